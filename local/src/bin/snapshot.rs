@@ -1,0 +1,61 @@
+//! `cargo xtask snapshot`: exports the bundled snapshot from a synced data folder.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use adapters::{
+    aws::{self, Engine as EngineAt},
+    store::{Meter, Store},
+    sync,
+};
+use anyhow::{Context as _, Result, bail};
+use clap::Parser;
+use domain::Timestamp;
+use local::{engine::Engine, folder::Folder, snapshot, tables};
+
+/// Writes local/data/snapshot.jsonl.zst from a data folder that `cargo run -- --sync` has filled.
+#[derive(Debug, Parser)]
+struct Options {
+    /// The synced data folder
+    #[arg(long, default_value = ".pokedex", value_name = "DIR")]
+    data: PathBuf,
+    /// When the source's data is from, where the sync read it from a mirror; else when the sync ended
+    #[arg(long, value_name = "RFC 3339")]
+    taken_at: Option<Timestamp>,
+    /// Where to write
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match export(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("snapshot: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn export(options: Options) -> Result<()> {
+    let folder = Folder::open(&options.data)?;
+    let engine = Engine::start(Some(&folder.database()), 0).await?;
+    let store = Store::new(aws::dynamodb(&EngineAt::Endpoint(engine.url())).await, tables::CATALOG);
+    let meter = Meter::default();
+    let last = sync::state(&store, &meter).await.context("the folder holds no catalogue")?.last;
+    let last = last.context("no sync has finished in this folder: run `cargo run -- --sync` first")?;
+    if !last.failures.is_empty() {
+        bail!("the last sync had to skip {} resources: sync again first", last.failures.len());
+    }
+    let ledger = store.facts(&meter).await?;
+    let (header, bytes) = snapshot::write(&ledger.facts, options.taken_at.unwrap_or(last.finished_at))?;
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/snapshot.jsonl.zst");
+    let out = options.out.unwrap_or(default);
+    std::fs::write(&out, &bytes).with_context(|| format!("{} cannot be written", out.display()))?;
+    println!("{}: {} in {} bytes", out.display(), header.name(), bytes.len());
+    engine.stop().await;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! What API Gateway and CloudFront are on AWS: HTTP in, the same v2 event through the same door, answers out.
+
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
+
+use anyhow::Result;
+use api::{
+    App, Event, Problem, Response, Route,
+    door::{self, Context, HttpContext},
+    routes::{self, ANSWER_UNKNOWN, DEFAULT},
+};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use matchit::Router;
+use percent_encoding::percent_decode_str;
+use tokio::net::TcpListener;
+
+use crate::page;
+
+/// What the HTTP API takes.
+const LARGEST_BODY: usize = 10 << 20;
+/// How long the answers under way may take once the server is to stop.
+const LAST_ANSWERS: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The table of routes, mounted.
+pub struct Gateway {
+    app: App,
+    router: Router<Vec<Route>>,
+    unknown: Route,
+}
+
+impl Gateway {
+    /// # Errors
+    /// When two routes of the table cannot be told apart.
+    pub fn new(app: App) -> Result<Self> {
+        let mut by_path: HashMap<&str, Vec<Route>> = HashMap::new();
+        for route in routes::all().into_iter().filter(|route| route.spec.path != DEFAULT) {
+            by_path.entry(route.spec.path).or_default().push(route);
+        }
+        let mut router = Router::new();
+        for (path, routes) in by_path {
+            router.insert(path, routes)?;
+        }
+        Ok(Self { app, router, unknown: ANSWER_UNKNOWN })
+    }
+
+    /// Serves until `stop` resolves, then lets the answers under way finish.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let gateway = Arc::new(self);
+        let mut server = auto::Builder::new(TokioExecutor::new());
+        server.http1().timer(TokioTimer::new());
+        let graceful = GracefulShutdown::new();
+        tokio::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut stop => break,
+            };
+            // A client that is gone before it is accepted, or no free handle for a moment: neither ends the server.
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            let gateway = Arc::clone(&gateway);
+            let service = hyper::service::service_fn(move |request| {
+                let gateway = Arc::clone(&gateway);
+                async move { Ok::<_, Infallible>(gateway.answer(request).await.map(Full::new)) }
+            });
+            let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+            let connection = graceful.watch(connection);
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+            });
+        }
+        drop(listener);
+        let _ = tokio::time::timeout(LAST_ANSWERS, graceful.shutdown()).await;
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path() == "/" && parts.method == Method::GET {
+            return page::answer(&self.app).await;
+        }
+        let mut event = Event {
+            version: "2.0".to_owned(),
+            raw_query_string: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: headers(&parts.headers),
+            request_context: Context {
+                request_id: String::new(),
+                http: HttpContext { method: parts.method.to_string(), source_ip: "127.0.0.1".to_owned() },
+            },
+            ..Event::default()
+        };
+        let Some(path) = decoded(parts.uri.path()) else {
+            let problem = Problem::bad_request("path", "is not UTF-8 once it is decoded");
+            return door::refuse(&self.app, &event, problem);
+        };
+        event.raw_path = path;
+        match Limited::new(body, LARGEST_BODY)
+            .collect()
+            .await
+            .map(|body| String::from_utf8(body.to_bytes().into()))
+        {
+            Ok(Ok(text)) => event.body = text,
+            Ok(Err(_)) => {
+                return door::refuse(&self.app, &event, Problem::bad_request("body", "is not UTF-8"));
+            }
+            Err(_) => {
+                let detail = format!("The body is longer than {LARGEST_BODY} bytes, or was cut short.");
+                let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail);
+                return door::refuse(&self.app, &event, problem);
+            }
+        }
+        let route = self.route(&parts.method, parts.uri.path(), &mut event);
+        door::answer(&self.app, route, event).await
+    }
+
+    /// The route for a path as it was sent: a `%2F` in it is part of a parameter, not a separator.
+    fn route(&self, method: &Method, path: &str, event: &mut Event) -> &Route {
+        let Ok(found) = self.router.at(path) else { return self.default(event) };
+        let Some(route) = found.value.iter().find(|route| route.spec.method == *method) else {
+            return self.default(event);
+        };
+        for (name, value) in found.params.iter() {
+            let Some(value) = decoded(value) else { return self.default(event) };
+            event.path_parameters.insert(name.to_owned(), value);
+        }
+        event.route_key = format!("{} {}", route.spec.method, route.spec.path);
+        route
+    }
+
+    fn default(&self, event: &mut Event) -> &Route {
+        event.route_key = DEFAULT.to_owned();
+        &self.unknown
+    }
+}
+
+fn decoded(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// As the gateway hands them on: names in lower case, repeated ones joined by commas.
+fn headers(map: &http::HeaderMap) -> HashMap<String, String> {
+    let mut headers: HashMap<String, String> = HashMap::with_capacity(map.keys_len());
+    for (name, value) in map {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        match headers.get_mut(name.as_str()) {
+            None => drop(headers.insert(name.as_str().to_owned(), value.into_owned())),
+            Some(before) => {
+                before.push(',');
+                before.push_str(&value);
+            }
+        }
+    }
+    headers
+}
+
+/// An HTML page under headers of its own: the API's forbid styles.
+pub(crate) fn html(body: String, policy: &str) -> Response {
+    let mut response = Response::new(Bytes::from(body));
+    for (name, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("content-security-policy", policy),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ] {
+        if let Ok(value) = http::HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

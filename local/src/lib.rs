@@ -1,0 +1,15 @@
+//! The whole cloud on one machine: the same handlers, the same SDK, engines in this process.
+//!
+//! * [`engine`]: DynamoDB, in memory or in a folder.
+//! * [`tables`]: the tables, made from `infra/data.yaml`.
+//! * [`seed`]: the catalogue, filled from the bundled [`snapshot`].
+//! * [`gateway`]: HTTP in, the event that API Gateway would make, answers out.
+
+pub mod engine;
+pub mod folder;
+pub mod gateway;
+mod page;
+pub mod progress;
+pub mod seed;
+pub mod snapshot;
+pub mod tables;

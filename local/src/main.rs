@@ -1,0 +1,200 @@
+//! `cargo run`: the product on one machine.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use adapters::{
+    aws::{self, Engine as EngineAt},
+    pokeapi::{Config as PokeApiConfig, PokeApi},
+    store::{Meter, Store},
+    sync::{self, Outcome, Settings},
+};
+use anyhow::{Context as _, Result};
+use api::{App, Config};
+use clap::Parser;
+use local::{
+    engine::{Engine, listen},
+    folder::Folder,
+    gateway::Gateway,
+    progress::Display,
+    seed, tables,
+};
+
+/// The Pokédex on this machine: embedded DynamoDB, bundled data, no network.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Options {
+    /// Port to serve on; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Folder that keeps the data
+    #[arg(long, default_value = ".pokedex", value_name = "DIR")]
+    data: PathBuf,
+    /// Keep the data in memory and forget it at the end
+    #[arg(long, conflicts_with_all = ["data", "dynamodb"])]
+    memory: bool,
+    /// Refresh from PokeAPI before serving
+    #[arg(long)]
+    sync: bool,
+    /// Where PokeAPI is
+    #[arg(long, default_value = PokeApiConfig::POKEAPI, value_name = "URL")]
+    pokeapi: String,
+    /// Requests a minute to PokeAPI; 0 is no limit
+    #[arg(long, default_value_t = PokeApiConfig::PER_MINUTE, value_name = "N")]
+    sync_rate: u32,
+    /// An address for PokeAPI's keepers, sent with every request
+    #[arg(long, value_name = "TEXT")]
+    sync_contact: Option<String>,
+    /// Use a running DynamoDB engine instead of the embedded one
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    dynamodb: Option<String>,
+    /// Start the engines and fill them, but serve no routes: for `cargo lambda watch`
+    #[arg(long, conflicts_with = "dynamodb")]
+    engines_only: bool,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("pokedex: the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One sentence: the outermost says what to do, the others why.
+            eprintln!("pokedex: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<()> {
+    let stop = stop_signal()?;
+    tokio::pin!(stop);
+    // Before any work, so that a taken port is told at once.
+    let listener = if options.engines_only { None } else { Some(listen(options.port).await?) };
+    let folder = match (options.memory, &options.dynamodb) {
+        (false, None) => Some(Folder::open(&options.data)?),
+        _ => None,
+    };
+    let engine = match options.dynamodb {
+        Some(_) => None,
+        None => {
+            let port = if options.engines_only { options.port } else { 0 };
+            Some(Engine::start(folder.as_ref().map(Folder::database).as_deref(), port).await?)
+        }
+    };
+    let url = options.dynamodb.clone().or_else(|| engine.as_ref().map(Engine::url)).unwrap_or_default();
+    let stopped = tokio::select! {
+        () = &mut stop => true,
+        prepared = prepare(&options, &url) => {
+            prepared?;
+            false
+        }
+    };
+    if !stopped {
+        match listener {
+            None => {
+                println!("ready: {url}\n");
+                println!("AWS_ENDPOINT_URL_DYNAMODB={url}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID=local");
+                println!("AWS_SECRET_ACCESS_KEY=local\nCATALOG_TABLE={}", tables::CATALOG);
+                stop.await;
+            }
+            Some(listener) => {
+                let at = listener.local_addr()?;
+                let app = App::new(Config::new(tables::CATALOG), EngineAt::Endpoint(url));
+                let gateway = Gateway::new(app)?;
+                println!("ready: http://{at}\n");
+                for path in [
+                    "/",
+                    "/api/v1/pokemon?search=char",
+                    "/api/v1/pokemon/25",
+                    "/api/v1/pokemon/eevee/evolutions",
+                ] {
+                    println!("  http://{at}{path}");
+                }
+                gateway.serve(listener, stop).await;
+            }
+        }
+    }
+    if let Some(engine) = engine {
+        engine.stop().await;
+    }
+    drop(folder);
+    Ok(())
+}
+
+/// Tables, data and, where asked for, a sync.
+async fn prepare(options: &Options, url: &str) -> Result<()> {
+    let client = aws::dynamodb(&EngineAt::Endpoint(url.to_owned())).await;
+    tables::create(&client, tables::CATALOG)
+        .await
+        .with_context(|| format!("DynamoDB at {url} cannot be used"))?;
+    let store = Store::new(client, tables::CATALOG);
+    if let Some(loaded) = seed::seed(&store).await.context("the bundled snapshot cannot be loaded")? {
+        eprintln!("loaded the bundled snapshot: {} items written", loaded.written);
+    }
+    if options.sync {
+        // The catalogue as it was is better than none.
+        if let Err(error) = refresh(options, &store).await {
+            eprintln!("pokedex: the sync failed, serving the catalogue as it was: {error:#}");
+        }
+    }
+    Ok(())
+}
+
+async fn refresh(options: &Options, store: &Store) -> Result<()> {
+    let mut config = PokeApiConfig::new(&options.pokeapi);
+    config.per_minute = options.sync_rate;
+    config.contact.clone_from(&options.sync_contact);
+    let api = PokeApi::new(config)?;
+    // The data folder is locked: whoever held the lease under this name is gone.
+    let settings = Settings::new("one machine");
+    let mut display = Display::default();
+    let outcome =
+        sync::run(store, &Meter::default(), &api, &settings, &mut |progress| display.show(progress)).await;
+    display.finish();
+    if let Outcome::Finished { finished, published } = outcome? {
+        let tally = finished.tally;
+        eprintln!(
+            "sync: fetched {}, unchanged {}, changed {}, failed {}; {} items written, {} unchanged, {} removed, index {}",
+            tally.fetched,
+            tally.unchanged,
+            tally.changed,
+            tally.failed,
+            published.written,
+            published.unchanged,
+            published.removed,
+            if published.index_written { "written" } else { "unchanged" },
+        );
+        for failure in finished.failures.iter().take(20) {
+            eprintln!("sync: skipped {}/{}: it {}", failure.kind.endpoint(), failure.id, failure.reason);
+        }
+    }
+    Ok(())
+}
+
+/// Ctrl-C, or what a supervisor sends.
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

@@ -1,0 +1,97 @@
+//! `GET /`: what there is to try, with data.
+
+use std::fmt::Write as _;
+
+use adapters::store::Meter;
+use api::{App, Response, routes::SPECS};
+use domain::dex::{Dex, ListQuery};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::gateway::html;
+
+const STYLE: &str = include_str!("page.css");
+
+/// A path to try for each route, by its name; the first of a route is its plainest.
+const TRY: [(&str, &str); 17] = [
+    ("list-pokemon", "/api/v1/pokemon?per_page=5"),
+    ("list-pokemon", "/api/v1/pokemon?search=char"),
+    ("list-pokemon", "/api/v1/pokemon?type=water&type=flying&sort=speed_desc"),
+    ("list-pokemon", "/api/v1/pokemon?generation=9&forms=all&sort=total_desc"),
+    ("list-types", "/api/v1/pokemon/types"),
+    ("list-generations", "/api/v1/pokemon/generations"),
+    ("get-pokemon", "/api/v1/pokemon/25"),
+    ("get-pokemon", "/api/v1/pokemon/deoxys?include=moves,forms"),
+    ("get-evolutions", "/api/v1/pokemon/eevee/evolutions"),
+    ("get-type", "/api/v1/types/fairy"),
+    ("get-ability", "/api/v1/abilities/static"),
+    ("get-move", "/api/v1/moves/thunder-shock"),
+    ("get-health", "/api/v1/health"),
+    ("get-readiness", "/api/v1/health/ready"),
+    ("get-version", "/api/version"),
+    ("get-openapi", "/api/v1/openapi.json"),
+    ("answer-unknown", "/api/v1/missingno"),
+];
+
+pub(crate) async fn answer(app: &App) -> Response {
+    let digest = Sha256::digest(STYLE);
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; img-src https:; frame-ancestors 'none'",
+        base64(&digest)
+    );
+    let body = match app.dex(&Meter::default()).await {
+        Ok(dex) => page(&dex),
+        Err(problem) => format!("<p class=lede>{}</p>", problem.detail),
+    };
+    let document = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+         <title>Pokédex</title><style>{STYLE}</style><main><h1>Pokédex</h1>{body}</main></html>\n"
+    );
+    html(document, &policy)
+}
+
+fn page(dex: &Dex) -> String {
+    let (all, species) = dex.counts();
+    let mut page = format!(
+        "<p class=lede><b>{species}</b> species, <b>{all}</b> Pokémon, served from this machine. \
+         Everything below is a link.</p><h2>Routes</h2><table>"
+    );
+    for spec in SPECS {
+        let links = TRY.iter().filter(|(name, _)| *name == spec.name);
+        let links: Vec<_> =
+            links.map(|(_, path)| format!("<a href=\"{0}\">{0}</a>", path.replace('&', "&amp;"))).collect();
+        let _ = write!(page, "<tr><td>{}<td>{}", spec.summary, links.join("<br>"));
+    }
+    page.push_str(
+        "</table><h2>The strongest of them</h2><table class=dex><tr><th>#<th>Name<th>Types<th>Total",
+    );
+    let strongest = ListQuery::parse([("sort", "total_desc"), ("per_page", "10")]).unwrap_or_default();
+    let rows = dex.page_json(&strongest).unwrap_or_default();
+    let rows: Value = serde_json::from_slice(&rows).unwrap_or_default();
+    for row in rows["pokemon"].as_array().into_iter().flatten() {
+        let stats = row["stats"].as_object().into_iter().flat_map(|stats| stats.values());
+        let total: u64 = stats.filter_map(Value::as_u64).sum();
+        let types = row["types"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let types: String = types.map(|name| format!("<span class='type {name}'>{name}</span>")).collect();
+        let (id, name) = (&row["id"], row["display_name"].as_str().unwrap_or_default());
+        let _ =
+            write!(page, "<tr><td>{id}<td><a href='/api/v1/pokemon/{id}'>{name}</a><td>{types}<td>{total}");
+    }
+    page.push_str("</table>");
+    page
+}
+
+/// Standard base64 of a 32-byte digest: the only use of base64 here.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word =
+            (0..3).fold(0u32, |word, place| word << 8 | u32::from(chunk.get(place).copied().unwrap_or(0)));
+        for place in 0..4 {
+            let letter = LETTERS[(word >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= chunk.len() { letter.into() } else { '=' });
+        }
+    }
+    text
+}

@@ -1,0 +1,116 @@
+//! The bundled snapshot: the facts of every Pokémon, as zstd-compressed lines of JSON.
+//!
+//! The first line is a [`Header`], every other one a [`Fact`].
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Write as _},
+};
+
+use anyhow::{Context as _, Result, bail};
+use domain::{
+    Timestamp,
+    facts::{Fact, Facts, Kind},
+};
+use serde::{Deserialize, Serialize};
+
+/// Raised with every change of the lines' shape.
+const FORMAT: u32 = 1;
+/// Slow and small: written by hand now and then, carried by every binary.
+const LEVEL: i32 = 22;
+/// 128 MB: learnsets of a species' forms lie far apart and are nearly the same.
+const WINDOW_LOG: u32 = 27;
+
+static BUNDLED: &[u8] = include_bytes!("../data/snapshot.jsonl.zst");
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub format: u32,
+    /// When the sync that it was exported from ended.
+    pub taken_at: Timestamp,
+    /// Facts, by kind.
+    pub counts: BTreeMap<String, usize>,
+}
+
+impl Header {
+    /// What the completion marker says.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} ({} facts)", self.taken_at, self.counts.values().sum::<usize>())
+    }
+}
+
+/// The header of the bundled snapshot.
+///
+/// # Errors
+/// When the program was built with a file that is no snapshot.
+pub fn bundled_header() -> Result<Header> {
+    let decoder = zstd::stream::read::Decoder::with_buffer(BUNDLED)?;
+    let mut line = String::new();
+    BufReader::new(decoder).read_line(&mut line)?;
+    header(&line)
+}
+
+/// The bundled snapshot.
+///
+/// # Errors
+/// As [`bundled_header`].
+pub fn bundled() -> Result<(Header, Facts)> {
+    read(BUNDLED)
+}
+
+/// Reads a snapshot.
+///
+/// # Errors
+/// When it is malformed, of another format, or cut short.
+pub fn read(packed: &[u8]) -> Result<(Header, Facts)> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+    decoder.window_log_max(WINDOW_LOG)?;
+    let mut lines = BufReader::new(decoder).lines();
+    let header = header(&lines.next().context("the snapshot is empty")??)?;
+    let mut facts = Facts::default();
+    for line in lines {
+        facts.insert(
+            serde_json::from_str::<Fact>(&line?).context("the snapshot holds a line that is no fact")?,
+        );
+    }
+    if counts(&facts) != header.counts {
+        bail!(
+            "the snapshot is not whole: its header counts {:?}, it holds {:?}",
+            header.counts,
+            counts(&facts)
+        );
+    }
+    Ok((header, facts))
+}
+
+/// Writes a snapshot; equal facts make equal bytes.
+///
+/// # Errors
+/// When compression fails.
+pub fn write(facts: &Facts, taken_at: Timestamp) -> Result<(Header, Vec<u8>)> {
+    let header = Header { format: FORMAT, taken_at, counts: counts(facts) };
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL)?;
+    encoder.window_log(WINDOW_LOG)?;
+    serde_json::to_writer(&mut encoder, &header)?;
+    encoder.write_all(b"\n")?;
+    for kind in Kind::ALL {
+        for fact in facts.ids(kind).into_iter().filter_map(|id| facts.get(kind, id)) {
+            serde_json::to_writer(&mut encoder, &fact)?;
+            encoder.write_all(b"\n")?;
+        }
+    }
+    Ok((header, encoder.finish()?))
+}
+
+fn header(line: &str) -> Result<Header> {
+    let header: Header = serde_json::from_str(line).context("the snapshot has no header")?;
+    if header.format != FORMAT {
+        bail!("the snapshot has format {}, this program reads format {FORMAT}", header.format);
+    }
+    Ok(header)
+}
+
+fn counts(facts: &Facts) -> BTreeMap<String, usize> {
+    Kind::ALL.into_iter().map(|kind| (kind.endpoint().to_owned(), facts.count(kind))).collect()
+}

@@ -1,0 +1,309 @@
+//! HTTP: one resource or list at a time, retried.
+
+use std::{sync::OnceLock, time::Duration};
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use domain::facts::{Fact, Kind};
+use reqwest::{
+    Response, StatusCode, Url,
+    header::{ETAG, IF_NONE_MATCH, RETRY_AFTER},
+    redirect,
+};
+use serde::Deserialize;
+
+use super::{
+    documents::{Invalid, reduce},
+    pace::Pace,
+};
+
+/// How to speak to PokeAPI.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Without a slash at the end: `https://pokeapi.co/api/v2`.
+    pub base_url: String,
+    /// Requests a minute, retries among them; 0 is no limit.
+    pub per_minute: u32,
+    /// Requests in flight, 1 to 4.
+    pub concurrency: usize,
+    /// Who runs this sync, for the User-Agent; an address that the source's keepers can write to.
+    pub contact: Option<String>,
+    /// Bytes of one body, unpacked.
+    pub body_limit: usize,
+    /// Tries of one resource.
+    pub attempts: usize,
+    /// The pause after the first failure; it doubles from there, with jitter.
+    pub backoff: Duration,
+    /// The longest pause that a Retry-After may ask of a running sync.
+    pub longest_pause: Duration,
+    /// Of one request, body included.
+    pub timeout: Duration,
+}
+
+impl Config {
+    pub const POKEAPI: &str = "https://pokeapi.co/api/v2";
+    /// What the source's users were asked to keep to.
+    pub const PER_MINUTE: u32 = 100;
+
+    #[must_use]
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into().trim_end_matches('/').to_owned(),
+            per_minute: Self::PER_MINUTE,
+            concurrency: 4,
+            contact: None,
+            body_limit: 8 << 20,
+            attempts: 6,
+            backoff: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(120),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub enum Fetched {
+    /// 304: as it was when its ETag was stored.
+    Unchanged,
+    Changed {
+        fact: Fact,
+        etag: Option<String>,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error("answered {0}")]
+    Status(StatusCode, Option<Duration>),
+    #[error("redirects to {0}, which is not followed")]
+    Redirect(String),
+    #[error("is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("did not answer: {0}")]
+    Transport(String),
+    #[error("is not JSON: {0}")]
+    NotJson(String),
+    #[error("is not valid: {0}")]
+    Invalid(#[from] Invalid),
+    #[error("the address {0:?} is not usable")]
+    Address(String),
+}
+
+impl FetchError {
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Status(status, _) => {
+                status.is_server_error()
+                    || matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+            }
+            // A proxy's error page under a 200 is as passing as a 500.
+            Self::Transport(_) | Self::NotJson(_) => true,
+            Self::Redirect(_) | Self::TooLarge(_) | Self::Invalid(_) | Self::Address(_) => false,
+        }
+    }
+}
+
+/// The client. Cheap to share by reference, not to clone.
+#[derive(Debug)]
+pub struct PokeApi {
+    http: reqwest::Client,
+    config: Config,
+    pace: Pace,
+}
+
+#[derive(Deserialize)]
+struct ListPage {
+    count: usize,
+    results: Vec<ListRow>,
+}
+
+#[derive(Deserialize)]
+struct ListRow {
+    url: String,
+}
+
+impl PokeApi {
+    /// # Errors
+    /// When the base address is no http(s) address or TLS cannot be set up.
+    pub fn new(config: Config) -> Result<Self, FetchError> {
+        let base = Url::parse(&config.base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        if base.is_none() {
+            return Err(FetchError::Address(config.base_url));
+        }
+        install_ring();
+        let agent = match &config.contact {
+            Some(contact) => format!("pokedex-sync/{} ({contact})", env!("CARGO_PKG_VERSION")),
+            None => format!("pokedex-sync/{}", env!("CARGO_PKG_VERSION")),
+        };
+        let http = reqwest::Client::builder()
+            .user_agent(agent)
+            .redirect(redirect::Policy::custom(stay_on_host))
+            .timeout(config.timeout)
+            .gzip(true)
+            .build()
+            .map_err(|error| FetchError::Transport(describe(&error)))?;
+        Ok(Self { http, pace: Pace::new(config.per_minute), config })
+    }
+
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The ids of every resource of `kind`, ascending, and how many rows were given twice.
+    ///
+    /// # Errors
+    /// [`FetchError`] after the last attempt, or at once where another attempt cannot help.
+    pub async fn list(&self, kind: Kind) -> Result<(Vec<u32>, usize), FetchError> {
+        // The source answers everything at once when asked for more than there is: a page's end cannot be lost.
+        let url = format!("{}/{}/?limit=100000&offset=0", self.config.base_url, kind.endpoint());
+        self.retried(async || {
+            let (body, _) = self.get(&url, None).await?.unwrap_or_default();
+            let page: ListPage = parse(&body)?;
+            if page.results.len() < page.count {
+                let reason = format!("{} of {} rows", page.results.len(), page.count);
+                return Err(Invalid::new("results", reason).into());
+            }
+            let rows = page.results.len();
+            let mut ids = page
+                .results
+                .iter()
+                .map(|row| super::documents::id_in(&row.url))
+                .collect::<Result<Vec<_>, _>>()?;
+            ids.sort_unstable();
+            ids.dedup();
+            let repeated = rows - ids.len();
+            Ok((ids, repeated))
+        })
+        .await
+    }
+
+    /// One resource, reduced to its facts and checked; `etag` is what it was last seen under.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn fetch(&self, kind: Kind, id: u32, etag: Option<&str>) -> Result<Fetched, FetchError> {
+        let url = format!("{}/{}/{id}/", self.config.base_url, kind.endpoint());
+        self.retried(async || match self.get(&url, etag).await? {
+            None => Ok(Fetched::Unchanged),
+            Some((body, etag)) => Ok(Fetched::Changed { fact: reduce(kind, id, &parse(&body)?)?, etag }),
+        })
+        .await
+    }
+
+    async fn retried<T>(&self, attempt: impl AsyncFnMut() -> Result<T, FetchError>) -> Result<T, FetchError> {
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(self.config.backoff)
+            .with_max_delay(Duration::from_secs(30))
+            .with_max_times(self.config.attempts.saturating_sub(1))
+            .with_jitter();
+        let mut attempt = attempt;
+        let mut delays = backoff.build();
+        loop {
+            self.pace.turn().await;
+            let error = match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(error) if error.is_passing() => error,
+                Err(error) => return Err(error),
+            };
+            let Some(delay) = delays.next() else { return Err(error) };
+            match error {
+                FetchError::Status(_, Some(asked)) if asked > self.config.longest_pause => return Err(error),
+                FetchError::Status(_, Some(asked)) => self.pace.hold(asked).await,
+                _ => {}
+            }
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// The body and its ETag; none for a 304.
+    async fn get(
+        &self,
+        url: &str,
+        etag: Option<&str>,
+    ) -> Result<Option<(Vec<u8>, Option<String>)>, FetchError> {
+        let mut request = self.http.get(url);
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let response = request.send().await.map_err(|error| FetchError::Transport(describe(&error)))?;
+        let status = response.status();
+        if status == StatusCode::NOT_MODIFIED && etag.is_some() {
+            return Ok(None);
+        }
+        if status.is_redirection() {
+            let to = response.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
+            return Err(FetchError::Redirect(to.chars().take(200).collect()));
+        }
+        if status != StatusCode::OK {
+            return Err(FetchError::Status(status, retry_after(&response)));
+        }
+        let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        Ok(Some((self.body(response).await?, etag)))
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
+        let limit = self.config.body_limit;
+        if response.content_length().is_some_and(|length| length > limit as u64) {
+            return Err(FetchError::TooLarge(limit));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| FetchError::Transport(describe(&error)))?
+        {
+            if body.len() + chunk.len() > limit {
+                return Err(FetchError::TooLarge(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, FetchError> {
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() {
+            FetchError::Invalid(Invalid::new("the document", error))
+        } else {
+            FetchError::NotJson(error.to_string())
+        }
+    })
+}
+
+/// Seconds only: the source sends no dates.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// Follows the source's own redirects (a missing slash), never to another host, port or scheme.
+fn stay_on_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let origin = |url: &Url| url.origin();
+    let stays = attempt.previous().first().is_some_and(|first| origin(first) == origin(attempt.url()));
+    if stays && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
+}
+
+/// Makes ring this process's TLS, once: the default provider is 20 ms slower at the first handshake.
+pub fn install_ring() {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        // An error says that the process has chosen a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// An error with its sources, without the address: it is in the report already.
+fn describe(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() { "timed out".to_owned() } else { String::new() };
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    if text.is_empty() { error.to_string() } else { text }
+}

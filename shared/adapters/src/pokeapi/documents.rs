@@ -1,0 +1,441 @@
+//! PokeAPI's documents, checked and reduced to facts.
+
+use std::{collections::BTreeMap, fmt};
+
+use domain::{
+    Slug,
+    facts::{
+        AbilityFacts, AbilitySlot, ChainFacts, ChainLink, DamageRelations, Fact, FormFacts, GenerationFacts,
+        Kind, LearnsetFacts, MoveFacts, PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety,
+        VersionGroupFacts,
+    },
+};
+use serde_json::{Map, Value};
+
+/// Which field of a document is wrong, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    field: String,
+    reason: String,
+}
+
+impl Invalid {
+    pub(super) fn new(field: impl Into<String>, reason: impl ToString) -> Self {
+        Self { field: field.into(), reason: reason.to_string() }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.reason)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+type Checked<T> = Result<T, Invalid>;
+
+/// Reduces the document of resource `id` of `kind` to its facts.
+///
+/// # Errors
+/// [`Invalid`] names the first field that is missing, of a wrong type or out of range.
+pub fn reduce(kind: Kind, id: u32, document: &Value) -> Checked<Fact> {
+    let doc = Doc { at: String::new(), value: document };
+    let own: u32 = doc.number("id")?;
+    if own != id {
+        return Err(Invalid::new("id", format!("is {own} where {id} was asked for")));
+    }
+    Ok(match kind {
+        Kind::VersionGroup => Fact::VersionGroup(version_group(&doc, id)?),
+        Kind::Generation => Fact::Generation(GenerationFacts {
+            id,
+            name: doc.slug("name")?,
+            display_name: doc.english("names")?,
+            region: doc.maybe_name("main_region")?,
+        }),
+        Kind::Type => Fact::Type(type_facts(&doc, id)?),
+        Kind::Ability => Fact::Ability(AbilityFacts {
+            id,
+            name: doc.slug("name")?,
+            display_name: doc.english("names")?,
+            generation: doc.get("generation")?.linked_id()?,
+            is_main_series: doc.flag("is_main_series")?,
+        }),
+        Kind::Move => Fact::Move(move_facts(&doc, id)?),
+        Kind::PokemonSpecies => Fact::PokemonSpecies(species(&doc, id)?),
+        Kind::PokemonForm => Fact::PokemonForm(form(&doc, id)?),
+        Kind::Pokemon => Fact::Pokemon(Box::new(pokemon(&doc, id)?)),
+        Kind::EvolutionChain => Fact::EvolutionChain(ChainFacts {
+            id,
+            baby_trigger_item: doc.maybe_name("baby_trigger_item")?,
+            root: link(&doc.get("chain")?, 0)?,
+        }),
+    })
+}
+
+/// The id at the end of a resource's address; nothing else of the address is trusted.
+pub(super) fn id_in(url: &str) -> Checked<u32> {
+    let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    last.parse()
+        .ok()
+        .filter(|id| *id > 0)
+        .ok_or_else(|| Invalid::new("url", format!("{url:?} ends in no id")))
+}
+
+fn version_group(doc: &Doc<'_>, id: u32) -> Checked<VersionGroupFacts> {
+    Ok(VersionGroupFacts {
+        id,
+        name: doc.slug("name")?,
+        generation: doc.get("generation")?.linked_id()?,
+        order: doc.number("order")?,
+        versions: doc.list("versions")?.iter().map(|v| v.slug("name")).collect::<Checked<_>>()?,
+    })
+}
+
+fn type_facts(doc: &Doc<'_>, id: u32) -> Checked<TypeFacts> {
+    let relations = doc.get("damage_relations")?;
+    let names =
+        |field: &str| relations.list(field)?.iter().map(|t| t.slug("name")).collect::<Checked<Vec<_>>>();
+    Ok(TypeFacts {
+        id,
+        name: doc.slug("name")?,
+        display_name: doc.english("names")?,
+        generation: doc.get("generation")?.linked_id()?,
+        damage_class: doc.maybe_name("move_damage_class")?,
+        damage_relations: DamageRelations {
+            double_damage_from: names("double_damage_from")?,
+            double_damage_to: names("double_damage_to")?,
+            half_damage_from: names("half_damage_from")?,
+            half_damage_to: names("half_damage_to")?,
+            no_damage_from: names("no_damage_from")?,
+            no_damage_to: names("no_damage_to")?,
+        },
+    })
+}
+
+fn move_facts(doc: &Doc<'_>, id: u32) -> Checked<MoveFacts> {
+    let changes = doc.list("stat_changes")?;
+    let changes = changes.iter().map(|c| Ok((c.get("stat")?.slug("name")?, c.number("change")?)));
+    let meta = match doc.maybe("meta")? {
+        Some(meta) => simple(meta.object()?),
+        None => BTreeMap::new(),
+    };
+    Ok(MoveFacts {
+        id,
+        name: doc.slug("name")?,
+        display_name: doc.english("names")?,
+        generation: doc.get("generation")?.linked_id()?,
+        move_type: doc.get("type")?.slug("name")?,
+        damage_class: doc.maybe_name("damage_class")?,
+        target: doc.maybe_name("target")?,
+        power: doc.maybe_number("power")?,
+        pp: doc.maybe_number("pp")?,
+        accuracy: doc.maybe_number("accuracy")?,
+        effect_chance: doc.maybe_number("effect_chance")?,
+        priority: doc.number("priority")?,
+        meta,
+        stat_changes: changes.collect::<Checked<_>>()?,
+    })
+}
+
+fn species(doc: &Doc<'_>, id: u32) -> Checked<SpeciesFacts> {
+    let link = |field: &str| doc.maybe(field)?.map(|target| target.linked_id()).transpose();
+    let varieties = doc.list("varieties")?;
+    let varieties = varieties
+        .iter()
+        .map(|v| Ok(Variety { pokemon: v.get("pokemon")?.linked_id()?, is_default: v.flag("is_default")? }));
+    let gender_rate = doc.number("gender_rate")?;
+    if !(-1..=8).contains(&gender_rate) {
+        return Err(Invalid::new("gender_rate", format!("{gender_rate} is not between -1 and 8")));
+    }
+    Ok(SpeciesFacts {
+        id,
+        name: doc.slug("name")?,
+        display_name: doc.english("names")?,
+        generation: doc.get("generation")?.linked_id()?,
+        evolution_chain: link("evolution_chain")?,
+        evolves_from: link("evolves_from_species")?,
+        is_baby: doc.flag("is_baby")?,
+        is_legendary: doc.flag("is_legendary")?,
+        is_mythical: doc.flag("is_mythical")?,
+        gender_rate,
+        capture_rate: doc.maybe_number("capture_rate")?,
+        base_happiness: doc.maybe_number("base_happiness")?,
+        hatch_counter: doc.maybe_number("hatch_counter")?,
+        growth_rate: doc.maybe_name("growth_rate")?,
+        egg_groups: doc.list("egg_groups")?.iter().map(|g| g.slug("name")).collect::<Checked<_>>()?,
+        color: doc.maybe_name("color")?,
+        shape: doc.maybe_name("shape")?,
+        habitat: doc.maybe_name("habitat")?,
+        has_gender_differences: doc.flag("has_gender_differences")?,
+        forms_switchable: doc.flag("forms_switchable")?,
+        varieties: varieties.collect::<Checked<_>>()?,
+    })
+}
+
+fn form(doc: &Doc<'_>, id: u32) -> Checked<FormFacts> {
+    Ok(FormFacts {
+        id,
+        name: doc.slug("name")?,
+        display_name: doc.english("names")?,
+        form_name: doc.get("form_name")?.text()?.to_owned(),
+        pokemon: doc.get("pokemon")?.slug("name")?,
+        is_default: doc.flag("is_default")?,
+        is_battle_only: doc.flag("is_battle_only")?,
+        is_mega: doc.flag("is_mega")?,
+        version_group: doc.get("version_group")?.linked_id()?,
+        types: types(doc)?,
+        sprites: sprites(doc)?,
+    })
+}
+
+fn pokemon(doc: &Doc<'_>, id: u32) -> Checked<PokemonFacts> {
+    let mut abilities = Vec::new();
+    for slot in doc.list("abilities")? {
+        // An empty slot: some forms lack an ability that others have.
+        let Some(ability) = slot.maybe("ability")? else { continue };
+        let (is_hidden, place) = (slot.flag("is_hidden")?, slot.number("slot")?);
+        abilities.push(AbilitySlot { name: ability.slug("name")?, is_hidden, slot: place });
+    }
+    abilities.sort_by_key(|slot| slot.slot);
+    let (stats, effort) = stats(doc)?;
+    let forms: Vec<u32> = doc.list("forms")?.iter().map(Doc::linked_id).collect::<Checked<_>>()?;
+    if forms.is_empty() {
+        return Err(Invalid::new("forms", "is empty"));
+    }
+    Ok(PokemonFacts {
+        id,
+        name: doc.slug("name")?,
+        species: doc.get("species")?.linked_id()?,
+        is_default: doc.flag("is_default")?,
+        height: doc.number("height")?,
+        weight: doc.number("weight")?,
+        base_experience: doc.maybe_number("base_experience")?,
+        types: types(doc)?,
+        abilities,
+        stats,
+        effort,
+        sprites: sprites(doc)?,
+        forms,
+        learnset: learnset(doc)?,
+    })
+}
+
+fn types(doc: &Doc<'_>) -> Checked<Vec<String>> {
+    let slots = doc.list("types")?;
+    let mut types = slots
+        .iter()
+        .map(|slot| Ok((slot.number::<u8>("slot")?, slot.get("type")?.slug("name")?)))
+        .collect::<Checked<Vec<_>>>()?;
+    if types.is_empty() {
+        return Err(Invalid::new("types", "is empty"));
+    }
+    types.sort();
+    Ok(types.into_iter().map(|(_, name)| name).collect())
+}
+
+fn stats(doc: &Doc<'_>) -> Checked<(Stats, Stats)> {
+    let mut seen = BTreeMap::new();
+    for stat in doc.list("stats")? {
+        seen.insert(stat.get("stat")?.slug("name")?, (stat.number("base_stat")?, stat.number("effort")?));
+    }
+    let stat = |name: &str| -> Checked<(u16, u16)> {
+        let pair = seen.get(name).copied().ok_or_else(|| Invalid::new("stats", format!("has no {name}")))?;
+        if pair.0 > 255 {
+            Err(Invalid::new("stats", format!("{name} {} is above 255", pair.0)))
+        } else {
+            Ok(pair)
+        }
+    };
+    let all = [
+        stat("hp")?,
+        stat("attack")?,
+        stat("defense")?,
+        stat("special-attack")?,
+        stat("special-defense")?,
+        stat("speed")?,
+    ];
+    let six = |[hp, attack, defense, special_attack, special_defense, speed]: [u16; 6]| Stats {
+        hp,
+        attack,
+        defense,
+        special_attack,
+        special_defense,
+        speed,
+    };
+    Ok((six(all.map(|(base, _)| base)), six(all.map(|(_, effort)| effort))))
+}
+
+/// Picture addresses become paths below the source's sprite folder, wherever that is served from.
+fn sprites(doc: &Doc<'_>) -> Checked<Sprites> {
+    let sprites = doc.get("sprites")?;
+    let path = |field: &str| -> Checked<Option<String>> {
+        let Some(address) = sprites.maybe(field)? else { return Ok(None) };
+        let address = address.text()?;
+        let path = address.rsplit_once("/sprites/").map(|(_, path)| path);
+        let plain = |path: &&str| {
+            !path.is_empty()
+                && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+                && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b))
+        };
+        let path = path.filter(plain).ok_or_else(|| {
+            Invalid::new(format!("sprites.{field}"), format!("{address:?} is no address of a sprite"))
+        })?;
+        Ok(Some(path.to_owned()))
+    };
+    Ok(Sprites {
+        front_default: path("front_default")?,
+        back_default: path("back_default")?,
+        front_shiny: path("front_shiny")?,
+        back_shiny: path("back_shiny")?,
+    })
+}
+
+fn learnset(doc: &Doc<'_>) -> Checked<LearnsetFacts> {
+    let mut observations = Vec::new();
+    for learned in doc.list("moves")? {
+        let id = learned.get("move")?.linked_id()?;
+        for way in learned.list("version_group_details")? {
+            let method = way.get("move_learn_method")?.slug("name")?;
+            let group = way.get("version_group")?.linked_id()?;
+            observations.push((
+                id,
+                method,
+                way.number("level_learned_at")?,
+                way.maybe_number("order")?,
+                group,
+            ));
+        }
+    }
+    Ok(LearnsetFacts::group(observations))
+}
+
+/// No real chain is deeper than three; a hostile one must not exhaust the stack.
+const DEEPEST_CHAIN: usize = 16;
+
+fn link(doc: &Doc<'_>, depth: usize) -> Checked<ChainLink> {
+    if depth > DEEPEST_CHAIN {
+        return Err(Invalid::new(&doc.at, "is nested too deep"));
+    }
+    let species = doc.get("species")?;
+    let conditions = doc.list("evolution_details")?;
+    let next = doc.list("evolves_to")?;
+    Ok(ChainLink {
+        species: species.linked_id()?,
+        species_name: species.slug("name")?,
+        is_baby: doc.flag("is_baby")?,
+        conditions: conditions.iter().map(|way| Ok(simple(way.object()?))).collect::<Checked<_>>()?,
+        evolves_to: next.iter().map(|next| link(next, depth + 1)).collect::<Checked<_>>()?,
+    })
+}
+
+/// Every non-null key, known to us or not: a named resource as its name, one without a name as its id.
+fn simple(object: &Map<String, Value>) -> BTreeMap<String, Value> {
+    let kept = object.iter().filter(|(_, value)| !value.is_null());
+    kept.map(|(key, value)| (key.clone(), simple_value(value))).collect()
+}
+
+fn simple_value(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => match (object.get("name"), object.get("url").and_then(Value::as_str)) {
+            (Some(name @ Value::String(_)), _) => name.clone(),
+            (None, Some(url)) if object.len() == 1 => {
+                id_in(url).map_or_else(|_| Value::from(url), Value::from)
+            }
+            _ => Value::from_iter(simple(object)),
+        },
+        Value::Array(values) => values.iter().map(simple_value).collect(),
+        other => other.clone(),
+    }
+}
+
+/// A part of a document that knows where it stands, for errors that name the field.
+struct Doc<'a> {
+    at: String,
+    value: &'a Value,
+}
+
+impl<'a> Doc<'a> {
+    fn wrong(&self, wanted: &str) -> Invalid {
+        let mut found = self.value.to_string();
+        if found.len() > 60 {
+            found = found.chars().take(60).chain(['…']).collect();
+        }
+        Invalid::new(
+            if self.at.is_empty() { "the document" } else { &self.at },
+            format!("{found} is no {wanted}"),
+        )
+    }
+
+    fn path(&self, field: &str) -> String {
+        if self.at.is_empty() { field.to_owned() } else { format!("{}.{field}", self.at) }
+    }
+
+    fn object(&self) -> Checked<&'a Map<String, Value>> {
+        self.value.as_object().ok_or_else(|| self.wrong("object"))
+    }
+
+    fn get(&self, field: &str) -> Checked<Doc<'a>> {
+        match self.object()?.get(field) {
+            Some(value) => Ok(Doc { at: self.path(field), value }),
+            None => Err(Invalid::new(self.path(field), "is missing")),
+        }
+    }
+
+    /// None for null; a missing key is an error.
+    fn maybe(&self, field: &str) -> Checked<Option<Doc<'a>>> {
+        self.get(field).map(|doc| Some(doc).filter(|doc| !doc.value.is_null()))
+    }
+
+    fn text(&self) -> Checked<&'a str> {
+        self.value.as_str().ok_or_else(|| self.wrong("text"))
+    }
+
+    fn slug(&self, field: &str) -> Checked<String> {
+        let doc = self.get(field)?;
+        let text = doc.text()?;
+        Slug::parse(text).map_err(|error| Invalid::new(&doc.at, error))?;
+        Ok(text.to_owned())
+    }
+
+    fn flag(&self, field: &str) -> Checked<bool> {
+        let doc = self.get(field)?;
+        doc.value.as_bool().ok_or_else(|| doc.wrong("true or false"))
+    }
+
+    fn number<T: TryFrom<i64>>(&self, field: &str) -> Checked<T> {
+        let doc = self.get(field)?;
+        let number = doc.value.as_i64().and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| doc.wrong("whole number in range"))
+    }
+
+    fn maybe_number<T: TryFrom<i64>>(&self, field: &str) -> Checked<Option<T>> {
+        self.maybe(field)?.map(|_| self.number(field)).transpose()
+    }
+
+    fn maybe_name(&self, field: &str) -> Checked<Option<String>> {
+        self.maybe(field)?.map(|doc| doc.slug("name")).transpose()
+    }
+
+    fn list(&self, field: &str) -> Checked<Vec<Doc<'a>>> {
+        let doc = self.get(field)?;
+        let values = doc.value.as_array().ok_or_else(|| doc.wrong("list"))?;
+        let numbered = values.iter().enumerate();
+        Ok(numbered.map(|(place, value)| Doc { at: format!("{}[{place}]", doc.at), value }).collect())
+    }
+
+    fn linked_id(&self) -> Checked<u32> {
+        let url = self.get("url")?;
+        id_in(url.text()?).map_err(|error| Invalid::new(&url.at, error.reason))
+    }
+
+    fn english(&self, field: &str) -> Checked<Option<String>> {
+        for name in self.list(field)? {
+            if name.get("language")?.slug("name")? == "en" {
+                let text = name.get("name")?.text()?;
+                return Ok((!text.trim().is_empty()).then(|| text.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+}

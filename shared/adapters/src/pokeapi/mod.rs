@@ -1,0 +1,8 @@
+//! A polite PokeAPI client: paced, few at a time, patient with faults, and wary of what it is sent.
+
+mod client;
+mod documents;
+mod pace;
+
+pub use client::{Config, FetchError, Fetched, PokeApi, install_ring};
+pub use documents::{Invalid, reduce};

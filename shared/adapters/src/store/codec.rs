@@ -1,0 +1,88 @@
+//! Items: `body` (JSON, compressed but for the Pokémon itself), `hash` (of the content, without time stamps),
+//! `created_at` and `updated_at` (Unix seconds).
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use domain::Timestamp;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::{Key, StoreError};
+
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// zstd's default: the sync writes rarely, and a higher level would gain a few percent.
+const LEVEL: i32 = 9;
+/// No body is larger once unpacked; a corrupt one must not fill the memory of a function.
+const LARGEST_BODY: usize = 16 << 20;
+
+/// A stored record's JSON with its hash and times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// JSON
+    pub body: Vec<u8>,
+    pub hash: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// The first 32 hexadecimal digits of the SHA-256 of a record's JSON.
+#[must_use]
+pub fn content_hash(body: &[u8]) -> String {
+    Sha256::digest(body)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Record {
+    /// # Errors
+    /// [`StoreError::Malformed`] when the JSON is of another shape.
+    pub fn parse<T: DeserializeOwned>(&self, key: &Key) -> Result<T, StoreError> {
+        serde_json::from_slice(&self.body).map_err(|error| malformed(key, error))
+    }
+
+    pub(super) fn from_item(key: &Key, item: &Item) -> Result<Self, StoreError> {
+        let number = |name: &str| text(item, name).and_then(|n| n.parse().ok()).unwrap_or_default();
+        Ok(Self {
+            body: body(key, item)?,
+            hash: text(item, "hash").unwrap_or_default().to_owned(),
+            created_at: Timestamp::from_unix(number("created_at")),
+            updated_at: Timestamp::from_unix(number("updated_at")),
+        })
+    }
+}
+
+pub(super) fn malformed(key: &Key, reason: impl ToString) -> StoreError {
+    StoreError::Malformed { key: key.to_string(), reason: reason.to_string() }
+}
+
+/// A text or number attribute.
+pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    match item.get(name)? {
+        AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
+        _ => None,
+    }
+}
+
+pub(super) fn body(key: &Key, item: &Item) -> Result<Vec<u8>, StoreError> {
+    match item.get("body") {
+        Some(AttributeValue::S(text)) => Ok(text.clone().into_bytes()),
+        Some(AttributeValue::B(packed)) => unpack(packed.as_ref()).map_err(|error| malformed(key, error)),
+        _ => Err(malformed(key, "it has no body")),
+    }
+}
+
+pub(super) fn packed(body: &[u8]) -> std::io::Result<AttributeValue> {
+    Ok(AttributeValue::B(Blob::new(zstd::bulk::compress(body, LEVEL)?)))
+}
+
+pub(super) fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
+    let size = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(LARGEST_BODY).min(LARGEST_BODY);
+    zstd::bulk::decompress(packed, size)
+}
+
+pub(super) fn keyed(key: &Key) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
+        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
+    ])
+}

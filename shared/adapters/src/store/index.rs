@@ -1,0 +1,123 @@
+//! The dex index: versions side by side, and a pointer to the one that counts.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::{
+    primitives::Blob,
+    types::{AttributeValue, ReturnConsumedCapacity},
+};
+use domain::Timestamp;
+
+use super::{
+    INDEX_COPIES, Key, Meter, Store, StoreError,
+    codec::{keyed, malformed, text, unpack},
+    failed,
+};
+
+/// The best that zstd has short of its slow "ultra" levels: written once, read by every cold start.
+const LEVEL: i32 = 19;
+
+/// Which version of the index counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    pub version: String,
+    pub swapped_at: Timestamp,
+}
+
+impl Store {
+    /// Where the index is; none before the first catalogue was published.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer or the item is malformed.
+    pub async fn index_pointer(&self, meter: &Meter) -> Result<Option<Pointer>, StoreError> {
+        let key = Key::index_pointer();
+        let Some(item) = self.get(meter, &key, false).await? else { return Ok(None) };
+        let version = text(&item, "version").ok_or_else(|| malformed(&key, "it has no version"))?;
+        let swapped_at = text(&item, "swapped_at").and_then(|n| n.parse().ok()).unwrap_or_default();
+        Ok(Some(Pointer { version: version.to_owned(), swapped_at: Timestamp::from_unix(swapped_at) }))
+    }
+
+    /// One copy of a version of the index, unpacked. `draw` is any number; equal numbers choose equal copies.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer, or the copy is malformed or gone.
+    pub async fn index(&self, meter: &Meter, version: &str, draw: u8) -> Result<Vec<u8>, StoreError> {
+        let key = Key::index_copy(version, draw % INDEX_COPIES);
+        let item = self.get(meter, &key, false).await?.ok_or_else(|| malformed(&key, "it is not there"))?;
+        match item.get("body") {
+            Some(AttributeValue::B(packed)) => {
+                unpack(packed.as_ref()).map_err(|error| malformed(&key, error))
+            }
+            _ => Err(malformed(&key, "it has no body")),
+        }
+    }
+
+    /// Writes the copies of a version. They count for nobody until the pointer is swapped. Answers the size of
+    /// one copy in bytes.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn put_index(&self, meter: &Meter, version: &str, bytes: &[u8]) -> Result<usize, StoreError> {
+        let packed = zstd::bulk::compress(bytes, LEVEL)
+            .map_err(|error| malformed(&Key::index_copy(version, 0), error))?;
+        let size = packed.len();
+        let body = AttributeValue::B(Blob::new(packed));
+        for copy in 0..INDEX_COPIES {
+            let mut item = keyed(&Key::index_copy(version, copy));
+            item.insert("body".to_owned(), body.clone());
+            self.put(meter, item).await?;
+        }
+        Ok(size)
+    }
+
+    /// Makes `version` the one that counts, if `before` still does.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another writer swapped first.
+    pub async fn swap_index(
+        &self,
+        meter: &Meter,
+        before: Option<&str>,
+        version: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut item = keyed(&Key::index_pointer());
+        item.insert("version".to_owned(), AttributeValue::S(version.to_owned()));
+        item.insert("swapped_at".to_owned(), AttributeValue::N(now.unix().to_string()));
+        if let Some(before) = before {
+            // Kept so that the copies a reader may just be fetching outlive the swap.
+            item.insert("previous".to_owned(), AttributeValue::S(before.to_owned()));
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(before) => put
+                .condition_expression("version = :before")
+                .expression_attribute_values(":before", AttributeValue::S(before.to_owned())),
+        };
+        meter.call();
+        let answer = put.send().await.map_err(failed("PutItem"))?;
+        meter.writes(answer.consumed_capacity.as_slice());
+        Ok(())
+    }
+
+    /// Deletes the copies of every version in `stored` but those to `keep`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn forget_indexes(
+        &self,
+        meter: &Meter,
+        stored: &BTreeSet<String>,
+        keep: &[&str],
+    ) -> Result<(), StoreError> {
+        let old = stored.iter().filter(|version| !keep.contains(&version.as_str()));
+        let keys = old.flat_map(|version| (0..INDEX_COPIES).map(|copy| Key::index_copy(version, copy)));
+        self.delete(meter, keys.collect()).await
+    }
+}

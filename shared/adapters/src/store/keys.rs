@@ -1,0 +1,118 @@
+//! Keys, spelled in one place. See the table in [`super`].
+
+use std::fmt;
+
+use domain::facts::Kind;
+
+/// Copies of each index version, one read by chance, against a hot partition.
+pub const INDEX_COPIES: u8 = 3;
+
+/// How many ids of a kind share one item of facts.
+const BLOCK: u32 = 64;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+/// What is stored under a slug of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    Type,
+    Ability,
+    Move,
+}
+
+impl Named {
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Type => "TYPE",
+            Self::Ability => "ABILITY",
+            Self::Move => "MOVE",
+        }
+    }
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    /// `key` is an id, a slug or a species' slug.
+    pub fn pokemon(key: impl fmt::Display) -> Self {
+        Self::new(format!("POKEMON#{key}"), "POKEMON")
+    }
+
+    #[must_use]
+    pub fn learnset(id: u32) -> Self {
+        Self::new(format!("POKEMON#{id}"), "LEARNSET")
+    }
+
+    #[must_use]
+    pub fn forms(id: u32) -> Self {
+        Self::new(format!("POKEMON#{id}"), "FORMS")
+    }
+
+    #[must_use]
+    pub fn chain(id: u32) -> Self {
+        Self::new(format!("CHAIN#{id}"), "CHAIN")
+    }
+
+    pub fn named(kind: Named, slug: impl fmt::Display) -> Self {
+        Self::new(format!("{}#{slug}", kind.prefix()), kind.prefix())
+    }
+
+    #[must_use]
+    pub fn index_pointer() -> Self {
+        Self::new("INDEX", "POINTER")
+    }
+
+    #[must_use]
+    pub fn index_copy(version: &str, copy: u8) -> Self {
+        Self::new(format!("INDEX#{version}"), format!("COPY#{copy}"))
+    }
+
+    /// The version, where this is a copy of an index.
+    #[must_use]
+    pub fn index_version(&self) -> Option<&str> {
+        self.pk.strip_prefix("INDEX#")
+    }
+
+    pub(super) const FACTS: &'static str = "FACTS";
+
+    /// The facts of the ids whose [`block`] is `number`.
+    #[must_use]
+    pub fn facts_block(kind: Kind, number: u32) -> Self {
+        Self::new(Self::FACTS, format!("{}#{number:04}", kind.endpoint()))
+    }
+
+    #[must_use]
+    pub fn sync_state() -> Self {
+        Self::new("SYNC", "STATE")
+    }
+
+    #[must_use]
+    pub fn seed() -> Self {
+        Self::new("META", "SEED")
+    }
+
+    /// Whether the item is one that publishing derives from facts, so that one no longer derived can go.
+    #[must_use]
+    pub fn is_record(&self) -> bool {
+        ["POKEMON#", "CHAIN#", "TYPE#", "ABILITY#", "MOVE#"].iter().any(|prefix| self.pk.starts_with(prefix))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.pk, self.sk)
+    }
+}
+
+/// The block of `id` within its kind: equal for ids whose facts share an item.
+#[must_use]
+pub(super) const fn block(id: u32) -> u32 {
+    id / BLOCK
+}

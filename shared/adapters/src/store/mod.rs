@@ -1,0 +1,111 @@
+//! The catalogue in DynamoDB. One table, keys `pk` and `sk`, one line an access pattern:
+//!
+//! | what | pk | sk | read by | written by |
+//! |---|---|---|---|---|
+//! | a Pokémon by id, slug or (default forms) species | `POKEMON#<key>` | `POKEMON` | GetItem, 0.5 RCU (< 4 KB) | publish, all its keys in one transaction |
+//! | its learnset | `POKEMON#<id>` | `LEARNSET` | GetItem | publish |
+//! | its cosmetic forms | `POKEMON#<id>` | `FORMS` | GetItem | publish |
+//! | an evolution chain | `CHAIN#<id>` | `CHAIN` | GetItem | publish |
+//! | a type, ability or move by slug | `TYPE#…`, `ABILITY#…`, `MOVE#…` | `TYPE`, `ABILITY`, `MOVE` | GetItem | publish |
+//! | the dex index's pointer | `INDEX` | `POINTER` | GetItem, 0.5 RCU | publish, conditioned on the pointer before |
+//! | a version of the dex index | `INDEX#<version>` | `COPY#<0‥2>` | GetItem, one copy by chance | publish |
+//! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync |
+//! | where a sync stands, and its lease | `SYNC` | `STATE` | GetItem (sync, readiness) | sync, conditioned on the lease |
+//! | that the bundled snapshot was loaded whole | `META` | `SEED` | GetItem (local start) | local start, last of all |
+//!
+//! No request scans. The sync does, once a run, to compare what is stored with what should be.
+
+mod codec;
+mod facts;
+mod index;
+mod keys;
+mod meter;
+mod read;
+mod state;
+mod write;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+};
+
+pub use codec::{Record, content_hash};
+pub use facts::Ledger;
+pub use index::Pointer;
+pub use keys::{INDEX_COPIES, Key, Named};
+pub use meter::{Meter, Usage};
+pub use state::{Lease, StoredState};
+pub use write::{Head, NewItem};
+
+/// The catalogue table.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// Why the store did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The engine is down, slow, throttling or refuses us; trying later may help.
+    #[error("DynamoDB {operation}: {cause}")]
+    Unavailable { operation: &'static str, cause: String },
+    /// A condition did not hold: somebody else was faster.
+    #[error("DynamoDB {operation}: another writer was faster")]
+    Conflict { operation: &'static str },
+    /// An item is there but cannot be read.
+    #[error("the item {key} is malformed: {reason}")]
+    Malformed { key: String, reason: String },
+}
+
+impl Store {
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The same table, spoken to with a background job's patience.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        Self { client: crate::aws::patient(&self.client), table: self.table.clone() }
+    }
+}
+
+/// Maps an SDK error: a failed condition is a conflict, everything else means that the engine is not available.
+fn failed<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    move |error| {
+        let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+        if matches!(code, Some("ConditionalCheckFailedException" | "TransactionCanceledException")) {
+            return StoreError::Conflict { operation };
+        }
+        let cause = match &error {
+            SdkError::ServiceError(context) => {
+                let (code, message) = (context.err().code(), context.err().message());
+                format!("{}: {}", code.unwrap_or("unknown error"), message.unwrap_or("no message"))
+            }
+            other => chain(other),
+        };
+        StoreError::Unavailable { operation, cause }
+    }
+}
+
+/// An error and its sources, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}

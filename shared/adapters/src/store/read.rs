@@ -1,0 +1,63 @@
+//! What the routes read: one GetItem a look-up.
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use domain::Slug;
+
+use super::{Key, Meter, Named, Record, Store, StoreError, codec::Item, failed};
+
+impl Store {
+    /// A Pokémon by id, slug or species name, as JSON of a `StoredPokemon`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer or the item is malformed; so for all reads here.
+    pub async fn pokemon(&self, meter: &Meter, key: &Slug) -> Result<Option<Record>, StoreError> {
+        self.record(meter, &Key::pokemon(key)).await
+    }
+
+    /// A Pokémon's learnset, as JSON of `[LearnedMove]`; none where it learns nothing.
+    pub async fn learnset(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
+        self.record(meter, &Key::learnset(id)).await
+    }
+
+    /// A Pokémon's cosmetic forms, as JSON of `[StoredForm]`; none where it has but one form.
+    pub async fn forms(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
+        self.record(meter, &Key::forms(id)).await
+    }
+
+    /// An evolution chain, as JSON of an `Evolution`.
+    pub async fn evolution(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
+        self.record(meter, &Key::chain(id)).await
+    }
+
+    /// A type, ability or move, as JSON.
+    pub async fn named(&self, meter: &Meter, kind: Named, slug: &Slug) -> Result<Option<Record>, StoreError> {
+        self.record(meter, &Key::named(kind, slug)).await
+    }
+
+    async fn record(&self, meter: &Meter, key: &Key) -> Result<Option<Record>, StoreError> {
+        let item = self.get(meter, key, false).await?;
+        item.map(|item| Record::from_item(key, &item)).transpose()
+    }
+
+    /// One GetItem.
+    pub(super) async fn get(
+        &self,
+        meter: &Meter,
+        key: &Key,
+        consistent: bool,
+    ) -> Result<Option<Item>, StoreError> {
+        meter.call();
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(super::codec::keyed(key)))
+            .consistent_read(consistent)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed("GetItem"))?;
+        meter.reads(answer.consumed_capacity());
+        Ok(answer.item)
+    }
+}

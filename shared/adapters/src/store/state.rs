@@ -1,0 +1,119 @@
+//! Where a sync stands, and the lease that keeps writers one at a time: one item.
+
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnConsumedCapacity},
+};
+use domain::Timestamp;
+
+use super::{
+    Key, Meter, Store, StoreError,
+    codec::{keyed, text},
+    failed,
+};
+
+/// The state item: its JSON is the sync's own, the lease is the store's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredState {
+    /// JSON; empty before the first run.
+    pub body: Vec<u8>,
+    pub lease_until: Option<Timestamp>,
+}
+
+/// The right to write the catalogue, until it expires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    owner: String,
+    /// Seconds.
+    length: i64,
+}
+
+impl Store {
+    /// The state of the last or the running sync.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn sync_state(&self, meter: &Meter) -> Result<StoredState, StoreError> {
+        let item = self.get(meter, &Key::sync_state(), true).await?.unwrap_or_default();
+        Ok(StoredState {
+            body: text(&item, "body").unwrap_or_default().as_bytes().to_vec(),
+            lease_until: text(&item, "lease_until").and_then(|n| n.parse().ok()).map(Timestamp::from_unix),
+        })
+    }
+
+    /// Takes the lease for `length` seconds, unless another owner's has not expired.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] while another writer holds it.
+    pub async fn take_lease(
+        &self,
+        meter: &Meter,
+        owner: String,
+        length: i64,
+        now: Timestamp,
+    ) -> Result<Lease, StoreError> {
+        let lease = Lease { owner, length };
+        let update = self
+            .state_update(&lease, now)
+            .condition_expression(
+                "attribute_not_exists(lease_owner) OR lease_until < :now OR lease_owner = :owner",
+            )
+            .expression_attribute_values(":now", AttributeValue::N(now.unix().to_string()))
+            .update_expression("SET lease_owner = :owner, lease_until = :until");
+        self.send_state(meter, update).await?;
+        Ok(lease)
+    }
+
+    /// Writes the state and renews the lease.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease was lost: the caller must stop writing.
+    pub async fn put_sync_state(
+        &self,
+        meter: &Meter,
+        lease: &Lease,
+        body: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update = self
+            .state_update(lease, now)
+            .condition_expression("lease_owner = :owner")
+            .expression_attribute_values(":body", AttributeValue::S(body.to_owned()))
+            .update_expression("SET lease_owner = :owner, lease_until = :until, body = :body");
+        self.send_state(meter, update).await
+    }
+
+    /// Gives the lease back, so that the next run need not wait for it to expire.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it was lost already.
+    pub async fn end_lease(&self, meter: &Meter, lease: &Lease) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keyed(&Key::sync_state())))
+            .condition_expression("lease_owner = :owner")
+            .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone()))
+            .update_expression("REMOVE lease_owner, lease_until");
+        self.send_state(meter, update).await
+    }
+
+    fn state_update(&self, lease: &Lease, now: Timestamp) -> UpdateItemFluentBuilder {
+        let until = now.unix() + lease.length;
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keyed(&Key::sync_state())))
+            .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone()))
+            .expression_attribute_values(":until", AttributeValue::N(until.to_string()))
+    }
+
+    async fn send_state(&self, meter: &Meter, update: UpdateItemFluentBuilder) -> Result<(), StoreError> {
+        meter.call();
+        let update = update.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = update.send().await.map_err(failed("UpdateItem"))?;
+        meter.writes(answer.consumed_capacity.as_slice());
+        Ok(())
+    }
+}

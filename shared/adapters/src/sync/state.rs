@@ -1,0 +1,108 @@
+//! What a sync remembers between runs: JSON in one item.
+
+use domain::{Timestamp, facts::Kind};
+use serde::{Deserialize, Serialize};
+
+/// Failures that are remembered; more than these say nothing new.
+const MOST_FAILURES: usize = 200;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The run that has begun and not ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<Running>,
+    /// The last that ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Finished>,
+}
+
+impl State {
+    /// A state that cannot be read is as good as none: the worst that follows is asking for everything again.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Self {
+        if body.is_empty() {
+            return Self::default();
+        }
+        serde_json::from_slice(body).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the sync's state is not readable; it starts anew");
+            Self::default()
+        })
+    }
+}
+
+/// Counts of resources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Answered with a body.
+    pub fetched: usize,
+    /// Answered 304.
+    pub unchanged: usize,
+    /// Of those fetched, with other facts than before.
+    pub changed: usize,
+    /// Skipped for now.
+    pub failed: usize,
+}
+
+/// A resource that was skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub kind: Kind,
+    pub id: u32,
+    pub reason: String,
+    /// Whether trying again may help.
+    pub passing: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Running {
+    pub started_at: Timestamp,
+    /// The last resource dealt with.
+    pub cursor: Option<(Kind, u32)>,
+    pub tally: Tally,
+    pub failures: Vec<Failure>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+    pub tally: Tally,
+    pub failures: Vec<Failure>,
+    /// Records that could not be made, or not wholly.
+    pub incomplete: usize,
+    /// Rows that the source listed twice.
+    #[serde(default)]
+    pub repeated: usize,
+}
+
+impl Running {
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self {
+            started_at: now,
+            cursor: None,
+            tally: Tally { fetched: 0, unchanged: 0, changed: 0, failed: 0 },
+            failures: Vec::new(),
+        }
+    }
+
+    pub(super) fn passing_failures(&self) -> Vec<(Kind, u32)> {
+        self.failures
+            .iter()
+            .filter(|failure| failure.passing)
+            .map(|failure| (failure.kind, failure.id))
+            .collect()
+    }
+
+    pub(super) fn finish(&self, now: Timestamp, incomplete: usize, repeated: usize) -> Finished {
+        let mut failures = self.failures.clone();
+        failures.truncate(MOST_FAILURES);
+        Finished {
+            started_at: self.started_at,
+            finished_at: now,
+            tally: self.tally,
+            failures,
+            incomplete,
+            repeated,
+        }
+    }
+}

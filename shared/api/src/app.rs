@@ -1,0 +1,131 @@
+//! What a request may use. Built once; each part is made when a route first asks for it.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use adapters::{
+    aws::{self, Engine},
+    store::{Meter, Store, StoreError},
+};
+use domain::dex::Dex;
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+
+use crate::{config::Config, problem::Problem};
+
+pub struct App {
+    pub config: Config,
+    engine: Engine,
+    store: OnceCell<Store>,
+    dex: Mutex<LoadedDex>,
+    /// Held while the first index is loaded, so that a burst at the start loads it once.
+    loading: AsyncMutex<()>,
+}
+
+#[derive(Default)]
+struct LoadedDex {
+    dex: Option<Arc<Dex>>,
+    /// When the pointer was last looked at.
+    checked: Option<Instant>,
+}
+
+/// What the pointer check may cost a request.
+const CHECK: Duration = Duration::from_millis(50);
+/// What loading a new index may cost a request that could be answered from the old one.
+const RELOAD: Duration = Duration::from_secs(1);
+
+impl App {
+    #[must_use]
+    pub fn new(config: Config, engine: Engine) -> Self {
+        Self { config, engine, store: OnceCell::new(), dex: Mutex::default(), loading: AsyncMutex::new(()) }
+    }
+
+    /// The catalogue.
+    pub async fn store(&self) -> &Store {
+        self.store
+            .get_or_init(async || Store::new(aws::dynamodb(&self.engine).await, &self.config.catalog_table))
+            .await
+    }
+
+    /// The dex: from memory, but for a look at the pointer every [`Config::index_check_every`]. When the engine
+    /// does not answer, the last dex goes on answering.
+    ///
+    /// # Errors
+    /// 503 while there is no index to answer from.
+    pub async fn dex(&self, meter: &Meter) -> Result<Arc<Dex>, Problem> {
+        if let Some(dex) = self.current_dex() {
+            if self.is_check_due() {
+                return Ok(self.refreshed(meter, dex).await);
+            }
+            return Ok(dex);
+        }
+        let _one_at_a_time = self.loading.lock().await;
+        if let Some(dex) = self.current_dex() {
+            return Ok(dex);
+        }
+        let store = self.store().await;
+        let pointer = store.index_pointer(meter).await?;
+        let pointer = pointer
+            .ok_or_else(|| Problem::unavailable("the catalogue is empty: no sync has finished yet"))?;
+        self.is_check_due();
+        Ok(self.load(meter, &pointer.version).await?)
+    }
+
+    fn current_dex(&self) -> Option<Arc<Dex>> {
+        self.lock().dex.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, LoadedDex> {
+        // Nothing under this lock can panic halfway: a poisoned one is as good.
+        self.dex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this request has to look at the pointer. Of many at once, one has.
+    fn is_check_due(&self) -> bool {
+        let mut loaded = self.lock();
+        let due = loaded.checked.is_none_or(|checked| checked.elapsed() >= self.config.index_check_every);
+        if due {
+            loaded.checked = Some(Instant::now());
+        }
+        due
+    }
+
+    async fn refreshed(&self, meter: &Meter, old: Arc<Dex>) -> Arc<Dex> {
+        let pointer = tokio::time::timeout(CHECK, self.store().await.index_pointer(meter)).await;
+        let version = match pointer {
+            Ok(Ok(Some(pointer))) if pointer.version == old.version() => return old,
+            Ok(Ok(Some(pointer))) => pointer.version,
+            Ok(Ok(None)) => return old,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the index pointer is out of reach; the last index goes on");
+                return old;
+            }
+            Err(_) => {
+                tracing::warn!("the index pointer took too long; the last index goes on");
+                return old;
+            }
+        };
+        match tokio::time::timeout(RELOAD, self.load(meter, &version)).await {
+            Ok(Ok(dex)) => dex,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, version, "the new index cannot be loaded; the last one goes on");
+                old
+            }
+            Err(_) => {
+                tracing::warn!(version, "the new index took too long; the last one goes on");
+                old
+            }
+        }
+    }
+
+    async fn load(&self, meter: &Meter, version: &str) -> Result<Arc<Dex>, StoreError> {
+        let bytes = self.store().await.index(meter, version, fastrand::u8(..)).await?;
+        let dex = Dex::load(&bytes, version, &self.config.sprite_base).map_err(|error| {
+            StoreError::Malformed { key: format!("INDEX#{version}"), reason: error.to_string() }
+        })?;
+        let dex = Arc::new(dex);
+        self.lock().dex = Some(Arc::clone(&dex));
+        Ok(dex)
+    }
+}

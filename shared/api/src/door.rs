@@ -1,0 +1,131 @@
+//! The door: an API Gateway v2 event in, an answer out, whatever the event.
+//!
+//! The conversion is our own. The HTTP API decodes paths before we see them, and rebuilding an address from that,
+//! as general converters do, turns `/pokemon/a%3Fids=1` into a query and can panic on a raw `<`. So path
+//! parameters come from `pathParameters`, and no address is ever rebuilt.
+
+use std::{collections::HashMap, panic::AssertUnwindSafe, time::Instant};
+
+use futures_util::FutureExt as _;
+use http::Method;
+use lambda_http::aws_lambda_events::encodings::Base64Data;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{App, Request, Response, Route, guard, problem::Problem, request::parse_query};
+
+/// An API Gateway HTTP API event, payload format 2.0, as far as we read it. Whatever is missing is empty.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Event {
+    #[serde(deserialize_with = "lenient")]
+    pub version: String,
+    #[serde(deserialize_with = "lenient")]
+    pub route_key: String,
+    #[serde(deserialize_with = "lenient")]
+    pub raw_path: String,
+    #[serde(deserialize_with = "lenient")]
+    pub raw_query_string: String,
+    #[serde(deserialize_with = "lenient")]
+    pub headers: HashMap<String, String>,
+    #[serde(deserialize_with = "lenient")]
+    pub path_parameters: HashMap<String, String>,
+    #[serde(deserialize_with = "lenient")]
+    pub request_context: Context,
+    #[serde(deserialize_with = "lenient")]
+    pub body: String,
+    #[serde(deserialize_with = "lenient")]
+    pub is_base64_encoded: bool,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Context {
+    #[serde(deserialize_with = "lenient")]
+    pub request_id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub http: HttpContext,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpContext {
+    #[serde(deserialize_with = "lenient")]
+    pub method: String,
+    #[serde(deserialize_with = "lenient")]
+    pub source_ip: String,
+}
+
+/// Null is as good as absent: the gateway leaves out what is empty, samples write null.
+fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Answers `event` by `route`. Never panics, and always answers.
+pub async fn answer(app: &App, route: &Route, event: Event) -> Response {
+    let started = Instant::now();
+    let id = guard::request_id(&event);
+    let origin = event.headers.get("origin").cloned();
+    let (mut response, meter) = match parse(event, id.clone()) {
+        Ok(request) => {
+            let answered = AssertUnwindSafe(handle(app, route, &request)).catch_unwind().await;
+            let answered = answered.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
+            (answered, request.meter.usage())
+        }
+        Err(problem) => (Err(problem), adapters::store::Usage::default()),
+    };
+    if let Err(problem) = &mut response {
+        let cause = problem.cause.take();
+        if let Some(cause) = cause {
+            tracing::error!(route = route.spec.name, request_id = id, cause, "the request failed");
+        }
+    }
+    let mut response = response.unwrap_or_else(|problem| problem.into_response(&id));
+    guard::seal(&mut response, &app.config, &id, origin.as_deref());
+    tracing::info!(
+        route = route.spec.name,
+        request_id = id,
+        status = response.status().as_u16(),
+        latency_ms = started.elapsed().as_secs_f64() * 1000.0,
+        calls = meter.calls,
+        rcu = meter.read_units,
+        "answered"
+    );
+    response
+}
+
+/// Answers `event` with `problem`: for what the gateway itself refuses.
+pub fn refuse(app: &App, event: &Event, problem: Problem) -> Response {
+    let id = guard::request_id(event);
+    let mut response = problem.into_response(&id);
+    guard::seal(&mut response, &app.config, &id, event.headers.get("origin").map(String::as_str));
+    response
+}
+
+async fn handle(app: &App, route: &Route, request: &Request) -> Result<Response, Problem> {
+    guard::check(request)?;
+    (route.handler)(app, request).await
+}
+
+fn parse(event: Event, id: String) -> Result<Request, Problem> {
+    let method = Method::from_bytes(event.request_context.http.method.as_bytes())
+        .map_err(|_| Problem::bad_request("method", "is no HTTP method"))?;
+    let query = parse_query(&event.raw_query_string)?;
+    let body = if event.is_base64_encoded {
+        let quoted = serde_json::Value::String(event.body);
+        let data: Base64Data =
+            serde_json::from_value(quoted).map_err(|_| Problem::bad_request("body", "is not base64"))?;
+        data.0
+    } else {
+        event.body.into_bytes()
+    };
+    Ok(Request {
+        method,
+        path: event.raw_path,
+        params: event.path_parameters,
+        query,
+        headers: event.headers,
+        body,
+        id,
+        meter: adapters::store::Meter::default(),
+    })
+}

@@ -1,0 +1,93 @@
+//! `GET /api/v1/health` and `GET /api/v1/health/ready`
+
+use std::time::Duration;
+
+use adapters::{
+    now,
+    store::{Meter, Store},
+    sync,
+};
+use domain::{Timestamp, dex::FieldError};
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{App, Request, Response, cache::json, problem::Problem};
+
+/// Readiness is decided within this.
+const CAP: Duration = Duration::from_secs(2);
+
+#[derive(Serialize, JsonSchema)]
+pub struct Health {
+    /// `ok`
+    pub status: &'static str,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Readiness {
+    /// `ok`
+    pub status: &'static str,
+    pub catalog: CatalogReadiness,
+    pub sync: SyncReadiness,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct CatalogReadiness {
+    /// Version of the dex index.
+    pub index: String,
+    pub indexed_at: Timestamp,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct SyncReadiness {
+    /// Null before the first sync: the catalogue is the bundled snapshot.
+    pub last_finished_at: Option<Timestamp>,
+    pub age_seconds: Option<i64>,
+    /// Resources that the last run had to skip.
+    pub failed: usize,
+}
+
+/// Whether the function runs. Asks nothing of anybody.
+pub(crate) async fn alive(_: &App, _: &Request) -> Result<Response, Problem> {
+    Ok(json(serde_json::to_vec(&Health { status: "ok" })?))
+}
+
+/// Whether what the API needs answers; else 503 naming what does not.
+pub(crate) async fn ready(app: &App, request: &Request) -> Result<Response, Problem> {
+    let checked =
+        tokio::time::timeout(CAP, check(app.store().await, &request.meter, app.config.sync_max_age)).await;
+    let readiness =
+        checked.unwrap_or_else(|_| Err(not_ready("catalog", "did not answer within 2 seconds", None)))?;
+    Ok(json(serde_json::to_vec(&readiness)?))
+}
+
+async fn check(store: &Store, meter: &Meter, max_age: Option<Duration>) -> Result<Readiness, Problem> {
+    let pointer = match store.index_pointer(meter).await {
+        Ok(Some(pointer)) => pointer,
+        Ok(None) => return Err(not_ready("catalog", "is empty", None)),
+        Err(error) => return Err(not_ready("catalog", "does not answer", Some(error.to_string()))),
+    };
+    let state = sync::state(store, meter).await;
+    let state = state.map_err(|error| not_ready("sync", "has no readable state", Some(error.to_string())))?;
+    let age = state.last.as_ref().map(|last| now().seconds_since(last.finished_at));
+    if let (Some(max), Some(age)) = (max_age, age.or(Some(now().seconds_since(pointer.swapped_at))))
+        && age > i64::try_from(max.as_secs()).unwrap_or(i64::MAX)
+    {
+        return Err(not_ready("sync", &format!("last finished {} hours ago", age / 3600), None));
+    }
+    Ok(Readiness {
+        status: "ok",
+        catalog: CatalogReadiness { index: pointer.version, indexed_at: pointer.swapped_at },
+        sync: SyncReadiness {
+            last_finished_at: state.last.as_ref().map(|last| last.finished_at),
+            age_seconds: age,
+            failed: state.last.as_ref().map_or(0, |last| last.tally.failed),
+        },
+    })
+}
+
+fn not_ready(culprit: &str, message: &str, cause: Option<String>) -> Problem {
+    let detail = format!("Not ready: {culprit} {message}.");
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
+    Problem { errors: vec![FieldError::new(culprit, message)], retry_after: Some(2), cause, ..problem }
+}

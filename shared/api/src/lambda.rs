@@ -1,0 +1,142 @@
+//! The Lambda side of the door.
+
+use std::{
+    process::ExitCode,
+    time::{Duration, SystemTime},
+};
+
+use adapters::{
+    aws::{self, Engine},
+    now,
+    pokeapi::PokeApi,
+    store::{Meter, Store},
+    sync::{self, Settings},
+};
+use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    App, Config, Event, Problem, Response, Route,
+    config::{ConfigError, SyncConfig},
+    door,
+};
+
+/// Serves `route` until Lambda ends the process: a binary's whole main.
+#[must_use]
+pub fn serve(route: &'static Route) -> ExitCode {
+    run(async move |config| {
+        let app = App::new(config, Engine::Environment);
+        let app = &app;
+        lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
+            Ok::<_, lambda_runtime::Error>(invoke(app, route, &event.payload).await)
+        }))
+        .await
+    })
+}
+
+/// Serves the scheduled sync: every invocation goes on where the one before stopped, and does nothing while the last
+/// finished run is young.
+#[must_use]
+pub fn serve_sync() -> ExitCode {
+    let settings = match SyncConfig::from_env() {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    run(async move |config| {
+        let store = Store::new(aws::dynamodb(&Engine::Environment).await, config.catalog_table);
+        let (store, settings) = (&store, &settings);
+        lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
+            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            sync_once(store, settings, left).await
+        }))
+        .await
+    })
+}
+
+/// What the invocation's end is kept free for: the last checkpoint and the publication.
+const RESERVE: Duration = Duration::from_secs(60);
+
+async fn sync_once(
+    store: &Store,
+    settings: &SyncConfig,
+    left: Duration,
+) -> Result<Value, lambda_runtime::Error> {
+    let meter = Meter::default();
+    let state = sync::state(store, &meter).await?;
+    if let (None, Some(last)) = (&state.running, &state.last)
+        && now().seconds_since(last.finished_at) < settings.min_age_seconds
+    {
+        return Ok(json!({"outcome": "fresh", "last_finished_at": last.finished_at}));
+    }
+    let api = PokeApi::new(settings.pokeapi.clone())?;
+    let mut how = Settings::new(format!("{:032x}", fastrand::u128(..)));
+    how.deadline = Some(tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2)));
+    let outcome = sync::run(store, &meter, &api, &how, &mut |_| {}).await?;
+    let outcome = serde_json::to_value(outcome)?;
+    tracing::info!(outcome = %outcome, "synced");
+    Ok(outcome)
+}
+
+/// Sets up what every function needs, and tells once what is missing.
+fn run<F>(main: impl FnOnce(Config) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), lambda_runtime::Error>>,
+{
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LOG_LEVEL");
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_target(false)
+        .with_env_filter(filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
+        .init();
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(error) => return refuse(&error),
+    };
+    // One thread: a function answers one request at a time, and a pool costs 0.7 ms of cold start.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("pokedex: the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(main(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pokedex: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says what is wrong with the configuration.
+fn refuse(error: &ConfigError) -> ExitCode {
+    eprintln!("pokedex: {error}");
+    ExitCode::FAILURE
+}
+
+/// Answers one event, whatever it holds.
+pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> ApiGatewayV2httpResponse {
+    let response = match serde_json::from_str::<Event>(payload.get()) {
+        Ok(event) => door::answer(app, route, event).await,
+        Err(error) => {
+            let problem = Problem::bad_request("event", format!("is no API Gateway v2 event: {error}"));
+            door::refuse(app, &Event::default(), problem)
+        }
+    };
+    to_gateway(response)
+}
+
+fn to_gateway(response: Response) -> ApiGatewayV2httpResponse {
+    let (parts, body) = response.into_parts();
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = i64::from(parts.status.as_u16());
+    answer.headers = parts.headers;
+    // Every body is JSON, so it is text.
+    answer.body = Some(Body::Text(String::from_utf8_lossy(&body).into_owned()));
+    answer.is_base64_encoded = false;
+    answer
+}

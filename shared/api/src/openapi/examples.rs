@@ -1,0 +1,255 @@
+//! Examples, made of the very types that are answered.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Timestamp,
+    catalog::{
+        Ability, AbilityPokemon, Evolution, EvolutionNode, EvolutionSpecies, Move, Pokemon, Type,
+        TypePokemon, VarietyRef,
+    },
+    dex::{Generation, Generations, Page, Pagination, PokemonRow, SpriteUrls},
+    facts::{AbilitySlot, DamageRelations, Sprites, Stats},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    evolutions::EvolutionsAnswer,
+    health::{CatalogReadiness, Readiness, SyncReadiness},
+    meta::Version,
+    pokemon::PokemonAnswer,
+    problem::ProblemBody,
+};
+use domain::dex::FieldError;
+
+const MOMENT: Timestamp = Timestamp::from_unix(1_785_542_400);
+const STATS: Stats =
+    Stats { hp: 35, attack: 55, defense: 40, special_attack: 50, special_defense: 50, speed: 90 };
+
+fn value(example: impl Serialize) -> Value {
+    serde_json::to_value(example).unwrap_or_default()
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn sprites() -> SpriteUrls {
+    let front = Sprites { front_default: Some(text("pokemon/25.png")), ..Sprites::default() };
+    SpriteUrls::new("https://raw.githubusercontent.com/PokeAPI/sprites/master/sprites/", &front)
+}
+
+pub(super) fn page() -> Value {
+    let row = PokemonRow {
+        id: 25,
+        pokemon_id: 25,
+        name: "pikachu",
+        display_name: "Pikachu",
+        height: 4,
+        weight: 60,
+        base_experience: Some(112),
+        types: vec!["electric"],
+        abilities: vec!["static", "lightning-rod"],
+        stats: STATS,
+        sprites: sprites(),
+        generation: 1,
+        species_id: 25,
+        is_default: true,
+        created_at: MOMENT,
+        updated_at: MOMENT,
+    };
+    let pagination =
+        Pagination { page: 1, per_page: 20, total: 1, pages: 1, has_next: false, has_prev: false };
+    value(Page { pokemon: vec![row], pagination })
+}
+
+pub(super) fn pokemon() -> Value {
+    let pokemon = Pokemon {
+        id: 25,
+        pokemon_id: 25,
+        name: text("pikachu"),
+        display_name: text("Pikachu"),
+        height: 4,
+        weight: 60,
+        base_experience: Some(112),
+        types: vec![text("electric")],
+        abilities: vec![text("static"), text("lightning-rod")],
+        ability_slots: vec![
+            AbilitySlot { name: text("static"), is_hidden: false, slot: 1 },
+            AbilitySlot { name: text("lightning-rod"), is_hidden: true, slot: 3 },
+        ],
+        stats: STATS,
+        effort: Stats { speed: 2, ..Stats::default() },
+        generation: 1,
+        species_id: 25,
+        species: text("pikachu"),
+        is_default: true,
+        is_baby: false,
+        is_legendary: false,
+        is_mythical: false,
+        gender_rate: 4,
+        capture_rate: Some(190),
+        base_happiness: Some(70),
+        hatch_counter: Some(10),
+        growth_rate: Some(text("medium")),
+        egg_groups: vec![text("ground"), text("fairy")],
+        color: Some(text("yellow")),
+        shape: Some(text("quadruped")),
+        habitat: Some(text("forest")),
+        has_gender_differences: true,
+        forms_switchable: false,
+        varieties: vec![VarietyRef { id: 25, name: text("pikachu"), is_default: true }],
+        evolution_chain_id: Some(10),
+        evolves_from: Some(text("pichu")),
+    };
+    value(PokemonAnswer {
+        pokemon,
+        sprites: sprites(),
+        created_at: MOMENT,
+        updated_at: MOMENT,
+        forms: None,
+        learnset: None,
+    })
+}
+
+pub(super) fn evolutions() -> Value {
+    let node = |id, name: &str, display_name: &str, conditions, evolves_to| EvolutionNode {
+        species: EvolutionSpecies {
+            id,
+            name: text(name),
+            display_name: text(display_name),
+            pokemon_id: Some(id),
+        },
+        is_baby: id == 172,
+        conditions,
+        evolves_to,
+    };
+    let way = |pairs: &[(&str, Value)]| -> Vec<BTreeMap<String, Value>> {
+        vec![pairs.iter().map(|(key, value)| (text(key), value.clone())).collect()]
+    };
+    let stone = way(&[("item", json!("thunder-stone")), ("trigger", json!("use-item"))]);
+    let friend = way(&[("min_happiness", json!(220)), ("trigger", json!("level-up"))]);
+    let raichu = node(26, "raichu", "Raichu", stone, Vec::new());
+    let pikachu = node(25, "pikachu", "Pikachu", friend, vec![raichu]);
+    let chain = node(172, "pichu", "Pichu", Vec::new(), vec![pikachu]);
+    value(EvolutionsAnswer {
+        pokemon_id: 25,
+        name: text("pikachu"),
+        species_id: 25,
+        evolution: Evolution { evolution_chain_id: 10, baby_trigger_item: None, chain },
+    })
+}
+
+pub(super) fn one_type() -> Value {
+    let names = |names: &[&str]| names.iter().map(|name| text(name)).collect::<Vec<_>>();
+    value(Type {
+        id: 13,
+        name: text("electric"),
+        display_name: text("Electric"),
+        generation: 1,
+        damage_class: Some(text("special")),
+        damage_relations: DamageRelations {
+            double_damage_from: names(&["ground"]),
+            double_damage_to: names(&["flying", "water"]),
+            half_damage_from: names(&["flying", "steel", "electric"]),
+            half_damage_to: names(&["grass", "electric", "dragon"]),
+            no_damage_from: Vec::new(),
+            no_damage_to: names(&["ground"]),
+        },
+        pokemon: vec![TypePokemon { id: 25, name: text("pikachu"), slot: 1 }],
+        moves: names(&["thunder-punch", "thunder-shock"]),
+    })
+}
+
+pub(super) fn ability() -> Value {
+    value(Ability {
+        id: 9,
+        name: text("static"),
+        display_name: text("Static"),
+        generation: 3,
+        is_main_series: true,
+        pokemon: vec![AbilityPokemon { id: 25, name: text("pikachu"), is_hidden: false, slot: 1 }],
+    })
+}
+
+pub(super) fn one_move() -> Value {
+    value(Move {
+        id: 84,
+        name: text("thunder-shock"),
+        display_name: text("Thunder Shock"),
+        generation: 1,
+        move_type: text("electric"),
+        damage_class: Some(text("special")),
+        target: Some(text("selected-pokemon")),
+        power: Some(40),
+        pp: Some(30),
+        accuracy: Some(100),
+        effect_chance: Some(10),
+        priority: 0,
+        meta: BTreeMap::from([(text("ailment"), json!("paralysis")), (text("ailment_chance"), json!(10))]),
+        stat_changes: BTreeMap::new(),
+        learned_by: vec![text("pikachu"), text("raichu")],
+    })
+}
+
+pub(super) fn generations() -> Value {
+    let first = Generation {
+        generation: 1,
+        name: text("Generation I"),
+        region: Some(text("kanto")),
+        year: Some(1996),
+        pokemon_count: 151,
+        start_id: Some(1),
+        end_id: Some(151),
+        games: vec![text("red"), text("blue"), text("yellow")],
+        color: Some(text("#d3413c")),
+        description: None,
+    };
+    value(Generations { generations: vec![first], total_generations: 1, total_pokemon: 151 })
+}
+
+pub(super) fn readiness() -> Value {
+    value(Readiness {
+        status: "ok",
+        catalog: CatalogReadiness { index: text("0f3c9a1be27d4856"), indexed_at: MOMENT },
+        sync: SyncReadiness { last_finished_at: Some(MOMENT), age_seconds: Some(3600), failed: 0 },
+    })
+}
+
+pub(super) fn version() -> Value {
+    value(Version { name: "pokedex", version: env!("CARGO_PKG_VERSION"), api: "v1" })
+}
+
+pub(super) fn problem(status: u16) -> Value {
+    let (code, detail, errors) = match status {
+        400 => ("bad_request", "search is not UTF-8", vec![FieldError::new("search", "is not UTF-8")]),
+        401 => ("invalid_token", "The access token is not valid.", Vec::new()),
+        404 => ("not_found", "There is no Pokémon \"pikachoo\".", Vec::new()),
+        414 => (
+            "query_too_long",
+            "The query is longer than 8192 bytes.",
+            vec![FieldError::new("query", "is too long")],
+        ),
+        422 => {
+            let message = "must be a whole number from 1 up";
+            (
+                "validation_failed",
+                "page must be a whole number from 1 up",
+                vec![FieldError::new("page", message)],
+            )
+        }
+        _ => ("unavailable", "The service is not available right now; please try again.", Vec::new()),
+    };
+    let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    value(ProblemBody {
+        problem_type: format!("urn:pokedex:problem:{code}"),
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail,
+        code,
+        message: detail,
+        request_id: "0b7e3f0c9d5a4e6f8a1b2c3d4e5f6071",
+        errors: &errors,
+    })
+}

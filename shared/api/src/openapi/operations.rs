@@ -1,0 +1,229 @@
+//! What each route takes and answers, by its name in the table.
+
+use domain::{
+    catalog::{Ability, Move, Type},
+    dex::{Generations, ListQuery, Page, SortKey},
+};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Value, json};
+
+use super::examples;
+use crate::{
+    evolutions::EvolutionsAnswer,
+    health::{Health, Readiness},
+    meta::Version,
+    pokemon::PokemonAnswer,
+};
+
+pub(super) struct Operation {
+    pub tag: &'static str,
+    pub description: &'static str,
+    pub parameters: Vec<Value>,
+    pub answer: Answer,
+    /// Statuses beyond those that any route may answer.
+    pub refusals: &'static [u16],
+}
+
+pub(super) struct Answer {
+    pub schema: Value,
+    pub example: Value,
+    /// Whether it has an ETag and may answer 304.
+    pub cached: bool,
+}
+
+fn answer<T: JsonSchema>(generator: &mut SchemaGenerator, example: Value) -> Answer {
+    Answer { schema: generator.subschema_for::<T>().to_value(), example, cached: true }
+}
+
+fn fresh(answer: Answer) -> Answer {
+    Answer { cached: false, ..answer }
+}
+
+/// # Panics
+/// For a name that the table has and this does not: caught whenever the description is generated.
+pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
+    match name {
+        "list-pokemon" => Operation {
+            tag: "pokemon",
+            description: "Filters combine. Without `sort`, a search is ranked: exact, prefix, substring; where nothing \
+                matches, names one typing error away answer. A page past the end is empty. Unknown keys are ignored.",
+            parameters: list_parameters(),
+            answer: answer::<Page<'static>>(generator, examples::page()),
+            refusals: &[422, 503],
+        },
+        "list-types" => Operation {
+            tag: "types",
+            description: "A bare, sorted array of the types that at least one Pokémon has.",
+            parameters: Vec::new(),
+            answer: answer::<Vec<String>>(generator, json!(["bug", "dark", "dragon", "electric"])),
+            refusals: &[503],
+        },
+        "list-generations" => Operation {
+            tag: "generations",
+            description: "Counts are of species. Year, colour and description are null for a generation that is too new.",
+            parameters: Vec::new(),
+            answer: answer::<Generations>(generator, examples::generations()),
+            refusals: &[503],
+        },
+        "get-pokemon" => Operation {
+            tag: "pokemon",
+            description: "A species' name answers with its default Pokémon.",
+            parameters: vec![id(), include()],
+            answer: answer::<PokemonAnswer<'static>>(generator, examples::pokemon()),
+            refusals: &[404, 422, 503],
+        },
+        "get-evolutions" => Operation {
+            tag: "pokemon",
+            description: "The whole tree, from its root, with every way to evolve.",
+            parameters: vec![id()],
+            answer: answer::<EvolutionsAnswer>(generator, examples::evolutions()),
+            refusals: &[404, 503],
+        },
+        "get-type" => Operation {
+            tag: "types",
+            description: "Damage relations, Pokémon and moves of a type; also of the three that no Pokémon has.",
+            parameters: vec![named("type", "fire")],
+            answer: answer::<Type>(generator, examples::one_type()),
+            refusals: &[404, 503],
+        },
+        "get-ability" => Operation {
+            tag: "abilities",
+            description: "An ability and the Pokémon that can have it.",
+            parameters: vec![named("ability", "static")],
+            answer: answer::<Ability>(generator, examples::ability()),
+            refusals: &[404, 503],
+        },
+        "get-move" => Operation {
+            tag: "moves",
+            description: "A move and the Pokémon that learn it in any game.",
+            parameters: vec![named("move", "thunder-shock")],
+            answer: answer::<Move>(generator, examples::one_move()),
+            refusals: &[404, 503],
+        },
+        "get-health" => Operation {
+            tag: "operation",
+            description: "Asks nothing of anybody: 200 as long as the function runs.",
+            parameters: Vec::new(),
+            answer: fresh(answer::<Health>(generator, json!({"status": "ok"}))),
+            refusals: &[],
+        },
+        "get-readiness" => Operation {
+            tag: "operation",
+            description: "503 names what is not ready, within two seconds.",
+            parameters: Vec::new(),
+            answer: fresh(answer::<Readiness>(generator, examples::readiness())),
+            refusals: &[503],
+        },
+        "get-openapi" => Operation {
+            tag: "operation",
+            description: "OpenAPI 3.1.",
+            parameters: Vec::new(),
+            answer: Answer {
+                schema: json!({"type": "object", "required": ["openapi", "paths"]}),
+                example: json!({"openapi": "3.1.0", "paths": {}}),
+                cached: true,
+            },
+            refusals: &[],
+        },
+        "get-version" => Operation {
+            tag: "operation",
+            description: "Of the program and of the contract.",
+            parameters: Vec::new(),
+            answer: fresh(answer::<Version>(generator, examples::version())),
+            refusals: &[],
+        },
+        other => panic!("openapi/operations.rs does not describe the route {other}"),
+    }
+}
+
+fn parameter(place: &str, name: &str, description: &str, schema: &Value, example: &Value) -> Value {
+    json!({
+        "name": name,
+        "in": place,
+        "required": place == "path",
+        "description": description,
+        "schema": schema,
+        "example": example,
+    })
+}
+
+fn id() -> Value {
+    let schema = json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9-]+$"});
+    parameter("path", "id", "Id, name or species name", &schema, &json!("pikachu"))
+}
+
+fn named(what: &str, example: &str) -> Value {
+    let schema = json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9-]+$"});
+    parameter("path", "name", &format!("Name of the {what}"), &schema, &json!(example))
+}
+
+fn include() -> Value {
+    let schema = json!({"type": "string", "enum": ["", "moves", "forms", "moves,forms", "forms,moves"]});
+    parameter(
+        "query",
+        "include",
+        "What to add: moves (the learnset), forms, or both",
+        &schema,
+        &json!("forms"),
+    )
+}
+
+fn list_parameters() -> Vec<Value> {
+    let query = |name, description, schema: Value, example: Value| {
+        parameter("query", name, description, &schema, &example)
+    };
+    let sorts: Vec<String> =
+        SortKey::ALL.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("{name}_desc")]).collect();
+    let mut types = query(
+        "type",
+        "A type; repeated, Pokémon that have all of them; `all` is no filter",
+        json!({"type": "array", "items": {"type": "string"}}),
+        json!(["water", "flying"]),
+    );
+    types["explode"] = json!(true);
+    vec![
+        query(
+            "page",
+            "From 1",
+            json!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1}),
+            json!(1),
+        ),
+        query(
+            "per_page",
+            "Pokémon a page",
+            json!({
+                "type": "integer", "minimum": 1,
+                "maximum": ListQuery::MOST_PER_PAGE, "default": ListQuery::PER_PAGE,
+            }),
+            json!(20),
+        ),
+        query(
+            "search",
+            "Part of a name; accents, punctuation, spaces and case do not matter",
+            json!({"type": "string", "maxLength": ListQuery::LONGEST_SEARCH}),
+            json!("char"),
+        ),
+        types,
+        query("ability", "An ability", json!({"type": "string"}), json!("static")),
+        query("generation", "A generation's number", json!({"type": "integer", "minimum": 1}), json!(1)),
+        query(
+            "forms",
+            "`all` lists every form, else each species' default",
+            json!({"type": "string", "enum": ["", "all", "default"]}),
+            json!("all"),
+        ),
+        query(
+            "ids",
+            "A batch: ids separated by commas, at most 1,025",
+            json!({"type": "string", "pattern": "^([0-9]+(,[0-9]+)*)?$"}),
+            json!("1,4,25"),
+        ),
+        query("sort", "Ties are by id", json!({"type": "string", "enum": sorts}), json!("name")),
+        query(
+            "order",
+            "Of `sort`, or of the id",
+            json!({"type": "string", "enum": ["", "asc", "desc"]}),
+            json!("asc"),
+        ),
+    ]
+}

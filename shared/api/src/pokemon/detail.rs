@@ -1,0 +1,121 @@
+//! `GET /api/v1/pokemon/{id}`
+
+use adapters::store::Key;
+use domain::{
+    Timestamp,
+    catalog::{CosmeticForm, LearnedMove, Pokemon, StoredForm, StoredPokemon},
+    dex::{FieldError, SpriteUrls},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    App, Request, Response,
+    cache::{ETag, catalogue},
+    problem::Problem,
+};
+
+/// A Pokémon with its pictures and, where asked for, its forms and learnset.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PokemonDetail")]
+pub struct PokemonAnswer<'a> {
+    #[serde(flatten)]
+    pub pokemon: Pokemon,
+    pub sprites: SpriteUrls,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// With `include=forms`: every cosmetic form, empty where there is but one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forms: Option<Vec<CosmeticFormAnswer>>,
+    /// With `include=moves`: every move that it learns in any game.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<LearnedMove>>")]
+    pub learnset: Option<&'a RawValue>,
+}
+
+/// A cosmetic form with its pictures.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CosmeticForm")]
+pub struct CosmeticFormAnswer {
+    #[serde(flatten)]
+    pub form: CosmeticForm,
+    pub sprites: SpriteUrls,
+}
+
+/// What `include` asks for.
+#[derive(Clone, Copy, Default)]
+struct Include {
+    moves: bool,
+    forms: bool,
+}
+
+impl Include {
+    fn parse(query: &[(String, String)]) -> Result<Self, Problem> {
+        let mut include = Self::default();
+        let mut given = query.iter().filter(|(key, _)| key == "include");
+        let value = given.next().map(|(_, value)| value.as_str()).unwrap_or_default();
+        let wrong = |message: &str| Problem::invalid(vec![FieldError::new("include", message)]);
+        if given.next().is_some() {
+            return Err(wrong("is given more than once"));
+        }
+        for part in value.split(',').filter(|part| !part.is_empty()) {
+            match part {
+                "moves" => include.moves = true,
+                "forms" => include.forms = true,
+                _ => return Err(wrong("must be moves, forms or both, separated by a comma")),
+            }
+        }
+        Ok(include)
+    }
+}
+
+/// One GetItem by id, slug or species name; one more for each thing included.
+pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
+    let include = Include::parse(&request.query)?;
+    let slug = request.slug("id", "Pokémon")?;
+    let (store, meter) = (app.store().await, &request.meter);
+    let unknown = || Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str()));
+    let record = store.pokemon(meter, &slug).await?.ok_or_else(unknown)?;
+    let stored: StoredPokemon = record.parse(&Key::pokemon(&slug))?;
+    let id = stored.pokemon.id;
+
+    let learnset = if include.moves { store.learnset(meter, id).await? } else { None };
+    let forms = if include.forms { store.forms(meter, id).await? } else { None };
+    let hash = |part: &Option<adapters::store::Record>| {
+        part.as_ref().map(|part| part.hash.clone()).unwrap_or_default()
+    };
+    let etag = ETag::of(&[
+        "pokemon/id",
+        &record.hash,
+        &record.updated_at.to_string(),
+        &app.config.sprite_base,
+        if include.moves { "moves" } else { "" },
+        &hash(&learnset),
+        if include.forms { "forms" } else { "" },
+        &hash(&forms),
+    ]);
+    catalogue(request, &etag, || {
+        let base = &app.config.sprite_base;
+        let forms = match &forms {
+            Some(forms) => forms.parse::<Vec<StoredForm>>(&Key::forms(id))?,
+            None => Vec::new(),
+        };
+        let forms = forms.into_iter().map(|StoredForm { form, sprites }| CosmeticFormAnswer {
+            form,
+            sprites: SpriteUrls::new(base, &sprites),
+        });
+        let learnset: Option<&RawValue> =
+            learnset.as_ref().map(|part| serde_json::from_slice(&part.body)).transpose()?;
+        let nothing = RawValue::from_string("[]".to_owned())?;
+        let answer = PokemonAnswer {
+            pokemon: stored.pokemon,
+            sprites: SpriteUrls::new(base, &stored.sprites),
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            forms: include.forms.then(|| forms.collect()),
+            learnset: include.moves.then_some(learnset.unwrap_or(&nothing)),
+        };
+        Ok(serde_json::to_vec(&answer)?)
+    })
+}

@@ -1,0 +1,9 @@
+//! `/api/v1/pokemon` and what lies below it.
+
+mod detail;
+mod generations;
+mod list;
+
+pub(crate) use detail::{PokemonAnswer, get};
+pub(crate) use generations::generations;
+pub(crate) use list::list;

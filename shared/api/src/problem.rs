@@ -1,0 +1,142 @@
+//! Errors: every one of them becomes an answer here. RFC 9457, with `message` for clients of the first contract.
+
+use adapters::store::StoreError;
+use bytes::Bytes;
+use domain::dex::FieldError;
+use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::Response;
+
+/// An error on its way to the client, with the cause that only the log sees.
+#[derive(Debug)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub detail: String,
+    pub errors: Vec<FieldError>,
+    /// Seconds.
+    pub retry_after: Option<u32>,
+    /// Methods, for 405.
+    pub allow: Option<String>,
+    /// For the log.
+    pub cause: Option<String>,
+}
+
+/// What the client reads.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct ProblemBody<'a> {
+    /// `urn:pokedex:problem:<code>`
+    #[serde(rename = "type")]
+    pub problem_type: String,
+    pub title: &'a str,
+    pub status: u16,
+    pub detail: &'a str,
+    /// For programs.
+    pub code: &'a str,
+    /// The same as `detail`, for clients of the first contract.
+    pub message: &'a str,
+    pub request_id: &'a str,
+    /// What is wrong, by field; only where fields are.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub errors: &'a [FieldError],
+}
+
+impl Problem {
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            allow: None,
+            cause: None,
+        }
+    }
+
+    /// 400: the request cannot be understood at all.
+    #[must_use]
+    pub fn bad_request(field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let problem = Self::new(StatusCode::BAD_REQUEST, "bad_request", format!("{field} {message}"));
+        Self { errors: vec![FieldError::new(field, message)], ..problem }
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// 422: fields are understood, and wrong.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let named: Vec<_> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", named.join("; "));
+        Self { errors, ..problem }
+    }
+
+    /// 503 with Retry-After.
+    #[must_use]
+    pub fn unavailable(cause: impl Into<String>) -> Self {
+        let detail = "The service is not available right now; please try again.";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
+        Self { retry_after: Some(2), cause: Some(cause.into()), ..problem }
+    }
+
+    /// 500. The client learns no more than that.
+    #[must_use]
+    pub fn internal(cause: impl Into<String>) -> Self {
+        let detail = "Something went wrong on our side.";
+        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
+        Self { cause: Some(cause.into()), ..problem }
+    }
+
+    pub(crate) fn into_response(self, request_id: &str) -> Response {
+        let body = ProblemBody {
+            problem_type: format!("urn:pokedex:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            message: &self.detail,
+            request_id,
+            errors: &self.errors,
+        };
+        let body = serde_json::to_vec(&body).unwrap_or_else(|_| br#"{"message":"Internal error"}"#.to_vec());
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+            headers.insert(header::ALLOW, allow);
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable { .. } => Self::unavailable(error.to_string()),
+            StoreError::Conflict { .. } => {
+                Self::new(StatusCode::CONFLICT, "conflict", "Somebody else changed this at the same time.")
+            }
+            StoreError::Malformed { .. } => Self::internal(error.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(format!("an answer cannot be written as JSON: {error}"))
+    }
+}

@@ -1,0 +1,47 @@
+//! `$default`: what no other route takes. 404, 405 with Allow, or the answer to a CORS preflight.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header};
+
+use crate::{App, Request, Response, problem::Problem, routes::SPECS};
+
+pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
+    let mut allowed: Vec<&str> =
+        SPECS.iter().filter(|spec| spec.matches(&request.path)).map(|spec| spec.method.as_str()).collect();
+    if allowed.is_empty() {
+        let shown: String = request.path.chars().filter(|c| !c.is_control()).take(200).collect();
+        return Err(Problem::not_found(format!("There is nothing at {shown:?}.")));
+    }
+    allowed.push("OPTIONS");
+    allowed.sort_unstable();
+    allowed.dedup();
+    let allow = allowed.join(", ");
+    if request.method == Method::OPTIONS {
+        return Ok(preflight(app, request, &allow));
+    }
+    let detail = format!("{} is not allowed here, only {allow}.", request.method);
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    Err(Problem { allow: Some(allow), ..problem })
+}
+
+/// 204. Whether the origin is allowed is said for every answer alike.
+fn preflight(app: &App, request: &Request, allow: &str) -> Response {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        headers.insert(header::ALLOW, allow.clone());
+        let origin = request.header("origin");
+        if app.config.cors_origins.iter().any(|known| origin.is_some_and(|origin| *known == origin)) {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
+            headers.insert(
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                HeaderValue::from_static(
+                    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID",
+                ),
+            );
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+        }
+    }
+    response
+}

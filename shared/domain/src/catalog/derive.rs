@@ -1,0 +1,328 @@
+//! Facts in, records out.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::records::{
+    Ability, AbilityPokemon, CosmeticForm, Evolution, EvolutionNode, EvolutionSpecies, LearnedMove, Move,
+    Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,
+};
+use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
+
+/// A fact that could not be used, or not wholly; the rest of the catalogue goes on without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which resource (`pokemon/25`).
+    pub resource: String,
+    pub reason: String,
+}
+
+/// A record made, and what was missing for it.
+pub type Derived<T> = (T, Vec<Problem>);
+
+/// A view of the facts with the look-ups that derivation needs. Learnsets are derived one at a time: all of them
+/// at once would fill 40 MB.
+pub struct Catalog<'a> {
+    facts: &'a Facts,
+    forms: HashMap<&'a str, Vec<&'a FormFacts>>,
+    by_type: HashMap<&'a str, Vec<TypePokemon>>,
+    by_ability: HashMap<&'a str, Vec<AbilityPokemon>>,
+    learned_by: HashMap<u32, Vec<&'a str>>,
+}
+
+impl<'a> Catalog<'a> {
+    #[must_use]
+    pub fn new(facts: &'a Facts) -> Self {
+        let mut forms: HashMap<&str, Vec<&FormFacts>> = HashMap::new();
+        for form in facts.forms.values() {
+            forms.entry(&form.pokemon).or_default().push(form);
+        }
+        let mut by_type: HashMap<&str, Vec<TypePokemon>> = HashMap::new();
+        let mut by_ability: HashMap<&str, Vec<AbilityPokemon>> = HashMap::new();
+        let mut learned_by: HashMap<u32, Vec<&str>> = HashMap::new();
+        for p in facts.pokemon.values() {
+            for (slot, name) in (1..).zip(&p.types) {
+                by_type.entry(name).or_default().push(TypePokemon { id: p.id, name: p.name.clone(), slot });
+            }
+            for a in &p.abilities {
+                by_ability.entry(&a.name).or_default().push(AbilityPokemon {
+                    id: p.id,
+                    name: p.name.clone(),
+                    is_hidden: a.is_hidden,
+                    slot: a.slot,
+                });
+            }
+            for (id, _) in p.learnset.moves().flatten() {
+                learned_by.entry(id).or_default().push(&p.name);
+            }
+        }
+        Self { facts, forms, by_type, by_ability, learned_by }
+    }
+
+    /// The Pokémon whose species and forms are known, in id order; a problem for each of the others.
+    #[must_use]
+    pub fn pokemon(&self) -> Derived<Vec<StoredPokemon>> {
+        let (mut made, mut problems) = (Vec::new(), Vec::new());
+        for p in self.facts.pokemon.values() {
+            match self.one_pokemon(p) {
+                Ok(pokemon) => made.push(pokemon),
+                Err(reason) => problems.push(Problem { resource: format!("pokemon/{}", p.id), reason }),
+            }
+        }
+        (made, problems)
+    }
+
+    fn one_pokemon(&self, p: &'a PokemonFacts) -> Result<StoredPokemon, String> {
+        let species = self
+            .facts
+            .species
+            .get(&p.species)
+            .ok_or_else(|| format!("its species {} is not known", p.species))?;
+        let form = self.leading_form(p).ok_or("none of its forms is known")?;
+        let group = self
+            .facts
+            .version_groups
+            .get(&form.version_group)
+            .ok_or_else(|| format!("version group {} of its form is not known", form.version_group))?;
+        let mut abilities: Vec<String> = Vec::new();
+        for slot in &p.abilities {
+            if !abilities.contains(&slot.name) {
+                abilities.push(slot.name.clone());
+            }
+        }
+        let pokemon = Pokemon {
+            id: p.id,
+            pokemon_id: p.id,
+            name: p.name.clone(),
+            display_name: display_name(p, species, form),
+            height: p.height,
+            weight: p.weight,
+            base_experience: p.base_experience,
+            types: p.types.clone(),
+            abilities,
+            ability_slots: p.abilities.clone(),
+            stats: p.stats,
+            effort: p.effort,
+            generation: group.generation,
+            species_id: species.id,
+            species: species.name.clone(),
+            is_default: p.is_default,
+            is_baby: species.is_baby,
+            is_legendary: species.is_legendary,
+            is_mythical: species.is_mythical,
+            gender_rate: species.gender_rate,
+            capture_rate: species.capture_rate,
+            base_happiness: species.base_happiness,
+            hatch_counter: species.hatch_counter,
+            growth_rate: species.growth_rate.clone(),
+            egg_groups: species.egg_groups.clone(),
+            color: species.color.clone(),
+            shape: species.shape.clone(),
+            habitat: species.habitat.clone(),
+            has_gender_differences: species.has_gender_differences,
+            forms_switchable: species.forms_switchable,
+            varieties: self.varieties(species),
+            evolution_chain_id: species.evolution_chain,
+            evolves_from: species.evolves_from.and_then(|id| Some(self.facts.species.get(&id)?.name.clone())),
+        };
+        Ok(StoredPokemon { pokemon, sprites: p.sprites.clone() })
+    }
+
+    /// Its default form, else its first: the one that tells its generation and its name.
+    fn leading_form(&self, p: &PokemonFacts) -> Option<&'a FormFacts> {
+        let known: Vec<_> = p.forms.iter().filter_map(|id| self.facts.forms.get(id)).collect();
+        known.iter().find(|form| form.is_default).or(known.first()).copied()
+    }
+
+    fn varieties(&self, species: &SpeciesFacts) -> Vec<VarietyRef> {
+        let known = species.varieties.iter().filter_map(|v| {
+            let name = self.facts.pokemon.get(&v.pokemon)?.name.clone();
+            Some(VarietyRef { id: v.pokemon, name, is_default: v.is_default })
+        });
+        known.collect()
+    }
+
+    /// The forms of a Pokémon that has more than one, in PokeAPI's order; empty for the others.
+    #[must_use]
+    pub fn cosmetic_forms(&self, id: u32) -> Vec<StoredForm> {
+        let Some(p) = self.facts.pokemon.get(&id) else { return Vec::new() };
+        let mut forms = self.forms.get(p.name.as_str()).cloned().unwrap_or_default();
+        if forms.len() < 2 {
+            return Vec::new();
+        }
+        let place = |form: &FormFacts| p.forms.iter().position(|id| *id == form.id).unwrap_or(usize::MAX);
+        forms.sort_by_key(|form| (place(form), form.id));
+        let stored = forms.into_iter().map(|form| StoredForm {
+            form: CosmeticForm {
+                id: form.id,
+                name: form.name.clone(),
+                form_name: form.form_name.clone(),
+                display_name: form.display_name.clone().unwrap_or_else(|| humanise(&form.name)),
+                is_default: form.is_default,
+                is_battle_only: form.is_battle_only,
+                is_mega: form.is_mega,
+                version_group: self.version_group_name(form.version_group),
+                types: form.types.clone(),
+            },
+            sprites: form.sprites.clone(),
+        });
+        stored.collect()
+    }
+
+    fn version_group_name(&self, id: u32) -> String {
+        self.facts
+            .version_groups
+            .get(&id)
+            .map_or_else(|| format!("version-group-{id}"), |group| group.name.clone())
+    }
+
+    /// The learnset of a Pokémon through every game, moves in id order.
+    #[must_use]
+    pub fn learnset(&self, id: u32) -> Derived<Vec<LearnedMove>> {
+        let (mut made, mut problems) = (Vec::new(), Vec::new());
+        let Some(p) = self.facts.pokemon.get(&id) else { return (made, problems) };
+        let mut report =
+            |reason: String| problems.push(Problem { resource: format!("pokemon/{id}"), reason });
+        for line in p.learnset.moves() {
+            match line {
+                Err(error) => report(error.to_string()),
+                Ok((id, ways)) => match self.facts.moves.get(&id) {
+                    None => report(format!("it learns move {id}, which is not known")),
+                    Some(learned) => {
+                        let ways = ways.into_iter().map(|way| Way {
+                            method: way.method,
+                            level: way.level,
+                            order: way.order,
+                            version_groups: way
+                                .version_groups
+                                .iter()
+                                .map(|id| self.version_group_name(*id))
+                                .collect(),
+                        });
+                        made.push(LearnedMove { name: learned.name.clone(), ways: ways.collect() });
+                    }
+                },
+            }
+        }
+        (made, problems)
+    }
+
+    /// Every evolution chain, in id order.
+    pub fn evolutions(&self) -> impl Iterator<Item = Evolution> + '_ {
+        self.facts.chains.values().map(|chain| Evolution {
+            evolution_chain_id: chain.id,
+            baby_trigger_item: chain.baby_trigger_item.clone(),
+            chain: self.node(&chain.root),
+        })
+    }
+
+    fn node(&self, link: &ChainLink) -> EvolutionNode {
+        let species = self.facts.species.get(&link.species);
+        EvolutionNode {
+            species: EvolutionSpecies {
+                id: link.species,
+                name: link.species_name.clone(),
+                display_name: species
+                    .and_then(|s| s.display_name.clone())
+                    .unwrap_or_else(|| humanise(&link.species_name)),
+                pokemon_id: species
+                    .and_then(|s| s.varieties.iter().find(|v| v.is_default))
+                    .map(|variety| variety.pokemon),
+            },
+            is_baby: link.is_baby,
+            conditions: link.conditions.clone(),
+            evolves_to: link.evolves_to.iter().map(|next| self.node(next)).collect(),
+        }
+    }
+
+    /// Every type, in id order.
+    pub fn types(&self) -> impl Iterator<Item = Type> + '_ {
+        let mut moves: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for m in self.facts.moves.values() {
+            moves.entry(&m.move_type).or_default().push(m.name.clone());
+        }
+        self.facts.types.values().map(move |t| Type {
+            id: t.id,
+            name: t.name.clone(),
+            display_name: t.display_name.clone().unwrap_or_else(|| humanise(&t.name)),
+            generation: t.generation,
+            damage_class: t.damage_class.clone(),
+            damage_relations: t.damage_relations.clone(),
+            pokemon: self.by_type.get(t.name.as_str()).cloned().unwrap_or_default(),
+            moves: moves.get(t.name.as_str()).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// Every ability, in id order.
+    pub fn abilities(&self) -> impl Iterator<Item = Ability> + '_ {
+        self.facts.abilities.values().map(|a| Ability {
+            id: a.id,
+            name: a.name.clone(),
+            display_name: a.display_name.clone().unwrap_or_else(|| humanise(&a.name)),
+            generation: a.generation,
+            is_main_series: a.is_main_series,
+            pokemon: self.by_ability.get(a.name.as_str()).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// Every move, in id order.
+    pub fn moves(&self) -> impl Iterator<Item = Move> + '_ {
+        self.facts.moves.values().map(|m| Move {
+            id: m.id,
+            name: m.name.clone(),
+            display_name: m.display_name.clone().unwrap_or_else(|| humanise(&m.name)),
+            generation: m.generation,
+            move_type: m.move_type.clone(),
+            damage_class: m.damage_class.clone(),
+            target: m.target.clone(),
+            power: m.power,
+            pp: m.pp,
+            accuracy: m.accuracy,
+            effect_chance: m.effect_chance,
+            priority: m.priority,
+            meta: m.meta.clone(),
+            stat_changes: m.stat_changes.clone(),
+            learned_by: self
+                .learned_by
+                .get(&m.id)
+                .map(|names| names.iter().map(|name| (*name).to_owned()).collect())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Slugs of species that are no Pokémon's own name: their default form answers to them (37 of them in 2026).
+    #[must_use]
+    pub fn species_aliases(&self) -> HashMap<u32, &'a str> {
+        let taken: HashSet<&str> = self.facts.pokemon.values().map(|p| p.name.as_str()).collect();
+        let defaults = self.facts.pokemon.values().filter(|p| p.is_default);
+        let aliases = defaults.filter_map(|p| {
+            let name = self.facts.species.get(&p.species)?.name.as_str();
+            (!taken.contains(name)).then_some((p.id, name))
+        });
+        aliases.collect()
+    }
+
+    #[must_use]
+    pub const fn facts(&self) -> &'a Facts {
+        self.facts
+    }
+}
+
+fn display_name(p: &PokemonFacts, species: &SpeciesFacts, form: &FormFacts) -> String {
+    let species_name = || species.display_name.clone().unwrap_or_else(|| humanise(&species.name));
+    if p.is_default {
+        return species_name();
+    }
+    form.display_name.clone().unwrap_or_else(|| {
+        let rest = p.name.strip_prefix(species.name.as_str()).unwrap_or(&p.name).trim_start_matches('-');
+        format!("{} ({})", species_name(), humanise(rest))
+    })
+}
+
+/// `limited-build` → `Limited Build`: what is shown where PokeAPI has no English name.
+fn humanise(slug: &str) -> String {
+    let words = slug.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    });
+    words.collect::<Vec<_>>().join(" ")
+}

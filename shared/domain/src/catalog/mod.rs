@@ -1,0 +1,11 @@
+//! The records that clients see, derived from the [`Facts`]: a pure function of them, so a catalogue that was
+//! half written is mended by deriving it again and writing what differs.
+
+mod derive;
+mod records;
+
+pub use derive::{Catalog, Derived, Problem};
+pub use records::{
+    Ability, AbilityPokemon, CosmeticForm, Evolution, EvolutionNode, EvolutionSpecies, LearnedMove, Move,
+    Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,
+};

@@ -1,0 +1,260 @@
+//! The dex in memory.
+
+use std::{collections::HashMap, sync::OnceLock};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    generations::Generations,
+    index::{BadIndex, DexIndex, IndexRow, PokemonRow},
+    query::{FieldError, ListQuery},
+    search::Names,
+    sort::{SortKey, SortOrder},
+};
+
+/// Where a page stands in its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Pagination {
+    pub page: u32,
+    pub per_page: u32,
+    pub total: u32,
+    pub pages: u32,
+    pub has_next: bool,
+    pub has_prev: bool,
+}
+
+/// A page of Pokémon. Only its schema is made of this type: pages are joined from rows serialised at load.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PokemonPage")]
+pub struct Page<'a> {
+    pub pokemon: Vec<PokemonRow<'a>>,
+    pub pagination: Pagination,
+}
+
+/// What a query asks of a row.
+#[derive(Debug)]
+struct Facets {
+    types: u64,
+    generation: u32,
+    is_default: bool,
+}
+
+/// Every Pokémon in the shape that queries want.
+#[derive(Debug)]
+pub struct Dex {
+    version: String,
+    index: DexIndex,
+    /// All rows as JSON, one after the other, and where each ends.
+    json: Vec<u8>,
+    ends: Vec<u32>,
+    facets: Vec<Facets>,
+    names: Names,
+    by_id: HashMap<u32, u16>,
+    orders: [OnceLock<Vec<u16>>; SortKey::ALL.len() * 2],
+    types_json: Vec<u8>,
+    generations_json: Vec<u8>,
+}
+
+impl Dex {
+    /// Reads a stored index. `sprite_base` ends with a slash; `version` is what the index is stored under.
+    ///
+    /// # Errors
+    /// [`BadIndex`] as [`DexIndex::decode`].
+    pub fn load(bytes: &[u8], version: &str, sprite_base: &str) -> Result<Self, BadIndex> {
+        let index = DexIndex::decode(bytes)?;
+        let mut json = Vec::with_capacity(index.rows.len() * 900);
+        let mut ends = Vec::with_capacity(index.rows.len());
+        let mut names = Names::default();
+        for (place, row) in (0..).zip(&index.rows) {
+            serde_json::to_writer(&mut json, &row.row(&index, sprite_base))?;
+            ends.push(json.len() as u32);
+            names.push(place, &[&row.1, &row.2, &row.4]);
+        }
+        names.finish();
+        let had: u64 = index.rows.iter().map(type_bits).fold(0, |all, bits| all | bits);
+        let types: Vec<&String> = index
+            .types
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| had & (1 << place) != 0)
+            .map(|(_, name)| name)
+            .collect();
+        Ok(Self {
+            version: version.to_owned(),
+            json,
+            ends,
+            facets: index
+                .rows
+                .iter()
+                .map(|row| Facets { types: type_bits(row), generation: row.6, is_default: row.5 == 1 })
+                .collect(),
+            names,
+            by_id: (0..).zip(&index.rows).map(|(place, row)| (row.0, place)).collect(),
+            orders: std::array::from_fn(|_| OnceLock::new()),
+            types_json: serde_json::to_vec(&types)?,
+            generations_json: serde_json::to_vec(&Generations::new(&index))?,
+            index,
+        })
+    }
+
+    /// The version that the index is stored under.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// How many Pokémon there are, and how many of them are the default of their species.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.facets.len(), self.facets.iter().filter(|facets| facets.is_default).count())
+    }
+
+    /// The sorted names of the types that Pokémon have, as a JSON array.
+    #[must_use]
+    pub fn types_json(&self) -> &[u8] {
+        &self.types_json
+    }
+
+    /// [`Generations`] as JSON.
+    #[must_use]
+    pub fn generations_json(&self) -> &[u8] {
+        &self.generations_json
+    }
+
+    /// Ids of everything that `query` finds, in the order of the answer.
+    ///
+    /// # Errors
+    /// The fields that name a type, ability or generation that does not exist.
+    pub fn find(&self, query: &ListQuery) -> Result<Vec<u32>, Vec<FieldError>> {
+        Ok(self.places(query)?.into_iter().map(|place| self.index.rows[usize::from(place)].0).collect())
+    }
+
+    /// The page that `query` asks for, as JSON of a [`Page`].
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn page_json(&self, query: &ListQuery) -> Result<Vec<u8>, Vec<FieldError>> {
+        let found = self.places(query)?;
+        let total = found.len() as u32;
+        let pages = total.div_ceil(query.per_page);
+        let skipped = u64::from(query.page - 1) * u64::from(query.per_page);
+        let start = usize::try_from(skipped).unwrap_or(usize::MAX).min(found.len());
+        let end = (start + query.per_page as usize).min(found.len());
+        let rows = &found[start..end];
+
+        let mut body = Vec::with_capacity(200 + rows.len() * 900);
+        body.extend_from_slice(br#"{"pokemon":["#);
+        for (nth, place) in rows.iter().enumerate() {
+            if nth > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(self.row_json(*place));
+        }
+        let pagination = Pagination {
+            page: query.page,
+            per_page: query.per_page,
+            total,
+            pages,
+            has_next: query.page < pages,
+            has_prev: query.page > 1,
+        };
+        body.extend_from_slice(br#"],"pagination":"#);
+        // Six numbers and flags: nothing in them can fail to serialise.
+        let _ = serde_json::to_writer(&mut body, &pagination);
+        body.push(b'}');
+        Ok(body)
+    }
+
+    fn row_json(&self, place: u16) -> &[u8] {
+        let place = usize::from(place);
+        let start = if place == 0 { 0 } else { self.ends[place - 1] };
+        &self.json[start as usize..self.ends[place] as usize]
+    }
+
+    fn places(&self, query: &ListQuery) -> Result<Vec<u16>, Vec<FieldError>> {
+        let filter = self.filter(query)?;
+        let fits = |place: &u16| filter.fits(*place, &self.facets[usize::from(*place)], &self.index);
+        let searched = match query.search.as_deref() {
+            None => None,
+            Some("") => return Ok(Vec::new()),
+            Some(search) => Some(self.names.find(search)),
+        };
+        Ok(match (searched, query.sort) {
+            (Some(found), None) => found.into_iter().filter(fits).collect(),
+            (None, sort) => self.order(sort).iter().copied().filter(fits).collect(),
+            (Some(found), sort) => {
+                let mut is_found = vec![false; self.facets.len()];
+                found.into_iter().filter(fits).for_each(|place| is_found[usize::from(place)] = true);
+                self.order(sort).iter().copied().filter(|place| is_found[usize::from(*place)]).collect()
+            }
+        })
+    }
+
+    fn order(&self, sort: Option<(SortKey, SortOrder)>) -> &[u16] {
+        let (key, order) = sort.unwrap_or((SortKey::Id, SortOrder::Ascending));
+        let slot = key as usize * 2 + usize::from(order == SortOrder::Descending);
+        self.orders[slot].get_or_init(|| key.arrange(&self.index.rows, order))
+    }
+
+    fn filter(&self, query: &ListQuery) -> Result<Filter, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut types = 0;
+        for name in &query.types {
+            match self.index.types.binary_search(name) {
+                Ok(place) => types |= 1 << place,
+                Err(_) => errors.push(FieldError::new("type", format!("there is no type {name:?}"))),
+            }
+        }
+        let ability = query.ability.as_ref().and_then(|name| {
+            let place = self.index.abilities.binary_search(name).ok();
+            if place.is_none() {
+                errors.push(FieldError::new("ability", format!("there is no ability {name:?}")));
+            }
+            place.map(|place| place as u16)
+        });
+        if let Some(generation) = query.generation
+            && !self.index.generations.iter().any(|g| g.id == generation)
+        {
+            errors.push(FieldError::new("generation", format!("there is no generation {generation}")));
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let ids = query.ids.as_ref().map(|ids| {
+            let mut chosen = vec![false; self.facets.len()];
+            ids.iter()
+                .filter_map(|id| self.by_id.get(id))
+                .for_each(|place| chosen[usize::from(*place)] = true);
+            chosen
+        });
+        // Who names an id wants that Pokémon, whichever form it is.
+        let all_forms = query.all_forms || ids.is_some();
+        Ok(Filter { types, ability, generation: query.generation, all_forms, ids })
+    }
+}
+
+/// A query's filters, resolved against an index.
+struct Filter {
+    types: u64,
+    ability: Option<u16>,
+    generation: Option<u32>,
+    all_forms: bool,
+    ids: Option<Vec<bool>>,
+}
+
+impl Filter {
+    fn fits(&self, place: u16, facets: &Facets, index: &DexIndex) -> bool {
+        let place = usize::from(place);
+        (self.all_forms || facets.is_default)
+            && facets.types & self.types == self.types
+            && self.generation.is_none_or(|generation| facets.generation == generation)
+            && self.ability.is_none_or(|ability| index.rows[place].10.contains(&ability))
+            && self.ids.as_ref().is_none_or(|chosen| chosen[place])
+    }
+}
+
+/// One bit a type; [`DexIndex::decode`] lets at most 64 types pass.
+fn type_bits(row: &IndexRow) -> u64 {
+    row.9.iter().fold(0, |bits, place| bits | 1u64 << (place % 64))
+}

@@ -1,0 +1,113 @@
+//! The generations answer: PokeAPI's facts and, from `data/generations.json`, what PokeAPI lacks.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::index::{DexIndex, IndexedGeneration};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Generations {
+    pub generations: Vec<Generation>,
+    pub total_generations: usize,
+    /// Species of all generations.
+    pub total_pokemon: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Generation {
+    pub generation: u32,
+    pub name: String,
+    pub region: Option<String>,
+    /// Of its first games.
+    pub year: Option<u16>,
+    /// Species that it introduced.
+    pub pokemon_count: u32,
+    /// Least species id.
+    pub start_id: Option<u32>,
+    /// Greatest species id.
+    pub end_id: Option<u32>,
+    /// Slugs of its games.
+    pub games: Vec<String>,
+    /// `#rrggbb`
+    pub color: Option<String>,
+    pub description: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Ours {
+    year: Option<u16>,
+    color: Option<String>,
+    description: Option<String>,
+}
+
+impl Generations {
+    #[must_use]
+    pub fn new(index: &DexIndex) -> Self {
+        // A generation that the file does not know yet has nulls; a malformed file is caught by the test below.
+        let mut ours: BTreeMap<u32, Ours> =
+            serde_json::from_str(include_str!("../../data/generations.json")).unwrap_or_default();
+        let generations: Vec<_> = index
+            .generations
+            .iter()
+            .map(|g| Generation::new(g.clone(), ours.remove(&g.id).unwrap_or_default()))
+            .collect();
+        Self {
+            total_generations: generations.len(),
+            total_pokemon: generations.iter().map(|g| g.pokemon_count).sum(),
+            generations,
+        }
+    }
+}
+
+impl Generation {
+    fn new(indexed: IndexedGeneration, ours: Ours) -> Self {
+        Self {
+            generation: indexed.id,
+            name: indexed.name,
+            region: indexed.region,
+            year: ours.year,
+            pokemon_count: indexed.species,
+            start_id: indexed.ids.map(|(start, _)| start),
+            end_id: indexed.ids.map(|(_, end)| end),
+            games: indexed.games,
+            color: ours.color,
+            description: ours.description,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_file_fills_known_generations_and_leaves_new_ones_null() {
+        let known = |id| IndexedGeneration {
+            id,
+            name: format!("Generation {id}"),
+            region: None,
+            species: 1,
+            ids: Some((id, id)),
+            games: Vec::new(),
+        };
+        let index = DexIndex {
+            format: DexIndex::FORMAT,
+            types: Vec::new(),
+            abilities: Vec::new(),
+            generations: (1..=10).map(known).collect(),
+            rows: Vec::new(),
+        };
+        let answer = Generations::new(&index);
+        for g in &answer.generations[..9] {
+            assert!(
+                g.year.is_some() && g.color.is_some() && g.description.is_some(),
+                "generation {}",
+                g.generation
+            );
+        }
+        assert_eq!((answer.generations[9].year, &answer.generations[9].color), (None, &None));
+        assert_eq!((answer.total_generations, answer.total_pokemon), (10, 10));
+    }
+}

@@ -1,0 +1,310 @@
+//! The stored index.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Timestamp,
+    catalog::{Catalog, StoredPokemon},
+    facts::{Sprites, Stats},
+};
+
+/// A stored index that this program cannot read.
+#[derive(Debug, thiserror::Error)]
+pub enum BadIndex {
+    #[error("the index is not readable: {0}")]
+    Malformed(#[from] serde_json::Error),
+    #[error("the index has format {0}, this program reads format {format}", format = DexIndex::FORMAT)]
+    Format(u32),
+    #[error(
+        "the index holds {0} Pokémon and {1} types, more than the 65,535 and 64 that this program can number"
+    )]
+    TooMany(usize, usize),
+}
+
+/// Every Pokémon with each listed or filterable field, and the names that a filter may give.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DexIndex {
+    pub format: u32,
+    /// Every type, by name; rows give positions in it.
+    pub types: Vec<String>,
+    /// Every ability, by name; rows give positions in it.
+    pub abilities: Vec<String>,
+    pub generations: Vec<IndexedGeneration>,
+    /// By id.
+    pub rows: Vec<IndexRow>,
+}
+
+/// A generation without what our own data file adds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexedGeneration {
+    pub id: u32,
+    pub name: String,
+    pub region: Option<String>,
+    /// Species that it introduced.
+    pub species: u32,
+    /// Least and greatest species id; none for a generation without species.
+    pub ids: Option<(u32, u32)>,
+    /// Its games, by version group.
+    pub games: Vec<String>,
+}
+
+/// One Pokémon, written as an array to keep the index small.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IndexRow(
+    /// Id.
+    pub u32,
+    /// Slug.
+    pub String,
+    /// Display name.
+    pub String,
+    /// Species id.
+    pub u32,
+    /// Species slug.
+    pub String,
+    /// Whether it is the species' default.
+    pub u8,
+    /// Generation.
+    pub u32,
+    /// Height, weight.
+    pub (u32, u32),
+    /// Base experience.
+    pub Option<u32>,
+    /// Positions of its types.
+    pub Vec<u16>,
+    /// Positions of its abilities.
+    pub Vec<u16>,
+    /// hp, attack, defense, special attack, special defense, speed.
+    pub [u16; 6],
+    /// Pictures: a bit for each that lies where PokeAPI puts them, else the four paths.
+    pub IndexedSprites,
+    /// created_at, updated_at.
+    pub (i64, i64),
+);
+
+/// See [`IndexRow`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum IndexedSprites {
+    Usual(u8),
+    Paths([Option<String>; 4]),
+}
+
+impl IndexedSprites {
+    fn pack(id: u32, sprites: &Sprites) -> Self {
+        let mut bits = 0;
+        for (place, path) in sprites.paths().into_iter().enumerate() {
+            match path {
+                None => {}
+                Some(path) if path == usual_path(place, id) => bits |= 1 << place,
+                Some(_) => return Self::Paths(sprites.paths().map(|p| p.map(str::to_owned))),
+            }
+        }
+        Self::Usual(bits)
+    }
+
+    fn unpack(&self, id: u32) -> Sprites {
+        Sprites::from_paths(match self {
+            Self::Usual(bits) => {
+                std::array::from_fn(|place| (bits & (1 << place) != 0).then(|| usual_path(place, id)))
+            }
+            Self::Paths(paths) => paths.clone(),
+        })
+    }
+}
+
+fn usual_path(place: usize, id: u32) -> String {
+    format!("{}{id}.png", Sprites::FOLDERS[place])
+}
+
+/// A published Pokémon and when it was first and last written.
+#[derive(Clone, Debug)]
+pub struct TimedPokemon {
+    pub stored: StoredPokemon,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A Pokémon in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "PokemonRow")]
+pub struct PokemonRow<'a> {
+    /// PokeAPI's id; for default forms the national dex number.
+    pub id: u32,
+    /// The same as `id`, for clients of the first contract.
+    pub pokemon_id: u32,
+    /// Slug.
+    pub name: &'a str,
+    /// English, with accents and signs.
+    pub display_name: &'a str,
+    /// Decimetres.
+    pub height: u32,
+    /// Hectograms.
+    pub weight: u32,
+    pub base_experience: Option<u32>,
+    pub types: Vec<&'a str>,
+    pub abilities: Vec<&'a str>,
+    pub stats: Stats,
+    pub sprites: SpriteUrls,
+    pub generation: u32,
+    pub species_id: u32,
+    pub is_default: bool,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Addresses of pictures; a key only where there is a picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SpriteUrls {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub front_default: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_default: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub front_shiny: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_shiny: Option<String>,
+}
+
+impl SpriteUrls {
+    /// `base` ends with a slash.
+    #[must_use]
+    pub fn new(base: &str, sprites: &Sprites) -> Self {
+        let [front_default, back_default, front_shiny, back_shiny] =
+            sprites.paths().map(|path| path.map(|path| format!("{base}{path}")));
+        Self { front_default, back_default, front_shiny, back_shiny }
+    }
+}
+
+impl DexIndex {
+    /// Raised with every change of the shape.
+    pub const FORMAT: u32 = 1;
+
+    /// The index of `pokemon`, which are in id order.
+    #[must_use]
+    pub fn build(catalog: &Catalog<'_>, pokemon: &[TimedPokemon]) -> Self {
+        let facts = catalog.facts();
+        let mut types: Vec<String> = facts.types.values().map(|t| t.name.clone()).collect();
+        let mut abilities: Vec<String> = facts.abilities.values().map(|a| a.name.clone()).collect();
+        // A name that only a Pokémon knows (its own resource failed to sync) can still be listed and filtered by.
+        for p in pokemon {
+            types.extend(p.stored.pokemon.types.iter().cloned());
+            abilities.extend(p.stored.pokemon.abilities.iter().cloned());
+        }
+        for names in [&mut types, &mut abilities] {
+            names.sort_unstable();
+            names.dedup();
+        }
+        let place = |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u16;
+        let rows = pokemon.iter().map(|TimedPokemon { stored, created_at, updated_at }| {
+            let p = &stored.pokemon;
+            IndexRow(
+                p.id,
+                p.name.clone(),
+                p.display_name.clone(),
+                p.species_id,
+                p.species.clone(),
+                u8::from(p.is_default),
+                p.generation,
+                (p.height, p.weight),
+                p.base_experience,
+                p.types.iter().map(|name| place(&types, name)).collect(),
+                p.abilities.iter().map(|name| place(&abilities, name)).collect(),
+                {
+                    let s = p.stats;
+                    [s.hp, s.attack, s.defense, s.special_attack, s.special_defense, s.speed]
+                },
+                IndexedSprites::pack(p.id, &stored.sprites),
+                (created_at.unix(), updated_at.unix()),
+            )
+        });
+        let rows = rows.collect();
+        Self { format: Self::FORMAT, types, abilities, generations: generations(catalog), rows }
+    }
+
+    /// The bytes to store, before compression, and their version: the first 16 hexadecimal digits of their
+    /// SHA-256, so equal catalogues have equal versions.
+    ///
+    /// # Errors
+    /// Never in practice: the index holds nothing that JSON cannot.
+    pub fn encode(&self) -> Result<(Vec<u8>, String), BadIndex> {
+        let bytes = serde_json::to_vec(self)?;
+        let version = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((bytes, version))
+    }
+
+    /// # Errors
+    /// [`BadIndex`] when the bytes are no index, or one of another format.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BadIndex> {
+        let read = serde_json::from_slice::<Self>(bytes);
+        let index = match read {
+            Ok(index) if index.format == Self::FORMAT => index,
+            other => {
+                // The shape may differ because the format does: say that rather than which bracket was missing.
+                let format = serde_json::from_slice::<Value>(bytes)?["format"].as_u64().unwrap_or_default();
+                return Err(match other {
+                    Err(error) if format == u64::from(Self::FORMAT) => BadIndex::Malformed(error),
+                    _ => BadIndex::Format(format as u32),
+                });
+            }
+        };
+        if index.rows.len() > usize::from(u16::MAX) || index.types.len() > 64 {
+            return Err(BadIndex::TooMany(index.rows.len(), index.types.len()));
+        }
+        Ok(index)
+    }
+}
+
+impl IndexRow {
+    pub(super) fn row<'a>(&'a self, index: &'a DexIndex, sprite_base: &str) -> PokemonRow<'a> {
+        let names = |all: &'a [String], places: &[u16]| -> Vec<&'a str> {
+            places.iter().filter_map(|place| Some(all.get(usize::from(*place))?.as_str())).collect()
+        };
+        let [hp, attack, defense, special_attack, special_defense, speed] = self.11;
+        PokemonRow {
+            id: self.0,
+            pokemon_id: self.0,
+            name: &self.1,
+            display_name: &self.2,
+            height: self.7.0,
+            weight: self.7.1,
+            base_experience: self.8,
+            types: names(&index.types, &self.9),
+            abilities: names(&index.abilities, &self.10),
+            stats: Stats { hp, attack, defense, special_attack, special_defense, speed },
+            sprites: SpriteUrls::new(sprite_base, &self.12.unpack(self.0)),
+            generation: self.6,
+            species_id: self.3,
+            is_default: self.5 == 1,
+            created_at: Timestamp::from_unix(self.13.0),
+            updated_at: Timestamp::from_unix(self.13.1),
+        }
+    }
+}
+
+fn generations(catalog: &Catalog<'_>) -> Vec<IndexedGeneration> {
+    let facts = catalog.facts();
+    let mut species: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for s in facts.species.values() {
+        species.entry(s.generation).or_default().push(s.id);
+    }
+    let all = facts.generations.values().map(|g| {
+        let ids = species.get(&g.id).map(Vec::as_slice).unwrap_or_default();
+        let mut groups: Vec<_> = facts.version_groups.values().filter(|v| v.generation == g.id).collect();
+        groups.sort_by_key(|group| (group.order, group.id));
+        IndexedGeneration {
+            id: g.id,
+            name: g.display_name.clone().unwrap_or_else(|| g.name.clone()),
+            region: g.region.clone(),
+            species: ids.len() as u32,
+            // Species come in id order.
+            ids: ids.first().copied().zip(ids.last().copied()),
+            games: groups.into_iter().flat_map(|group| group.versions.clone()).collect(),
+        }
+    });
+    all.collect()
+}

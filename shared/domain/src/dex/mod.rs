@@ -1,0 +1,19 @@
+//! The dex: every Pokémon with each field that a list shows, filters or sorts by, in one small index.
+//!
+//! * [`DexIndex`] is what the sync writes and a list function loads (JSON, compressed by whoever stores it).
+//! * [`Dex`] is the shape that queries want, rows already serialised.
+//! * [`ListQuery`] is a list request, parsed and checked.
+
+mod answer;
+mod generations;
+mod index;
+mod query;
+mod search;
+mod sort;
+
+pub use answer::{Dex, Page, Pagination};
+pub use generations::{Generation, Generations};
+pub use index::{BadIndex, DexIndex, IndexRow, IndexedGeneration, PokemonRow, SpriteUrls, TimedPokemon};
+pub use query::{FieldError, ListQuery};
+pub use search::normalise;
+pub use sort::{SortKey, SortOrder};

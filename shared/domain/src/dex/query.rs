@@ -1,0 +1,258 @@
+//! A list request, parsed once at the border.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    normalise,
+    sort::{SortKey, SortOrder},
+};
+
+/// One thing wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FieldError {
+    pub field: String,
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into() }
+    }
+}
+
+/// A checked list request. Names of types and abilities and numbers of generations are not yet known to exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListQuery {
+    /// From 1.
+    pub page: u32,
+    /// 1 to 100.
+    pub per_page: u32,
+    /// As given and normalised; the latter may be empty, which finds nothing.
+    pub search: Option<String>,
+    pub types: BTreeSet<String>,
+    pub ability: Option<String>,
+    pub generation: Option<u32>,
+    /// Whether other than default forms are listed.
+    pub all_forms: bool,
+    pub ids: Option<BTreeSet<u32>>,
+    pub sort: Option<(SortKey, SortOrder)>,
+}
+
+impl Default for ListQuery {
+    fn default() -> Self {
+        Self {
+            page: 1,
+            per_page: Self::PER_PAGE,
+            search: None,
+            types: BTreeSet::new(),
+            ability: None,
+            generation: None,
+            all_forms: false,
+            ids: None,
+            sort: None,
+        }
+    }
+}
+
+impl ListQuery {
+    pub const PER_PAGE: u32 = 20;
+    pub const MOST_PER_PAGE: u32 = 100;
+    /// Characters of a search.
+    pub const LONGEST_SEARCH: usize = 100;
+    /// As many as there are species.
+    pub const MOST_IDS: usize = 1025;
+    /// The query keys that mean something; the edge's cache key is made of the same.
+    pub const KEYS: [&str; 10] =
+        ["page", "per_page", "search", "type", "ability", "generation", "forms", "ids", "sort", "order"];
+
+    /// Parses decoded `(key, value)` pairs. Unknown keys are ignored, empty values mean nothing was asked.
+    ///
+    /// # Errors
+    /// Everything that is wrong, one entry a field.
+    pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<FieldError>> {
+        let mut query = Self::default();
+        let mut errors = Vec::new();
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let (mut sort, mut order) = ("", "");
+        for (key, value) in pairs {
+            let Some(key) = Self::KEYS.into_iter().find(|known| *known == key) else { continue };
+            if !seen.insert(key) && key != "type" {
+                errors.push(FieldError::new(key, "is given more than once"));
+                continue;
+            }
+            if value.is_empty() {
+                continue;
+            }
+            match key {
+                "sort" => sort = value,
+                "order" => order = value,
+                _ => {
+                    if let Err(message) = query.set(key, value) {
+                        errors.push(FieldError::new(key, message));
+                    }
+                }
+            }
+        }
+        match parse_sort(sort, order) {
+            Ok(sort) => query.sort = sort,
+            Err(error) => errors.push(error),
+        }
+        if errors.is_empty() { Ok(query) } else { Err(errors) }
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let lower = value.to_ascii_lowercase();
+        let named = Some(lower.clone()).filter(|name| name != "all");
+        match key {
+            "page" => self.page = number(value, 1, u32::MAX)?,
+            "per_page" => self.per_page = number(value, 1, Self::MOST_PER_PAGE)?,
+            "search" => {
+                if value.chars().count() > Self::LONGEST_SEARCH {
+                    return Err(format!("must have at most {} characters", Self::LONGEST_SEARCH));
+                }
+                self.search = Some(normalise(value));
+            }
+            "type" => self.types.extend(named),
+            "ability" => self.ability = named,
+            "generation" => {
+                self.generation = named.map(|_| number(value, 1, u32::MAX)).transpose()?;
+            }
+            "forms" => {
+                self.all_forms = match lower.as_str() {
+                    "all" => true,
+                    "default" => false,
+                    _ => return Err("must be all or default".to_owned()),
+                }
+            }
+            _ => {
+                let ids =
+                    value.split(',').map(|id| number(id, 1, u32::MAX)).collect::<Result<BTreeSet<_>, _>>();
+                let ids = ids.map_err(|_| "must be ids from 1 up, separated by commas".to_owned())?;
+                if ids.len() > Self::MOST_IDS {
+                    return Err(format!("must be at most {} ids", Self::MOST_IDS));
+                }
+                self.ids = Some(ids);
+            }
+        }
+        Ok(())
+    }
+
+    /// One text for all requests that mean the same, for an ETag.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let mut text = format!("{}/{}", self.page, self.per_page);
+        let _ = match self.sort {
+            Some((key, order)) => write!(text, " {} {}", key.name(), order == SortOrder::Descending),
+            None => Ok(()),
+        };
+        for name in &self.types {
+            let _ = write!(text, " t:{name}");
+        }
+        if let Some(name) = &self.ability {
+            let _ = write!(text, " a:{name}");
+        }
+        if let Some(generation) = self.generation {
+            let _ = write!(text, " g:{generation}");
+        }
+        if self.all_forms {
+            text.push_str(" all");
+        }
+        for id in self.ids.iter().flatten() {
+            let _ = write!(text, " {id}");
+        }
+        // Last, as it is the one part that may hold anything.
+        if let Some(search) = &self.search {
+            let _ = write!(text, " s:{search}");
+        }
+        text
+    }
+}
+
+fn parse_sort(sort: &str, order: &str) -> Result<Option<(SortKey, SortOrder)>, FieldError> {
+    let sort = sort.to_ascii_lowercase();
+    let (name, suffixed) = sort.strip_suffix("_desc").map_or((sort.as_str(), false), |name| (name, true));
+    let order = match order.to_ascii_lowercase().as_str() {
+        "" => None,
+        "asc" => Some(SortOrder::Ascending),
+        "desc" => Some(SortOrder::Descending),
+        _ => return Err(FieldError::new("order", "must be asc or desc")),
+    };
+    let key = match name {
+        "" if !suffixed => return Ok(order.map(|order| (SortKey::Id, order))),
+        name => SortKey::named(name).ok_or_else(|| {
+            let known = SortKey::ALL.map(|(name, _)| name).join(", ");
+            FieldError::new("sort", format!("must be one of {known}, each also with _desc"))
+        })?,
+    };
+    match (suffixed, order) {
+        (true, Some(SortOrder::Ascending)) => Err(FieldError::new("order", "says asc where sort says _desc")),
+        (true, _) | (false, Some(SortOrder::Descending)) => Ok(Some((key, SortOrder::Descending))),
+        (false, _) => Ok(Some((key, SortOrder::Ascending))),
+    }
+}
+
+fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let value = if digits { text.parse().ok() } else { None };
+    value.filter(|n| (least..=most).contains(n)).ok_or_else(|| {
+        if most == u32::MAX {
+            format!("must be a whole number from {least} up")
+        } else {
+            format!("must be a whole number from {least} to {most}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(pairs: &[(&str, &str)]) -> Result<ListQuery, Vec<FieldError>> {
+        ListQuery::parse(pairs.iter().copied())
+    }
+
+    fn refused(pairs: &[(&str, &str)]) -> Vec<String> {
+        parse(pairs).unwrap_err().into_iter().map(|e| e.field).collect()
+    }
+
+    #[test]
+    fn nothing_asked_is_the_first_page_of_twenty() {
+        assert_eq!(parse(&[]).unwrap(), ListQuery::default());
+        assert_eq!(
+            parse(&[("type", "all"), ("search", ""), ("page", ""), ("new", "1")]).unwrap(),
+            ListQuery::default()
+        );
+    }
+
+    #[test]
+    fn every_bad_field_is_named_at_once() {
+        assert_eq!(
+            refused(&[("page", "0"), ("per_page", "101"), ("sort", "foo")]),
+            ["page", "per_page", "sort"]
+        );
+        assert_eq!(refused(&[("page", "1"), ("page", "2")]), ["page"]);
+        assert_eq!(refused(&[("page", "100000000000000000000")]), ["page"]);
+        assert_eq!(refused(&[("sort", "_desc")]), ["sort"]);
+        assert_eq!(refused(&[("sort", "hp_desc"), ("order", "asc")]), ["order"]);
+    }
+
+    #[test]
+    fn sort_takes_suffix_order_and_underscores() {
+        let sort = |pairs: &[(&str, &str)]| parse(pairs).unwrap().sort.unwrap();
+        assert_eq!(sort(&[("sort", "special_attack_desc")]), (SortKey::SpecialAttack, SortOrder::Descending));
+        assert_eq!(sort(&[("sort", "name"), ("order", "DESC")]), (SortKey::Name, SortOrder::Descending));
+        assert_eq!(sort(&[("order", "desc")]), (SortKey::Id, SortOrder::Descending));
+    }
+
+    #[test]
+    fn requests_that_mean_the_same_have_one_canonical_text() {
+        let a = parse(&[("type", "Water"), ("type", "flying"), ("search", "Flabébé")]).unwrap();
+        let b =
+            parse(&[("search", "flabebe"), ("type", "flying"), ("type", "water"), ("page", "1")]).unwrap();
+        assert_eq!(a.canonical(), b.canonical());
+        assert_ne!(a.canonical(), ListQuery::default().canonical());
+    }
+}

@@ -1,0 +1,199 @@
+//! Search by name: slugs carry no accents and no punctuation, names do, people type either.
+
+use memchr::memmem;
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+
+/// Folds a name or a query: NFKD without marks, ♀ → f, ♂ → m, no `’ ' . :`, space or hyphen, lower case.
+#[must_use]
+pub fn normalise(text: &str) -> String {
+    let folded = text.nfkd().filter(|c| !is_combining_mark(*c)).filter_map(|c| match c {
+        '♀' => Some('f'),
+        '♂' => Some('m'),
+        '’' | '\'' | '.' | ':' | ' ' | '-' => None,
+        other => Some(other),
+    });
+    folded.flat_map(char::to_lowercase).collect()
+}
+
+/// The normalised names of all rows, in one text for a fast search.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Each name between two separators, which no query holds: `\n`.
+    text: String,
+    /// Where each name begins in `text`, ascending, and whose it is.
+    starts: Vec<(u32, u16)>,
+}
+
+/// How well a row fits, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Exact,
+    Prefix,
+    Substring,
+}
+
+/// No query is corrected below this many letters: too much is one edit away from `mew`.
+const LEAST_CORRECTED: usize = 4;
+
+impl Names {
+    pub(super) fn push(&mut self, row: u16, names: &[&str]) {
+        let mut keys: Vec<String> = names.iter().map(|name| normalise(name)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            self.text.push('\n');
+            self.starts.push((self.text.len() as u32, row));
+            self.text.push_str(&key);
+        }
+    }
+
+    /// Ends the text, so that every name stands between two separators.
+    pub(super) fn finish(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// Rows that `query` (already normalised, not empty) finds, best fit first, then in row order; and where none
+    /// does, those with a name one edit away, in row order.
+    pub(super) fn find(&self, query: &str) -> Vec<u16> {
+        let mut found: Vec<(Fit, u16)> = Vec::new();
+        if query.contains('\n') {
+            return Vec::new();
+        }
+        let bytes = self.text.as_bytes();
+        for at in memmem::find_iter(bytes, query) {
+            let name = self.starts.partition_point(|(start, _)| *start as usize <= at) - 1;
+            let (start, row) = self.starts[name];
+            let fit = match (start as usize == at, bytes[at + query.len()] == b'\n') {
+                (true, true) => Fit::Exact,
+                (true, false) => Fit::Prefix,
+                (false, _) => Fit::Substring,
+            };
+            found.push((fit, row));
+        }
+        if found.is_empty() && query.chars().count() >= LEAST_CORRECTED {
+            return self.one_edit_away(query);
+        }
+        // A row may be found by several names: the best counts.
+        found.sort_unstable_by_key(|(fit, row)| (*row, *fit));
+        found.dedup_by_key(|(_, row)| *row);
+        found.sort_unstable();
+        found.into_iter().map(|(_, row)| row).collect()
+    }
+
+    fn one_edit_away(&self, query: &str) -> Vec<u16> {
+        let query: Vec<char> = query.chars().collect();
+        let mut rows: Vec<u16> = self
+            .starts
+            .iter()
+            .filter(|(start, _)| {
+                let rest = &self.text[*start as usize..];
+                is_one_edit(&query, &rest[..rest.find('\n').unwrap_or(rest.len())])
+            })
+            .map(|(_, row)| *row)
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+}
+
+/// Whether one insertion, deletion, substitution or transposition of neighbours makes `name` of `query`.
+fn is_one_edit(query: &[char], name: &str) -> bool {
+    if query.len().abs_diff(name.chars().count()) > 1 {
+        return false;
+    }
+    let name: Vec<char> = name.chars().collect();
+    let same = query.iter().zip(&name).take_while(|(a, b)| a == b).count();
+    let (query, name) = (&query[same..], &name[same..]);
+    match query.len() as isize - name.len() as isize {
+        1 => query[1..] == *name,
+        -1 => *query == name[1..],
+        _ if query.is_empty() => false,
+        _ => {
+            let swapped =
+                query.len() > 1 && query[0] == name[1] && query[1] == name[0] && query[2..] == name[2..];
+            query[1..] == name[1..] || swapped
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(all: &[&[&str]]) -> Names {
+        let mut names = Names::default();
+        for (row, own) in (0..).zip(all) {
+            names.push(row, own);
+        }
+        names.finish();
+        names
+    }
+
+    #[test]
+    fn folds_accents_signs_and_punctuation() {
+        for (text, folded) in [
+            ("Flabébé", "flabebe"),
+            ("Nidoran♀", "nidoranf"),
+            ("nidoran-m", "nidoranm"),
+            ("Type: Null", "typenull"),
+            ("Farfetch’d", "farfetchd"),
+            ("Mr. Mime", "mrmime"),
+            ("FLABE\u{301}BE\u{301}", "flabebe"),
+            ("%", "%"),
+            (" -'", ""),
+        ] {
+            assert_eq!(normalise(text), folded, "{text}");
+        }
+    }
+
+    #[test]
+    fn ranks_exact_before_prefix_before_substring() {
+        let all = names(&[&["mewtwo"], &["mew"], &["xmewx"], &["pikachu"]]);
+        assert_eq!(all.find("mew"), [1, 0, 2]);
+    }
+
+    #[test]
+    fn a_rows_best_name_counts_once() {
+        let all =
+            names(&[&["deoxys-normal", "Deoxys", "deoxys"], &["deoxys-attack", "Attack Deoxys", "deoxys"]]);
+        assert_eq!(all.find("deoxys"), [0, 1]);
+        assert_eq!(all.find("attackdeoxys"), [1]);
+    }
+
+    #[test]
+    fn corrects_only_where_nothing_matches_and_four_letters_stand() {
+        let all = names(&[&["pikachu"], &["mew"], &["mewtwo"]]);
+        assert_eq!(all.find("pikachuu"), [0]);
+        assert_eq!(all.find("pikcahu"), [0]);
+        assert_eq!(all.find("mww"), [] as [u16; 0]);
+        assert_eq!(all.find("mewt"), [2]);
+    }
+
+    #[test]
+    fn a_separator_in_the_query_finds_nothing() {
+        assert_eq!(names(&[&["a"], &["b"]]).find("\n"), [] as [u16; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn one_edit_is_found_and_two_are_not(name in "[a-z]{6,12}", at in 0usize..6, letter in proptest::char::range('0', '9')) {
+            let query: Vec<char> = name.chars().collect();
+            let mut replaced = query.clone();
+            replaced[at] = letter;
+            let mut inserted = query.clone();
+            inserted.insert(at, letter);
+            let mut removed = query.clone();
+            removed.remove(at);
+            for edited in [&replaced, &inserted, &removed] {
+                prop_assert!(is_one_edit(edited, &name));
+            }
+            let mut twice = inserted;
+            twice.insert(0, letter);
+            prop_assert!(!is_one_edit(&twice, &name));
+            prop_assert!(!is_one_edit(&query, &name), "no edit is not one edit");
+        }
+    }
+}

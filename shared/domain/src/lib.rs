@@ -1,0 +1,16 @@
+//! The rules and types of the Pokédex.
+//!
+//! * [`facts`]: what we keep of each PokeAPI resource, one struct a kind.
+//! * [`catalog`]: the records that clients see, derived from the facts.
+//! * [`dex`]: the index of every Pokémon: filters, sorts, search, pages.
+//!
+//! Nothing here knows a clock, a socket, a database or HTTP: time and chance are arguments.
+
+pub mod catalog;
+pub mod dex;
+pub mod facts;
+pub mod slug;
+pub mod timestamp;
+
+pub use slug::Slug;
+pub use timestamp::Timestamp;

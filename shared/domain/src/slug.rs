@@ -1,0 +1,79 @@
+//! A slug: the lower-case name by which PokeAPI and our routes address a resource.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// 1 to 100 characters of `a-z`, `0-9` and `-`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Slug(String);
+
+/// Why a text is no slug.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0:?} is not a slug (1 to 100 characters of a-z, 0-9 and -)")]
+pub struct NotASlug(String);
+
+impl Slug {
+    /// The greatest length, in bytes.
+    pub const MAX: usize = 100;
+
+    /// Parses `text`; upper-case ASCII letters are folded, as people type `Pikachu`.
+    ///
+    /// # Errors
+    /// [`NotASlug`] with the first 100 characters of what was given.
+    pub fn parse(text: &str) -> Result<Self, NotASlug> {
+        let fits = (1..=Self::MAX).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if fits {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(NotASlug(text.chars().take(Self::MAX).collect()))
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Slug {
+    type Error = NotASlug;
+
+    fn try_from(text: String) -> Result<Self, NotASlug> {
+        Self::parse(&text)
+    }
+}
+
+impl AsRef<str> for Slug {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_what_pokeapi_uses() {
+        for text in ["pikachu", "mr-mime", "porygon2", "10000000-volt-thunderbolt", "25"] {
+            assert_eq!(Slug::parse(text).unwrap().as_str(), text);
+        }
+        assert_eq!(Slug::parse("Pikachu").unwrap().as_str(), "pikachu");
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        for text in ["", "a b", "flabébé", "a/b", "..", "a_b", "a%20b", "nidoran♀", &"x".repeat(101)] {
+            assert!(Slug::parse(text).is_err(), "{text}");
+        }
+    }
+}

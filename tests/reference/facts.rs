@@ -1,0 +1,104 @@
+//! The snapshot's facts as they are written, and the names that can be read off them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Every fact, by kind and id.
+pub struct Facts(BTreeMap<String, BTreeMap<u32, Value>>);
+
+impl Facts {
+    pub fn read(snapshot_zst: &[u8]) -> Self {
+        let bytes = zstd::decode_all(snapshot_zst).expect("the snapshot is zstd");
+        let text = String::from_utf8(bytes).expect("the snapshot is UTF-8");
+        let mut facts = BTreeMap::<String, BTreeMap<u32, Value>>::new();
+        // The first line is the header.
+        for line in text.lines().skip(1) {
+            let fact: Value = serde_json::from_str(line).expect("each line is JSON");
+            let kind = fact["kind"].as_str().expect("each fact has a kind").to_owned();
+            facts.entry(kind).or_default().insert(number(&fact["id"]), fact);
+        }
+        Self(facts)
+    }
+
+    pub fn all(&self, kind: &str) -> &BTreeMap<u32, Value> {
+        &self.0[kind]
+    }
+
+    pub fn get(&self, kind: &str, id: u32) -> &Value {
+        &self.0[kind][&id]
+    }
+
+    /// What a search of this Pokémon may name: its slug, its species' name, its display name.
+    pub fn names(&self, id: u32) -> [String; 3] {
+        let name = slug(self.get("pokemon", id)).to_owned();
+        [name, slug(self.species_of(id)).to_owned(), self.display_name(id)]
+    }
+
+    pub fn species_of(&self, id: u32) -> &Value {
+        self.get("pokemon-species", number(&self.get("pokemon", id)["species"]))
+    }
+
+    /// The default one of a Pokémon's forms, or simply the first (Koraidon's builds have no default).
+    pub fn first_form(&self, id: u32) -> &Value {
+        let ids = list(&self.get("pokemon", id)["forms"]);
+        let forms: Vec<&Value> = ids.iter().map(|id| self.get("pokemon-form", number(id))).collect();
+        forms.iter().copied().find(|form| form["is_default"] == true).unwrap_or(forms[0])
+    }
+
+    /// English. What stands for its species has the species' name.
+    pub fn display_name(&self, id: u32) -> String {
+        let (pokemon, species) = (self.get("pokemon", id), self.species_of(id));
+        let species_name = species["display_name"].as_str().expect("each species has an English name");
+        if pokemon["is_default"] == true {
+            return species_name.to_owned();
+        }
+        if let Some(name) = self.first_form(id)["display_name"].as_str() {
+            return name.to_owned();
+        }
+        let rest =
+            slug(pokemon).strip_prefix(slug(species)).expect("a form's slug begins with its species' name");
+        format!("{species_name} ({})", humanised(rest))
+    }
+
+    pub fn types_of(&self, id: u32) -> Vec<String> {
+        texts(&self.get("pokemon", id)["types"])
+    }
+
+    /// In slot order, each once even where one fills two slots.
+    pub fn abilities_of(&self, id: u32) -> Vec<String> {
+        let mut slots: Vec<&Value> = list(&self.get("pokemon", id)["abilities"]).iter().collect();
+        slots.sort_by_key(|slot| number(&slot["slot"]));
+        let mut names = Vec::new();
+        for name in slots.into_iter().map(|slot| slug(slot).to_owned()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+/// `-low-power-mode` is `Low Power Mode`.
+fn humanised(slug: &str) -> String {
+    let words = slug.split('-').filter(|word| !word.is_empty());
+    let capitalised = words.map(|word| word[..1].to_uppercase() + &word[1..]);
+    capitalised.collect::<Vec<_>>().join(" ")
+}
+
+pub fn number(value: &Value) -> u32 {
+    value.as_u64().and_then(|number| number.try_into().ok()).expect("a number of 32 bits")
+}
+
+pub fn slug(fact: &Value) -> &str {
+    fact["name"].as_str().expect("it has a name")
+}
+
+pub fn texts(value: &Value) -> Vec<String> {
+    list(value).iter().map(|text| text.as_str().expect("a list of texts").to_owned()).collect()
+}
+
+/// The facts leave an empty list out.
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}

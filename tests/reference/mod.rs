@@ -1,0 +1,135 @@
+//! A plain reading of `GET /api/v1/pokemon`, to compare the product's answers with.
+//!
+//! It shares no code with the product and takes the slow, obvious way everywhere: only so is it worth anything
+//! where the two disagree.
+
+mod answers;
+mod facts;
+pub mod hand_rows;
+mod query;
+mod search;
+
+use std::cmp::Reverse;
+
+use serde_json::Value;
+
+use facts::{Facts, number, slug};
+use query::{Asked, Sort};
+
+pub use query::{decode, page};
+
+/// The whole dex, as the snapshot tells it.
+pub struct Reference {
+    facts: Facts,
+    /// Each Pokémon's normalised slug, species name and display name; in id order.
+    search_keys: Vec<(u32, [String; 3])>,
+}
+
+impl Reference {
+    /// Reads a snapshot: zstd, a header line, then one fact a line.
+    ///
+    /// # Panics
+    ///
+    /// Where the snapshot is malformed.
+    pub fn read(snapshot_zst: &[u8]) -> Self {
+        let facts = Facts::read(snapshot_zst);
+        let search_keys = facts
+            .all("pokemon")
+            .keys()
+            .map(|&id| (id, facts.names(id).map(|name| search::normalise(&name))))
+            .collect();
+        Self { facts, search_keys }
+    }
+
+    /// The ids of all Pokémon that match, in the order of the answer, before paging.
+    ///
+    /// # Errors
+    ///
+    /// The name of the offending field.
+    pub fn list(&self, query: &[(String, String)]) -> Result<Vec<u32>, String> {
+        let asked = query::parse(query)?;
+        self.refuse_unknown_names(&asked)?;
+        let mut ids: Vec<u32> = self.facts.all("pokemon").keys().copied().collect();
+        ids.sort_unstable();
+        ids.retain(|&id| self.passes(id, &asked));
+        if let Some(text) = &asked.search {
+            // Ranked over the whole dex: whether a search needs the help for typos does not hang on the filters.
+            let ranks = search::ranks(&self.search_keys, text);
+            ids.retain(|id| ranks.contains_key(id));
+            ids.sort_by_key(|id| (ranks[id], *id));
+        }
+        if let Some(sort) = &asked.sort {
+            self.sort(&mut ids, sort);
+        }
+        Ok(ids)
+    }
+
+    fn refuse_unknown_names(&self, asked: &Asked) -> Result<(), String> {
+        let known = |kind: &str, name: &String| self.facts.all(kind).values().any(|fact| slug(fact) == name);
+        if !asked.types.iter().all(|name| known("type", name)) {
+            return Err("type".to_owned());
+        }
+        if !asked.ability.iter().all(|name| known("ability", name)) {
+            return Err("ability".to_owned());
+        }
+        if !asked.generation.iter().all(|id| self.facts.all("generation").contains_key(id)) {
+            return Err("generation".to_owned());
+        }
+        Ok(())
+    }
+
+    fn passes(&self, id: u32, asked: &Asked) -> bool {
+        let pokemon = self.facts.get("pokemon", id);
+        let wanted = match &asked.ids {
+            Some(ids) => ids.contains(&id),
+            None => asked.all_forms || pokemon["is_default"] == true,
+        };
+        wanted
+            && asked.types.iter().all(|name| self.facts.types_of(id).contains(name))
+            && asked.ability.iter().all(|name| self.facts.abilities_of(id).contains(name))
+            && asked.generation.iter().all(|&generation| self.generation_of(id) == generation)
+    }
+
+    fn sort(&self, ids: &mut [u32], Sort { by, descending }: &Sort) {
+        ids.sort_unstable();
+        // Stable sorts, so what ties stays in id order whatever the direction.
+        match (by.as_str(), descending) {
+            ("name", false) => ids.sort_by_key(|&id| slug(self.facts.get("pokemon", id))),
+            ("name", true) => ids.sort_by_key(|&id| Reverse(slug(self.facts.get("pokemon", id)))),
+            (_, false) => ids.sort_by_key(|&id| self.measure(id, by)),
+            (_, true) => ids.sort_by_key(|&id| Reverse(self.measure(id, by))),
+        }
+    }
+
+    fn measure(&self, id: u32, by: &str) -> u32 {
+        let pokemon = self.facts.get("pokemon", id);
+        match by {
+            // A stranger has no favorites.
+            "id" | "favorites" => id,
+            "height" | "weight" => number(&pokemon[by]),
+            "total" => query::STATS.iter().map(|stat| number(&pokemon["stats"][stat])).sum(),
+            stat => number(&pokemon["stats"][stat]),
+        }
+    }
+
+    /// The generation that brought this Pokémon: a Mega came long after its species.
+    pub fn generation_of(&self, id: u32) -> u32 {
+        let version_group = number(&self.facts.first_form(id)["version_group"]);
+        number(&self.facts.get("version-group", version_group)["generation"])
+    }
+
+    /// The list's row, whole but for `created_at` and `updated_at`.
+    pub fn row(&self, id: u32) -> Value {
+        answers::row(&self.facts, id, self.generation_of(id))
+    }
+
+    /// `GET /api/v1/pokemon/types`.
+    pub fn types(&self) -> Vec<String> {
+        answers::types(&self.facts)
+    }
+
+    /// `GET /api/v1/pokemon/generations`, but for each one's `year`, `color` and `description`.
+    pub fn generations(&self) -> Value {
+        answers::generations(&self.facts)
+    }
+}

@@ -1,0 +1,27 @@
+//! The ways to misbehave.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// What a request gets instead of its answer. `Slow(Duration::ZERO)` in a script lets one request pass.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    Status(u16),
+    /// The status and the seconds of `Retry-After`.
+    StatusWithRetryAfter(u16, u64),
+    /// The connection ends before any answer.
+    DropConnection,
+    /// The headers of the whole answer, ETag and Content-Length included, half its bytes, and the end.
+    CutBody,
+    /// 200, and a page of HTML.
+    NotJson,
+    /// 200, and this body, with an ETag of its own.
+    Body(Value),
+    /// 200, and a JSON string of so many bytes, quotes included; chunked, so its length is not told beforehand.
+    Huge(usize),
+    /// 302 to this Location.
+    Redirect(String),
+    /// The true answer, so much later.
+    Slow(Duration),
+}

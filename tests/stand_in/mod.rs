@@ -1,0 +1,152 @@
+//! A PokeAPI in this very process: a real HTTP server on loopback with a small world of its own, that misbehaves as
+//! it is told to and remembers what it was asked.
+//!
+//! ```ignore
+//! let pokeapi = StandIn::start(World::small()).await;
+//! pokeapi.script("/api/v2/pokemon/1/", vec![Fault::Status(500), Fault::DropConnection]);
+//! // … sync from pokeapi.base_url() …
+//! assert_eq!(pokeapi.count("/api/v2/pokemon/1/"), 3);
+//! ```
+//!
+//! A path is written as in the URL, from `/api/v2/` on. One without a query stands for that path with any query; one
+//! with a query (`/api/v2/move/?limit=5&offset=5`) only for exactly that. The trailing slash does not matter.
+//! `/api/v2/pokemon/1/` and `/api/v2/pokemon/bulbasaur/` answer alike, but are two paths to faults and counts.
+//!
+//! It knows no kinds but those of the world: a link to any other (a stat, a region) answers 404, as do pictures.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+mod body;
+mod fault;
+mod server;
+mod state;
+mod world;
+
+#[cfg(test)]
+mod self_tests;
+#[cfg(test)]
+mod world_tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub use fault::Fault;
+pub use state::Seen;
+pub use world::World;
+
+use state::State;
+
+/// A running stand-in. Clones are the same server, which stops when the last of them is dropped.
+#[derive(Clone)]
+pub struct StandIn {
+    state: Arc<State>,
+    _running: Arc<Running>,
+}
+
+struct Running(JoinHandle<()>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl StandIn {
+    /// Serves `world` on a free port, in the runtime of the caller.
+    pub async fn start(world: World) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let state = Arc::new(State::new(format!("http://{address}"), world));
+        let running = Running(tokio::spawn(server::serve(listener, Arc::clone(&state))));
+        Self { state, _running: Arc::new(running) }
+    }
+
+    /// `http://127.0.0.1:PORT/api/v2`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("{}/api/v2", self.state.origin)
+    }
+
+    /// The nth request of `path` from now takes the nth fault; when they are spent it behaves, or takes the one of
+    /// [`always`](Self::always). A second script of a path follows the first.
+    pub fn script(&self, path: &str, faults: Vec<Fault>) {
+        self.state.script(path, faults);
+    }
+
+    /// Every request of `path` takes `fault`, after its script if it has one.
+    pub fn always(&self, path: &str, fault: Fault) {
+        self.state.always(path, fault);
+    }
+
+    /// Takes back what was scripted, for good and for every path.
+    pub fn behave(&self) {
+        self.state.behave();
+    }
+
+    /// Lets every answer wait, so that requests overlap as they would far away: what
+    /// [`most_in_flight`](Self::most_in_flight) counts.
+    pub fn slow_down(&self, wait: Duration) {
+        self.state.slow_down(wait);
+    }
+
+    /// What is served at the path of a resource, absolute URLs included.
+    ///
+    /// # Panics
+    /// When nothing is there.
+    #[must_use]
+    pub fn document(&self, path: &str) -> Value {
+        self.state.document(path).unwrap_or_else(|| panic!("the world has nothing at {path}"))
+    }
+
+    /// Changes what is served at the path of a resource, and so its ETag. Its row in the list stays as it was.
+    ///
+    /// # Panics
+    /// When nothing is there.
+    pub fn edit(&self, path: &str, change: impl FnOnce(&mut Value)) {
+        let mut document = self.document(path);
+        change(&mut document);
+        self.state.replace(path, document);
+    }
+
+    /// Adds a resource, listed under its `name`; URLs that begin with `/api/v2/` become absolute.
+    pub fn insert(&self, kind: &str, document: Value) {
+        self.state.insert(kind, document);
+    }
+
+    /// Removes a resource and its row.
+    pub fn remove(&self, kind: &str, id: u32) {
+        self.state.remove(kind, id);
+    }
+
+    /// Appends a row to the list of `kind`, just as it is: a duplicate, or one that leads nowhere.
+    pub fn add_to_list(&self, kind: &str, row: Value) {
+        self.state.add_to_list(kind, row);
+    }
+
+    /// Every request since the start or the last [`reset_log`](Self::reset_log), in order of arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Seen> {
+        self.state.requests()
+    }
+
+    /// How many of them asked for `path`.
+    #[must_use]
+    pub fn count(&self, path: &str) -> usize {
+        self.state.requests().iter().filter(|seen| state::is_at(&seen.path, path)).count()
+    }
+
+    /// The most requests that were being answered at once, slow ones included.
+    #[must_use]
+    pub fn most_in_flight(&self) -> usize {
+        self.state.most_in_flight()
+    }
+
+    /// Forgets the requests and the most in flight; faults and the world stay.
+    pub fn reset_log(&self) {
+        self.state.reset_log();
+    }
+}

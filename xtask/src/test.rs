@@ -1,0 +1,106 @@
+//! `cargo xtask test`: every check that CI runs, in order, each to its end, then one table.
+
+mod dependencies;
+mod stages;
+mod store;
+mod suite;
+mod table;
+mod tally;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::builder::PossibleValuesParser;
+
+use stages::{STAGES, Stage};
+use tally::Tally;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Run this stage only (may be repeated)
+    #[arg(long, value_name = "STAGE", value_parser = PossibleValuesParser::new(STAGES.iter().map(|stage| stage.name)))]
+    only: Vec<String>,
+    /// Name the stages and run none
+    #[arg(long)]
+    list: bool,
+}
+
+pub enum Outcome {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+/// What a stage found. `tally` is `None` for a stage that runs no tests.
+pub struct Finding {
+    outcome: Outcome,
+    tally: Option<Tally>,
+}
+
+impl From<Outcome> for Finding {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, tally: None }
+    }
+}
+
+pub struct Report {
+    stage: &'static str,
+    finding: Finding,
+    took: Duration,
+}
+
+pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    if options.list {
+        for stage in STAGES {
+            println!("{:<22}{}", stage.name, stage.what);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut reports = Vec::new();
+    for stage in STAGES {
+        if options.only.is_empty() || options.only.iter().any(|name| name == stage.name) {
+            let report = report(stage, &reports);
+            reports.push(report);
+        }
+    }
+    print!("\n{}", table::render(&reports));
+    for line in foot(&reports) {
+        println!("{line}");
+    }
+    let failed: Vec<&str> = reports
+        .iter()
+        .filter(|report| matches!(report.finding.outcome, Outcome::Failed(_)))
+        .map(|report| report.stage)
+        .collect();
+    if !failed.is_empty() {
+        println!("FAILED: {}", failed.join(", "));
+    }
+    println!("{}", table::sum(&reports));
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn report(stage: &Stage, earlier: &[Report]) -> Report {
+    eprintln!("\n=== {}: {}", stage.name, stage.what);
+    let start = Instant::now();
+    let finding = (stage.run)(earlier).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")).into());
+    match &finding.outcome {
+        Outcome::Passed => {}
+        Outcome::Failed(why) => eprintln!("=== {} FAILED: {why}", stage.name),
+        Outcome::Skipped(why) => eprintln!("=== {} SKIPPED: {why}", stage.name),
+    }
+    Report { stage: stage.name, finding, took: start.elapsed() }
+}
+
+fn foot(reports: &[Report]) -> Vec<String> {
+    let mut lines: Vec<String> = store::line(reports).into_iter().collect();
+    let tests_ran = reports.iter().any(|report| report.stage == stages::TESTS);
+    if tests_ran && env::var_os("POKEAPI_MIRROR").is_none_or(|mirror| mirror.is_empty()) {
+        lines.push(
+            "The full-data sync tests did not run: POKEAPI_MIRROR is not set. To run them: \
+             POKEAPI_MIRROR=<absolute path of a PokeAPI mirror program> cargo xtask test --only build --only tests"
+                .to_owned(),
+        );
+    }
+    lines
+}

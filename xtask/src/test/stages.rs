@@ -1,0 +1,61 @@
+//! The stages, in the order in which they run.
+
+use std::process::Command;
+
+use crate::cargo::{cargo, status};
+
+use super::{Finding, Outcome, Report, dependencies, store, suite};
+
+pub struct Stage {
+    pub name: &'static str,
+    pub what: &'static str,
+    /// Runs the stage; it may look at the reports of the stages before it.
+    pub run: fn(&[Report]) -> anyhow::Result<Finding>,
+}
+
+pub const TESTS: &str = "tests";
+
+pub const STAGES: &[Stage] = &[
+    Stage {
+        name: "format",
+        what: "the code is formatted",
+        run: |_| plain(&mut cargo(["fmt", "--all", "--check"])),
+    },
+    Stage {
+        name: "lint",
+        what: "clippy has nothing to say",
+        run: |_| {
+            let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+            plain(&mut cargo(arguments))
+        },
+    },
+    Stage {
+        name: "dependencies",
+        what: "no package depends on what it must not",
+        run: |_| dependencies::check(),
+    },
+    Stage {
+        name: "build",
+        what: "everything builds, also the binaries that tests start",
+        run: |_| plain(&mut cargo(["build", "--workspace", "--locked"])),
+    },
+    Stage { name: TESTS, what: "every test passes and none is ignored", run: |_| suite::whole() },
+    Stage {
+        name: store::EMBEDDED,
+        what: "the store suite on the embedded engine",
+        run: |_| store::embedded(),
+    },
+    Stage {
+        name: store::DYNAMODB_LOCAL,
+        what: "the same suite on DynamoDB Local, AWS's own engine",
+        run: store::dynamodb_local,
+    },
+];
+
+/// A stage that is one command: it passes when the command succeeds.
+fn plain(command: &mut Command) -> anyhow::Result<Finding> {
+    let status = status(command)?;
+    let outcome =
+        if status.success() { Outcome::Passed } else { Outcome::Failed(format!("ended with {status}")) };
+    Ok(outcome.into())
+}

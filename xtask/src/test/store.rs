@@ -1,0 +1,93 @@
+//! One list of store tests, two engines: both must run all of it.
+
+use std::env;
+
+use crate::dynamodb_local::{self, DynamoDbLocal};
+
+use super::{Finding, Outcome, Report, suite};
+
+pub const EMBEDDED: &str = "store-embedded";
+pub const DYNAMODB_LOCAL: &str = "store-dynamodb-local";
+
+pub fn embedded() -> anyhow::Result<Finding> {
+    suite::store(None)
+}
+
+pub fn dynamodb_local(earlier: &[Report]) -> anyhow::Result<Finding> {
+    if let Some(tool) = dynamodb_local::missing_tool() {
+        let why = format!("no {tool}");
+        let in_ci = env::var("CI").is_ok_and(|ci| ci == "true");
+        return Ok(if in_ci { Outcome::Failed(why) } else { Outcome::Skipped(why) }.into());
+    }
+    let engine = DynamoDbLocal::start()?;
+    let finding = suite::store(Some(engine.url()))?;
+    Ok(compared(finding, ran(earlier, EMBEDDED)))
+}
+
+/// A suite that passed has failed all the same where the embedded engine ran another number of tests.
+fn compared(mut finding: Finding, embedded: Option<usize>) -> Finding {
+    if let (Outcome::Passed, Some(tally), Some(there)) = (&finding.outcome, finding.tally, embedded)
+        && tally.ran() != there
+    {
+        finding.outcome = Outcome::Failed(format!("{} tests, not {there} as embedded", tally.ran()));
+    }
+    finding
+}
+
+/// The line that shows both counts, where one of the two suites ran.
+pub fn line(reports: &[Report]) -> Option<String> {
+    let count = |ran: Option<usize>, none: &str| ran.map_or(none.to_owned(), |tests| tests.to_string());
+    match (ran(reports, EMBEDDED), ran(reports, DYNAMODB_LOCAL)) {
+        (None, None) => None,
+        (embedded, local) => Some(format!(
+            "store suite: {} tests on the embedded engine, {} on DynamoDB Local",
+            count(embedded, "no"),
+            count(local, "none")
+        )),
+    }
+}
+
+fn ran(reports: &[Report], stage: &str) -> Option<usize> {
+    let report = reports.iter().find(|report| report.stage == stage)?;
+    Some(report.finding.tally?.ran())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::tally::Tally;
+    use super::*;
+
+    fn passed(tests: usize) -> Finding {
+        Finding { outcome: Outcome::Passed, tally: Some(Tally { passed: tests, ..Tally::default() }) }
+    }
+
+    fn report(stage: &'static str, finding: Finding) -> Report {
+        Report { stage, finding, took: Duration::ZERO }
+    }
+
+    #[test]
+    fn both_engines_must_run_the_same_number_of_tests() {
+        assert!(matches!(compared(passed(9), Some(9)).outcome, Outcome::Passed));
+        assert!(matches!(compared(passed(9), None).outcome, Outcome::Passed));
+        assert!(
+            matches!(compared(passed(9), Some(8)).outcome, Outcome::Failed(why) if why.contains("not 8"))
+        );
+    }
+
+    #[test]
+    fn the_line_shows_both_counts_and_says_which_is_missing() {
+        assert_eq!(line(&[]), None);
+        let mut reports = vec![report(EMBEDDED, passed(9))];
+        assert_eq!(
+            line(&reports).unwrap(),
+            "store suite: 9 tests on the embedded engine, none on DynamoDB Local"
+        );
+        reports.push(report(DYNAMODB_LOCAL, passed(9)));
+        assert_eq!(
+            line(&reports).unwrap(),
+            "store suite: 9 tests on the embedded engine, 9 on DynamoDB Local"
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! Runs `cargo test`, passes its output on and counts the tests.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::time::Duration;
+use std::{iter, thread};
+
+use anyhow::Context;
+
+use crate::cargo::cargo;
+
+use super::tally::Tally;
+use super::{Finding, Outcome};
+
+/// Names the engine that the store suite speaks to; where it is unset the suite starts the embedded one.
+const ENGINE: &str = "POKEDEX_TEST_ENGINE";
+
+/// All tests of the workspace.
+pub fn whole() -> anyhow::Result<Finding> {
+    run(cargo(["test", "--workspace", "--locked", "--no-fail-fast"]).env_remove(ENGINE))
+}
+
+/// The store suite, on the engine at `url` or on the embedded one.
+pub fn store(url: Option<&str>) -> anyhow::Result<Finding> {
+    let mut command = cargo(["test", "-p", "tests", "--locked", "store::"]);
+    match url {
+        Some(url) => command.env(ENGINE, url),
+        None => command.env_remove(ENGINE),
+    };
+    run(&mut command)
+}
+
+fn run(command: &mut Command) -> anyhow::Result<Finding> {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    let (counter, tallies) = mpsc::channel();
+    thread::spawn(move || pass_on(output, &counter));
+    let status = child.wait()?;
+    // Not until the output ends: a server that a test has left behind would hold it open for ever.
+    let tally = iter::from_fn(|| tallies.recv_timeout(Duration::from_secs(1)).ok()).sum();
+    Ok(Finding { outcome: judge(tally, status), tally: Some(tally) })
+}
+
+fn pass_on(output: ChildStdout, counter: &Sender<Tally>) -> io::Result<()> {
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    while output.read_until(b'\n', &mut line)? > 0 {
+        if let Some(tally) = Tally::of_line(&String::from_utf8_lossy(&line)) {
+            // The receiver is gone only when the count is over.
+            let _ = counter.send(tally);
+        }
+        io::stdout().write_all(&line)?;
+        io::stdout().flush()?;
+        line.clear();
+    }
+    Ok(())
+}
+
+fn judge(tally: Tally, status: ExitStatus) -> Outcome {
+    if tally.failed > 0 {
+        Outcome::Failed(format!("{} of {} tests", tally.failed, tally.ran()))
+    } else if !status.success() {
+        Outcome::Failed(format!("cargo ended with {status} (build error or crash)"))
+    } else if tally.ignored > 0 {
+        Outcome::Failed(format!("{} ignored", tally.ignored))
+    } else if tally.ran() == 0 {
+        Outcome::Failed("no test ran".to_owned())
+    } else {
+        Outcome::Passed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(tally: Tally, success: bool) -> Option<String> {
+        // `true` and `false` are the nearest thing to an `ExitStatus` one can construct on every system.
+        let status = Command::new(if success { "true" } else { "false" }).status().unwrap();
+        match judge(tally, status) {
+            Outcome::Failed(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn only_a_run_in_which_some_test_ran_and_all_passed_passes() {
+        let good = Tally { passed: 5, ..Tally::default() };
+        assert_eq!(failed(good, true), None);
+        assert!(failed(good, false).unwrap().contains("crash"));
+        assert!(failed(Tally { failed: 2, ..good }, false).unwrap().starts_with("2 of 7 tests"));
+        assert!(failed(Tally { ignored: 1, ..good }, true).unwrap().starts_with("1 ignored"));
+        assert!(failed(Tally::default(), true).unwrap().contains("no test ran"));
+    }
+}
