@@ -53,8 +53,11 @@ impl Reference {
         ids.sort_unstable();
         ids.retain(|&id| self.passes(id, &asked));
         if let Some(text) = &asked.search {
-            // Ranked over the whole dex: whether a search needs the help for typos does not hang on the filters.
-            let ranks = search::ranks(&self.search_keys, text);
+            // Among the forms that may be listed: a name that only a hidden form has must not keep a typo from
+            // being corrected. The other filters come after: they never make a good name look like a typo.
+            let mut keys = self.search_keys.clone();
+            keys.retain(|(id, _)| self.may_be_listed(*id, &asked));
+            let ranks = search::ranks(&keys, text);
             ids.retain(|id| ranks.contains_key(id));
             ids.sort_by_key(|id| (ranks[id], *id));
         }
@@ -79,15 +82,16 @@ impl Reference {
     }
 
     fn passes(&self, id: u32, asked: &Asked) -> bool {
-        let pokemon = self.facts.get("pokemon", id);
-        let wanted = match &asked.ids {
-            Some(ids) => ids.contains(&id),
-            None => asked.all_forms || pokemon["is_default"] == true,
-        };
-        wanted
+        self.may_be_listed(id, asked)
+            && asked.ids.iter().all(|ids| ids.contains(&id))
             && asked.types.iter().all(|name| self.facts.types_of(id).contains(name))
             && asked.ability.iter().all(|name| self.facts.abilities_of(id).contains(name))
             && asked.generation.iter().all(|&generation| self.generation_of(id) == generation)
+    }
+
+    /// Default forms, and every form where all are asked for or ids are named.
+    fn may_be_listed(&self, id: u32, asked: &Asked) -> bool {
+        asked.ids.is_some() || asked.all_forms || self.facts.get("pokemon", id)["is_default"] == true
     }
 
     fn sort(&self, ids: &mut [u32], Sort { by, descending }: &Sort) {

@@ -66,7 +66,7 @@ pub enum Fetched {
     /// 304: as it was when its ETag was stored.
     Unchanged,
     Changed {
-        fact: Fact,
+        fact: Box<Fact>,
         etag: Option<String>,
     },
 }
@@ -188,7 +188,9 @@ impl PokeApi {
         let url = format!("{}/{}/{id}/", self.config.base_url, kind.endpoint());
         self.retried(async || match self.get(&url, etag).await? {
             None => Ok(Fetched::Unchanged),
-            Some((body, etag)) => Ok(Fetched::Changed { fact: reduce(kind, id, &parse(&body)?)?, etag }),
+            Some((body, etag)) => {
+                Ok(Fetched::Changed { fact: Box::new(reduce(kind, id, &parse(&body)?)?), etag })
+            }
         })
         .await
     }

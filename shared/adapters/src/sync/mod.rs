@@ -118,7 +118,7 @@ pub async fn run(
     };
     let outcome = Run::start(store, meter, api, settings, &lease).await;
     let outcome = match outcome {
-        Ok(mut run) => run.to_end(observe).await,
+        Ok(mut run) => run.finish(observe).await,
         Err(error) => Err(error),
     };
     // Best effort: a lease that is not given back expires.
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         Ok(Self { store, meter, api, settings, lease, ledger, work, state, running, saved: Instant::now() })
     }
 
-    async fn to_end(&mut self, observe: &mut (dyn FnMut(Progress) + Send)) -> Result<Outcome, SyncError> {
+    async fn finish(&mut self, observe: &mut (dyn FnMut(Progress) + Send)) -> Result<Outcome, SyncError> {
         let tasks = std::mem::take(&mut self.work.tasks);
         let all = self.fetch(tasks, true, observe).await?;
         // What failed may have been a bad minute of the source: one more try, after everything else.
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
             Ok(Fetched::Unchanged) => tally.unchanged += 1,
             Ok(Fetched::Changed { fact, etag }) => {
                 tally.fetched += 1;
-                if self.ledger.record(fact, etag) {
+                if self.ledger.record(*fact, etag) {
                     tally.changed += 1;
                 }
             }

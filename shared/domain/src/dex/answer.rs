@@ -178,7 +178,12 @@ impl Dex {
         let searched = match query.search.as_deref() {
             None => None,
             Some("") => return Ok(Vec::new()),
-            Some(search) => Some(self.names.find(search)),
+            // Searched among the forms that may be listed: a name that only a hidden form has must not keep a typo
+            // from being corrected.
+            Some(search) => Some(
+                self.names
+                    .find(search, |place| filter.all_forms || self.facets[usize::from(place)].is_default),
+            ),
         };
         Ok(match (searched, query.sort) {
             (Some(found), None) => found.into_iter().filter(fits).collect(),

@@ -52,9 +52,9 @@ impl Names {
         self.text.push('\n');
     }
 
-    /// Rows that `query` (already normalised, not empty) finds, best fit first, then in row order; and where none
-    /// does, those with a name one edit away, in row order.
-    pub(super) fn find(&self, query: &str) -> Vec<u16> {
+    /// Of the rows that are `eligible`, those that `query` (already normalised, not empty) finds, best fit first,
+    /// then in row order; and where none does, those with a name one edit away, in row order.
+    pub(super) fn find(&self, query: &str, eligible: impl Fn(u16) -> bool) -> Vec<u16> {
         let mut found: Vec<(Fit, u16)> = Vec::new();
         if query.contains('\n') {
             return Vec::new();
@@ -63,6 +63,9 @@ impl Names {
         for at in memmem::find_iter(bytes, query) {
             let name = self.starts.partition_point(|(start, _)| *start as usize <= at) - 1;
             let (start, row) = self.starts[name];
+            if !eligible(row) {
+                continue;
+            }
             let fit = match (start as usize == at, bytes[at + query.len()] == b'\n') {
                 (true, true) => Fit::Exact,
                 (true, false) => Fit::Prefix,
@@ -71,7 +74,7 @@ impl Names {
             found.push((fit, row));
         }
         if found.is_empty() && query.chars().count() >= LEAST_CORRECTED {
-            return self.one_edit_away(query);
+            return self.one_edit_away(query, eligible);
         }
         // A row may be found by several names: the best counts.
         found.sort_unstable_by_key(|(fit, row)| (*row, *fit));
@@ -80,12 +83,15 @@ impl Names {
         found.into_iter().map(|(_, row)| row).collect()
     }
 
-    fn one_edit_away(&self, query: &str) -> Vec<u16> {
+    fn one_edit_away(&self, query: &str, eligible: impl Fn(u16) -> bool) -> Vec<u16> {
         let query: Vec<char> = query.chars().collect();
         let mut rows: Vec<u16> = self
             .starts
             .iter()
-            .filter(|(start, _)| {
+            .filter(|(start, row)| {
+                if !eligible(*row) {
+                    return false;
+                }
                 let rest = &self.text[*start as usize..];
                 is_one_edit(&query, &rest[..rest.find('\n').unwrap_or(rest.len())])
             })
@@ -132,6 +138,17 @@ mod tests {
         names
     }
 
+    fn all_rows(_: u16) -> bool {
+        true
+    }
+
+    #[test]
+    fn a_row_that_is_not_eligible_does_not_keep_a_typo_from_being_corrected() {
+        let all = names(&[&["pikachu"], &["pikachu-unova-cap"]]);
+        assert_eq!(all.find("pikachuu", all_rows), [1]);
+        assert_eq!(all.find("pikachuu", |row| row == 0), [0]);
+    }
+
     #[test]
     fn folds_accents_signs_and_punctuation() {
         for (text, folded) in [
@@ -152,29 +169,29 @@ mod tests {
     #[test]
     fn ranks_exact_before_prefix_before_substring() {
         let all = names(&[&["mewtwo"], &["mew"], &["xmewx"], &["pikachu"]]);
-        assert_eq!(all.find("mew"), [1, 0, 2]);
+        assert_eq!(all.find("mew", all_rows), [1, 0, 2]);
     }
 
     #[test]
     fn a_rows_best_name_counts_once() {
         let all =
             names(&[&["deoxys-normal", "Deoxys", "deoxys"], &["deoxys-attack", "Attack Deoxys", "deoxys"]]);
-        assert_eq!(all.find("deoxys"), [0, 1]);
-        assert_eq!(all.find("attackdeoxys"), [1]);
+        assert_eq!(all.find("deoxys", all_rows), [0, 1]);
+        assert_eq!(all.find("attackdeoxys", all_rows), [1]);
     }
 
     #[test]
     fn corrects_only_where_nothing_matches_and_four_letters_stand() {
         let all = names(&[&["pikachu"], &["mew"], &["mewtwo"]]);
-        assert_eq!(all.find("pikachuu"), [0]);
-        assert_eq!(all.find("pikcahu"), [0]);
-        assert_eq!(all.find("mww"), [] as [u16; 0]);
-        assert_eq!(all.find("mewt"), [2]);
+        assert_eq!(all.find("pikachuu", all_rows), [0]);
+        assert_eq!(all.find("pikcahu", all_rows), [0]);
+        assert_eq!(all.find("mww", all_rows), [] as [u16; 0]);
+        assert_eq!(all.find("mewt", all_rows), [2]);
     }
 
     #[test]
     fn a_separator_in_the_query_finds_nothing() {
-        assert_eq!(names(&[&["a"], &["b"]]).find("\n"), [] as [u16; 0]);
+        assert_eq!(names(&[&["a"], &["b"]]).find("\n", all_rows), [] as [u16; 0]);
     }
 
     proptest! {

@@ -25,6 +25,9 @@ pub struct Learned {
 #[serde(transparent)]
 pub struct LearnsetFacts(String);
 
+/// Method, level, order.
+type HowLearned = (String, u16, Option<u16>);
+
 /// A learnset text that does not parse.
 #[derive(Debug, thiserror::Error)]
 #[error("learnset line {0:?} is malformed")]
@@ -33,7 +36,7 @@ pub struct BadLearnset(String);
 impl LearnsetFacts {
     /// Groups single observations `(move, method, level, order, version group)`; their order does not matter.
     pub fn group(observations: impl IntoIterator<Item = (u32, String, u16, Option<u16>, u32)>) -> Self {
-        let mut moves: BTreeMap<u32, BTreeMap<(String, u16, Option<u16>), Vec<u32>>> = BTreeMap::new();
+        let mut moves: BTreeMap<u32, BTreeMap<HowLearned, Vec<u32>>> = BTreeMap::new();
         for (id, method, level, order, version_group) in observations {
             moves.entry(id).or_default().entry((method, level, order)).or_default().push(version_group);
         }
