@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use crate::cargo::{answers, target};
+use crate::cargo::{answers, root, target};
 
 /// The JVM needs 3 s on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,8 +25,9 @@ pub struct DynamoDbLocal {
 
 /// The tool without which the engine cannot run, if there is one.
 pub fn missing_tool() -> Option<&'static str> {
-    if !answers("java", "-version") {
-        Some("java (17 or later)")
+    // The compiler, too: `java` runs our launcher from its source.
+    if !answers("java", "-version") || !answers("javac", "-version") {
+        Some("a Java development kit (17 or later)")
     } else if !install::is_current() && !answers("npm", "--version") {
         Some("npm")
     } else {
@@ -35,8 +36,8 @@ pub fn missing_tool() -> Option<&'static str> {
 }
 
 impl DynamoDbLocal {
-    /// It keeps its data in memory, takes any credentials and listens on EVERY interface: it has no flag, property
-    /// or variable for the address. So it runs only as long as the suite and must never hold anything but test data.
+    /// It keeps its data in memory and takes any credentials. By itself it would listen on every interface, and has
+    /// no option for that: our launcher holds it to the loopback address.
     pub fn start() -> anyhow::Result<Self> {
         let home = install::ensure()?;
         let port = free_port()?;
@@ -44,7 +45,9 @@ impl DynamoDbLocal {
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let process = java()
             .arg("-Djava.library.path=DynamoDBLocal_lib")
-            .args(["-jar", "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port", &port.to_string()])
+            .args(["-cp", "DynamoDBLocal.jar:DynamoDBLocal_lib/*"])
+            .arg(root().join("tests/engines/Loopback.java"))
+            .args(["-inMemory", "-disableTelemetry", "-port", &port.to_string()])
             .current_dir(home)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
