@@ -1,12 +1,13 @@
 //! `cargo run`: the product on one machine.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use adapters::{
     aws::{self, Engine as EngineAt},
     pokeapi::{Config as PokeApiConfig, PokeApi},
+    publish::Published,
     store::{Meter, Store},
-    sync::{self, Outcome, Settings},
+    sync::{self, Finished, Outcome, Settings, Tally},
 };
 use anyhow::{Context as _, Result};
 use api::{App, Config};
@@ -18,6 +19,7 @@ use local::{
     progress::Display,
     seed, tables,
 };
+use tokio::sync::watch;
 
 /// The Pokédex on this machine: embedded DynamoDB, bundled data, no network.
 #[derive(Debug, Parser)]
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,dynoxide=error")),
         )
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -78,6 +80,9 @@ fn main() -> ExitCode {
     }
 }
 
+/// What a sync may take to store what it has, once it is to stop.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 async fn run(options: Options) -> Result<()> {
     let stop = stop_signal()?;
     tokio::pin!(stop);
@@ -95,9 +100,17 @@ async fn run(options: Options) -> Result<()> {
         }
     };
     let url = options.dynamodb.clone().or_else(|| engine.as_ref().map(Engine::url)).unwrap_or_default();
+    let (interrupt, interrupted) = watch::channel(false);
+    let preparing = prepare(&options, &url, interrupted);
+    tokio::pin!(preparing);
     let stopped = tokio::select! {
-        () = &mut stop => true,
-        prepared = prepare(&options, &url) => {
+        () = &mut stop => {
+            // A sync stores what it has and ends; who cannot within this is cut off, and goes on at the next start.
+            interrupt.send_replace(true);
+            let _ = tokio::time::timeout(LAST_WORDS, preparing).await;
+            true
+        }
+        prepared = &mut preparing => {
             prepared?;
             false
         }
@@ -112,7 +125,7 @@ async fn run(options: Options) -> Result<()> {
             }
             Some(listener) => {
                 let at = listener.local_addr()?;
-                let app = App::new(Config::new(tables::CATALOG), EngineAt::Endpoint(url));
+                let app = App::new(Config::new(tables::CATALOG), EngineAt::Endpoint(url.clone()));
                 let gateway = Gateway::new(app)?;
                 println!("ready: http://{at}\n");
                 for path in [
@@ -135,7 +148,7 @@ async fn run(options: Options) -> Result<()> {
 }
 
 /// Tables, data and, where asked for, a sync.
-async fn prepare(options: &Options, url: &str) -> Result<()> {
+async fn prepare(options: &Options, url: &str, interrupt: watch::Receiver<bool>) -> Result<()> {
     let client = aws::dynamodb(&EngineAt::Endpoint(url.to_owned())).await;
     tables::create(&client, tables::CATALOG)
         .await
@@ -146,42 +159,51 @@ async fn prepare(options: &Options, url: &str) -> Result<()> {
     }
     if options.sync {
         // The catalogue as it was is better than none.
-        if let Err(error) = refresh(options, &store).await {
+        if let Err(error) = refresh(options, &store, interrupt).await {
             eprintln!("pokedex: the sync failed, serving the catalogue as it was: {error:#}");
         }
     }
     Ok(())
 }
 
-async fn refresh(options: &Options, store: &Store) -> Result<()> {
+async fn refresh(options: &Options, store: &Store, interrupt: watch::Receiver<bool>) -> Result<()> {
     let mut config = PokeApiConfig::new(&options.pokeapi);
     config.per_minute = options.sync_rate;
     config.contact.clone_from(&options.sync_contact);
     let api = PokeApi::new(config)?;
     // The data folder is locked: whoever held the lease under this name is gone.
-    let settings = Settings::new("one machine");
+    let settings = Settings { interrupt: Some(interrupt), ..Settings::new("one machine") };
     let mut display = Display::default();
     let outcome =
         sync::run(store, &Meter::default(), &api, &settings, &mut |progress| display.show(progress)).await;
     display.finish();
-    if let Outcome::Finished { finished, published } = outcome? {
-        let tally = finished.tally;
-        eprintln!(
-            "sync: fetched {}, unchanged {}, changed {}, failed {}; {} items written, {} unchanged, {} removed, index {}",
-            tally.fetched,
-            tally.unchanged,
-            tally.changed,
-            tally.failed,
-            published.written,
-            published.unchanged,
-            published.removed,
-            if published.index_written { "written" } else { "unchanged" },
-        );
-        for failure in finished.failures.iter().take(20) {
-            eprintln!("sync: skipped {}/{}: it {}", failure.kind.endpoint(), failure.id, failure.reason);
+    match outcome? {
+        Outcome::Finished { finished, published } => report(&finished, &published),
+        Outcome::Paused { progress } => {
+            eprintln!(
+                "sync: stopped at {} of {}; the next --sync goes on from there",
+                progress.done, progress.total
+            );
         }
     }
     Ok(())
+}
+
+fn report(finished: &Finished, published: &Published) {
+    let Tally { fetched, unchanged, changed, failed } = finished.tally;
+    let Published { written, removed, .. } = published;
+    let index = if published.index_written { "written" } else { "unchanged" };
+    eprintln!("sync: fetched {fetched}, unchanged {unchanged}, changed {changed}, failed {failed}");
+    eprintln!(
+        "sync: {written} items written, {} unchanged, {removed} removed, index {index}",
+        published.unchanged
+    );
+    for failure in finished.failures.iter().take(20) {
+        eprintln!("sync: skipped {}/{}: it {}", failure.kind.endpoint(), failure.id, failure.reason);
+    }
+    for problem in published.problems.iter().take(20) {
+        eprintln!("sync: {} is incomplete: {}", problem.resource, problem.reason);
+    }
 }
 
 /// Ctrl-C, or what a supervisor sends.

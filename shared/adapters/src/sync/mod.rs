@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{Timestamp, facts::Kind};
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 pub use state::{Failure, Finished, State, Tally};
 
@@ -32,6 +32,8 @@ pub struct Settings {
     pub owner: String,
     /// When to stop fetching and leave the rest to the next run.
     pub deadline: Option<Instant>,
+    /// Turns true when whoever runs this wants it to stop fetching early: the same as a deadline.
+    pub interrupt: Option<watch::Receiver<bool>>,
     /// Between checkpoints: what a kill costs at most.
     pub checkpoint_every: Duration,
 }
@@ -39,7 +41,36 @@ pub struct Settings {
 impl Settings {
     #[must_use]
     pub fn new(owner: impl Into<String>) -> Self {
-        Self { owner: owner.into(), deadline: None, checkpoint_every: Duration::from_secs(5) }
+        Self {
+            owner: owner.into(),
+            deadline: None,
+            interrupt: None,
+            checkpoint_every: Duration::from_secs(5),
+        }
+    }
+
+    /// Resolves at the deadline or the interrupt, whichever is first; never where there is neither.
+    async fn stopped(&self) {
+        let deadline = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        let interrupt = async {
+            let wanted = match self.interrupt.clone() {
+                Some(mut interrupt) => interrupt.wait_for(|wanted| *wanted).await.is_ok(),
+                None => false,
+            };
+            // Nobody is left who could interrupt.
+            if !wanted {
+                std::future::pending().await
+            }
+        };
+        tokio::select! {
+            () = deadline => {}
+            () = interrupt => {}
+        }
     }
 }
 
@@ -183,14 +214,14 @@ impl<'a> Run<'a> {
         });
         // In order, so that the cursor never passes a resource that is still under way.
         let mut answers = stream::iter(fetches).buffered(api.config().concurrency.clamp(1, 4));
+        let stopped = self.settings.stopped();
+        tokio::pin!(stopped);
         loop {
-            let next = answers.next();
-            let answer = match self.settings.deadline {
-                None => next.await,
-                Some(deadline) => match tokio::time::timeout_at(deadline, next).await {
-                    Ok(answer) => answer,
-                    Err(_) => return Ok(false),
-                },
+            let answer = tokio::select! {
+                // First of all, so that a deadline in the past asks for nothing.
+                biased;
+                () = &mut stopped => return Ok(false),
+                answer = answers.next() => answer,
             };
             let Some((task, answer)) = answer else { return Ok(true) };
             self.take(&task, answer);
