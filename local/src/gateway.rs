@@ -8,7 +8,6 @@ use api::{
     door::{self, Context, HttpContext},
     routes::{self, ANSWER_UNKNOWN, DEFAULT},
 };
-use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -161,21 +160,4 @@ fn headers(map: &http::HeaderMap) -> HashMap<String, String> {
         }
     }
     headers
-}
-
-/// An HTML page under headers of its own: the API's forbid styles.
-pub(crate) fn html(body: String, policy: &str) -> Response {
-    let mut response = Response::new(Bytes::from(body));
-    for (name, value) in [
-        ("content-type", "text/html; charset=utf-8"),
-        ("content-security-policy", policy),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-        ("cache-control", "no-store"),
-    ] {
-        if let Ok(value) = http::HeaderValue::from_str(value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
 }

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use adapters::store::Meter;
 use api::{App, Response, routes::SPECS};
+use bytes::Bytes;
 use domain::dex::{Dex, ListQuery};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-
-use crate::gateway::html;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -79,6 +78,23 @@ fn page(dex: &Dex) -> String {
     }
     page.push_str("</table>");
     page
+}
+
+/// An HTML page under headers of its own: the API's forbid styles.
+fn html(body: String, policy: &str) -> Response {
+    let mut response = Response::new(Bytes::from(body));
+    for (name, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("content-security-policy", policy),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ] {
+        if let Ok(value) = http::HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 /// Standard base64 of a 32-byte digest: the only use of base64 here.

@@ -12,8 +12,9 @@ use reqwest::{
 use serde::Deserialize;
 
 use super::{
-    documents::{Invalid, reduce},
+    document::{Invalid, id_in},
     pace::Pace,
+    reduce::reduce,
 };
 
 /// How to speak to PokeAPI.
@@ -167,11 +168,7 @@ impl PokeApi {
                 return Err(Invalid::new("results", reason).into());
             }
             let rows = page.results.len();
-            let mut ids = page
-                .results
-                .iter()
-                .map(|row| super::documents::id_in(&row.url))
-                .collect::<Result<Vec<_>, _>>()?;
+            let mut ids = page.results.iter().map(|row| id_in(&row.url)).collect::<Result<Vec<_>, _>>()?;
             ids.sort_unstable();
             ids.dedup();
             let repeated = rows - ids.len();

@@ -1,8 +1,10 @@
 //! A polite PokeAPI client: paced, few at a time, patient with faults, and wary of what it is sent.
 
 mod client;
-mod documents;
+mod document;
 mod pace;
+mod reduce;
 
 pub use client::{Config, FetchError, Fetched, PokeApi, install_ring};
-pub use documents::{Invalid, reduce};
+pub use document::Invalid;
+pub use reduce::reduce;

@@ -3,6 +3,8 @@
 
 mod derive;
 mod records;
+#[cfg(test)]
+mod tests;
 
 pub use derive::{Catalog, Derived, Problem};
 pub use records::{

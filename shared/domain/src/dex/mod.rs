@@ -7,6 +7,8 @@
 mod answer;
 mod generations;
 mod index;
+#[cfg(test)]
+mod properties;
 mod query;
 mod search;
 mod sort;

@@ -1,46 +1,22 @@
 //! PokeAPI's documents, checked and reduced to facts.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
-use domain::{
-    Slug,
-    facts::{
-        AbilityFacts, AbilitySlot, ChainFacts, ChainLink, DamageRelations, Fact, FormFacts, GenerationFacts,
-        Kind, LearnsetFacts, MoveFacts, PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety,
-        VersionGroupFacts,
-    },
+use domain::facts::{
+    AbilityFacts, AbilitySlot, ChainFacts, ChainLink, DamageRelations, Fact, FormFacts, GenerationFacts,
+    Kind, LearnsetFacts, MoveFacts, PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety,
+    VersionGroupFacts,
 };
 use serde_json::{Map, Value};
 
-/// Which field of a document is wrong, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid {
-    field: String,
-    reason: String,
-}
-
-impl Invalid {
-    pub(super) fn new(field: impl Into<String>, reason: impl ToString) -> Self {
-        Self { field: field.into(), reason: reason.to_string() }
-    }
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.reason)
-    }
-}
-
-impl std::error::Error for Invalid {}
-
-type Checked<T> = Result<T, Invalid>;
+use super::document::{Checked, Doc, Invalid, id_in};
 
 /// Reduces the document of resource `id` of `kind` to its facts.
 ///
 /// # Errors
 /// [`Invalid`] names the first field that is missing, of a wrong type or out of range.
 pub fn reduce(kind: Kind, id: u32, document: &Value) -> Checked<Fact> {
-    let doc = Doc { at: String::new(), value: document };
+    let doc = Doc::whole(document);
     let own: u32 = doc.number("id")?;
     if own != id {
         return Err(Invalid::new("id", format!("is {own} where {id} was asked for")));
@@ -71,15 +47,6 @@ pub fn reduce(kind: Kind, id: u32, document: &Value) -> Checked<Fact> {
             root: link(&doc.get("chain")?, 0)?,
         }),
     })
-}
-
-/// The id at the end of a resource's address; nothing else of the address is trusted.
-pub(super) fn id_in(url: &str) -> Checked<u32> {
-    let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    last.parse()
-        .ok()
-        .filter(|id| *id > 0)
-        .ok_or_else(|| Invalid::new("url", format!("{url:?} ends in no id")))
 }
 
 fn version_group(doc: &Doc<'_>, id: u32) -> Checked<VersionGroupFacts> {
@@ -315,7 +282,7 @@ const DEEPEST_CHAIN: usize = 16;
 
 fn link(doc: &Doc<'_>, depth: usize) -> Checked<ChainLink> {
     if depth > DEEPEST_CHAIN {
-        return Err(Invalid::new(&doc.at, "is nested too deep"));
+        return Err(Invalid::new(doc.path(), "is nested too deep"));
     }
     let species = doc.get("species")?;
     let conditions = doc.list("evolution_details")?;
@@ -346,96 +313,5 @@ fn simple_value(value: &Value) -> Value {
         },
         Value::Array(values) => values.iter().map(simple_value).collect(),
         other => other.clone(),
-    }
-}
-
-/// A part of a document that knows where it stands, for errors that name the field.
-struct Doc<'a> {
-    at: String,
-    value: &'a Value,
-}
-
-impl<'a> Doc<'a> {
-    fn wrong(&self, wanted: &str) -> Invalid {
-        let mut found = self.value.to_string();
-        if found.len() > 60 {
-            found = found.chars().take(60).chain(['…']).collect();
-        }
-        Invalid::new(
-            if self.at.is_empty() { "the document" } else { &self.at },
-            format!("{found} is no {wanted}"),
-        )
-    }
-
-    fn path(&self, field: &str) -> String {
-        if self.at.is_empty() { field.to_owned() } else { format!("{}.{field}", self.at) }
-    }
-
-    fn object(&self) -> Checked<&'a Map<String, Value>> {
-        self.value.as_object().ok_or_else(|| self.wrong("object"))
-    }
-
-    fn get(&self, field: &str) -> Checked<Doc<'a>> {
-        match self.object()?.get(field) {
-            Some(value) => Ok(Doc { at: self.path(field), value }),
-            None => Err(Invalid::new(self.path(field), "is missing")),
-        }
-    }
-
-    /// None for null; a missing key is an error.
-    fn maybe(&self, field: &str) -> Checked<Option<Doc<'a>>> {
-        self.get(field).map(|doc| Some(doc).filter(|doc| !doc.value.is_null()))
-    }
-
-    fn text(&self) -> Checked<&'a str> {
-        self.value.as_str().ok_or_else(|| self.wrong("text"))
-    }
-
-    fn slug(&self, field: &str) -> Checked<String> {
-        let doc = self.get(field)?;
-        let text = doc.text()?;
-        Slug::parse(text).map_err(|error| Invalid::new(&doc.at, error))?;
-        Ok(text.to_owned())
-    }
-
-    fn flag(&self, field: &str) -> Checked<bool> {
-        let doc = self.get(field)?;
-        doc.value.as_bool().ok_or_else(|| doc.wrong("true or false"))
-    }
-
-    fn number<T: TryFrom<i64>>(&self, field: &str) -> Checked<T> {
-        let doc = self.get(field)?;
-        let number = doc.value.as_i64().and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| doc.wrong("whole number in range"))
-    }
-
-    fn maybe_number<T: TryFrom<i64>>(&self, field: &str) -> Checked<Option<T>> {
-        self.maybe(field)?.map(|_| self.number(field)).transpose()
-    }
-
-    fn maybe_name(&self, field: &str) -> Checked<Option<String>> {
-        self.maybe(field)?.map(|doc| doc.slug("name")).transpose()
-    }
-
-    fn list(&self, field: &str) -> Checked<Vec<Doc<'a>>> {
-        let doc = self.get(field)?;
-        let values = doc.value.as_array().ok_or_else(|| doc.wrong("list"))?;
-        let numbered = values.iter().enumerate();
-        Ok(numbered.map(|(place, value)| Doc { at: format!("{}[{place}]", doc.at), value }).collect())
-    }
-
-    fn linked_id(&self) -> Checked<u32> {
-        let url = self.get("url")?;
-        id_in(url.text()?).map_err(|error| Invalid::new(&url.at, error.reason))
-    }
-
-    fn english(&self, field: &str) -> Checked<Option<String>> {
-        for name in self.list(field)? {
-            if name.get("language")?.slug("name")? == "en" {
-                let text = name.get("name")?.text()?;
-                return Ok((!text.trim().is_empty()).then(|| text.to_owned()));
-            }
-        }
-        Ok(None)
     }
 }

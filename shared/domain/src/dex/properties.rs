@@ -1,0 +1,183 @@
+//! What holds for every dex and every query.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{
+    Dex, DexIndex, IndexRow, ListQuery, SortKey, SortOrder,
+    index::{IndexedGeneration, IndexedSprites},
+};
+
+const TYPES: [&str; 5] = ["bug", "fire", "flying", "unknown", "water"];
+const ABILITIES: [&str; 3] = ["blaze", "levitate", "static"];
+
+fn row(id: u32) -> impl Strategy<Value = IndexRow> {
+    let names = ("[a-c]{1,6}(-[a-c]{1,4})?", "[A-C][a-cé’ ]{0,6}", "[a-c]{1,6}");
+    let facets = (
+        any::<bool>(),
+        1u32..3,
+        prop::collection::btree_set(0u16..4, 1..3),
+        prop::collection::vec(0u16..3, 0..3),
+    );
+    let numbers = (0u32..9, 0u32..9, prop::option::of(0u32..9), prop::array::uniform6(0u16..4), 0u8..16);
+    (names, facets, numbers).prop_map(
+        move |(
+            (name, display, species),
+            (default, generation, types, abilities),
+            (height, weight, xp, stats, bits),
+        )| {
+            IndexRow(
+                id,
+                name,
+                display,
+                id,
+                species,
+                u8::from(default),
+                generation,
+                (height, weight),
+                xp,
+                types.into_iter().collect(),
+                abilities,
+                stats,
+                IndexedSprites::Usual(bits),
+                (i64::from(id), i64::from(id) + 1),
+            )
+        },
+    )
+}
+
+fn index() -> impl Strategy<Value = DexIndex> {
+    (0usize..30).prop_flat_map(|count| (1..=count as u32).map(|n| row(n * 3)).collect::<Vec<_>>()).prop_map(
+        |rows| DexIndex {
+            format: DexIndex::FORMAT,
+            types: TYPES.map(str::to_owned).to_vec(),
+            abilities: ABILITIES.map(str::to_owned).to_vec(),
+            generations: (1..=3)
+                .map(|id| IndexedGeneration {
+                    id,
+                    name: format!("Generation {id}"),
+                    region: None,
+                    species: 0,
+                    ids: None,
+                    games: Vec::new(),
+                })
+                .collect(),
+            rows,
+        },
+    )
+}
+
+fn query() -> impl Strategy<Value = ListQuery> {
+    let sort = (0..SortKey::ALL.len(), any::<bool>()).prop_map(|(key, descending)| {
+        (SortKey::ALL[key].1, if descending { SortOrder::Descending } else { SortOrder::Ascending })
+    });
+    let filters = (
+        prop::option::of("[a-c]{0,6}"),
+        prop::collection::btree_set(prop::sample::select(TYPES.to_vec()), 0..3),
+        prop::option::of(prop::sample::select(ABILITIES.to_vec())),
+        prop::option::of(1u32..4),
+        any::<bool>(),
+        prop::option::of(prop::collection::btree_set(1u32..99, 1..20)),
+    );
+    (filters, prop::option::of(sort), 1u32..6, 1u32..9).prop_map(
+        |((search, types, ability, generation, all_forms, ids), sort, page, per_page)| ListQuery {
+            page,
+            per_page,
+            search,
+            types: types.into_iter().map(str::to_owned).collect(),
+            ability: ability.map(str::to_owned),
+            generation,
+            all_forms,
+            ids,
+            sort,
+        },
+    )
+}
+
+fn load(index: &DexIndex) -> Dex {
+    let (bytes, version) = index.encode().unwrap();
+    Dex::load(&bytes, &version, "https://pictures.example/").unwrap()
+}
+
+proptest! {
+    #[test]
+    fn an_index_is_read_as_it_was_written(index in index()) {
+        let (bytes, version) = index.encode().unwrap();
+        prop_assert_eq!(DexIndex::decode(&bytes).unwrap(), index.clone());
+        prop_assert_eq!(index.encode().unwrap().1, version);
+    }
+
+    #[test]
+    fn pages_joined_are_the_list_and_say_where_they_stand(index in index(), query in query()) {
+        let dex = load(&index);
+        let all = dex.find(&query).unwrap();
+        let mut joined = Vec::new();
+        for page in 1.. {
+            let asked = ListQuery { page, ..query.clone() };
+            let body: Value = serde_json::from_slice(&dex.page_json(&asked).unwrap()).unwrap();
+            let ids: Vec<u32> =
+                body["pokemon"].as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap() as u32).collect();
+            let pagination = &body["pagination"];
+            prop_assert_eq!(&pagination["total"], all.len());
+            prop_assert_eq!(&pagination["pages"], all.len().div_ceil(query.per_page as usize));
+            prop_assert_eq!(&pagination["has_prev"], page > 1);
+            prop_assert!(ids.len() <= query.per_page as usize);
+            joined.extend(ids);
+            if pagination["has_next"] == false {
+                break;
+            }
+        }
+        prop_assert_eq!(joined, all);
+    }
+
+    #[test]
+    fn nothing_is_found_twice_and_another_filter_never_finds_more(index in index(), query in query()) {
+        let dex = load(&index);
+        let found = dex.find(&query).unwrap();
+        let distinct: BTreeSet<u32> = found.iter().copied().collect();
+        prop_assert_eq!(distinct.len(), found.len());
+        for name in TYPES {
+            let mut narrower = query.clone();
+            narrower.types.insert(name.to_owned());
+            let fewer: BTreeSet<u32> = dex.find(&narrower).unwrap().into_iter().collect();
+            prop_assert!(fewer.is_subset(&distinct));
+        }
+    }
+
+    #[test]
+    fn a_sort_changes_the_order_and_nothing_else(index in index(), query in query()) {
+        let dex = load(&index);
+        let plain: BTreeSet<u32> =
+            dex.find(&ListQuery { sort: None, ..query.clone() }).unwrap().into_iter().collect();
+        let sorted = dex.find(&query).unwrap();
+        prop_assert_eq!(sorted.iter().copied().collect::<BTreeSet<_>>(), plain);
+        if let Some((SortKey::Weight, order)) = query.sort {
+            let weights: Vec<u32> = sorted.iter().map(|id| index.rows[*id as usize / 3 - 1].7.1).collect();
+            let ordered = weights.windows(2).all(|pair| match order {
+                SortOrder::Ascending => pair[0] <= pair[1],
+                SortOrder::Descending => pair[0] >= pair[1],
+            });
+            prop_assert!(ordered, "{weights:?}");
+        }
+    }
+
+    #[test]
+    fn no_query_text_is_too_odd_to_parse(pairs in prop::collection::vec((".{0,12}", ".{0,40}"), 0..6), key in 0usize..10, value in ".*") {
+        let known = (ListQuery::KEYS[key], value.as_str());
+        let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).chain([known]);
+        if let Err(errors) = ListQuery::parse(pairs) {
+            prop_assert!(errors.iter().all(|error| ListQuery::KEYS.contains(&error.field.as_str())));
+        }
+    }
+
+    #[test]
+    fn cut_or_bent_bytes_are_refused_and_never_panic(index in index(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let (mut bytes, _) = index.encode().unwrap();
+        prop_assert!(DexIndex::decode(&bytes[..at.index(bytes.len())]).is_err());
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let _ = Dex::load(&bytes, "bent", "");
+    }
+}
