@@ -64,7 +64,7 @@ impl Settings {
             };
             // Nobody is left who could interrupt.
             if !wanted {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         };
         tokio::select! {
