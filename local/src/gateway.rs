@@ -23,8 +23,9 @@ use crate::page;
 
 /// What the HTTP API takes.
 const LARGEST_BODY: usize = 10 << 20;
-/// How long the answers under way may take once the server is to stop.
-const LAST_ANSWERS: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long the answers under way may take once the server is to stop. Longer than any takes; but a request that was
+/// begun and never ended is waited for just as long, and whoever pressed Ctrl-C waits too.
+const LAST_ANSWERS: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// The table of routes, mounted.
 pub struct Gateway {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use aws_sdk_dynamodb::{
     Client,
     error::ProvideErrorMetadata as _,
@@ -62,8 +62,10 @@ pub async fn create(client: &Client, name: &str) -> Result<()> {
         Ok(_) => {}
         Err(error) if error.code() == Some("ResourceInUseException") => {}
         Err(error) => {
-            let reason = error.message().map_or_else(|| format!("{error:?}"), str::to_owned);
-            return Err(anyhow!(reason)).context(format!("the table {name} cannot be made"));
+            let message = error.message().map(str::to_owned);
+            // What the engine says, or else why it says nothing.
+            let cause = message.map_or_else(|| Error::new(error), |message| anyhow!(message));
+            return Err(cause.context(format!("the table {name} cannot be made")));
         }
     }
     wait_until_active(client, name).await

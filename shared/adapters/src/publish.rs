@@ -7,7 +7,7 @@ use domain::{
     Timestamp,
     catalog::{Catalog, Problem, StoredPokemon},
     dex::{DexIndex, TimedPokemon},
-    facts::Facts,
+    facts::{Facts, Kind},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
@@ -23,7 +23,7 @@ const WRITERS: usize = 4;
 /// Whether so many of `all` are gone at once that it is more likely an accident of the source than news.
 #[must_use]
 pub fn is_suspicious(gone: usize, all: usize) -> bool {
-    gone > 10 && gone * 20 > all
+    gone * 2 > all || (gone > 10 && gone * 20 > all)
 }
 
 /// What a publication did.
@@ -85,6 +85,17 @@ struct Diff {
 }
 
 impl Diff {
+    /// Whether a record may have `key`. Two records with one key would fail every write, for ever: the second goes
+    /// without, which is a problem of its own.
+    fn is_free(&mut self, key: &Key, resource: String, name: &str) -> bool {
+        let free = !self.derived.contains(key);
+        if !free {
+            let reason = format!("its name {name} is another's");
+            self.done.problems.push(Problem { resource, reason });
+        }
+        free
+    }
+
     /// The items under `keys` for `body`, where any of them differs; and its times.
     fn items(&mut self, keys: Vec<Key>, body: Vec<u8>, packed: bool) -> (Vec<NewItem>, Timestamp, Timestamp) {
         let hash = content_hash(&body);
@@ -120,10 +131,17 @@ async fn put_pokemon(
     let aliases = catalog.species_aliases();
     let mut timed = Vec::with_capacity(pokemon.len());
     let mut waiting = Batches::default();
+    // Ids first: no name may stand in the way of one.
+    diff.derived.extend(pokemon.iter().map(|stored| Key::pokemon(stored.pokemon.id)));
     for stored in pokemon {
         let id = stored.pokemon.id;
-        let mut keys = vec![Key::pokemon(id), Key::pokemon(&stored.pokemon.name)];
-        keys.extend(aliases.get(&id).map(Key::pokemon));
+        let mut keys = vec![Key::pokemon(id)];
+        for name in [Some(stored.pokemon.name.as_str()), aliases.get(&id).copied()].into_iter().flatten() {
+            let key = Key::pokemon(name);
+            if key != keys[0] && diff.is_free(&key, format!("pokemon/{id}"), name) {
+                keys.push(key);
+            }
+        }
         // The times that a Pokémon shows are those of its main item.
         let (mut group, created_at, updated_at) = diff.items(keys, serde_json::to_vec(&stored)?, false);
         let (learnset, problems) = catalog.learnset(id);
@@ -187,21 +205,26 @@ async fn put_others(
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
     let mut items = Vec::new();
-    let mut add = |key, body: serde_json::Result<Vec<u8>>| -> Result<(), PublishError> {
-        items.extend(diff.items(vec![key], body?, true).0);
-        Ok(())
-    };
     for evolution in catalog.evolutions() {
-        add(Key::chain(evolution.evolution_chain_id), serde_json::to_vec(&evolution))?;
+        let key = Key::chain(evolution.evolution_chain_id);
+        items.extend(diff.items(vec![key], serde_json::to_vec(&evolution)?, true).0);
     }
+    let mut add =
+        |kind, named, id, name: &str, body: serde_json::Result<Vec<u8>>| -> Result<(), PublishError> {
+            let key = Key::named(named, name);
+            if diff.is_free(&key, format!("{}/{id}", Kind::endpoint(kind)), name) {
+                items.extend(diff.items(vec![key], body?, true).0);
+            }
+            Ok(())
+        };
     for t in catalog.types() {
-        add(Key::named(Named::Type, &t.name), serde_json::to_vec(&t))?;
+        add(Kind::Type, Named::Type, t.id, &t.name, serde_json::to_vec(&t))?;
     }
     for ability in catalog.abilities() {
-        add(Key::named(Named::Ability, &ability.name), serde_json::to_vec(&ability))?;
+        add(Kind::Ability, Named::Ability, ability.id, &ability.name, serde_json::to_vec(&ability))?;
     }
     for m in catalog.moves() {
-        add(Key::named(Named::Move, &m.name), serde_json::to_vec(&m))?;
+        add(Kind::Move, Named::Move, m.id, &m.name, serde_json::to_vec(&m))?;
     }
     Ok(store.put_each(meter, items).await?)
 }

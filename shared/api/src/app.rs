@@ -32,6 +32,8 @@ struct LoadedDex {
 
 /// What the pointer check may cost a request.
 const CHECK: Duration = Duration::from_millis(50);
+/// What waiting for another request to load the first index may cost.
+const TURN: Duration = Duration::from_secs(2);
 /// What loading a new index may cost a request that could be answered from the old one.
 const RELOAD: Duration = Duration::from_secs(1);
 
@@ -60,7 +62,10 @@ impl App {
             }
             return Ok(dex);
         }
-        let _one_at_a_time = self.loading.lock().await;
+        // Bounded: where the engine hangs, each would wait for all before it to give up, one after the other.
+        let turn = tokio::time::timeout(TURN, self.loading.lock()).await;
+        let _one_at_a_time =
+            turn.map_err(|_| Problem::unavailable("another request is loading the index"))?;
         if let Some(dex) = self.current_dex() {
             return Ok(dex);
         }

@@ -61,8 +61,9 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 }
 
 /// Answers `event` by `route`. Never panics, and always answers.
-pub async fn answer(app: &App, route: &Route, event: Event) -> Response {
+pub async fn answer(app: &App, route: &Route, mut event: Event) -> Response {
     let started = Instant::now();
+    lower_names(&mut event.headers);
     let id = guard::request_id(&event);
     let origin = event.headers.get("origin").cloned();
     let (mut response, meter) = match parse(event, id.clone()) {
@@ -91,6 +92,13 @@ pub async fn answer(app: &App, route: &Route, event: Event) -> Response {
         "answered"
     );
     response
+}
+
+/// The gateway sends names in lower case; not every stand-in for it does, and a token must not be overlooked.
+fn lower_names(headers: &mut HashMap<String, String>) {
+    if headers.keys().any(|name| name.bytes().any(|byte| byte.is_ascii_uppercase())) {
+        *headers = headers.drain().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    }
 }
 
 /// Answers `event` with `problem`: for what the gateway itself refuses.

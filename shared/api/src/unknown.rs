@@ -8,7 +8,8 @@ use crate::{App, Request, Response, problem::Problem, routes::SPECS};
 pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
     let mut allowed: Vec<&str> =
         SPECS.iter().filter(|spec| spec.matches(&request.path)).map(|spec| spec.method.as_str()).collect();
-    if allowed.is_empty() {
+    // A path that is only decoded like a route's (`pokemon%2F25`) is none: its own method would have taken it.
+    if allowed.is_empty() || allowed.contains(&request.method.as_str()) {
         let shown: String = request.path.chars().filter(|c| !c.is_control()).take(200).collect();
         return Err(Problem::not_found(format!("There is nothing at {shown:?}.")));
     }

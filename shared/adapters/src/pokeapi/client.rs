@@ -232,7 +232,8 @@ impl PokeApi {
         if status == StatusCode::NOT_MODIFIED && etag.is_some() {
             return Ok(None);
         }
-        if status.is_redirection() {
+        // A 304 that was not asked for leads nowhere: it is but a wrong status.
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             let to = response.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             return Err(FetchError::Redirect(to.chars().take(200).collect()));
         }

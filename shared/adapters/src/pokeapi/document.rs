@@ -90,9 +90,9 @@ impl<'a> Doc<'a> {
 
     pub(super) fn slug(&self, field: &str) -> Checked<String> {
         let doc = self.get(field)?;
-        let text = doc.text()?;
-        Slug::parse(text).map_err(|error| Invalid::new(&doc.at, error))?;
-        Ok(text.to_owned())
+        let slug = Slug::parse(doc.text()?).map_err(|error| Invalid::new(&doc.at, error))?;
+        // As look-ups spell it.
+        Ok(slug.as_str().to_owned())
     }
 
     pub(super) fn flag(&self, field: &str) -> Checked<bool> {

@@ -64,6 +64,18 @@ impl Store {
         Ok(lease)
     }
 
+    /// Renews the lease.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it was lost: the caller must stop writing.
+    pub async fn renew_lease(&self, meter: &Meter, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .state_update(lease, now)
+            .condition_expression("lease_owner = :owner")
+            .update_expression("SET lease_until = :until");
+        self.send_state(meter, update).await
+    }
+
     /// Writes the state and renews the lease.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ use crate::{
     publish::{PublishError, Published, is_suspicious, publish},
     store::{Lease, Ledger, Meter, Store, StoreError},
 };
-use state::Running;
+use state::{MOST_UNDER_WAY, Running};
 use work::{Task, Work};
 
 /// How a run behaves.
@@ -237,8 +237,10 @@ impl<'a> Run<'a> {
     }
 
     fn take(&mut self, task: &Task, answer: Result<Fetched, FetchError>) {
-        self.running.failures.retain(|failure| (failure.kind, failure.id) != (task.kind, task.id));
-        let tally = &mut self.running.tally;
+        let Running { failures, tally, .. } = &mut self.running;
+        let before = failures.len();
+        failures.retain(|failure| (failure.kind, failure.id) != (task.kind, task.id));
+        tally.failed = tally.failed.saturating_sub(before - failures.len());
         match answer {
             Ok(Fetched::Unchanged) => tally.unchanged += 1,
             Ok(Fetched::Changed { fact, etag }) => {
@@ -248,16 +250,15 @@ impl<'a> Run<'a> {
                 }
             }
             Err(error) => {
-                tracing::warn!(kind = task.kind.endpoint(), id = task.id, %error, "a resource was skipped");
-                self.running.failures.push(Failure {
-                    kind: task.kind,
-                    id: task.id,
-                    reason: error.to_string(),
-                    passing: error.is_passing(),
-                });
+                let failure = Failure::new(task, &error);
+                let reason = &failure.reason;
+                tracing::warn!(kind = task.kind.endpoint(), id = task.id, reason, "a resource was skipped");
+                tally.failed += 1;
+                if failures.len() < MOST_UNDER_WAY {
+                    failures.push(failure);
+                }
             }
         }
-        tally.failed = self.running.failures.len();
     }
 
     fn progress(&self) -> Progress {
@@ -266,6 +267,10 @@ impl<'a> Run<'a> {
 
     /// Facts first, then the cursor: a kill between the two fetches a few resources again, and loses none.
     async fn checkpoint(&mut self) -> Result<(), SyncError> {
+        if self.ledger.is_dirty() {
+            // Facts are written without a condition: who was overtaken must not put old ones over another's.
+            self.store.renew_lease(self.meter, self.lease, now()).await?;
+        }
         self.store.put_facts(self.meter, &mut self.ledger).await?;
         self.state.running = Some(self.running.clone());
         self.put_state().await?;

@@ -3,8 +3,15 @@
 use domain::{Timestamp, facts::Kind};
 use serde::{Deserialize, Serialize};
 
+use super::work::Task;
+use crate::pokeapi::FetchError;
+
 /// Failures that are remembered; more than these say nothing new.
 const MOST_FAILURES: usize = 200;
+/// Failures that a run remembers, to try again at its end. With [`LONGEST_REASON`]: the state is one item, 400 KB.
+pub(super) const MOST_UNDER_WAY: usize = 500;
+/// Bytes; a reason may quote what the source has sent.
+const LONGEST_REASON: usize = 300;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -51,6 +58,14 @@ pub struct Failure {
     pub reason: String,
     /// Whether trying again may help.
     pub passing: bool,
+}
+
+impl Failure {
+    pub(super) fn new(task: &Task, error: &FetchError) -> Self {
+        let mut reason = error.to_string();
+        reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+        Self { kind: task.kind, id: task.id, reason, passing: error.is_passing() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

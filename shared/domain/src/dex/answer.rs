@@ -122,6 +122,14 @@ impl Dex {
         &self.generations_json
     }
 
+    /// Whether `query` names only types, abilities and generations that exist.
+    ///
+    /// # Errors
+    /// The fields that name one that does not.
+    pub fn check(&self, query: &ListQuery) -> Result<(), Vec<FieldError>> {
+        self.filter(query).map(drop)
+    }
+
     /// Ids of everything that `query` finds, in the order of the answer.
     ///
     /// # Errors

@@ -6,6 +6,11 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 /// Folds a name or a query: NFKD without marks, ♀ → f, ♂ → m, no `’ ' . :`, space or hyphen, lower case.
 #[must_use]
 pub fn normalise(text: &str) -> String {
+    if text.is_ascii() {
+        // Nearly every name, and ten times faster.
+        let kept = text.chars().filter(|c| !matches!(c, '\'' | '.' | ':' | ' ' | '-'));
+        return kept.map(|c| c.to_ascii_lowercase()).collect();
+    }
     let folded = text.nfkd().filter(|c| !is_combining_mark(*c)).filter_map(|c| match c {
         '♀' => Some('f'),
         '♂' => Some('m'),
@@ -84,18 +89,12 @@ impl Names {
     }
 
     fn one_edit_away(&self, query: &str, eligible: impl Fn(u16) -> bool) -> Vec<u16> {
-        let query: Vec<char> = query.chars().collect();
-        let mut rows: Vec<u16> = self
-            .starts
-            .iter()
-            .filter(|(start, row)| {
-                if !eligible(*row) {
-                    return false;
-                }
-                let rest = &self.text[*start as usize..];
-                is_one_edit(&query, &rest[..rest.find('\n').unwrap_or(rest.len())])
-            })
-            .map(|(_, row)| *row)
+        // Each name ends where the next begins, less the separator.
+        let ends = self.starts.iter().skip(1).map(|(start, _)| *start as usize).chain([self.text.len()]);
+        let mut rows: Vec<u16> = (self.starts.iter().zip(ends))
+            .filter(|((_, row), _)| eligible(*row))
+            .filter(|((start, _), end)| is_one_edit(query, &self.text[*start as usize..end - 1]))
+            .map(|((_, row), _)| *row)
             .collect();
         rows.sort_unstable();
         rows.dedup();
@@ -104,12 +103,23 @@ impl Names {
 }
 
 /// Whether one insertion, deletion, substitution or transposition of neighbours makes `name` of `query`.
-fn is_one_edit(query: &[char], name: &str) -> bool {
-    if query.len().abs_diff(name.chars().count()) > 1 {
+fn is_one_edit(query: &str, name: &str) -> bool {
+    // A letter has at most four bytes.
+    if query.len().abs_diff(name.len()) > 4 {
         return false;
     }
-    let name: Vec<char> = name.chars().collect();
-    let same = query.iter().zip(&name).take_while(|(a, b)| a == b).count();
+    if query.is_ascii() && name.is_ascii() {
+        return differ_by_one_edit(query.as_bytes(), name.as_bytes());
+    }
+    let letters = |text: &str| text.chars().collect::<Vec<char>>();
+    differ_by_one_edit(&letters(query), &letters(name))
+}
+
+fn differ_by_one_edit<T: PartialEq>(query: &[T], name: &[T]) -> bool {
+    if query.len().abs_diff(name.len()) > 1 {
+        return false;
+    }
+    let same = query.iter().zip(name).take_while(|(a, b)| a == b).count();
     let (query, name) = (&query[same..], &name[same..]);
     match query.len() as isize - name.len() as isize {
         1 => query[1..] == *name,
@@ -202,15 +212,16 @@ mod tests {
             replaced[at] = letter;
             let mut inserted = query.clone();
             inserted.insert(at, letter);
-            let mut removed = query.clone();
+            let mut removed = query;
             removed.remove(at);
+            let text = |letters: &[char]| letters.iter().collect::<String>();
             for edited in [&replaced, &inserted, &removed] {
-                prop_assert!(is_one_edit(edited, &name));
+                prop_assert!(is_one_edit(&text(edited), &name));
             }
             let mut twice = inserted;
             twice.insert(0, letter);
-            prop_assert!(!is_one_edit(&twice, &name));
-            prop_assert!(!is_one_edit(&query, &name), "no edit is not one edit");
+            prop_assert!(!is_one_edit(&text(&twice), &name));
+            prop_assert!(!is_one_edit(&name, &name), "no edit is not one edit");
         }
     }
 }

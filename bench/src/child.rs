@@ -1,0 +1,194 @@
+//! The programs that are measured: started here, ended here.
+
+use std::{
+    env::{self, consts::EXE_SUFFIX},
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use tempfile::{NamedTempFile, TempPath};
+
+/// How long a start may take before it counts as failed.
+const START: Duration = Duration::from_secs(120);
+/// How long a program may take to end when it is asked to.
+const END: Duration = Duration::from_secs(10);
+
+/// Where cargo puts what it builds.
+#[derive(Debug)]
+pub struct Binaries {
+    /// Holds this program and those of the same profile.
+    profile: PathBuf,
+}
+
+impl Binaries {
+    pub fn find() -> Result<Self> {
+        let own = env::current_exe()?;
+        let profile = own.parent().context("this program lies in no folder")?.to_owned();
+        let found = Self { profile };
+        ensure!(found.local().exists(), "{} is not there: build `-p local` too", found.local().display());
+        Ok(found)
+    }
+
+    /// `local` of this program's own profile.
+    pub fn local(&self) -> PathBuf {
+        self.profile.join(format!("local{EXE_SUFFIX}"))
+    }
+
+    /// `local` of the dev profile, where it has been built.
+    pub fn dev_local(&self) -> Option<PathBuf> {
+        let dev = self.target().join("debug").join(format!("local{EXE_SUFFIX}"));
+        dev.exists().then_some(dev)
+    }
+
+    pub fn target(&self) -> &Path {
+        self.profile.parent().unwrap_or(&self.profile)
+    }
+}
+
+/// A running program. Dropping it ends it.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    started: Instant,
+    lines: Receiver<String>,
+    /// What it says on standard error, for when it fails.
+    said: TempPath,
+}
+
+impl Process {
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let (said, path) = NamedTempFile::new()?.into_parts();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said);
+        let started = Instant::now();
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("{} cannot be started", command.get_program().display()))?;
+        let output = child.stdout.take();
+        let (told, lines) = mpsc::channel();
+        thread::spawn(move || {
+            // Read to the end even when nobody listens: a full pipe would stop the program.
+            for line in
+                output.into_iter().flat_map(|output| BufReader::new(output).lines()).map_while(Result::ok)
+            {
+                let _ = told.send(line);
+            }
+        });
+        Ok(Self { child, started, lines, said: path })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits for a line that begins with `start`; answers the rest of it, and the time since this was started.
+    pub fn line(&self, start: &str, within: Duration) -> Result<(String, Duration)> {
+        loop {
+            let left = within.saturating_sub(self.started.elapsed());
+            let line = self
+                .lines
+                .recv_timeout(left)
+                .map_err(|_| anyhow!("it never said {start:?}, but: {}", self.said().trim_end()))?;
+            if let Some(rest) = line.strip_prefix(start) {
+                return Ok((rest.trim().to_owned(), self.started.elapsed()));
+            }
+        }
+    }
+
+    /// What it has said on standard error.
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.said).unwrap_or_default()
+    }
+
+    /// Ends it as Ctrl-C would, and by force where that does not help.
+    pub fn stop(mut self) {
+        self.interrupt();
+        let asked = Instant::now();
+        while self.is_running() && asked.elapsed() < END {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[cfg(unix)]
+    fn interrupt(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        // Gone already is as good.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+    }
+
+    #[cfg(not(unix))]
+    fn interrupt(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only where it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `local`, ready.
+#[derive(Debug)]
+pub struct Local {
+    pub process: Process,
+    pub url: String,
+    /// From its start to its `ready:` line.
+    pub took: Duration,
+}
+
+impl Local {
+    /// A server, with the embedded engine in memory.
+    pub fn in_memory(binaries: &Binaries) -> Result<Self> {
+        Self::start(Command::new(binaries.local()).arg("--memory"), START)
+    }
+
+    /// The engine alone, in memory.
+    pub fn engine(binaries: &Binaries) -> Result<Self> {
+        Self::start(Command::new(binaries.local()).args(["--engines-only", "--memory"]), START)
+    }
+
+    /// A server on an engine elsewhere.
+    pub fn on_engine(binaries: &Binaries, url: &str) -> Result<Self> {
+        Self::start(Command::new(binaries.local()).args(["--dynamodb", url]), START)
+    }
+
+    /// A server whose data is in `folder`.
+    pub fn in_folder(binary: &Path, folder: &Path) -> Result<Self> {
+        Self::start(Command::new(binary).arg("--data").arg(folder), START)
+    }
+
+    /// Starts `command`, which is `local` with options, on a free port.
+    pub fn start(command: &mut Command, within: Duration) -> Result<Self> {
+        let process = Process::start(command.args(["--port", "0"]))?;
+        let (url, took) = process
+            .line("ready: ", within)
+            .with_context(|| format!("{} did not start", command.get_program().display()))?;
+        Ok(Self { process, url, took })
+    }
+}
+
+/// An address that a program writes to `file` once it serves.
+pub fn port(process: &mut Process, file: &Path) -> Result<u16> {
+    loop {
+        let port = File::open(file).ok().and_then(|file| std::io::read_to_string(file).ok());
+        if let Some(port) = port.and_then(|port| port.trim().parse().ok()) {
+            return Ok(port);
+        }
+        ensure!(process.is_running(), "it ended: {}", process.said().trim_end());
+        ensure!(process.started.elapsed() < START, "it wrote no port to {}", file.display());
+        thread::sleep(Duration::from_millis(50));
+    }
+}

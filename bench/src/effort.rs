@@ -1,0 +1,38 @@
+//! How much is measured.
+
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// How often each cheap measurement is repeated.
+    pub rounds: usize,
+    /// How often each start and each sync is repeated.
+    pub starts: usize,
+    /// Requests a round within this process.
+    pub calls: usize,
+    /// Index loads a round.
+    pub loads: usize,
+    /// Requests a round over HTTP: so many that the 10 ms of a clock tick do not matter…
+    pub requests: u32,
+    /// …but no longer than this.
+    pub longest: Duration,
+}
+
+impl Effort {
+    pub const FULL: Self = Self {
+        rounds: 7,
+        starts: 5,
+        calls: 5000,
+        loads: 20,
+        requests: 50_000,
+        longest: Duration::from_secs(5),
+    };
+    pub const QUICK: Self = Self {
+        rounds: 5,
+        starts: 1,
+        calls: 1000,
+        loads: 5,
+        requests: 10_000,
+        longest: Duration::from_secs(2),
+    };
+}

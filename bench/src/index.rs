@@ -1,0 +1,110 @@
+//! The dex index: its size, and what a cold start pays to load it.
+
+use std::{hint::black_box, time::Duration};
+
+use adapters::{
+    aws::{self, Engine},
+    store::{Key, Meter, Store},
+};
+use anyhow::{Context as _, Result};
+use api::Config;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::dex::{Dex, DexIndex};
+use local::tables;
+
+use crate::{
+    child::{Binaries, Local},
+    effort::Effort,
+    machine::{own_cpu, own_memory},
+    report::{Report, Spread, Target},
+};
+
+const GROUP: &str = "index";
+const KB: f64 = 1000.0;
+/// Dexes held at once to see what one takes.
+const HELD: u8 = 8;
+
+pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
+    let engine = Local::engine(binaries)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let stored = runtime.block_on(Stored::fetch(&engine.url))?;
+    drop((runtime, engine));
+
+    // The one that counts at a cold start: nothing is warm, all memory is new.
+    let (first, cold) = own_cpu(|| stored.load());
+    let first = first?;
+    let bytes = stored.unpack()?;
+    report.add(GROUP, "raw", "KB", bytes.len() as f64 / KB, Target::AtMost(600.0));
+    report.add(GROUP, "zstd", "KB", stored.packed.len() as f64 / KB, Target::AtMost(100.0));
+
+    let mut load = Vec::new();
+    let mut unpack = Vec::new();
+    let mut parse = Vec::new();
+    for _ in 0..effort.rounds {
+        load.push(milliseconds(effort, || stored.load())?);
+        unpack.push(milliseconds(effort, || stored.unpack())?);
+        parse.push(milliseconds(effort, || Ok(DexIndex::decode(&bytes)?))?);
+    }
+    report.add(GROUP, "load: unpack, parse, prepare (CPU)", "ms", Spread::of(load), Target::AtMost(5.0));
+    report.add(GROUP, "load, unpacking alone", "ms", Spread::of(unpack), None);
+    report.add(GROUP, "load, parsing alone", "ms", Spread::of(parse), None);
+    report.add(GROUP, "load, the first in a process", "ms", in_milliseconds(cold), None);
+
+    let before = own_memory()?;
+    let held = (0..HELD).map(|_| stored.load()).collect::<Result<Vec<_>>>()?;
+    let each = (own_memory()? - before) / f64::from(HELD);
+    report.add(GROUP, "memory held, roughly", "KB", each / KB, None);
+    black_box((first, held));
+    Ok(())
+}
+
+/// The index as DynamoDB holds it.
+struct Stored {
+    version: String,
+    packed: Vec<u8>,
+    sprite_base: String,
+}
+
+impl Stored {
+    async fn fetch(engine: &str) -> Result<Self> {
+        let client = aws::dynamodb(&Engine::Endpoint(engine.to_owned())).await;
+        let store = Store::new(client.clone(), tables::CATALOG);
+        let pointer = store.index_pointer(&Meter::default()).await?.context("there is no index")?;
+        let key = Key::index_copy(&pointer.version, 0);
+        let item = client
+            .get_item()
+            .table_name(tables::CATALOG)
+            .key("pk", AttributeValue::S(key.pk))
+            .key("sk", AttributeValue::S(key.sk))
+            .send()
+            .await?
+            .item
+            .context("the index's copy is not there")?;
+        let packed = item.get("body").and_then(|body| body.as_b().ok()).context("the copy has no body")?;
+        let sprite_base = Config::new(tables::CATALOG).sprite_base;
+        Ok(Self { version: pointer.version, packed: packed.as_ref().to_vec(), sprite_base })
+    }
+
+    /// As the store does.
+    fn unpack(&self) -> Result<Vec<u8>> {
+        let size = zstd::bulk::Decompressor::upper_bound(&self.packed).context("the copy hides its size")?;
+        Ok(zstd::bulk::decompress(&self.packed, size)?)
+    }
+
+    /// As a function does at a cold start.
+    fn load(&self) -> Result<Dex> {
+        Ok(Dex::load(&self.unpack()?, &self.version, &self.sprite_base)?)
+    }
+}
+
+/// Milliseconds of CPU that `work` takes, over a round.
+fn milliseconds<T>(effort: &Effort, mut work: impl FnMut() -> Result<T>) -> Result<f64> {
+    let (done, took) =
+        own_cpu(|| (0..effort.loads).try_for_each(|_| work().map(|made| drop(black_box(made)))));
+    done?;
+    Ok(in_milliseconds(took) / effort.loads as f64)
+}
+
+fn in_milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,83 @@
+//! What processes take of the machine.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Context as _, Result};
+
+/// Clock ticks a second in `/proc/PID/stat`: what Linux tells user space whatever it runs at.
+const TICKS: u64 = 100;
+
+pub const MB: f64 = 1_000_000.0;
+
+/// CPU time of this process, all threads, while `work` runs.
+pub fn own_cpu<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = process_cpu();
+    let done = work();
+    (done, process_cpu().saturating_sub(start))
+}
+
+#[cfg(unix)]
+fn process_cpu() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    // The clock starts at 0 with the process.
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Never asked: [`crate::main`] ends first.
+#[cfg(not(unix))]
+fn process_cpu() -> Duration {
+    Duration::ZERO
+}
+
+/// CPU time that a process has taken so far, to 10 ms.
+pub fn cpu(pid: u32) -> Result<Duration> {
+    let file = format!("/proc/{pid}/stat");
+    let stat = fs::read_to_string(&file).with_context(|| format!("{file} cannot be read"))?;
+    let ticks = ticks(&stat).with_context(|| format!("{file} is not understood: {stat:?}"))?;
+    Ok(Duration::from_millis(ticks * 1000 / TICKS))
+}
+
+/// utime + stime.
+fn ticks(stat: &str) -> Option<u64> {
+    // The program's name stands in parentheses and may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(user + system)
+}
+
+/// The most bytes that a process has held in memory so far.
+pub fn peak_memory(pid: u32) -> Result<f64> {
+    status(&pid.to_string(), "VmHWM:")
+}
+
+/// Bytes that this process holds in memory.
+pub fn own_memory() -> Result<f64> {
+    status("self", "VmRSS:")
+}
+
+fn status(process: &str, name: &str) -> Result<f64> {
+    let file = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&file).with_context(|| format!("{file} cannot be read"))?;
+    kilobytes(&status, name).with_context(|| format!("{file} has no {name}")).map(|kb| kb * 1024.0)
+}
+
+fn kilobytes(status: &str, name: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_linux_writes() {
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 900 0 3 0 152 48 0 0 20 0 5 0 100 9000 500";
+        assert_eq!(ticks(stat), Some(200));
+        assert_eq!(ticks("7 (a"), None);
+        let status = "Name:\ta\nVmHWM:\t    2048 kB\nVmRSS:\t 1024 kB\n";
+        assert_eq!(kilobytes(status, "VmHWM:"), Some(2048.0));
+        assert_eq!(kilobytes(status, "VmPeak:"), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! What the product costs, measured in one run: `cargo xtask bench`.
+//!
+//! * [`index`]: the dex index, its size and what loading it costs.
+//! * [`handler`]: a request in this process, without HTTP.
+//! * [`server`]: a request over HTTP, against the Flask Pokédex that this one replaces.
+//! * [`start`]: how long `local` takes to be ready, and its memory.
+//! * [`sync`]: a sync from a mirror of PokeAPI, where `POKEAPI_MIRROR` names one.
+//!
+//! CPU time is what counts: it is nearly the same on a busy machine. Wall-clock times are reported and no more.
+//! Nothing fails because a target is missed; the table says so.
+
+mod child;
+mod client;
+mod effort;
+mod handler;
+mod index;
+mod machine;
+mod report;
+mod server;
+mod start;
+mod sync;
+
+use std::{path::PathBuf, process::ExitCode, time::Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Parser, ValueEnum};
+
+use crate::{child::Binaries, effort::Effort, report::Report};
+
+/// Measures what the product costs. Linux only: other processes are read from /proc.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version)]
+struct Options {
+    /// Fewer rounds and requests: for a look, not for the record
+    #[arg(long)]
+    quick: bool,
+    /// Measure this only (may be repeated)
+    #[arg(long, value_name = "WHAT")]
+    only: Vec<What>,
+    /// File for the results; bench/results.json in the target directory where absent
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    Index,
+    Handler,
+    Server,
+    Start,
+    Sync,
+}
+
+type Measure = fn(&Binaries, &Effort, &mut Report) -> Result<()>;
+
+/// The index first: how much memory it takes is seen best in a process that has done nothing yet.
+const MEASURES: [(What, Measure); 5] = [
+    (What::Index, index::measure),
+    (What::Handler, handler::measure),
+    (What::Server, server::measure),
+    (What::Start, start::measure),
+    (What::Sync, sync::measure),
+];
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    ensure!(cfg!(target_os = "linux"), "other processes are read from /proc: run this on Linux");
+    let binaries = Binaries::find()?;
+    let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
+    let mut report = Report::new(options.quick);
+    for (what, measure) in MEASURES {
+        if !options.only.is_empty() && !options.only.contains(&what) {
+            continue;
+        }
+        let started = Instant::now();
+        eprint!("{what:?} … ");
+        measure(&binaries, &effort, &mut report).with_context(|| format!("{what:?} cannot be measured"))?;
+        eprintln!("{:.0} s", started.elapsed().as_secs_f64());
+    }
+    print!("\n{}", report.table());
+    let file = options.json.clone().unwrap_or_else(|| binaries.target().join("bench/results.json"));
+    report.write(&file).with_context(|| format!("{} cannot be written", file.display()))?;
+    eprintln!("\nwritten to {}", file.display());
+    Ok(())
+}
