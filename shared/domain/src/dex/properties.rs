@@ -105,8 +105,8 @@ proptest! {
     #[test]
     fn an_index_is_read_as_it_was_written(index in index()) {
         let (bytes, version) = index.encode().unwrap();
-        prop_assert_eq!(DexIndex::decode(&bytes).unwrap(), index);
         prop_assert_eq!(index.encode().unwrap().1, version);
+        prop_assert_eq!(DexIndex::decode(&bytes).unwrap(), index);
     }
 
     #[test]
