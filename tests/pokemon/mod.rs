@@ -1,1 +1,4 @@
+mod detail;
+mod every;
+mod evolutions;
 mod list;

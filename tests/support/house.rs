@@ -126,6 +126,12 @@ impl House {
         Self { base, client: client(), _stop: Mutex::new(Some(stop)) }
     }
 
+    /// What some other program serves at `base`.
+    #[must_use]
+    pub fn already_at(base: &str) -> Self {
+        Self { base: base.to_owned(), client: client(), _stop: Mutex::new(None) }
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[]).await
     }

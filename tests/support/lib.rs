@@ -1,7 +1,17 @@
-//! What the tests stand on: a house of real parts, and a tap on its engine.
+//! What the tests stand on: a house of real parts, a tap on its engine, and what every answer must hold to.
 
+mod event;
+mod facts;
 mod house;
+mod promises;
+mod raw;
+mod samples;
 mod tap;
 
+pub use event::{event, invoke, invoke_event};
+pub use facts::facts;
 pub use house::{Answer, House, SeededEngine, empty_store, engine_url, store_at};
+pub use promises::{CATALOGUE, assert_sealed, problem};
+pub use raw::{exchange, exchange_text};
+pub use samples::{catalogue_samples, sample};
 pub use tap::{Call, Tap};

@@ -1,4 +1,4 @@
-//! A tap on an engine: a proxy that notes every call, and can be told to fail.
+//! A tap on an engine: a proxy that notes every call and what it cost, and can be told to fail.
 
 use std::{
     convert::Infallible,
@@ -33,6 +33,7 @@ pub struct Call {
 pub struct Tap {
     pub url: String,
     calls: Arc<Mutex<Vec<Call>>>,
+    units: Arc<Mutex<f64>>,
     down: Arc<AtomicBool>,
     delay: Arc<Mutex<Duration>>,
 }
@@ -47,6 +48,7 @@ impl Tap {
         let tap = Self {
             url: format!("http://{}", listener.local_addr().expect("an address")),
             calls: Arc::default(),
+            units: Arc::default(),
             down: Arc::default(),
             delay: Arc::default(),
         };
@@ -93,6 +95,7 @@ impl Tap {
             Ok(response) => {
                 let (parts, body) = response.into_parts();
                 let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                *lock(&self.units) += units(&serde_json::from_slice(&body).unwrap_or_default());
                 Response::from_parts(parts, Full::new(body))
             }
         }
@@ -104,6 +107,12 @@ impl Tap {
         std::mem::take(&mut lock(&self.calls))
     }
 
+    /// The capacity that the engine's answers named since the last time that this was asked.
+    #[must_use]
+    pub fn take_units(&self) -> f64 {
+        std::mem::take(&mut lock(&self.units))
+    }
+
     /// From now on every call is answered 503, or passed on again.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
@@ -113,6 +122,13 @@ impl Tap {
     pub fn set_delay(&self, delay: Duration) {
         *lock(&self.delay) = delay;
     }
+}
+
+/// One table's capacity is an object, that of a batch or a transaction a list of them.
+fn units(answer: &Value) -> f64 {
+    let consumed = &answer["ConsumedCapacity"];
+    let all = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);
+    all.iter().filter_map(|one| one["CapacityUnits"].as_f64()).sum()
 }
 
 fn status(status: StatusCode) -> Response<Full<Bytes>> {

@@ -256,6 +256,8 @@ async fn put_index(
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
     let (bytes, version) = index.encode()?;
+    // What readers would refuse must not count.
+    DexIndex::decode(&bytes)?;
     let pointer = store.index_pointer(meter).await?;
     let before = pointer.as_ref().map(|pointer| pointer.version.as_str());
     let copies =

@@ -11,6 +11,10 @@ use serde_json::{Map, Value};
 
 use super::document::{Checked, Doc, Invalid, id_in};
 
+/// Six times what the largest real document comes to: what is stored of one must fit an item of 400 KB, or every write
+/// of it would fail, and with it the sync.
+const LARGEST_FACT: usize = 100_000;
+
 /// Reduces the document of resource `id` of `kind` to its facts.
 ///
 /// # Errors
@@ -21,7 +25,7 @@ pub fn reduce(kind: Kind, id: u32, document: &Value) -> Checked<Fact> {
     if own != id {
         return Err(Invalid::new("id", format!("is {own} where {id} was asked for")));
     }
-    Ok(match kind {
+    let fact = match kind {
         Kind::VersionGroup => Fact::VersionGroup(version_group(&doc, id)?),
         Kind::Generation => Fact::Generation(GenerationFacts {
             id,
@@ -46,7 +50,12 @@ pub fn reduce(kind: Kind, id: u32, document: &Value) -> Checked<Fact> {
             baby_trigger_item: doc.maybe_name("baby_trigger_item")?,
             root: link(&doc.get("chain")?, 0)?,
         }),
-    })
+    };
+    let size = serde_json::to_vec(&fact).map_or(usize::MAX, |json| json.len());
+    if size > LARGEST_FACT {
+        return Err(Invalid::new("the document", format!("its facts take {size} bytes")));
+    }
+    Ok(fact)
 }
 
 fn version_group(doc: &Doc<'_>, id: u32) -> Checked<VersionGroupFacts> {
@@ -196,6 +205,9 @@ fn types(doc: &Doc<'_>) -> Checked<Vec<String>> {
         .collect::<Checked<Vec<_>>>()?;
     if types.is_empty() {
         return Err(Invalid::new("types", "is empty"));
+    }
+    if types.len() > 2 {
+        return Err(Invalid::new("types", format!("has {} entries", types.len())));
     }
     types.sort();
     Ok(types.into_iter().map(|(_, name)| name).collect())

@@ -1,0 +1,255 @@
+//! Whatever is sent, the answer is a problem that names it: a 4xx, never a 5xx.
+
+use api::routes::{DEFAULT, SPECS, Spec};
+use serde_json::Value;
+use tests::{Answer, House, problem, sample};
+
+fn paths() -> impl Iterator<Item = &'static Spec> {
+    SPECS.iter().filter(|spec| spec.path != DEFAULT)
+}
+
+/// A sample's path, without its query.
+fn bare(spec: &Spec) -> &'static str {
+    let sample = sample(spec.name);
+    sample.split_once('?').map_or(sample, |(path, _)| path)
+}
+
+fn with_query(path: &str, query: &str) -> String {
+    format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' })
+}
+
+/// A 4xx of this status, whole.
+fn assert_refused(answer: &Answer, status: u16, what: &str) -> Value {
+    assert_eq!(answer.status.as_u16(), status, "{what}: {}", String::from_utf8_lossy(&answer.body));
+    problem(answer, what)
+}
+
+/// What no Pokémon, type, ability or move is called.
+const NAMES: [&str; 30] = [
+    "missingno",
+    "a%2Fb",
+    "%2F",
+    "25%2F",
+    "..%2F25",
+    "25%3Fids=1",
+    "%3F",
+    "25%23top",
+    "%23",
+    "%25",
+    "%2525",
+    "%",
+    "%2",
+    "%zz",
+    ".",
+    "..",
+    "%2e%2e",
+    "...",
+    "%E2%99%80",
+    "nidoran%E2%99%80",
+    "nidoran\u{2640}",
+    "mr%20mime",
+    "mr+mime",
+    "%3Cscript%3E",
+    "%22quoted%22",
+    "%00",
+    "pikachu%00",
+    "pikachu%0d%0aset-cookie:%20a=b",
+    "%F0%9F%92%A9",
+    "pika_chu",
+];
+
+#[tokio::test]
+async fn a_name_that_nothing_has_is_404_however_it_is_written() {
+    let house = House::seeded().await;
+    let long = "x".repeat(101);
+    let longer = "x".repeat(7000);
+    for spec in paths().filter(|spec| spec.path.contains('{')) {
+        let (before, rest) = spec.path.split_once('{').unwrap();
+        let after = rest.split_once('}').unwrap().1;
+        for name in NAMES.into_iter().chain([long.as_str(), longer.as_str()]) {
+            let target = format!("{before}{name}{after}");
+            let answer = house.raw("GET", &target, "").await;
+            let problem = assert_refused(&answer, 404, &target);
+            assert_eq!(problem["code"], "not_found", "{target}");
+            let shown = problem["detail"].as_str().unwrap();
+            assert!(shown.chars().count() < 300 && !shown.contains(char::is_control), "{target}: {shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_utf8_is_400() {
+    let house = House::seeded().await;
+    for spec in paths() {
+        let path = sample(spec.name);
+        for bad in ["%ff", "%c0%af", "%ed%a0%80", "abc%80"] {
+            let query = with_query(path, &format!("search={bad}"));
+            let problem = assert_refused(&house.raw("GET", &query, "").await, 400, &query);
+            assert_eq!(problem["errors"][0]["field"], "search", "{query}");
+            let key = with_query(path, &format!("{bad}=1"));
+            assert_refused(&house.raw("GET", &key, "").await, 400, &key);
+            let target = format!("{}{bad}", bare(spec));
+            let problem = assert_refused(&house.raw("GET", &target, "").await, 400, &target);
+            assert_eq!(problem["errors"][0]["field"], "path", "{target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_query_is_taken_as_it_is_up_to_8_kb_and_refused_beyond() {
+    let house = House::seeded().await;
+    for spec in paths() {
+        let path = bare(spec);
+        for harmless in
+            ["a", "a=b=c", "&&&", "=", "%", "a[]=1", "x=%00", "x=<\">", "__proto__=1", "callback=alert"]
+        {
+            let answer = house.raw("GET", &format!("{path}?{harmless}"), "").await;
+            // What is no address at all is refused by the server itself.
+            let no_address = answer.status == 400 && answer.body.is_empty() && harmless.contains('<');
+            assert!(answer.status == 200 || no_address, "{path}?{harmless}: {}", answer.status);
+        }
+        assert_eq!(house.raw("GET", &format!("{path}?{}", "x".repeat(8192)), "").await.status, 200, "{path}");
+        let answer = house.raw("GET", &format!("{path}?{}", "x".repeat(9 << 10)), "").await;
+        assert_refused(&answer, 414, path);
+    }
+}
+
+#[tokio::test]
+async fn another_method_is_405_and_told_which_are_allowed() {
+    let house = House::seeded().await;
+    for spec in paths() {
+        let path = sample(spec.name);
+        for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get", "M-SEARCH"] {
+            let answer = house.raw(method, path, "").await;
+            let problem = assert_refused(&answer, 405, &format!("{method} {path}"));
+            assert_eq!(answer.header("allow"), Some("GET, OPTIONS"), "{method} {path}");
+            assert_eq!(problem["code"], "method_not_allowed");
+        }
+        let body = "content-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+        let answer = house.raw("POST", path, body).await;
+        assert_eq!(answer.status, 405, "POST {path} with a body");
+        let head = house.raw("HEAD", path, "").await;
+        assert_eq!((head.status.as_u16(), head.header("allow")), (405, Some("GET, OPTIONS")), "HEAD {path}");
+        assert!(head.body.is_empty(), "HEAD {path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_nowhere_is_404_by_any_method() {
+    let house = House::seeded().await;
+    let deep = "/a".repeat(2000);
+    for target in [
+        "/api",
+        "/api/",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v2/pokemon",
+        "/api/v1/Pokemon",
+        "/API/V1/POKEMON",
+        "/health",
+        "/api/v1/pokemon/25/moves",
+        "/api/v1/pokemon/25/evolutions/1",
+        "/api/v1/types",
+        "/api/v1/moves",
+        "/api/v1/abilities",
+        "/favicon.ico",
+        "/.env",
+        "/index.php",
+        "/api/v1/openapi",
+        "/api/v1/openapi.yaml",
+        "/.well-known/security.txt",
+        "/$default",
+        "/{id}",
+        "/api/v1/pokemon;x=1",
+        "/api/v1/pokemon%3Fpage=1",
+        "/api/v1%2Fpokemon",
+        "/api%2Fv1%2Fpokemon",
+        "/api/v1/pokemon%2F25",
+        "/api/v1/pokemon%2F25%2Fevolutions",
+        "//",
+        "/..",
+        "/./api/v1/pokemon",
+        "/api/../api/v1/pokemon",
+        "/api/v1/%70okemon%2f1",
+        &deep,
+    ] {
+        for method in ["GET", "POST", "DELETE", "OPTIONS", "PURGE"] {
+            let answer = house.raw(method, target, "").await;
+            if method == "GET" {
+                assert_refused(&answer, 404, target);
+            } else {
+                // Decoded, a path may be one that another method has.
+                assert!(
+                    [204, 404, 405].contains(&answer.status.as_u16()),
+                    "{method} {target}: {}",
+                    answer.status
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slash_too_many_is_404() {
+    let house = House::seeded().await;
+    for spec in paths() {
+        let path = bare(spec);
+        for target in [
+            format!("{path}/"),
+            format!("{path}//"),
+            format!("/{path}"),
+            path.replacen("/v1", "//v1", 1).replacen("/version", "//version", 1),
+            format!("{path}/?page=1"),
+            format!("{path}/."),
+            format!("{path}/.."),
+        ] {
+            let answer = house.raw("GET", &target, "").await;
+            if target.starts_with("//") && answer.body.is_empty() {
+                continue;
+            }
+            assert_refused(&answer, 404, &target);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_valid_is_401_everywhere() {
+    let house = House::seeded().await;
+    for route in SPECS {
+        let path = sample(route.name);
+        for token in
+            ["", "Bearer", "Bearer x", "Bearer rt_abc", "Basic YTpi", "bearer eyJhbGciOiJub25lIn0.e30."]
+        {
+            let answer = house.raw("GET", path, &format!("authorization: {token}\r\n")).await;
+            let problem = assert_refused(&answer, 401, &format!("{path} with {token:?}"));
+            assert_eq!(problem["code"], "invalid_token");
+        }
+        let answer = house.raw("GET", path, "AUTHORIZATION: Bearer x\r\n").await;
+        assert_eq!(answer.status, 401, "{path}: a header's name has no case");
+        let with_good_copy = house.raw("GET", path, "authorization: Bearer x\r\nif-none-match: *\r\n").await;
+        assert_eq!(with_good_copy.status, 401, "{path}");
+    }
+    let answer = house.get("/api/v1/pokemon?access_token=x&token=y&authorization=Bearer%20x").await;
+    assert_eq!(answer.status, 200, "a query carries no credentials: such keys are unknown, and ignored");
+}
+
+#[tokio::test]
+async fn a_body_on_a_get_is_ignored_up_to_10_mb_and_refused_beyond() {
+    let house = House::seeded().await;
+    let send = async |path: &str, bytes: usize| {
+        let mut request =
+            format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n");
+        request.push_str(&"x".repeat(bytes));
+        tests::exchange(&house.base, request.as_bytes(), false).await
+    };
+    for spec in paths() {
+        let path = sample(spec.name);
+        let answer = send(path, 1 << 20).await;
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    assert_refused(&send("/api/v1/missingno", 1 << 20).await, 404, "an unknown path with a body");
+    let problem =
+        assert_refused(&send("/api/v1/pokemon", (10 << 20) + 1).await, 413, "a body of 10 MB and a byte");
+    assert_eq!(problem["code"], "body_too_large");
+    assert_eq!(house.get("/api/v1/health").await.status, 200, "and the house stands");
+}

@@ -1,0 +1,84 @@
+//! `GET /api/v1/health` and `GET /api/v1/health/ready`
+
+use std::time::{Duration, Instant};
+
+use adapters::{now, publish::publish, store::Meter};
+use api::Config;
+use domain::{Timestamp, facts::Facts};
+use local::tables::CATALOG;
+use serde_json::{Value, json};
+use tests::{House, SeededEngine, Tap, empty_store, engine_url, problem};
+
+#[tokio::test]
+async fn alive_is_ok_and_asks_nobody() {
+    let tap = Tap::on(&SeededEngine::get().url).await;
+    let house = House::at(&tap.url, Config::new(CATALOG)).await;
+    let answer = house.get("/api/v1/health").await;
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"status": "ok"})));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert!(tap.take().is_empty());
+    let without_engine = House::at("http://127.0.0.1:1", Config::new("nowhere")).await;
+    assert_eq!(without_engine.get("/api/v1/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_filled_catalogue_is_ready() {
+    let house = House::seeded().await;
+    let answer = house.get("/api/v1/health/ready").await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    let ready = answer.json();
+    assert_eq!(ready["status"], "ok");
+    assert_eq!(ready["catalog"]["indexed_at"], "2026-08-01T00:00:00Z");
+    assert_eq!(ready["catalog"]["index"].as_str().map(str::len), Some(16));
+    assert_eq!(ready["sync"], json!({"last_finished_at": null, "age_seconds": null, "failed": 0}));
+}
+
+#[tokio::test]
+async fn an_empty_catalogue_is_not_ready() {
+    let store = empty_store().await;
+    let house = House::at(&engine_url(), Config::new(store.table())).await;
+    let answer = house.get("/api/v1/health/ready").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("retry-after"), Some("2"));
+    let problem = problem(&answer, "readiness");
+    assert_eq!(problem["code"], "not_ready");
+    assert_eq!(problem["errors"], json!([{"field": "catalog", "message": "is empty"}]));
+}
+
+/// A house whose catalogue, of no Pokémon, was published at `at`.
+async fn published(at: Timestamp, max_age: Duration) -> House {
+    let store = empty_store().await;
+    publish(&store, &Meter::default(), &Facts::default(), at).await.unwrap();
+    let mut config = Config::new(store.table());
+    config.sync_max_age = Some(max_age);
+    House::at(&engine_url(), config).await
+}
+
+#[tokio::test]
+async fn a_catalogue_older_than_it_may_be_is_not_ready_and_the_sync_is_the_culprit() {
+    let an_hour_and_a_half_ago = Timestamp::from_unix(now().unix() - 5400);
+    let strict = published(an_hour_and_a_half_ago, Duration::from_secs(3600)).await;
+    let answer = strict.get("/api/v1/health/ready").await;
+    assert_eq!(answer.status, 503);
+    let problem = problem(&answer, "readiness");
+    assert_eq!(problem["errors"][0]["field"], "sync");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("1 hours ago")), "{problem}");
+
+    let patient = published(an_hour_and_a_half_ago, Duration::from_secs(7200)).await;
+    assert_eq!(patient.get("/api/v1/health/ready").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_engine_that_hangs_is_named_within_the_cap() {
+    let tap = Tap::on(&SeededEngine::get().url).await;
+    tap.set_delay(Duration::from_secs(30));
+    let house = House::at(&tap.url, Config::new(CATALOG)).await;
+    let asked = Instant::now();
+    let answer = house.get("/api/v1/health/ready").await;
+    let took = asked.elapsed();
+    assert_eq!(answer.status, 503);
+    assert_eq!(problem(&answer, "readiness")["errors"][0]["field"], "catalog");
+    assert!(took < Duration::from_millis(2500), "it took {took:?}");
+    let health: Value = house.get("/api/v1/health").await.json();
+    assert_eq!(health["status"], "ok");
+}

@@ -1,0 +1,65 @@
+//! Folders that hold the whole catalogue: filled once by the program itself, then copied.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use adapters::{
+    aws::{self, Engine as EngineAt},
+    store::{Meter, Store},
+};
+use local::{engine::Engine, tables::CATALOG};
+use tempfile::TempDir;
+use tests::SeededEngine;
+use tokio::sync::OnceCell;
+
+use super::process::{Process, served};
+
+/// The files of a filled folder.
+static FILLED: OnceCell<Vec<(String, Vec<u8>)>> = OnceCell::const_new();
+
+/// A folder of one's own that the program has filled before.
+pub async fn filled() -> TempDir {
+    let files = FILLED.get_or_init(fill).await;
+    let folder = TempDir::new().expect("a temporary folder");
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes).expect("a copy");
+    }
+    folder
+}
+
+async fn fill() -> Vec<(String, Vec<u8>)> {
+    let folder = TempDir::new().expect("a temporary folder");
+    let mut first = Process::on(folder.path(), &[]);
+    let base = first.ready().await;
+    assert_eq!(first.out()[0], format!("ready: {base}"));
+    assert!(base.starts_with("http://127.0.0.1:"), "{base}");
+    assert_eq!(served(&base).await, 1351);
+    let ended = first.interrupt().await;
+    assert_eq!(ended.err.len(), 1, "{ended:?}");
+    assert!(ended.err[0].starts_with("loaded the bundled snapshot: "), "{ended:?}");
+    let entries =
+        fs::read_dir(folder.path()).expect("the folder").map(|entry| entry.expect("an entry").path());
+    let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+    entries.map(|path| (name(&path), fs::read(&path).expect("its bytes"))).collect()
+}
+
+/// Every item's key, content and times.
+async fn items(url: &str) -> BTreeMap<String, (String, String, String)> {
+    let client = aws::dynamodb(&EngineAt::Endpoint(url.to_owned())).await;
+    let heads = Store::new(client, CATALOG).heads(&Meter::default()).await.expect("the engine answers");
+    let lines = heads.into_iter().map(|(key, head)| {
+        (key.to_string(), (head.hash, head.created_at.to_string(), head.updated_at.to_string()))
+    });
+    lines.collect()
+}
+
+/// The folder, which nobody uses now, holds exactly what the seeded house does.
+pub async fn assert_whole(folder: &Path) {
+    let engine =
+        Engine::start(Some(&folder.join("dynamodb.sqlite")), 0).await.expect("the folder's database");
+    let (own, whole) = (items(&engine.url()).await, items(&SeededEngine::get().url).await);
+    engine.stop().await;
+    let differing: Vec<_> = whole.iter().filter(|(key, item)| own.get(*key) != Some(item)).take(5).collect();
+    assert!(differing.is_empty(), "missing or different: {differing:?}");
+    let foreign: Vec<_> = own.keys().filter(|key| !whole.contains_key(*key)).take(5).collect();
+    assert!(foreign.is_empty(), "not of the snapshot: {foreign:?}");
+}

@@ -1,0 +1,59 @@
+//! `kill -9` at any moment of the first load, and what the next start makes of what is left.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tempfile::TempDir;
+use tests::{House, catalogue_samples};
+use tokio::time::sleep;
+
+use super::{
+    catalogue::assert_whole,
+    process::{Process, served},
+};
+
+const KILLS: u32 = 12;
+/// After the start.
+const WITHIN: Duration = Duration::from_secs(2);
+
+#[tokio::test]
+async fn twelve_kills_during_the_first_load_cost_nothing() {
+    let mut folder = TempDir::new().unwrap();
+    let mut within = WITHIN;
+    let mut moments = Vec::new();
+    let mut hits = 0;
+    for nth in 0..KILLS {
+        // At a random moment of each twelfth, so that every phase of the load is hit.
+        let moment = within.mul_f64((f64::from(nth) + chance()) / f64::from(KILLS));
+        moments.push(moment);
+        let mut process = Process::on(folder.path(), &[]);
+        sleep(moment).await;
+        let was_ready = !process.out().is_empty();
+        process.kill().await;
+        assert!(process.err().len() <= 1, "killed at {moments:?}, it complains: {:?}", process.err());
+        if was_ready {
+            // The load is faster than that here: begin anew, and kill earlier.
+            folder = TempDir::new().unwrap();
+            within /= 2;
+        } else {
+            hits += 1;
+        }
+    }
+    assert!(hits >= 8, "only {hits} of the kills came before the load was done: {moments:?}");
+
+    let mut process = Process::on(folder.path(), &[]);
+    let base = process.ready().await;
+    assert_eq!(served(&base).await, 1351, "killed at {moments:?}");
+    let (own, house) = (House::already_at(&base), House::seeded().await);
+    for path in catalogue_samples() {
+        assert_eq!(own.get(path).await.body, house.get(path).await.body, "{path}, killed at {moments:?}");
+    }
+    assert_eq!(own.get("/api/v1/health/ready").await.status, 200);
+    process.interrupt().await;
+    assert_whole(folder.path()).await;
+}
+
+/// From 0 to 1, another in every run.
+fn chance() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    f64::from(now.subsec_nanos() % 1_000_003) / 1_000_003.0
+}

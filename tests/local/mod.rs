@@ -1,0 +1,13 @@
+//! The program that `cargo run` starts, as a process of its own.
+
+mod catalogue;
+mod folder;
+mod kill;
+mod options;
+mod page;
+mod process;
+mod start;
+mod stop;
+mod sync;
+
+pub use process::program;

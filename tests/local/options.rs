@@ -1,0 +1,110 @@
+//! `--memory`, `--engines-only`, `--dynamodb` and what goes with what.
+
+use std::{collections::HashMap, time::Duration};
+
+use adapters::{
+    aws::{self, Engine},
+    store::{Meter, Store},
+};
+use domain::Slug;
+use tempfile::TempDir;
+use tests::SeededEngine;
+
+use super::{
+    catalogue::filled,
+    process::{Process, get, served},
+};
+
+#[tokio::test]
+async fn memory_serves_everything_and_leaves_nothing() {
+    let folder = TempDir::new().unwrap();
+    let mut process = Process::in_folder(folder.path(), &["--memory", "--port", "0"]);
+    let base = process.ready().await;
+    assert_eq!(served(&base).await, 1351);
+    assert_eq!(get(&base, "/api/v1/pokemon/mimikyu").await.json()["id"], 778);
+    process.interrupt().await;
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "where it was started");
+}
+
+#[tokio::test]
+async fn engines_only_prints_what_a_function_needs_and_the_engine_answers_the_sdk() {
+    let folder = filled().await;
+    let mut process = Process::on(folder.path(), &["--engines-only"]);
+    let url = process.ready().await;
+    let mut variables = HashMap::new();
+    for _ in 0..200 {
+        let pairs = process.out();
+        let pairs = pairs.iter().filter_map(|line| line.split_once('='));
+        variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        if variables.len() >= 5 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(variables.get("AWS_ENDPOINT_URL_DYNAMODB"), Some(&url));
+    for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CATALOG_TABLE"] {
+        assert!(variables.get(name).is_some_and(|value| !value.is_empty()), "{name} in {variables:?}");
+    }
+    api::Config::read(|name| variables.get(name).cloned()).expect("variables that a function starts with");
+    let store = Store::new(aws::dynamodb(&Engine::Endpoint(url.clone())).await, &variables["CATALOG_TABLE"]);
+    let pikachu = store.pokemon(&Meter::default(), &Slug::parse("pikachu").unwrap()).await.unwrap();
+    assert!(pikachu.is_some());
+    assert_ne!(get(&url, "/api/v1/health").await.status, 200, "no routes are served");
+    process.interrupt().await;
+}
+
+#[tokio::test]
+async fn a_running_engine_is_used_and_outlives_the_program() {
+    let engine = &SeededEngine::get().url;
+    let folder = TempDir::new().unwrap();
+    let mut process = Process::in_folder(folder.path(), &["--dynamodb", engine, "--port", "0"]);
+    let base = process.ready().await;
+    assert_eq!(served(&base).await, 1351);
+    assert_eq!(get(&base, "/api/v1/types/fairy").await.json()["id"], 18);
+    let ended = process.interrupt().await;
+    assert_eq!(ended.err, [] as [&str; 0], "it was filled already");
+    assert_eq!(tests::House::seeded().await.get("/api/v1/pokemon/25").await.status, 200);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "where it was started");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_there_is_told_in_one_plain_sentence() {
+    let process = Process::start(&["--dynamodb", "http://127.0.0.1:1", "--port", "0"]);
+    let ended = process.end(Duration::from_secs(20)).await;
+    ended.assert_refused("DynamoDB at http://127.0.0.1:1 cannot be used");
+    assert!(ended.err[0].to_lowercase().contains("refused"), "{ended:?}");
+    for inside in ["DispatchFailure", "ConnectorError", "{"] {
+        assert!(!ended.err[0].contains(inside), "{inside} in {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_go_together_is_refused() {
+    for arguments in [
+        &["--memory", "--data", "x"][..],
+        &["--memory", "--dynamodb", "http://127.0.0.1:1"],
+        &["--dynamodb", "http://127.0.0.1:1", "--data", "x"],
+        &["--dynamodb", "http://127.0.0.1:1", "--engines-only"],
+        &["--port", "70000"],
+        &["--port", "http"],
+        &["--sync-rate", "-1"],
+        &["--unknown"],
+        &["extra"],
+    ] {
+        let ended = Process::start(arguments).end(Duration::from_secs(10)).await;
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}: {ended:?}");
+        assert!(!ended.err.is_empty() && ended.out.is_empty(), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn help_and_version_need_no_data() {
+    let help = Process::start(&["--help"]).end(Duration::from_secs(10)).await;
+    assert_eq!(help.status.code(), Some(0));
+    let text = help.out.join("\n");
+    for option in ["--port", "--data", "--memory", "--sync", "--pokeapi", "--dynamodb", "--engines-only"] {
+        assert!(text.contains(option), "{option} in {text}");
+    }
+    let version = Process::start(&["--version"]).end(Duration::from_secs(10)).await;
+    assert_eq!(version.out, [format!("local {}", env!("CARGO_PKG_VERSION"))]);
+}

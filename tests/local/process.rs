@@ -1,0 +1,174 @@
+//! A running program: started with a folder of its own, listened to, ended by its handle.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tests::{Answer, House};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    process::{Child, Command},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+/// A first start loads the whole snapshot, on a machine that may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program of this workspace as its sources are now: `cargo test` alone builds no other package's programs.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn program(name: &str) -> PathBuf {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let build = ["build", "--quiet", "--workspace", "--bins"];
+        let built = std::process::Command::new(env!("CARGO"))
+            .args(build)
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .stdin(Stdio::null())
+            .status();
+        assert!(built.is_ok_and(|status| status.success()), "cargo build fails");
+        let tests = std::env::current_exe().expect("the path of this program");
+        tests.parent().and_then(Path::parent).expect("target/<profile>").to_owned()
+    });
+    FOLDER.join(name)
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// Killed, if it still runs, when this is dropped.
+pub struct Process {
+    child: Child,
+    out: Lines,
+    err: Lines,
+    readers: [JoinHandle<()>; 2],
+}
+
+/// What a program left behind.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: ExitStatus,
+    pub out: Vec<String>,
+    pub err: Vec<String>,
+}
+
+impl Process {
+    /// Starts the local program with `arguments`.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::in_folder(&std::env::temp_dir(), arguments)
+    }
+
+    /// Starts it where `folder` is the working directory.
+    pub fn in_folder(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program("local"));
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.current_dir(folder).env_remove("RUST_LOG").kill_on_drop(true);
+        let mut child = command.spawn().expect("the program starts");
+        let (out, err) = (Lines::default(), Lines::default());
+        let readers = [
+            read(child.stdout.take().expect("its output"), &out),
+            read(child.stderr.take().expect("its errors"), &err),
+        ];
+        Self { child, out, err, readers }
+    }
+
+    /// Starts it on `folder` and a free port, with more `arguments`.
+    pub fn on(folder: &Path, arguments: &[&str]) -> Self {
+        let folder = folder.to_str().expect("a path of text");
+        Self::start(&[&["--data", folder, "--port", "0"], arguments].concat())
+    }
+
+    /// The address that it serves at, once it does.
+    pub async fn ready(&mut self) -> String {
+        let started = Instant::now();
+        loop {
+            if let Some(address) = self.out().iter().find_map(|line| line.strip_prefix("ready: ")) {
+                return address.to_owned();
+            }
+            let ended = self.child.try_wait().expect("its state");
+            assert!(ended.is_none(), "it ended with {ended:?} before it was ready: {:?}", self.err());
+            assert!(started.elapsed() < PATIENCE, "not ready within {PATIENCE:?}: {:?}", self.err());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub fn out(&self) -> Vec<String> {
+        lock(&self.out).clone()
+    }
+
+    pub fn err(&self) -> Vec<String> {
+        lock(&self.err).clone()
+    }
+
+    /// Sends a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(sent.expect("kill").success(), "kill -{name} {id}");
+    }
+
+    /// Kills it, as `kill -9` does, and waits until it is gone.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("it can be killed");
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn end(mut self, within: Duration) -> Ended {
+        let Ok(status) = timeout(within, self.child.wait()).await else {
+            panic!("it still runs after {within:?}: {:?}", self.err());
+        };
+        for reader in &mut self.readers {
+            let _ = reader.await;
+        }
+        Ended { status: status.expect("its status"), out: self.out(), err: self.err() }
+    }
+
+    /// Ctrl-C, after which it must end well, and soon.
+    pub async fn interrupt(self) -> Ended {
+        self.signal("INT");
+        let ended = self.end(Duration::from_secs(5)).await;
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        ended
+    }
+}
+
+fn read(stream: impl AsyncRead + Unpin + Send + 'static, into: &Lines) -> JoinHandle<()> {
+    let into = Arc::clone(into);
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(stream).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            lock(&into).push(line);
+        }
+    })
+}
+
+fn lock(lines: &Lines) -> std::sync::MutexGuard<'_, Vec<String>> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ended {
+    /// It could not do what it was asked to, and said so in one line.
+    pub fn assert_refused(&self, reason: &str) {
+        assert!(self.status.code().is_some_and(|code| code != 0), "{self:?}");
+        assert_eq!(self.err.len(), 1, "{self:?}");
+        assert!(
+            self.err[0].starts_with("pokedex: ") && self.err[0].contains(reason),
+            "{reason:?} in {self:?}"
+        );
+        assert!(self.out.is_empty(), "{self:?}");
+    }
+}
+
+/// What a GET of `path` at `base` answers.
+pub async fn get(base: &str, path: &str) -> Answer {
+    House::already_at(base).get(path).await
+}
+
+/// How many Pokémon are served at `base`.
+pub async fn served(base: &str) -> Value {
+    get(base, "/api/v1/pokemon?forms=all&per_page=1").await.json()["pagination"]["total"].clone()
+}

@@ -1,0 +1,76 @@
+//! Starts: the first, and every other.
+
+use std::fs;
+
+use tests::{House, catalogue_samples};
+
+use super::{
+    catalogue::{assert_whole, filled},
+    process::{Process, get, served},
+};
+
+#[tokio::test]
+async fn a_first_start_leaves_the_whole_catalogue_in_its_folder() {
+    let folder = filled().await;
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["dynamodb.sqlite", "lock", "schema"]);
+    assert_whole(folder.path()).await;
+}
+
+#[tokio::test]
+async fn a_second_start_serves_the_same_loads_nothing_and_has_nothing_to_complain_about() {
+    let folder = filled().await;
+    let before = fs::read(folder.path().join("dynamodb.sqlite")).unwrap();
+    let mut process = Process::on(folder.path(), &[]);
+    let base = process.ready().await;
+    let (own, house) = (House::already_at(&base), House::seeded().await);
+    for path in catalogue_samples() {
+        let (one, other) = (own.get(path).await, house.get(path).await);
+        assert_eq!((one.status, one.body), (other.status, other.body), "{path}");
+        assert_eq!(one.headers["etag"], other.headers["etag"], "{path}");
+    }
+    assert_eq!(own.get("/api/v1/health/ready").await.status, 200);
+    let ended = process.interrupt().await;
+    assert_eq!(ended.err, [] as [&str; 0]);
+    assert!(fs::read(folder.path().join("dynamodb.sqlite")).unwrap() == before, "the data was written to");
+}
+
+#[tokio::test]
+async fn ready_is_said_once_and_with_links_that_work() {
+    let folder = filled().await;
+    let mut process = Process::on(folder.path(), &[]);
+    let base = process.ready().await;
+    let mut links = Vec::new();
+    // The lines come one by one.
+    for _ in 0..200 {
+        links = process
+            .out()
+            .iter()
+            .filter_map(|line| Some(line.trim().strip_prefix(&base)?.to_owned()))
+            .collect();
+        if links.len() >= 4 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(links.len(), 4, "{:?}", process.out());
+    for link in links {
+        assert_eq!(get(&base, &link).await.status, 200, "{link}");
+    }
+    assert_eq!(served(&base).await, 1351);
+    let out = process.interrupt().await.out;
+    assert_eq!(out.iter().filter(|line| line.contains("ready")).count(), 1, "{out:?}");
+}
+
+#[tokio::test]
+async fn two_folders_are_served_side_by_side() {
+    let (one, other) = (filled().await, filled().await);
+    let (mut one, mut other) = (Process::on(one.path(), &[]), Process::on(other.path(), &[]));
+    let (first, second) = (one.ready().await, other.ready().await);
+    assert_ne!(first, second);
+    assert_eq!((served(&first).await, served(&second).await), (1351.into(), 1351.into()));
+}

@@ -1,0 +1,69 @@
+//! The end: Ctrl-C, or a supervisor's signal, at any time.
+
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::sleep,
+};
+
+use super::{
+    catalogue::filled,
+    process::{Process, served},
+};
+
+#[tokio::test]
+async fn ctrl_c_and_a_supervisors_signal_end_it_well() {
+    for signal in ["INT", "TERM"] {
+        let folder = filled().await;
+        let mut process = Process::on(folder.path(), &[]);
+        let base = process.ready().await;
+        assert_eq!(served(&base).await, 1351);
+        process.signal(signal);
+        let ended = process.end(Duration::from_secs(5)).await;
+        assert_eq!(ended.status.code(), Some(0), "{signal}: {ended:?}");
+        assert!(
+            TcpStream::connect(base.trim_start_matches("http://")).await.is_err(),
+            "{signal}: the port is free"
+        );
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_a_first_load_well_and_the_next_start_completes_it() {
+    let folder = TempDir::new().unwrap();
+    let process = Process::on(folder.path(), &[]);
+    while !folder.path().join("dynamodb.sqlite").exists() {
+        sleep(Duration::from_millis(5)).await;
+    }
+    sleep(Duration::from_millis(300)).await;
+    assert!(process.out().is_empty(), "it is not ready yet");
+    let ended = process.interrupt().await;
+    assert!(ended.out.is_empty() && ended.err.is_empty(), "{ended:?}");
+    let again = Process::on(folder.path(), &[]);
+    sleep(Duration::from_millis(100)).await;
+    again.interrupt().await;
+}
+
+#[tokio::test]
+async fn ctrl_c_does_not_wait_for_those_who_only_hold_a_connection() {
+    let folder = filled().await;
+    let mut process = Process::on(folder.path(), &[]);
+    let address = process.ready().await.trim_start_matches("http://").to_owned();
+    let mut silent = TcpStream::connect(&address).await.unwrap();
+    let mut idle = TcpStream::connect(&address).await.unwrap();
+    idle.write_all(b"GET /api/v1/health HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut start = [0; 12];
+    idle.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    let mut half = TcpStream::connect(&address).await.unwrap();
+    half.write_all(b"GET /api/v1/health HTTP/1.1\r\nhos").await.unwrap();
+    let asked = Instant::now();
+    process.interrupt().await;
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    let mut rest = Vec::new();
+    let _ = silent.read_to_end(&mut rest).await;
+    assert!(rest.is_empty());
+}

@@ -1,0 +1,167 @@
+//! What goes on without the database, and what comes back with it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use api::Config;
+use local::tables::CATALOG;
+use serde_json::json;
+use tests::{Answer, House, SeededEngine, Tap, problem, sample};
+use tokio::task::JoinSet;
+
+/// A house behind a tap, that looks at the pointer every `check`.
+async fn tapped(check: Duration) -> (Arc<House>, Tap) {
+    let tap = Tap::on(&SeededEngine::get().url).await;
+    let mut config = Config::new(CATALOG);
+    config.index_check_every = check;
+    (Arc::new(House::at(&tap.url, config).await), tap)
+}
+
+/// Answered from memory.
+const INDEXED: [&str; 3] = ["list-pokemon", "list-types", "list-generations"];
+/// Answered from the table.
+const STORED: [&str; 5] = ["get-pokemon", "get-evolutions", "get-type", "get-ability", "get-move"];
+
+async fn answers(house: &House, routes: &[&str], status: u16) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for route in routes {
+        let answer = house.get(sample(route)).await;
+        assert_eq!(answer.status.as_u16(), status, "{route}: {}", String::from_utf8_lossy(&answer.body));
+        answers.push(answer);
+    }
+    answers
+}
+
+fn assert_unavailable(answer: &Answer, what: &str) {
+    assert_eq!(problem(answer, what)["code"], "unavailable", "{what}");
+    let seconds = answer.header("retry-after").and_then(|seconds| seconds.parse::<u32>().ok());
+    assert!(seconds.is_some_and(|seconds| (1..=60).contains(&seconds)), "{what}: Retry-After {seconds:?}");
+    let text = String::from_utf8_lossy(&answer.body);
+    assert!(
+        !text.contains("DynamoDB") && !text.contains("GetItem"),
+        "{what} tells what only the log should: {text}"
+    );
+}
+
+#[tokio::test]
+async fn lists_go_on_from_memory_and_the_rest_is_503_until_the_engine_is_back() {
+    let (house, tap) = tapped(Duration::ZERO).await;
+    let before = answers(&house, &INDEXED, 200).await;
+    tap.set_down(true);
+    let during = answers(&house, &INDEXED, 200).await;
+    for (before, during) in before.iter().zip(&during) {
+        assert_eq!(before.body, during.body);
+        assert_eq!(before.header("etag"), during.header("etag"));
+    }
+    for (answer, route) in answers(&house, &STORED, 503).await.iter().zip(STORED) {
+        assert_unavailable(answer, route);
+    }
+    assert_eq!(house.get("/api/v1/pokemon/missingno").await.status, 503, "nobody knows whether it exists");
+    assert_eq!(house.get("/api/v1/pokemon/mr%20mime").await.status, 404, "nothing can be called that");
+    answers(&house, &["get-health", "get-version", "get-openapi"], 200).await;
+
+    let asked = Instant::now();
+    let ready = house.get("/api/v1/health/ready").await;
+    assert!(asked.elapsed() < Duration::from_millis(2500), "readiness took {:?}", asked.elapsed());
+    assert_eq!(ready.status, 503);
+    assert_eq!(
+        problem(&ready, "readiness")["errors"],
+        json!([{"field": "catalog", "message": "does not answer"}])
+    );
+
+    tap.set_down(false);
+    answers(&house, &INDEXED, 200).await;
+    answers(&house, &STORED, 200).await;
+    answers(&house, &["get-readiness"], 200).await;
+}
+
+#[tokio::test]
+async fn a_slow_engine_does_not_hold_lists_up() {
+    let (house, tap) = tapped(Duration::ZERO).await;
+    answers(&house, &INDEXED, 200).await;
+    tap.set_delay(Duration::from_secs(1));
+    for route in INDEXED {
+        let asked = Instant::now();
+        assert_eq!(house.get(sample(route)).await.status, 200);
+        let took = asked.elapsed();
+        assert!(took < Duration::from_millis(500), "{route} took {took:?} for a check of 50 ms");
+    }
+    assert!(!tap.take().is_empty(), "the pointer was looked at");
+    let asked = Instant::now();
+    assert_eq!(house.get(sample("get-pokemon")).await.status, 200, "who needs the engine waits for it");
+    assert!(asked.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn without_an_index_there_is_no_list_until_the_engine_is_back() {
+    let (house, tap) = tapped(Duration::from_secs(30)).await;
+    tap.set_down(true);
+    for (answer, route) in answers(&house, &INDEXED, 503).await.iter().zip(INDEXED) {
+        assert_unavailable(answer, route);
+    }
+    answers(&house, &["get-health"], 200).await;
+    tap.set_down(false);
+    answers(&house, &INDEXED, 200).await;
+}
+
+/// Asks `count` times at once; the statuses, and how long the last one took.
+async fn burst(house: &Arc<House>, count: usize, path: &'static str) -> (Vec<u16>, Duration) {
+    let started = Instant::now();
+    let mut requests = JoinSet::new();
+    for _ in 0..count {
+        let house = Arc::clone(house);
+        requests.spawn(async move { house.get(path).await.status.as_u16() });
+    }
+    (requests.join_all().await, started.elapsed())
+}
+
+#[tokio::test]
+async fn a_burst_at_the_start_loads_the_index_once() {
+    let (house, tap) = tapped(Duration::from_secs(30)).await;
+    tap.set_delay(Duration::from_millis(100));
+    let (statuses, _) = burst(&house, 50, sample("list-pokemon")).await;
+    assert_eq!(statuses, [200; 50]);
+    let keys: Vec<_> = tap.take().into_iter().map(|call| call.body["Key"]["pk"]["S"].clone()).collect();
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    assert_eq!(keys[0], "INDEX", "the pointer");
+    assert!(
+        keys[1].as_str().is_some_and(|key| key.starts_with("INDEX#")),
+        "then one copy of what it points to"
+    );
+}
+
+#[tokio::test]
+async fn a_burst_that_finds_no_engine_does_not_queue_up() {
+    let (house, tap) = tapped(Duration::from_secs(30)).await;
+    tap.set_delay(Duration::from_secs(60));
+    let (statuses, took) = burst(&house, 20, sample("list-types")).await;
+    assert_eq!(statuses, [503; 20]);
+    assert!(took < Duration::from_secs(8), "the last was answered after {took:?}");
+}
+
+#[tokio::test]
+async fn between_two_looks_at_the_pointer_lists_ask_nothing() {
+    let every = Duration::from_secs(2);
+    let (house, tap) = tapped(every).await;
+    answers(&house, &INDEXED, 200).await;
+    let loaded = Instant::now();
+    let _ = (tap.take(), tap.take_units());
+    for _ in 0..5 {
+        answers(&house, &INDEXED, 200).await;
+        house.get("/api/v1/pokemon?search=char&sort=name&type=fire").await;
+    }
+    assert!(loaded.elapsed() < every, "this machine is too slow to tell");
+    assert_eq!(tap.take().len(), 0);
+
+    tokio::time::sleep(every.saturating_sub(loaded.elapsed()) + Duration::from_millis(50)).await;
+    let (statuses, _) = burst(&house, 30, sample("list-generations")).await;
+    assert_eq!(statuses, [200; 30]);
+    answers(&house, &INDEXED, 200).await;
+    let calls = tap.take();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert!((tap.take_units() - 0.5).abs() < 0.01, "half a read unit");
+    assert_eq!(calls[0].operation, "GetItem");
+    assert_eq!(calls[0].body["Key"], json!({"pk": {"S": "INDEX"}, "sk": {"S": "POINTER"}}));
+}

@@ -1,0 +1,104 @@
+//! An engine that is down, slow or not there, and a table that is not there.
+
+use std::time::{Duration, Instant};
+
+use adapters::{
+    aws::{self, Engine},
+    store::{Key, Ledger, Meter, Named, Store, StoreError},
+};
+use domain::{
+    Timestamp,
+    facts::{Fact, GenerationFacts},
+};
+use tests::empty_store;
+use tokio::net::TcpListener;
+
+use super::support::{pokemon, raw, slug, tapped, unavailable};
+
+const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
+
+#[tokio::test]
+async fn a_table_that_is_not_there_makes_everything_unavailable() {
+    let (store, meter) = (Store::new(raw().await, "no-such-table"), Meter::default());
+    let generation = GenerationFacts { id: 1, name: "one".to_owned(), display_name: None, region: None };
+    let mut ledger = Ledger::new([Fact::Generation(generation)].into_iter().collect());
+    let told = [
+        unavailable(store.pokemon(&meter, &slug("1")).await, "GetItem"),
+        unavailable(store.learnset(&meter, 1).await, "GetItem"),
+        unavailable(store.forms(&meter, 1).await, "GetItem"),
+        unavailable(store.evolution(&meter, 1).await, "GetItem"),
+        unavailable(store.named(&meter, Named::Move, &slug("cut")).await, "GetItem"),
+        unavailable(store.index_pointer(&meter).await, "GetItem"),
+        unavailable(store.index(&meter, "v1", 0).await, "GetItem"),
+        unavailable(store.sync_state(&meter).await, "GetItem"),
+        unavailable(store.seeded(&meter).await, "GetItem"),
+        unavailable(store.facts(&meter).await, "Query"),
+        unavailable(store.heads(&meter).await, "Scan"),
+        unavailable(store.mark_seeded(&meter, "one").await, "PutItem"),
+        unavailable(store.put_index(&meter, "v1", b"{}").await, "PutItem"),
+        unavailable(store.swap_index(&meter, None, "v1", NOW).await, "PutItem"),
+        unavailable(store.swap_index(&meter, Some("v0"), "v1", NOW).await, "PutItem"),
+        unavailable(store.put_facts(&meter, &mut ledger).await, "PutItem"),
+        unavailable(store.put_each(&meter, pokemon(1)).await, "BatchWriteItem"),
+        unavailable(store.delete(&meter, vec![Key::pokemon(1)]).await, "BatchWriteItem"),
+        unavailable(store.put_together(&meter, pokemon(1)).await, "TransactWriteItems"),
+        unavailable(store.take_lease(&meter, "one".to_owned(), 300, NOW).await, "UpdateItem"),
+    ];
+    for told in &told {
+        assert!(told.starts_with("ResourceNotFoundException: "), "{told}");
+    }
+    assert_eq!(meter.usage().calls, told.len() as u64, "calls that fail are calls");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_down_is_asked_again_and_then_told() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    let (tapped, tap) = tapped(&store).await;
+    tap.set_down(true);
+    let begin = Instant::now();
+    let error = tapped.pokemon(&meter, &slug("1")).await.expect_err("it is down");
+    assert!(error.to_string().starts_with("DynamoDB GetItem: "), "{error}");
+    assert!(matches!(error, StoreError::Unavailable { operation: "GetItem", .. }), "{error:?}");
+    assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+    assert!((2..=3).contains(&tap.take().len()));
+    unavailable(tapped.put_together(&meter, pokemon(1)).await, "TransactWriteItems");
+    tap.set_down(false);
+    assert_eq!(tapped.pokemon(&meter, &slug("1")).await.expect("it is up again"), None);
+}
+
+#[tokio::test]
+async fn an_engine_that_is_slow_is_given_up_after_two_seconds() {
+    let store = empty_store().await;
+    let (tapped, tap) = tapped(&store).await;
+    tap.set_delay(Duration::from_secs(60));
+    let begin = Instant::now();
+    let told = unavailable(tapped.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
+    assert!(told.contains("timeout") || told.contains("timed out"), "{told}");
+    assert!((1..5).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_there_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let store = Store::new(aws::dynamodb(&Engine::Endpoint(url)).await, "table");
+    let told = unavailable(store.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
+    assert!(told.starts_with("dispatch failure: "), "{told}");
+}
+
+#[tokio::test]
+async fn who_is_patient_waits_for_an_engine_to_come_back() {
+    let store = empty_store().await;
+    let (tapped, tap) = tapped(&store).await;
+    tap.set_down(true);
+    let (patient, meter) = (tapped.patient(), Meter::default());
+    let up = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        tap.set_down(false);
+    };
+    let (written, ()) = tokio::join!(patient.put_each(&meter, pokemon(3)), up);
+    written.expect("it is up again");
+    assert!(tap.take().len() > 1);
+    assert!(store.pokemon(&meter, &slug("3")).await.expect("it is readable").is_some());
+}

@@ -1,0 +1,112 @@
+//! The dex index: copies, the pointer to the version that counts, and who may move it.
+
+use std::collections::BTreeSet;
+
+use adapters::store::{INDEX_COPIES, Key, Meter, Pointer, Store};
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use domain::Timestamp;
+use tests::empty_store;
+
+use super::support::{conflict, count, malformed, noise, put_raw};
+
+const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
+
+async fn pointer(store: &Store) -> Option<Pointer> {
+    store.index_pointer(&Meter::default()).await.expect("it is readable")
+}
+
+async fn swap(store: &Store, before: Option<&str>, version: &str) {
+    store.swap_index(&Meter::default(), before, version, NOW).await.expect("the pointer is swapped");
+}
+
+#[tokio::test]
+async fn there_is_no_index_before_the_first() {
+    let store = empty_store().await;
+    assert_eq!(pointer(&store).await, None);
+    let told = malformed(store.index(&Meter::default(), "v1", 0).await, "INDEX#v1/COPY#0");
+    assert_eq!(told, "it is not there");
+}
+
+#[tokio::test]
+async fn every_draw_finds_one_of_three_equal_copies() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    let index = format!("{{\"rows\":\"{}\"}}", noise(200_000, 1)).into_bytes();
+    let size = store.put_index(&meter, "v1", &index).await.expect("it is put");
+    assert!(size > 100_000 && size < index.len(), "{size} bytes, packed");
+    assert_eq!((meter.usage().calls, count(&store).await), (3, usize::from(INDEX_COPIES)));
+    for draw in [0, 1, 2, 3, 128, 255] {
+        assert!(store.index(&meter, "v1", draw).await.expect("it is readable") == index, "{draw}");
+    }
+    assert_eq!(pointer(&store).await, None, "it counts for nobody yet");
+}
+
+#[tokio::test]
+async fn equal_draws_choose_equal_copies() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    store.put_index(&meter, "v1", b"{}").await.expect("it is put");
+    put_raw(&store, &Key::index_copy("v1", 2), &[]).await;
+    for (draw, is_whole) in [(0, true), (1, true), (2, false), (3, true), (5, false)] {
+        assert_eq!(store.index(&meter, "v1", draw).await.is_ok(), is_whole, "{draw}");
+    }
+}
+
+#[tokio::test]
+async fn the_pointer_moves_from_the_version_that_counts_and_from_no_other() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    conflict(store.swap_index(&meter, Some("v0"), "v1", NOW).await, "PutItem");
+    assert_eq!(pointer(&store).await, None);
+    swap(&store, None, "v1").await;
+    let first = Pointer { version: "v1".to_owned(), swapped_at: NOW };
+    assert_eq!(pointer(&store).await, Some(first.clone()));
+    for before in [None, Some("v0"), Some("v2"), Some("")] {
+        conflict(store.swap_index(&meter, before, "v2", NOW).await, "PutItem");
+        assert_eq!(pointer(&store).await, Some(first.clone()), "{before:?}");
+    }
+    swap(&store, Some("v1"), "v2").await;
+    assert_eq!(pointer(&store).await.map(|pointer| pointer.version).as_deref(), Some("v2"));
+}
+
+#[tokio::test]
+async fn of_two_that_swap_at_once_one_is_told() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    swap(&store, None, "v1").await;
+    let (one, two) = tokio::join!(
+        store.swap_index(&meter, Some("v1"), "v2", NOW),
+        store.swap_index(&meter, Some("v1"), "v3", NOW)
+    );
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let (version, loser) = if one.is_ok() { ("v2", two) } else { ("v3", one) };
+    conflict(loser, "PutItem");
+    assert_eq!(pointer(&store).await.map(|pointer| pointer.version).as_deref(), Some(version));
+}
+
+#[tokio::test]
+async fn old_versions_are_forgotten_and_those_to_keep_are_kept() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    for version in ["v1", "v2", "v3", "v4"] {
+        store.put_index(&meter, version, version.as_bytes()).await.expect("it is put");
+    }
+    swap(&store, None, "v4").await;
+    let stored: BTreeSet<_> = ["v1", "v2", "v3", "v4"].map(str::to_owned).into();
+    for _ in 0..2 {
+        store.forget_indexes(&meter, &stored, &["v4", "v3"]).await.expect("they are forgotten");
+        assert_eq!(count(&store).await, 2 * usize::from(INDEX_COPIES) + 1);
+        for version in ["v3", "v4"] {
+            assert_eq!(store.index(&meter, version, 1).await.expect("it is there"), version.as_bytes());
+        }
+        assert!(store.index(&meter, "v1", 1).await.is_err());
+    }
+    store.forget_indexes(&meter, &BTreeSet::new(), &["v4", ""]).await.expect("nothing to forget");
+    assert_eq!(pointer(&store).await.map(|pointer| pointer.version).as_deref(), Some("v4"));
+}
+
+#[tokio::test]
+async fn a_pointer_or_a_copy_that_is_not_readable_is_named() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    put_raw(&store, &Key::index_pointer(), &[("body", AttributeValue::S("v1".to_owned()))]).await;
+    assert_eq!(malformed(store.index_pointer(&meter).await, "INDEX/POINTER"), "it has no version");
+    put_raw(&store, &Key::index_copy("v1", 0), &[("body", AttributeValue::S("{}".to_owned()))]).await;
+    assert_eq!(malformed(store.index(&meter, "v1", 0).await, "INDEX#v1/COPY#0"), "it has no body");
+    put_raw(&store, &Key::index_copy("v1", 1), &[("body", AttributeValue::B(Blob::new("{}")))]).await;
+    assert!(!malformed(store.index(&meter, "v1", 1).await, "INDEX#v1/COPY#1").is_empty());
+}

@@ -1,0 +1,124 @@
+//! What requests cost, as the engine reports it. DynamoDB Local reckons transactions too cheap, so of those it is only
+//! said that they cost something.
+
+use adapters::store::{Key, Ledger, Meter, NewItem, Store, Usage};
+use domain::{
+    Timestamp,
+    facts::{Fact, GenerationFacts},
+};
+use tests::empty_store;
+
+use super::support::{item, noise, pokemon, slug};
+
+const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
+
+async fn with(items: Vec<NewItem>) -> Store {
+    let store = empty_store().await;
+    store.put_each(&Meter::default(), items).await.expect("the items are put");
+    store
+}
+
+fn usage(calls: u64, read_units: f64, write_units: f64) -> Usage {
+    Usage { calls, read_units, write_units }
+}
+
+#[tokio::test]
+async fn a_meter_begins_at_nothing() {
+    assert_eq!(Meter::default().usage(), usage(0, 0.0, 0.0));
+}
+
+#[tokio::test]
+async fn a_small_item_costs_half_a_unit_to_read_and_so_does_none() {
+    let store = with(pokemon(1)).await;
+    for key in ["1", "2"] {
+        let meter = Meter::default();
+        store.pokemon(&meter, &slug(key)).await.expect("no error");
+        assert_eq!(meter.usage(), usage(1, 0.5, 0.0), "{key}");
+    }
+    let meter = Meter::default();
+    store.index_pointer(&meter).await.expect("no error");
+    assert_eq!(meter.usage(), usage(1, 0.5, 0.0));
+}
+
+#[tokio::test]
+async fn every_four_kilobytes_cost_another_half() {
+    let sizes = [(1, 3_500, 0.5), (2, 5_000, 1.0), (3, 9_000, 1.5), (4, 100_000, 12.5)];
+    let items = sizes.iter().map(|(id, bytes, _)| item(Key::pokemon(id), &noise(*bytes, 1), false));
+    let store = with(items.collect()).await;
+    for (id, bytes, units) in sizes {
+        let meter = Meter::default();
+        store.pokemon(&meter, &slug(&id.to_string())).await.expect("it is readable");
+        assert_eq!(meter.usage(), usage(1, units, 0.0), "{bytes} bytes");
+    }
+}
+
+#[tokio::test]
+async fn where_a_sync_stands_is_read_at_double_price() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    let lease = store.take_lease(&meter, "one".to_owned(), 300, NOW).await.expect("it is free");
+    store.put_sync_state(&meter, &lease, "{}", NOW).await.expect("the lease holds");
+    assert_eq!(meter.usage(), usage(2, 0.0, 2.0));
+    let meter = Meter::default();
+    store.sync_state(&meter).await.expect("it is readable");
+    assert_eq!(meter.usage(), usage(1, 1.0, 0.0));
+}
+
+#[tokio::test]
+async fn every_kilobyte_costs_one_unit_to_write() {
+    let store = empty_store().await;
+    let meter = Meter::default();
+    store.mark_seeded(&meter, "one").await.expect("it is put");
+    assert_eq!(meter.usage(), usage(1, 0.0, 1.0));
+    let meter = Meter::default();
+    store.mark_seeded(&meter, &noise(3_500, 1)).await.expect("it is put");
+    assert_eq!(meter.usage(), usage(1, 0.0, 4.0));
+    let meter = Meter::default();
+    store.put_index(&meter, "v1", b"{}").await.expect("it is put");
+    assert_eq!(meter.usage(), usage(3, 0.0, 3.0));
+}
+
+#[tokio::test]
+async fn a_batch_costs_what_its_items_cost() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    store.put_each(&meter, pokemon(30)).await.expect("they are put");
+    assert_eq!(meter.usage(), usage(2, 0.0, 30.0));
+    let meter = Meter::default();
+    store.delete(&meter, (1..=26).map(Key::pokemon).collect()).await.expect("they are deleted");
+    assert_eq!(meter.usage(), usage(2, 0.0, 26.0));
+}
+
+#[tokio::test]
+async fn a_transaction_is_one_call_and_not_for_nothing() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    store.put_together(&meter, pokemon(10)).await.expect("they are put");
+    let Usage { calls, read_units, write_units } = meter.usage();
+    assert_eq!((calls, read_units), (1, 0.0));
+    assert!(write_units > 0.0, "{write_units}");
+}
+
+#[tokio::test]
+async fn queries_and_scans_cost_what_they_pass() {
+    let (store, meter) = (with(pokemon(3)).await, Meter::default());
+    store.heads(&meter).await.expect("the table is readable");
+    assert_eq!(meter.usage(), usage(1, 1.0, 0.0));
+    let fact = |id| {
+        let name = format!("generation-{id}");
+        Fact::Generation(GenerationFacts { id, name, display_name: None, region: None })
+    };
+    let mut ledger = Ledger::new([fact(1), fact(2)].into_iter().collect());
+    let meter = Meter::default();
+    store.put_facts(&meter, &mut ledger).await.expect("they are put");
+    assert_eq!(meter.usage(), usage(1, 0.0, 1.0));
+    let meter = Meter::default();
+    store.facts(&meter).await.expect("they are readable");
+    assert_eq!(meter.usage(), usage(1, 1.0, 0.0));
+}
+
+#[tokio::test]
+async fn one_meter_adds_up_what_a_request_asked_for() {
+    let (store, meter) = (with(pokemon(2)).await, Meter::default());
+    store.pokemon(&meter, &slug("1")).await.expect("it is readable");
+    store.pokemon(&meter, &slug("2")).await.expect("it is readable");
+    store.learnset(&meter, 1).await.expect("no error");
+    assert_eq!(meter.usage(), usage(3, 1.5, 0.0));
+}

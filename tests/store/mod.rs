@@ -1,0 +1,10 @@
+//! The store, held to the same tests on the embedded engine and on DynamoDB Local.
+
+mod errors;
+mod facts;
+mod index;
+mod leases;
+mod meter;
+mod reads;
+mod support;
+mod writes;

@@ -1,0 +1,91 @@
+//! Items to store, and a way to store what the store itself never would.
+
+use adapters::{
+    aws::{self, Engine},
+    store::{Key, Meter, NewItem, Record, Store, StoreError, content_hash},
+};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use domain::{Slug, Timestamp};
+use tests::{Tap, engine_url};
+
+pub const CREATED: Timestamp = Timestamp::from_unix(1_000_000_000);
+pub const UPDATED: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+pub fn slug(text: &str) -> Slug {
+    Slug::parse(text).expect("a slug")
+}
+
+pub fn item(key: Key, body: &str, packed: bool) -> NewItem {
+    let (body, hash) = (body.as_bytes().to_vec(), content_hash(body.as_bytes()));
+    NewItem { key, body, packed, hash, created_at: CREATED, updated_at: UPDATED }
+}
+
+/// The record that [`item`] becomes.
+pub fn record(body: &str) -> Record {
+    let hash = content_hash(body.as_bytes());
+    Record { body: body.as_bytes().to_vec(), hash, created_at: CREATED, updated_at: UPDATED }
+}
+
+/// Small items of as many Pokémon, from id 1.
+pub fn pokemon(count: u32) -> Vec<NewItem> {
+    (1..=count).map(|id| item(Key::pokemon(id), &format!("{{\"id\":{id}}}"), false)).collect()
+}
+
+/// Text that does not compress, the same at each run.
+pub fn noise(bytes: usize, seed: u64) -> String {
+    let mut state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let letter = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'A' + ((state >> 33) % 58) as u8)
+    };
+    (0..bytes).map(letter).map(|letter| if letter == '\\' { '0' } else { letter }).collect()
+}
+
+pub async fn raw() -> Client {
+    aws::dynamodb(&Engine::Endpoint(engine_url())).await
+}
+
+/// Puts an item just as it is.
+pub async fn put_raw(store: &Store, key: &Key, attributes: &[(&str, AttributeValue)]) {
+    let mut put = raw().await.put_item().table_name(store.table());
+    put = put.item("pk", AttributeValue::S(key.pk.clone())).item("sk", AttributeValue::S(key.sk.clone()));
+    for (name, value) in attributes {
+        put = put.item(*name, value.clone());
+    }
+    put.send().await.expect("the item is put");
+}
+
+/// The same table, spoken to through a tap.
+pub async fn tapped(store: &Store) -> (Store, Tap) {
+    let tap = Tap::on(&engine_url()).await;
+    let client = aws::dynamodb(&Engine::Endpoint(tap.url.clone())).await;
+    (Store::new(client, store.table()), tap)
+}
+
+/// How many items there are.
+pub async fn count(store: &Store) -> usize {
+    store.heads(&Meter::default()).await.expect("the table is readable").len()
+}
+
+/// The reason of an error that says the engine is not available.
+pub fn unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>, operation: &str) -> String {
+    match result {
+        Err(StoreError::Unavailable { operation: of, cause }) if of == operation => cause,
+        other => panic!("not unavailable in {operation}: {other:?}"),
+    }
+}
+
+pub fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>, operation: &str) {
+    match result {
+        Err(StoreError::Conflict { operation: of }) if of == operation => {}
+        other => panic!("no conflict in {operation}: {other:?}"),
+    }
+}
+
+/// The reason of an error that says the item `key` is malformed.
+pub fn malformed<T: std::fmt::Debug>(result: Result<T, StoreError>, key: &str) -> String {
+    match result {
+        Err(StoreError::Malformed { key: of, reason }) if of == key => reason,
+        other => panic!("{key} is not malformed: {other:?}"),
+    }
+}

@@ -1,0 +1,120 @@
+//! What the sync writes: together or each for itself, heads, and deletions.
+
+use adapters::store::{Head, Key, Meter, content_hash};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+use tests::empty_store;
+
+use super::support::{
+    CREATED, UPDATED, count, item, noise, pokemon, put_raw, record, slug, tapped, unavailable,
+};
+
+#[tokio::test]
+async fn a_hundred_items_are_written_together_and_again() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    for _ in 0..2 {
+        store.put_together(&meter, pokemon(100)).await.expect("they are put");
+        assert_eq!(count(&store).await, 100);
+    }
+    assert_eq!(meter.usage().calls, 2);
+    let found = store.pokemon(&meter, &slug("100")).await.expect("it is readable");
+    assert_eq!(found, Some(record("{\"id\":100}")));
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_items_are_refused_and_none_is_written() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    let told = unavailable(store.put_together(&meter, pokemon(101)).await, "TransactWriteItems");
+    assert!(told.starts_with("ValidationException: "), "{told}");
+    assert_eq!(count(&store).await, 0);
+}
+
+#[tokio::test]
+async fn one_bad_item_among_many_keeps_all_from_being_written() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    store.put_together(&meter, vec![item(Key::pokemon(1), "{\"id\":0}", false)]).await.expect("it is put");
+    let mut twice = pokemon(5);
+    twice.push(item(Key::pokemon(3), "{}", false));
+    let told = unavailable(store.put_together(&meter, twice).await, "TransactWriteItems");
+    assert!(told.starts_with("ValidationException: "), "{told}");
+    let mut large = pokemon(5);
+    large.push(item(Key::pokemon(6), &noise(401 << 10, 1), false));
+    assert!(store.put_together(&meter, large).await.is_err());
+    let found = store.pokemon(&meter, &slug("1")).await.expect("it is readable");
+    assert_eq!((found, count(&store).await), (Some(record("{\"id\":0}")), 1));
+}
+
+#[tokio::test]
+async fn many_items_are_written_25_at_a_time_and_again() {
+    let store = empty_store().await;
+    for _ in 0..2 {
+        let meter = Meter::default();
+        store.put_each(&meter, pokemon(60)).await.expect("they are put");
+        assert_eq!((meter.usage().calls, count(&store).await), (3, 60));
+    }
+    let (tapped, tap) = tapped(&store).await;
+    tapped.put_each(&Meter::default(), Vec::new()).await.expect("nothing is easily done");
+    tapped.delete(&Meter::default(), Vec::new()).await.expect("nothing is easily done");
+    assert_eq!(tap.take().len(), 0);
+}
+
+#[tokio::test]
+async fn an_item_is_replaced_whole() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    let old = [("body", AttributeValue::S("{}".to_owned())), ("odd", AttributeValue::Bool(true))];
+    put_raw(&store, &Key::chain(1), &old).await;
+    store.put_each(&meter, vec![item(Key::chain(1), "{\"new\":1}", true)]).await.expect("it is put");
+    assert_eq!(store.evolution(&meter, 1).await.expect("it is readable"), Some(record("{\"new\":1}")));
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_and_the_others_stay() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    store.put_each(&meter, pokemon(40)).await.expect("they are put");
+    // 30 that are there, 5 that are not.
+    let keys: Vec<_> = (11..=45).map(Key::pokemon).collect();
+    let meter = Meter::default();
+    store.delete(&meter, keys.clone()).await.expect("they are deleted");
+    assert_eq!((meter.usage().calls, count(&store).await), (2, 10));
+    store.delete(&meter, keys).await.expect("again does no harm");
+    assert_eq!(count(&store).await, 10);
+    assert!(store.pokemon(&meter, &slug("10")).await.expect("it is readable").is_some());
+    assert!(store.pokemon(&meter, &slug("11")).await.expect("no error").is_none());
+}
+
+#[tokio::test]
+async fn heads_are_read_through_many_pages() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    let bodies: Vec<_> = (0..60).map(|id| noise(40_000, id)).collect();
+    let items = (0..).zip(&bodies).map(|(id, body)| item(Key::learnset(id), body, false));
+    store.put_each(&meter, items.collect()).await.expect("they are put");
+    let meter = Meter::default();
+    let heads = store.heads(&meter).await.expect("the table is readable");
+    assert_eq!(heads.len(), 60);
+    assert!(meter.usage().calls >= 3, "2.4 MB come in pages of 1 MB: {:?}", meter.usage());
+    for (id, body) in (0..).zip(&bodies) {
+        let head = Head { hash: content_hash(body.as_bytes()), created_at: CREATED, updated_at: UPDATED };
+        assert_eq!(heads.get(&Key::learnset(id)), Some(&head), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_without_hash_and_times_is_a_head_all_the_same() {
+    let store = empty_store().await;
+    put_raw(&store, &Key::sync_state(), &[("body", AttributeValue::S("{}".to_owned()))]).await;
+    let heads = store.heads(&Meter::default()).await.expect("the table is readable");
+    let beginning = Timestamp::from_unix(0);
+    let head = Head { hash: String::new(), created_at: beginning, updated_at: beginning };
+    assert_eq!(heads.into_iter().collect::<Vec<_>>(), [(Key::sync_state(), head)]);
+}
+
+#[tokio::test]
+async fn the_mark_of_a_seed_is_what_was_written_last() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    assert_eq!(store.seeded(&meter).await.expect("no error"), None);
+    for name in ["one", "two"] {
+        store.mark_seeded(&meter, name).await.expect("it is put");
+        assert_eq!(store.seeded(&meter).await.expect("it is readable").as_deref(), Some(name));
+    }
+    assert!(store.heads(&meter).await.expect("the table is readable").keys().all(|key| !key.is_record()));
+}

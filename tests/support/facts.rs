@@ -1,0 +1,12 @@
+//! The bundled snapshot, read once.
+
+use std::sync::LazyLock;
+
+use domain::facts::Facts;
+
+/// What the seeded house was filled with.
+pub fn facts() -> &'static Facts {
+    static FACTS: LazyLock<Facts> =
+        LazyLock::new(|| local::snapshot::bundled().expect("the bundled snapshot is whole").1);
+    &FACTS
+}

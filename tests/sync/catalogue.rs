@@ -1,0 +1,132 @@
+//! Everything that a table holds, in a shape in which two tables can be compared.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use adapters::{
+    aws::{self, Engine},
+    store::{Meter, Store},
+};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::support::raw;
+
+/// All items by `pk/sk`, bodies unpacked, but for time stamps, where a sync stands, and versions of the index that no
+/// longer count: what must be equal however a catalogue came about. An index is named for its times, so here it is
+/// `INDEX#current`.
+pub async fn catalogue(store: &Store) -> BTreeMap<String, Value> {
+    let items = items(store).await;
+    let current = items.get("INDEX/POINTER").and_then(|pointer| pointer["version"].as_str());
+    let current = current.unwrap_or_default().to_owned();
+    items.into_iter().filter_map(|(key, item)| timeless(key, item, &current)).collect()
+}
+
+/// As [`catalogue`], of a table too large to hold twice: digests of its items, without facts (they have ETags) and
+/// without the mark of a seed.
+pub async fn digests(url: &str, table: &str) -> BTreeMap<String, Value> {
+    let client = aws::dynamodb(&Engine::Endpoint(url.to_owned())).await;
+    let pointer = Store::new(client.clone(), table).index_pointer(&Meter::default()).await;
+    let current = pointer.expect("it is readable").expect("the catalogue has an index").version;
+    let mut all = BTreeMap::new();
+    let others = |key: &str| key.starts_with("FACTS/") || key.starts_with("META/");
+    each(&client, table, |key, item| {
+        if let Some((key, item)) = timeless(key, item, &current).filter(|(key, _)| !others(key)) {
+            let digest = Sha256::digest(item.to_string());
+            let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            all.insert(key, Value::from(hex));
+        }
+    })
+    .await;
+    all
+}
+
+fn timeless(mut key: String, mut item: Value, current: &str) -> Option<(String, Value)> {
+    if key == "SYNC/STATE" {
+        return None;
+    }
+    if key == "INDEX/POINTER" {
+        item["version"] = json!("current");
+    }
+    if let Some(copy) = key.strip_prefix("INDEX#") {
+        key = format!("INDEX#current{}", copy.strip_prefix(current)?);
+        for row in item["body"]["rows"].as_array_mut().expect("rows") {
+            let times = row.as_array_mut().and_then(Vec::pop).expect("the times are last");
+            assert_eq!(times.as_array().map(Vec::len), Some(2), "{times}");
+        }
+    }
+    for field in ["created_at", "updated_at", "swapped_at", "previous", "pk", "sk"] {
+        item.as_object_mut().expect("an item").remove(field);
+    }
+    Some((key, item))
+}
+
+/// The versions of the index that are stored, whether they count or not.
+pub async fn index_versions(store: &Store) -> BTreeSet<String> {
+    let keys = items(store).await.into_keys();
+    keys.filter_map(|key| Some(key.strip_prefix("INDEX#")?.split_once('/')?.0.to_owned())).collect()
+}
+
+/// All items by `pk/sk`, bodies unpacked.
+pub async fn items(store: &Store) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    each(&raw().await, store.table(), |key, item| drop(all.insert(key, item))).await;
+    all
+}
+
+async fn each(client: &Client, table: &str, mut take: impl FnMut(String, Value)) {
+    let mut from = None;
+    loop {
+        let scan = client.scan().table_name(table).consistent_read(true).set_exclusive_start_key(from);
+        let page = scan.send().await.expect("the table is readable");
+        for item in page.items() {
+            let item = readable(item);
+            let part = |name: &str| item[name].as_str().expect("a key").to_owned();
+            take(format!("{}/{}", part("pk"), part("sk")), item);
+        }
+        from = page.last_evaluated_key;
+        if from.is_none() {
+            return;
+        }
+    }
+}
+
+/// Fails naming the items that differ, not with two catalogues in full.
+pub fn assert_same(got: &BTreeMap<String, Value>, expected: &BTreeMap<String, Value>, what: &str) {
+    let missing: Vec<_> = expected.keys().filter(|key| !got.contains_key(*key)).collect();
+    let extra: Vec<_> = got.keys().filter(|key| !expected.contains_key(*key)).collect();
+    assert!(missing.is_empty() && extra.is_empty(), "{what}: missing {missing:?}, extra {extra:?}");
+    for (key, item) in expected {
+        let [got, expected] = [&got[key], item].map(Value::to_string);
+        let same = got.bytes().zip(expected.bytes()).take_while(|(got, expected)| got == expected).count();
+        let part = |text: &str| {
+            String::from_utf8_lossy(&text.as_bytes()[same.saturating_sub(40)..])
+                .chars()
+                .take(200)
+                .collect::<String>()
+        };
+        assert!(got == expected, "{what}: {key} is …{}… not …{}…", part(&got), part(&expected));
+    }
+    assert!(!expected.is_empty(), "{what}: there is nothing to compare");
+}
+
+fn readable(item: &HashMap<String, AttributeValue>) -> Value {
+    let fields = item.iter().map(|(name, value)| {
+        let value = match value {
+            AttributeValue::N(number) => number.parse::<i64>().map_or_else(|_| json!(number), Value::from),
+            AttributeValue::B(packed) => {
+                let body = zstd::decode_all(packed.as_ref()).ok();
+                let body = body.and_then(|body| serde_json::from_slice(&body).ok());
+                body.unwrap_or_else(|| json!(format!("not packed JSON: {packed:?}")))
+            }
+            AttributeValue::S(text) if name == "body" => {
+                serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+            }
+            AttributeValue::S(text) => json!(text),
+            other => panic!("{name} is {other:?}"),
+        };
+        (name.clone(), value)
+    });
+    // Sorted, so that equal items are equal as text.
+    Value::Object(fields.collect::<BTreeMap<_, _>>().into_iter().collect())
+}

@@ -1,0 +1,213 @@
+//! One resource misbehaves for ever: the report names it and says why, everything else is published, and when the
+//! source behaves again the next run fetches it and nothing else.
+
+use std::time::Duration;
+
+use adapters::pokeapi::Config;
+use domain::facts::Kind;
+use serde_json::{Value, json};
+use tests::empty_store;
+
+use super::{
+    catalogue::{assert_same, catalogue},
+    support::{RESOURCES, config, ledger, pokemon, small, sync, sync_as, synced, told},
+};
+use crate::stand_in::{Fault, StandIn};
+
+const NIDORAN: &str = "/api/v2/pokemon/29/";
+
+/// What is said of Nidoran♀ under `fault`, whether that is passing, and how often it was asked for.
+async fn suffer(pokeapi: &StandIn, fault: Fault, adjust: fn(&mut Config)) -> (String, bool, usize) {
+    let store = empty_store().await;
+    pokeapi.always(NIDORAN, fault);
+    let mut adjusted = config(pokeapi);
+    adjust(&mut adjusted);
+    let (finished, published) = sync_as(&store, adjusted).await;
+
+    let tally = finished.tally;
+    assert_eq!((tally.fetched, tally.changed, tally.failed), (RESOURCES - 1, RESOURCES - 1, 1));
+    let [(kind, id, reason, passing)] = told(&finished.failures)[..] else {
+        panic!("{:?}", finished.failures)
+    };
+    assert_eq!((kind, id), (Kind::Pokemon, 29));
+    assert_eq!(published.problems, Vec::new());
+    assert_eq!(pokemon(&store, "nidoran-f").await, None);
+    assert!(ledger(&store).await.etag(Kind::Pokemon, 29).is_none(), "no ETag without its fact");
+    for (name, key) in [("bulbasaur", "1"), ("deoxys-attack", "10001"), ("deoxys", "deoxys")] {
+        assert!(pokemon(&store, key).await.is_some(), "{name} is published");
+    }
+    let asked = pokeapi.count(NIDORAN);
+
+    let told = (reason.to_owned(), passing, asked);
+    pokeapi.behave();
+    let (finished, _) = sync(&store, pokeapi).await;
+    assert_eq!((finished.tally.fetched, finished.tally.unchanged), (1, RESOURCES - 1), "the next run heals");
+    let sound = synced(pokeapi).await;
+    assert_same(&catalogue(&store).await, &catalogue(&sound).await, "healed");
+    told
+}
+
+async fn suffers(fault: Fault) -> (String, bool, usize) {
+    suffer(&small().await, fault, |_| {}).await
+}
+
+/// The document of Nidoran♀ with another value of `field`; none removes it.
+async fn broken(field: &str, value: Option<Value>) -> (String, bool, usize) {
+    let pokeapi = small().await;
+    let mut document = pokeapi.document(NIDORAN);
+    match value {
+        Some(value) => document[field] = value,
+        None => drop(document.as_object_mut().expect("an object").remove(field)),
+    }
+    suffer(&pokeapi, Fault::Body(document), |_| {}).await
+}
+
+fn once(reason: &str) -> (String, bool, usize) {
+    (reason.to_owned(), false, 1)
+}
+
+/// Three tries in its turn, three more when everything else is done.
+fn again(reason: &str) -> (String, bool, usize) {
+    (reason.to_owned(), true, 6)
+}
+
+#[tokio::test]
+async fn errors_of_the_server_are_tried_again_and_told() {
+    assert_eq!(suffers(Fault::Status(500)).await, again("answered 500 Internal Server Error"));
+    assert_eq!(suffers(Fault::Status(503)).await, again("answered 503 Service Unavailable"));
+    assert_eq!(suffers(Fault::StatusWithRetryAfter(429, 0)).await, again("answered 429 Too Many Requests"));
+}
+
+#[tokio::test]
+async fn a_listed_resource_that_is_not_there_is_told_at_once() {
+    assert_eq!(suffers(Fault::Status(404)).await, once("answered 404 Not Found"));
+    assert_eq!(suffers(Fault::Status(403)).await, once("answered 403 Forbidden"));
+    assert_eq!(suffers(Fault::Status(204)).await, once("answered 204 No Content"));
+}
+
+#[tokio::test]
+async fn a_304_that_nobody_asked_for_is_no_answer() {
+    assert_eq!(suffers(Fault::Status(304)).await, once("answered 304 Not Modified"));
+}
+
+#[tokio::test]
+async fn a_dropped_connection_is_tried_again() {
+    let (reason, passing, asked) = suffers(Fault::DropConnection).await;
+    assert!(reason.starts_with("did not answer: ") && !reason.contains("127.0.0.1"), "{reason}");
+    assert!(passing && asked >= 6, "asked {asked} times");
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_is_tried_again() {
+    let (reason, passing, asked) = suffers(Fault::CutBody).await;
+    assert!(reason.starts_with("did not answer: "), "{reason}");
+    assert_eq!((passing, asked), (true, 6));
+}
+
+#[tokio::test]
+async fn a_page_of_html_is_tried_again() {
+    assert_eq!(suffers(Fault::NotJson).await, again("is not JSON: expected value at line 1 column 1"));
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_given_up_after_the_timeout() {
+    let pokeapi = small().await;
+    let slow = Fault::Slow(Duration::from_secs(60));
+    let hasty = |config: &mut Config| config.timeout = Duration::from_millis(300);
+    let (reason, passing, asked) = suffer(&pokeapi, slow, hasty).await;
+    assert!(reason.starts_with("did not answer: timed out"), "{reason}");
+    assert_eq!((passing, asked), (true, 6));
+}
+
+#[tokio::test]
+async fn a_value_of_another_type_is_told_with_its_field() {
+    let reason = "is not valid: weight: \"heavy\" is no whole number in range";
+    assert_eq!(broken("weight", Some(json!("heavy"))).await, once(reason));
+    let reason = "is not valid: weight: -1 is no whole number in range";
+    assert_eq!(broken("weight", Some(json!(-1))).await, once(reason));
+    let reason = "is not valid: is_default: \"yes\" is no true or false";
+    assert_eq!(broken("is_default", Some(json!("yes"))).await, once(reason));
+    let reason = "is not valid: moves: {} is no list";
+    assert_eq!(broken("moves", Some(json!({}))).await, once(reason));
+    let reason = "is not valid: name: \"Nido ran\" is not a slug (1 to 100 characters of a-z, 0-9 and -)";
+    assert_eq!(broken("name", Some(json!("Nido ran"))).await, once(reason));
+    let reason = "is not valid: forms[0].url: \"/pokemon-form/\" ends in no id";
+    assert_eq!(broken("forms", Some(json!([{ "url": "/pokemon-form/" }]))).await, once(reason));
+}
+
+#[tokio::test]
+async fn a_document_that_is_no_object_is_told() {
+    let null = suffers(Fault::Body(Value::Null)).await;
+    assert_eq!(null, once("is not valid: the document: null is no object"));
+}
+
+#[tokio::test]
+async fn a_missing_field_is_told() {
+    assert_eq!(broken("height", None).await, once("is not valid: height: is missing"));
+}
+
+#[tokio::test]
+async fn another_resource_than_the_one_asked_for_is_told() {
+    assert_eq!(broken("id", Some(json!(30))).await, once("is not valid: id: is 30 where 29 was asked for"));
+}
+
+#[tokio::test]
+async fn a_value_that_is_a_megabyte_long_neither_fills_the_report_nor_ends_the_run() {
+    let long = "x".repeat(1 << 20);
+    let (reason, passing, asked) = broken("forms", Some(json!([{ "url": long }]))).await;
+    assert!(
+        reason.starts_with("is not valid: forms[0].url: \"xxx") && reason.len() < 1000,
+        "{}",
+        reason.len()
+    );
+    assert_eq!((passing, asked), (false, 1));
+}
+
+#[tokio::test]
+async fn more_types_than_a_pokemon_can_have_are_told() {
+    let types: Vec<_> =
+        (0..300).map(|n| json!({ "slot": 1, "type": { "name": format!("type-{n}") } })).collect();
+    let told = once("is not valid: types: has 300 entries");
+    assert_eq!(broken("types", Some(json!(types))).await, told);
+}
+
+#[tokio::test]
+async fn facts_that_would_fill_an_item_are_refused() {
+    let abilities = (0..5_000)
+        .map(|n| json!({ "ability": { "name": format!("{n:x>90}") }, "is_hidden": false, "slot": 1 }));
+    let (reason, passing, asked) = broken("abilities", Some(abilities.collect())).await;
+    assert!(reason.starts_with("is not valid: the document: its facts take 645597 bytes"), "{reason}");
+    assert_eq!((passing, asked), (false, 1));
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_not_read_to_its_end() {
+    let pokeapi = small().await;
+    let strict = |config: &mut Config| config.body_limit = 100_000;
+    let told = suffer(&pokeapi, Fault::Huge(1 << 30), strict).await;
+    assert_eq!(told, once("is larger than 100000 bytes"));
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_not_read() {
+    let pokeapi = small().await;
+    let strict = |config: &mut Config| config.body_limit = 100_000;
+    let large = Fault::Body(json!({ "id": 29, "padding": "x".repeat(100_000) }));
+    assert_eq!(suffer(&pokeapi, large, strict).await, once("is larger than 100000 bytes"));
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_host_is_not_followed() {
+    let elsewhere = small().await;
+    let target = format!("{}/pokemon/29/", elsewhere.base_url());
+    let told = suffers(Fault::Redirect(target.clone())).await;
+    assert_eq!(told, once(&format!("redirects to {target}, which is not followed")));
+    assert_eq!(elsewhere.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_in_circles_ends() {
+    let (reason, passing, asked) = suffers(Fault::Redirect(NIDORAN.to_owned())).await;
+    assert_eq!(reason, format!("redirects to {NIDORAN}, which is not followed"));
+    assert!(!passing && (2..=5).contains(&asked), "asked {asked} times");
+}

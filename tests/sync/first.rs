@@ -1,0 +1,112 @@
+//! A first sync: it asks for everything once and publishes all of it. What the records say is in `records`.
+
+use std::collections::BTreeSet;
+
+use adapters::{
+    store::{INDEX_COPIES, Meter},
+    sync::{self, Progress, Settings, Tally},
+};
+use domain::dex::DexIndex;
+use tests::empty_store;
+
+use super::{
+    catalogue::items,
+    support::{POKEMON, RESOURCES, client, config, finished, pokemon, small, state, sync, synced},
+};
+
+#[tokio::test]
+async fn a_first_sync_accounts_for_every_resource() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    let (finished, published) = sync(&store, &pokeapi).await;
+    let all = Tally { fetched: RESOURCES, unchanged: 0, changed: RESOURCES, failed: 0 };
+    assert_eq!(finished.tally, all);
+    assert_eq!((finished.failures.len(), finished.incomplete, finished.repeated), (0, 0, 0));
+    assert_eq!(published.problems, Vec::new());
+    assert!(published.index_written && published.removed == 0 && published.unchanged == 0, "{published:?}");
+    assert!(finished.started_at <= finished.finished_at);
+    let state = state(&store).await;
+    assert_eq!((state.running, state.last), (None, Some(finished)));
+}
+
+#[tokio::test]
+async fn everything_is_asked_for_once_lists_first() {
+    let pokeapi = small().await;
+    synced(&pokeapi).await;
+    let requests = pokeapi.requests();
+    let asked: BTreeSet<_> = requests.iter().map(|seen| seen.path.as_str()).collect();
+    assert_eq!((requests.len(), asked.len()), (RESOURCES + 9, RESOURCES + 9));
+    assert!(requests[..9].iter().all(|seen| seen.path.contains("/?limit=")), "{:?}", &requests[..9]);
+    assert!(requests.iter().all(|seen| seen.method == "GET" && seen.if_none_match.is_none()));
+    for (id, _) in POKEMON {
+        assert_eq!(pokeapi.count(&format!("/api/v2/pokemon/{id}/")), 1, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn progress_is_told_resource_by_resource() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    let mut told: Vec<Progress> = Vec::new();
+    let api = client(config(&pokeapi));
+    let mut observe = |progress| told.push(progress);
+    let settings = Settings::new("test");
+    finished(sync::run(&store, &Meter::default(), &api, &settings, &mut observe).await);
+    let counts: Vec<_> = told.iter().map(|progress| (progress.done, progress.total)).collect();
+    let expected: Vec<_> = (1..=RESOURCES).map(|done| (done, RESOURCES)).collect();
+    assert_eq!(counts, expected);
+    assert_eq!(told[RESOURCES - 1].tally.fetched, RESOURCES);
+}
+
+#[tokio::test]
+async fn every_pokemon_is_there_under_its_id_and_its_slug() {
+    let store = synced(&small().await).await;
+    for (id, name) in POKEMON {
+        let by_id = pokemon(&store, &id.to_string()).await.expect("it answers to its id");
+        let by_slug = pokemon(&store, name).await.expect("it answers to its slug");
+        assert_eq!(by_id, by_slug, "{name}");
+        assert_eq!((by_id.0.pokemon.id, by_id.0.pokemon.name.as_str()), (id, name));
+        assert_eq!(by_id.1, by_id.2, "{name} was created when it was last updated");
+    }
+}
+
+#[tokio::test]
+async fn a_species_name_leads_to_its_default_pokemon() {
+    let store = synced(&small().await).await;
+    let deoxys = pokemon(&store, "deoxys").await.expect("the species' name is known");
+    assert_eq!(deoxys, pokemon(&store, "386").await.expect("its default Pokémon is known"));
+    let charizard = pokemon(&store, "charizard").await.expect("a slug that is also a species' name");
+    assert_eq!(charizard.0.pokemon.id, 6);
+    let keys = items(&store).await;
+    let pokemon_keys = keys.keys().filter(|key| key.ends_with("/POKEMON")).count();
+    assert_eq!(pokemon_keys, 2 * POKEMON.len() + 1, "deoxys is the only alias");
+}
+
+#[tokio::test]
+async fn the_index_lists_everybody_in_copies_that_are_equal() {
+    let (store, meter) = (synced(&small().await).await, Meter::default());
+    let pointer = store.index_pointer(&meter).await.expect("it is readable").expect("it is there");
+    let mut copies = BTreeSet::new();
+    for draw in 0..INDEX_COPIES {
+        copies.insert(store.index(&meter, &pointer.version, draw).await.expect("a copy"));
+    }
+    assert_eq!(copies.len(), 1);
+    let bytes = copies.first().expect("a copy");
+    let index = DexIndex::decode(bytes).expect("it is readable");
+    assert_eq!(index.encode().expect("it is JSON").1, pointer.version, "the version is the content's");
+    let listed: Vec<_> = index.rows.iter().map(|row| (row.0, row.1.as_str())).collect();
+    assert_eq!(listed, POKEMON);
+    for row in &index.rows {
+        let (_, created, updated) = pokemon(&store, &row.1).await.expect("what is listed is there");
+        assert_eq!(row.13, (created.unix(), updated.unix()), "{}", row.1);
+    }
+}
+
+#[tokio::test]
+async fn neither_prose_nor_addresses_are_stored() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    assert!(pokeapi.document("/api/v2/move/22/").to_string().contains("Prose that nobody keeps."));
+    for (key, item) in items(&store).await {
+        let text = item.to_string();
+        assert!(!text.contains("Prose") && !text.contains("http"), "{key}: {text}");
+    }
+}

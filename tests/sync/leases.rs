@@ -1,0 +1,148 @@
+//! Two at once: one of them gives way.
+
+use std::time::Duration;
+
+use adapters::{
+    now,
+    store::{Key, Meter, Store},
+    sync::{Settings, SyncError},
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+use tests::empty_store;
+
+use super::{
+    catalogue::{assert_same, catalogue, items},
+    support::{client, config, finished, put_raw, run, small, state, sync, synced, tapped, writes},
+};
+use crate::stand_in::StandIn;
+
+/// As another sync would hold it, `seconds` from now.
+async fn lease_of_another(store: &Store, seconds: i64) {
+    let until = AttributeValue::N((now().unix() + seconds).to_string());
+    let owner = AttributeValue::S("another".to_owned());
+    put_raw(store, &Key::sync_state(), &[("lease_owner", owner), ("lease_until", until)]).await;
+}
+
+/// A checkpoint after every answer.
+fn careful(owner: &str) -> Settings {
+    Settings { checkpoint_every: Duration::ZERO, ..Settings::new(owner) }
+}
+
+#[tokio::test]
+async fn the_second_of_two_is_refused_and_writes_nothing() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    lease_of_another(&store, 100).await;
+    let before = items(&store).await;
+    pokeapi.reset_log();
+    let (tapped, tap) = tapped(&store).await;
+    let error =
+        run(&tapped, &client(config(&pokeapi)), &Settings::new("test")).await.expect_err("it is busy");
+    let SyncError::Busy(until) = &error else { panic!("{error:?}") };
+    assert!((90..=100).contains(&until.seconds_since(now())), "{until}");
+    assert!(error.to_string().starts_with("another sync is running; its lease lasts until 20"), "{error}");
+    assert_same(&items(&store).await, &before, "nothing is written");
+    assert_eq!(writes(&tap.take()).into_iter().collect::<Vec<_>>(), [("update SYNC/STATE".to_owned(), 1)]);
+    assert_eq!(pokeapi.requests().len(), 0, "the source is left alone");
+}
+
+#[tokio::test]
+async fn two_that_start_together_are_one_run_and_one_refusal() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    pokeapi.slow_down(Duration::from_millis(2));
+    let api = client(config(&pokeapi));
+    let (one, two) = (Settings::new("one"), Settings::new("two"));
+    let (first, second) = tokio::join!(run(&store, &api, &one), run(&store, &api, &two));
+    let (done, refused) = if first.is_ok() { (first, second) } else { (second, first) };
+    assert!(matches!(refused, Err(SyncError::Busy(_))), "{refused:?}");
+    assert_eq!(finished(done).0.tally.failed, 0);
+    pokeapi.slow_down(Duration::ZERO);
+    assert_same(&catalogue(&store).await, &catalogue(&synced(&pokeapi).await).await, "one run's work");
+}
+
+#[tokio::test]
+async fn the_same_owner_goes_on_at_once() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    lease_of_another(&store, 100).await;
+    let settings = Settings::new("another");
+    finished(run(&store, &client(config(&pokeapi)), &settings).await);
+    assert!(!items(&store).await["SYNC/STATE"].to_string().contains("lease"), "it is given back");
+}
+
+#[tokio::test]
+async fn an_expired_lease_is_taken_over() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    lease_of_another(&store, -1).await;
+    sync(&store, &pokeapi).await;
+    assert!(!items(&store).await["SYNC/STATE"].to_string().contains("lease"), "it is given back");
+}
+
+#[tokio::test]
+async fn a_run_renews_its_lease_at_each_checkpoint() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    let (tapped, tap) = tapped(&store).await;
+    finished(run(&tapped, &client(config(&pokeapi)), &careful("test")).await);
+    let renewed = tap.take().into_iter().filter(|call| call.operation == "UpdateItem");
+    let until: Vec<i64> = renewed
+        .filter_map(|call| call.body["ExpressionAttributeValues"][":until"]["N"].as_str()?.parse().ok())
+        .collect();
+    assert!(until.len() > 90, "{} renewals", until.len());
+    assert!(until.iter().all(|until| (290..=310).contains(&(until - now().unix()))), "{until:?}");
+}
+
+/// Runs until another has taken the lease away, at the answer for `path`, and has published what it saw.
+async fn overtaken(pokeapi: &StandIn, store: &Store, path: &str) -> SyncError {
+    let api = client(config(pokeapi));
+    let settings = careful("first");
+    let mut first = Box::pin(run(store, &api, &settings));
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut first => panic!("it ended before it was overtaken: {ended:?}"),
+            () = tokio::time::sleep(Duration::from_millis(1)) => {}
+        }
+        if pokeapi.count(path) > 0 {
+            break;
+        }
+    }
+    // The first stands still from here on, longer than its lease.
+    let expired = items(store).await["SYNC/STATE"]["body"].clone();
+    let attributes = [
+        ("body", AttributeValue::S(expired.to_string())),
+        ("lease_owner", AttributeValue::S("first".to_owned())),
+        ("lease_until", AttributeValue::N((now().unix() - 1).to_string())),
+    ];
+    put_raw(store, &Key::sync_state(), &attributes).await;
+    finished(run(store, &client(config(pokeapi)), &Settings::new("second")).await);
+    lease_of_another(store, 100).await;
+    first.await.expect_err("it has lost its lease")
+}
+
+#[tokio::test]
+async fn who_was_overtaken_stops_at_the_next_checkpoint_and_spoils_nothing() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    pokeapi.slow_down(Duration::from_millis(2));
+    let error = overtaken(&pokeapi, &store, "/api/v2/pokemon/5/").await;
+    assert!(matches!(error, SyncError::LostLease), "{error:?}");
+    assert_eq!(error.to_string(), "another sync has taken over");
+    let state = items(&store).await["SYNC/STATE"].clone();
+    assert_eq!(state["lease_owner"], "another", "the lease is not given back by who lost it");
+    pokeapi.slow_down(Duration::ZERO);
+    assert_same(&catalogue(&store).await, &catalogue(&synced(&pokeapi).await).await, "the second's work");
+}
+
+#[tokio::test]
+async fn a_paused_state_is_not_overwritten_by_who_was_refused() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    let paused = Settings { deadline: Some(tokio::time::Instant::now()), ..Settings::new("one") };
+    run(&store, &client(config(&pokeapi)), &paused).await.expect("it pauses");
+    let before = state(&store).await;
+    assert!(before.running.is_some());
+    let lease =
+        store.take_lease(&Meter::default(), "another".to_owned(), 100, now()).await.expect("it is free");
+    run(&store, &client(config(&pokeapi)), &Settings::new("two")).await.expect_err("it is busy");
+    assert_eq!(state(&store).await, before);
+    store.end_lease(&Meter::default(), &lease).await.expect("it is given back");
+}

@@ -1,0 +1,148 @@
+//! Lists that repeat themselves, lie or cannot be had: going on without one would look like a removal.
+
+use adapters::sync::SyncError;
+use domain::facts::Kind;
+use serde_json::json;
+use tests::empty_store;
+
+use super::{
+    catalogue::{assert_same, catalogue, items},
+    support::{RESOURCES, config, pokemon, small, state, sync, synced, tapped, told, try_sync, writes},
+};
+use crate::stand_in::{Fault, StandIn};
+
+const LIST: &str = "/api/v2/pokemon/";
+
+/// Runs a sync whose list of Pokémon suffers `fault`; answers what is said of it.
+async fn refused(pokeapi: &StandIn, fault: Option<Fault>) -> String {
+    let store = synced(pokeapi).await;
+    let before = items(&store).await;
+    if let Some(fault) = fault {
+        pokeapi.always(LIST, fault);
+    }
+    pokeapi.reset_log();
+    let (tapped, tap) = tapped(&store).await;
+    let error = try_sync(&tapped, pokeapi).await.expect_err("the list cannot be had");
+    assert!(matches!(&error, SyncError::List("pokemon", _)), "{error:?}");
+    let written = writes(&tap.take());
+    assert_eq!(written.keys().collect::<Vec<_>>(), ["update SYNC/STATE"], "{written:?}");
+    assert_same(&items(&store).await, &before, "nothing is removed, the lease is given back");
+    assert!(pokeapi.requests().iter().all(|seen| seen.path.contains("?limit=")), "no resource was asked for");
+
+    pokeapi.behave();
+    error.to_string()
+}
+
+async fn under(fault: Fault) -> String {
+    let pokeapi = small().await;
+    let told = refused(&pokeapi, Some(fault)).await;
+    let (finished, _) = sync(&synced(&pokeapi).await, &pokeapi).await;
+    assert_eq!(finished.tally.unchanged, RESOURCES, "the next run is as ever");
+    told
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_had_ends_the_run_and_nothing_is_removed() {
+    let told = under(Fault::Status(500)).await;
+    assert_eq!(told, "PokeAPI's list of pokemon answered 500 Internal Server Error");
+    assert_eq!(under(Fault::Status(404)).await, "PokeAPI's list of pokemon answered 404 Not Found");
+    let told = under(Fault::NotJson).await;
+    assert_eq!(told, "PokeAPI's list of pokemon is not JSON: expected value at line 1 column 1");
+    assert!(under(Fault::CutBody).await.starts_with("PokeAPI's list of pokemon did not answer: "));
+    assert!(under(Fault::DropConnection).await.starts_with("PokeAPI's list of pokemon did not answer: "));
+    let told = under(Fault::Redirect("http://elsewhere.test/".to_owned())).await;
+    assert_eq!(told, "PokeAPI's list of pokemon redirects to http://elsewhere.test/, which is not followed");
+}
+
+#[tokio::test]
+async fn a_list_of_another_shape_ends_the_run() {
+    let told = under(Fault::Body(json!({ "count": 1 }))).await;
+    assert!(
+        told.starts_with("PokeAPI's list of pokemon is not valid: the document: missing field"),
+        "{told}"
+    );
+    let told = under(Fault::Body(json!({ "count": "many", "results": [] }))).await;
+    assert!(told.starts_with("PokeAPI's list of pokemon is not valid: the document: invalid type"), "{told}");
+    let told = under(Fault::Body(json!([]))).await;
+    assert!(told.starts_with("PokeAPI's list of pokemon is not "), "{told}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_shorter_than_it_says_ends_the_run() {
+    let row = json!({ "name": "bulbasaur", "url": "/api/v2/pokemon/1/" });
+    let told = under(Fault::Body(json!({ "count": 15, "results": [row] }))).await;
+    assert_eq!(told, "PokeAPI's list of pokemon is not valid: results: 1 of 15 rows");
+}
+
+#[tokio::test]
+async fn a_row_that_leads_to_no_id_ends_the_run() {
+    let pokeapi = small().await;
+    for url in [
+        "",
+        "/api/v2/pokemon/bulbasaur/",
+        "/api/v2/pokemon/0/",
+        "/api/v2/pokemon/-1/",
+        "/pokemon/99999999999/",
+    ] {
+        let row = json!({ "name": "bulbasaur", "url": url });
+        let rows = Fault::Body(json!({ "count": 1, "results": [row] }));
+        let told = refused(&pokeapi, Some(rows)).await;
+        assert_eq!(told, format!("PokeAPI's list of pokemon is not valid: url: {url:?} ends in no id"));
+    }
+}
+
+#[tokio::test]
+async fn the_first_sync_of_all_fails_likewise_and_stores_nothing() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    pokeapi.always("/api/v2/evolution-chain/", Fault::Status(500));
+    let error = try_sync(&store, &pokeapi).await.expect_err("the list cannot be had");
+    assert_eq!(error.to_string(), "PokeAPI's list of evolution-chain answered 500 Internal Server Error");
+    assert_eq!(items(&store).await.into_keys().collect::<Vec<_>>(), ["SYNC/STATE"]);
+    assert_eq!(state(&store).await.running, None);
+}
+
+#[tokio::test]
+async fn a_list_that_is_had_at_the_third_try_is_as_good() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    pokeapi.script(LIST, vec![Fault::Status(502), Fault::NotJson]);
+    let (finished, _) = sync(&store, &pokeapi).await;
+    assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
+    assert_eq!(pokeapi.count(LIST), 3);
+}
+
+#[tokio::test]
+async fn duplicates_in_a_list_are_counted_and_asked_for_once() {
+    let pokeapi = small().await;
+    let sound = catalogue(&synced(&pokeapi).await).await;
+    pokeapi.reset_log();
+    let bulbasaur = json!({ "name": "bulbasaur", "url": format!("{}/pokemon/1/", pokeapi.base_url()) });
+    pokeapi.add_to_list("pokemon", bulbasaur.clone());
+    pokeapi.add_to_list("pokemon", bulbasaur);
+    pokeapi.add_to_list("move", json!({ "name": "scratch", "url": "https://elsewhere.test/api/v2/move/10" }));
+    let store = empty_store().await;
+    let (finished, _) = sync(&store, &pokeapi).await;
+    assert_eq!((finished.repeated, finished.tally.fetched, finished.tally.failed), (3, RESOURCES, 0));
+    assert_eq!((pokeapi.count("/api/v2/pokemon/1/"), pokeapi.count("/api/v2/move/10/")), (1, 1));
+    assert_same(&catalogue(&store).await, &sound, "as if listed once");
+}
+
+#[tokio::test]
+async fn a_row_that_leads_to_nothing_is_a_failure_of_that_resource() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    pokeapi.add_to_list("pokemon", json!({ "name": "missingno", "url": "/api/v2/pokemon/152/" }));
+    let (finished, _) = sync(&store, &pokeapi).await;
+    assert_eq!(told(&finished.failures), [(Kind::Pokemon, 152, "answered 404 Not Found", false)]);
+    assert_eq!(finished.tally.fetched, RESOURCES);
+    assert!(pokemon(&store, "sylveon").await.is_some());
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_before_anything_is_asked() {
+    let pokeapi = small().await;
+    for base in ["", "pokeapi.co", "ftp://pokeapi.co/api/v2", "file:///etc"] {
+        let mut config = config(&pokeapi);
+        config.base_url = base.to_owned();
+        let error = adapters::pokeapi::PokeApi::new(config).expect_err("no address");
+        assert_eq!(error.to_string(), format!("the address {base:?} is not usable"));
+    }
+}

@@ -1,0 +1,21 @@
+//! From PokeAPI to the catalogue: against a stand-in that misbehaves, on an engine that fails, and over all data.
+
+mod again;
+mod changes;
+mod collisions;
+mod deadline;
+mod faults;
+mod first;
+mod healing;
+mod kills;
+mod leases;
+mod lists;
+mod mirror;
+mod polite;
+mod removal;
+mod states;
+
+mod catalogue;
+mod records;
+mod support;
+mod switch;

@@ -1,0 +1,154 @@
+//! What the source lists no more goes with all its items, unless so much goes that the source must be mistaken.
+
+use adapters::{publish::publish, store::Meter};
+use domain::facts::{Facts, Kind};
+use serde_json::json;
+
+use super::{
+    catalogue::{assert_same, catalogue, items},
+    support::{LONG_AGO, POKEMON, RESOURCES, ledger, pokemon, small, sync, synced, tapped, writes},
+};
+use crate::stand_in::{Fault, StandIn};
+
+/// Takes resources out of a synced world; what a sync makes of it must be what a first sync would have made.
+async fn without(gone: &[(&str, u32)]) -> (Vec<String>, usize) {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let before = items(&store).await;
+    gone.iter().for_each(|(kind, id)| pokeapi.remove(kind, *id));
+    let (finished, published) = sync(&store, &pokeapi).await;
+    assert_eq!((finished.tally.unchanged, finished.tally.failed), (RESOURCES - gone.len(), 0));
+    let after = items(&store).await;
+    assert_same(
+        &catalogue(&store).await,
+        &catalogue(&synced(&pokeapi).await).await,
+        "as a first sync makes it",
+    );
+    (before.into_keys().filter(|key| !after.contains_key(key)).collect(), published.removed)
+}
+
+#[tokio::test]
+async fn a_pokemon_that_is_gone_goes_under_all_its_names() {
+    let (gone, removed) = without(&[("pokemon", 10001), ("pokemon-form", 10031)]).await;
+    assert_eq!(removed, 2);
+    // Its facts shared their items with Charizard's and Unown's.
+    assert_eq!(gone, ["POKEMON#10001/POKEMON", "POKEMON#deoxys-attack/POKEMON"]);
+}
+
+#[tokio::test]
+async fn a_species_goes_with_its_learnset_its_forms_and_its_chain() {
+    let gone = [
+        ("pokemon", 201),
+        ("pokemon-species", 201),
+        ("evolution-chain", 99),
+        ("pokemon-form", 201),
+        ("pokemon-form", 10001),
+        ("pokemon-form", 10002),
+    ];
+    let (gone, removed) = without(&gone).await;
+    assert_eq!(removed, 5);
+    let expected = [
+        "CHAIN#99/CHAIN",
+        "POKEMON#201/FORMS",
+        "POKEMON#201/LEARNSET",
+        "POKEMON#201/POKEMON",
+        "POKEMON#unown/POKEMON",
+    ];
+    let gone: Vec<_> =
+        gone.iter().map(String::as_str).filter(|key| !key.starts_with("FACTS/pokemon")).collect();
+    assert_eq!(gone, expected);
+}
+
+#[tokio::test]
+async fn an_item_of_facts_goes_with_the_last_of_them() {
+    let (gone, removed) = without(&[("evolution-chain", 344)]).await;
+    assert_eq!(
+        (removed, gone),
+        (1, vec!["CHAIN#344/CHAIN".to_owned(), "FACTS/evolution-chain#0005".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn moves_types_and_abilities_go_too() {
+    let (gone, removed) = without(&[("move", 165), ("type", 10001), ("ability", 181)]).await;
+    assert_eq!(removed, 3);
+    let records: Vec<_> = gone.iter().filter(|key| !key.starts_with("FACTS/")).collect();
+    assert_eq!(records, ["ABILITY#tough-claws/ABILITY", "MOVE#struggle/MOVE", "TYPE#unknown/TYPE"]);
+}
+
+#[tokio::test]
+async fn a_resource_that_is_listed_but_fails_is_not_gone() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    pokeapi.always("/api/v2/pokemon/10001/", Fault::Status(404));
+    let (_, published) = sync(&store, &pokeapi).await;
+    assert_eq!(published.removed, 0);
+    assert!(pokemon(&store, "deoxys-attack").await.is_some());
+}
+
+/// Most of `kind` vanishes from its list, and comes back.
+async fn vanish(pokeapi: &StandIn, kind: Kind, list: Fault) {
+    let store = synced(pokeapi).await;
+    let before = catalogue(&store).await;
+    pokeapi.always(&format!("/api/v2/{}/", kind.endpoint()), list);
+    let (tapped, tap) = tapped(&store).await;
+    let (finished, published) = sync(&tapped, pokeapi).await;
+    let what = kind.endpoint();
+    assert_eq!((finished.tally.failed, published.removed, published.written), (0, 0, 0), "{what}");
+    assert_eq!(writes(&tap.take()).into_keys().collect::<Vec<_>>(), ["update SYNC/STATE"], "{what}");
+    assert_same(&catalogue(&store).await, &before, what);
+    pokeapi.behave();
+    let (finished, _) = sync(&store, pokeapi).await;
+    assert_eq!(finished.tally.unchanged, RESOURCES, "{what}: their ETags are kept too");
+}
+
+fn row(kind: Kind, id: u32) -> serde_json::Value {
+    json!({ "url": format!("/api/v2/{}/{id}/", kind.endpoint()) })
+}
+
+#[tokio::test]
+async fn a_list_that_is_suddenly_empty_removes_nothing() {
+    let pokeapi = small().await;
+    for kind in Kind::ALL {
+        vanish(&pokeapi, kind, Fault::Body(json!({ "count": 0, "results": [] }))).await;
+    }
+}
+
+#[tokio::test]
+async fn when_most_of_a_kind_vanishes_all_of_it_is_kept() {
+    let pokeapi = small().await;
+    for (kind, left) in [
+        (Kind::Pokemon, vec![1, 2, 3]),
+        (Kind::PokemonSpecies, vec![1]),
+        (Kind::Move, vec![10]),
+        // Of 11 and of 4: a kind need not be large.
+        (Kind::Ability, vec![26, 28, 34]),
+        (Kind::Generation, vec![1]),
+    ] {
+        let rows: Vec<_> = left.iter().map(|id| row(kind, *id)).collect();
+        vanish(&pokeapi, kind, Fault::Body(json!({ "count": rows.len(), "results": rows }))).await;
+    }
+}
+
+#[tokio::test]
+async fn records_that_would_nearly_all_vanish_are_kept_and_that_is_told() {
+    let store = synced(&small().await).await;
+    let before = items(&store).await;
+    let mut facts: Facts = ledger(&store).await.facts;
+    // The Pokémon are all there, but nothing is known of their species.
+    Kind::ALL.iter().filter(|kind| **kind != Kind::Pokemon).for_each(|kind| {
+        facts.ids(*kind).into_iter().for_each(|id| facts.remove(*kind, id));
+    });
+    let published = publish(&store, &Meter::default(), &facts, LONG_AGO).await.expect("it is published");
+    assert_eq!((published.removed, published.written), (0, 0));
+    let told = published.problems.last().expect("it is told");
+    assert_eq!(told.resource, "catalogue");
+    let records = before
+        .keys()
+        .filter(|key| !key.starts_with("FACTS") && !key.starts_with("SYNC") && !key.starts_with("INDEX"))
+        .count();
+    assert_eq!(told.reason, format!("{records} of {records} records would vanish at once; they are kept"));
+    for (_, name) in POKEMON {
+        assert!(pokemon(&store, name).await.is_some(), "{name}");
+    }
+}

@@ -1,0 +1,194 @@
+//! Syncs for tests: a stand-in with the small world, a client that does not dawdle, a table of one's own.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use adapters::{
+    aws::{self, Engine},
+    pokeapi::{Config, PokeApi},
+    publish::{Published, publish},
+    store::{Key, Ledger, Meter, Store},
+    sync::{self, Failure, Finished, Outcome, Settings, State, SyncError},
+};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use domain::{
+    Slug, Timestamp,
+    catalog::StoredPokemon,
+    facts::{Facts, Kind},
+};
+use serde_json::Value;
+use tests::{Call, Tap, empty_store, engine_url};
+
+use crate::stand_in::{StandIn, World};
+
+/// What the small world lists, of all kinds together.
+pub const RESOURCES: usize = 95;
+pub const POKEMON: [(u32, &str); 15] = [
+    (1, "bulbasaur"),
+    (2, "ivysaur"),
+    (3, "venusaur"),
+    (4, "charmander"),
+    (5, "charmeleon"),
+    (6, "charizard"),
+    (29, "nidoran-f"),
+    (133, "eevee"),
+    (196, "espeon"),
+    (201, "unown"),
+    (386, "deoxys-normal"),
+    (669, "flabebe"),
+    (700, "sylveon"),
+    (10001, "deoxys-attack"),
+    (10034, "charizard-mega-x"),
+];
+/// Long before any test ran.
+pub const LONG_AGO: Timestamp = Timestamp::from_unix(1_000_000_000);
+
+pub async fn small() -> StandIn {
+    StandIn::start(World::small()).await
+}
+
+/// No pace, three tries, pauses of milliseconds.
+pub fn config(pokeapi: &StandIn) -> Config {
+    let mut config = Config::new(pokeapi.base_url());
+    config.per_minute = 0;
+    config.attempts = 3;
+    config.backoff = Duration::from_millis(2);
+    config.timeout = Duration::from_secs(5);
+    config
+}
+
+pub fn client(config: Config) -> PokeApi {
+    PokeApi::new(config).expect("an address that is usable")
+}
+
+/// A run whose owner is always the same, as on one machine.
+pub async fn run(store: &Store, api: &PokeApi, settings: &Settings) -> Result<Outcome, SyncError> {
+    sync::run(store, &Meter::default(), api, settings, &mut |_| {}).await
+}
+
+pub async fn try_sync(store: &Store, pokeapi: &StandIn) -> Result<Outcome, SyncError> {
+    run(store, &client(config(pokeapi)), &Settings::new("test")).await
+}
+
+/// A sync that comes to its end.
+pub async fn sync(store: &Store, pokeapi: &StandIn) -> (Finished, Published) {
+    sync_as(store, config(pokeapi)).await
+}
+
+pub async fn sync_as(store: &Store, config: Config) -> (Finished, Published) {
+    finished(run(store, &client(config), &Settings::new("test")).await)
+}
+
+pub fn finished(outcome: Result<Outcome, SyncError>) -> (Finished, Published) {
+    match outcome.expect("the sync ends well") {
+        Outcome::Finished { finished, published } => (finished, published),
+        Outcome::Paused { progress } => panic!("the sync paused at {progress:?}"),
+    }
+}
+
+/// An empty table after one undisturbed sync.
+pub async fn synced(pokeapi: &StandIn) -> Store {
+    let store = empty_store().await;
+    let (finished, _) = sync(&store, pokeapi).await;
+    assert_eq!(finished.failures, Vec::new());
+    store
+}
+
+/// A table that was filled long ago with what the stand-in says now, ETags included.
+pub async fn synced_long_ago(pokeapi: &StandIn) -> Store {
+    let store = empty_store().await;
+    publish(&store, &Meter::default(), &facts(pokeapi).await, LONG_AGO)
+        .await
+        .expect("the facts are published");
+    sync(&store, pokeapi).await;
+    store
+}
+
+/// Every fact that the stand-in has.
+pub async fn facts(pokeapi: &StandIn) -> Facts {
+    let store = synced(pokeapi).await;
+    store.facts(&Meter::default()).await.expect("the facts are readable").facts
+}
+
+pub async fn ledger(store: &Store) -> Ledger {
+    store.facts(&Meter::default()).await.expect("the facts are readable")
+}
+
+/// The same table, spoken to through a tap.
+pub async fn tapped(store: &Store) -> (Store, Tap) {
+    let tap = Tap::on(&engine_url()).await;
+    (through(store, &tap.url).await, tap)
+}
+
+/// The same table, spoken to at another address.
+pub async fn through(store: &Store, url: &str) -> Store {
+    Store::new(aws::dynamodb(&Engine::Endpoint(url.to_owned())).await, store.table())
+}
+
+pub async fn raw() -> Client {
+    aws::dynamodb(&Engine::Endpoint(engine_url())).await
+}
+
+/// Puts an item just as it is.
+pub async fn put_raw(store: &Store, key: &Key, attributes: &[(&str, AttributeValue)]) {
+    let mut put = raw().await.put_item().table_name(store.table());
+    put = put.item("pk", AttributeValue::S(key.pk.clone())).item("sk", AttributeValue::S(key.sk.clone()));
+    for (name, value) in attributes {
+        put = put.item(*name, value.clone());
+    }
+    put.send().await.expect("the item is put");
+}
+
+pub async fn state(store: &Store) -> State {
+    sync::state(store, &Meter::default()).await.expect("the state is readable")
+}
+
+/// A published Pokémon with the times of its item.
+pub async fn pokemon(store: &Store, key: &str) -> Option<(StoredPokemon, Timestamp, Timestamp)> {
+    let slug = Slug::parse(key).expect("a slug");
+    let record = store.pokemon(&Meter::default(), &slug).await.expect("the item is readable")?;
+    let stored = record.parse(&Key::pokemon(key)).expect("a Pokémon");
+    Some((stored, record.created_at, record.updated_at))
+}
+
+/// Kind, id, reason and whether trying again may help, of each failure.
+pub fn told(failures: &[Failure]) -> Vec<(Kind, u32, &str, bool)> {
+    failures.iter().map(|f| (f.kind, f.id, f.reason.as_str(), f.passing)).collect()
+}
+
+/// Which items the calls wrote, and how often: `UpdateItem SYNC/STATE`.
+pub fn writes(calls: &[Call]) -> BTreeMap<String, usize> {
+    let mut written = BTreeMap::new();
+    for call in calls {
+        for key in written_by(call) {
+            *written.entry(key).or_default() += 1;
+        }
+    }
+    written
+}
+
+fn written_by(call: &Call) -> Vec<String> {
+    let name = |verb: &str, keys: &Value| {
+        let part = |name: &str| keys[name]["S"].as_str().unwrap_or("?").to_owned();
+        format!("{verb} {}/{}", part("pk"), part("sk"))
+    };
+    match call.operation.as_str() {
+        "GetItem" | "Query" | "Scan" | "BatchGetItem" => Vec::new(),
+        "PutItem" => vec![name("put", &call.body["Item"])],
+        "UpdateItem" => vec![name("update", &call.body["Key"])],
+        "DeleteItem" => vec![name("delete", &call.body["Key"])],
+        "TransactWriteItems" => {
+            let items = call.body["TransactItems"].as_array().expect("items");
+            items.iter().map(|item| name("put", &item["Put"]["Item"])).collect()
+        }
+        "BatchWriteItem" => {
+            let tables = call.body["RequestItems"].as_object().expect("tables");
+            let requests = tables.values().flat_map(|requests| requests.as_array().expect("requests"));
+            let written = requests.map(|request| match request.get("PutRequest") {
+                Some(put) => name("put", &put["Item"]),
+                None => name("delete", &request["DeleteRequest"]["Key"]),
+            });
+            written.collect()
+        }
+        other => panic!("{other} is an operation that this test does not know"),
+    }
+}
