@@ -10,7 +10,7 @@ const LOCAL: &str = "http://localhost:5173";
 
 async fn house_for(origins: &[&str]) -> House {
     let mut config = Config::new(CATALOG);
-    config.cors_origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+    config.cors_origins = origins.iter().map(|origin| origin.parse().expect("an origin")).collect();
     House::at(&SeededEngine::get().url, config).await
 }
 

@@ -48,7 +48,7 @@ async fn an_empty_catalogue_is_not_ready() {
 /// A house whose catalogue, of no Pokémon, was published at `at`.
 async fn published(at: Timestamp, max_age: Duration) -> House {
     let store = empty_store().await;
-    publish(&store, &Meter::default(), &Facts::default(), at).await.unwrap();
+    publish(&store, &Meter::default(), &Facts::default(), at).await.expect("a publication");
     let mut config = Config::new(store.table());
     config.sync_max_age = Some(max_age);
     House::at(&engine_url(), config).await

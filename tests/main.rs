@@ -22,6 +22,7 @@ mod moves;
 mod new_index;
 mod openapi;
 mod outage;
+mod panics;
 mod pokemon;
 mod raw_http;
 mod store;

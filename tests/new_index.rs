@@ -37,7 +37,7 @@ fn thirty() -> Facts {
 }
 
 async fn publish_at(store: &Store, facts: &Facts, now: Timestamp) -> String {
-    publish(store, &Meter::default(), facts, now).await.unwrap().index
+    publish(store, &Meter::default(), facts, now).await.expect("a publication").index
 }
 
 /// A published catalogue of thirty, and a house that looks at the pointer with every request.
@@ -126,9 +126,9 @@ async fn the_same_facts_published_again_change_nothing() {
 async fn point_to(store: &Store, before: &str, version: &str, bytes: Option<&[u8]>) {
     let meter = Meter::default();
     if let Some(bytes) = bytes {
-        store.put_index(&meter, version, bytes).await.unwrap();
+        store.put_index(&meter, version, bytes).await.expect("a write");
     }
-    store.swap_index(&meter, Some(before), version, LATER).await.unwrap();
+    store.swap_index(&meter, Some(before), version, LATER).await.expect("a write");
 }
 
 #[tokio::test]

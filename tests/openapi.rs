@@ -13,7 +13,7 @@ use tests::{Answer, House, facts};
 /// A validator of `schema`, in which an undocumented field is an error too.
 fn validator(document: &Value, schema: &Value) -> Validator {
     let mut components = document["components"].clone();
-    for schema in components["schemas"].as_object_mut().unwrap().values_mut() {
+    for schema in components["schemas"].as_object_mut().expect("schemas").values_mut() {
         if schema.get("properties").is_some() {
             schema["additionalProperties"] = json!(false);
         }
@@ -41,11 +41,11 @@ fn response<'a>(document: &'a Value, operation: &'a Value, status: &str) -> Opti
 }
 
 fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
-    let paths = document["paths"].as_object().unwrap();
+    let paths = document["paths"].as_object().expect("paths");
     let all = paths.iter().flat_map(|(path, operations)| {
         operations
             .as_object()
-            .unwrap()
+            .expect("operations")
             .iter()
             .map(|(method, operation)| (path.as_str(), method.as_str(), operation))
     });

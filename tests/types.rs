@@ -94,7 +94,12 @@ async fn a_type_names_exactly_the_pokemon_that_the_list_finds_by_it() {
 }
 
 fn ids(pokemon: &Value) -> Vec<u64> {
-    pokemon.as_array().unwrap().iter().map(|one| one["id"].as_u64().unwrap()).collect()
+    pokemon
+        .as_array()
+        .expect("Pokémon with ids")
+        .iter()
+        .map(|one| one["id"].as_u64().expect("Pokémon with ids"))
+        .collect()
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     report.add(GROUP, "load: unpack, parse, prepare (CPU)", "ms", Spread::of(load), Target::AtMost(5.0));
     report.add(GROUP, "load, unpacking alone", "ms", Spread::of(unpack), None);
     report.add(GROUP, "load, parsing alone", "ms", Spread::of(parse), None);
-    report.add(GROUP, "load, the first in a process", "ms", in_milliseconds(cold), None);
+    report.add(GROUP, "load, the first in a process (one reading)", "ms", in_milliseconds(cold), None);
 
     let before = own_memory()?;
     let held = (0..HELD).map(|_| stored.load()).collect::<Result<Vec<_>>>()?;

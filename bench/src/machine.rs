@@ -1,6 +1,6 @@
 //! What processes take of the machine.
 
-use std::{fs, time::Duration};
+use std::{fs, num::NonZero, thread, time::Duration};
 
 use anyhow::{Context as _, Result};
 
@@ -44,6 +44,15 @@ fn ticks(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     Some(user + system)
+}
+
+/// How many threads wanted a core over the last minute, and how many cores there are. Wall-clock times mean little
+/// where the former is the greater.
+pub fn busy() -> Result<(f64, usize)> {
+    let load = fs::read_to_string("/proc/loadavg").context("/proc/loadavg cannot be read")?;
+    let load = load.split(' ').next().and_then(|minute| minute.parse().ok());
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    Ok((load.context("/proc/loadavg is not understood")?, cores))
 }
 
 /// The most bytes that a process has held in memory so far.

@@ -77,7 +77,7 @@ fn run(options: &Options) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "other processes are read from /proc: run this on Linux");
     let binaries = Binaries::find()?;
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
-    let mut report = Report::new(options.quick);
+    let mut report = Report::new(options.quick, machine::busy()?);
     for (what, measure) in MEASURES {
         if !options.only.is_empty() && !options.only.contains(&what) {
             continue;

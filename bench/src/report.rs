@@ -77,14 +77,17 @@ impl Row {
 #[derive(Debug, Serialize)]
 pub struct Report {
     quick: bool,
+    /// Of the minute before, by others: see [`crate::machine::busy`].
+    load_average: f64,
+    cores: usize,
     rows: Vec<Row>,
     /// What could not be measured, and why.
     skipped: Vec<String>,
 }
 
 impl Report {
-    pub const fn new(quick: bool) -> Self {
-        Self { quick, rows: Vec::new(), skipped: Vec::new() }
+    pub const fn new(quick: bool, (load_average, cores): (f64, usize)) -> Self {
+        Self { quick, load_average, cores, rows: Vec::new(), skipped: Vec::new() }
     }
 
     pub fn add(
@@ -127,6 +130,7 @@ impl Report {
         }
         let met = |wanted| self.rows.iter().filter(|row| row.met == Some(wanted)).count();
         let _ = writeln!(table, "\ntargets: {} met, {} missed", met(true), met(false));
+        let _ = writeln!(table, "load average before: {} on {} cores", self.load_average, self.cores);
         for why in &self.skipped {
             let _ = writeln!(table, "skipped: {why}");
         }
@@ -166,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_table_is_aligned_and_judges_medians() {
-        let mut report = Report::new(true);
+        let mut report = Report::new(true, (0.5, 2));
         report.add("handler", "a page", "µs", Spread::of(vec![41.0, 12.25, 30.0]), Target::AtMost(40.0));
         report.add("handler", "less", "times", 3.0, Target::AtLeast(4.0));
         report.add("index", "size", "KB", 123.4, None);
@@ -180,6 +184,7 @@ index        median        min        max unit        target
   size          123        123        123 KB
 
 targets: 1 met, 1 missed
+load average before: 0.5 on 2 cores
 skipped: sync: no mirror
 ";
         assert_eq!(report.table(), expected);

@@ -7,11 +7,11 @@ use anyhow::Result;
 use crate::{
     child::{Binaries, Local},
     effort::Effort,
-    machine::{MB, peak_memory},
+    machine::{MB, cpu, peak_memory},
     report::{Report, Spread, Target},
 };
 
-const GROUP: &str = "start (wall clock)";
+const GROUP: &str = "start (wall clock unless CPU)";
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
     starts("rehearse build", &binaries.local(), effort, report)?;
@@ -40,6 +40,7 @@ fn starts(build: &str, binary: &Path, effort: &Effort, report: &mut Report) -> R
 #[derive(Default)]
 struct Starts {
     seconds: Vec<f64>,
+    cpu: Vec<f64>,
     peak: Vec<f64>,
 }
 
@@ -47,6 +48,7 @@ impl Starts {
     fn add(&mut self, binary: &Path, folder: &Path) -> Result<()> {
         let server = Local::in_folder(binary, folder)?;
         self.seconds.push(server.took.as_secs_f64());
+        self.cpu.push(cpu(server.process.id())?.as_secs_f64());
         self.peak.push(peak_memory(server.process.id())? / MB);
         server.process.stop();
         Ok(())
@@ -54,6 +56,7 @@ impl Starts {
 
     fn report(self, name: &str, most: f64, report: &mut Report) {
         report.add(GROUP, name, "s", Spread::of(self.seconds), Target::AtMost(most));
+        report.add(GROUP, format!("{name}, CPU"), "s", Spread::of(self.cpu), None);
         report.add(GROUP, format!("{name}, peak memory"), "MB", Spread::of(self.peak), None);
     }
 }

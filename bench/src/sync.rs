@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{
     child::{Binaries, Local, Process, port},
     effort::Effort,
-    machine::{MB, peak_memory},
+    machine::{MB, cpu, peak_memory},
     report::{Report, Spread, Target},
 };
 
-const GROUP: &str = "sync (wall clock)";
+const GROUP: &str = "sync (wall clock unless CPU)";
 /// Names a program that serves PokeAPI's data: `$POKEAPI_MIRROR --port 0 --port-file FILE`.
 const MIRROR: &str = "POKEAPI_MIRROR";
 /// How long a sync may take before it counts as failed.
@@ -62,6 +62,7 @@ impl Mirror {
 #[derive(Default)]
 struct Syncs {
     seconds: Vec<f64>,
+    cpu: Vec<f64>,
     peak: Vec<f64>,
 }
 
@@ -74,6 +75,7 @@ impl Syncs {
         let said = server.process.said();
         ensure!(said.contains("sync: fetched"), "the sync did not finish: {}", said.trim_end());
         self.seconds.push(server.took.as_secs_f64());
+        self.cpu.push(cpu(server.process.id())?.as_secs_f64());
         self.peak.push(peak_memory(server.process.id())? / MB);
         server.process.stop();
         Ok(())
@@ -81,6 +83,7 @@ impl Syncs {
 
     fn report(self, name: &str, report: &mut Report) {
         report.add(GROUP, format!("{name}, to ready"), "s", Spread::of(self.seconds), Target::AtMost(60.0));
+        report.add(GROUP, format!("{name}, CPU"), "s", Spread::of(self.cpu), None);
         report.add(GROUP, format!("{name}, peak memory"), "MB", Spread::of(self.peak), Target::AtMost(128.0));
     }
 }

@@ -173,8 +173,12 @@ async fn refresh(options: &Options, store: &Store, interrupt: watch::Receiver<bo
     config.per_minute = options.sync_rate;
     config.contact.clone_from(&options.sync_contact);
     let api = PokeApi::new(config)?;
-    // The data folder is locked: whoever held the lease under this name is gone.
-    let settings = Settings { interrupt: Some(interrupt), ..Settings::new("one machine") };
+    let owner = match options.dynamodb {
+        // The engine is ours alone: whoever held the lease under this name is gone.
+        None => "one machine".to_owned(),
+        Some(_) => format!("process {} since {}", std::process::id(), adapters::now()),
+    };
+    let settings = Settings { interrupt: Some(interrupt), ..Settings::new(owner) };
     let mut display = Display::default();
     let outcome =
         sync::run(store, &Meter::default(), &api, &settings, &mut |progress| display.show(progress)).await;

@@ -18,9 +18,14 @@ async fn refused(folder: &Path, arguments: &[&str], reason: &str) -> Ended {
 /// Names and contents.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap_or_default()))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry"))
+        .map(|entry| {
+            (
+                entry.file_name().into_string().expect("a name of text"),
+                fs::read(entry.path()).unwrap_or_default(),
+            )
+        })
         .collect();
     files.sort();
     files

@@ -31,7 +31,8 @@ async fn twelve_kills_during_the_first_load_cost_nothing() {
         process.kill().await;
         assert!(process.err().len() <= 1, "killed at {moments:?}, it complains: {:?}", process.err());
         if was_ready {
-            // The load is faster than that here: begin anew, and kill earlier.
+            // The load is faster than that here: what is ready must be whole. Begin anew, and kill earlier.
+            assert_whole(folder.path()).await;
             folder = TempDir::new().unwrap();
             within /= 2;
         } else {

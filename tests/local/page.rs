@@ -9,7 +9,7 @@ async fn page(house: &House) -> String {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-    String::from_utf8(answer.body).unwrap()
+    String::from_utf8(answer.body).expect("text")
 }
 
 /// What lies between `before` and `after`, each time.
@@ -64,7 +64,9 @@ fn from_base64(text: &str) -> Vec<u8> {
         letters.map(|letter| format!("{:06b}", LETTERS.find(letter).expect("base64"))).collect();
     bits.as_bytes()
         .chunks_exact(8)
-        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+        .map(|byte| {
+            u8::from_str_radix(std::str::from_utf8(byte).expect("eight bits"), 2).expect("eight bits")
+        })
         .collect()
 }
 

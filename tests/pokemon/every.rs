@@ -16,8 +16,8 @@ async fn rows(house: &House) -> BTreeMap<u64, Value> {
     let mut rows = BTreeMap::new();
     for page in 1.. {
         let body = house.get(&format!("/api/v1/pokemon?forms=all&per_page=100&page={page}")).await.json();
-        for row in body["pokemon"].as_array().unwrap() {
-            rows.insert(row["id"].as_u64().unwrap(), row.clone());
+        for row in body["pokemon"].as_array().expect("a page") {
+            rows.insert(row["id"].as_u64().expect("an id"), row.clone());
         }
         if body["pagination"]["has_next"] == false {
             break;

@@ -10,7 +10,12 @@ async fn get(house: &House, name: &str) -> Value {
 }
 
 fn names(nodes: &Value) -> Vec<&str> {
-    nodes.as_array().unwrap().iter().map(|node| node["species"]["name"].as_str().unwrap()).collect()
+    nodes
+        .as_array()
+        .expect("named nodes")
+        .iter()
+        .map(|node| node["species"]["name"].as_str().expect("named nodes"))
+        .collect()
 }
 
 /// The node of `name`, wherever it stands below `node`.
@@ -26,9 +31,9 @@ fn has_way(tree: &Value, name: &str, wanted: &Value) -> bool {
     let node = find(&tree["chain"], name).unwrap_or_else(|| panic!("{name} in {tree}"));
     node["conditions"]
         .as_array()
-        .unwrap()
+        .expect("ways")
         .iter()
-        .any(|way| wanted.as_object().unwrap().iter().all(|(key, value)| &way[key] == value))
+        .any(|way| wanted.as_object().expect("what is wanted").iter().all(|(key, value)| &way[key] == value))
 }
 
 #[tokio::test]
@@ -139,15 +144,15 @@ async fn every_form_of_a_species_and_the_species_itself_stand_in_one_tree() {
 /// The nodes of a stored chain and of an answered one, side by side.
 fn compare(link: &domain::facts::ChainLink, node: &Value, seen: &mut usize) {
     assert_eq!(node["species"]["id"], link.species);
-    let ways: Value = serde_json::to_value(&link.conditions).unwrap();
+    let ways: Value = serde_json::to_value(&link.conditions).expect("JSON");
     assert_eq!(node["conditions"], ways, "{}", link.species_name);
-    for way in node["conditions"].as_array().unwrap() {
-        let way = way.as_object().unwrap();
+    for way in node["conditions"].as_array().expect("ways") {
+        let way = way.as_object().expect("a way");
         assert!(way.values().all(|value| !value.is_null()), "a null tells nothing: {way:?}");
         assert!(way.contains_key("trigger"), "{way:?}");
         *seen += 1;
     }
-    let next = node["evolves_to"].as_array().unwrap();
+    let next = node["evolves_to"].as_array().expect("nodes");
     assert_eq!(next.len(), link.evolves_to.len(), "{}", link.species_name);
     for (link, node) in link.evolves_to.iter().zip(next) {
         compare(link, node, seen);

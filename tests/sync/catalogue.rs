@@ -9,8 +9,9 @@ use adapters::{
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
 
-use super::support::raw;
+use super::support::{raw, small, synced};
 
 /// All items by `pk/sk`, bodies unpacked, but for time stamps, where a sync stands, and versions of the index that no
 /// longer count: what must be equal however a catalogue came about. An index is named for its times, so here it is
@@ -20,6 +21,12 @@ pub async fn catalogue(store: &Store) -> BTreeMap<String, Value> {
     let current = items.get("INDEX/POINTER").and_then(|pointer| pointer["version"].as_str());
     let current = current.unwrap_or_default().to_owned();
     items.into_iter().filter_map(|(key, item)| timeless(key, item, &current)).collect()
+}
+
+/// What an undisturbed sync makes of the small world.
+pub async fn sound() -> &'static BTreeMap<String, Value> {
+    static SOUND: OnceCell<BTreeMap<String, Value>> = OnceCell::const_new();
+    SOUND.get_or_init(async || catalogue(&synced(&small().await).await).await).await
 }
 
 /// As [`catalogue`], of a table too large to hold twice: digests of its items, without facts (they have ETags) and

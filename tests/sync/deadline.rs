@@ -12,8 +12,8 @@ use tests::empty_store;
 use tokio::time::Instant;
 
 use super::{
-    catalogue::{assert_same, catalogue, items},
-    support::{RESOURCES, client, config, finished, run, small, state, synced, told},
+    catalogue::{assert_same, catalogue, items, sound},
+    support::{RESOURCES, client, config, finished, run, small, state, told},
 };
 use crate::stand_in::{Fault, StandIn};
 
@@ -52,7 +52,7 @@ async fn a_deadline_in_the_past_pauses_before_anything_is_done() {
 #[tokio::test]
 async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
     let pokeapi = small().await;
-    let sound = catalogue(&synced(&pokeapi).await).await;
+    let sound = sound().await;
     pokeapi.reset_log();
     pokeapi.slow_down(Duration::from_millis(5));
     let (store, api) = (empty_store().await, client(config(&pokeapi)));
@@ -81,7 +81,7 @@ async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
     assert_eq!(asked.len(), RESOURCES);
     let again: usize = asked.values().map(|times| times - 1).sum();
     assert!(again <= most, "{again} were asked for again in {pieces} pieces");
-    assert_same(&catalogue(&store).await, &sound, "as if it had been one piece");
+    assert_same(&catalogue(&store).await, sound, "as if it had been one piece");
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_pause_while_trying_again_goes_on_with_trying_again() {
     let (finished, _) = finished(run(&store, &api, &Settings::new("test")).await);
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
     assert_eq!(asked(&pokeapi).into_keys().collect::<Vec<_>>(), ["/api/v2/type/1/"]);
-    assert_same(&catalogue(&store).await, &catalogue(&synced(&pokeapi).await).await, "whole");
+    assert_same(&catalogue(&store).await, sound().await, "whole");
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tests::empty_store;
 
 use super::{
-    catalogue::{assert_same, catalogue},
-    support::{RESOURCES, config, ledger, pokemon, small, sync, sync_as, synced, told},
+    catalogue::{assert_same, catalogue, sound},
+    support::{RESOURCES, config, ledger, pokemon, small, sync, sync_as, told},
 };
 use crate::stand_in::{Fault, StandIn};
 
@@ -42,8 +42,7 @@ async fn suffer(pokeapi: &StandIn, fault: Fault, adjust: fn(&mut Config)) -> (St
     pokeapi.behave();
     let (finished, _) = sync(&store, pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.unchanged), (1, RESOURCES - 1), "the next run heals");
-    let sound = synced(pokeapi).await;
-    assert_same(&catalogue(&store).await, &catalogue(&sound).await, "healed");
+    assert_same(&catalogue(&store).await, sound().await, "healed");
     told
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use tests::empty_store;
 
 use super::{
-    catalogue::{assert_same, catalogue, items},
+    catalogue::{assert_same, catalogue, items, sound},
     support::{RESOURCES, pokemon, small, sync, synced, told},
 };
 use crate::stand_in::Fault;
@@ -15,7 +15,7 @@ const NIDORAN: &str = "/api/v2/pokemon/29/";
 #[tokio::test]
 async fn faults_that_pass_leave_no_trace() {
     let pokeapi = small().await;
-    let sound = catalogue(&synced(&pokeapi).await).await;
+    let sound = sound().await;
     pokeapi.reset_log();
     let twice = |fault: Fault| vec![fault.clone(), fault];
     for (path, faults) in [
@@ -34,7 +34,7 @@ async fn faults_that_pass_leave_no_trace() {
     let store = empty_store().await;
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
-    assert_same(&catalogue(&store).await, &sound, "as if nothing had been");
+    assert_same(&catalogue(&store).await, sound, "as if nothing had been");
     assert_eq!(pokeapi.count("/api/v2/pokemon/1/"), 3);
 }
 
@@ -105,7 +105,7 @@ async fn pokemon_wait_for_a_species_that_cannot_be_had() {
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.incomplete), (1, 0));
-    assert_same(&catalogue(&store).await, &catalogue(&synced(&pokeapi).await).await, "healed");
+    assert_same(&catalogue(&store).await, sound().await, "healed");
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_learnset_waits_for_a_move_that_cannot_be_had() {
     assert!(pokemon(&store, "sylveon").await.is_some());
     pokeapi.behave();
     sync(&store, &pokeapi).await;
-    assert_same(&catalogue(&store).await, &catalogue(&synced(&pokeapi).await).await, "healed");
+    assert_same(&catalogue(&store).await, sound().await, "healed");
 }
 
 #[tokio::test]

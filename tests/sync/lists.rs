@@ -1,12 +1,12 @@
 //! Lists that repeat themselves, lie or cannot be had: going on without one would look like a removal.
 
-use adapters::sync::SyncError;
+use adapters::{store::Store, sync::SyncError};
 use domain::facts::Kind;
 use serde_json::json;
 use tests::empty_store;
 
 use super::{
-    catalogue::{assert_same, catalogue, items},
+    catalogue::{assert_same, catalogue, items, sound},
     support::{RESOURCES, config, pokemon, small, state, sync, synced, tapped, told, try_sync, writes},
 };
 use crate::stand_in::{Fault, StandIn};
@@ -14,19 +14,16 @@ use crate::stand_in::{Fault, StandIn};
 const LIST: &str = "/api/v2/pokemon/";
 
 /// Runs a sync whose list of Pokémon suffers `fault`; answers what is said of it.
-async fn refused(pokeapi: &StandIn, fault: Option<Fault>) -> String {
-    let store = synced(pokeapi).await;
-    let before = items(&store).await;
-    if let Some(fault) = fault {
-        pokeapi.always(LIST, fault);
-    }
+async fn refused(pokeapi: &StandIn, store: &Store, fault: Fault) -> String {
+    let before = items(store).await;
+    pokeapi.always(LIST, fault);
     pokeapi.reset_log();
-    let (tapped, tap) = tapped(&store).await;
+    let (tapped, tap) = tapped(store).await;
     let error = try_sync(&tapped, pokeapi).await.expect_err("the list cannot be had");
     assert!(matches!(&error, SyncError::List("pokemon", _)), "{error:?}");
     let written = writes(&tap.take());
     assert_eq!(written.keys().collect::<Vec<_>>(), ["update SYNC/STATE"], "{written:?}");
-    assert_same(&items(&store).await, &before, "nothing is removed, the lease is given back");
+    assert_same(&items(store).await, &before, "nothing is removed, the lease is given back");
     assert!(pokeapi.requests().iter().all(|seen| seen.path.contains("?limit=")), "no resource was asked for");
 
     pokeapi.behave();
@@ -35,8 +32,9 @@ async fn refused(pokeapi: &StandIn, fault: Option<Fault>) -> String {
 
 async fn under(fault: Fault) -> String {
     let pokeapi = small().await;
-    let told = refused(&pokeapi, Some(fault)).await;
-    let (finished, _) = sync(&synced(&pokeapi).await, &pokeapi).await;
+    let store = synced(&pokeapi).await;
+    let told = refused(&pokeapi, &store, fault).await;
+    let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!(finished.tally.unchanged, RESOURCES, "the next run is as ever");
     told
 }
@@ -77,6 +75,7 @@ async fn a_list_that_is_shorter_than_it_says_ends_the_run() {
 #[tokio::test]
 async fn a_row_that_leads_to_no_id_ends_the_run() {
     let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
     for url in [
         "",
         "/api/v2/pokemon/bulbasaur/",
@@ -86,7 +85,7 @@ async fn a_row_that_leads_to_no_id_ends_the_run() {
     ] {
         let row = json!({ "name": "bulbasaur", "url": url });
         let rows = Fault::Body(json!({ "count": 1, "results": [row] }));
-        let told = refused(&pokeapi, Some(rows)).await;
+        let told = refused(&pokeapi, &store, rows).await;
         assert_eq!(told, format!("PokeAPI's list of pokemon is not valid: url: {url:?} ends in no id"));
     }
 }
@@ -113,7 +112,7 @@ async fn a_list_that_is_had_at_the_third_try_is_as_good() {
 #[tokio::test]
 async fn duplicates_in_a_list_are_counted_and_asked_for_once() {
     let pokeapi = small().await;
-    let sound = catalogue(&synced(&pokeapi).await).await;
+    let sound = sound().await;
     pokeapi.reset_log();
     let bulbasaur = json!({ "name": "bulbasaur", "url": format!("{}/pokemon/1/", pokeapi.base_url()) });
     pokeapi.add_to_list("pokemon", bulbasaur.clone());
@@ -123,7 +122,7 @@ async fn duplicates_in_a_list_are_counted_and_asked_for_once() {
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.repeated, finished.tally.fetched, finished.tally.failed), (3, RESOURCES, 0));
     assert_eq!((pokeapi.count("/api/v2/pokemon/1/"), pokeapi.count("/api/v2/move/10/")), (1, 1));
-    assert_same(&catalogue(&store).await, &sound, "as if listed once");
+    assert_same(&catalogue(&store).await, sound, "as if listed once");
 }
 
 #[tokio::test]

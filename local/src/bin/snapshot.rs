@@ -45,10 +45,16 @@ async fn export(options: Options) -> Result<()> {
     let engine = Engine::start(Some(&folder.database()), 0).await?;
     let store = Store::new(aws::dynamodb(&EngineAt::Endpoint(engine.url())).await, tables::CATALOG);
     let meter = Meter::default();
-    let last = sync::state(&store, &meter).await.context("the folder holds no catalogue")?.last;
-    let last = last.context("no sync has finished in this folder: run `cargo run -- --sync` first")?;
-    if !last.failures.is_empty() {
-        bail!("the last sync had to skip {} resources: sync again first", last.failures.len());
+    let state = sync::state(&store, &meter).await.context("the folder holds no catalogue")?;
+    if state.running.is_some() {
+        bail!("a sync has begun in this folder and not ended: run `cargo run -- --sync` to its end first");
+    }
+    let last = state.last.context("no sync has finished in this folder: run `cargo run -- --sync` first")?;
+    if last.tally.failed + last.incomplete > 0 {
+        let (failed, incomplete) = (last.tally.failed, last.incomplete);
+        bail!(
+            "the last sync skipped {failed} resources and left {incomplete} records incomplete: sync again first"
+        );
     }
     let ledger = store.facts(&meter).await?;
     let (header, bytes) = snapshot::write(&ledger.facts, options.taken_at.unwrap_or(last.finished_at))?;

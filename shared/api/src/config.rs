@@ -142,6 +142,9 @@ impl SyncConfig {
             .map_err(|error| ConfigError::Bad("POKEAPI_BASE_URL", error.to_string()))?;
         pokeapi.per_minute = number("SYNC_REQUESTS_PER_MINUTE", PokeApiConfig::PER_MINUTE)?;
         pokeapi.contact = var("SYNC_CONTACT");
+        // A header's value: no line breaks.
+        PokeApi::new(pokeapi.clone())
+            .map_err(|error| ConfigError::Bad("SYNC_CONTACT", format!("cannot be sent: {error}")))?;
         Ok(Self { pokeapi, min_age_seconds: i64::from(number("SYNC_MIN_AGE_HOURS", 20)?) * 3600 })
     }
 }
@@ -200,6 +203,7 @@ mod tests {
         for (name, pairs) in [
             ("POKEAPI_BASE_URL", [("POKEAPI_BASE_URL", "ftp://pokeapi.co")].as_slice()),
             ("SYNC_REQUESTS_PER_MINUTE", &[("SYNC_REQUESTS_PER_MINUTE", "many")]),
+            ("SYNC_CONTACT", &[("SYNC_CONTACT", "two\nlines")]),
             ("SYNC_MIN_AGE_HOURS", &[("SYNC_MIN_AGE_HOURS", "-1")]),
         ] {
             assert!(read(pairs).unwrap_err().to_string().contains(name));

@@ -12,7 +12,7 @@ use super::{Key, StoreError};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// zstd's default: the sync writes rarely, and a higher level would gain a few percent.
+/// Of zstd: the sync writes rarely, and a higher level would gain a few percent.
 const LEVEL: i32 = 9;
 /// No body is larger once unpacked; a corrupt one must not fill the memory of a function.
 const LARGEST_BODY: usize = 16 << 20;

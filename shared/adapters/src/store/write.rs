@@ -119,7 +119,14 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(failed("TransactWriteItems"))?;
+            .map_err(failed("TransactWriteItems"))
+            .map_err(|error| match error {
+                // Nothing here is conditioned: it was throttled, or met another transaction.
+                StoreError::Conflict { operation } => {
+                    StoreError::Unavailable { operation, cause: "the transaction was cancelled".to_owned() }
+                }
+                other => other,
+            })?;
         meter.writes(answer.consumed_capacity());
         Ok(())
     }

@@ -305,7 +305,16 @@ impl<'a> Run<'a> {
     }
 
     async fn publish(&mut self) -> Result<Outcome, SyncError> {
-        let published = publish(self.store, self.meter, &self.ledger.facts, now()).await?;
+        let published = match publish(self.store, self.meter, &self.ledger.facts, now()).await {
+            Ok(published) => published,
+            Err(error @ PublishError::Store(_)) => return Err(error.into()),
+            Err(error) => {
+                // These facts make no catalogue: the next run must ask anew, not try to publish them for ever.
+                self.state.running = None;
+                self.put_state().await?;
+                return Err(error.into());
+            }
+        };
         for problem in &published.problems {
             tracing::warn!(resource = problem.resource, reason = problem.reason, "a record is incomplete");
         }
