@@ -88,6 +88,11 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 async fn run(options: Options) -> Result<()> {
     let stop = stop_signal()?;
     tokio::pin!(stop);
+    // As on AWS, but for the table: CORS_ORIGINS and SPRITE_BASE_URL serve a web app that is being written.
+    let config = Config::read(|name| match name {
+        "CATALOG_TABLE" => Some(tables::CATALOG.to_owned()),
+        name => std::env::var(name).ok(),
+    })?;
     // Before any work, so that a taken port is told at once.
     let listener = if options.engines_only { None } else { Some(listen(options.port).await?) };
     let folder = match (options.memory, &options.dynamodb) {
@@ -127,7 +132,7 @@ async fn run(options: Options) -> Result<()> {
             }
             Some(listener) => {
                 let at = listener.local_addr()?;
-                let app = App::new(Config::new(tables::CATALOG), EngineAt::Endpoint(url.clone()));
+                let app = App::new(config, EngineAt::Endpoint(url.clone()));
                 let gateway = Gateway::new(app)?;
                 println!("ready: http://{at}\n");
                 for path in [

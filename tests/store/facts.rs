@@ -2,7 +2,7 @@
 
 use adapters::store::{Key, Ledger, Meter, Store};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::facts::{AbilityFacts, Fact, Facts, GenerationFacts, Kind};
+use domain::facts::{AbilityFacts, Fact, Facts, GenerationFacts, KEPT, Kind};
 use tests::empty_store;
 
 use super::support::{count, malformed, noise, put_raw, tapped, unavailable};
@@ -141,4 +141,19 @@ async fn an_item_of_facts_that_is_not_readable_is_named() {
     put_raw(&store, &Key::facts_block(Kind::Ability, 1), &[("body", body)]).await;
     let told = malformed(store.facts(&Meter::default()).await, "FACTS/ability#0001");
     assert!(told.starts_with("missing field `name`"), "{told}");
+}
+
+#[tokio::test]
+async fn an_etag_counts_only_for_facts_that_are_kept_as_now() {
+    let store = empty_store().await;
+    let entry = r#"{"7": {"etag": "\"e\"", "fact": {"kind": "ability", "id": 7, "name": "limber", "generation": 3}}}"#;
+    let body = AttributeValue::S(entry.to_owned());
+    for (kept, etag) in
+        [(KEPT.to_string(), Some("\"e\"")), ((KEPT + 1).to_string(), None), ("0".to_owned(), None)]
+    {
+        let attributes = [("body", body.clone()), ("kept", AttributeValue::N(kept))];
+        put_raw(&store, &Key::facts_block(Kind::Ability, 0), &attributes).await;
+        let ledger = store.facts(&Meter::default()).await.expect("the facts are readable");
+        assert_eq!((ledger.facts.abilities.len(), ledger.etag(Kind::Ability, 7)), (1, etag));
+    }
 }

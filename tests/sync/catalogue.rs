@@ -62,7 +62,7 @@ fn timeless(mut key: String, mut item: Value, current: &str) -> Option<(String, 
             assert_eq!(times.as_array().map(Vec::len), Some(2), "{times}");
         }
     }
-    for field in ["created_at", "updated_at", "swapped_at", "previous", "pk", "sk"] {
+    for field in ["created_at", "updated_at", "swapped_at", "pk", "sk"] {
         item.as_object_mut().expect("an item").remove(field);
     }
     Some((key, item))

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use domain::facts::{Fact, Facts, Kind};
+use domain::facts::{Fact, Facts, KEPT, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -113,8 +113,9 @@ impl Store {
                 let key = Key { pk: Key::FACTS.to_owned(), sk };
                 let entries: BTreeMap<u32, Entry> =
                     serde_json::from_slice(&body(&key, item)?).map_err(|error| malformed(&key, error))?;
+                let kept_as_now = text(item, "kept") == Some(&KEPT.to_string());
                 for (id, entry) in entries {
-                    if let Some(etag) = entry.etag {
+                    if let Some(etag) = entry.etag.filter(|_| kept_as_now) {
                         ledger.etags.insert((entry.fact.kind(), id), etag);
                     }
                     ledger.facts.insert(entry.fact);
@@ -142,6 +143,7 @@ impl Store {
                 let json = serde_json::to_vec(&entries).map_err(|error| malformed(&key, error))?;
                 let mut item = keyed(&key);
                 item.insert("body".to_owned(), packed(&json).map_err(|error| malformed(&key, error))?);
+                item.insert("kept".to_owned(), AttributeValue::N(KEPT.to_string()));
                 self.put(meter, item).await?;
             }
             ledger.dirty.remove(&(*kind, *number));

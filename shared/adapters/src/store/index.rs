@@ -84,10 +84,6 @@ impl Store {
         let mut item = keyed(&Key::index_pointer());
         item.insert("version".to_owned(), AttributeValue::S(version.to_owned()));
         item.insert("swapped_at".to_owned(), AttributeValue::N(now.unix().to_string()));
-        if let Some(before) = before {
-            // Kept so that the copies a reader may just be fetching outlive the swap.
-            item.insert("previous".to_owned(), AttributeValue::S(before.to_owned()));
-        }
         let put = self
             .client
             .put_item()

@@ -64,7 +64,7 @@ impl ListQuery {
     pub const LONGEST_SEARCH: usize = 100;
     /// As many as there are species.
     pub const MOST_IDS: usize = 1025;
-    /// The query keys that mean something; the edge's cache key is made of the same.
+    /// The query keys that mean something to a list.
     pub const KEYS: [&str; 10] =
         ["page", "per_page", "search", "type", "ability", "generation", "forms", "ids", "sort", "order"];
 
