@@ -112,9 +112,12 @@ async fn run(options: Options) -> Result<()> {
     tokio::pin!(preparing);
     let stopped = tokio::select! {
         () = &mut stop => {
-            // A sync stores what it has and ends; who cannot within this is cut off, and goes on at the next start.
-            interrupt.send_replace(true);
-            let _ = tokio::time::timeout(LAST_WORDS, preparing).await;
+            // A sync stores what it has and ends; who cannot within this is cut off, and goes on at the next start,
+            // as a load of the snapshot does, which is cut off at once.
+            if options.sync {
+                interrupt.send_replace(true);
+                let _ = tokio::time::timeout(LAST_WORDS, preparing).await;
+            }
             true
         }
         prepared = &mut preparing => {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use adapters::{
     publish::publish,
-    store::{Ledger, Meter},
+    store::{Key, Ledger, Meter},
     sync::Tally,
 };
 use tests::empty_store;
 
 use super::{
     catalogue::{assert_same, catalogue, items, sound},
-    support::{LONG_AGO, RESOURCES, facts, small, sync, synced, tapped, writes},
+    support::{LONG_AGO, RESOURCES, facts, small, sync, synced, synced_long_ago, tapped, writes},
 };
 
 #[tokio::test]
@@ -69,4 +69,46 @@ async fn a_sync_over_the_same_facts_without_etags_writes_the_facts_alone() {
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!(finished.tally.unchanged, RESOURCES);
     assert_eq!(writes(&tap.take()).into_keys().collect::<Vec<_>>(), ["update SYNC/STATE"]);
+}
+
+/// Deletes one item behind the sync's back; what the next sync writes.
+async fn lost(key: &Key) -> (Vec<String>, bool) {
+    let pokeapi = small().await;
+    let store = synced_long_ago(&pokeapi).await;
+    let before = items(&store).await;
+    store.delete(&Meter::default(), vec![key.clone()]).await.expect("it is deleted");
+    let (tapped, tap) = tapped(&store).await;
+    let (_, published) = sync(&tapped, &pokeapi).await;
+    let mut after = items(&store).await;
+    after.insert("SYNC/STATE".to_owned(), before["SYNC/STATE"].clone());
+    if key.is_record() {
+        assert_same(&catalogue(&store).await, sound().await, "whole again");
+    } else {
+        assert_same(&after, &before, "time stamps included");
+    }
+    (
+        writes(&tap.take()).into_keys().filter(|key| key != "update SYNC/STATE").collect(),
+        published.index_written,
+    )
+}
+
+#[tokio::test]
+async fn a_copy_of_the_index_that_was_lost_is_written_again() {
+    let store = synced_long_ago(&small().await).await;
+    let pointer = store.index_pointer(&Meter::default()).await.expect("it is readable");
+    let version = pointer.expect("it is there").version;
+    let copies: Vec<_> = (0..3).map(|copy| format!("put INDEX#{version}/COPY#{copy}")).collect();
+    assert_eq!(lost(&Key::index_copy(&version, 1)).await, (copies, true));
+}
+
+#[tokio::test]
+async fn a_record_that_was_lost_is_written_again() {
+    let (written, index) = lost(&Key::learnset(1)).await;
+    assert_eq!((written, index), (vec!["put POKEMON#1/LEARNSET".to_owned()], false));
+    let (written, index) = lost(&Key::chain(67)).await;
+    assert_eq!((written, index), (vec!["put CHAIN#67/CHAIN".to_owned()], false));
+    // All keys of a Pokémon are one record: its times are those of its id.
+    let (written, index) = lost(&Key::pokemon("deoxys")).await;
+    let keys = ["386", "deoxys-normal", "deoxys"].map(|key| format!("put POKEMON#{key}/POKEMON"));
+    assert_eq!((written, index), (keys.into(), false));
 }

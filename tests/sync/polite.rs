@@ -10,11 +10,11 @@ use crate::stand_in::{Fault, StandIn};
 
 const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
-fn agents(pokeapi: &StandIn) -> Vec<String> {
-    let mut agents: Vec<_> = pokeapi.requests().into_iter().filter_map(|seen| seen.user_agent).collect();
-    assert_eq!(agents.len(), pokeapi.requests().len(), "every request says who asks");
-    agents.dedup();
-    agents
+fn user_agents(pokeapi: &StandIn) -> Vec<String> {
+    let mut user_agents: Vec<_> = pokeapi.requests().into_iter().filter_map(|seen| seen.user_agent).collect();
+    assert_eq!(user_agents.len(), pokeapi.requests().len(), "every request says who asks");
+    user_agents.dedup();
+    user_agents
 }
 
 #[tokio::test]
@@ -22,12 +22,12 @@ async fn every_request_says_who_asks_and_how_to_reach_them() {
     let (pokeapi, store) = (small().await, empty_store().await);
     sync_as(&store, config(&pokeapi)).await;
     let plain = format!("pokedex-sync/{}", env!("CARGO_PKG_VERSION"));
-    assert_eq!(agents(&pokeapi), [plain.as_str()]);
+    assert_eq!(user_agents(&pokeapi), [plain.as_str()]);
     pokeapi.reset_log();
     let mut config = config(&pokeapi);
     config.contact = Some("keeper@example.test".to_owned());
     sync_as(&store, config).await;
-    assert_eq!(agents(&pokeapi), [format!("{plain} (keeper@example.test)")]);
+    assert_eq!(user_agents(&pokeapi), [format!("{plain} (keeper@example.test)")]);
 }
 
 #[tokio::test]
