@@ -135,6 +135,15 @@ async fn another_method_is_405_and_told_which_are_allowed() {
 }
 
 #[tokio::test]
+async fn a_letter_that_is_escaped_without_need_is_that_letter() {
+    let house = House::seeded().await;
+    for target in ["/api/v1/pok%65mon/25", "/%61pi/v1/pokemon/%32%35", "/api/v1/pokemon/pika%63hu"] {
+        let answer = house.raw("GET", target, "").await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (200, &Value::from(25)), "{target}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_nowhere_is_404_by_any_method() {
     let house = House::seeded().await;
     let deep = "/a".repeat(2000);
@@ -223,6 +232,7 @@ async fn a_token_that_is_not_valid_is_401_everywhere() {
             let answer = house.raw("GET", path, &format!("authorization: {token}\r\n")).await;
             let problem = assert_refused(&answer, 401, &format!("{path} with {token:?}"));
             assert_eq!(problem["code"], "invalid_token");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{path}");
         }
         let answer = house.raw("GET", path, "AUTHORIZATION: Bearer x\r\n").await;
         assert_eq!(answer.status, 401, "{path}: a header's name has no case");

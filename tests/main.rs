@@ -25,6 +25,7 @@ mod outage;
 mod panics;
 mod pokemon;
 mod raw_http;
+mod shape;
 mod store;
 mod sync;
 mod types;

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use adapters::{
-    publish::publish,
-    store::{Meter, Store},
-};
+use adapters::store::{INDEX_COPIES, Key, Meter, Store};
 use api::Config;
 use domain::{
     Timestamp,
     facts::{Facts, LearnsetFacts},
 };
 use serde_json::Value;
-use tests::{Answer, House, empty_store, engine_url, facts, problem};
+use tests::{Answer, House, empty_store, engine_url, facts, problem, publish_facts, put_raw};
 
 const FIRST: Timestamp = Timestamp::from_unix(1_000_000_000);
 const LATER: Timestamp = Timestamp::from_unix(1_100_000_000);
@@ -37,7 +34,7 @@ fn thirty() -> Facts {
 }
 
 async fn publish_at(store: &Store, facts: &Facts, now: Timestamp) -> String {
-    publish(store, &Meter::default(), facts, now).await.expect("a publication").index
+    publish_facts(store, facts, now).await.index
 }
 
 /// A published catalogue of thirty, and a house that looks at the pointer with every request.
@@ -161,6 +158,21 @@ async fn an_index_that_cannot_be_read_leaves_the_old_one_answering() {
     changed.pokemon.get_mut(&1).unwrap().weight = 1;
     publish_at(&store, &changed, LATER).await;
     until(&house, |body| body["pokemon"][0]["weight"] == 1).await;
+}
+
+#[tokio::test]
+async fn one_copy_that_can_be_read_is_enough() {
+    let (_, store, version) = house_of_thirty().await;
+    for copy in 1..INDEX_COPIES {
+        put_raw(&store, &Key::index_copy(&version, copy), &[]).await;
+        // Whichever copy is drawn first.
+        for _ in 0..8 {
+            assert_eq!(list(&house_on(&store).await).await.1["pagination"]["total"], 30, "{copy}");
+        }
+    }
+    put_raw(&store, &Key::index_copy(&version, 0), &[]).await;
+    let answer = house_on(&store).await.get("/api/v1/pokemon").await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("2")));
 }
 
 #[tokio::test]

@@ -1,12 +1,9 @@
 //! A request in this process: an event in, an answer out, no HTTP. The engine runs in another process, so that its
 //! work does not count.
 
-use std::{collections::HashMap, hint::black_box, time::Duration};
+use std::{collections::HashMap, hint::black_box, sync::Arc, time::Duration};
 
-use adapters::{
-    aws::Engine,
-    store::{Meter, Usage},
-};
+use adapters::{aws::Engine, store::Usage};
 use anyhow::{Context as _, Result, ensure};
 use api::{
     App, Config, Event, Request, Response, Route,
@@ -192,7 +189,7 @@ impl Handler {
             headers: HashMap::new(),
             body: Vec::new(),
             id: String::new(),
-            meter: Meter::default(),
+            meter: Arc::default(),
         };
         let answer = self.runtime.block_on((case.route.handler)(&self.app, &request));
         ensure!(answer.is_ok(), "{} cannot be answered", case.event.raw_path);

@@ -1,11 +1,12 @@
 //! DynamoDB in this process, spoken to through the real SDK over loopback.
 
 use std::{
+    io::ErrorKind,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// A running engine. Dropping it stops it; [`Self::stop`] waits for that.
@@ -59,8 +60,14 @@ impl Engine {
 /// Binds `port` of the loopback address.
 ///
 /// # Errors
-/// One sentence when the port is taken.
+/// One sentence when the port is taken or forbidden.
 pub async fn listen(port: u16) -> Result<TcpListener> {
-    let listening = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-    listening.with_context(|| format!("port {port} is taken: choose another with --port, 0 for a free one"))
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::AddrInUse => "is taken",
+            ErrorKind::PermissionDenied => "is not for this user",
+            _ => "cannot be listened on",
+        };
+        anyhow!(error).context(format!("port {port} {why}: choose another with --port, 0 for a free one"))
+    })
 }

@@ -8,6 +8,7 @@ use api::{
     door::{self, Context, HttpContext},
     routes::{self, ANSWER_UNKNOWN, DEFAULT},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -16,7 +17,7 @@ use hyper_util::{
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use matchit::Router;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 use tokio::net::TcpListener;
 
 use crate::page;
@@ -104,15 +105,14 @@ impl Gateway {
             return door::refuse(&self.app, &event, problem);
         };
         event.raw_path = path;
-        match Limited::new(body, LARGEST_BODY)
-            .collect()
-            .await
-            .map(|body| String::from_utf8(body.to_bytes().into()))
-        {
-            Ok(Ok(text)) => event.body = text,
-            Ok(Err(_)) => {
-                return door::refuse(&self.app, &event, Problem::bad_request("body", "is not UTF-8"));
-            }
+        match Limited::new(body, LARGEST_BODY).collect().await {
+            Ok(body) => match String::from_utf8(body.to_bytes().into()) {
+                Ok(text) => event.body = text,
+                Err(bytes) => {
+                    event.body = STANDARD.encode(bytes.as_bytes());
+                    event.is_base64_encoded = true;
+                }
+            },
             Err(_) => {
                 let detail = format!("The body is longer than {LARGEST_BODY} bytes, or was cut short.");
                 let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail);
@@ -123,9 +123,10 @@ impl Gateway {
         door::answer(&self.app, route, event).await
     }
 
-    /// The route for a path as it was sent: a `%2F` in it is part of a parameter, not a separator.
+    /// The route for a path as it was sent. `pok%65mon` is `pokemon`, but a `%2F` is part of a parameter, not a separator.
     fn route(&self, method: &Method, path: &str, event: &mut Event) -> &Route {
-        let Ok(found) = self.router.at(path) else { return self.default(event) };
+        let Some(path) = plain(path) else { return self.default(event) };
+        let Ok(found) = self.router.at(&path) else { return self.default(event) };
         let Some(route) = found.value.iter().find(|route| route.spec.method == *method) else {
             return self.default(event);
         };
@@ -145,6 +146,16 @@ impl Gateway {
 
 fn decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// `path` with nothing escaped in its segments but what would be read as something else.
+fn plain(path: &str) -> Option<String> {
+    const ESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'/');
+    let segments: Option<Vec<String>> = path
+        .split('/')
+        .map(|segment| Some(utf8_percent_encode(&decoded(segment)?, ESCAPED).to_string()))
+        .collect();
+    Some(segments?.join("/"))
 }
 
 /// As the gateway hands them on: names in lower case, repeated ones joined by commas.

@@ -7,7 +7,7 @@ use adapters::{
     pokeapi::{Config as PokeApiConfig, PokeApi},
     publish::Published,
     store::{Meter, Store},
-    sync::{self, Finished, Outcome, Settings, Tally},
+    sync::{self, Finished, Outcome, Pause, Progress, Settings, Tally},
 };
 use anyhow::{Context as _, Result};
 use api::{App, Config};
@@ -38,7 +38,7 @@ struct Options {
     #[arg(long)]
     sync: bool,
     /// Where PokeAPI is
-    #[arg(long, default_value = PokeApiConfig::POKEAPI, value_name = "URL")]
+    #[arg(long, default_value = PokeApiConfig::POKEAPI, value_name = "URL", value_parser = address)]
     pokeapi: String,
     /// Requests a minute to PokeAPI; 0 is no limit
     #[arg(long, default_value_t = PokeApiConfig::PER_MINUTE, value_name = "N")]
@@ -47,11 +47,19 @@ struct Options {
     #[arg(long, value_name = "TEXT")]
     sync_contact: Option<String>,
     /// Use a running DynamoDB engine instead of the embedded one
-    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    #[arg(long, value_name = "URL", conflicts_with = "data", value_parser = address)]
     dynamodb: Option<String>,
     /// Start the engines and fill them, but serve no routes: for `cargo lambda watch`
     #[arg(long, conflicts_with = "dynamodb")]
     engines_only: bool,
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let uri = text.parse::<http::Uri>().map_err(|error| error.to_string())?;
+    match uri.scheme_str() {
+        Some("http" | "https") => Ok(text.to_owned()),
+        _ => Err("it is not an http(s) address like http://127.0.0.1:8000".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -164,28 +172,34 @@ async fn prepare(options: &Options, url: &str, interrupt: watch::Receiver<bool>)
         .await
         .with_context(|| format!("DynamoDB at {url} cannot be used"))?;
     let store = Store::new(client, tables::CATALOG);
-    if let Some(loaded) = seed::seed(&store).await.context("the bundled snapshot cannot be loaded")? {
+    let owner = match options.dynamodb {
+        // The engine is ours alone: whoever held the lease under this name is gone.
+        None => "one machine".to_owned(),
+        Some(_) => format!("process {} since {}", std::process::id(), adapters::now()),
+    };
+    let seeded = seed::seed(&store, &owner).await.context("the bundled snapshot cannot be loaded")?;
+    if let Some(loaded) = seeded {
         eprintln!("loaded the bundled snapshot: {} items written", loaded.written);
     }
     if options.sync {
         // The catalogue as it was is better than none.
-        if let Err(error) = refresh(options, &store, interrupt).await {
+        if let Err(error) = refresh(options, &store, owner, interrupt).await {
             eprintln!("pokedex: the sync failed, serving the catalogue as it was: {error:#}");
         }
     }
     Ok(())
 }
 
-async fn refresh(options: &Options, store: &Store, interrupt: watch::Receiver<bool>) -> Result<()> {
+async fn refresh(
+    options: &Options,
+    store: &Store,
+    owner: String,
+    interrupt: watch::Receiver<bool>,
+) -> Result<()> {
     let mut config = PokeApiConfig::new(&options.pokeapi);
     config.per_minute = options.sync_rate;
     config.contact.clone_from(&options.sync_contact);
     let api = PokeApi::new(config)?;
-    let owner = match options.dynamodb {
-        // The engine is ours alone: whoever held the lease under this name is gone.
-        None => "one machine".to_owned(),
-        Some(_) => format!("process {} since {}", std::process::id(), adapters::now()),
-    };
     let settings = Settings { interrupt: Some(interrupt), ..Settings::new(owner) };
     let mut display = Display::default();
     let outcome =
@@ -193,11 +207,14 @@ async fn refresh(options: &Options, store: &Store, interrupt: watch::Receiver<bo
     display.finish();
     match outcome? {
         Outcome::Finished { finished, published } => report(&finished, &published),
-        Outcome::Paused { progress } => {
-            eprintln!(
-                "sync: stopped at {} of {}; the next --sync goes on from there",
-                progress.done, progress.total
-            );
+        Outcome::Paused { progress, because } => {
+            let why = match because {
+                Pause::Stopped => "stopped".to_owned(),
+                Pause::Asked { until } => format!("PokeAPI asks to be left alone until {until}; paused"),
+                Pause::SourceDown => "PokeAPI has stopped answering; paused".to_owned(),
+            };
+            let Progress { done, total, .. } = progress;
+            eprintln!("sync: {why} at {done} of {total}; the next --sync goes on from there");
         }
     }
     Ok(())

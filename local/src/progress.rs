@@ -18,6 +18,8 @@ pub struct Display {
     /// Dealt with by an earlier run: they do not count for the rate.
     before: Option<usize>,
     printed: Option<Instant>,
+    /// Whether the last resource was told; what is tried again after it is told now and then.
+    told_all: bool,
 }
 
 impl Default for Display {
@@ -27,7 +29,7 @@ impl Default for Display {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Self { bar, started: Instant::now(), before: None, printed: None }
+        Self { bar, started: Instant::now(), before: None, printed: None, told_all: false }
     }
 }
 
@@ -40,8 +42,9 @@ impl Display {
             bar.set_position(progress.done as u64);
             bar.set_message(line(progress, before, elapsed));
         } else if self.printed.is_none_or(|printed| printed.elapsed() >= EVERY)
-            || progress.done == progress.total
+            || (progress.done == progress.total && !self.told_all)
         {
+            self.told_all = progress.done == progress.total;
             eprintln!("sync: {}/{} {}", progress.done, progress.total, line(progress, before, elapsed));
             self.printed = Some(Instant::now());
         }

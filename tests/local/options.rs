@@ -88,6 +88,9 @@ async fn what_does_not_go_together_is_refused() {
         &["--port", "70000"],
         &["--port", "http"],
         &["--sync-rate", "-1"],
+        &["--pokeapi", "pokeapi"],
+        &["--pokeapi", "ftp://pokeapi.example"],
+        &["--dynamodb", "localhost:8000"],
         &["--unknown"],
         &["extra"],
     ] {

@@ -22,17 +22,6 @@ async fn a_source_that_is_out_of_reach_is_told_and_the_catalogue_served_as_it_wa
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_told_at_once() {
-    let folder = filled().await;
-    let mut process = Process::on(folder.path(), &["--sync", "--pokeapi", "pokeapi"]);
-    let base = process.ready().await;
-    assert_eq!(served(&base).await, 1351);
-    let err = process.interrupt().await.err;
-    assert_eq!(err.len(), 1, "{err:?}");
-    assert!(err[0].contains("\"pokeapi\" is not usable"), "{err:?}");
-}
-
-#[tokio::test]
 async fn a_refresh_shows_its_progress_in_plain_lines_and_is_served_and_kept() {
     let source = StandIn::start(World::small()).await;
     source.edit("/api/v2/pokemon/1/", |bulbasaur| bulbasaur["weight"] = 71.into());

@@ -8,8 +8,8 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub enum Fault {
     Status(u16),
-    /// The status and the seconds of `Retry-After`.
-    StatusWithRetryAfter(u16, u64),
+    /// The status and `Retry-After`.
+    RetryAfter(u16, String),
     /// The connection ends before any answer.
     DropConnection,
     /// The headers of the whole answer, ETag and Content-Length included, half its bytes, and the end.
@@ -24,4 +24,11 @@ pub enum Fault {
     Redirect(String),
     /// The true answer, so much later.
     Slow(Duration),
+}
+
+impl Fault {
+    /// `after` is a number of seconds or a date.
+    pub fn retry_after(status: u16, after: impl ToString) -> Self {
+        Self::RetryAfter(status, after.to_string())
+    }
 }

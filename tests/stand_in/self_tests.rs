@@ -148,7 +148,7 @@ async fn resources_come_and_go_and_lists_can_lie() {
 async fn a_script_is_followed_and_then_it_behaves() {
     let pokeapi = small().await;
     let pass = Fault::Slow(Duration::ZERO);
-    pokeapi.script(BULBASAUR, vec![Fault::Status(500), pass, Fault::StatusWithRetryAfter(429, 7)]);
+    pokeapi.script(BULBASAUR, vec![Fault::Status(500), pass, Fault::retry_after(429, 7)]);
     assert_eq!(get(&pokeapi, BULBASAUR).await.status, 500);
     assert_eq!(get(&pokeapi, BULBASAUR).await.status, 200);
     let busy = get(&pokeapi, BULBASAUR).await;

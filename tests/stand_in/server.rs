@@ -81,9 +81,7 @@ async fn misbehave(
     let status = |code| StatusCode::from_u16(code).expect("scripts use HTTP's status codes");
     Ok(match fault {
         Fault::Status(code) => page(status(code)),
-        Fault::StatusWithRetryAfter(code, seconds) => {
-            with(page(status(code)), header::RETRY_AFTER, &seconds.to_string())
-        }
+        Fault::RetryAfter(code, after) => with(page(status(code)), header::RETRY_AFTER, &after),
         Fault::DropConnection => return Err(io::Error::other("the connection is dropped, as scripted")),
         Fault::CutBody => match find(state, asked) {
             Some(found) => {

@@ -10,16 +10,17 @@ use domain::{
     Timestamp,
     facts::{Fact, GenerationFacts},
 };
-use tests::empty_store;
+use tests::{empty_store, lease, raw_client};
 use tokio::net::TcpListener;
 
-use super::support::{pokemon, raw, slug, tapped, unavailable};
+use super::support::{pokemon, put_through, slug, tapped, unavailable};
 
 const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
 
 #[tokio::test]
 async fn a_table_that_is_not_there_makes_everything_unavailable() {
-    let (store, meter) = (Store::new(raw().await, "no-such-table"), Meter::default());
+    let (store, meter) = (Store::new(raw_client().await, "no-such-table"), Meter::default());
+    let lease = lease(&empty_store().await).await;
     let generation = GenerationFacts { id: 1, name: "one".to_owned(), display_name: None, region: None };
     let mut ledger = Ledger::new([Fact::Generation(generation)].into_iter().collect());
     let told = [
@@ -38,10 +39,9 @@ async fn a_table_that_is_not_there_makes_everything_unavailable() {
         unavailable(store.put_index(&meter, "v1", b"{}").await, "PutItem"),
         unavailable(store.swap_index(&meter, None, "v1", NOW).await, "PutItem"),
         unavailable(store.swap_index(&meter, Some("v0"), "v1", NOW).await, "PutItem"),
-        unavailable(store.put_facts(&meter, &mut ledger).await, "PutItem"),
-        unavailable(store.put_each(&meter, pokemon(1)).await, "BatchWriteItem"),
+        unavailable(store.put_facts(&meter, &lease, &mut ledger).await, "UpdateItem"),
         unavailable(store.delete(&meter, vec![Key::pokemon(1)]).await, "BatchWriteItem"),
-        unavailable(store.put_together(&meter, pokemon(1)).await, "TransactWriteItems"),
+        unavailable(store.put_groups(&meter, &lease, vec![pokemon(1)]).await, "UpdateItem"),
         unavailable(store.take_lease(&meter, "one".to_owned(), 300, NOW).await, "UpdateItem"),
     ];
     for told in &told {
@@ -61,7 +61,7 @@ async fn an_engine_that_is_down_is_asked_again_and_then_told() {
     assert!(matches!(error, StoreError::Unavailable { operation: "GetItem", .. }), "{error:?}");
     assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
     assert!((2..=3).contains(&tap.take().len()));
-    unavailable(tapped.put_together(&meter, pokemon(1)).await, "TransactWriteItems");
+    unavailable(tapped.seeded(&meter).await, "GetItem");
     tap.set_down(false);
     assert_eq!(tapped.pokemon(&meter, &slug("1")).await.expect("it is up again"), None);
 }
@@ -91,13 +91,14 @@ async fn an_engine_that_is_not_there_is_told() {
 async fn who_is_patient_waits_for_an_engine_to_come_back() {
     let store = empty_store().await;
     let (tapped, tap) = tapped(&store).await;
+    let lease = lease(&store).await;
     tap.set_down(true);
     let (patient, meter) = (tapped.patient(), Meter::default());
     let up = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         tap.set_down(false);
     };
-    let (written, ()) = tokio::join!(patient.put_each(&meter, pokemon(3)), up);
+    let (written, ()) = tokio::join!(put_through(&patient, &lease, pokemon(3)), up);
     written.expect("it is up again");
     assert!(tap.take().len() > 1);
     assert!(store.pokemon(&meter, &slug("3")).await.expect("it is readable").is_some());

@@ -3,9 +3,9 @@
 use adapters::store::{Key, Ledger, Meter, Store};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::facts::{AbilityFacts, Fact, Facts, GenerationFacts, KEPT, Kind};
-use tests::empty_store;
+use tests::{empty_store, lease, put_raw};
 
-use super::support::{count, malformed, noise, put_raw, tapped, unavailable};
+use super::support::{count, noise, tapped, unavailable};
 
 fn generation(id: u32) -> Fact {
     let region = Some(format!("region-{id}"));
@@ -26,7 +26,7 @@ async fn read(store: &Store) -> Ledger {
 }
 
 async fn put(store: &Store, ledger: &mut Ledger) -> usize {
-    store.put_facts(&Meter::default(), ledger).await.expect("the facts are put")
+    store.put_facts(&Meter::default(), &lease(store).await, ledger).await.expect("the facts are put")
 }
 
 /// Abilities of three blocks and two generations; every third without ETag.
@@ -81,7 +81,10 @@ async fn only_what_differs_is_put() {
     assert!(!ledger.record(ability(64, "Flabébé ♀"), None), "it has no ETag any more");
     let (tapped, tap) = tapped(&store).await;
     assert_eq!(put(&tapped, &mut ledger).await, 2);
-    let keys: Vec<_> = tap.take().into_iter().map(|call| call.body["Item"]["sk"]["S"].clone()).collect();
+    let calls = tap.take();
+    let put = calls.iter().filter(|call| call.operation == "TransactWriteItems");
+    let put = put.flat_map(|call| call.body["TransactItems"].as_array().expect("items"));
+    let keys: Vec<_> = put.map(|item| item["Put"]["Item"]["sk"]["S"].clone()).collect();
     assert_eq!(keys, ["ability#0000", "ability#0001"]);
     let back = read(&store).await;
     assert!(back == ledger);
@@ -125,8 +128,9 @@ async fn facts_are_read_through_many_pages() {
 async fn what_was_not_put_stays_to_be_put() {
     let (store, mut ledger) = (empty_store().await, some());
     let (tapped, tap) = tapped(&store).await;
+    let lease = lease(&store).await;
     tap.set_down(true);
-    unavailable(tapped.put_facts(&Meter::default(), &mut ledger).await, "PutItem");
+    unavailable(tapped.put_facts(&Meter::default(), &lease, &mut ledger).await, "UpdateItem");
     assert!(ledger.is_dirty());
     tap.set_down(false);
     assert_eq!(put(&tapped, &mut ledger).await, 4);
@@ -134,13 +138,33 @@ async fn what_was_not_put_stays_to_be_put() {
 }
 
 #[tokio::test]
-async fn an_item_of_facts_that_is_not_readable_is_named() {
+async fn an_item_of_facts_that_is_not_readable_is_named_and_the_others_are_read() {
     let (store, mut ledger) = (empty_store().await, some());
     put(&store, &mut ledger).await;
+    let block = Key::facts_block(Kind::Ability, 1);
     let body = AttributeValue::S("{\"1\":{\"fact\":{\"kind\":\"ability\",\"id\":1}}}".to_owned());
-    put_raw(&store, &Key::facts_block(Kind::Ability, 1), &[("body", body)]).await;
-    let told = malformed(store.facts(&Meter::default()).await, "FACTS/ability#0001");
-    assert!(told.starts_with("missing field `name`"), "{told}");
+    put_raw(&store, &block, &[("body", body)]).await;
+    let back = read(&store).await;
+    assert_eq!((back.unreadable(), back.facts.total()), ([block].as_slice(), ledger.facts.total() - 2));
+    assert!(back.facts.get(Kind::Ability, 64).is_none() && back.etag(Kind::Ability, 64).is_none());
+}
+
+#[tokio::test]
+async fn facts_replaced_by_others_lose_what_differs_and_facts_completed_lose_nothing() {
+    let others: Facts =
+        [ability(1, "Flabébé ♀"), ability(2, "Levitate"), ability(7, "Limber")].into_iter().collect();
+    let mut replaced = some();
+    replaced.replace(&others);
+    assert_eq!(replaced.facts, others);
+    assert_eq!((replaced.etag(Kind::Ability, 1), replaced.etag(Kind::Ability, 2)), (Some("W/\"1\""), None));
+    assert_eq!(replaced.etag(Kind::Ability, 64), None, "it is gone");
+
+    let (mut completed, before) = (some(), some());
+    completed.complete(&others);
+    assert_eq!(completed.facts.get(Kind::Ability, 2), before.facts.get(Kind::Ability, 2));
+    assert_eq!(completed.etag(Kind::Ability, 2), before.etag(Kind::Ability, 2));
+    assert_eq!(completed.facts.get(Kind::Ability, 7), Some(ability(7, "Limber")));
+    assert_eq!(completed.facts.total(), before.facts.total() + 1);
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use adapters::store::{Key, Lease, Meter, Store, StoreError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use tests::empty_store;
+use tests::{empty_store, put_raw};
 
-use super::support::{conflict, put_raw};
+use super::support::conflict;
 
 const NOON: i64 = 1_785_585_600;
 

@@ -6,15 +6,15 @@ use domain::{
     Timestamp,
     facts::{Fact, GenerationFacts},
 };
-use tests::empty_store;
+use tests::{empty_store, lease};
 
-use super::support::{item, noise, pokemon, slug};
+use super::support::{item, noise, pokemon, put, slug};
 
 const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
 
 async fn with(items: Vec<NewItem>) -> Store {
     let store = empty_store().await;
-    store.put_each(&Meter::default(), items).await.expect("the items are put");
+    put(&store, items).await;
     store
 }
 
@@ -79,10 +79,7 @@ async fn every_kilobyte_costs_one_unit_to_write() {
 
 #[tokio::test]
 async fn a_batch_costs_what_its_items_cost() {
-    let (store, meter) = (empty_store().await, Meter::default());
-    store.put_each(&meter, pokemon(30)).await.expect("they are put");
-    assert_eq!(meter.usage(), usage(2, 0.0, 30.0));
-    let meter = Meter::default();
+    let (store, meter) = (with(pokemon(30)).await, Meter::default());
     store.delete(&meter, (1..=26).map(Key::pokemon).collect()).await.expect("they are deleted");
     assert_eq!(meter.usage(), usage(2, 0.0, 26.0));
 }
@@ -90,10 +87,11 @@ async fn a_batch_costs_what_its_items_cost() {
 #[tokio::test]
 async fn a_transaction_is_one_call_and_not_for_nothing() {
     let (store, meter) = (empty_store().await, Meter::default());
-    store.put_together(&meter, pokemon(10)).await.expect("they are put");
+    let lease = lease(&store).await;
+    store.put_groups(&meter, &lease, vec![pokemon(10)]).await.expect("they are put");
     let Usage { calls, read_units, write_units } = meter.usage();
-    assert_eq!((calls, read_units), (1, 0.0));
-    assert!(write_units > 0.0, "{write_units}");
+    assert_eq!((calls, read_units), (2, 0.0), "the lease is renewed first");
+    assert!(write_units > 1.0, "{write_units}");
 }
 
 #[tokio::test]
@@ -106,9 +104,9 @@ async fn queries_and_scans_cost_what_they_pass() {
         Fact::Generation(GenerationFacts { id, name, display_name: None, region: None })
     };
     let mut ledger = Ledger::new([fact(1), fact(2)].into_iter().collect());
-    let meter = Meter::default();
-    store.put_facts(&meter, &mut ledger).await.expect("they are put");
-    assert_eq!(meter.usage(), usage(1, 0.0, 1.0));
+    let (lease, meter) = (lease(&store).await, Meter::default());
+    store.put_facts(&meter, &lease, &mut ledger).await.expect("they are put");
+    assert_eq!(meter.usage().calls, 2, "the lease is renewed first");
     let meter = Meter::default();
     store.facts(&meter).await.expect("they are readable");
     assert_eq!(meter.usage(), usage(1, 1.0, 0.0));

@@ -3,13 +3,13 @@
 use adapters::store::{Key, Meter, Named, Store};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{Timestamp, catalog::Type};
-use tests::empty_store;
+use tests::{empty_store, put_raw};
 
-use super::support::{item, malformed, noise, put_raw, record, slug};
+use super::support::{item, malformed, noise, put, record, slug};
 
 async fn with(items: Vec<adapters::store::NewItem>) -> Store {
     let store = empty_store().await;
-    store.put_each(&Meter::default(), items).await.expect("the items are put");
+    put(&store, items).await;
     store
 }
 

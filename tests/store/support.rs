@@ -1,12 +1,11 @@
-//! Items to store, and a way to store what the store itself never would.
+//! Items to store, and what comes of it.
 
 use adapters::{
     aws::{self, Engine},
-    store::{Key, Meter, NewItem, Record, Store, StoreError, content_hash},
+    store::{Body, Key, Lease, Meter, NewItem, Record, Store, StoreError, content_hash},
 };
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use domain::{Slug, Timestamp};
-use tests::{Tap, engine_url};
+use tests::{Tap, engine_url, lease};
 
 pub const CREATED: Timestamp = Timestamp::from_unix(1_000_000_000);
 pub const UPDATED: Timestamp = Timestamp::from_unix(1_700_000_000);
@@ -16,8 +15,12 @@ pub fn slug(text: &str) -> Slug {
 }
 
 pub fn item(key: Key, body: &str, packed: bool) -> NewItem {
-    let (body, hash) = (body.as_bytes().to_vec(), content_hash(body.as_bytes()));
-    NewItem { key, body, packed, hash, created_at: CREATED, updated_at: UPDATED }
+    let hash = content_hash(body.as_bytes());
+    let body = match packed {
+        true => Body::packed(body.as_bytes()).expect("it is packed"),
+        false => Body::Plain(body.to_owned()),
+    };
+    NewItem { key, body, hash, created_at: CREATED, updated_at: UPDATED }
 }
 
 /// The record that [`item`] becomes.
@@ -41,18 +44,14 @@ pub fn noise(bytes: usize, seed: u64) -> String {
     (0..bytes).map(letter).map(|letter| if letter == '\\' { '0' } else { letter }).collect()
 }
 
-pub async fn raw() -> Client {
-    aws::dynamodb(&Engine::Endpoint(engine_url())).await
+/// Writes `items`, each for itself.
+pub async fn put(store: &Store, items: Vec<NewItem>) {
+    put_through(store, &lease(store).await, items).await.expect("the items are put");
 }
 
-/// Puts an item just as it is.
-pub async fn put_raw(store: &Store, key: &Key, attributes: &[(&str, AttributeValue)]) {
-    let mut put = raw().await.put_item().table_name(store.table());
-    put = put.item("pk", AttributeValue::S(key.pk.clone())).item("sk", AttributeValue::S(key.sk.clone()));
-    for (name, value) in attributes {
-        put = put.item(*name, value.clone());
-    }
-    put.send().await.expect("the item is put");
+pub async fn put_through(store: &Store, lease: &Lease, items: Vec<NewItem>) -> Result<(), StoreError> {
+    let groups = items.into_iter().map(|item| vec![item]).collect();
+    store.put_groups(&Meter::default(), lease, groups).await
 }
 
 /// The same table, spoken to through a tap.
@@ -62,9 +61,10 @@ pub async fn tapped(store: &Store) -> (Store, Tap) {
     (Store::new(client, store.table()), tap)
 }
 
-/// How many items there are.
+/// How many items there are, but for the one that holds the lease.
 pub async fn count(store: &Store) -> usize {
-    store.heads(&Meter::default()).await.expect("the table is readable").len()
+    let heads = store.heads(&Meter::default()).await.expect("the table is readable");
+    heads.keys().filter(|key| **key != Key::sync_state()).count()
 }
 
 /// The reason of an error that says the engine is not available.

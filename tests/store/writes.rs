@@ -3,59 +3,92 @@
 use adapters::store::{Head, Key, Meter, content_hash};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use tests::empty_store;
+use tests::{empty_store, lease, put_raw};
 
 use super::support::{
-    CREATED, UPDATED, count, item, noise, pokemon, put_raw, record, slug, tapped, unavailable,
+    CREATED, UPDATED, conflict, count, item, noise, pokemon, put, put_through, record, slug, tapped,
+    unavailable,
 };
 
 #[tokio::test]
 async fn a_hundred_items_are_written_together_and_again() {
     let (store, meter) = (empty_store().await, Meter::default());
+    let lease = lease(&store).await;
     for _ in 0..2 {
-        store.put_together(&meter, pokemon(100)).await.expect("they are put");
+        store.put_groups(&meter, &lease, vec![pokemon(100)]).await.expect("they are put");
         assert_eq!(count(&store).await, 100);
     }
-    assert_eq!(meter.usage().calls, 2);
+    assert_eq!(meter.usage().calls, 4, "two transactions, and the lease before each");
     let found = store.pokemon(&meter, &slug("100")).await.expect("it is readable");
     assert_eq!(found, Some(record("{\"id\":100}")));
 }
 
 #[tokio::test]
-async fn more_than_a_hundred_items_are_refused_and_none_is_written() {
+async fn a_group_of_more_than_a_hundred_is_refused_and_none_is_written() {
     let (store, meter) = (empty_store().await, Meter::default());
-    let told = unavailable(store.put_together(&meter, pokemon(101)).await, "TransactWriteItems");
+    let lease = lease(&store).await;
+    let refused = store.put_groups(&meter, &lease, vec![pokemon(101)]).await;
+    let told = unavailable(refused, "TransactWriteItems");
     assert!(told.starts_with("ValidationException: "), "{told}");
     assert_eq!(count(&store).await, 0);
 }
 
 #[tokio::test]
-async fn one_bad_item_among_many_keeps_all_from_being_written() {
+async fn one_bad_item_keeps_its_whole_group_from_being_written() {
     let (store, meter) = (empty_store().await, Meter::default());
-    store.put_together(&meter, vec![item(Key::pokemon(1), "{\"id\":0}", false)]).await.expect("it is put");
+    let lease = lease(&store).await;
+    put(&store, vec![item(Key::pokemon(1), "{\"id\":0}", false)]).await;
     let mut twice = pokemon(5);
     twice.push(item(Key::pokemon(3), "{}", false));
-    let told = unavailable(store.put_together(&meter, twice).await, "TransactWriteItems");
+    let told = unavailable(store.put_groups(&meter, &lease, vec![twice]).await, "TransactWriteItems");
     assert!(told.starts_with("ValidationException: "), "{told}");
     let mut large = pokemon(5);
     large.push(item(Key::pokemon(6), &noise(401 << 10, 1), false));
-    assert!(store.put_together(&meter, large).await.is_err());
+    assert!(store.put_groups(&meter, &lease, vec![large]).await.is_err());
     let found = store.pokemon(&meter, &slug("1")).await.expect("it is readable");
     assert_eq!((found, count(&store).await), (Some(record("{\"id\":0}")), 1));
 }
 
 #[tokio::test]
-async fn many_items_are_written_25_at_a_time_and_again() {
+async fn many_groups_share_few_transactions_and_again() {
     let store = empty_store().await;
+    let lease = lease(&store).await;
     for _ in 0..2 {
         let meter = Meter::default();
-        store.put_each(&meter, pokemon(60)).await.expect("they are put");
-        assert_eq!((meter.usage().calls, count(&store).await), (3, 60));
+        let groups = pokemon(250).into_iter().map(|item| vec![item]).collect();
+        store.put_groups(&meter, &lease, groups).await.expect("they are put");
+        assert_eq!((meter.usage().calls, count(&store).await), (1 + 3, 250));
     }
     let (tapped, tap) = tapped(&store).await;
-    tapped.put_each(&Meter::default(), Vec::new()).await.expect("nothing is easily done");
+    tapped.put_groups(&Meter::default(), &lease, vec![Vec::new()]).await.expect("nothing is easily done");
     tapped.delete(&Meter::default(), Vec::new()).await.expect("nothing is easily done");
     assert_eq!(tap.take().len(), 0);
+}
+
+#[tokio::test]
+async fn who_was_overtaken_writes_nothing() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    let long_ago = Timestamp::from_unix(0);
+    let old = store.take_lease(&meter, "old".to_owned(), 1, long_ago).await.expect("it is free");
+    lease(&store).await;
+    conflict(store.put_groups(&meter, &old, vec![pokemon(3)]).await, "UpdateItem");
+    assert_eq!(count(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_transaction_that_met_another_is_tried_again_and_at_last_told() {
+    let store = empty_store().await;
+    let (tapped, tap) = tapped(&store).await;
+    let lease = lease(&store).await;
+    for reason in ["TransactionConflict", "ThrottlingError"] {
+        tap.cancel_transactions(2, reason);
+        put_through(&tapped, &lease, pokemon(3)).await.expect("the third try");
+        let tries = tap.take().iter().filter(|call| call.operation == "TransactWriteItems").count();
+        assert_eq!((tries, count(&store).await), (3, 3), "{reason}");
+    }
+    tap.cancel_transactions(1, "ItemCollectionSizeLimitExceeded");
+    let told = unavailable(put_through(&tapped, &lease, pokemon(3)).await, "TransactWriteItems");
+    assert_eq!(told, "the transaction was cancelled: ItemCollectionSizeLimitExceeded", "it never passes");
 }
 
 #[tokio::test]
@@ -63,14 +96,14 @@ async fn an_item_is_replaced_whole() {
     let (store, meter) = (empty_store().await, Meter::default());
     let old = [("body", AttributeValue::S("{}".to_owned())), ("odd", AttributeValue::Bool(true))];
     put_raw(&store, &Key::chain(1), &old).await;
-    store.put_each(&meter, vec![item(Key::chain(1), "{\"new\":1}", true)]).await.expect("it is put");
+    put(&store, vec![item(Key::chain(1), "{\"new\":1}", true)]).await;
     assert_eq!(store.evolution(&meter, 1).await.expect("it is readable"), Some(record("{\"new\":1}")));
 }
 
 #[tokio::test]
 async fn what_is_deleted_is_gone_and_the_others_stay() {
-    let (store, meter) = (empty_store().await, Meter::default());
-    store.put_each(&meter, pokemon(40)).await.expect("they are put");
+    let store = empty_store().await;
+    put(&store, pokemon(40)).await;
     // 30 that are there, 5 that are not.
     let keys: Vec<_> = (11..=45).map(Key::pokemon).collect();
     let meter = Meter::default();
@@ -84,13 +117,13 @@ async fn what_is_deleted_is_gone_and_the_others_stay() {
 
 #[tokio::test]
 async fn heads_are_read_through_many_pages() {
-    let (store, meter) = (empty_store().await, Meter::default());
+    let store = empty_store().await;
     let bodies: Vec<_> = (0..60).map(|id| noise(40_000, id)).collect();
     let items = (0..).zip(&bodies).map(|(id, body)| item(Key::learnset(id), body, false));
-    store.put_each(&meter, items.collect()).await.expect("they are put");
+    put(&store, items.collect()).await;
     let meter = Meter::default();
     let heads = store.heads(&meter).await.expect("the table is readable");
-    assert_eq!(heads.len(), 60);
+    assert_eq!(heads.len(), 60 + 1, "and the lease");
     assert!(meter.usage().calls >= 3, "2.4 MB come in pages of 1 MB: {:?}", meter.usage());
     for (id, body) in (0..).zip(&bodies) {
         let head = Head { hash: content_hash(body.as_bytes()), created_at: CREATED, updated_at: UPDATED };

@@ -38,7 +38,7 @@ static SEEDED: LazyLock<SeededEngine> = LazyLock::new(|| {
         runtime.expect("a runtime").block_on(async {
             let engine = Engine::start(None, 0).await.expect("an engine in memory");
             let store = store_at(&engine.url(), tables::CATALOG).await.expect("a table");
-            seed::seed(&store).await.expect("the bundled snapshot loads");
+            seed::seed(&store, "test").await.expect("the bundled snapshot loads");
             ready.send(engine.url()).expect("the test that waits");
             std::future::pending::<()>().await;
         });

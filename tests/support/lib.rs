@@ -6,6 +6,7 @@ mod house;
 mod promises;
 mod raw;
 mod samples;
+mod table;
 mod tap;
 
 pub use event::{event, invoke, invoke_event};
@@ -14,4 +15,5 @@ pub use house::{Answer, House, SeededEngine, empty_store, engine_url, store_at};
 pub use promises::{CATALOGUE, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};
 pub use samples::{catalogue_samples, sample};
+pub use table::{lease, publish_facts, put_raw, raw_client};
 pub use tap::{Call, Tap};

@@ -36,6 +36,8 @@ pub struct Tap {
     units: Arc<Mutex<f64>>,
     down: Arc<AtomicBool>,
     delay: Arc<Mutex<Duration>>,
+    /// How many transactions more are cancelled, and why.
+    cancel: Arc<Mutex<(usize, &'static str)>>,
 }
 
 impl Tap {
@@ -51,6 +53,7 @@ impl Tap {
             units: Arc::default(),
             down: Arc::default(),
             delay: Arc::default(),
+            cancel: Arc::default(),
         };
         let client = Client::builder(TokioExecutor::new()).build_http();
         let (own, engine) = (tap.clone(), engine.to_owned());
@@ -83,11 +86,15 @@ impl Tap {
         let target =
             parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let is_transaction = operation == "TransactWriteItems";
         lock(&self.calls).push(Call { operation, body: serde_json::from_slice(&body).unwrap_or_default() });
         let delay = *lock(&self.delay);
         tokio::time::sleep(delay).await;
         if self.down.load(Ordering::Relaxed) {
             return status(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        if is_transaction && let Some(reason) = self.next_cancellation() {
+            return cancelled(reason);
         }
         parts.uri = engine.parse().expect("the engine's address");
         match client.request(Request::from_parts(parts, Full::new(body))).await {
@@ -118,6 +125,17 @@ impl Tap {
         self.down.store(down, Ordering::Relaxed);
     }
 
+    /// Cancels the next `count` transactions as DynamoDB does, for `reason`; no engine here does so by itself.
+    pub fn cancel_transactions(&self, count: usize, reason: &'static str) {
+        *lock(&self.cancel) = (count, reason);
+    }
+
+    fn next_cancellation(&self) -> Option<&'static str> {
+        let mut cancel = lock(&self.cancel);
+        cancel.0 = cancel.0.checked_sub(1)?;
+        Some(cancel.1)
+    }
+
     /// From now on every call waits this long.
     pub fn set_delay(&self, delay: Duration) {
         *lock(&self.delay) = delay;
@@ -129,6 +147,20 @@ fn units(answer: &Value) -> f64 {
     let consumed = &answer["ConsumedCapacity"];
     let all = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);
     all.iter().filter_map(|one| one["CapacityUnits"].as_f64()).sum()
+}
+
+fn cancelled(reason: &str) -> Response<Full<Bytes>> {
+    let body = serde_json::json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{reason}]"),
+        "CancellationReasons": [{"Code": "None"}, {"Code": reason, "Message": reason}],
+    });
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
+        .headers_mut()
+        .insert("content-type", http::HeaderValue::from_static("application/x-amz-json-1.0"));
+    response
 }
 
 fn status(status: StatusCode) -> Response<Full<Bytes>> {

@@ -37,7 +37,7 @@ async fn a_changed_pokemon_is_written_with_the_index_and_nothing_else() {
     let now = version(&store).await;
     let mut expected: Vec<String> = [
         "put FACTS/pokemon#0000",
-        "put INDEX/POINTER",
+        "put INDEX/POINTER#1",
         "put POKEMON#1/POKEMON",
         "put POKEMON#bulbasaur/POKEMON",
     ]
@@ -165,7 +165,15 @@ async fn an_index_that_readers_would_refuse_does_not_count() {
         (document["id"], document["name"]) = (json!(id), json!(format!("type-{id}")));
         pokeapi.insert("type", document);
     }
-    let error = try_sync(&store, &pokeapi).await.expect_err("65 types are too many").to_string();
+    // A change that could be written by itself.
+    weighs(&pokeapi, 71);
+    let (tapped, tap) = tapped(&store).await;
+    let error = try_sync(&tapped, &pokeapi).await.expect_err("65 types are too many").to_string();
+    let written = writes(&tap.take());
+    assert!(
+        written.keys().all(|key| key == "update SYNC/STATE" || key.starts_with("put FACTS/")),
+        "no record goes ahead of the index: {written:?}"
+    );
     assert!(
         error.starts_with("the index cannot be made: the index holds 15 Pokémon and 65 types"),
         "{error}"

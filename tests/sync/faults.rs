@@ -74,7 +74,7 @@ fn again(reason: &str) -> (String, bool, usize) {
 async fn errors_of_the_server_are_tried_again_and_told() {
     assert_eq!(suffers(Fault::Status(500)).await, again("answered 500 Internal Server Error"));
     assert_eq!(suffers(Fault::Status(503)).await, again("answered 503 Service Unavailable"));
-    assert_eq!(suffers(Fault::StatusWithRetryAfter(429, 0)).await, again("answered 429 Too Many Requests"));
+    assert_eq!(suffers(Fault::retry_after(429, 0)).await, again("answered 429 Too Many Requests"));
 }
 
 #[tokio::test]

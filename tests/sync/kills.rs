@@ -3,13 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use adapters::{
-    publish::publish,
     store::{INDEX_COPIES, Meter, Store},
     sync::{Outcome, Settings, SyncError},
 };
 use domain::dex::DexIndex;
 use serde_json::{Value, json};
-use tests::{Call, empty_store, engine_url};
+use tests::{Call, empty_store, engine_url, publish_facts};
 
 use super::{
     catalogue::{assert_same, catalogue, index_versions, sound},
@@ -112,17 +111,17 @@ fn careful() -> Settings {
 
 #[tokio::test]
 async fn a_first_sync_killed_before_a_call_is_completed_by_the_next() {
-    first_sync_killed(Blow::Before, &Settings::new("test"), (1, 2), 15).await;
+    first_sync_killed(Blow::Before, &Settings::new("test"), (1, 1), 10).await;
 }
 
 #[tokio::test]
 async fn a_first_sync_killed_after_a_call_is_completed_by_the_next() {
-    first_sync_killed(Blow::After, &Settings::new("test"), (2, 2), 15).await;
+    first_sync_killed(Blow::After, &Settings::new("test"), (1, 1), 10).await;
 }
 
 #[tokio::test]
 async fn a_first_sync_refused_at_a_call_is_completed_by_the_next() {
-    first_sync_killed(Blow::Refused, &Settings::new("test"), (2, 5), 6).await;
+    first_sync_killed(Blow::Refused, &Settings::new("test"), (2, 3), 3).await;
 }
 
 #[tokio::test]
@@ -146,7 +145,7 @@ fn later() -> World {
 
 async fn filled_long_ago(world: &domain::facts::Facts) -> Store {
     let store = empty_store().await;
-    publish(&store, &Meter::default(), world, LONG_AGO).await.expect("the facts are published");
+    publish_facts(&store, world, LONG_AGO).await;
     store
 }
 

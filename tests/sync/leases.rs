@@ -8,13 +8,13 @@ use adapters::{
     sync::{Settings, SyncError},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
-use tests::empty_store;
+use tests::{empty_store, put_raw};
 
 use super::{
     catalogue::{assert_same, catalogue, items, sound},
-    support::{client, config, finished, put_raw, run, small, state, sync, synced, tapped, writes},
+    support::{client, config, finished, run, small, state, sync, synced, tapped, writes},
 };
-use crate::stand_in::StandIn;
+use crate::stand_in::{Fault, StandIn};
 
 /// As another sync would hold it, `seconds` from now.
 async fn lease_of_another(store: &Store, seconds: i64) {
@@ -136,8 +136,8 @@ async fn who_was_overtaken_stops_at_the_next_checkpoint_and_spoils_nothing() {
 #[tokio::test]
 async fn a_paused_state_is_not_overwritten_by_who_was_refused() {
     let (pokeapi, store) = (small().await, empty_store().await);
-    let paused = Settings { deadline: Some(tokio::time::Instant::now()), ..Settings::new("one") };
-    run(&store, &client(config(&pokeapi)), &paused).await.expect("it pauses");
+    pokeapi.always("/api/v2/pokemon/1/", Fault::retry_after(429, 3600));
+    run(&store, &client(config(&pokeapi)), &Settings::new("one")).await.expect("it pauses");
     let before = state(&store).await;
     assert!(before.running.is_some());
     let lease =

@@ -10,9 +10,11 @@ mod healing;
 mod kills;
 mod leases;
 mod lists;
+mod load;
 mod mirror;
 mod polite;
 mod removal;
+mod source;
 mod states;
 
 mod catalogue;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use domain::facts::Kind;
 use tests::empty_store;
 
-use super::support::{RESOURCES, client, config, small, sync_as, told};
+use super::support::{RESOURCES, client, config, small, sync_as};
 use crate::stand_in::{Fault, StandIn};
 
 const BULBASAUR: &str = "/api/v2/pokemon/1/";
@@ -93,7 +93,7 @@ async fn a_whole_sync_takes_the_time_that_its_pace_asks_for() {
 #[tokio::test]
 async fn a_retry_after_holds_everybody_back() {
     let (pokeapi, store) = (small().await, empty_store().await);
-    pokeapi.script(BULBASAUR, vec![Fault::StatusWithRetryAfter(429, 1)]);
+    pokeapi.script(BULBASAUR, vec![Fault::retry_after(429, 1)]);
     let watched = pokeapi.clone();
     let watch = tokio::spawn(async move {
         let (mut seen, mut since, mut longest) = (0, Instant::now(), Duration::ZERO);
@@ -113,16 +113,4 @@ async fn a_retry_after_holds_everybody_back() {
     assert_eq!((finished.tally.failed, pokeapi.count(BULBASAUR)), (0, 2));
     let silence = watch.await.expect("the whole sync was watched");
     assert!(silence >= Duration::from_millis(900), "nobody asked for {silence:?} only");
-}
-
-#[tokio::test]
-async fn a_retry_after_that_is_too_long_is_left_to_the_next_run() {
-    let (pokeapi, store) = (small().await, empty_store().await);
-    pokeapi.always(BULBASAUR, Fault::StatusWithRetryAfter(429, 3600));
-    let begin = Instant::now();
-    let (finished, _) = sync_as(&store, config(&pokeapi)).await;
-    assert!(begin.elapsed() < Duration::from_secs(30));
-    let expected = (Kind::Pokemon, 1, "answered 429 Too Many Requests", true);
-    assert_eq!(told(&finished.failures), [expected]);
-    assert!(pokeapi.count(BULBASAUR) <= 2, "asked {} times", pokeapi.count(BULBASAUR));
 }

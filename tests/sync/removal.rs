@@ -1,8 +1,8 @@
 //! What the source lists no more goes with all its items, unless so much goes that the source must be mistaken.
 
-use adapters::{publish::publish, store::Meter};
 use domain::facts::{Facts, Kind};
 use serde_json::json;
+use tests::publish_facts;
 
 use super::{
     catalogue::{assert_same, catalogue, items},
@@ -139,7 +139,7 @@ async fn records_that_would_nearly_all_vanish_are_kept_and_that_is_told() {
     Kind::ALL.iter().filter(|kind| **kind != Kind::Pokemon).for_each(|kind| {
         facts.ids(*kind).into_iter().for_each(|id| facts.remove(*kind, id));
     });
-    let published = publish(&store, &Meter::default(), &facts, LONG_AGO).await.expect("it is published");
+    let published = publish_facts(&store, &facts, LONG_AGO).await;
     assert_eq!((published.removed, published.written), (0, 0));
     let told = published.problems.last().expect("it is told");
     assert_eq!(told.resource, "catalogue");

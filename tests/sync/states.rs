@@ -1,19 +1,19 @@
 //! What a sync finds of itself when it starts: nothing, rubbish, or more than it should have kept.
 
 use adapters::{
-    store::{Key, Meter},
+    store::{Key, Meter, Named},
     sync::{Settings, Tally},
 };
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use domain::facts::Kind;
+use domain::{Timestamp, facts::Kind};
 use serde_json::json;
-use tests::empty_store;
+use tests::{empty_store, put_raw, raw_client};
 
 use super::{
-    catalogue::{assert_same, catalogue, items},
-    support::{RESOURCES, client, config, put_raw, run, small, state, sync, sync_as, synced, try_sync},
+    catalogue::{assert_same, catalogue},
+    support::{RESOURCES, client, config, run, small, state, sync, sync_as, synced},
 };
-use crate::stand_in::Fault;
+use crate::stand_in::{Fault, World};
 
 fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
@@ -51,9 +51,10 @@ async fn a_state_that_is_not_readable_starts_anew() {
 async fn a_cursor_beyond_all_resources_has_nothing_left_to_ask_for() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
+    let started_at = Timestamp::from_unix(adapters::now().unix() - 3600);
     let running = json!({
         "running": {
-            "started_at": "2026-08-01T00:00:00Z", "cursor": ["evolution-chain", 4_000_000_000_u32],
+            "started_at": started_at, "cursor": ["evolution-chain", 4_000_000_000_u32],
             "tally": { "fetched": 90, "unchanged": 5, "changed": 90, "failed": 0 }, "failures": [],
         },
     });
@@ -61,27 +62,65 @@ async fn a_cursor_beyond_all_resources_has_nothing_left_to_ask_for() {
     pokeapi.reset_log();
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, pokeapi.requests().len()), (90, 9));
-    assert_eq!(finished.started_at.to_string(), "2026-08-01T00:00:00Z");
+    assert_eq!(finished.started_at, started_at);
 }
 
 #[tokio::test]
-async fn facts_that_are_not_readable_are_an_error_that_names_the_item() {
+async fn facts_that_are_not_readable_are_fetched_again_by_a_run_that_begins_anew() {
     let (pokeapi, block) = (small().await, Key::facts_block(Kind::Type, 0));
+    let sound = catalogue(&synced(&pokeapi).await).await;
+    let types = World::small().listed("type").filter(|(id, _)| *id < 64).count();
     let other = json!({ "1": { "fact": { "kind": "berry", "id": 1 } } }).to_string();
-    for (body, reason) in [
-        (packed("}"), "expected value"),
-        (packed(&other), "unknown variant `berry`"),
-        (AttributeValue::B(Blob::new("not packed")), ""),
-        (text("{"), "EOF"),
-        (AttributeValue::N("1".to_owned()), "it has no body"),
+    for body in [
+        packed("}"),
+        packed(&other),
+        AttributeValue::B(Blob::new("not packed")),
+        text("{"),
+        AttributeValue::N("1".to_owned()),
     ] {
         let store = synced(&pokeapi).await;
-        put_raw(&store, &block, &[("body", body)]).await;
-        let before = items(&store).await.len();
-        let error = try_sync(&store, &pokeapi).await.expect_err("the facts are not readable").to_string();
-        assert!(error.starts_with("the item FACTS/type#0000 is malformed: "), "{error}");
-        assert!(error.contains(reason), "{error}");
-        assert_eq!(items(&store).await.len(), before, "nothing is removed");
+        put_raw(&store, &block, &[("body", body.clone())]).await;
+        let running = json!({ "running": {
+            "started_at": adapters::now(), "cursor": ["move", 1],
+            "tally": { "fetched": 0, "unchanged": 90, "changed": 0, "failed": 0 }, "failures": [],
+        }});
+        put_raw(&store, &Key::sync_state(), &[("body", text(&running.to_string()))]).await;
+        let (finished, published) = sync(&store, &pokeapi).await;
+        let tally = Tally { fetched: types, unchanged: RESOURCES - types, changed: types, failed: 0 };
+        assert_eq!((finished.tally, published.written), (tally, 0), "{body:?}");
+        assert_same(&catalogue(&store).await, &sound, "nothing was ever amiss for readers");
+    }
+}
+
+#[tokio::test]
+async fn records_outlast_facts_that_are_lost_and_cannot_be_fetched_again() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    put_raw(&store, &Key::facts_block(Kind::Move, 0), &[("body", text("{"))]).await;
+    pokeapi.always("/api/v2/move/22/", Fault::Status(404));
+    let (finished, published) = sync(&store, &pokeapi).await;
+    assert_eq!((finished.tally.failed, published.removed), (1, 0));
+    let told = published.problems.last().expect("it is told");
+    assert_eq!(told.reason, "1 records have no facts, but some facts are missing; they are kept");
+    let vine_whip = domain::Slug::parse("vine-whip").expect("a slug");
+    let stored = store.named(&Meter::default(), Named::Move, &vine_whip).await.expect("it is readable");
+    assert!(stored.is_some());
+}
+
+#[tokio::test]
+async fn a_run_that_was_paused_days_ago_begins_anew() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    for (days, asked) in [(1, 9), (3, RESOURCES + 9)] {
+        let started_at = Timestamp::from_unix(adapters::now().unix() - days * 86_400 - 10);
+        let running = json!({ "running": {
+            "started_at": started_at, "cursor": ["evolution-chain", 4_000_000_000_u32],
+            "tally": { "fetched": 90, "unchanged": 5, "changed": 90, "failed": 0 }, "failures": [],
+        }});
+        put_raw(&store, &Key::sync_state(), &[("body", text(&running.to_string()))]).await;
+        pokeapi.reset_log();
+        sync(&store, &pokeapi).await;
+        assert_eq!(pokeapi.requests().len(), asked, "{days} days ago");
     }
 }
 
@@ -118,7 +157,7 @@ async fn a_failure_that_heals_is_counted_no_more() {
 #[tokio::test]
 async fn nothing_runs_where_there_is_no_table() {
     let pokeapi = small().await;
-    let store = adapters::store::Store::new(super::support::raw().await, "no-such-table");
+    let store = adapters::store::Store::new(raw_client().await, "no-such-table");
     let error = run(&store, &client(config(&pokeapi)), &Settings::new("test")).await.expect_err("no table");
     let told = error.to_string();
     assert!(told.starts_with("DynamoDB UpdateItem: ResourceNotFoundException: "), "{told}");

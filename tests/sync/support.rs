@@ -5,18 +5,17 @@ use std::{collections::BTreeMap, time::Duration};
 use adapters::{
     aws::{self, Engine},
     pokeapi::{Config, PokeApi},
-    publish::{Published, publish},
+    publish::Published,
     store::{Key, Ledger, Meter, Store},
     sync::{self, Failure, Finished, Outcome, Settings, State, SyncError},
 };
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use domain::{
     Slug, Timestamp,
     catalog::StoredPokemon,
     facts::{Facts, Kind},
 };
 use serde_json::Value;
-use tests::{Call, Tap, empty_store, engine_url};
+use tests::{Call, Tap, empty_store, engine_url, publish_facts};
 
 use crate::stand_in::{StandIn, World};
 
@@ -81,7 +80,7 @@ pub async fn sync_as(store: &Store, config: Config) -> (Finished, Published) {
 pub fn finished(outcome: Result<Outcome, SyncError>) -> (Finished, Published) {
     match outcome.expect("the sync ends well") {
         Outcome::Finished { finished, published } => (finished, published),
-        Outcome::Paused { progress } => panic!("the sync paused at {progress:?}"),
+        Outcome::Paused { progress, because } => panic!("the sync paused at {progress:?}: {because:?}"),
     }
 }
 
@@ -96,9 +95,7 @@ pub async fn synced(pokeapi: &StandIn) -> Store {
 /// A table that was filled long ago with what the stand-in says now, ETags included.
 pub async fn synced_long_ago(pokeapi: &StandIn) -> Store {
     let store = empty_store().await;
-    publish(&store, &Meter::default(), &facts(pokeapi).await, LONG_AGO)
-        .await
-        .expect("the facts are published");
+    publish_facts(&store, &facts(pokeapi).await, LONG_AGO).await;
     sync(&store, pokeapi).await;
     store
 }
@@ -122,20 +119,6 @@ pub async fn tapped(store: &Store) -> (Store, Tap) {
 /// The same table, spoken to at another address.
 pub async fn through(store: &Store, url: &str) -> Store {
     Store::new(aws::dynamodb(&Engine::Endpoint(url.to_owned())).await, store.table())
-}
-
-pub async fn raw() -> Client {
-    aws::dynamodb(&Engine::Endpoint(engine_url())).await
-}
-
-/// Puts an item just as it is.
-pub async fn put_raw(store: &Store, key: &Key, attributes: &[(&str, AttributeValue)]) {
-    let mut put = raw().await.put_item().table_name(store.table());
-    put = put.item("pk", AttributeValue::S(key.pk.clone())).item("sk", AttributeValue::S(key.sk.clone()));
-    for (name, value) in attributes {
-        put = put.item(*name, value.clone());
-    }
-    put.send().await.expect("the item is put");
 }
 
 pub async fn state(store: &Store) -> State {

@@ -5,20 +5,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     Timestamp,
-    catalog::{Catalog, Problem, StoredPokemon},
-    dex::{DexIndex, TimedPokemon},
+    catalog::{Catalog, Problem, SHAPE},
+    dex::{BadIndex, DexIndex, TimedPokemon},
     facts::{Facts, Kind},
 };
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
-use crate::store::{Head, INDEX_COPIES, Key, Meter, Named, NewItem, Store, StoreError, content_hash};
-
-/// DynamoDB takes 100 items and 4 MB in a transaction.
-const MOST_ITEMS: usize = 100;
-const MOST_BYTES: usize = 3 << 20;
-/// Transactions in flight.
-const WRITERS: usize = 4;
+use crate::{
+    now as clock,
+    store::{Body, Head, INDEX_COPIES, Key, Lease, Meter, Named, NewItem, Store, StoreError, content_hash},
+};
 
 /// Whether so many of `all` are gone at once that it is more likely an accident of the source than news.
 #[must_use]
@@ -47,32 +43,63 @@ pub struct Published {
 pub enum PublishError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("a record cannot be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error("a record cannot be made: {0}")]
+    Record(String),
     #[error("the index cannot be made: {0}")]
-    Index(#[from] domain::dex::BadIndex),
+    Index(String),
+}
+
+impl From<serde_json::Error> for PublishError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Record(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for PublishError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Record(error.to_string())
+    }
+}
+
+impl From<BadIndex> for PublishError {
+    fn from(error: BadIndex) -> Self {
+        Self::Index(error.to_string())
+    }
+}
+
+/// What becomes of stored records that no fact speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    Remove,
+    /// Some facts are missing that the source has: their records must outlast that.
+    Keep,
 }
 
 /// Brings the stored catalogue to what `facts` say. What is new gets `now` as its times.
 ///
 /// # Errors
-/// [`PublishError`] when the engine does not answer; whatever was written stays and is not written again.
+/// [`PublishError::Store`] when the engine does not answer or the lease was lost; whatever was written stays and is not
+/// written again. With any other, nothing was written.
 pub async fn publish(
     store: &Store,
     meter: &Meter,
+    lease: &Lease,
     facts: &Facts,
+    stale: Stale,
     now: Timestamp,
 ) -> Result<Published, PublishError> {
     let catalog = Catalog::new(facts);
     let mut diff =
         Diff { heads: store.heads(meter).await?, now, derived: HashSet::new(), done: Published::default() };
-    let (pokemon, problems) = catalog.pokemon();
-    diff.done.problems = problems;
+    let (mut groups, timed) = pokemon(&catalog, &mut diff)?;
+    groups.extend(others(&catalog, &mut diff)?);
+    let (index, version) = DexIndex::build(&catalog, &timed).encode()?;
+    // What readers would refuse must not count.
+    DexIndex::decode(&index)?;
 
-    let timed = put_pokemon(store, meter, &catalog, pokemon, &mut diff).await?;
-    put_others(store, meter, &catalog, &mut diff).await?;
-    remove_stale(store, meter, &mut diff).await?;
-    put_index(store, meter, &DexIndex::build(&catalog, &timed), &mut diff).await?;
+    store.put_groups(meter, lease, groups).await?;
+    remove_stale(store, meter, lease, stale, &mut diff).await?;
+    put_index(store, meter, lease, &index, version, &mut diff).await?;
     Ok(diff.done)
 }
 
@@ -97,8 +124,8 @@ impl Diff {
     }
 
     /// The items under `keys` for `body`, where any of them differs; and its times.
-    fn items(&mut self, keys: Vec<Key>, body: Vec<u8>, packed: bool) -> (Vec<NewItem>, Timestamp, Timestamp) {
-        let hash = content_hash(&body);
+    fn items(&mut self, keys: Vec<Key>, json: Vec<u8>, form: Form) -> Result<Items, PublishError> {
+        let hash = content_hash(&json);
         let stored = self.heads.get(&keys[0]);
         let created_at = stored.map_or(self.now, |head| head.created_at);
         let same = keys.iter().all(|key| self.heads.get(key).is_some_and(|head| head.hash == hash));
@@ -110,27 +137,44 @@ impl Diff {
         self.derived.extend(keys.iter().cloned());
         if same {
             self.done.unchanged += keys.len();
-            return (Vec::new(), created_at, updated_at);
+            return Ok(Items { group: Vec::new(), created_at, updated_at });
         }
         self.done.written += keys.len();
-        let item =
-            |key| NewItem { key, body: body.clone(), packed, hash: hash.clone(), created_at, updated_at };
-        (keys.into_iter().map(item).collect(), created_at, updated_at)
+        let body = match form {
+            Form::Plain => Body::Plain(String::from_utf8(json).map_err(std::io::Error::other)?),
+            Form::Packed => Body::packed(&json)?,
+        };
+        let item = |key| NewItem { key, body: body.clone(), hash: hash.clone(), created_at, updated_at };
+        Ok(Items { group: keys.into_iter().map(item).collect(), created_at, updated_at })
     }
 }
 
+/// How a record's JSON is stored.
+#[derive(Clone, Copy)]
+enum Form {
+    /// For what is read most: nothing to unpack.
+    Plain,
+    Packed,
+}
+
+/// A record's items, none where they are stored already, and its times.
+struct Items {
+    group: Vec<NewItem>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// Items that stand or fall together.
+type Group = Vec<NewItem>;
+
 /// Each Pokémon's items stand or fall together: under its id, its slug and its species' name, its learnset and
 /// its forms.
-async fn put_pokemon(
-    store: &Store,
-    meter: &Meter,
-    catalog: &Catalog<'_>,
-    pokemon: Vec<StoredPokemon>,
-    diff: &mut Diff,
-) -> Result<Vec<TimedPokemon>, PublishError> {
+fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<TimedPokemon>), PublishError> {
+    let (pokemon, problems) = catalog.pokemon();
+    diff.done.problems = problems;
     let aliases = catalog.species_aliases();
     let mut timed = Vec::with_capacity(pokemon.len());
-    let mut waiting = Batches::default();
+    let mut groups = Vec::new();
     // Ids first: no name may stand in the way of one.
     diff.derived.extend(pokemon.iter().map(|stored| Key::pokemon(stored.pokemon.id)));
     for stored in pokemon {
@@ -143,77 +187,36 @@ async fn put_pokemon(
             }
         }
         // The times that a Pokémon shows are those of its main item.
-        let (mut group, created_at, updated_at) = diff.items(keys, serde_json::to_vec(&stored)?, false);
+        let main = diff.items(keys, serde_json::to_vec(&stored)?, Form::Plain)?;
+        let Items { mut group, created_at, updated_at } = main;
         let (learnset, problems) = catalog.learnset(id);
         diff.done.problems.extend(problems);
         if !learnset.is_empty() {
-            group.extend(diff.items(vec![Key::learnset(id)], serde_json::to_vec(&learnset)?, true).0);
+            let json = serde_json::to_vec(&learnset)?;
+            group.extend(diff.items(vec![Key::learnset(id)], json, Form::Packed)?.group);
         }
         let forms = catalog.cosmetic_forms(id);
         if !forms.is_empty() {
-            group.extend(diff.items(vec![Key::forms(id)], serde_json::to_vec(&forms)?, true).0);
+            group.extend(diff.items(vec![Key::forms(id)], serde_json::to_vec(&forms)?, Form::Packed)?.group);
         }
         timed.push(TimedPokemon { stored, created_at, updated_at });
-        if let Some(batch) = waiting.push(group) {
-            write(store, meter, batch).await?;
-        }
+        groups.push(group);
     }
-    write(store, meter, waiting.finish()).await?;
-    Ok(timed)
-}
-
-/// Groups gathered into transactions, and those into one round of [`WRITERS`].
-#[derive(Default)]
-struct Batches {
-    full: Vec<Vec<NewItem>>,
-    open: Vec<NewItem>,
-    bytes: usize,
-}
-
-impl Batches {
-    /// Adds a group; answers a round of transactions when one is full.
-    fn push(&mut self, group: Vec<NewItem>) -> Option<Vec<Vec<NewItem>>> {
-        let size: usize = group.iter().map(NewItem::size).sum();
-        if self.open.len() + group.len() > MOST_ITEMS || self.bytes + size > MOST_BYTES {
-            self.full.push(std::mem::take(&mut self.open));
-            self.bytes = 0;
-        }
-        self.bytes += size;
-        self.open.extend(group);
-        (self.full.len() == WRITERS).then(|| std::mem::take(&mut self.full))
-    }
-
-    fn finish(mut self) -> Vec<Vec<NewItem>> {
-        self.full.push(self.open);
-        self.full
-    }
-}
-
-async fn write(store: &Store, meter: &Meter, round: Vec<Vec<NewItem>>) -> Result<(), StoreError> {
-    let transactions = round.into_iter().filter(|items| !items.is_empty());
-    stream::iter(transactions.map(|items| store.put_together(meter, items)))
-        .buffer_unordered(WRITERS)
-        .try_collect()
-        .await
+    Ok((groups, timed))
 }
 
 /// Chains, types, abilities and moves: each item stands for itself.
-async fn put_others(
-    store: &Store,
-    meter: &Meter,
-    catalog: &Catalog<'_>,
-    diff: &mut Diff,
-) -> Result<(), PublishError> {
-    let mut items = Vec::new();
+fn others(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<Vec<Group>, PublishError> {
+    let mut groups = Vec::new();
     for evolution in catalog.evolutions() {
         let key = Key::chain(evolution.evolution_chain_id);
-        items.extend(diff.items(vec![key], serde_json::to_vec(&evolution)?, true).0);
+        groups.push(diff.items(vec![key], serde_json::to_vec(&evolution)?, Form::Packed)?.group);
     }
     let mut add =
         |kind, named, id, name: &str, body: serde_json::Result<Vec<u8>>| -> Result<(), PublishError> {
             let key = Key::named(named, name);
             if diff.is_free(&key, format!("{}/{id}", Kind::endpoint(kind)), name) {
-                items.extend(diff.items(vec![key], body?, true).0);
+                groups.push(diff.items(vec![key], body?, Form::Packed)?.group);
             }
             Ok(())
         };
@@ -226,54 +229,74 @@ async fn put_others(
     for m in catalog.moves() {
         add(Kind::Move, Named::Move, m.id, &m.name, serde_json::to_vec(&m))?;
     }
-    Ok(store.put_each(meter, items).await?)
+    Ok(groups)
 }
 
 /// Deletes records whose facts are gone, unless suspiciously many are.
-async fn remove_stale(store: &Store, meter: &Meter, diff: &mut Diff) -> Result<(), PublishError> {
+async fn remove_stale(
+    store: &Store,
+    meter: &Meter,
+    lease: &Lease,
+    what: Stale,
+    diff: &mut Diff,
+) -> Result<(), PublishError> {
     let records: Vec<&Key> = diff.heads.keys().filter(|key| key.is_record()).collect();
     let stale: Vec<Key> =
         records.iter().filter(|key| !diff.derived.contains(**key)).map(|key| (*key).clone()).collect();
-    if is_suspicious(stale.len(), records.len()) {
-        diff.done.problems.push(Problem {
-            resource: "catalogue".to_owned(),
-            reason: format!(
-                "{} of {} records would vanish at once; they are kept",
-                stale.len(),
-                records.len()
-            ),
-        });
+    if stale.is_empty() {
         return Ok(());
     }
-    diff.done.removed = stale.len();
+    let (gone, all) = (stale.len(), records.len());
+    let kept = if what == Stale::Keep {
+        Some(format!("{gone} records have no facts, but some facts are missing; they are kept"))
+    } else if is_suspicious(gone, all) {
+        Some(format!("{gone} of {all} records would vanish at once; they are kept"))
+    } else {
+        None
+    };
+    if let Some(reason) = kept {
+        diff.done.problems.push(Problem { resource: "catalogue".to_owned(), reason });
+        return Ok(());
+    }
+    diff.done.removed = gone;
+    store.renew_lease(meter, lease, clock()).await?;
     Ok(store.delete(meter, stale).await?)
 }
 
 async fn put_index(
     store: &Store,
     meter: &Meter,
-    index: &DexIndex,
+    lease: &Lease,
+    index: &[u8],
+    version: String,
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
-    let (bytes, version) = index.encode()?;
-    // What readers would refuse must not count.
-    DexIndex::decode(&bytes)?;
-    let pointer = store.index_pointer(meter).await?;
+    let pointer = store.latest_index_pointer(meter).await?;
     let before = pointer.as_ref().map(|pointer| pointer.version.as_str());
     let copies =
         (0..INDEX_COPIES).filter(|copy| diff.heads.contains_key(&Key::index_copy(&version, *copy))).count();
-    diff.done.index_size.0 = bytes.len();
+    diff.done.index_size.0 = index.len();
     if before != Some(&version) || copies < usize::from(INDEX_COPIES) {
-        diff.done.index_size.1 = store.put_index(meter, &version, &bytes).await?;
+        diff.done.index_size.1 = store.put_index(meter, &version, index).await?;
         diff.done.index_written = true;
     }
-    if before != Some(&version) {
+    if before != Some(&version) || pointer.as_ref().is_some_and(|pointer| pointer.shape != SHAPE) {
+        store.renew_lease(meter, lease, clock()).await?;
         store.swap_index(meter, before, &version, diff.now).await?;
-        // The version before stays: a reader may have read the pointer just ahead of the swap.
-        let stored: BTreeSet<String> =
-            diff.heads.keys().filter_map(Key::index_version).map(str::to_owned).collect();
-        store.forget_indexes(meter, &stored, &[&version, before.unwrap_or_default()]).await?;
+        let forgotten = diff.heads.keys().filter_map(Key::index_version).filter(|stored| {
+            // The version before stays: a reader may have read the pointer just ahead of the swap.
+            let keep = [Some(version.as_str()), before].contains(&Some(stored));
+            !keep && !is_of_the_release_before(stored)
+        });
+        let forgotten: BTreeSet<String> = forgotten.map(str::to_owned).collect();
+        store.forget_indexes(meter, &forgotten).await?;
     }
     diff.done.index = version;
     Ok(())
+}
+
+/// Whether functions of the release before may be reading this version while they are being replaced.
+fn is_of_the_release_before(version: &str) -> bool {
+    let format = version.split_once('-').and_then(|(format, _)| format.parse::<u32>().ok());
+    format.is_some_and(|format| format + 1 == DexIndex::FORMAT)
 }

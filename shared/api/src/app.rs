@@ -7,7 +7,7 @@ use std::{
 
 use adapters::{
     aws::{self, Engine},
-    store::{Meter, Store, StoreError},
+    store::{INDEX_COPIES, Meter, Store, StoreError},
 };
 use domain::dex::Dex;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
@@ -32,6 +32,8 @@ struct LoadedDex {
 
 /// What the pointer check may cost a request.
 const CHECK: Duration = Duration::from_millis(50);
+/// How soon the pointer is looked at again after a look that failed.
+const CHECK_AGAIN: Duration = Duration::from_secs(3);
 /// What waiting for another request to load the first index may cost.
 const TURN: Duration = Duration::from_secs(2);
 /// What loading a new index may cost a request that could be answered from the old one.
@@ -74,7 +76,14 @@ impl App {
         let pointer = pointer
             .ok_or_else(|| Problem::unavailable("the catalogue is empty: no sync has finished yet"))?;
         self.is_check_due();
-        Ok(self.load(meter, &pointer.version).await?)
+        self.load(meter, &pointer.version).await.map_err(|error| match error {
+            // The next publication mends it: for the client that is an outage like any other.
+            StoreError::Malformed { .. } => Problem {
+                cause: Some(error.to_string()),
+                ..Problem::unavailable("the index is not readable")
+            },
+            other => other.into(),
+        })
     }
 
     fn current_dex(&self) -> Option<Arc<Dex>> {
@@ -104,28 +113,51 @@ impl App {
             Ok(Ok(None)) => return old,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the index pointer is out of reach; the last index goes on");
-                return old;
+                return self.keep(old);
             }
             Err(_) => {
                 tracing::warn!("the index pointer took too long; the last index goes on");
-                return old;
+                return self.keep(old);
             }
         };
         match tokio::time::timeout(RELOAD, self.load(meter, &version)).await {
             Ok(Ok(dex)) => dex,
             Ok(Err(error)) => {
                 tracing::warn!(%error, version, "the new index cannot be loaded; the last one goes on");
-                old
+                self.keep(old)
             }
             Err(_) => {
                 tracing::warn!(version, "the new index took too long; the last one goes on");
-                old
+                self.keep(old)
             }
         }
     }
 
+    /// Goes on with `old`, and has the pointer looked at again before long.
+    fn keep(&self, old: Arc<Dex>) -> Arc<Dex> {
+        let every = self.config.index_check_every;
+        let sooner = every.saturating_sub(CHECK_AGAIN);
+        self.lock().checked = Instant::now().checked_sub(sooner);
+        old
+    }
+
+    /// The first of the copies that can be read, beginning with one by chance.
     async fn load(&self, meter: &Meter, version: &str) -> Result<Arc<Dex>, StoreError> {
-        let bytes = self.store().await.index(meter, version, fastrand::u8(..)).await?;
+        let first = fastrand::u8(..INDEX_COPIES);
+        let mut copies = (0..INDEX_COPIES).map(|step| first + step);
+        loop {
+            let copy = copies.next().unwrap_or(first);
+            match self.load_copy(meter, version, copy).await {
+                Err(error @ StoreError::Malformed { .. }) if copies.len() > 0 => {
+                    tracing::error!(%error, "a copy of the index is not readable; another is tried");
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn load_copy(&self, meter: &Meter, version: &str, copy: u8) -> Result<Arc<Dex>, StoreError> {
+        let bytes = self.store().await.index(meter, version, copy).await?;
         let dex = Dex::load(&bytes, version, &self.config.sprite_base).map_err(|error| {
             StoreError::Malformed { key: format!("INDEX#{version}"), reason: error.to_string() }
         })?;

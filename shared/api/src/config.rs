@@ -5,7 +5,7 @@ use std::{env, time::Duration};
 use adapters::pokeapi::{Config as PokeApiConfig, PokeApi};
 use http::HeaderValue;
 
-/// Every environment variable that the routes' functions read; the templates set no other.
+/// Every environment variable that the routes' functions read, besides `LOG_LEVEL`; the templates set no other.
 pub const KEYS: [&str; 5] =
     ["CATALOG_TABLE", "ENVIRONMENT", "CORS_ORIGINS", "SPRITE_BASE_URL", "SYNC_MAX_AGE_HOURS"];
 

@@ -4,8 +4,9 @@
 //! as general converters do, turns `/pokemon/a%3Fids=1` into a query and can panic on a raw `<`. So path
 //! parameters come from `pathParameters`, and no address is ever rebuilt.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, time::Instant};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
+use adapters::store::Meter;
 use futures_util::FutureExt as _;
 use http::Method;
 use lambda_http::aws_lambda_events::encodings::Base64Data;
@@ -66,14 +67,14 @@ pub async fn answer(app: &App, route: &Route, mut event: Event) -> Response {
     lower_names(&mut event.headers);
     let id = guard::request_id(&event);
     let origin = event.headers.get("origin").cloned();
-    let (mut response, meter) = match parse(event, id.clone()) {
-        Ok(request) => {
-            let answered = AssertUnwindSafe(handle(app, route, &request)).catch_unwind().await;
-            let answered = answered.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
-            (answered, request.meter.usage())
-        }
-        Err(problem) => (Err(problem), adapters::store::Usage::default()),
-    };
+    let meter = Arc::<Meter>::default();
+    let answered = AssertUnwindSafe(async {
+        let request = parse(event, id.clone(), Arc::clone(&meter))?;
+        handle(app, route, &request).await
+    });
+    let answered = answered.catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
+    let meter = meter.usage();
     if let Err(problem) = &mut response {
         let cause = problem.cause.take();
         if let Some(cause) = cause {
@@ -114,7 +115,7 @@ async fn handle(app: &App, route: &Route, request: &Request) -> Result<Response,
     (route.handler)(app, request).await
 }
 
-fn parse(event: Event, id: String) -> Result<Request, Problem> {
+fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem> {
     let method = Method::from_bytes(event.request_context.http.method.as_bytes())
         .map_err(|_| Problem::bad_request("method", "is no HTTP method"))?;
     let query = parse_query(&event.raw_query_string)?;
@@ -134,6 +135,6 @@ fn parse(event: Event, id: String) -> Result<Request, Problem> {
         headers: event.headers,
         body,
         id,
-        meter: adapters::store::Meter::default(),
+        meter,
     })
 }

@@ -69,12 +69,17 @@ async fn check(store: &Store, meter: &Meter, max_age: Option<Duration>) -> Resul
     };
     let state = sync::state(store, meter).await;
     let state = state.map_err(|error| not_ready("sync", "has no readable state", Some(error.to_string())))?;
-    let age = state.last.as_ref().map(|last| now().seconds_since(last.finished_at));
-    if let (Some(max), Some(age)) = (max_age, age.or(Some(now().seconds_since(pointer.swapped_at))))
-        && age > i64::try_from(max.as_secs()).unwrap_or(i64::MAX)
-    {
-        return Err(not_ready("sync", &format!("last finished {} hours ago", age / 3600), None));
+    // Before the first sync, the catalogue is as old as the snapshot's publication.
+    let refreshed_at = state.last_good_at.unwrap_or(pointer.swapped_at);
+    let stale_for = now().seconds_since(refreshed_at);
+    if max_age.is_some_and(|max| stale_for > i64::try_from(max.as_secs()).unwrap_or(i64::MAX)) {
+        let message = match state.last_good_at {
+            Some(_) => format!("last went well {} hours ago", stale_for / 3600),
+            None => format!("has never gone well; the catalogue is {} hours old", stale_for / 3600),
+        };
+        return Err(not_ready("sync", &message, None));
     }
+    let age = state.last.as_ref().map(|last| now().seconds_since(last.finished_at));
     Ok(Readiness {
         status: "ok",
         catalog: CatalogReadiness { index: pointer.version, indexed_at: pointer.swapped_at },

@@ -1,6 +1,7 @@
 //! The Lambda side of the door.
 
 use std::{
+    env,
     process::ExitCode,
     time::{Duration, SystemTime},
 };
@@ -10,7 +11,7 @@ use adapters::{
     now,
     pokeapi::PokeApi,
     store::{Meter, Store},
-    sync::{self, Settings},
+    sync::{self, Settings, SyncError},
 };
 use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -45,10 +46,11 @@ pub fn serve_sync() -> ExitCode {
     };
     run(async move |config| {
         let store = Store::new(aws::dynamodb(&Engine::Environment).await, config.catalog_table);
-        let (store, settings) = (&store, &settings);
+        let (store, settings, api) = (&store, &settings, PokeApi::new(settings.pokeapi.clone())?);
+        let api = &api;
         lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
             let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-            sync_once(store, settings, left).await
+            sync_once(store, api, settings, left).await
         }))
         .await
     })
@@ -59,24 +61,53 @@ const RESERVE: Duration = Duration::from_secs(60);
 
 async fn sync_once(
     store: &Store,
+    api: &PokeApi,
     settings: &SyncConfig,
     left: Duration,
 ) -> Result<Value, lambda_runtime::Error> {
     let meter = Meter::default();
-    let state = sync::state(store, &meter).await?;
-    if let (None, Some(last)) = (&state.running, &state.last)
-        && now().seconds_since(last.finished_at) < settings.min_age_seconds
-    {
-        return Ok(json!({"outcome": "fresh", "last_finished_at": last.finished_at}));
-    }
-    let api = PokeApi::new(settings.pokeapi.clone())?;
-    let mut how = Settings::new(format!("{:032x}", fastrand::u128(..)));
-    how.deadline = Some(tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2)));
-    let outcome = sync::run(store, &meter, &api, &how, &mut |_| {}).await?;
-    let outcome = serde_json::to_value(outcome)?;
+    let owner = format!("{:032x}", fastrand::u128(..));
+    let outcome = match refresh(store, &meter, api, settings, owner, left).await {
+        // The other one does what this one was to do.
+        Err(SyncError::Busy(until)) => json!({"outcome": "busy", "until": until}),
+        other => other?,
+    };
     tracing::info!(outcome = %outcome, "synced");
     Ok(outcome)
 }
+
+async fn refresh(
+    store: &Store,
+    meter: &Meter,
+    api: &PokeApi,
+    settings: &SyncConfig,
+    owner: String,
+    left: Duration,
+) -> Result<Value, SyncError> {
+    // After a deployment; the source need not be asked for what is stored.
+    if let Some(published) = sync::republish(store, meter, &owner, now()).await? {
+        tracing::info!(written = published.written, index = published.index, "published anew");
+    }
+    let state = sync::state(store, meter).await?;
+    if let (None, Some(last)) = (&state.running, &state.last) {
+        // A bad day of the source ends sooner than a day.
+        let enough = if last.is_good() { settings.min_age_seconds } else { settings.min_age_seconds / 4 };
+        if now().seconds_since(last.finished_at) < enough {
+            return Ok(json!({"outcome": "fresh", "last_finished_at": last.finished_at}));
+        }
+    }
+    let mut how = Settings::new(owner);
+    how.deadline = Some(tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2)));
+    Ok(serde_json::to_value(sync::run(store, meter, api, &how, &mut |_| {}).await?)?)
+}
+
+/// What Lambda, its emulator and `cargo lambda` set, and the runtime cannot do without.
+const RUNTIME_KEYS: [&str; 4] = [
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+];
 
 /// Sets up what every function needs, and tells once what is missing.
 fn run<F>(main: impl FnOnce(Config) -> F) -> ExitCode
@@ -95,6 +126,10 @@ where
         Ok(config) => config,
         Err(error) => return refuse(&error),
     };
+    if let Some(missing) = RUNTIME_KEYS.into_iter().find(|name| env::var_os(name).is_none()) {
+        eprintln!("pokedex: {}; this program runs under Lambda", ConfigError::Missing(missing));
+        return ExitCode::FAILURE;
+    }
     // One thread: a function answers one request at a time, and a pool costs 0.7 ms of cold start.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -1,6 +1,6 @@
 //! A request, parsed once at the door.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use adapters::store::Meter;
 use domain::Slug;
@@ -25,7 +25,7 @@ pub struct Request {
     /// The client's where it is well-formed, else ours.
     pub id: String,
     /// What answering it costs.
-    pub meter: Meter,
+    pub meter: Arc<Meter>,
 }
 
 impl Request {

@@ -12,7 +12,7 @@ use super::{Finding, Outcome};
 const NOT_IN_FUNCTIONS: [&str; 2] = ["aws-lc-rs", "openssl-sys"];
 
 /// The domain knows no AWS, no HTTP and no runtime. A name here stands for its family too: `aws` for `aws-config`.
-const NOT_IN_DOMAIN: [&str; 5] = ["aws", "axum", "tokio", "reqwest", "hyper"];
+const NOT_IN_DOMAIN: [&str; 6] = ["aws", "axum", "tokio", "reqwest", "hyper", "http"];
 
 pub fn check() -> anyhow::Result<Finding> {
     let mut found = Vec::new();

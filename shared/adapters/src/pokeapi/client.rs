@@ -1,6 +1,9 @@
 //! HTTP: one resource or list at a time, retried.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use domain::facts::{Fact, Kind};
@@ -76,6 +79,9 @@ pub enum Fetched {
 pub enum FetchError {
     #[error("answered {0}")]
     Status(StatusCode, Option<Duration>),
+    /// For longer than [`Config::longest_pause`].
+    #[error("asks not to be asked for {} seconds", .0.as_secs())]
+    NotNow(Duration),
     #[error("redirects to {0}, which is not followed")]
     Redirect(String),
     #[error("is larger than {0} bytes")]
@@ -100,7 +106,7 @@ impl FetchError {
                     || matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
             }
             // A proxy's error page under a 200 is as passing as a 500.
-            Self::Transport(_) | Self::NotJson(_) => true,
+            Self::Transport(_) | Self::NotJson(_) | Self::NotNow(_) => true,
             Self::Redirect(_) | Self::TooLarge(_) | Self::Invalid(_) | Self::Address(_) => false,
         }
     }
@@ -207,12 +213,13 @@ impl PokeApi {
                 Err(error) if error.is_passing() => error,
                 Err(error) => return Err(error),
             };
-            let Some(delay) = delays.next() else { return Err(error) };
-            match error {
-                FetchError::Status(_, Some(asked)) if asked > self.config.longest_pause => return Err(error),
-                FetchError::Status(_, Some(asked)) => self.pace.hold(asked).await,
-                _ => {}
+            if let FetchError::Status(_, Some(asked)) = error {
+                if asked > self.config.longest_pause {
+                    return Err(FetchError::NotNow(asked));
+                }
+                self.pace.hold(asked);
             }
+            let Some(delay) = delays.next() else { return Err(error) };
             tokio::time::sleep(delay).await;
         }
     }
@@ -272,10 +279,14 @@ fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, FetchError> {
     })
 }
 
-/// Seconds only: the source sends no dates.
+/// Seconds, or a date (RFC 9110, 10.2.3); one that has passed asks for nothing.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    Some(until.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 /// Follows the source's own redirects (a missing slash), never to another host, port or scheme.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -12,8 +12,6 @@ use super::{Key, StoreError};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Of zstd: the sync writes rarely, and a higher level would gain a few percent.
-const LEVEL: i32 = 9;
 /// No body is larger once unpacked; a corrupt one must not fill the memory of a function.
 const LARGEST_BODY: usize = 16 << 20;
 
@@ -69,10 +67,6 @@ pub(super) fn body(key: &Key, item: &Item) -> Result<Vec<u8>, StoreError> {
         Some(AttributeValue::B(packed)) => unpack(packed.as_ref()).map_err(|error| malformed(key, error)),
         _ => Err(malformed(key, "it has no body")),
     }
-}
-
-pub(super) fn packed(body: &[u8]) -> std::io::Result<AttributeValue> {
-    Ok(AttributeValue::B(Blob::new(zstd::bulk::compress(body, LEVEL)?)))
 }
 
 pub(super) fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {

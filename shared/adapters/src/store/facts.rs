@@ -8,10 +8,11 @@ use domain::facts::{Fact, Facts, KEPT, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Key, Meter, Store, StoreError,
-    codec::{body, keyed, malformed, packed, text},
+    Key, Lease, Meter, Store, StoreError,
+    codec::{Item, body, keyed, malformed, text},
     failed,
     keys::block,
+    write::Body,
 };
 
 /// All facts and, of those that were fetched, the ETag.
@@ -21,6 +22,8 @@ pub struct Ledger {
     etags: BTreeMap<(Kind, u32), String>,
     /// Blocks that differ from what is stored.
     dirty: BTreeSet<(Kind, u32)>,
+    /// Keys of blocks that could not be read.
+    unreadable: Vec<Key>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -37,7 +40,7 @@ impl Ledger {
         let dirty = Kind::ALL
             .into_iter()
             .flat_map(|kind| facts.ids(kind).into_iter().map(move |id| (kind, block(id))));
-        Self { dirty: dirty.collect(), facts, etags: BTreeMap::new() }
+        Self { dirty: dirty.collect(), facts, etags: BTreeMap::new(), unreadable: Vec::new() }
     }
 
     #[must_use]
@@ -69,6 +72,39 @@ impl Ledger {
         self.dirty.insert((kind, block(id)));
     }
 
+    /// Items whose facts are lost: they count as never fetched.
+    #[must_use]
+    pub fn unreadable(&self) -> &[Key] {
+        &self.unreadable
+    }
+
+    /// Makes these the facts, whatever there was: what differs loses its ETag, and what is not among them goes.
+    pub fn replace(&mut self, facts: &Facts) {
+        for kind in Kind::ALL {
+            for id in self.facts.ids(kind) {
+                if facts.get(kind, id).is_none() {
+                    self.remove(kind, id);
+                }
+            }
+            for fact in facts.ids(kind).into_iter().filter_map(|id| facts.get(kind, id)) {
+                if self.facts.get(kind, fact.id()).as_ref() != Some(&fact) {
+                    self.record(fact, None);
+                }
+            }
+        }
+    }
+
+    /// Adds those of `facts` that there is nothing of.
+    pub fn complete(&mut self, facts: &Facts) {
+        for kind in Kind::ALL {
+            for fact in facts.ids(kind).into_iter().filter_map(|id| facts.get(kind, id)) {
+                if self.facts.get(kind, fact.id()).is_none() {
+                    self.record(fact, None);
+                }
+            }
+        }
+    }
+
     /// Whether there is anything that [`Store::put_facts`] would write.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
@@ -86,10 +122,10 @@ impl Ledger {
 }
 
 impl Store {
-    /// Reads all facts.
+    /// Reads all facts. An item that cannot be read is told and left out: what it held can be fetched again.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or a block is malformed.
+    /// [`StoreError`] when the engine does not answer.
     pub async fn facts(&self, meter: &Meter) -> Result<Ledger, StoreError> {
         let mut ledger = Ledger::default();
         let mut from = None;
@@ -111,8 +147,14 @@ impl Store {
             for item in page.items() {
                 let sk = text(item, "sk").unwrap_or_default().to_owned();
                 let key = Key { pk: Key::FACTS.to_owned(), sk };
-                let entries: BTreeMap<u32, Entry> =
-                    serde_json::from_slice(&body(&key, item)?).map_err(|error| malformed(&key, error))?;
+                let entries = match entries(&key, item) {
+                    Ok(entries) => entries,
+                    Err(error) => {
+                        tracing::warn!(%error, "facts are lost; they are fetched again");
+                        ledger.unreadable.push(key);
+                        continue;
+                    }
+                };
                 let kept_as_now = text(item, "kept") == Some(&KEPT.to_string());
                 for (id, entry) in entries {
                     if let Some(etag) = entry.etag.filter(|_| kept_as_now) {
@@ -131,23 +173,34 @@ impl Store {
     /// Writes the blocks that differ from what is stored; answers how many.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer; the blocks not written yet stay marked.
-    pub async fn put_facts(&self, meter: &Meter, ledger: &mut Ledger) -> Result<usize, StoreError> {
-        let blocks: Vec<_> = ledger.dirty.iter().copied().collect();
-        for (kind, number) in &blocks {
-            let entries = ledger.block_of(*kind, *number);
-            let key = Key::facts_block(*kind, *number);
+    /// [`StoreError::Conflict`] when the lease was lost, else when the engine does not answer; the blocks stay marked.
+    pub async fn put_facts(
+        &self,
+        meter: &Meter,
+        lease: &Lease,
+        ledger: &mut Ledger,
+    ) -> Result<usize, StoreError> {
+        let (mut puts, mut emptied) = (Vec::new(), Vec::new());
+        for (kind, number) in &ledger.dirty {
+            let (key, entries) = (Key::facts_block(*kind, *number), ledger.block_of(*kind, *number));
             if entries.is_empty() {
-                self.delete(meter, vec![key]).await?;
-            } else {
-                let json = serde_json::to_vec(&entries).map_err(|error| malformed(&key, error))?;
-                let mut item = keyed(&key);
-                item.insert("body".to_owned(), packed(&json).map_err(|error| malformed(&key, error))?);
-                item.insert("kept".to_owned(), AttributeValue::N(KEPT.to_string()));
-                self.put(meter, item).await?;
+                emptied.push(key);
+                continue;
             }
-            ledger.dirty.remove(&(*kind, *number));
+            let json = serde_json::to_vec(&entries).map_err(|error| malformed(&key, error))?;
+            let body = Body::packed(&json).map_err(|error| malformed(&key, error))?;
+            let (size, mut item) = (body.size() + 200, keyed(&key));
+            item.insert("body".to_owned(), body.into_attribute());
+            item.insert("kept".to_owned(), AttributeValue::N(KEPT.to_string()));
+            puts.push(vec![(item, size)]);
         }
-        Ok(blocks.len())
+        self.transact(meter, lease, puts).await?;
+        self.delete(meter, emptied).await?;
+        let written = std::mem::take(&mut ledger.dirty).len();
+        Ok(written)
     }
+}
+
+fn entries(key: &Key, item: &Item) -> Result<BTreeMap<u32, Entry>, StoreError> {
+    serde_json::from_slice(&body(key, item)?).map_err(|error| malformed(key, error))
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     primitives::Blob,
     types::{AttributeValue, ReturnConsumedCapacity},
 };
-use domain::Timestamp;
+use domain::{Timestamp, catalog::SHAPE};
 
 use super::{
     INDEX_COPIES, Key, Meter, Store, StoreError,
@@ -21,6 +21,8 @@ const LEVEL: i32 = 19;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
     pub version: String,
+    /// [`SHAPE`] of the records that were published with it.
+    pub shape: u32,
     pub swapped_at: Timestamp,
 }
 
@@ -30,11 +32,24 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the engine does not answer or the item is malformed.
     pub async fn index_pointer(&self, meter: &Meter) -> Result<Option<Pointer>, StoreError> {
+        self.pointer(meter, false).await
+    }
+
+    /// The same by a consistent read: for who is about to swap it.
+    ///
+    /// # Errors
+    /// As [`Self::index_pointer`].
+    pub async fn latest_index_pointer(&self, meter: &Meter) -> Result<Option<Pointer>, StoreError> {
+        self.pointer(meter, true).await
+    }
+
+    async fn pointer(&self, meter: &Meter, consistent: bool) -> Result<Option<Pointer>, StoreError> {
         let key = Key::index_pointer();
-        let Some(item) = self.get(meter, &key, false).await? else { return Ok(None) };
+        let Some(item) = self.get(meter, &key, consistent).await? else { return Ok(None) };
         let version = text(&item, "version").ok_or_else(|| malformed(&key, "it has no version"))?;
         let swapped_at = text(&item, "swapped_at").and_then(|n| n.parse().ok()).unwrap_or_default();
-        Ok(Some(Pointer { version: version.to_owned(), swapped_at: Timestamp::from_unix(swapped_at) }))
+        let shape = text(&item, "shape").and_then(|n| n.parse().ok()).unwrap_or_default();
+        Ok(Some(Pointer { version: version.to_owned(), shape, swapped_at: Timestamp::from_unix(swapped_at) }))
     }
 
     /// One copy of a version of the index, unpacked. `draw` is any number; equal numbers choose equal copies.
@@ -70,7 +85,7 @@ impl Store {
         Ok(size)
     }
 
-    /// Makes `version` the one that counts, if `before` still does.
+    /// Makes `version` the one that counts, if `before` still does, or it counts already.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when another writer swapped first.
@@ -83,6 +98,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut item = keyed(&Key::index_pointer());
         item.insert("version".to_owned(), AttributeValue::S(version.to_owned()));
+        item.insert("shape".to_owned(), AttributeValue::N(SHAPE.to_string()));
         item.insert("swapped_at".to_owned(), AttributeValue::N(now.unix().to_string()));
         let put = self
             .client
@@ -90,30 +106,26 @@ impl Store {
             .table_name(&self.table)
             .set_item(Some(item))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        // A retry of the SDK's own, after an answer that was lost, finds what it has swapped already.
         let put = match before {
-            None => put.condition_expression("attribute_not_exists(pk)"),
+            None => put.condition_expression("attribute_not_exists(pk) OR version = :version"),
             Some(before) => put
-                .condition_expression("version = :before")
+                .condition_expression("version = :before OR version = :version")
                 .expression_attribute_values(":before", AttributeValue::S(before.to_owned())),
         };
+        let put = put.expression_attribute_values(":version", AttributeValue::S(version.to_owned()));
         meter.call();
         let answer = put.send().await.map_err(failed("PutItem"))?;
         meter.writes(answer.consumed_capacity.as_slice());
         Ok(())
     }
 
-    /// Deletes the copies of every version in `stored` but those to `keep`.
+    /// Deletes the copies of `versions`.
     ///
     /// # Errors
     /// [`StoreError`] when the engine does not answer.
-    pub async fn forget_indexes(
-        &self,
-        meter: &Meter,
-        stored: &BTreeSet<String>,
-        keep: &[&str],
-    ) -> Result<(), StoreError> {
-        let old = stored.iter().filter(|version| !keep.contains(&version.as_str()));
-        let keys = old.flat_map(|version| (0..INDEX_COPIES).map(|copy| Key::index_copy(version, copy)));
-        self.delete(meter, keys.collect()).await
+    pub async fn forget_indexes(&self, meter: &Meter, versions: &BTreeSet<String>) -> Result<(), StoreError> {
+        let copies = |version| (0..INDEX_COPIES).map(move |copy| Key::index_copy(version, copy));
+        self.delete(meter, versions.iter().flat_map(|version| copies(version)).collect()).await
     }
 }

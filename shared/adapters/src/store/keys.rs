@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::facts::Kind;
+use domain::{dex::DexIndex, facts::Kind};
 
 /// Copies of each index version, one read by chance, against a hot partition.
 pub const INDEX_COPIES: u8 = 3;
@@ -64,9 +64,10 @@ impl Key {
         Self::new(format!("{}#{slug}", kind.prefix()), kind.prefix())
     }
 
+    /// One for each format, so that functions of two releases read side by side.
     #[must_use]
     pub fn index_pointer() -> Self {
-        Self::new("INDEX", "POINTER")
+        Self::new("INDEX", format!("POINTER#{}", DexIndex::FORMAT))
     }
 
     #[must_use]

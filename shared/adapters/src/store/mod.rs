@@ -7,9 +7,9 @@
 //! | its cosmetic forms | `POKEMON#<id>` | `FORMS` | GetItem | publish |
 //! | an evolution chain | `CHAIN#<id>` | `CHAIN` | GetItem | publish |
 //! | a type, ability or move by slug | `TYPE#…`, `ABILITY#…`, `MOVE#…` | `TYPE`, `ABILITY`, `MOVE` | GetItem | publish |
-//! | the dex index's pointer | `INDEX` | `POINTER` | GetItem, 0.5 RCU | publish, conditioned on the pointer before |
+//! | the dex index's pointer, one for each format | `INDEX` | `POINTER#<format>` | GetItem, 0.5 RCU | publish, conditioned on the pointer before |
 //! | a version of the dex index | `INDEX#<version>` | `COPY#<0‥2>` | GetItem, one copy by chance | publish |
-//! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync |
+//! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync, all of a checkpoint in one transaction |
 //! | where a sync stands, and its lease | `SYNC` | `STATE` | GetItem (sync, readiness) | sync, conditioned on the lease |
 //! | that the bundled snapshot was loaded whole | `META` | `SEED` | GetItem (local start) | local start, last of all |
 //!
@@ -22,6 +22,7 @@ mod keys;
 mod meter;
 mod read;
 mod state;
+mod transact;
 mod write;
 
 use aws_sdk_dynamodb::{
@@ -35,7 +36,7 @@ pub use index::Pointer;
 pub use keys::{INDEX_COPIES, Key, Named};
 pub use meter::{Meter, Usage};
 pub use state::{Lease, StoredState};
-pub use write::{Head, NewItem};
+pub use write::{Body, Head, NewItem};
 
 /// The catalogue table.
 #[derive(Clone, Debug)]

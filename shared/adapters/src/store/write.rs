@@ -2,16 +2,21 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, Put, PutRequest, ReturnConsumedCapacity, TransactWriteItem, WriteRequest,
+use aws_sdk_dynamodb::{
+    primitives::Blob,
+    types::{AttributeValue, DeleteRequest, ReturnConsumedCapacity, WriteRequest},
 };
 use domain::Timestamp;
 
 use super::{
-    Key, Meter, Store, StoreError,
-    codec::{Item, keyed, malformed, packed, text},
+    Key, Lease, Meter, Store, StoreError,
+    codec::{Item, keyed, malformed, text},
     failed,
+    transact::{Sized, pauses},
 };
+
+/// Of zstd: the sync writes rarely, and a higher level would gain a few percent.
+const LEVEL: i32 = 9;
 
 /// What DynamoDB takes in one BatchWriteItem.
 const BATCH: usize = 25;
@@ -28,34 +33,53 @@ pub struct Head {
 #[derive(Clone, Debug)]
 pub struct NewItem {
     pub key: Key,
-    /// JSON
-    pub body: Vec<u8>,
-    /// Whether the body is stored packed.
-    pub packed: bool,
+    pub body: Body,
+    /// [`content_hash`](super::content_hash) of the JSON.
     pub hash: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-impl NewItem {
-    /// Bytes of the body as it is given: what a transaction's 4 MB limit is reckoned with, on the safe side.
-    #[must_use]
-    pub const fn size(&self) -> usize {
-        self.body.len() + 200
+/// A record's JSON as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    Plain(String),
+    /// zstd
+    Packed(Vec<u8>),
+}
+
+impl Body {
+    /// # Errors
+    /// When memory for the compressor cannot be had.
+    pub fn packed(json: &[u8]) -> std::io::Result<Self> {
+        zstd::bulk::compress(json, LEVEL).map(Self::Packed)
     }
 
-    fn into_item(self) -> Result<Item, StoreError> {
+    pub(super) const fn size(&self) -> usize {
+        match self {
+            Self::Plain(text) => text.len(),
+            Self::Packed(bytes) => bytes.len(),
+        }
+    }
+
+    pub(super) fn into_attribute(self) -> AttributeValue {
+        match self {
+            Self::Plain(text) => AttributeValue::S(text),
+            Self::Packed(bytes) => AttributeValue::B(Blob::new(bytes)),
+        }
+    }
+}
+
+impl NewItem {
+    fn sized(self) -> Sized {
+        // Keys, hash and times, generously.
+        let size = self.body.size() + 400;
         let mut item = keyed(&self.key);
-        let body = if self.packed {
-            packed(&self.body).map_err(|error| malformed(&self.key, error))?
-        } else {
-            AttributeValue::S(String::from_utf8(self.body).map_err(|error| malformed(&self.key, error))?)
-        };
-        item.insert("body".to_owned(), body);
+        item.insert("body".to_owned(), self.body.into_attribute());
         item.insert("hash".to_owned(), AttributeValue::S(self.hash));
         item.insert("created_at".to_owned(), AttributeValue::N(self.created_at.unix().to_string()));
         item.insert("updated_at".to_owned(), AttributeValue::N(self.updated_at.unix().to_string()));
-        Ok(item)
+        (item, size)
     }
 }
 
@@ -103,44 +127,19 @@ impl Store {
         }
     }
 
-    /// Writes all of `items` (at most 100, no key twice) or none. Safe to repeat.
-    pub async fn put_together(&self, meter: &Meter, items: Vec<NewItem>) -> Result<(), StoreError> {
-        let mut puts = Vec::with_capacity(items.len());
-        for item in items {
-            let key = item.key.clone();
-            let put = Put::builder().table_name(&self.table).set_item(Some(item.into_item()?)).build();
-            puts.push(TransactWriteItem::builder().put(put.map_err(|error| malformed(&key, error))?).build());
-        }
-        meter.call();
-        let answer = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(puts))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(failed("TransactWriteItems"))
-            .map_err(|error| match error {
-                // Nothing here is conditioned: it was throttled, or met another transaction.
-                StoreError::Conflict { operation } => {
-                    StoreError::Unavailable { operation, cause: "the transaction was cancelled".to_owned() }
-                }
-                other => other,
-            })?;
-        meter.writes(answer.consumed_capacity());
-        Ok(())
-    }
-
-    /// Writes `items`, each for itself. Safe to repeat.
-    pub async fn put_each(&self, meter: &Meter, items: Vec<NewItem>) -> Result<(), StoreError> {
-        let mut requests = Vec::with_capacity(items.len());
-        for item in items {
-            let key = item.key.clone();
-            let put = PutRequest::builder().set_item(Some(item.into_item()?)).build();
-            let put = put.map_err(|error| malformed(&key, error))?;
-            requests.push(WriteRequest::builder().put_request(put).build());
-        }
-        self.batch(meter, requests).await
+    /// Writes `groups`, each whole or not at all, many in a transaction. Safe to repeat. A group holds at most 100 items,
+    /// and none twice.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the lease was lost, else as [`Self::heads`]; some groups may be written then.
+    pub async fn put_groups(
+        &self,
+        meter: &Meter,
+        lease: &Lease,
+        groups: Vec<Vec<NewItem>>,
+    ) -> Result<(), StoreError> {
+        let groups = groups.into_iter().map(|group| group.into_iter().map(NewItem::sized).collect());
+        self.transact(meter, lease, groups.collect()).await
     }
 
     /// Deletes the items of `keys`; those that are gone already do no harm.
@@ -157,8 +156,8 @@ impl Store {
     async fn batch(&self, meter: &Meter, requests: Vec<WriteRequest>) -> Result<(), StoreError> {
         for chunk in requests.chunks(BATCH) {
             let mut waiting = chunk.to_vec();
-            let mut pause = std::time::Duration::from_millis(50);
-            for attempt in 0.. {
+            let mut pauses = pauses();
+            loop {
                 meter.call();
                 let answer = self
                     .client
@@ -177,12 +176,11 @@ impl Store {
                 if waiting.is_empty() {
                     break;
                 }
-                if attempt == 7 {
+                let Some(pause) = pauses.next() else {
                     let cause = format!("{} items are still throttled after 8 attempts", waiting.len());
                     return Err(StoreError::Unavailable { operation: "BatchWriteItem", cause });
-                }
-                tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-                pause *= 2;
+                };
+                tokio::time::sleep(pause).await;
             }
         }
         Ok(())

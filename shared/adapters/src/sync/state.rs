@@ -21,6 +21,12 @@ pub struct State {
     /// The last that ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Finished>,
+    /// When the last ended that skipped no more than a few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_good_at: Option<Timestamp>,
+    /// The source asked not to be asked before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 impl State {
@@ -83,11 +89,22 @@ pub struct Finished {
     pub finished_at: Timestamp,
     pub tally: Tally,
     pub failures: Vec<Failure>,
+    /// Resources that the source listed.
+    #[serde(default)]
+    pub total: usize,
     /// Records that could not be made, or not wholly.
     pub incomplete: usize,
     /// Rows that the source listed twice.
     #[serde(default)]
     pub repeated: usize,
+}
+
+impl Finished {
+    /// Whether no more than one resource in twenty was skipped: less is a bad day of the source, not a refresh.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        self.tally.failed * 20 <= self.total
+    }
 }
 
 impl Running {
@@ -108,16 +125,16 @@ impl Running {
             .collect()
     }
 
-    pub(super) fn finish(&self, now: Timestamp, incomplete: usize, repeated: usize) -> Finished {
+    pub(super) fn finish(
+        &self,
+        now: Timestamp,
+        total: usize,
+        incomplete: usize,
+        repeated: usize,
+    ) -> Finished {
         let mut failures = self.failures.clone();
         failures.truncate(MOST_FAILURES);
-        Finished {
-            started_at: self.started_at,
-            finished_at: now,
-            tally: self.tally,
-            failures,
-            incomplete,
-            repeated,
-        }
+        let (started_at, tally) = (self.started_at, self.tally);
+        Finished { started_at, finished_at: now, tally, failures, total, incomplete, repeated }
     }
 }

@@ -226,6 +226,7 @@ pub(super) fn problem(status: u16) -> Value {
         400 => ("bad_request", "search is not UTF-8", vec![FieldError::new("search", "is not UTF-8")]),
         401 => ("invalid_token", "The access token is not valid.", Vec::new()),
         404 => ("not_found", "There is no Pokémon \"pikachoo\".", Vec::new()),
+        413 => ("body_too_large", "The body is longer than 10485760 bytes, or was cut short.", Vec::new()),
         414 => (
             "query_too_long",
             "The query is longer than 8192 bytes.",
@@ -239,6 +240,8 @@ pub(super) fn problem(status: u16) -> Value {
                 vec![FieldError::new("page", message)],
             )
         }
+        429 => ("too_many_requests", "There are too many requests at once.", Vec::new()),
+        500 => ("internal", "Something went wrong on our side.", Vec::new()),
         _ => ("unavailable", "The service is not available right now; please try again.", Vec::new()),
     };
     let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
@@ -252,4 +255,14 @@ pub(super) fn problem(status: u16) -> Value {
         request_id: "0b7e3f0c9d5a4e6f8a1b2c3d4e5f6071",
         errors: &errors,
     })
+}
+
+/// What API Gateway says where it refuses by itself.
+pub(super) fn gateways(status: u16) -> &'static str {
+    match status {
+        413 => "Request Entity Too Large",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        _ => "Service Unavailable",
+    }
 }

@@ -137,14 +137,19 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
 }
 
 fn parameter(place: &str, name: &str, description: &str, schema: &Value, example: &Value) -> Value {
-    json!({
+    let mut parameter = json!({
         "name": name,
         "in": place,
         "required": place == "path",
         "description": description,
         "schema": schema,
         "example": example,
-    })
+    });
+    if place == "query" {
+        // An empty value is as good as none.
+        parameter["allowEmptyValue"] = json!(true);
+    }
+    parameter
 }
 
 fn id() -> Value {
@@ -158,7 +163,7 @@ fn named(what: &str, example: &str) -> Value {
 }
 
 fn include() -> Value {
-    let schema = json!({"type": "string", "enum": ["", "moves", "forms", "moves,forms", "forms,moves"]});
+    let schema = json!({"type": "string", "enum": ["moves", "forms", "moves,forms", "forms,moves"]});
     parameter(
         "query",
         "include",
@@ -205,24 +210,29 @@ fn list_parameters() -> Vec<Value> {
         ),
         types,
         query("ability", "An ability", json!({"type": "string"}), json!("static")),
-        query("generation", "A generation's number", json!({"type": "integer", "minimum": 1}), json!(1)),
+        query(
+            "generation",
+            "A generation's number",
+            json!({"type": "integer", "minimum": 1, "maximum": u32::MAX}),
+            json!(1),
+        ),
         query(
             "forms",
             "`all` lists every form, else each species' default",
-            json!({"type": "string", "enum": ["", "all", "default"]}),
+            json!({"type": "string", "enum": ["all", "default"]}),
             json!("all"),
         ),
         query(
             "ids",
             "A batch: ids separated by commas, at most 1,025",
-            json!({"type": "string", "pattern": "^([0-9]+(,[0-9]+)*)?$"}),
+            json!({"type": "string", "pattern": "^0*[1-9][0-9]{0,8}(,0*[1-9][0-9]{0,8})*$"}),
             json!("1,4,25"),
         ),
         query("sort", "Ties are by id", json!({"type": "string", "enum": sorts}), json!("name")),
         query(
             "order",
             "Of `sort`, or of the id",
-            json!({"type": "string", "enum": ["", "asc", "desc"]}),
+            json!({"type": "string", "enum": ["asc", "desc"]}),
             json!("asc"),
         ),
     ]

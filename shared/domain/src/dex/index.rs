@@ -17,13 +17,20 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum BadIndex {
     #[error("the index is not readable: {0}")]
-    Malformed(#[from] serde_json::Error),
+    Malformed(serde_json::Error),
     #[error("the index has format {0}, this program reads format {format}", format = DexIndex::FORMAT)]
     Format(u32),
     #[error(
         "the index holds {0} Pokémon and {1} types, more than the 65,535 and 64 that this program can number"
     )]
     TooMany(usize, usize),
+}
+
+// The text tells the cause already: as a source, too, it would be told twice.
+impl From<serde_json::Error> for BadIndex {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Malformed(error)
+    }
 }
 
 /// Every Pokémon with each listed or filterable field, and the names that a filter may give.
@@ -226,15 +233,15 @@ impl DexIndex {
         Self { format: Self::FORMAT, types, abilities, generations: generations(catalog), rows }
     }
 
-    /// The bytes to store, before compression, and their version: the first 16 hexadecimal digits of their
-    /// SHA-256, so equal catalogues have equal versions.
+    /// The bytes to store, before compression, and their version: the format and the first 16 hexadecimal digits of
+    /// their SHA-256, so equal catalogues have equal versions.
     ///
     /// # Errors
     /// Never in practice: the index holds nothing that JSON cannot.
     pub fn encode(&self) -> Result<(Vec<u8>, String), BadIndex> {
         let bytes = serde_json::to_vec(self)?;
-        let version = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok((bytes, version))
+        let hash: String = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((bytes, format!("{}-{hash}", Self::FORMAT)))
     }
 
     /// # Errors

@@ -127,7 +127,7 @@ impl ListQuery {
                     _ => return Err("must be all or default".to_owned()),
                 }
             }
-            _ => {
+            "ids" => {
                 let ids =
                     value.split(',').map(|id| number(id, 1, u32::MAX)).collect::<Result<BTreeSet<_>, _>>();
                 let ids = ids.map_err(|_| "must be ids from 1 up, separated by commas".to_owned())?;
@@ -136,6 +136,7 @@ impl ListQuery {
                 }
                 self.ids = Some(ids);
             }
+            other => return Err(format!("{other} is not a parameter of this list")),
         }
         Ok(())
     }

@@ -24,14 +24,6 @@ pub struct Stats {
     pub speed: u16,
 }
 
-impl Stats {
-    /// The base stat total.
-    #[must_use]
-    pub const fn total(self) -> u16 {
-        self.hp + self.attack + self.defense + self.special_attack + self.special_defense + self.speed
-    }
-}
-
 /// Which pictures there are, as paths below PokeAPI's sprite folder (`pokemon/shiny/25.png`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sprites {

@@ -1,0 +1,142 @@
+//! Groups of items that stand or fall together, many in a transaction: one commit a hundred items.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{Put, ReturnConsumedCapacity, TransactWriteItem},
+};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{Lease, Meter, Store, StoreError, codec::Item, failed};
+use crate::now;
+
+/// DynamoDB takes 100 items and 4 MB in a transaction.
+const MOST_ITEMS: usize = 100;
+const MOST_BYTES: usize = 3 << 20;
+/// Transactions in flight.
+const WRITERS: usize = 4;
+
+/// An item to be put, and about how many bytes it takes.
+pub(super) type Sized = (Item, usize);
+
+impl Store {
+    /// Writes `groups`, each whole or not at all. Safe to repeat. The lease is renewed before every few
+    /// transactions: a writer that was overtaken stops there.
+    pub(super) async fn transact(
+        &self,
+        meter: &Meter,
+        lease: &Lease,
+        groups: Vec<Vec<Sized>>,
+    ) -> Result<(), StoreError> {
+        let transactions = transactions(groups);
+        for round in transactions.chunks(WRITERS) {
+            self.renew_lease(meter, lease, now()).await?;
+            stream::iter(round.iter().map(|items| self.put_together(meter, items)))
+                .buffer_unordered(WRITERS)
+                .try_collect::<()>()
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn put_together(&self, meter: &Meter, items: &[Item]) -> Result<(), StoreError> {
+        let mut puts = Vec::with_capacity(items.len());
+        for item in items {
+            let put = Put::builder().table_name(&self.table).set_item(Some(item.clone())).build();
+            let put = put.map_err(|error| StoreError::Malformed {
+                key: "a put".to_owned(),
+                reason: error.to_string(),
+            })?;
+            puts.push(TransactWriteItem::builder().put(put).build());
+        }
+        let mut pauses = pauses();
+        loop {
+            meter.call();
+            let answer = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(puts.clone()))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            let error = match answer {
+                Ok(answer) => {
+                    meter.writes(answer.consumed_capacity());
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            let operation = "TransactWriteItems";
+            let reasons = match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+                    reasons.filter(|code| *code != "None").collect::<Vec<_>>().join(", ")
+                }
+                _ => return Err(failed(operation)(error)),
+            };
+            // Nothing here is conditioned: it met another transaction, or was throttled. Both pass.
+            let passes = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
+                .iter()
+                .any(|code| reasons.contains(code));
+            match pauses.next().filter(|_| passes) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => {
+                    let cause = format!("the transaction was cancelled: {reasons}");
+                    return Err(StoreError::Unavailable { operation, cause });
+                }
+            }
+        }
+    }
+}
+
+/// How long to wait before asking again for what DynamoDB could not do just now.
+pub(super) fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(5))
+        .with_max_times(7)
+        .with_jitter()
+        .build()
+}
+
+/// As few transactions as hold all groups in order, none split.
+fn transactions(groups: Vec<Vec<Sized>>) -> Vec<Vec<Item>> {
+    let mut transactions: Vec<Vec<Item>> = Vec::new();
+    let mut bytes = 0;
+    for group in groups.into_iter().filter(|group| !group.is_empty()) {
+        let size: usize = group.iter().map(|(_, size)| size).sum();
+        let items = group.into_iter().map(|(item, _)| item);
+        match transactions.last_mut() {
+            Some(open) if open.len() + items.len() <= MOST_ITEMS && bytes + size <= MOST_BYTES => {
+                open.extend(items);
+                bytes += size;
+            }
+            _ => {
+                transactions.push(items.collect());
+                bytes = size;
+            }
+        }
+    }
+    transactions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(groups: &[(usize, usize)]) -> Vec<usize> {
+        let groups = groups.iter().map(|(items, size)| vec![(Item::new(), *size); *items]).collect();
+        transactions(groups).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn transactions_are_filled_and_no_group_is_split() {
+        assert_eq!(sizes(&[]), [] as [usize; 0]);
+        assert_eq!(sizes(&[(0, 1), (0, 1)]), [] as [usize; 0]);
+        assert_eq!(sizes(&[(100, 1), (1, 1)]), [100, 1]);
+        assert_eq!(sizes(&[(98, 1), (3, 1), (97, 1)]), [98, 100]);
+        assert_eq!(sizes(&[(5, 300 << 10); 5]), [10, 10, 5], "3 MB hold ten of 300 KB");
+    }
+}

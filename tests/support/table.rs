@@ -1,0 +1,49 @@
+//! A table of one's own, filled without a sync, or with what the store itself would never write.
+
+use adapters::{
+    aws::{self, Engine},
+    now,
+    publish::{Published, Stale, publish},
+    store::{Key, Lease, Meter, Store},
+};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use domain::{Timestamp, facts::Facts};
+
+use crate::engine_url;
+
+/// The right to write to `store`, taken as the one owner that tests are.
+///
+/// # Panics
+/// While a sync holds it.
+pub async fn lease(store: &Store) -> Lease {
+    store.take_lease(&Meter::default(), "test".to_owned(), 300, now()).await.expect("the lease is free")
+}
+
+/// Publishes `facts` as of `at`.
+///
+/// # Panics
+/// When they cannot be published.
+pub async fn publish_facts(store: &Store, facts: &Facts, at: Timestamp) -> Published {
+    let (meter, lease) = (Meter::default(), lease(store).await);
+    let published = publish(store, &meter, &lease, facts, Stale::Remove, at).await.expect("a publication");
+    store.end_lease(&meter, &lease).await.expect("the lease is given back");
+    published
+}
+
+/// The engine without the store in between.
+pub async fn raw_client() -> Client {
+    aws::dynamodb(&Engine::Endpoint(engine_url())).await
+}
+
+/// Puts an item just as it is.
+///
+/// # Panics
+/// When it cannot be put.
+pub async fn put_raw(store: &Store, key: &Key, attributes: &[(&str, AttributeValue)]) {
+    let mut put = raw_client().await.put_item().table_name(store.table());
+    put = put.item("pk", AttributeValue::S(key.pk.clone())).item("sk", AttributeValue::S(key.sk.clone()));
+    for (name, value) in attributes {
+        put = put.item(*name, value.clone());
+    }
+    put.send().await.expect("the item is put");
+}

@@ -1,0 +1,131 @@
+//! A snapshot that is loaded beside syncs, and stored facts that are published anew.
+
+use adapters::{
+    now,
+    store::{Key, Meter, Store},
+    sync::{Loaded, SyncError, load, republish},
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    Timestamp,
+    facts::{Facts, Kind},
+};
+use serde_json::json;
+use tests::{empty_store, lease, publish_facts, put_raw};
+
+use super::{
+    catalogue::{assert_same, catalogue, items},
+    support::{LONG_AGO, facts, ledger, pokemon, small, state, sync, synced, tapped, writes},
+};
+
+async fn loaded(store: &Store, facts: &Facts, taken_at: Timestamp) -> adapters::publish::Published {
+    let snapshot = Loaded { name: "a snapshot", taken_at, facts };
+    load(store, &Meter::default(), "test", &snapshot).await.expect("it is loaded")
+}
+
+#[tokio::test]
+async fn a_snapshot_is_published_and_marked_and_a_second_load_writes_nothing() {
+    let (store, facts) = (empty_store().await, facts(&small().await).await);
+    assert!(loaded(&store, &facts, LONG_AGO).await.written > 0);
+    let meter = Meter::default();
+    assert_eq!(store.seeded(&meter).await.expect("it is readable").as_deref(), Some("a snapshot"));
+    assert_eq!(pokemon(&store, "1").await.expect("it is there").1, LONG_AGO);
+    let before = items(&store).await;
+    let again = loaded(&store, &facts, LONG_AGO).await;
+    assert_eq!((again.written, again.removed, again.index_written), (0, 0, false));
+    assert_same(&items(&store).await, &before, "a second load");
+}
+
+#[tokio::test]
+async fn a_newer_snapshot_replaces_what_an_older_sync_has_brought() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let mut newer = facts(&pokeapi).await;
+    newer.pokemon.get_mut(&1).expect("it is there").weight = 70;
+    newer.moves.remove(&22);
+    // A run that has begun before the snapshot was taken knows older facts: it begins anew.
+    let running = json!({ "running": {
+        "started_at": LONG_AGO, "cursor": ["pokemon", 1],
+        "tally": { "fetched": 0, "unchanged": 90, "changed": 0, "failed": 0 }, "failures": [],
+    }});
+    put_raw(&store, &Key::sync_state(), &[("body", AttributeValue::S(running.to_string()))]).await;
+    let in_a_minute = Timestamp::from_unix(now().unix() + 60);
+    let published = loaded(&store, &newer, in_a_minute).await;
+    assert_eq!(published.removed, 1);
+    assert_eq!(state(&store).await.running, None);
+    let stored = ledger(&store).await;
+    assert_eq!(stored.facts, newer);
+    assert_eq!(stored.etag(Kind::Pokemon, 1), None, "or a 304 would hide what is true");
+    assert!(stored.etag(Kind::Pokemon, 2).is_some(), "what is the same keeps its ETag");
+}
+
+#[tokio::test]
+async fn an_older_snapshot_only_adds_what_a_newer_sync_has_not_brought_yet() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let mut older = facts(&pokeapi).await;
+    older.pokemon.get_mut(&1).expect("it is there").weight = 70;
+    let mut lost = ledger(&store).await;
+    lost.remove(Kind::Pokemon, 4);
+    store.put_facts(&Meter::default(), &lease(&store).await, &mut lost).await.expect("they are put");
+    let before = state(&store).await;
+    loaded(&store, &older, LONG_AGO).await;
+    let stored = ledger(&store).await.facts;
+    assert_eq!(stored, facts(&pokeapi).await);
+    assert_eq!(state(&store).await, before);
+}
+
+#[tokio::test]
+async fn a_snapshot_waits_for_a_sync_that_is_running() {
+    let store = empty_store().await;
+    let _held = lease(&store).await;
+    let snapshot = Loaded { name: "a snapshot", taken_at: LONG_AGO, facts: &Facts::default() };
+    let refused = load(&store, &Meter::default(), "another", &snapshot).await;
+    assert!(matches!(refused, Err(SyncError::Busy(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let (sound, meter) = (catalogue(&store).await, Meter::default());
+    assert!(
+        republish(&store, &meter, "test", now()).await.expect("no error").is_none(),
+        "it is as it should be"
+    );
+    assert_eq!(meter.usage().calls, 1, "one look at the pointer");
+
+    // As a program of another shape would have left it.
+    let version = store.index_pointer(&meter).await.expect("no error").expect("it is there").version;
+    let attributes = [("version", AttributeValue::S(version)), ("shape", AttributeValue::N("0".to_owned()))];
+    put_raw(&store, &Key::index_pointer(), &attributes).await;
+    put_raw(&store, &Key::pokemon(1), &[("hash", AttributeValue::S("of another shape".to_owned()))]).await;
+    let done = republish(&store, &meter, "test", now()).await.expect("no error").expect("it was of need");
+    assert_eq!((done.written, done.index_written), (2, true), "both keys of one record");
+    assert_same(&catalogue(&store).await, &sound, "shape");
+
+    // As a program of another format would have left it: there is no pointer for readers of this one.
+    let (tapped, tap) = tapped(&store).await;
+    let client = tests::raw_client().await;
+    let delete = client.delete_item().table_name(store.table());
+    let key = Key::index_pointer();
+    let delete = delete.key("pk", AttributeValue::S(key.pk)).key("sk", AttributeValue::S(key.sk));
+    delete.send().await.expect("it is deleted");
+    republish(&tapped, &meter, "test", now()).await.expect("no error").expect("it was of need");
+    let written = writes(&tap.take());
+    assert!(written.contains_key("put INDEX/POINTER#1"), "{written:?}");
+    assert!(
+        written.keys().all(|key| key == "update SYNC/STATE" || key.contains(" INDEX")),
+        "no record is written again: {written:?}"
+    );
+    assert_same(&catalogue(&store).await, &sound, "format");
+}
+
+#[tokio::test]
+async fn nothing_is_published_anew_where_there_is_nothing() {
+    let (store, meter) = (empty_store().await, Meter::default());
+    assert!(republish(&store, &meter, "test", now()).await.expect("no error").is_none());
+    assert_eq!(store.index_pointer(&meter).await.expect("no error"), None);
+    publish_facts(&store, &Facts::default(), LONG_AGO).await;
+    sync(&store, &small().await).await;
+}
