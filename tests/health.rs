@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use adapters::now;
+use adapters::{
+    now,
+    store::{INDEX_COPIES, Key},
+};
 use api::Config;
 use domain::{Timestamp, facts::Facts};
 use local::tables::CATALOG;
 use serde_json::{Value, json};
-use tests::{House, SeededEngine, Tap, empty_store, engine_url, problem, publish_facts};
+use tests::{House, SeededEngine, Tap, empty_store, engine_url, problem, publish_facts, put_raw};
 
 #[tokio::test]
 async fn alive_is_ok_and_asks_nobody() {
@@ -66,6 +69,24 @@ async fn a_catalogue_older_than_it_may_be_is_not_ready_and_the_sync_is_the_culpr
 
     let patient = published(an_hour_and_a_half_ago, Duration::from_secs(7200)).await;
     assert_eq!(patient.get("/api/v1/health/ready").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_catalogue_whose_index_is_gone_is_not_ready() {
+    let store = empty_store().await;
+    let version = publish_facts(&store, &Facts::default(), now()).await.index;
+    let ready = || async {
+        let house = House::at(&engine_url(), Config::new(store.table())).await;
+        house.get("/api/v1/health/ready").await
+    };
+    assert_eq!(ready().await.status, 200);
+    for copy in 0..INDEX_COPIES {
+        put_raw(&store, &Key::index_copy(&version, copy), &[]).await;
+    }
+    let answer = ready().await;
+    assert_eq!(answer.status, 503);
+    let expected = json!([{"field": "catalog", "message": "has no readable index"}]);
+    assert_eq!(problem(&answer, "readiness")["errors"], expected);
 }
 
 #[tokio::test]

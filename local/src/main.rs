@@ -47,7 +47,7 @@ struct Options {
     #[arg(long, value_name = "TEXT")]
     sync_contact: Option<String>,
     /// Use a running DynamoDB engine instead of the embedded one
-    #[arg(long, value_name = "URL", conflicts_with = "data", value_parser = address)]
+    #[arg(long, value_name = "URL", conflicts_with = "data", value_parser = engine_address)]
     dynamodb: Option<String>,
     /// Start the engines and fill them, but serve no routes: for `cargo lambda watch`
     #[arg(long, conflicts_with = "dynamodb")]
@@ -60,6 +60,14 @@ fn address(text: &str) -> Result<String, String> {
         Some("http" | "https") => Ok(text.to_owned()),
         _ => Err("it is not an http(s) address like http://127.0.0.1:8000".to_owned()),
     }
+}
+
+/// An engine on this machine is spoken to over plain HTTP.
+fn engine_address(text: &str) -> Result<String, String> {
+    if text.starts_with("https:") {
+        return Err("an engine is spoken to over plain http".to_owned());
+    }
+    address(text)
 }
 
 fn main() -> ExitCode {
@@ -173,8 +181,11 @@ async fn prepare(options: &Options, url: &str, interrupt: watch::Receiver<bool>)
         .with_context(|| format!("DynamoDB at {url} cannot be used"))?;
     let store = Store::new(client, tables::CATALOG);
     let owner = match options.dynamodb {
-        // The engine is ours alone: whoever held the lease under this name is gone.
-        None => "one machine".to_owned(),
+        None => {
+            // The engine is ours alone: whoever held the lease is gone.
+            store.break_lease(&Meter::default()).await?;
+            "one machine".to_owned()
+        }
         Some(_) => format!("process {} since {}", std::process::id(), adapters::now()),
     };
     let seeded = seed::seed(&store, &owner).await.context("the bundled snapshot cannot be loaded")?;
@@ -213,8 +224,11 @@ async fn refresh(
                 Pause::Asked { until } => format!("PokeAPI asks to be left alone until {until}; paused"),
                 Pause::SourceDown => "PokeAPI has stopped answering; paused".to_owned(),
             };
-            let Progress { done, total, .. } = progress;
-            eprintln!("sync: {why} at {done} of {total}; the next --sync goes on from there");
+            let at = match progress {
+                Progress { total: 0, .. } => String::new(),
+                Progress { done, total, .. } => format!(" at {done} of {total}"),
+            };
+            eprintln!("sync: {why}{at}; the next --sync goes on from there");
         }
     }
     Ok(())
@@ -229,6 +243,9 @@ fn report(finished: &Finished, published: &Published) {
         "sync: {written} items written, {} unchanged, {removed} removed, index {index}",
         published.unchanged
     );
+    for doubt in &finished.doubts {
+        eprintln!("sync: {doubt}");
+    }
     for failure in finished.failures.iter().take(20) {
         eprintln!("sync: skipped {}/{}: it {}", failure.kind.endpoint(), failure.id, failure.reason);
     }

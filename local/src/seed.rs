@@ -1,14 +1,19 @@
 //! Fills the catalogue from the bundled snapshot, once.
 
+use std::time::Duration;
+
 use adapters::{
     now,
     publish::Published,
     store::{Meter, Store},
-    sync::{self, Loaded},
+    sync::{self, Loaded, SyncError},
 };
 use anyhow::Result;
 
 use crate::snapshot;
+
+/// Seconds to wait for another process: a load's lease. A sync's is longer, and is not waited for.
+const LONGEST_WAIT: i64 = 30;
 
 /// Loads the bundled snapshot unless it is there already, or a sync has brought something newer; and publishes anew what
 /// another version of this program has stored. Answers what was done, if anything was.
@@ -18,7 +23,7 @@ use crate::snapshot;
 pub async fn seed(store: &Store, owner: &str) -> Result<Option<Published>> {
     let meter = &Meter::default();
     let header = snapshot::bundled_header()?;
-    let name = header.name();
+    let name = snapshot::bundled_name(&header);
     let is_newer = |synced| synced >= header.taken_at;
     let is_loaded = store.patient().seeded(meter).await?.as_ref() == Some(&name)
         || sync::state(store, meter).await?.last_good_at.is_some_and(is_newer);
@@ -27,5 +32,18 @@ pub async fn seed(store: &Store, owner: &str) -> Result<Option<Published>> {
     }
     let (header, facts) = snapshot::bundled()?;
     let snapshot = Loaded { name: &name, taken_at: header.taken_at, facts: &facts };
-    Ok(Some(sync::load(store, meter, owner, &snapshot).await?))
+    let mut told = false;
+    loop {
+        match sync::load(store, meter, owner, &snapshot).await {
+            // Another process loads it, or was killed while it did: its lease is short.
+            Err(SyncError::Busy(until)) if until.seconds_since(now()) <= LONGEST_WAIT => {
+                if !told {
+                    eprintln!("another process is writing the catalogue: waiting until {until} at most");
+                    told = true;
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            other => return Ok(Some(other?)),
+        }
+    }
 }

@@ -13,6 +13,7 @@ use domain::{
     facts::{Fact, Facts, Kind},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Raised with every change of the lines' shape.
 const FORMAT: u32 = 1;
@@ -32,14 +33,6 @@ pub struct Header {
     pub counts: BTreeMap<String, usize>,
 }
 
-impl Header {
-    /// What the completion marker says.
-    #[must_use]
-    pub fn name(&self) -> String {
-        format!("{} ({} facts)", self.taken_at, self.counts.values().sum::<usize>())
-    }
-}
-
 /// The header of the bundled snapshot.
 ///
 /// # Errors
@@ -49,6 +42,13 @@ pub fn bundled_header() -> Result<Header> {
     let mut line = String::new();
     BufReader::new(decoder).read_line(&mut line)?;
     header(&line)
+}
+
+/// What the completion marker says: which snapshot it is, down to the last byte.
+#[must_use]
+pub fn bundled_name(header: &Header) -> String {
+    let hash: String = Sha256::digest(BUNDLED)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{} {hash}", header.taken_at)
 }
 
 /// The bundled snapshot.

@@ -2,6 +2,7 @@
 
 mod event;
 mod facts;
+mod files;
 mod house;
 mod promises;
 mod raw;
@@ -11,9 +12,10 @@ mod tap;
 
 pub use event::{event, invoke, invoke_event};
 pub use facts::facts;
+pub use files::{read, root, template};
 pub use house::{Answer, House, SeededEngine, empty_store, engine_url, store_at};
 pub use promises::{CATALOGUE, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};
-pub use samples::{catalogue_samples, sample};
+pub use samples::{catalogue_samples, sample, sample_event};
 pub use table::{lease, publish_facts, put_raw, raw_client};
 pub use tap::{Call, Tap};

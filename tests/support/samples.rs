@@ -1,35 +1,44 @@
-//! One typical request of each route.
+//! One typical request of each route: its sample event.
 
-/// By the route's name in the table.
-const SAMPLES: [(&str, &str); 13] = [
-    ("list-pokemon", "/api/v1/pokemon?type=water&search=o&sort=speed_desc"),
-    ("list-types", "/api/v1/pokemon/types"),
-    ("list-generations", "/api/v1/pokemon/generations"),
-    ("get-pokemon", "/api/v1/pokemon/pikachu"),
-    ("get-evolutions", "/api/v1/pokemon/eevee/evolutions"),
-    ("get-type", "/api/v1/types/fire"),
-    ("get-ability", "/api/v1/abilities/static"),
-    ("get-move", "/api/v1/moves/thunder-shock"),
-    ("get-health", "/api/v1/health"),
-    ("get-readiness", "/api/v1/health/ready"),
-    ("get-openapi", "/api/v1/openapi.json"),
-    ("get-version", "/api/version"),
-    ("answer-unknown", "/api/v1/missingno"),
-];
+use std::{collections::BTreeMap, sync::LazyLock};
 
-/// A path that the route of this name answers.
+use api::routes::SPECS;
+use serde_json::Value;
+
+use crate::files::read;
+
+/// The event in `events/<route>.json`.
 ///
 /// # Panics
-/// For a route that has no sample yet: give it a line.
+/// For a route that has none yet.
+#[must_use]
+pub fn sample_event(route: &str) -> Value {
+    serde_json::from_str(&read(&format!("events/{route}.json"))).expect("an event is JSON")
+}
+
+/// A path and query that the route of this name answers: its event's.
+///
+/// # Panics
+/// For a route that is not in the table.
 #[must_use]
 pub fn sample(route: &str) -> &'static str {
-    let found = SAMPLES.iter().find(|(name, _)| *name == route);
-    found.unwrap_or_else(|| panic!("tests/support/samples.rs has no line for the route {route}")).1
+    static PATHS: LazyLock<BTreeMap<&str, String>> =
+        LazyLock::new(|| SPECS.iter().map(|spec| (spec.name, path(&sample_event(spec.name)))).collect());
+    &PATHS[route]
+}
+
+fn path(event: &Value) -> String {
+    let part = |name: &str| event[name].as_str().expect("text");
+    match part("rawQueryString") {
+        "" => part("rawPath").to_owned(),
+        query => format!("{}?{query}", part("rawPath")),
+    }
 }
 
 /// Samples of the routes whose answers may be cached.
 #[must_use]
 pub fn catalogue_samples() -> Vec<&'static str> {
     let passing = ["get-health", "get-readiness", "get-version", "answer-unknown"];
-    SAMPLES.iter().filter(|(name, _)| !passing.contains(name)).map(|(_, path)| *path).collect()
+    let names = SPECS.iter().map(|spec| spec.name).filter(|name| !passing.contains(name));
+    names.map(sample).collect()
 }

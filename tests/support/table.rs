@@ -3,7 +3,7 @@
 use adapters::{
     aws::{self, Engine},
     now,
-    publish::{Published, Stale, publish},
+    publish::{Published, publish},
     store::{Key, Lease, Meter, Store},
 };
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -25,7 +25,7 @@ pub async fn lease(store: &Store) -> Lease {
 /// When they cannot be published.
 pub async fn publish_facts(store: &Store, facts: &Facts, at: Timestamp) -> Published {
     let (meter, lease) = (Meter::default(), lease(store).await);
-    let published = publish(store, &meter, &lease, facts, Stale::Remove, at).await.expect("a publication");
+    let published = publish(store, &meter, &lease, facts, at).await.expect("a publication");
     store.end_lease(&meter, &lease).await.expect("the lease is given back");
     published
 }

@@ -58,6 +58,7 @@ fn timeless(mut key: String, mut item: Value, current: &str) -> Option<(String, 
     }
     if let Some(copy) = key.strip_prefix("INDEX#") {
         key = format!("INDEX#current{}", copy.strip_prefix(current)?);
+        item["hash"] = json!("current");
         for row in item["body"]["rows"].as_array_mut().expect("rows") {
             let times = row.as_array_mut().and_then(Vec::pop).expect("the times are last");
             assert_eq!(times.as_array().map(Vec::len), Some(2), "{times}");

@@ -2,7 +2,7 @@
 
 use adapters::{
     now,
-    store::{Key, Meter, Store},
+    store::{INDEX_COPIES, Key, Meter, Store},
     sync::{Loaded, SyncError, load, republish},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -15,8 +15,9 @@ use tests::{empty_store, lease, publish_facts, put_raw};
 
 use super::{
     catalogue::{assert_same, catalogue, items},
-    support::{LONG_AGO, facts, ledger, pokemon, small, state, sync, synced, tapped, writes},
+    support::{LONG_AGO, facts, ledger, pokemon, small, state, sync, synced, tapped, try_sync, writes},
 };
+use crate::stand_in::Fault;
 
 async fn loaded(store: &Store, facts: &Facts, taken_at: Timestamp) -> adapters::publish::Published {
     let snapshot = Loaded { name: "a snapshot", taken_at, facts };
@@ -93,7 +94,7 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
         republish(&store, &meter, "test", now()).await.expect("no error").is_none(),
         "it is as it should be"
     );
-    assert_eq!(meter.usage().calls, 1, "one look at the pointer");
+    assert_eq!(meter.usage().calls, 2, "a look at the pointer and at the index");
 
     // As a program of another shape would have left it.
     let version = store.index_pointer(&meter).await.expect("no error").expect("it is there").version;
@@ -119,6 +120,48 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
         "no record is written again: {written:?}"
     );
     assert_same(&catalogue(&store).await, &sound, "format");
+}
+
+#[tokio::test]
+async fn an_index_that_is_gone_is_made_anew_and_other_formats_are_left_alone() {
+    let store = synced(&small().await).await;
+    let (sound, meter) = (catalogue(&store).await, Meter::default());
+    let version = store.index_pointer(&meter).await.expect("no error").expect("it is there").version;
+    let newer = "2-0123456789abcdef";
+    store.put_index(&meter, newer, b"{}").await.expect("it is put");
+    for copy in 0..INDEX_COPIES {
+        put_raw(&store, &Key::index_copy(&version, copy), &[]).await;
+    }
+    republish(&store, &meter, "test", now()).await.expect("no error").expect("it was of need");
+    assert!(store.index(&meter, newer, 0).await.is_ok(), "it is of a release that may come back");
+    store.forget_indexes(&meter, &[newer.to_owned()].into()).await.expect("no error");
+    assert_same(&catalogue(&store).await, &sound, "as before");
+}
+
+#[tokio::test]
+async fn half_a_first_sync_is_not_published() {
+    let (pokeapi, store, meter) = (small().await, empty_store().await, Meter::default());
+    pokeapi.always("/api/v2/pokemon/29/", Fault::retry_after(429, 3600));
+    try_sync(&store, &pokeapi).await.expect("it pauses");
+    assert!(ledger(&store).await.facts.total() > 0);
+    assert!(republish(&store, &meter, "test", now()).await.expect("no error").is_none());
+    assert_eq!(store.index_pointer(&meter).await.expect("no error"), None);
+}
+
+#[tokio::test]
+async fn facts_that_are_lost_keep_the_others_from_being_published_anew() {
+    let (store, meter) = (synced(&small().await).await, Meter::default());
+    put_raw(&store, &Key::facts_block(Kind::Pokemon, 0), &[("body", AttributeValue::S("{".to_owned()))])
+        .await;
+    let pointer = store.index_pointer(&meter).await.expect("no error").expect("it is there");
+    let attributes =
+        [("version", AttributeValue::S(pointer.version)), ("shape", AttributeValue::N("0".to_owned()))];
+    put_raw(&store, &Key::index_pointer(), &attributes).await;
+    let before = items(&store).await;
+    assert!(republish(&store, &meter, "test", now()).await.expect("no error").is_none());
+    let mut after = items(&store).await;
+    after.insert("SYNC/STATE".to_owned(), before["SYNC/STATE"].clone());
+    assert_same(&after, &before, "nothing is written");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use adapters::{
     now,
-    sync::{Outcome, Pause, Progress},
+    sync::{Outcome, Pause, Progress, Wait},
 };
 use domain::{Timestamp, facts::Kind};
 use tests::{empty_store, put_raw};
@@ -32,7 +32,7 @@ async fn paused(store: &adapters::store::Store, pokeapi: &StandIn) -> (Progress,
 /// Makes the time until which the source wants to be left alone pass.
 async fn wait_over(store: &adapters::store::Store) {
     let mut state = state(store).await;
-    state.not_before = state.not_before.map(|_| Timestamp::from_unix(now().unix() - 1));
+    state.wait.as_mut().expect("it was asked to wait").until = Timestamp::from_unix(now().unix() - 1);
     let body = serde_json::to_string(&state).expect("JSON");
     let body = aws_sdk_dynamodb::types::AttributeValue::S(body);
     put_raw(store, &adapters::store::Key::sync_state(), &[("body", body)]).await;
@@ -49,9 +49,12 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
     assert!((3590..=3600).contains(&until.seconds_since(now())), "until {until}");
     assert_eq!((pokeapi.count(BULBASAUR), progress.tally.failed), (1, 0), "it was no failure");
     let stored = state(&store).await;
-    assert_eq!(stored.not_before, Some(until));
+    assert_eq!(stored.wait, Some(Wait { source: pokeapi.base_url(), until }));
     let cursor = stored.running.expect("the run goes on").cursor.expect("it has begun");
     assert!(cursor < (Kind::Pokemon, 1), "{cursor:?}");
+
+    // Nobody was sent after the one who was told to wait, but those who were on their way.
+    assert!(pokeapi.requests().len() <= 9 + RESOURCES - 15 + 4, "{}", pokeapi.requests().len());
 
     // Whoever comes before asks for nothing and changes nothing.
     pokeapi.reset_log();
@@ -64,8 +67,32 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
-    assert_eq!(state(&store).await.not_before, None);
+    assert_eq!(state(&store).await.wait, None);
     assert_same(&catalogue(&store).await, sound().await, "as if it had been one piece");
+}
+
+#[tokio::test]
+async fn no_other_source_is_left_alone_for_that() {
+    let (pokeapi, store) = (small().await, empty_store().await);
+    pokeapi.always(BULBASAUR, Fault::retry_after(429, 3600));
+    paused(&store, &pokeapi).await;
+    let (finished, _) = sync(&store, &small().await).await;
+    assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
+}
+
+#[tokio::test]
+async fn lists_that_say_there_is_nothing_make_no_good_run() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let before = catalogue(&store).await;
+    let nothing = serde_json::json!({ "count": 0, "results": [] });
+    for kind in Kind::ALL {
+        pokeapi.always(&format!("/api/v2/{}/", kind.endpoint()), Fault::Body(nothing.clone()));
+    }
+    let (finished, published) = sync(&store, &pokeapi).await;
+    assert!(!finished.is_good() && finished.doubts.len() == 9, "{:?}", finished.doubts);
+    assert_eq!((published.written, published.removed), (0, 0));
+    assert_same(&catalogue(&store).await, &before, "all is kept");
 }
 
 #[tokio::test]

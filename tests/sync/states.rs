@@ -1,11 +1,13 @@
 //! What a sync finds of itself when it starts: nothing, rubbish, or more than it should have kept.
 
+use std::time::Duration;
+
 use adapters::{
-    store::{Key, Meter, Named},
-    sync::{Settings, Tally},
+    store::{Key, Meter},
+    sync::{Outcome, Settings, Tally},
 };
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use domain::{Timestamp, facts::Kind};
+use domain::{Timestamp, dex::DexIndex, facts::Kind};
 use serde_json::json;
 use tests::{empty_store, put_raw, raw_client};
 
@@ -93,18 +95,48 @@ async fn facts_that_are_not_readable_are_fetched_again_by_a_run_that_begins_anew
 }
 
 #[tokio::test]
-async fn records_outlast_facts_that_are_lost_and_cannot_be_fetched_again() {
+async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    put_raw(&store, &Key::facts_block(Kind::Move, 0), &[("body", text("{"))]).await;
-    pokeapi.always("/api/v2/move/22/", Fault::Status(404));
+    let sound = catalogue(&store).await;
+    put_raw(&store, &Key::facts_block(Kind::Pokemon, 0), &[("body", text("{"))]).await;
+    pokeapi.always("/api/v2/pokemon/1/", Fault::Status(500));
     let (finished, published) = sync(&store, &pokeapi).await;
-    assert_eq!((finished.tally.failed, published.removed), (1, 0));
-    let told = published.problems.last().expect("it is told");
-    assert_eq!(told.reason, "1 records have no facts, but some facts are missing; they are kept");
-    let vine_whip = domain::Slug::parse("vine-whip").expect("a slug");
-    let stored = store.named(&Meter::default(), Named::Move, &vine_whip).await.expect("it is readable");
-    assert!(stored.is_some());
+    assert_eq!((finished.tally.failed, published.written, published.removed), (1, 0, 0));
+    assert_eq!(finished.doubts, ["the facts of 1 resources are lost; nothing is published without them"]);
+    assert!(!finished.is_good());
+    let listed = store.index_pointer(&Meter::default()).await.expect("no error").expect("it is there");
+    let index = store.index(&Meter::default(), &listed.version, 0).await.expect("it is there");
+    assert_eq!(DexIndex::decode(&index).expect("it is readable").rows.len(), 15, "lists still have them all");
+
+    pokeapi.behave();
+    let (finished, _) = sync(&store, &pokeapi).await;
+    assert!(finished.is_good());
+    assert_same(&catalogue(&store).await, &sound, "healed");
+}
+
+#[tokio::test]
+async fn lost_facts_far_behind_are_reached_by_a_run_in_many_pieces() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    // The last kind of all; what the source no longer lists goes with it.
+    put_raw(&store, &Key::facts_block(Kind::EvolutionChain, 0), &[("body", text("{"))]).await;
+    put_raw(&store, &Key::facts_block(Kind::EvolutionChain, 99), &[("body", text("{"))]).await;
+    pokeapi.slow_down(Duration::from_millis(5));
+    let api = client(config(&pokeapi));
+    let mut pieces = 0;
+    let finished = loop {
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(110);
+        let settings = Settings { deadline: Some(deadline), ..Settings::new("test") };
+        match run(&store, &api, &settings).await.expect("no error") {
+            Outcome::Finished { finished, .. } => break finished,
+            Outcome::Paused { .. } => pieces += 1,
+        }
+        assert!(pieces < 40, "it never ends");
+    };
+    assert!(finished.is_good() && pieces > 0, "{pieces} pieces: {finished:?}");
+    let ledger = store.facts(&Meter::default()).await.expect("they are readable");
+    assert!(ledger.unreadable().is_empty(), "{:?}", ledger.unreadable());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod cargo;
 mod dynamodb_local;
 mod pass_through;
 mod test;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Run every check that CI runs and print one table of results
     Test(test::Options),
+    /// Deploy to an AWS emulator on this machine and see it work: `test --only rehearsal`
+    Rehearse,
     /// Write the bundled snapshot from a synced catalogue (arguments go to `local`'s `snapshot`)
     #[command(disable_help_flag = true)]
     Snapshot(Rest),
@@ -37,6 +40,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Test(options) => test::run(&options),
+        Command::Rehearse => test::run(&test::Options::only("rehearsal")),
         Command::Snapshot(rest) => pass_through::snapshot(&rest),
         Command::Bench(rest) => pass_through::bench(&rest),
         Command::Generate(rest) => pass_through::generate(&rest),

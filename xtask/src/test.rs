@@ -1,6 +1,9 @@
 //! `cargo xtask test`: every check that CI runs, in order, each to its end, then one table.
 
+mod contract;
 mod dependencies;
+mod deployment;
+mod hygiene;
 mod stages;
 mod store;
 mod suite;
@@ -24,6 +27,12 @@ pub struct Options {
     /// Name the stages and run none
     #[arg(long)]
     list: bool,
+}
+
+impl Options {
+    pub fn only(stage: &str) -> Self {
+        Self { only: vec![stage.to_owned()], list: false }
+    }
 }
 
 pub enum Outcome {

@@ -50,10 +50,10 @@ async fn export(options: Options) -> Result<()> {
         bail!("a sync has begun in this folder and not ended: run `cargo run -- --sync` to its end first");
     }
     let last = state.last.context("no sync has finished in this folder: run `cargo run -- --sync` first")?;
-    if last.tally.failed + last.incomplete > 0 {
-        let (failed, incomplete) = (last.tally.failed, last.incomplete);
+    if last.tally.failed + last.incomplete + last.doubts.len() > 0 {
+        let (failed, incomplete, doubts) = (last.tally.failed, last.incomplete, last.doubts.join("; "));
         bail!(
-            "the last sync skipped {failed} resources and left {incomplete} records incomplete: sync again first"
+            "the last sync skipped {failed} resources and left {incomplete} records incomplete: sync again first. {doubts}"
         );
     }
     let ledger = store.facts(&meter).await?;
@@ -61,7 +61,8 @@ async fn export(options: Options) -> Result<()> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/snapshot.jsonl.zst");
     let out = options.out.unwrap_or(default);
     std::fs::write(&out, &bytes).with_context(|| format!("{} cannot be written", out.display()))?;
-    println!("{}: {} in {} bytes", out.display(), header.name(), bytes.len());
+    let facts: usize = header.counts.values().sum();
+    println!("{}: {facts} facts of {} in {} bytes", out.display(), header.taken_at, bytes.len());
     engine.stop().await;
     Ok(())
 }

@@ -67,14 +67,6 @@ impl From<BadIndex> for PublishError {
     }
 }
 
-/// What becomes of stored records that no fact speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stale {
-    Remove,
-    /// Some facts are missing that the source has: their records must outlast that.
-    Keep,
-}
-
 /// Brings the stored catalogue to what `facts` say. What is new gets `now` as its times.
 ///
 /// # Errors
@@ -85,7 +77,6 @@ pub async fn publish(
     meter: &Meter,
     lease: &Lease,
     facts: &Facts,
-    stale: Stale,
     now: Timestamp,
 ) -> Result<Published, PublishError> {
     let catalog = Catalog::new(facts);
@@ -98,7 +89,7 @@ pub async fn publish(
     DexIndex::decode(&index)?;
 
     store.put_groups(meter, lease, groups).await?;
-    remove_stale(store, meter, lease, stale, &mut diff).await?;
+    remove_stale(store, meter, lease, &mut diff).await?;
     put_index(store, meter, lease, &index, version, &mut diff).await?;
     Ok(diff.done)
 }
@@ -237,7 +228,6 @@ async fn remove_stale(
     store: &Store,
     meter: &Meter,
     lease: &Lease,
-    what: Stale,
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
     let records: Vec<&Key> = diff.heads.keys().filter(|key| key.is_record()).collect();
@@ -247,14 +237,8 @@ async fn remove_stale(
         return Ok(());
     }
     let (gone, all) = (stale.len(), records.len());
-    let kept = if what == Stale::Keep {
-        Some(format!("{gone} records have no facts, but some facts are missing; they are kept"))
-    } else if is_suspicious(gone, all) {
-        Some(format!("{gone} of {all} records would vanish at once; they are kept"))
-    } else {
-        None
-    };
-    if let Some(reason) = kept {
+    if is_suspicious(gone, all) {
+        let reason = format!("{gone} of {all} records would vanish at once; they are kept");
         diff.done.problems.push(Problem { resource: "catalogue".to_owned(), reason });
         return Ok(());
     }
@@ -273,8 +257,11 @@ async fn put_index(
 ) -> Result<(), PublishError> {
     let pointer = store.latest_index_pointer(meter).await?;
     let before = pointer.as_ref().map(|pointer| pointer.version.as_str());
-    let copies =
-        (0..INDEX_COPIES).filter(|copy| diff.heads.contains_key(&Key::index_copy(&version, *copy))).count();
+    let is_whole = |copy| {
+        let head = diff.heads.get(&Key::index_copy(&version, copy));
+        head.is_some_and(|head| head.hash == version)
+    };
+    let copies = (0..INDEX_COPIES).filter(|copy| is_whole(*copy)).count();
     diff.done.index_size.0 = index.len();
     if before != Some(&version) || copies < usize::from(INDEX_COPIES) {
         diff.done.index_size.1 = store.put_index(meter, &version, index).await?;
@@ -286,7 +273,7 @@ async fn put_index(
         let forgotten = diff.heads.keys().filter_map(Key::index_version).filter(|stored| {
             // The version before stays: a reader may have read the pointer just ahead of the swap.
             let keep = [Some(version.as_str()), before].contains(&Some(stored));
-            !keep && !is_of_the_release_before(stored)
+            !keep && !is_of_another_release(stored)
         });
         let forgotten: BTreeSet<String> = forgotten.map(str::to_owned).collect();
         store.forget_indexes(meter, &forgotten).await?;
@@ -295,8 +282,8 @@ async fn put_index(
     Ok(())
 }
 
-/// Whether functions of the release before may be reading this version while they are being replaced.
-fn is_of_the_release_before(version: &str) -> bool {
+/// Whether functions of the release before this, or of one that was rolled back to this, may read this version.
+fn is_of_another_release(version: &str) -> bool {
     let format = version.split_once('-').and_then(|(format, _)| format.parse::<u32>().ok());
-    format.is_some_and(|format| format + 1 == DexIndex::FORMAT)
+    format.is_some_and(|format| format + 1 == DexIndex::FORMAT || format > DexIndex::FORMAT)
 }

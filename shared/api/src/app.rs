@@ -1,7 +1,10 @@
 //! What a request may use. Built once; each part is made when a route first asks for it.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -12,10 +15,13 @@ use adapters::{
 use domain::dex::Dex;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
-use crate::{config::Config, problem::Problem};
+use crate::{config::Config, problem::Problem, telemetry::Telemetry};
 
 pub struct App {
     pub config: Config,
+    pub telemetry: Telemetry,
+    /// Whether no request has been answered yet.
+    cold: AtomicBool,
     engine: Engine,
     store: OnceCell<Store>,
     dex: Mutex<LoadedDex>,
@@ -42,7 +48,20 @@ const RELOAD: Duration = Duration::from_secs(1);
 impl App {
     #[must_use]
     pub fn new(config: Config, engine: Engine) -> Self {
-        Self { config, engine, store: OnceCell::new(), dex: Mutex::default(), loading: AsyncMutex::new(()) }
+        Self {
+            config,
+            telemetry: Telemetry::default(),
+            cold: AtomicBool::new(true),
+            engine,
+            store: OnceCell::new(),
+            dex: Mutex::default(),
+            loading: AsyncMutex::new(()),
+        }
+    }
+
+    /// Whether this is the first request that is answered.
+    pub(crate) fn is_cold(&self) -> bool {
+        self.cold.swap(false, Ordering::Relaxed)
     }
 
     /// The catalogue.
@@ -84,6 +103,17 @@ impl App {
             },
             other => other.into(),
         })
+    }
+
+    /// The dex of this very version: from memory where it is the one there.
+    ///
+    /// # Errors
+    /// [`StoreError`] when no copy of it can be read.
+    pub(crate) async fn dex_of(&self, meter: &Meter, version: &str) -> Result<Arc<Dex>, StoreError> {
+        match self.current_dex().filter(|dex| dex.version() == version) {
+            Some(dex) => Ok(dex),
+            None => self.load(meter, version).await,
+        }
     }
 
     fn current_dex(&self) -> Option<Arc<Dex>> {

@@ -5,9 +5,9 @@ use std::{env, time::Duration};
 use adapters::pokeapi::{Config as PokeApiConfig, PokeApi};
 use http::HeaderValue;
 
-/// Every environment variable that the routes' functions read, besides `LOG_LEVEL`; the templates set no other.
-pub const KEYS: [&str; 5] =
-    ["CATALOG_TABLE", "ENVIRONMENT", "CORS_ORIGINS", "SPRITE_BASE_URL", "SYNC_MAX_AGE_HOURS"];
+/// Every environment variable that the routes' functions read; the templates set no other.
+pub const KEYS: [&str; 6] =
+    ["CATALOG_TABLE", "ENVIRONMENT", "LOG_LEVEL", "CORS_ORIGINS", "SPRITE_BASE_URL", "SYNC_MAX_AGE_HOURS"];
 
 /// Those that the sync reads besides.
 pub const SYNC_KEYS: [&str; 4] =
@@ -20,6 +20,18 @@ pub enum Environment {
     Dev,
     Staging,
     Prod,
+}
+
+impl Environment {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -143,8 +155,9 @@ impl SyncConfig {
         pokeapi.per_minute = number("SYNC_REQUESTS_PER_MINUTE", PokeApiConfig::PER_MINUTE)?;
         pokeapi.contact = var("SYNC_CONTACT");
         // A header's value: no line breaks.
-        PokeApi::new(pokeapi.clone())
-            .map_err(|error| ConfigError::Bad("SYNC_CONTACT", format!("cannot be sent: {error}")))?;
+        PokeApi::new(pokeapi.clone()).map_err(|error| {
+            ConfigError::Bad("SYNC_CONTACT", format!("cannot be sent in a header: {error}"))
+        })?;
         Ok(Self { pokeapi, min_age_seconds: i64::from(number("SYNC_MIN_AGE_HOURS", 20)?) * 3600 })
     }
 }

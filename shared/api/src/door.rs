@@ -12,7 +12,12 @@ use http::Method;
 use lambda_http::aws_lambda_events::encodings::Base64Data;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{App, Request, Response, Route, guard, problem::Problem, request::parse_query};
+use crate::{
+    App, Request, Response, Route, guard,
+    problem::Problem,
+    request::parse_query,
+    telemetry::{Ids, RequestSeen, trace_root},
+};
 
 /// An API Gateway HTTP API event, payload format 2.0, as far as we read it. Whatever is missing is empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -64,35 +69,41 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 /// Answers `event` by `route`. Never panics, and always answers.
 pub async fn answer(app: &App, route: &Route, mut event: Event) -> Response {
     let started = Instant::now();
+    let cold_start = app.is_cold();
     lower_names(&mut event.headers);
     let id = guard::request_id(&event);
+    let trace_id = event.headers.get("x-amzn-trace-id").and_then(|header| trace_root(header));
     let origin = event.headers.get("origin").cloned();
+    let method = event.request_context.http.method.clone();
     let meter = Arc::<Meter>::default();
-    let answered = AssertUnwindSafe(async {
+    let work = AssertUnwindSafe(async {
         let request = parse(event, id.clone(), Arc::clone(&meter))?;
         handle(app, route, &request).await
     });
-    let answered = answered.catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
-    let meter = meter.usage();
-    if let Err(problem) = &mut response {
-        let cause = problem.cause.take();
-        if let Some(cause) = cause {
-            tracing::error!(route = route.spec.name, request_id = id, cause, "the request failed");
+    let ids = Ids { request_id: id.clone(), trace_id };
+    ids.scope(async {
+        let answered = work.catch_unwind().await;
+        let panicked = answered.is_err();
+        let response = answered.unwrap_or_else(|_| Err(Problem::internal("the handler panicked")));
+        if let Err(Problem { cause: Some(cause), .. }) = &response {
+            tracing::error!(route = route.spec.name, cause, "the request failed");
         }
-    }
-    let mut response = response.unwrap_or_else(|problem| problem.into_response(&id));
-    guard::seal(&mut response, &app.config, &id, origin.as_deref());
-    tracing::info!(
-        route = route.spec.name,
-        request_id = id,
-        status = response.status().as_u16(),
-        latency_ms = started.elapsed().as_secs_f64() * 1000.0,
-        calls = meter.calls,
-        rcu = meter.read_units,
-        "answered"
-    );
-    response
+        let error_code = response.as_ref().err().map(|problem| problem.code);
+        let mut response = response.unwrap_or_else(|problem| problem.into_response(&id));
+        guard::seal(&mut response, &app.config, &id, origin.as_deref());
+        app.telemetry.request(&RequestSeen {
+            route: route.spec.name,
+            method: &method,
+            status: response.status().as_u16(),
+            latency_ms: started.elapsed().as_secs_f64() * 1000.0,
+            cold_start,
+            usage: meter.usage(),
+            error_code,
+            panicked,
+        });
+        response
+    })
+    .await
 }
 
 /// The gateway sends names in lower case; not every stand-in for it does, and a token must not be overlooked.

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::{
-    now,
-    store::{Meter, Store},
-    sync,
-};
+use adapters::{now, store::Meter, sync};
 use domain::{Timestamp, dex::FieldError};
 use http::StatusCode;
 use schemars::JsonSchema;
@@ -54,19 +50,22 @@ pub(crate) async fn alive(_: &App, _: &Request) -> Result<Response, Problem> {
 
 /// Whether what the API needs answers; else 503 naming what does not.
 pub(crate) async fn ready(app: &App, request: &Request) -> Result<Response, Problem> {
-    let checked =
-        tokio::time::timeout(CAP, check(app.store().await, &request.meter, app.config.sync_max_age)).await;
+    let checked = tokio::time::timeout(CAP, check(app, &request.meter)).await;
     let readiness =
         checked.unwrap_or_else(|_| Err(not_ready("catalog", "did not answer within 2 seconds", None)))?;
     Ok(json(serde_json::to_vec(&readiness)?))
 }
 
-async fn check(store: &Store, meter: &Meter, max_age: Option<Duration>) -> Result<Readiness, Problem> {
+async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
+    let (store, max_age) = (app.store().await, app.config.sync_max_age);
     let pointer = match store.index_pointer(meter).await {
         Ok(Some(pointer)) => pointer,
         Ok(None) => return Err(not_ready("catalog", "is empty", None)),
         Err(error) => return Err(not_ready("catalog", "does not answer", Some(error.to_string()))),
     };
+    if let Err(error) = app.dex_of(meter, &pointer.version).await {
+        return Err(not_ready("catalog", "has no readable index", Some(error.to_string())));
+    }
     let state = sync::state(store, meter).await;
     let state = state.map_err(|error| not_ready("sync", "has no readable state", Some(error.to_string())))?;
     // Before the first sync, the catalogue is as old as the snapshot's publication.

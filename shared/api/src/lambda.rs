@@ -11,7 +11,7 @@ use adapters::{
     now,
     pokeapi::PokeApi,
     store::{Meter, Store},
-    sync::{self, Settings, SyncError},
+    sync::{self, Outcome, Settings, SyncError},
 };
 use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -21,13 +21,15 @@ use crate::{
     App, Config, Event, Problem, Response, Route,
     config::{ConfigError, SyncConfig},
     door,
+    telemetry::{Ids, SyncSeen, Telemetry, trace_root},
 };
 
 /// Serves `route` until Lambda ends the process: a binary's whole main.
 #[must_use]
 pub fn serve(route: &'static Route) -> ExitCode {
-    run(async move |config| {
-        let app = App::new(config, Engine::Environment);
+    run(async move |config, telemetry| {
+        let mut app = App::new(config, Engine::Environment);
+        app.telemetry = telemetry;
         let app = &app;
         lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
             Ok::<_, lambda_runtime::Error>(invoke(app, route, &event.payload).await)
@@ -44,13 +46,16 @@ pub fn serve_sync() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };
-    run(async move |config| {
+    run(async move |config, telemetry| {
         let store = Store::new(aws::dynamodb(&Engine::Environment).await, config.catalog_table);
-        let (store, settings, api) = (&store, &settings, PokeApi::new(settings.pokeapi.clone())?);
-        let api = &api;
+        let api = PokeApi::new(settings.pokeapi.clone())?;
+        let (store, api, settings, telemetry) = (&store, &api, &settings, &telemetry);
         lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
-            let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-            sync_once(store, api, settings, left).await
+            let context = event.context;
+            let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            let trace_id = context.xray_trace_id.as_deref().and_then(trace_root);
+            let ids = Ids { request_id: context.request_id, trace_id };
+            ids.scope(sync_once(store, api, settings, left, *telemetry)).await
         }))
         .await
     })
@@ -64,16 +69,28 @@ async fn sync_once(
     api: &PokeApi,
     settings: &SyncConfig,
     left: Duration,
+    telemetry: Telemetry,
 ) -> Result<Value, lambda_runtime::Error> {
     let meter = Meter::default();
     let owner = format!("{:032x}", fastrand::u128(..));
-    let outcome = match refresh(store, &meter, api, settings, owner, left).await {
+    let (seen, answer) = match refresh(store, &meter, api, settings, owner, left).await {
+        Ok(Refreshed::Ran(outcome)) => (SyncSeen::ended(&outcome), Ok(serde_json::to_value(outcome)?)),
+        Ok(Refreshed::Idle(outcome)) => (SyncSeen::idle(outcome.clone()), Ok(outcome)),
         // The other one does what this one was to do.
-        Err(SyncError::Busy(until)) => json!({"outcome": "busy", "until": until}),
-        other => other?,
+        Err(SyncError::Busy(until)) => {
+            let outcome = json!({"outcome": "busy", "until": until});
+            (SyncSeen::idle(outcome.clone()), Ok(outcome))
+        }
+        Err(error) => (SyncSeen::failed(&error), Err(error.into())),
     };
-    tracing::info!(outcome = %outcome, "synced");
-    Ok(outcome)
+    telemetry.sync(&seen);
+    answer
+}
+
+enum Refreshed {
+    Ran(Box<Outcome>),
+    /// There was nothing to do, and why.
+    Idle(Value),
 }
 
 async fn refresh(
@@ -83,7 +100,8 @@ async fn refresh(
     settings: &SyncConfig,
     owner: String,
     left: Duration,
-) -> Result<Value, SyncError> {
+) -> Result<Refreshed, SyncError> {
+    let deadline = tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2));
     // After a deployment; the source need not be asked for what is stored.
     if let Some(published) = sync::republish(store, meter, &owner, now()).await? {
         tracing::info!(written = published.written, index = published.index, "published anew");
@@ -93,12 +111,14 @@ async fn refresh(
         // A bad day of the source ends sooner than a day.
         let enough = if last.is_good() { settings.min_age_seconds } else { settings.min_age_seconds / 4 };
         if now().seconds_since(last.finished_at) < enough {
-            return Ok(json!({"outcome": "fresh", "last_finished_at": last.finished_at}));
+            let outcome = json!({"outcome": "fresh", "last_finished_at": last.finished_at});
+            return Ok(Refreshed::Idle(outcome));
         }
     }
     let mut how = Settings::new(owner);
-    how.deadline = Some(tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2)));
-    Ok(serde_json::to_value(sync::run(store, meter, api, &how, &mut |_| {}).await?)?)
+    how.deadline = Some(deadline);
+    let outcome = sync::run(store, meter, api, &how, &mut |_| {}).await?;
+    Ok(Refreshed::Ran(Box::new(outcome)))
 }
 
 /// What Lambda, its emulator and `cargo lambda` set, and the runtime cannot do without.
@@ -110,18 +130,10 @@ const RUNTIME_KEYS: [&str; 4] = [
 ];
 
 /// Sets up what every function needs, and tells once what is missing.
-fn run<F>(main: impl FnOnce(Config) -> F) -> ExitCode
+fn run<F>(main: impl FnOnce(Config, Telemetry) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), lambda_runtime::Error>>,
 {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("LOG_LEVEL");
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_target(false)
-        .with_env_filter(filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")))
-        .init();
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => return refuse(&error),
@@ -138,7 +150,8 @@ where
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(main(config)) {
+    let telemetry = Telemetry::start(config.environment);
+    match runtime.block_on(main(config, telemetry)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("pokedex: {error}");

@@ -20,6 +20,7 @@ pub mod problem;
 mod request;
 pub mod routes;
 mod stored;
+pub mod telemetry;
 mod types;
 mod unknown;
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::cargo::{cargo, status};
 
-use super::{Finding, Outcome, Report, dependencies, store, suite};
+use super::{Finding, Outcome, Report, contract, dependencies, deployment, hygiene, store, suite};
 
 pub struct Stage {
     pub name: &'static str,
@@ -49,6 +49,41 @@ pub const STAGES: &[Stage] = &[
         name: store::DYNAMODB_LOCAL,
         what: "the same suite on DynamoDB Local, AWS's own engine",
         run: store::dynamodb_local,
+    },
+    Stage {
+        name: "client",
+        what: "a generated TypeScript client compiles and calls the server",
+        run: |_| contract::client(),
+    },
+    Stage {
+        name: "schemathesis",
+        what: "the server answers as openapi.json says",
+        run: |_| contract::schemathesis(),
+    },
+    Stage {
+        name: "files",
+        what: "workflows are valid and safe, and nothing holds a secret",
+        run: |_| hygiene::files_are_clean(),
+    },
+    Stage {
+        name: "crates",
+        what: "every crate's licence and source is allowed, and none is there twice",
+        run: |_| hygiene::crates_are_allowed(),
+    },
+    Stage {
+        name: "templates",
+        what: "templates lint clean, before and after transformation",
+        run: |_| deployment::templates(),
+    },
+    Stage {
+        name: "runtime",
+        what: "every function's binary answers behind AWS's Runtime Interface Emulator",
+        run: |_| deployment::runtime(),
+    },
+    Stage {
+        name: "rehearsal",
+        what: "the stacks deploy to an AWS emulator and work",
+        run: |_| deployment::rehearsal(),
     },
 ];
 

@@ -32,7 +32,8 @@ pub fn store(url: Option<&str>) -> anyhow::Result<Finding> {
     run(&mut command)
 }
 
-fn run(command: &mut Command) -> anyhow::Result<Finding> {
+/// A `cargo test`, its output passed on and its tests counted.
+pub fn run(command: &mut Command) -> anyhow::Result<Finding> {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;

@@ -88,6 +88,8 @@ pub enum FetchError {
     TooLarge(usize),
     #[error("did not answer: {0}")]
     Transport(String),
+    #[error("no client can be set up: {0}")]
+    Setup(String),
     #[error("is not JSON: {0}")]
     NotJson(String),
     #[error("is not valid: {0}")]
@@ -107,7 +109,9 @@ impl FetchError {
             }
             // A proxy's error page under a 200 is as passing as a 500.
             Self::Transport(_) | Self::NotJson(_) | Self::NotNow(_) => true,
-            Self::Redirect(_) | Self::TooLarge(_) | Self::Invalid(_) | Self::Address(_) => false,
+            Self::Redirect(_) | Self::TooLarge(_) | Self::Invalid(_) | Self::Address(_) | Self::Setup(_) => {
+                false
+            }
         }
     }
 }
@@ -150,9 +154,12 @@ impl PokeApi {
             .timeout(config.timeout)
             .gzip(true)
             .build()
-            .map_err(|error| FetchError::Transport(describe(&error)))?;
+            .map_err(|error| FetchError::Setup(describe(&error)))?;
         Ok(Self { http, pace: Pace::new(config.per_minute), config })
     }
+
+    /// Whatever a source asks for, it is asked again after a day.
+    const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
     #[must_use]
     pub const fn config(&self) -> &Config {
@@ -207,7 +214,7 @@ impl PokeApi {
         let mut attempt = attempt;
         let mut delays = backoff.build();
         loop {
-            self.pace.turn().await;
+            self.pace.turn().await.map_err(FetchError::NotNow)?;
             let error = match attempt().await {
                 Ok(done) => return Ok(done),
                 Err(error) if error.is_passing() => error,
@@ -215,6 +222,8 @@ impl PokeApi {
             };
             if let FetchError::Status(_, Some(asked)) = error {
                 if asked > self.config.longest_pause {
+                    let asked = asked.min(Self::LONGEST_WAIT);
+                    self.pace.close(asked);
                     return Err(FetchError::NotNow(asked));
                 }
                 self.pace.hold(asked);

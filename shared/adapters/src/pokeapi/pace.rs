@@ -20,6 +20,8 @@ struct Turns {
     next: Instant,
     /// Nobody goes out before this.
     held: Instant,
+    /// Nobody who would go out before this goes out at all.
+    closed: Instant,
 }
 
 impl Pace {
@@ -27,22 +29,30 @@ impl Pace {
     pub(super) fn new(per_minute: u32) -> Self {
         let interval = if per_minute == 0 { Duration::ZERO } else { Duration::from_secs(60) / per_minute };
         let now = Instant::now();
-        Self { interval, turns: Mutex::new(Turns { next: now, held: now }) }
+        Self { interval, turns: Mutex::new(Turns { next: now, held: now, closed: now }) }
     }
 
     /// Waits for this request's turn.
-    pub(super) async fn turn(&self) {
+    ///
+    /// # Errors
+    /// After [`Self::close`]: for how long it is closed yet.
+    pub(super) async fn turn(&self) -> Result<(), Duration> {
         loop {
             let turn = {
                 let mut turns = self.turns();
+                let closed = turns.closed.saturating_duration_since(Instant::now());
+                if !closed.is_zero() {
+                    return Err(closed);
+                }
                 let turn = turns.next.max(turns.held).max(Instant::now());
                 turns.next = turn + self.interval;
                 turn
             };
             tokio::time::sleep_until(turn).await;
             // Whoever was asked to hold meanwhile takes another turn, after the pause.
-            if self.turns().held <= turn {
-                return;
+            let turns = self.turns();
+            if turns.held <= turn && turns.closed <= turn {
+                return Ok(());
             }
         }
     }
@@ -51,6 +61,12 @@ impl Pace {
     pub(super) fn hold(&self, pause: Duration) {
         let mut turns = self.turns();
         turns.held = turns.held.max(Instant::now() + pause);
+    }
+
+    /// Turns everybody away for `pause`.
+    pub(super) fn close(&self, pause: Duration) {
+        let mut turns = self.turns();
+        turns.closed = turns.closed.max(Instant::now() + pause);
     }
 
     fn turns(&self) -> MutexGuard<'_, Turns> {
@@ -74,12 +90,12 @@ mod tests {
         let pace = Pace::new(6000);
         let start = Instant::now();
         for _ in 0..3 {
-            pace.turn().await;
+            pace.turn().await.unwrap();
         }
         assert!(start.elapsed() >= Duration::from_millis(20), "two intervals of 10 ms");
         pace.hold(Duration::from_millis(100));
         let held = Instant::now();
-        pace.turn().await;
+        pace.turn().await.unwrap();
         assert!(held.elapsed() >= Duration::from_millis(90));
     }
 
@@ -87,13 +103,21 @@ mod tests {
     async fn who_has_a_turn_already_is_held_back_too() {
         // One in 30 ms: the second has its turn when the pause begins.
         let pace = Pace::new(2000);
-        pace.turn().await;
+        pace.turn().await.unwrap();
         let start = Instant::now();
         let hold = async {
             tokio::time::sleep(Duration::from_millis(5)).await;
             pace.hold(Duration::from_millis(150));
         };
-        tokio::join!(pace.turn(), hold);
+        let (turn, ()) = tokio::join!(pace.turn(), hold);
+        turn.unwrap();
         assert!(start.elapsed() >= Duration::from_millis(150), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_it_is_closed_is_turned_away() {
+        let pace = Pace::new(0);
+        pace.close(Duration::from_secs(3600));
+        assert!(pace.turn().await.unwrap_err() > Duration::from_secs(3590));
     }
 }

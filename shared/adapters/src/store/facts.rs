@@ -14,6 +14,7 @@ use super::{
     keys::block,
     write::Body,
 };
+use crate::now;
 
 /// All facts and, of those that were fetched, the ETag.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,6 +77,17 @@ impl Ledger {
     #[must_use]
     pub fn unreadable(&self) -> &[Key] {
         &self.unreadable
+    }
+
+    /// Of the items that could not be read, those that hold nothing any more: everything that they held is stored
+    /// elsewhere, or gone.
+    fn emptied(&self) -> Vec<Key> {
+        let holds = |key: &&Key| {
+            Kind::ALL
+                .into_iter()
+                .any(|kind| self.facts.ids(kind).into_iter().any(|id| Key::facts_of(kind, id) == **key))
+        };
+        self.unreadable.iter().filter(|key| !holds(key)).cloned().collect()
     }
 
     /// Makes these the facts, whatever there was: what differs loses its ETag, and what is not among them goes.
@@ -170,6 +182,23 @@ impl Store {
         }
     }
 
+    /// Deletes the items that could not be read and hold nothing any more.
+    ///
+    /// # Errors
+    /// As [`Self::put_facts`].
+    pub async fn forget_unreadable(
+        &self,
+        meter: &Meter,
+        lease: &Lease,
+        ledger: &Ledger,
+    ) -> Result<(), StoreError> {
+        let emptied = ledger.emptied();
+        if !emptied.is_empty() {
+            self.renew_lease(meter, lease, now()).await?;
+        }
+        self.delete(meter, emptied).await
+    }
+
     /// Writes the blocks that differ from what is stored; answers how many.
     ///
     /// # Errors
@@ -193,6 +222,9 @@ impl Store {
             item.insert("body".to_owned(), body.into_attribute());
             item.insert("kept".to_owned(), AttributeValue::N(KEPT.to_string()));
             puts.push(vec![(item, size)]);
+        }
+        if puts.is_empty() && !emptied.is_empty() {
+            self.renew_lease(meter, lease, now()).await?;
         }
         self.transact(meter, lease, puts).await?;
         self.delete(meter, emptied).await?;

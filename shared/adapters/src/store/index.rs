@@ -80,6 +80,8 @@ impl Store {
         for copy in 0..INDEX_COPIES {
             let mut item = keyed(&Key::index_copy(version, copy));
             item.insert("body".to_owned(), body.clone());
+            // So that a head tells a copy that is whole.
+            item.insert("hash".to_owned(), AttributeValue::S(version.to_owned()));
             self.put(meter, item).await?;
         }
         Ok(size)

@@ -89,6 +89,12 @@ impl Key {
         Self::new(Self::FACTS, format!("{}#{number:04}", kind.endpoint()))
     }
 
+    /// The item that holds the facts of `id`.
+    #[must_use]
+    pub fn facts_of(kind: Kind, id: u32) -> Self {
+        Self::facts_block(kind, block(id))
+    }
+
     #[must_use]
     pub fn sync_state() -> Self {
         Self::new("SYNC", "STATE")

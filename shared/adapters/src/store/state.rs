@@ -111,6 +111,25 @@ impl Store {
         self.send_state(meter, update).await
     }
 
+    /// Takes the lease from whoever has it: for who knows that nobody can be alive who does.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn break_lease(&self, meter: &Meter) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keyed(&Key::sync_state())))
+            .condition_expression("attribute_exists(lease_owner)")
+            .update_expression("REMOVE lease_owner, lease_until");
+        match self.send_state(meter, update).await {
+            // Nobody has it.
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
     fn state_update(&self, lease: &Lease, now: Timestamp) -> UpdateItemFluentBuilder {
         let until = now.unix() + lease.length;
         self.client

@@ -4,9 +4,12 @@ use domain::{Timestamp, catalog::SHAPE, facts::Facts};
 
 use super::{SyncError, put_state, state, under_lease};
 use crate::{
-    publish::{Published, Stale, publish},
-    store::{Meter, Store},
+    publish::{Published, publish},
+    store::{Meter, Store, StoreError},
 };
+
+/// Seconds. It is renewed every few transactions, and whoever starts next waits for it.
+const SHORT_LEASE: i64 = 30;
 
 /// Facts taken at a time, under a name that says which.
 #[derive(Debug)]
@@ -28,24 +31,24 @@ pub async fn load(
     owner: &str,
     snapshot: &Loaded<'_>,
 ) -> Result<Published, SyncError> {
-    under_lease(store, meter, owner, async |store, lease| {
+    under_lease(store, meter, owner, SHORT_LEASE, async |store, lease| {
         let mut state = state(store, meter).await?;
         let mut ledger = store.facts(meter).await?;
         let begun = state.running.as_ref().map(|running| running.started_at);
         let ended = state.last.as_ref().map(|last| last.finished_at);
-        let stale = if begun.max(ended).is_some_and(|synced| synced >= snapshot.taken_at) {
+        let is_older = begun.max(ended).is_some_and(|synced| synced >= snapshot.taken_at);
+        if is_older {
             ledger.complete(snapshot.facts);
-            Stale::Keep
         } else {
             ledger.replace(snapshot.facts);
-            Stale::Remove
-        };
+        }
         store.put_facts(meter, lease, &mut ledger).await?;
-        if stale == Stale::Remove && state.running.take().is_some() {
+        store.forget_unreadable(meter, lease, &ledger).await?;
+        if !is_older && state.running.take().is_some() {
             // What that run had before its cursor is no longer what is stored.
             put_state(store, meter, lease, &state).await?;
         }
-        let published = publish(store, meter, lease, &ledger.facts, stale, snapshot.taken_at).await?;
+        let published = publish(store, meter, lease, &ledger.facts, snapshot.taken_at).await?;
         store.mark_seeded(meter, snapshot.name).await?;
         Ok(published)
     })
@@ -53,7 +56,8 @@ pub async fn load(
 }
 
 /// Publishes the stored facts anew where they were published in another shape than this program's, or for readers of
-/// another format: after a deployment. Answers what was done, if anything had to be.
+/// another format, or where the index is gone: after a deployment, or after an accident. Answers what was done, if
+/// anything had to be, and could: facts that no run and no load has brought whole are no catalogue yet.
 ///
 /// # Errors
 /// [`SyncError`]; what was written stays.
@@ -63,16 +67,32 @@ pub async fn republish(
     owner: &str,
     now: Timestamp,
 ) -> Result<Option<Published>, SyncError> {
-    if store.index_pointer(meter).await?.is_some_and(|pointer| pointer.shape == SHAPE) {
+    if is_as_it_should_be(store, meter).await? {
         return Ok(None);
     }
-    under_lease(store, meter, owner, async |store, lease| {
-        let ledger = store.facts(meter).await?;
-        if ledger.facts.total() == 0 {
+    under_lease(store, meter, owner, SHORT_LEASE, async |store, lease| {
+        let is_whole = state(store, meter).await?.last.is_some() || store.seeded(meter).await?.is_some();
+        if !is_whole {
             return Ok(None);
         }
-        let stale = if ledger.unreadable().is_empty() { Stale::Remove } else { Stale::Keep };
-        Ok(Some(publish(store, meter, lease, &ledger.facts, stale, now).await?))
+        let ledger = store.facts(meter).await?;
+        if !ledger.unreadable().is_empty() {
+            // Without what is lost the catalogue would lose what it has: the next run fetches it.
+            return Ok(None);
+        }
+        Ok(Some(publish(store, meter, lease, &ledger.facts, now).await?))
     })
     .await
+}
+
+/// Whether the index that counts is of this program's shape and format, and there.
+async fn is_as_it_should_be(store: &Store, meter: &Meter) -> Result<bool, StoreError> {
+    let Some(pointer) = store.index_pointer(meter).await?.filter(|pointer| pointer.shape == SHAPE) else {
+        return Ok(false);
+    };
+    match store.index(meter, &pointer.version, fastrand::u8(..)).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::Malformed { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub use load::{Loaded, load, republish};
 pub use settings::Settings;
-pub use state::{Failure, Finished, State, Tally};
+pub use state::{Failure, Finished, State, Tally, Wait};
 
 use crate::{
     now,
@@ -112,7 +112,7 @@ pub async fn run(
     settings: &Settings,
     observe: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Outcome, SyncError> {
-    under_lease(store, meter, &settings.owner, async |store, lease| {
+    under_lease(store, meter, &settings.owner, LEASE, async |store, lease| {
         Run::new(store, meter, api, settings, lease).await?.go(observe).await
     })
     .await
@@ -123,10 +123,11 @@ async fn under_lease<T>(
     store: &Store,
     meter: &Meter,
     owner: &str,
+    seconds: i64,
     work: impl AsyncFnOnce(&Store, &Lease) -> Result<T, SyncError>,
 ) -> Result<T, SyncError> {
     let store = &store.patient();
-    let lease = match store.take_lease(meter, owner.to_owned(), LEASE, now()).await {
+    let lease = match store.take_lease(meter, owner.to_owned(), seconds, now()).await {
         Err(StoreError::Conflict { .. }) => {
             let until = store.sync_state(meter).await?.lease_until;
             return Err(SyncError::Busy(until.unwrap_or_else(now)));

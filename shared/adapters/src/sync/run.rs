@@ -7,21 +7,19 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use super::{
-    Outcome, Pause, Progress, Settings, SyncError, put_state, state,
-    state::{Failure, MOST_UNDER_WAY, Running, State},
+    Finished, Outcome, Pause, Progress, Settings, SyncError, put_state, state,
+    state::{Failure, MOST_UNDER_WAY, Running, State, Wait},
     work::{Task, Work},
 };
 use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
-    publish::{PublishError, Stale, is_suspicious, publish},
-    store::{Lease, Ledger, Meter, Store},
+    publish::{PublishError, Published, is_suspicious, publish},
+    store::{Key, Lease, Ledger, Meter, Store},
 };
 
 /// A run that was paused longer ago begins anew: what it saw first is no longer news. Seconds.
 const OLDEST: i64 = 2 * 86_400;
-/// The longest that the source may keep the sync away. Seconds.
-const LONGEST_WAIT: u64 = 86_400;
 /// Resources in a row that fail although each was tried again and again.
 const SOURCE_IS_DOWN: usize = 10;
 
@@ -49,11 +47,13 @@ impl<'a> Run<'a> {
     ) -> Result<Self, SyncError> {
         let ledger = store.facts(meter).await?;
         let mut state = state(store, meter).await?;
+        let lost: Vec<String> = ledger.unreadable().iter().map(ToString::to_string).collect();
         let begun = state.running.take().filter(|running| {
-            // What was lost lies before the cursor, perhaps.
-            ledger.unreadable().is_empty() && now().seconds_since(running.started_at) < OLDEST
+            // What was lost since then lies before the cursor, perhaps.
+            lost.iter().all(|key| running.lost.contains(key))
+                && now().seconds_since(running.started_at) < OLDEST
         });
-        let running = begun.unwrap_or_else(|| Running::new(now()));
+        let running = begun.unwrap_or_else(|| Running::new(now(), lost));
         let (work, saved) = (Work::default(), Instant::now());
         Ok(Self { store, meter, api, settings, lease, ledger, work, state, running, saved })
     }
@@ -62,11 +62,14 @@ impl<'a> Run<'a> {
         &mut self,
         observe: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Outcome, SyncError> {
-        if let Some(until) = self.state.not_before.filter(|until| *until > now()) {
+        if let Some(wait) = &self.state.wait
+            && wait.source == self.api.config().base_url
+            && wait.until > now()
+        {
             // Before the lists, and with nothing to write: as if this run had not been.
-            return Ok(self.paused(Pause::Asked { until }));
+            return Ok(self.paused(Pause::Asked { until: wait.until }));
         }
-        self.state.not_before = None;
+        self.state.wait = None;
         let listed = tokio::select! {
             biased;
             () = self.settings.stopped() => return Ok(self.paused(Pause::Stopped)),
@@ -89,9 +92,9 @@ impl<'a> Run<'a> {
             None | Some(Pause::SourceDown) => {}
             Some(because) => return self.pause(because).await,
         }
-        self.forget_what_is_gone();
+        let doubts = self.forget_what_is_gone();
         self.checkpoint().await?;
-        self.publish().await
+        self.publish(doubts).await
     }
 
     /// Deals with `tasks` in order; answers why it stopped before their end, if it did.
@@ -175,7 +178,8 @@ impl<'a> Run<'a> {
 
     async fn pause(&mut self, because: Pause) -> Result<Outcome, SyncError> {
         if let Pause::Asked { until } = because {
-            self.state.not_before = Some(until);
+            let source = self.api.config().base_url.clone();
+            self.state.wait = Some(Wait { source, until });
         }
         self.checkpoint().await?;
         Ok(self.paused(because))
@@ -194,54 +198,69 @@ impl<'a> Run<'a> {
         put_state(self.store, self.meter, self.lease, &self.state).await
     }
 
-    /// Drops facts whose resource the source no longer lists, unless suspiciously many are gone.
-    fn forget_what_is_gone(&mut self) {
+    /// Drops facts whose resource the source no longer lists, unless suspiciously many are gone: then it says so.
+    fn forget_what_is_gone(&mut self) -> Vec<String> {
+        let mut doubts = Vec::new();
         for kind in Kind::ALL {
             let listed: BTreeSet<u32> = self.work.listed(kind).iter().copied().collect();
             let known = self.ledger.facts.ids(kind);
             let gone: Vec<u32> = known.iter().filter(|id| !listed.contains(id)).copied().collect();
+            if gone.is_empty() {
+                continue;
+            }
             if is_suspicious(gone.len(), known.len()) || listed.is_empty() {
-                if !gone.is_empty() {
-                    let kind = kind.endpoint();
-                    tracing::warn!(
-                        kind,
-                        gone = gone.len(),
-                        "the source lists far fewer than before; all are kept"
-                    );
-                }
+                let (kind, gone, known) = (kind.endpoint(), gone.len(), known.len());
+                let doubt = format!("the source no longer lists {gone} of {known} of {kind}; all are kept");
+                tracing::warn!(kind, gone, "{doubt}");
+                doubts.push(doubt);
                 continue;
             }
             gone.into_iter().for_each(|id| self.ledger.remove(kind, id));
         }
+        doubts
     }
 
-    /// Whether there are facts of everything that the source lists.
-    fn is_complete(&self) -> bool {
-        let has_facts = |kind| {
-            let known: BTreeSet<u32> = self.ledger.facts.ids(kind).into_iter().collect();
-            self.work.listed(kind).iter().all(|id| known.contains(id))
+    /// How many resources had facts that are lost, and could not be fetched again.
+    fn still_lost(&self) -> usize {
+        let is_lost = |kind, id| {
+            let key = Key::facts_of(kind, id).to_string();
+            self.running.lost.contains(&key) && self.ledger.facts.get(kind, id).is_none()
         };
-        Kind::ALL.into_iter().all(has_facts)
+        let lost = |kind| self.work.listed(kind).iter().filter(|id| is_lost(kind, **id)).count();
+        if self.running.lost.is_empty() { 0 } else { Kind::ALL.into_iter().map(lost).sum() }
     }
 
-    async fn publish(&mut self) -> Result<Outcome, SyncError> {
-        let stale = if self.is_complete() { Stale::Remove } else { Stale::Keep };
-        let facts = &self.ledger.facts;
-        let published = match publish(self.store, self.meter, self.lease, facts, stale, now()).await {
-            Ok(published) => published,
-            Err(error @ PublishError::Store(_)) => return Err(error.into()),
-            Err(error) => {
-                // These facts make no catalogue: the next run must ask anew, not try to publish them for ever.
-                self.state.running = None;
-                self.put_state().await?;
-                return Err(error.into());
+    async fn publish(&mut self, mut doubts: Vec<String>) -> Result<Outcome, SyncError> {
+        let lost = self.still_lost();
+        let published = if lost > 0 {
+            // Without these facts the catalogue would lose what it has.
+            let doubt = format!("the facts of {lost} resources are lost; nothing is published without them");
+            tracing::error!(lost, "{doubt}");
+            doubts.push(doubt);
+            Published::default()
+        } else {
+            self.store.forget_unreadable(self.meter, self.lease, &self.ledger).await?;
+            match publish(self.store, self.meter, self.lease, &self.ledger.facts, now()).await {
+                Ok(published) => published,
+                Err(error @ PublishError::Store(_)) => return Err(error.into()),
+                Err(error) => {
+                    // These facts make no catalogue: the next run must ask anew, not try to publish them for ever.
+                    self.state.running = None;
+                    self.put_state().await?;
+                    return Err(error.into());
+                }
             }
         };
         for problem in &published.problems {
             tracing::warn!(resource = problem.resource, reason = problem.reason, "a record is incomplete");
         }
-        let (total, repeated) = (self.work.total, self.work.repeated);
-        let finished = self.running.finish(now(), total, published.problems.len(), repeated);
+        let finished = Finished {
+            total: self.work.total,
+            doubts,
+            incomplete: published.problems.len(),
+            repeated: self.work.repeated,
+            ..self.running.finish(now())
+        };
         self.state.running = None;
         if finished.is_good() {
             self.state.last_good_at = Some(finished.finished_at);
@@ -253,6 +272,5 @@ impl<'a> Run<'a> {
 }
 
 fn wait_for(wait: std::time::Duration) -> Pause {
-    let seconds = wait.as_secs().min(LONGEST_WAIT);
-    Pause::Asked { until: Timestamp::from_unix(now().unix() + seconds as i64) }
+    Pause::Asked { until: Timestamp::from_unix(now().unix() + wait.as_secs() as i64) }
 }

@@ -24,9 +24,17 @@ pub struct State {
     /// When the last ended that skipped no more than a few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_good_at: Option<Timestamp>,
-    /// The source asked not to be asked before this.
+    /// A source that asked to be left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_before: Option<Timestamp>,
+    pub wait: Option<Wait>,
+}
+
+/// A source that asked not to be asked before a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Its base address: no other has to be left alone.
+    pub source: String,
+    pub until: Timestamp,
 }
 
 impl State {
@@ -81,6 +89,9 @@ pub struct Running {
     pub cursor: Option<(Kind, u32)>,
     pub tally: Tally,
     pub failures: Vec<Failure>,
+    /// Items of facts that could not be read when the run began: what they held is fetched in its turn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +103,9 @@ pub struct Finished {
     /// Resources that the source listed.
     #[serde(default)]
     pub total: usize,
+    /// What makes it doubtful that the source said all there is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
     /// Records that could not be made, or not wholly.
     pub incomplete: usize,
     /// Rows that the source listed twice.
@@ -100,20 +114,22 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Whether no more than one resource in twenty was skipped: less is a bad day of the source, not a refresh.
+    /// Whether nothing is doubtful and no more than one resource in twenty was skipped: less is a bad day of the
+    /// source, not a refresh.
     #[must_use]
     pub const fn is_good(&self) -> bool {
-        self.tally.failed * 20 <= self.total
+        self.total > 0 && self.doubts.is_empty() && self.tally.failed * 20 <= self.total
     }
 }
 
 impl Running {
-    pub(super) const fn new(now: Timestamp) -> Self {
+    pub(super) const fn new(now: Timestamp, lost: Vec<String>) -> Self {
         Self {
             started_at: now,
             cursor: None,
             tally: Tally { fetched: 0, unchanged: 0, changed: 0, failed: 0 },
             failures: Vec::new(),
+            lost,
         }
     }
 
@@ -125,16 +141,19 @@ impl Running {
             .collect()
     }
 
-    pub(super) fn finish(
-        &self,
-        now: Timestamp,
-        total: usize,
-        incomplete: usize,
-        repeated: usize,
-    ) -> Finished {
+    /// The run as it ends now; what only its end knows is left at zero.
+    pub(super) fn finish(&self, now: Timestamp) -> Finished {
         let mut failures = self.failures.clone();
         failures.truncate(MOST_FAILURES);
-        let (started_at, tally) = (self.started_at, self.tally);
-        Finished { started_at, finished_at: now, tally, failures, total, incomplete, repeated }
+        Finished {
+            started_at: self.started_at,
+            finished_at: now,
+            tally: self.tally,
+            failures,
+            total: 0,
+            doubts: Vec::new(),
+            incomplete: 0,
+            repeated: 0,
+        }
     }
 }

@@ -1,0 +1,39 @@
+//! The house against its table of routes: what must say the same is held together here, so that nothing drifts unseen.
+//! Each test reads the files as they lie in the repository; `cargo xtask mutate` shows that each of them bites.
+
+mod access;
+mod documents;
+mod events;
+mod functions;
+mod stacks;
+mod templates;
+
+use std::collections::BTreeSet;
+
+use api::routes::SPECS;
+
+/// The scheduled function: the only one that is no route.
+const SYNC: &str = "sync-pokeapi";
+
+/// The name of every function.
+fn names() -> BTreeSet<String> {
+    SPECS.iter().map(|spec| spec.name).chain([SYNC]).map(str::to_owned).collect()
+}
+
+/// `get-pokemon` as templates spell it: `GetPokemon`.
+fn camel(name: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.split('-').map(capital).collect()
+}
+
+/// The files of a folder by name, less `extension`.
+fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
+    let files =
+        std::fs::read_dir(tests::root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let stem = |name: String| {
+        let stem = name.strip_suffix(extension);
+        stem.unwrap_or_else(|| panic!("{folder}/{name} does not end in {extension}")).to_owned()
+    };
+    names.map(stem).collect()
+}

@@ -1,0 +1,51 @@
+//! A sample event a route, for `cargo lambda invoke` and `sam local invoke`.
+
+use api::{
+    App, Config,
+    routes::{self, DEFAULT},
+};
+use serde_json::{Value, json};
+use tests::{SeededEngine, event, invoke_event};
+
+use super::{names, stems};
+
+#[test]
+fn each_function_has_an_event() {
+    assert_eq!(stems("events", ".json"), names());
+}
+
+#[test]
+fn each_event_is_one_that_the_http_api_would_send_to_that_route() {
+    for route in routes::all() {
+        let (event, spec) = (event(&route), route.spec);
+        let key =
+            if spec.path == DEFAULT { DEFAULT.to_owned() } else { format!("{} {}", spec.method, spec.path) };
+        assert_eq!(event["version"], "2.0", "{}", spec.name);
+        assert_eq!((&event["routeKey"], &event["requestContext"]["routeKey"]), (&json!(key), &json!(key)));
+        assert_eq!(event["rawPath"], event["requestContext"]["http"]["path"], "{}", spec.name);
+        assert_eq!(event["requestContext"]["http"]["method"], spec.method.as_str(), "{}", spec.name);
+        let path = event["rawPath"].as_str().expect("a path");
+        assert_eq!(spec.matches(path), spec.path != DEFAULT, "{}: {path}", spec.name);
+        let (own, given) = (spec.path.split('/'), path.split('/'));
+        let parameters = own.zip(given).filter(|(own, _)| own.starts_with('{'));
+        let parameters: Value =
+            parameters.map(|(own, given)| (own.trim_matches(['{', '}']), given)).collect();
+        let sent = event.get("pathParameters").cloned().unwrap_or(json!({}));
+        assert_eq!(sent, parameters, "{}", spec.name);
+        // The types of AWS's own crate read it too.
+        let typed: lambda_http::request::LambdaRequest =
+            serde_json::from_value(event).unwrap_or_else(|error| panic!("{}: {error}", spec.name));
+        assert!(matches!(typed, lambda_http::request::LambdaRequest::ApiGatewayV2(_)), "{}", spec.name);
+    }
+}
+
+#[tokio::test]
+async fn each_event_is_answered_well_by_the_seeded_house() {
+    let engine = adapters::aws::Engine::Endpoint(SeededEngine::get().url.clone());
+    let app = App::new(Config::new(local::tables::CATALOG), engine);
+    for route in routes::all() {
+        let answer = invoke_event(&app, &route, &event(&route)).await;
+        let expected = if route.spec.path == DEFAULT { 404 } else { 200 };
+        assert_eq!(answer.status.as_u16(), expected, "{}", route.spec.name);
+    }
+}

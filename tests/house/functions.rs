@@ -1,0 +1,60 @@
+//! One binary a route, and the router of `cargo lambda watch`.
+
+use api::routes::{DEFAULT, SPECS};
+use serde_json::{Value, json};
+
+use super::{SYNC, names, stems};
+
+#[test]
+fn each_route_has_a_binary_that_opens_it_and_nothing_else() {
+    assert_eq!(stems("functions/src/bin", ".rs"), names());
+    for spec in SPECS {
+        let constant = spec.name.to_uppercase().replace('-', "_");
+        let opens = format!("api::lambda::serve(&api::routes::{constant})");
+        assert_eq!(
+            tests::read(&format!("functions/src/bin/{}.rs", spec.name)),
+            binary(&opens),
+            "{}",
+            spec.name
+        );
+    }
+    assert_eq!(tests::read(&format!("functions/src/bin/{SYNC}.rs")), binary("api::lambda::serve_sync()"));
+}
+
+fn binary(opens: &str) -> String {
+    format!("use std::process::ExitCode;\n\nfn main() -> ExitCode {{\n    {opens}\n}}\n")
+}
+
+fn manifest() -> Value {
+    let manifest: toml::Value = toml::from_str(&tests::read("functions/Cargo.toml")).expect("TOML");
+    serde_json::to_value(manifest).expect("JSON")
+}
+
+#[test]
+fn each_binary_is_declared_and_holds_no_tests() {
+    let declared = manifest()["bin"].clone();
+    let expected: Vec<Value> = SPECS
+        .iter()
+        .map(|spec| spec.name)
+        .chain([SYNC])
+        .map(|name| json!({ "name": name, "test": false }))
+        .collect();
+    assert_eq!(declared, Value::from(expected), "in the order of the table");
+}
+
+#[test]
+fn the_router_of_cargo_lambda_watch_is_the_table() {
+    let mut expected = serde_json::Map::new();
+    for spec in SPECS.iter().filter(|spec| spec.path != DEFAULT) {
+        // A path whose method is not listed would be answered by cargo-lambda itself.
+        let route = |method: &str| {
+            let function = if spec.method == method { spec.name } else { "answer-unknown" };
+            json!({ "method": method, "function": function })
+        };
+        let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
+        expected.insert(spec.path.to_owned(), methods.map(route).to_vec().into());
+    }
+    expected.insert("/".to_owned(), json!("answer-unknown"));
+    expected.insert("/{*rest}".to_owned(), json!("answer-unknown"));
+    assert_eq!(manifest()["package"]["metadata"]["lambda"]["watch"]["router"], Value::Object(expected));
+}

@@ -1,0 +1,256 @@
+"""Deploys the stacks to an AWS emulator on this machine with the real SAM CLI and the real binaries, and sees them work.
+
+usage: rehearse.py MINISTACK LOCAL BINARIES
+
+MINISTACK is the emulator's program, LOCAL the product's (its engine fills the tables), BINARIES a folder with one binary a
+function, built for this machine. Run from the root of the repository by `cargo xtask rehearse`. Every server binds to 127.0.0.1.
+"""
+
+import contextlib
+import copy
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import boto3
+from emulator import for_emulator
+
+REGION = "eu-central-1"
+BUCKET = "rehearsal"
+ENVIRONMENTS = ["dev", "staging"]
+LOCAL_TABLE = "pokedex-local-catalog"
+
+
+class Steps:
+    """Prints what each step took, and counts what was checked."""
+
+    def __init__(self):
+        self.checks = 0
+        self.last = time.monotonic()
+
+    def done(self, what):
+        now = time.monotonic()
+        print(f"{now - self.last:6.1f} s  {what}", flush=True)
+        self.last = now
+
+    def check(self, what, got, expected):
+        if got != expected:
+            raise SystemExit(f"{what}: {got!r} instead of {expected!r}")
+        self.checks += 1
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(command, log, **options):
+    with open(log, "wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until(what, is_so, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, AttributeError, IndexError):
+            if found := is_so():
+                return found
+        time.sleep(0.1)
+    raise SystemExit(f"{what} within {seconds} s: it did not")
+
+
+def emulator(program, run, port):
+    """Functions inherit its environment, so it has as good as none. Without IOT_MTLS_ENABLED=0 it listens beyond this machine."""
+    environment = {
+        "PATH": "/usr/bin:/bin", "HOME": run, "TMPDIR": run, "STATE_DIR": f"{run}/state", "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port), "AUTH": "true", "LAMBDA_EXECUTOR": "local", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "INFO",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+    return running([program], f"{run}/emulator.log", env=environment, cwd=run)
+
+
+def answer(port, api, path):
+    """Status and body of a GET through the emulated HTTP API."""
+    host = f"{api}.execute-api.localhost:{port}"
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read() or b"null")
+
+
+class Stacks:
+    def __init__(self, run, sam):
+        self.run, self.sam, self.root = run, sam, os.getcwd()
+
+    def call(self, *arguments, **environment):
+        command = [self.sam, *arguments]
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, **environment}, check=False,
+        )
+        if ended.returncode != 0:
+            raise SystemExit(f"sam {' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout[-4000:]}")
+
+    def build(self, binaries):
+        """`sam build` as the Makefile has it, with binaries that are there already."""
+        self.call("build", BUILD="true", BUILT=f"{binaries}/$(name)")
+
+    def package(self):
+        out = f"{self.run}/packaged.yaml"
+        self.call("package", "-t", ".aws-sam/build/template.yaml", "--s3-bucket", BUCKET, "--s3-prefix", "packaged",
+                  "--region", REGION, "--output-template-file", out)
+        return pathlib.Path(out).read_text()
+
+    def deploy(self, section, template):
+        # --no-resolve-s3: the bucket that SAM would make is a stack of the SAM transform, which the emulator has not.
+        self.call("deploy", "--config-file", f"{self.root}/samconfig.toml", "--config-env", section, "-t", template,
+                  "--no-resolve-s3", "--s3-bucket", BUCKET, "--no-confirm-changeset")
+
+    def delete(self, name):
+        self.call("delete", "--stack-name", name, "--no-prompts", "--region", REGION)
+
+
+def copy_table(engine, target):
+    """Fills a deployed table with what the product's own engine holds: the bundled snapshot."""
+    local = {"endpoint_url": engine, "region_name": "local", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    source, sink = boto3.client("dynamodb", **local), boto3.client("dynamodb")
+    copied = 0
+    for page in source.get_paginator("scan").paginate(TableName=LOCAL_TABLE):
+        for start in range(0, len(page["Items"]), 25):
+            some = page["Items"][start:start + 25]
+            left = {target: [{"PutRequest": {"Item": item}} for item in some]}
+            while left:
+                left = sink.batch_write_item(RequestItems=left).get("UnprocessedItems")
+            copied += len(some)
+    return copied
+
+
+def without_get_item(template):
+    """The same stack, but get-pokemon may not read."""
+    denied = copy.deepcopy(template)
+    document = denied["Resources"]["GetPokemonRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    document["Statement"] = [one for one in document["Statement"] if one["Action"] != "dynamodb:GetItem"]
+    return denied
+
+
+def leftovers():
+    client = boto3.client
+    found = {
+        "stacks": [stack["StackName"] for stack in client("cloudformation").describe_stacks()["Stacks"]],
+        "functions": [one["FunctionName"] for one in client("lambda").list_functions()["Functions"]],
+        "roles": [one["RoleName"] for one in client("iam").list_roles()["Roles"]
+                  if not one["Path"].startswith("/aws-service-role")],
+        "policies": [one["PolicyName"] for one in client("iam").list_policies(Scope="Local")["Policies"]],
+        "log groups": [one["logGroupName"] for one in client("logs").describe_log_groups()["logGroups"]],
+        "tables": client("dynamodb").list_tables()["TableNames"],
+        "apis": [one["Name"] for one in client("apigatewayv2").get_apis()["Items"]],
+        "schedules": [one["Name"] for one in client("scheduler").list_schedules()["Schedules"]],
+    }
+    return {kind: names for kind, names in found.items() if names}
+
+
+def see_it_work(steps, port, api, environment):
+    status, pikachu = answer(port, api, "/api/v1/pokemon/25")
+    steps.check(f"{environment}: get", (status, pikachu.get("name")), (200, "pikachu"))
+    status, page = answer(port, api, "/api/v1/pokemon?type=fire&per_page=2")
+    steps.check(f"{environment}: list", (status, [row["name"] for row in page["pokemon"]]), (200, ["charmander", "charmeleon"]))
+    status, tree = answer(port, api, "/api/v1/pokemon/eevee/evolutions")
+    steps.check(f"{environment}: evolutions", (status, len(tree["chain"]["evolves_to"])), (200, 8))
+    status, problem = answer(port, api, "/api/v1/pokemon/nobody")
+    steps.check(f"{environment}: nobody", (status, problem["code"]), (404, "not_found"))
+    status, problem = answer(port, api, "/nowhere")
+    steps.check(f"{environment}: $default", (status, problem["code"]), (404, "not_found"))
+    status, ready = answer(port, api, "/api/v1/health/ready")
+    steps.check(f"{environment}: ready", (status, ready["status"]), (200, "ok"))
+
+
+def main(ministack, local, binaries):
+    sam = str(pathlib.Path(sys.executable).with_name("sam"))
+    with contextlib.ExitStack() as stack:
+        run = stack.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-"))
+        port = free_port()
+        os.environ.update(
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_REGION=REGION, AWS_DEFAULT_REGION=REGION,
+            # The emulator's root; every other key is checked.
+            AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
+            AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+            HOME=run, SAM_CLI_TELEMETRY="0", SAM_CLI_POLL_DELAY="0.5",
+        )
+        steps, stacks = Steps(), Stacks(run, sam)
+        stack.enter_context(emulator(ministack, run, port))
+        engine_log = f"{run}/engine.log"
+        stack.enter_context(running([local, "--engines-only", "--memory", "--port", "0"], engine_log))
+        health = f"http://127.0.0.1:{port}/_ministack/health"
+        wait_until("the emulator answers", lambda: urllib.request.urlopen(health, timeout=1).status == 200)
+        ready = lambda: [line.split()[1] for line in open(engine_log) if line.startswith("ready: ")][0]  # noqa: E731
+        engine = wait_until("the engine is filled", ready)
+        steps.done("emulator and engine up")
+
+        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        stacks.build(binaries)
+        steps.done("sam build")
+        template = for_emulator(stacks.package(), REGION)
+        plain, denied = f"{run}/plain.json", f"{run}/denied.json"
+        pathlib.Path(plain).write_text(json.dumps(template))
+        pathlib.Path(denied).write_text(json.dumps(without_get_item(template)))
+        steps.done("packaged and transformed")
+
+        apis = {}
+        for environment in ENVIRONMENTS:
+            stacks.deploy(f"{environment}-data", f"{os.getcwd()}/infra/data.yaml")
+            stacks.deploy(environment, plain)
+            steps.done(f"{environment}: deployed")
+            copied = copy_table(engine, f"pokedex-{environment}-catalog")
+            steps.done(f"{environment}: {copied} items")
+            names = {one["Name"]: one["ApiId"] for one in boto3.client("apigatewayv2").get_apis()["Items"]}
+            apis[environment] = names[f"pokedex-{environment}"]
+            see_it_work(steps, port, apis[environment], environment)
+            steps.done(f"{environment}: answers")
+        see_it_work(steps, port, apis["dev"], "dev, with staging beside it")
+
+        stacks.deploy("dev", denied)
+        status, problem = answer(port, apis["dev"], "/api/v1/pokemon/25")
+        steps.check("without its policy line", (status, problem["code"]), (503, "unavailable"))
+        steps.check("list without get's policy line", answer(port, apis["dev"], "/api/v1/pokemon?per_page=1")[0], 200)
+        steps.check("staging meanwhile", answer(port, apis["staging"], "/api/v1/pokemon/25")[0], 200)
+        group = "/aws/lambda/pokedex-dev-get-pokemon"
+        denials = lambda: [  # noqa: E731
+            one for one in boto3.client("logs").filter_log_events(logGroupName=group)["events"]
+            if "AccessDeniedException" in one["message"]
+        ]
+        steps.check("AccessDenied is in the log", bool(wait_until("the log tells of it", denials, 20)), True)
+        steps.done("a policy line less: refused, and told in the log")
+        stacks.deploy("dev", plain)
+        steps.check("with its policy line again", answer(port, apis["dev"], "/api/v1/pokemon/25")[0], 200)
+        steps.done("and put back")
+
+        for environment in ENVIRONMENTS:
+            stacks.delete(f"pokedex-{environment}")
+            stacks.delete(f"pokedex-{environment}-data")
+        steps.check("what is left", leftovers(), {})
+        steps.done("deleted, and nothing is left")
+    print(f"rehearsal: {steps.checks} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    main(*[str(pathlib.Path(argument).absolute()) for argument in sys.argv[1:4]])

@@ -1,0 +1,158 @@
+//! Every function's own binary, started and asked as Lambda does it: behind AWS's Runtime Interface Emulator, which
+//! `POKEDEX_RUNTIME_EMULATOR` names (`cargo xtask test` installs it). Without it there is nothing to start them with.
+
+mod emulated;
+
+use api::{
+    config::KEYS,
+    routes::{DEFAULT, SPECS},
+};
+use serde_json::{Value, json};
+use tests::{House, SeededEngine, empty_store, engine_url, sample, sample_event};
+
+use crate::stand_in::{StandIn, World};
+use emulated::{Function, emulator};
+
+fn reading(table: &str, engine: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("CATALOG_TABLE", table.to_owned()),
+        ("ENVIRONMENT", "dev".to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", engine.to_owned()),
+    ]
+}
+
+/// A function on the seeded engine.
+async fn start(name: &str, more: &[(&'static str, &str)]) -> Option<Function> {
+    let mut variables = reading(local::tables::CATALOG, &SeededEngine::get().url);
+    variables.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    Function::start(name, &variables).await
+}
+
+#[tokio::test]
+async fn every_function_answers_its_event_as_the_house_does() {
+    if emulator().is_none() {
+        return;
+    }
+    let house = House::seeded().await;
+    let mut answered = 0;
+    for spec in SPECS {
+        let function = start(spec.name, &[]).await.expect("the emulator is there");
+        let answer = function.invoke(&sample_event(spec.name)).await;
+        let expected = if spec.path == DEFAULT { 404 } else { 200 };
+        assert_eq!(answer["statusCode"], expected, "{}: {answer}", spec.name);
+        let body: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
+        // These tell of the moment, or of the request.
+        if !["answer-unknown", "get-readiness"].contains(&spec.name) {
+            assert_eq!(body, house.get(sample(spec.name)).await.json(), "{}", spec.name);
+        }
+        answered += 1;
+        let lines = function.end().await;
+        assert_request_line(spec.name, &lines, expected);
+    }
+    assert_eq!(answered, SPECS.len());
+}
+
+/// One line for the request, with all that a line has, and metrics.
+fn assert_request_line(name: &str, lines: &[Value], status: u16) {
+    let answered: Vec<_> = lines.iter().filter(|line| line["msg"] == "answered").collect();
+    assert_eq!(answered.len(), 1, "{name}: {lines:?}");
+    let line = answered[0];
+    for (field, value) in [
+        ("level", json!("INFO")),
+        ("service", json!("pokedex")),
+        ("env", json!("dev")),
+        ("version", json!(env!("CARGO_PKG_VERSION"))),
+        ("route", json!(name)),
+        ("method", json!("GET")),
+        ("status", json!(status)),
+        ("request_id", json!("JKJaXmPLvHcESHA")),
+        ("trace_id", json!("1-5e6722a7-cc56ae2f46db7ae02d4da47e")),
+        ("cold_start", json!(true)),
+        ("wcu", json!(0.0)),
+        ("Requests", json!(1)),
+        ("ServerErrors", json!(0)),
+        ("ColdStarts", json!(1)),
+    ] {
+        assert_eq!(line[field], value, "{name}: {field} in {line}");
+    }
+    assert!(line["ts"].is_string() && line["latency_ms"].is_f64() && line["rcu"].is_f64(), "{name}: {line}");
+    let code = if status == 404 { json!("not_found") } else { Value::Null };
+    assert_eq!(line["error_code"], code, "{name}");
+    let directive = &line["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("Pokedex"), &json!([["env"]])));
+    for metric in directive["Metrics"].as_array().expect("metrics") {
+        let metric = metric["Name"].as_str().expect("a name");
+        assert!(line[metric].is_number(), "{name}: the metric {metric} has no value in {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_quiet_log_loses_no_metric_and_an_odd_request_breaks_no_line() {
+    let Some(function) = start("get-pokemon", &[("LOG_LEVEL", "error")]).await else { return };
+    let mut event = sample_event("get-pokemon");
+    event["headers"]["x-amzn-trace-id"] = json!("Root=1\n{\"level\":\"FINE\"}");
+    event["requestContext"]["http"]["method"] = json!("GE\u{2028}T\n\u{1b}[31m");
+    event["pathParameters"]["id"] = json!("\u{0}\n\"}{");
+    let odd = function.invoke(&event).await;
+    assert_eq!(odd["statusCode"], 400);
+    function.invoke(&sample_event("get-pokemon")).await;
+    let lines = function.end().await;
+    let counted: Vec<_> =
+        lines.iter().map(|line| (&line["msg"], &line["status"], &line["cold_start"])).collect();
+    let answered = json!("answered");
+    assert_eq!(
+        counted,
+        [(&answered, &json!(400), &json!(true)), (&answered, &json!(200), &json!(false))],
+        "{lines:?}"
+    );
+    assert_eq!((&lines[0]["trace_id"], &lines[0]["ClientErrors"]), (&Value::Null, &json!(1)));
+}
+
+#[tokio::test]
+async fn an_engine_that_is_down_is_an_error_in_the_log_with_its_cause() {
+    let nobody = "http://127.0.0.1:9";
+    let variables = reading("table", nobody);
+    let Some(function) = Function::start("get-pokemon", &variables).await else { return };
+    assert_eq!(function.invoke(&sample_event("get-pokemon")).await["statusCode"], 503);
+    let lines = function.end().await;
+    let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(errors.len(), 2, "{lines:?}");
+    assert!(
+        errors[0]["cause"].as_str().is_some_and(|cause| cause.starts_with("DynamoDB GetItem: ")),
+        "{errors:?}"
+    );
+    assert_eq!(errors[0]["request_id"], errors[1]["request_id"]);
+    assert_eq!((&errors[1]["DependencyDown"], &errors[1]["error_code"]), (&json!(1), &json!("unavailable")));
+}
+
+#[tokio::test]
+async fn the_sync_fills_a_table_and_then_rests() {
+    if emulator().is_none() {
+        return;
+    }
+    let source = StandIn::start(World::small()).await;
+    let store = empty_store().await;
+    let mut variables = reading(store.table(), &engine_url());
+    variables.push(("POKEAPI_BASE_URL", source.base_url()));
+    variables.push(("SYNC_REQUESTS_PER_MINUTE", "0".to_owned()));
+    let function = Function::start("sync-pokeapi", &variables).await.expect("the emulator is there");
+    let first = function.invoke(&sample_event("sync-pokeapi")).await;
+    assert_eq!(
+        (&first["outcome"], &first["finished"]["tally"]["failed"]),
+        (&json!("finished"), &json!(0)),
+        "{first}"
+    );
+    assert_eq!(function.invoke(&sample_event("sync-pokeapi")).await["outcome"], "fresh");
+    let lines = function.end().await;
+    let synced: Vec<_> = lines.iter().filter(|line| line["msg"] == "synced").collect();
+    assert_eq!(synced.len(), 2, "{lines:?}");
+    assert_eq!((&synced[0]["SyncFinished"], &synced[1]["SyncFinished"]), (&json!(1), &json!(0)));
+    assert!(synced[0]["SyncFetched"].as_u64().is_some_and(|fetched| fetched > 50), "{}", synced[0]);
+    assert!(synced[0]["_aws"].is_object() && synced[0]["request_id"].is_string());
+}
+
+#[test]
+fn a_function_needs_no_variable_that_the_table_of_them_does_not_name() {
+    let given = reading("t", "u").into_iter().map(|(name, _)| name);
+    assert!(given.filter(|name| !name.starts_with("AWS_")).all(|name| KEYS.contains(&name)));
+}

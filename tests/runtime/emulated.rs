@@ -1,0 +1,106 @@
+//! A function behind the Runtime Interface Emulator.
+
+use std::{
+    net::TcpListener,
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::NamedTempFile;
+
+use crate::local::program;
+
+pub fn emulator() -> Option<PathBuf> {
+    let named = std::env::var_os("POKEDEX_RUNTIME_EMULATOR").map(PathBuf::from);
+    if named.is_none() {
+        println!("not run: POKEDEX_RUNTIME_EMULATOR names no emulator");
+    }
+    named
+}
+
+/// A running function; it ends with this value.
+pub struct Function {
+    process: Child,
+    url: String,
+    output: NamedTempFile,
+}
+
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
+}
+
+impl Function {
+    /// None where there is no emulator.
+    pub async fn start(name: &str, variables: &[(&str, String)]) -> Option<Self> {
+        let emulator = emulator()?;
+        let (address, runtime) = (free_address(), free_address());
+        let output = NamedTempFile::new().expect("a file for its output");
+        let mut command = Command::new(emulator);
+        command
+            .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime])
+            .args(["--log-level", "error"])
+            .arg(program(name))
+            .env_clear()
+            .envs(variables.iter().map(|(name, value)| (*name, value.as_str())))
+            .envs([
+                ("AWS_REGION", "local"),
+                ("AWS_ACCESS_KEY_ID", "local"),
+                ("AWS_SECRET_ACCESS_KEY", "local"),
+                ("AWS_LAMBDA_FUNCTION_NAME", name),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
+                ("AWS_LAMBDA_FUNCTION_TIMEOUT", "60"),
+            ])
+            .stdin(Stdio::null())
+            .stdout(output.reopen().expect("the file"))
+            .stderr(output.reopen().expect("the file"))
+            // The function is its child: they are ended together.
+            .process_group(0);
+        let process = command.spawn().expect("the emulator starts");
+        let url = format!("http://{address}/2015-03-31/functions/function/invocations");
+        let function = Self { process, url, output };
+        for _ in 0..200 {
+            if tokio::net::TcpStream::connect(&address).await.is_ok() {
+                return Some(function);
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the emulator does not listen: {}", function.said());
+    }
+
+    /// What the function answers.
+    pub async fn invoke(&self, event: &Value) -> Value {
+        let request = reqwest::Client::new().post(&self.url).body(event.to_string());
+        let response = request.timeout(Duration::from_secs(60)).send().await.expect("an answer");
+        let body = response.bytes().await.expect("a body");
+        serde_json::from_slice(&body)
+            .unwrap_or_else(|error| panic!("{error}: {body:?}; it said {}", self.said()))
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.output.path()).unwrap_or_default()
+    }
+
+    /// Ends it; every line that it wrote, each of which must be a JSON object.
+    pub async fn end(self) -> Vec<Value> {
+        let said = self.said();
+        // The emulator's own lines are no JSON.
+        let emulators = ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_REPORT"];
+        let own = |line: &&str| !line.is_empty() && !emulators.iter().any(|begin| line.starts_with(begin));
+        let parse = |line: &str| -> Value {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:?} in {said}"))
+        };
+        said.lines().filter(own).map(parse).collect()
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,42 @@
+//! The description of the API held against the API: by a client that is generated from it, and by requests made of it.
+
+use std::fs;
+use std::process::Command;
+
+use crate::cargo::{answers, root, target};
+use crate::tools::{Server, done, has_python, missing, python};
+
+use super::{Finding, Outcome};
+
+/// A TypeScript client of openapi.json compiles, strictly, and calls the server.
+pub fn client() -> anyhow::Result<Finding> {
+    if !answers("npm", "--version") {
+        return Ok(missing("npm").into());
+    }
+    let place = root().join("tests/client");
+    let mut npm = Command::new("npm");
+    done(npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&place))?;
+    let server = Server::start()?;
+    let mut check = Command::new("npm");
+    check.args(["run", "--silent", "check"]).current_dir(&place).env("POKEDEX_URL", &server.url);
+    done(&mut check)?;
+    Ok(Outcome::Passed.into())
+}
+
+/// No 5xx, no status that is not described, every answer as it is described: over a bounded number of requests that
+/// schemathesis makes of openapi.json, the same at each run.
+pub fn schemathesis() -> anyhow::Result<Finding> {
+    if !has_python() {
+        return Ok(missing("Python with venv").into());
+    }
+    let programs = python("schemathesis")?;
+    let server = Server::start()?;
+    // It writes into the folder that it runs in.
+    let place = target().join("tools/schemathesis-run");
+    fs::create_dir_all(&place)?;
+    let mut run = Command::new(programs.join("schemathesis"));
+    run.arg("--config-file").arg(root().join("tests/tools/schemathesis.toml")).arg("run");
+    run.arg(root().join("shared/api/openapi.json")).args(["--url", &server.url, "--no-color"]);
+    done(run.current_dir(place))?;
+    Ok(Outcome::Passed.into())
+}

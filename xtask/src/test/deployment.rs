@@ -1,0 +1,78 @@
+//! Templates as CloudFormation will read them, and functions as Lambda will start them.
+
+use std::env::consts::ARCH;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::cargo::{answers, cargo, root, target};
+use crate::tools::{done, has_python, missing, python};
+
+use super::{Finding, Outcome, suite};
+
+const REGION: &str = "eu-central-1";
+
+/// Lint clean before and after the SAM transformation, and within CloudFormation's limits.
+pub fn templates() -> anyhow::Result<Finding> {
+    if !has_python() {
+        return Ok(missing("Python with venv").into());
+    }
+    let programs = python("sam")?;
+    let plain = target().join("tools/template.json");
+    let lint = |arguments: &[&str]| {
+        let mut lint = Command::new(programs.join("cfn-lint"));
+        lint.args(["--regions", REGION, "--template"]).args(arguments).current_dir(root());
+        done(&mut lint)
+    };
+    lint(&["template.yaml", "infra/data.yaml"])?;
+    let mut validate = Command::new(programs.join("sam"));
+    validate.args(["validate", "--lint", "--region", REGION, "--template-file", "template.yaml"]);
+    done(validate.current_dir(root()).env("SAM_CLI_TELEMETRY", "0"))?;
+    let mut transform = Command::new(programs.join("python"));
+    transform.arg("tests/rehearsal/transform.py").arg("template.yaml").arg(&plain).arg(REGION);
+    done(transform.current_dir(root()))?;
+    lint(&[&plain.to_string_lossy()])?;
+    Ok(Outcome::Passed.into())
+}
+
+/// Every function's own binary behind AWS's Runtime Interface Emulator.
+pub fn runtime() -> anyhow::Result<Finding> {
+    if ARCH != "x86_64" {
+        return Ok(missing("Runtime Interface Emulator for this processor").into());
+    }
+    if !has_python() {
+        return Ok(missing("Python with venv").into());
+    }
+    let emulator = emulator()?;
+    let mut test = cargo(["test", "--workspace", "--test", "house", "--locked", "runtime::"]);
+    suite::run(test.env("POKEDEX_RUNTIME_EMULATOR", emulator))
+}
+
+/// It lies in the SAM CLI's package.
+fn emulator() -> anyhow::Result<PathBuf> {
+    let programs = python("sam")?;
+    let mut find = Command::new(programs.join("python"));
+    let code = "import pathlib, samcli; print(pathlib.Path(samcli.__file__).parent / 'local/rapid/aws-lambda-rie-x86_64')";
+    let output = find.args(["-c", code]).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().into())
+}
+
+/// The stacks deployed to an AWS emulator with the real SAM CLI and the real binaries, and seen to work.
+pub fn rehearsal() -> anyhow::Result<Finding> {
+    if ARCH != "x86_64" {
+        return Ok(missing("x86_64 processor: the rehearsal's binaries are for that").into());
+    }
+    if !has_python() {
+        return Ok(missing("Python with venv").into());
+    }
+    if !answers("make", "--version") {
+        return Ok(missing("make").into());
+    }
+    let (sam, ministack) = (python("sam")?, python("ministack")?.join("ministack"));
+    done(&mut cargo(["build", "--profile", "rehearse", "--locked", "-p", "functions"]))?;
+    done(&mut cargo(["build", "--workspace", "--locked"]))?;
+    let mut rehearse = Command::new(sam.join("python"));
+    rehearse.arg("tests/rehearsal/rehearse.py").arg(ministack);
+    rehearse.arg(target().join("debug/local")).arg(target().join("rehearse"));
+    done(rehearse.current_dir(root()))?;
+    Ok(Outcome::Passed.into())
+}

@@ -1,0 +1,58 @@
+//! What is true of the repository's own files, whoever wrote them.
+
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+
+use crate::cargo::{cargo, root};
+use crate::tools::{crates, done, has_python, missing, python};
+
+use super::{Finding, Outcome};
+
+const CARGO_DENY: &str = "0.20.2";
+
+/// Licences, banned and doubled crates, and where they come from. Advisories need a database from outside.
+pub fn crates_are_allowed() -> anyhow::Result<Finding> {
+    let deny = crates("cargo-deny", CARGO_DENY)?;
+    let mut check = Command::new(deny);
+    check.args(["--locked", "check", "licenses", "bans", "sources"]).current_dir(root());
+    // It asks cargo for the tree, and must ask the same cargo.
+    check.envs(cargo([] as [&str; 0]).get_envs().filter_map(|(name, value)| Some((name, value?))));
+    done(&mut check)?;
+    Ok(Outcome::Passed.into())
+}
+
+/// Workflows that are valid and safe, and no secret anywhere.
+pub fn files_are_clean() -> anyhow::Result<Finding> {
+    if !has_python() {
+        return Ok(missing("Python with venv").into());
+    }
+    let programs = python("checks")?;
+    let program = |name: &str| {
+        let mut command = Command::new(programs.join(name));
+        command.current_dir(root());
+        command
+    };
+    done(program("zizmor").args(["--offline", "--persona=pedantic", "--no-progress", ".github"]))?;
+    for (schema, file) in [
+        ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.dependabot", ".github/dependabot.yml"),
+    ] {
+        done(program("check-jsonschema").args(["--builtin-schema", schema, file]))?;
+    }
+    let files = tracked()?;
+    // --no-verify, or a key that is found would be tried out where it belongs.
+    let mut scan = program("detect-secrets-hook");
+    done(scan.args(["--baseline", ".secrets.baseline", "--no-verify"]).args(files))?;
+    Ok(Outcome::Passed.into())
+}
+
+/// Every file of the repository that is there; those of a copy without git are all that are not built.
+fn tracked() -> anyhow::Result<Vec<String>> {
+    let mut list = Command::new("git");
+    let list = list.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let output = list.current_dir(root()).stderr(Stdio::inherit()).output().context("cannot start git")?;
+    let names = String::from_utf8(output.stdout)?;
+    let there = |name: &&str| !name.is_empty() && root().join(name).is_file();
+    Ok(names.split('\0').filter(there).map(str::to_owned).collect())
+}

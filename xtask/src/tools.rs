@@ -1,0 +1,119 @@
+//! Tools that other languages' registries carry, each pinned with its hashes, installed below `target/` when first needed.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use crate::cargo::{answers, cargo, root, status, target};
+use crate::test::Outcome;
+
+/// What a missing tool means: in CI an error, on a user's machine that a stage is skipped, aloud.
+pub fn missing(tool: &str) -> Outcome {
+    let why = format!("no {tool}");
+    let in_ci = env::var("CI").is_ok_and(|ci| ci == "true");
+    if in_ci { Outcome::Failed(why) } else { Outcome::Skipped(why) }
+}
+
+/// The programs of a Python environment that holds what `tests/tools/requirements-<name>.txt` pins.
+pub fn python(name: &str) -> anyhow::Result<PathBuf> {
+    let pinned = root().join(format!("tests/tools/requirements-{name}.txt"));
+    let place = target().join("tools").join(name);
+    let (programs, stamp) = (place.join("bin"), place.join("installed.txt"));
+    if fs::read(&stamp).is_ok_and(|installed| fs::read(&pinned).is_ok_and(|wanted| wanted == installed)) {
+        return Ok(programs);
+    }
+    eprintln!("installing {} into {}", pinned.display(), place.display());
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    done(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
+    let install =
+        ["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "-r"];
+    done(Command::new(programs.join("pip")).args(install).arg(&pinned))?;
+    fs::copy(&pinned, stamp)?;
+    Ok(programs)
+}
+
+/// Whether Python can make environments: Debian ships that apart.
+pub fn has_python() -> bool {
+    answers("python3", "--version")
+        && Command::new("python3")
+            .args(["-c", "import venv, ensurepip"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+}
+
+/// A program from crates.io, built once for each version.
+pub fn crates(name: &str, version: &str) -> anyhow::Result<PathBuf> {
+    let place = target().join("tools").join(format!("{name}-{version}"));
+    let program = place.join("bin").join(name);
+    if !program.exists() {
+        eprintln!("building {name} {version} into {}", place.display());
+        let mut install = cargo(["install", name, "--version", version, "--locked", "--quiet", "--root"]);
+        let scratch = target().join("tools/build");
+        done(install.arg(&place).env("CARGO_TARGET_DIR", &scratch))?;
+        fs::remove_dir_all(scratch)?;
+    }
+    Ok(program)
+}
+
+/// Runs a command that has to succeed.
+pub fn done(command: &mut Command) -> anyhow::Result<()> {
+    let ended = status(command.stdin(Stdio::null()))?;
+    if !ended.success() {
+        bail!("{} ended with {ended}", shown(command));
+    }
+    Ok(())
+}
+
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    [program.to_string_lossy().into_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// The product, serving on a free port with its data in memory. It ends with this value.
+pub struct Server {
+    process: std::process::Child,
+    pub url: String,
+}
+
+impl Server {
+    pub fn start() -> anyhow::Result<Self> {
+        let log = target().join("tools/server.log");
+        fs::create_dir_all(target().join("tools"))?;
+        let program = target().join("debug/local");
+        let process = Command::new(&program)
+            .args(["--memory", "--port", "0"])
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&log)?)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let mut server = Self { process, url: String::new() };
+        for _ in 0..600 {
+            let said = fs::read_to_string(&log)?;
+            if let Some(url) = said.lines().find_map(|line| line.strip_prefix("ready: ")) {
+                url.clone_into(&mut server.url);
+                return Ok(server);
+            }
+            if let Some(ended) = server.process.try_wait()? {
+                bail!("the local server ended with {ended}");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        bail!("the local server is not ready within a minute")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error means that it has already ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
