@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tests::{House, SeededEngine, Tap, sample};
 
 fn budget() -> Map<String, Value> {
-    serde_json::from_str(include_str!("budget.json")).expect("tests/budget.json is a JSON object")
+    serde_json::from_str(&tests::read("tests/budget.json")).expect("tests/budget.json is a JSON object")
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod cargo;
 mod dynamodb_local;
+mod mutate;
 mod pass_through;
 mod test;
 mod tools;
@@ -24,6 +25,8 @@ struct Cli {
 enum Command {
     /// Run every check that CI runs and print one table of results
     Test(test::Options),
+    /// Change files one by one in a copy, and see that a drift test fails each time: `test --only mutate`
+    Mutate,
     /// Deploy to an AWS emulator on this machine and see it work: `test --only rehearsal`
     Rehearse,
     /// Write the bundled snapshot from a synced catalogue (arguments go to `local`'s `snapshot`)
@@ -40,6 +43,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Test(options) => test::run(&options),
+        Command::Mutate => test::run(&test::Options::only("mutate")),
         Command::Rehearse => test::run(&test::Options::only("rehearsal")),
         Command::Snapshot(rest) => pass_through::snapshot(&rest),
         Command::Bench(rest) => pass_through::bench(&rest),

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use clap::builder::PossibleValuesParser;
 
 use stages::{STAGES, Stage};
-use tally::Tally;
+pub use tally::Tally;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -43,8 +43,8 @@ pub enum Outcome {
 
 /// What a stage found. `tally` is `None` for a stage that runs no tests.
 pub struct Finding {
-    outcome: Outcome,
-    tally: Option<Tally>,
+    pub outcome: Outcome,
+    pub tally: Option<Tally>,
 }
 
 impl From<Outcome> for Finding {

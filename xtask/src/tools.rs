@@ -71,10 +71,13 @@ pub fn done(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A command in a report: long ones list files.
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
     let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
-    [program.to_string_lossy().into_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
+    let all: Vec<_> = [program.to_string_lossy().into_owned()].into_iter().chain(arguments).collect();
+    let shown: String = all.join(" ").chars().take(120).collect();
+    if shown.len() < all.join(" ").len() { format!("{shown} …") } else { shown }
 }
 
 /// The product, serving on a free port with its data in memory. It ends with this value.

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::cargo::{cargo, status};
+use crate::mutate;
 
 use super::{Finding, Outcome, Report, contract, dependencies, deployment, hygiene, store, suite};
 
@@ -49,6 +50,11 @@ pub const STAGES: &[Stage] = &[
         name: store::DYNAMODB_LOCAL,
         what: "the same suite on DynamoDB Local, AWS's own engine",
         run: store::dynamodb_local,
+    },
+    Stage {
+        name: "mutate",
+        what: "each of the drift tests sees what it is there to see",
+        run: |_| mutate::check(),
     },
     Stage {
         name: "client",

@@ -1,0 +1,100 @@
+//! `cargo xtask mutate`: shows that the drift tests bite. Each change of the table below is made in a copy of the repository, one
+//! by one, and must make the test fail that is named beside it.
+
+mod changes;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::cargo::{answers, cargo, root, target};
+use crate::test::{Finding, Outcome, Tally};
+use crate::tools::missing;
+
+use changes::{CHANGES, Change, What};
+
+pub fn check() -> anyhow::Result<Finding> {
+    // The files are those that git knows of.
+    if !answers("git", "--version") || !root().join(".git").exists() {
+        return Ok(missing("git repository").into());
+    }
+    let program = test_program()?;
+    let copy = target().join("mutate");
+    lay_out(&copy)?;
+    // Where they fail without a change, a failure with one says nothing.
+    ensure!(passes(&program, &copy, "house::")?, "the drift tests fail without any change");
+    let mut unseen = 0;
+    for change in CHANGES {
+        let before = apply(&copy, change)?;
+        let caught = !passes(&program, &copy, change.test)?;
+        fs::write(copy.join(change.file), before)?;
+        unseen += usize::from(!caught);
+        println!(
+            "{:<9} {:<70} {}",
+            if caught { "caught" } else { "NOT SEEN" },
+            change.to_string(),
+            change.test
+        );
+    }
+    let tally = Tally { passed: CHANGES.len() - unseen, failed: unseen, ..Tally::default() };
+    let outcome =
+        if unseen == 0 { Outcome::Passed } else { Outcome::Failed(format!("{unseen} changes went unseen")) };
+    Ok(Finding { outcome, tally: Some(tally) })
+}
+
+/// The test program, built.
+fn test_program() -> anyhow::Result<PathBuf> {
+    let build = ["test", "--workspace", "--test", "house", "--locked", "--no-run", "--message-format=json"];
+    let output = cargo(build).stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    ensure!(output.status.success(), "cargo test --no-run ended with {}", output.status);
+    let told = String::from_utf8(output.stdout)?;
+    // One JSON object a line; the path is the last thing of one that names the test `house`.
+    let line =
+        told.lines().find(|line| line.contains(r#""name":"house""#) && line.contains(r#""executable":""#));
+    let path = line.and_then(|line| line.split(r#""executable":""#).nth(1)?.split('"').next());
+    Ok(path.context("cargo names no test program")?.into())
+}
+
+/// Copies every file that git knows of.
+fn lay_out(copy: &Path) -> anyhow::Result<()> {
+    if copy.exists() {
+        fs::remove_dir_all(copy)?;
+    }
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let output = Command::new("git").args(list).current_dir(root()).output().context("cannot start git")?;
+    for name in String::from_utf8(output.stdout)?.split('\0').filter(|name| !name.is_empty()) {
+        let (from, to) = (root().join(name), copy.join(name));
+        if from.is_file() {
+            fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
+            fs::copy(from, to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the change; what the file held before.
+fn apply(copy: &Path, change: &Change) -> anyhow::Result<String> {
+    let path = copy.join(change.file);
+    let before = fs::read_to_string(&path).with_context(|| change.file.to_owned())?;
+    match change.what {
+        What::Delete => fs::remove_file(&path)?,
+        What::Replace(old, new) => {
+            if !before.contains(old) {
+                bail!("{} does not hold {old:?}: mend the table of changes", change.file);
+            }
+            fs::write(&path, before.replacen(old, new, 1))?;
+        }
+    }
+    Ok(before)
+}
+
+fn passes(program: &Path, copy: &Path, filter: &str) -> anyhow::Result<bool> {
+    let mut tests = Command::new(program);
+    tests.arg(filter).env("POKEDEX_ROOT", copy).current_dir(root().join("tests"));
+    let output = tests.stdin(Stdio::null()).output().context("cannot start the test program")?;
+    let told = String::from_utf8_lossy(&output.stdout);
+    ensure!(!told.contains("running 0 tests"), "there is no test {filter}");
+    Ok(output.status.success())
+}
