@@ -9,8 +9,8 @@ mod metrics;
 
 use std::{io::Write as _, sync::OnceLock};
 
-use serde_json::{Map, Value};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use serde::Serialize;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 pub use line::Level;
 use line::{JsonLines, line};
@@ -24,7 +24,7 @@ tokio::task_local! {
 }
 
 /// What ties lines to the request that they are about.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Ids {
     pub request_id: String,
     /// X-Ray's, where the gateway or Lambda sent one.
@@ -60,11 +60,14 @@ pub enum Telemetry {
 }
 
 impl Telemetry {
-    /// Sets up a function's lines. `LOG_LEVEL` is a `tracing` filter; `info` where it is absent or none.
+    /// Sets up a function's lines. `LOG_LEVEL` is a level, or levels by module (`info,adapters=debug`); `info` where it is
+    /// absent or neither.
     pub(crate) fn start(environment: Environment) -> Self {
         // The first caller's counts; there is but one.
         let _ = ENVIRONMENT.set(environment);
-        let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
+        // Not the other filter, which brings a whole engine for regular expressions.
+        let wanted = std::env::var("LOG_LEVEL").ok().and_then(|level| level.parse::<Targets>().ok());
+        let filter = wanted.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
         tracing_subscriber::registry().with(filter).with(JsonLines).init();
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -77,14 +80,14 @@ impl Telemetry {
     pub(crate) fn request(self, seen: &RequestSeen<'_>) {
         match self {
             Self::Remarked => seen.remark(),
-            Self::Counted => print(&line(seen.level(), "answered", seen.fields())),
+            Self::Counted => print(&line(seen.level(), "answered", &seen.fields())),
         }
     }
 
     pub(crate) fn sync(self, seen: &SyncSeen) {
         match self {
             Self::Remarked => {}
-            Self::Counted => print(&line(seen.level(), "synced", seen.fields())),
+            Self::Counted => print(&line(seen.level(), "synced", &seen.fields())),
         }
     }
 }
@@ -99,14 +102,6 @@ fn environment() -> Environment {
 fn print(line: &str) {
     // Nobody is left to tell.
     let _ = std::io::stdout().lock().write_all(line.as_bytes());
-}
-
-/// The ids of the request under way, where there is one.
-fn with_ids(fields: &mut Map<String, Value>) {
-    let _ = REQUEST.try_with(|ids| {
-        fields.insert("request_id".to_owned(), Value::from(ids.request_id.as_str()));
-        fields.insert("trace_id".to_owned(), ids.trace_id.as_deref().map_or(Value::Null, Value::from));
-    });
 }
 
 #[cfg(test)]

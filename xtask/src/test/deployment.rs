@@ -56,6 +56,22 @@ fn emulator() -> anyhow::Result<PathBuf> {
     Ok(String::from_utf8(output.stdout)?.trim().into())
 }
 
+/// Instructions of the functions' release binaries, against `bench/instructions.json`.
+pub fn cold_start() -> anyhow::Result<Finding> {
+    if ARCH != "x86_64" {
+        return Ok(missing("x86_64 processor: another takes other instructions").into());
+    }
+    if !answers("valgrind", "--version") {
+        return Ok(missing("valgrind").into());
+    }
+    let gated = ["--bin", "get-pokemon", "--bin", "list-pokemon"];
+    done(cargo(["build", "--release", "--locked", "-p", "functions"]).args(gated))?;
+    done(&mut cargo(["build", "--workspace", "--locked"]))?;
+    let mut count = Command::new(target().join("debug/instructions"));
+    done(count.arg(target().join("release")).current_dir(root()))?;
+    Ok(Outcome::Passed.into())
+}
+
 /// The stacks deployed to an AWS emulator with the real SAM CLI and the real binaries, and seen to work.
 pub fn rehearsal() -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {

@@ -87,6 +87,11 @@ pub const STAGES: &[Stage] = &[
         run: |_| deployment::runtime(),
     },
     Stage {
+        name: "cold-start",
+        what: "release binaries start and answer in as many instructions as are written down",
+        run: |_| deployment::cold_start(),
+    },
+    Stage {
         name: "rehearsal",
         what: "the stacks deploy to an AWS emulator and work",
         run: |_| deployment::rehearsal(),

@@ -11,7 +11,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context};
 
-use super::{environment, print, with_ids};
+use super::{Ids, REQUEST, environment, print};
 
 /// Characters of one value: Lambda cuts a line at 256 KB, and half a line is no JSON.
 const LONGEST: usize = 4000;
@@ -35,37 +35,28 @@ struct Head<'a> {
     service: &'static str,
     env: &'static str,
     version: &'static str,
+    #[serde(flatten)]
+    ids: Option<&'a Ids>,
 }
 
-/// A whole line, its end included.
-pub(super) fn line(level: Level, msg: &str, fields: Map<String, Value>) -> String {
-    let head = Head {
-        ts: adapters::now(),
-        level,
-        msg,
-        service: "pokedex",
-        env: environment().name(),
-        version: env!("CARGO_PKG_VERSION"),
+const HEAD: [&str; 8] = ["ts", "level", "msg", "service", "env", "version", "request_id", "trace_id"];
+
+/// A whole line, its end included. `fields` is an object that has no field of [`HEAD`].
+pub(super) fn line(level: Level, msg: &str, fields: &impl Serialize) -> String {
+    let with = |ids: Option<&Ids>| {
+        let (service, env, version) = ("pokedex", environment().name(), env!("CARGO_PKG_VERSION"));
+        serde_json::to_string(&Head { ts: adapters::now(), level, msg, service, env, version, ids })
     };
-    let Ok(Value::Object(mut all)) = serde_json::to_value(head) else { return String::new() };
-    with_ids(&mut all);
-    for (name, value) in fields {
-        if !all.contains_key(&name) {
-            all.insert(name, shortened(value));
-        }
+    let head = REQUEST.try_with(|ids| with(Some(ids))).unwrap_or_else(|_| with(None));
+    let (Ok(mut line), Ok(fields)) = (head, serde_json::to_string(fields)) else { return String::new() };
+    if fields.len() > 2 {
+        // One object of two.
+        line.pop();
+        line.push(',');
+        line.push_str(&fields[1..]);
     }
-    format!("{}\n", Value::Object(all))
-}
-
-fn shortened(value: Value) -> Value {
-    match value {
-        Value::String(mut text) if text.len() > LONGEST => {
-            text.truncate(text.floor_char_boundary(LONGEST));
-            text.push('…');
-            Value::String(text)
-        }
-        other => other,
-    }
+    line.push('\n');
+    line
 }
 
 /// Writes `tracing`'s events as lines.
@@ -82,7 +73,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
             tracing::Level::DEBUG => Level::Debug,
             tracing::Level::TRACE => Level::Trace,
         };
-        print(&line(level, &fields.message, fields.others));
+        print(&line(level, &fields.message, &fields.others));
     }
 }
 
@@ -94,7 +85,17 @@ struct Fields {
 
 impl Fields {
     fn add(&mut self, field: &Field, value: Value) {
-        self.others.insert(field.name().to_owned(), value);
+        if !HEAD.contains(&field.name()) {
+            self.others.insert(field.name().to_owned(), value);
+        }
+    }
+
+    fn add_text(&mut self, field: &Field, mut text: String) {
+        if text.len() > LONGEST {
+            text.truncate(text.floor_char_boundary(LONGEST));
+            text.push('…');
+        }
+        self.add(field, Value::String(text));
     }
 }
 
@@ -103,12 +104,12 @@ impl Visit for Fields {
         if field.name() == "message" {
             self.message = format!("{value:?}");
         } else {
-            self.add(field, Value::from(format!("{value:?}")));
+            self.add_text(field, format!("{value:?}"));
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.add(field, Value::from(value));
+        self.add_text(field, value.to_owned());
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -132,36 +133,50 @@ impl Visit for Fields {
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
+    use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
 
     proptest! {
         #[test]
         fn a_line_is_one_json_object_whatever_it_holds(
-            msg in any::<String>(), name in any::<String>(), text in any::<String>(), number in any::<f64>(),
+            msg in any::<String>(), text in any::<String>(), number in any::<f64>(),
         ) {
-            let fields = [(name, json!(text)), ("number".to_owned(), json!(number))].into_iter().collect();
-            let line = line(Level::Warn, &msg, fields);
+            let line = line(Level::Warn, &msg, &json!({"text": text, "number": number}));
             prop_assert!(line.ends_with('\n') && !line.trim_end_matches('\n').contains(['\n', '\r']));
             let read: Value = serde_json::from_str(&line).expect("JSON");
-            prop_assert_eq!(&read["msg"], &json!(msg));
+            prop_assert_eq!((&read["msg"], &read["text"]), (&json!(msg), &json!(text)));
             prop_assert_eq!(&read["level"], "WARN");
         }
     }
 
-    #[test]
-    fn a_field_does_not_replace_what_every_line_has() {
-        let fields = [("level", "FINE"), ("ts", "yesterday"), ("route", "get-move")];
-        let fields = fields.map(|(name, value)| (name.to_owned(), json!(value))).into_iter().collect();
-        let read: Value = serde_json::from_str(&line(Level::Error, "odd", fields)).expect("JSON");
-        assert_eq!((&read["level"], &read["route"]), (&json!("ERROR"), &json!("get-move")));
-        assert_ne!(read["ts"], "yesterday");
-        assert_eq!((&read["service"], &read["env"]), (&json!("pokedex"), &json!("local")));
+    /// What `work` has traced, field by field.
+    fn traced(work: impl FnOnce()) -> Map<String, Value> {
+        struct Seen(std::sync::Arc<std::sync::Mutex<Map<String, Value>>>);
+        impl<S: Subscriber> Layer<S> for Seen {
+            fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+                let mut fields = Fields::default();
+                event.record(&mut fields);
+                *self.0.lock().expect("a lock") = fields.others;
+            }
+        }
+        let seen = std::sync::Arc::default();
+        let subscriber = tracing_subscriber::registry().with(Seen(std::sync::Arc::clone(&seen)));
+        tracing::subscriber::with_default(subscriber, work);
+        let fields = seen.lock().expect("a lock").clone();
+        fields
     }
 
     #[test]
-    fn a_value_without_end_is_cut() {
-        let fields = [("cause".to_owned(), json!("♀".repeat(100_000)))].into_iter().collect();
-        assert!(line(Level::Error, "long", fields).len() < LONGEST + 500);
+    fn a_field_does_not_replace_what_every_line_has_and_one_without_end_is_cut() {
+        let long = "♀".repeat(100_000);
+        let fields =
+            traced(|| tracing::error!(level = "FINE", ts = "yesterday", route = "get-move", long, "odd"));
+        assert_eq!(fields.keys().collect::<Vec<_>>(), ["route", "long"]);
+        assert!(fields["long"].as_str().is_some_and(|long| long.len() < LONGEST + 10));
+        let read: Value = serde_json::from_str(&line(Level::Error, "odd", &fields)).expect("JSON");
+        assert_eq!((&read["level"], &read["route"]), (&json!("ERROR"), &json!("get-move")));
+        assert_eq!((&read["service"], &read["env"]), (&json!("pokedex"), &json!("local")));
+        assert!(line(Level::Info, "bare", &Map::new()).ends_with("\"}\n"));
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! Few metrics, on one dimension: each combination costs $0.30 a month. Which route it was is in the line, for queries.
 
+use std::sync::LazyLock;
+
 use adapters::{
     now,
     store::Usage,
     sync::{Outcome, SyncError},
 };
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json, value::RawValue};
 
 use super::{Level, environment};
 use crate::config::Environment;
@@ -49,47 +52,78 @@ impl RequestSeen<'_> {
         );
     }
 
-    pub(super) fn fields(&self) -> Map<String, Value> {
-        let is = |yes: bool| u8::from(yes);
-        let (client, server) = ((400..500).contains(&self.status), self.status >= 500);
+    pub(super) fn fields(&self) -> impl Serialize {
         let Usage { calls, read_units, write_units } = self.usage;
-        let mut fields = object(json!({
-            "route": self.route,
-            "method": self.method,
-            "status": self.status,
-            "latency_ms": self.latency_ms,
-            "cold_start": self.cold_start,
-            "calls": calls,
-            "rcu": read_units,
-            "wcu": write_units,
-            "error_code": self.error_code,
-            "Requests": 1,
-            "Latency": self.latency_ms,
-            "ClientErrors": is(client),
-            "ServerErrors": is(server),
-            "DependencyDown": is(self.status == 503),
-            "Panics": is(self.panicked),
-            "ColdStarts": is(self.cold_start),
-            "ReadUnits": read_units,
-            "WriteUnits": write_units,
-        }));
-        with_metrics(
-            &mut fields,
-            &[
-                ("Requests", "Count"),
-                ("Latency", "Milliseconds"),
-                ("ClientErrors", "Count"),
-                ("ServerErrors", "Count"),
-                ("DependencyDown", "Count"),
-                ("Panics", "Count"),
-                ("ColdStarts", "Count"),
-                ("ReadUnits", "Count"),
-                ("WriteUnits", "Count"),
-            ],
-        );
-        fields
+        RequestFields {
+            route: self.route,
+            method: self.method,
+            status: self.status,
+            latency_ms: self.latency_ms,
+            cold_start: self.cold_start,
+            calls,
+            rcu: read_units,
+            wcu: write_units,
+            error_code: self.error_code,
+            metrics: RequestMetrics {
+                requests: 1,
+                latency: self.latency_ms,
+                client_errors: (400..500).contains(&self.status).into(),
+                server_errors: (self.status >= 500).into(),
+                dependency_down: (self.status == 503).into(),
+                panics: self.panicked.into(),
+                cold_starts: self.cold_start.into(),
+                read_units,
+                write_units,
+            },
+            directive: directive(&REQUEST_METRICS),
+        }
     }
 }
+
+#[derive(Serialize)]
+struct RequestFields<'a> {
+    route: &'static str,
+    method: &'a str,
+    status: u16,
+    latency_ms: f64,
+    cold_start: bool,
+    calls: u64,
+    rcu: f64,
+    wcu: f64,
+    error_code: Option<&'static str>,
+    #[serde(flatten)]
+    metrics: RequestMetrics,
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    directive: Option<Directive>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RequestMetrics {
+    requests: u8,
+    latency: f64,
+    client_errors: u8,
+    server_errors: u8,
+    dependency_down: u8,
+    panics: u8,
+    cold_starts: u8,
+    read_units: f64,
+    write_units: f64,
+}
+
+static REQUEST_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
+    described(&[
+        ("Requests", "Count"),
+        ("Latency", "Milliseconds"),
+        ("ClientErrors", "Count"),
+        ("ServerErrors", "Count"),
+        ("DependencyDown", "Count"),
+        ("Panics", "Count"),
+        ("ColdStarts", "Count"),
+        ("ReadUnits", "Count"),
+        ("WriteUnits", "Count"),
+    ])
+});
 
 /// One invocation of the sync.
 #[derive(Debug)]
@@ -140,51 +174,75 @@ impl SyncSeen {
         self.level
     }
 
-    pub(super) fn fields(&self) -> Map<String, Value> {
-        let mut fields = object(json!({
-            "route": "sync-pokeapi",
-            "outcome": self.outcome,
-            "SyncErrors": u8::from(self.is_error),
-            "SyncFinished": u8::from(self.is_finished),
-            "SyncFetched": self.fetched,
-            "SyncChanged": self.changed,
-            "SyncFailed": self.failed,
-            "SyncWritten": self.written,
-        }));
-        with_metrics(
-            &mut fields,
-            &[
-                ("SyncErrors", "Count"),
-                ("SyncFinished", "Count"),
-                ("SyncFetched", "Count"),
-                ("SyncChanged", "Count"),
-                ("SyncFailed", "Count"),
-                ("SyncWritten", "Count"),
-            ],
-        );
-        fields
+    pub(super) fn fields(&self) -> impl Serialize {
+        SyncFields {
+            route: "sync-pokeapi",
+            outcome: self.outcome.clone(),
+            metrics: SyncMetrics {
+                sync_errors: self.is_error.into(),
+                sync_finished: self.is_finished.into(),
+                sync_fetched: self.fetched,
+                sync_changed: self.changed,
+                sync_failed: self.failed,
+                sync_written: self.written,
+            },
+            directive: directive(&SYNC_METRICS),
+        }
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    }
+#[derive(Serialize)]
+struct SyncFields {
+    route: &'static str,
+    outcome: Value,
+    #[serde(flatten)]
+    metrics: SyncMetrics,
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    directive: Option<Directive>,
 }
 
-/// Says which fields are metrics, as CloudWatch's embedded metric format has it. On one machine nobody counts.
-fn with_metrics(fields: &mut Map<String, Value>, metrics: &[(&str, &str)]) {
-    if environment() == Environment::Local {
-        return;
-    }
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SyncMetrics {
+    sync_errors: u8,
+    sync_finished: u8,
+    sync_fetched: usize,
+    sync_changed: usize,
+    sync_failed: usize,
+    sync_written: usize,
+}
+
+static SYNC_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
+    described(&[
+        ("SyncErrors", "Count"),
+        ("SyncFinished", "Count"),
+        ("SyncFetched", "Count"),
+        ("SyncChanged", "Count"),
+        ("SyncFailed", "Count"),
+        ("SyncWritten", "Count"),
+    ])
+});
+
+/// Says which fields are metrics, as CloudWatch's embedded metric format has it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    /// Milliseconds.
+    timestamp: i64,
+    cloud_watch_metrics: &'static RawValue,
+}
+
+/// None on one machine: nobody counts there.
+fn directive(metrics: &'static LazyLock<Box<RawValue>>) -> Option<Directive> {
+    let counted = environment() != Environment::Local;
+    counted.then(|| Directive { timestamp: now().unix() * 1000, cloud_watch_metrics: metrics })
+}
+
+fn described(metrics: &[(&str, &str)]) -> Box<RawValue> {
     let metrics: Vec<Value> =
         metrics.iter().map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
-    let directive = json!({
-        "Timestamp": now().unix() * 1000,
-        "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [["env"]], "Metrics": metrics}],
-    });
-    fields.insert("_aws".to_owned(), directive);
+    let all = json!([{"Namespace": NAMESPACE, "Dimensions": [["env"]], "Metrics": metrics}]);
+    serde_json::value::to_raw_value(&all).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -204,7 +262,8 @@ mod tests {
 
     #[test]
     fn a_request_is_counted_by_what_became_of_it() {
-        let fields = SEEN.fields();
+        let fields = |seen: &RequestSeen<'_>| serde_json::to_value(seen.fields()).expect("JSON");
+        let all = fields(&SEEN);
         for (name, value) in [
             ("Requests", json!(1)),
             ("ClientErrors", json!(0)),
@@ -215,10 +274,10 @@ mod tests {
             ("rcu", json!(0.5)),
             ("error_code", json!("unavailable")),
         ] {
-            assert_eq!(fields[name], value, "{name}");
+            assert_eq!(all[name], value, "{name}");
         }
         assert_eq!(SEEN.level(), Level::Error);
         let refused = RequestSeen { status: 404, ..SEEN };
-        assert_eq!((&refused.fields()["ClientErrors"], refused.level()), (&json!(1), Level::Info));
+        assert_eq!((&fields(&refused)["ClientErrors"], refused.level()), (&json!(1), Level::Info));
     }
 }

@@ -1,0 +1,122 @@
+//! Instructions that the functions' release binaries take to start and to answer, counted by callgrind: unlike times, the same
+//! on a busy machine. Held within 2 % of `bench/instructions.json`, and below the targets of the design.
+//!
+//! `instructions RELEASE_FOLDER [--write]`; `cargo xtask test --only cold-start` builds the binaries first.
+
+mod count;
+mod runtime;
+mod tls;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use adapters::{aws, store::Store};
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
+use local::{engine::Engine, seed, tables};
+use serde::{Deserialize, Serialize};
+
+use count::Counter;
+
+/// Counts what the functions' release binaries do.
+#[derive(Parser)]
+struct Options {
+    /// Where the binaries are
+    folder: PathBuf,
+    /// Write the counts down instead of holding them against what is written
+    #[arg(long)]
+    write: bool,
+}
+
+/// Of one function, in instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Counts {
+    /// From the start of the process until it asks for its first event.
+    init: u64,
+    /// From the start of the process until its first answer, over TLS.
+    cold: u64,
+    /// One more request.
+    warm: u64,
+}
+
+/// A function and what it is allowed at most. ADR 11 says why a warm request and a binary may take more than was hoped for.
+const FUNCTIONS: [(&str, Option<Counts>); 2] = [
+    ("get-pokemon", Some(Counts { init: 1_600_000, cold: 6_000_000, warm: 900_000 })),
+    // Its first request loads the index.
+    ("list-pokemon", None),
+];
+/// How far a count may be from the one that is written down.
+const TOLERANCE: f64 = 0.02;
+/// Of a release binary.
+const MOST_BYTES: u64 = 8_500_000;
+/// Requests after the first, to tell one of them from the start.
+const MORE: usize = 10;
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("instructions: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<bool> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("instructions.json");
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let counted = threads.block_on(count_all(&options.folder))?;
+    if options.write {
+        fs::write(&file, format!("{:#}\n", serde_json::to_value(&counted)?))?;
+        println!("written to {}", file.display());
+        return Ok(true);
+    }
+    let known: BTreeMap<String, Counts> = serde_json::from_str(&fs::read_to_string(&file)?)?;
+    let mut good = true;
+    for (name, target) in FUNCTIONS {
+        let (now, then) = (counted[name], known.get(name).context("a function is not written down yet")?);
+        let target = target.map_or([None; 3], |most| [Some(most.init), Some(most.cold), Some(most.warm)]);
+        let rows =
+            [("init", now.init, then.init), ("cold", now.cold, then.cold), ("warm", now.warm, then.warm)];
+        for ((what, now, then), target) in rows.into_iter().zip(target) {
+            let change = now as f64 / then as f64 - 1.0;
+            let held = change.abs() <= TOLERANCE && target.is_none_or(|most| now <= most);
+            good &= held;
+            let target = target.map_or(String::new(), |most| format!(", at most {most}"));
+            let verdict = if held { "" } else { "  FAILED" };
+            println!("{name:<14}{what:<6}{now:>12}  {:+.2} % of {then}{target}{verdict}", change * 100.0);
+        }
+        let size = fs::metadata(options.folder.join(name))?.len();
+        good &= size <= MOST_BYTES;
+        println!("{name:<14}size  {size:>12}  bytes, at most {MOST_BYTES}");
+    }
+    if !good {
+        println!("a change that is meant is written down with --write");
+    }
+    Ok(good)
+}
+
+async fn count_all(folder: &Path) -> Result<BTreeMap<&'static str, Counts>> {
+    let engine = Engine::start(None, 0).await?;
+    let client = aws::dynamodb(&aws::Engine::Endpoint(engine.url())).await;
+    tables::create(&client, tables::CATALOG).await?;
+    seed::seed(&Store::new(client, tables::CATALOG), "instructions").await?;
+    let tls = tls::Front::before(&engine.url()).await?;
+    let mut all = BTreeMap::new();
+    for (name, _) in FUNCTIONS {
+        let program = folder.join(name);
+        ensure!(program.exists(), "{} is not there", program.display());
+        let event = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../events/{name}.json"));
+        let counter = Counter { program, event: fs::read_to_string(event)?, tls: &tls };
+        let (init, cold, more) =
+            (counter.count(0).await?, counter.count(1).await?, counter.count(1 + MORE).await?);
+        all.insert(name, Counts { init, cold, warm: more.saturating_sub(cold) / MORE as u64 });
+    }
+    engine.stop().await;
+    Ok(all)
+}
