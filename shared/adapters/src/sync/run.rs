@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
                 }
             }
             Err(error) => {
-                let failure = Failure::new(task, &error);
+                let failure = Failure::new(task.kind, task.id, &error);
                 let reason = &failure.reason;
                 tracing::warn!(kind = task.kind.endpoint(), id = task.id, reason, "a resource was skipped");
                 tally.failed += 1;

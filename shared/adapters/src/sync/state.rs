@@ -3,7 +3,6 @@
 use domain::{Timestamp, facts::Kind};
 use serde::{Deserialize, Serialize};
 
-use super::work::Task;
 use crate::pokeapi::FetchError;
 
 /// Failures that are remembered; more than these say nothing new.
@@ -75,10 +74,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(task: &Task, error: &FetchError) -> Self {
+    pub(super) fn new(kind: Kind, id: u32, error: &FetchError) -> Self {
         let mut reason = error.to_string();
         reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
-        Self { kind: task.kind, id: task.id, reason, passing: error.is_passing() }
+        Self { kind, id, reason, passing: error.is_passing() }
     }
 }
 

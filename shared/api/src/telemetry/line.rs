@@ -163,8 +163,7 @@ mod tests {
         let seen = std::sync::Arc::default();
         let subscriber = tracing_subscriber::registry().with(Seen(std::sync::Arc::clone(&seen)));
         tracing::subscriber::with_default(subscriber, work);
-        let fields = seen.lock().expect("a lock").clone();
-        fields
+        seen.lock().expect("a lock").clone()
     }
 
     #[test]
