@@ -8,7 +8,7 @@ use local::tables::CATALOG;
 use serde_json::{Value, json, value::RawValue};
 use tests::{Answer, SeededEngine, assert_sealed, event, invoke, problem};
 
-const EVENTS: u32 = 24_000;
+const EVENTS: u32 = 100_000;
 
 /// Xorshift: the same damage in every run.
 struct Chance(u64);
