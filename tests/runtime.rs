@@ -96,13 +96,18 @@ async fn a_quiet_log_loses_no_metric_and_an_odd_request_breaks_no_line() {
     let odd = function.invoke(&event).await;
     assert_eq!(odd["statusCode"], 400);
     function.invoke(&sample_event("get-pokemon")).await;
+    assert_eq!(function.invoke(&json!(["no", "event"])).await["statusCode"], 400);
     let lines = function.end().await;
     let counted: Vec<_> =
         lines.iter().map(|line| (&line["msg"], &line["status"], &line["cold_start"])).collect();
     let answered = json!("answered");
     assert_eq!(
         counted,
-        [(&answered, &json!(400), &json!(true)), (&answered, &json!(200), &json!(false))],
+        [
+            (&answered, &json!(400), &json!(true)),
+            (&answered, &json!(200), &json!(false)),
+            (&answered, &json!(400), &json!(false))
+        ],
         "{lines:?}"
     );
     assert_eq!((&lines[0]["trace_id"], &lines[0]["ClientErrors"]), (&Value::Null, &json!(1)));

@@ -113,6 +113,13 @@ async fn bundled() -> std::collections::BTreeMap<String, serde_json::Value> {
     digests(&url, tables::CATALOG).await
 }
 
+async fn assert_is_the_snapshot(store: &Store, ledger: &Ledger) {
+    let (_, snapshot) = snapshot::bundled().expect("the snapshot is readable");
+    assert!(ledger.facts == snapshot, "the facts are those of the snapshot");
+    let published = digests(&engine_url(), store.table()).await;
+    assert_same(&published, &bundled().await, "as the snapshot publishes it");
+}
+
 #[tokio::test]
 async fn all_of_pokeapi_is_what_the_snapshot_holds_and_a_second_sync_writes_nothing() {
     let Some(mirror) = Mirror::start(&[]).await else { return };
@@ -123,13 +130,7 @@ async fn all_of_pokeapi_is_what_the_snapshot_holds_and_a_second_sync_writes_noth
     let total = facts.facts.total();
     assert_eq!((done.tally.fetched, done.tally.changed, done.tally.failed), (total, total, 0));
     assert_eq!((done.failures.len(), done.incomplete, done.repeated, published.problems.len()), (0, 0, 0, 0));
-    let (_, snapshot) = snapshot::bundled().expect("the snapshot is readable");
-    assert!(facts.facts == snapshot, "the facts are those of the snapshot");
-    assert_same(
-        &digests(&engine_url(), store.table()).await,
-        &bundled().await,
-        "as the snapshot publishes it",
-    );
+    assert_is_the_snapshot(&store, &facts).await;
 
     let (tapped, tap) = tapped(&store).await;
     let (done, published) = finished(Ok(sync_all(&tapped, &mirror).await));
@@ -153,11 +154,5 @@ async fn all_of_pokeapi_through_a_bad_line_is_the_same() {
     );
     let facts = ledger(&store).await;
     assert_whole(&facts);
-    let (_, snapshot) = snapshot::bundled().expect("the snapshot is readable");
-    assert!(facts.facts == snapshot, "the facts are those of the snapshot");
-    assert_same(
-        &digests(&engine_url(), store.table()).await,
-        &bundled().await,
-        "as the snapshot publishes it",
-    );
+    assert_is_the_snapshot(&store, &facts).await;
 }

@@ -10,7 +10,7 @@ use adapters::{
     aws::{self, Engine},
     now,
     pokeapi::PokeApi,
-    store::{Meter, Store},
+    store::{Meter, Store, Usage},
     sync::{self, Outcome, Settings, SyncError},
 };
 use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
@@ -21,7 +21,7 @@ use crate::{
     App, Config, Event, Problem, Response, Route,
     config::{ConfigError, SyncConfig},
     door,
-    telemetry::{Ids, SyncSeen, Telemetry, trace_root},
+    telemetry::{Ids, RequestSeen, SyncSeen, Telemetry, trace_root},
 };
 
 /// Serves `route` until Lambda ends the process: a binary's whole main.
@@ -172,7 +172,19 @@ pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> ApiGatewayV
         Ok(event) => door::answer(app, route, event).await,
         Err(error) => {
             let problem = Problem::bad_request("event", format!("is no API Gateway v2 event: {error}"));
-            door::refuse(app, &Event::default(), problem)
+            let error_code = Some(problem.code);
+            let response = door::refuse(app, &Event::default(), problem);
+            app.telemetry.request(&RequestSeen {
+                route: route.spec.name,
+                method: "",
+                status: response.status().as_u16(),
+                latency_ms: 0.0,
+                cold_start: app.is_cold(),
+                usage: Usage::default(),
+                error_code,
+                panicked: false,
+            });
+            response
         }
     };
     to_gateway(response)

@@ -11,7 +11,7 @@
 //! | a version of the dex index | `INDEX#<version>` | `COPY#<0‥2>` | GetItem, one copy by chance | publish |
 //! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync, all of a checkpoint in one transaction |
 //! | where a sync stands, and its lease | `SYNC` | `STATE` | GetItem (sync, readiness) | sync, conditioned on the lease |
-//! | that the bundled snapshot was loaded whole | `META` | `SEED` | GetItem (local start) | local start, last of all |
+//! | that the bundled snapshot was loaded whole | `META` | `SEED` | GetItem (local start; sync, before it publishes anew) | local start, last of all |
 //!
 //! No request scans. The sync does, once a run, to compare what is stored with what should be.
 
