@@ -1,6 +1,6 @@
 //! The Lambda side of the door: whatever event comes, an answer goes out.
 
-use adapters::aws::Engine;
+use adapters::aws;
 use api::{
     App, Config, Route,
     routes::{self, GET_EVOLUTIONS, GET_HEALTH, GET_MOVE, GET_POKEMON, LIST_POKEMON},
@@ -10,7 +10,7 @@ use serde_json::{Value, json, value::RawValue};
 use tests::{SeededEngine, assert_sealed, event, invoke, invoke_event, problem};
 
 fn app() -> App {
-    App::new(Config::new(CATALOG), Engine::Endpoint(SeededEngine::get().url.clone()))
+    App::new(Config::new(CATALOG), || aws::at(&SeededEngine::get().url))
 }
 
 /// The event of `route`'s sample, changed.

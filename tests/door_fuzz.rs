@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use adapters::aws::Engine;
+use adapters::aws;
 use api::{App, Config, routes};
 use local::tables::CATALOG;
 use serde_json::{Value, json, value::RawValue};
@@ -217,7 +217,7 @@ async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
     config.cors_origins = vec!["https://a.example".parse().unwrap()];
     // No check of the pointer in between: an answer late by chance must not look like a defect.
     config.index_check_every = Duration::from_secs(3600);
-    let app = App::new(config, Engine::Endpoint(SeededEngine::get().url.clone()));
+    let app = App::new(config, || aws::at(&SeededEngine::get().url));
     let routes = routes::all();
     let mut chance = Chance(0x5eed_0fde_adc0_de01);
     let (mut sent, mut statuses) = (0, BTreeMap::<(&str, u16), u32>::new());

@@ -1,6 +1,6 @@
 //! A handler that panics: the door catches it.
 
-use adapters::aws::Engine;
+use adapters::aws;
 use api::{App, Config, Problem, Request, Response, Route, routes::LIST_POKEMON};
 use local::tables::CATALOG;
 use serde_json::json;
@@ -21,7 +21,7 @@ fn panics_later<'a>(app: &'a App, request: &'a Request) -> Answered<'a> {
 
 #[tokio::test]
 async fn a_handler_that_panics_is_a_500_that_tells_nothing() {
-    let app = App::new(Config::new(CATALOG), Engine::Endpoint(SeededEngine::get().url.clone()));
+    let app = App::new(Config::new(CATALOG), || aws::at(&SeededEngine::get().url));
     for handler in [panics_at_once, panics_later] {
         let route = Route { handler, ..LIST_POKEMON };
         let mut event = event(&route);

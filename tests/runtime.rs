@@ -8,7 +8,7 @@ use api::{
     routes::{DEFAULT, SPECS},
 };
 use serde_json::{Value, json};
-use tests::{House, SeededEngine, empty_store, engine_url, sample, sample_event};
+use tests::{House, SeededEngine, Tap, empty_store, engine_url, sample, sample_event};
 
 use crate::stand_in::{StandIn, World};
 use emulated::{Function, emulator};
@@ -111,6 +111,62 @@ async fn a_quiet_log_loses_no_metric_and_an_odd_request_breaks_no_line() {
         "{lines:?}"
     );
     assert_eq!((&lines[0]["trace_id"], &lines[0]["ClientErrors"]), (&Value::Null, &json!(1)));
+}
+
+#[tokio::test]
+async fn a_panic_is_an_answer_a_line_and_a_metric_and_the_process_lives_on() {
+    let Some(function) = start("examples/panics", &[("LOG_LEVEL", "error")]).await else { return };
+    for _ in 0..2 {
+        let answer = function.invoke(&sample_event("get-health")).await;
+        assert_eq!(answer["statusCode"], 500);
+        assert_eq!(answer["headers"]["content-type"], "application/problem+json");
+        assert!(!answer["body"].as_str().expect("a body").contains("4711"), "{answer}");
+    }
+    let lines = function.end().await;
+    let messages: Vec<_> = lines.iter().map(|line| line["msg"].as_str().unwrap_or_default()).collect();
+    assert_eq!(messages, ["panicked", "the request failed", "answered"].repeat(2));
+    for (line, next) in lines.iter().zip(&lines[1..]).step_by(3) {
+        assert_eq!((&line["level"], &line["request_id"]), (&json!("ERROR"), &next["request_id"]));
+        assert!(line["place"].as_str().is_some_and(|place| place.contains("panics.rs:")), "{line}");
+    }
+    let counted: Vec<_> = lines.iter().filter(|line| line["msg"] == "answered").collect();
+    for (line, cold) in counted.into_iter().zip([1, 0]) {
+        assert_eq!(
+            (&line["level"], &line["Panics"], &line["ServerErrors"], &line["ColdStarts"]),
+            (&json!("ERROR"), &json!(1), &json!(1), &json!(cold)),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_has_its_index_before_the_first_request_which_bears_the_cost() {
+    let Some(function) = start("list-pokemon", &[]).await else { return };
+    for _ in 0..2 {
+        assert_eq!(function.invoke(&sample_event("list-pokemon")).await["statusCode"], 200);
+    }
+    let lines = function.end().await;
+    let counted: Vec<_> = lines.iter().filter(|line| line["msg"] == "answered").collect();
+    // The pointer, and one copy.
+    assert_eq!((&counted[0]["calls"], &counted[1]["calls"]), (&json!(2), &json!(0)), "{lines:?}");
+    assert!(counted[0]["rcu"].as_f64().is_some_and(|units| units > 1.0), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_list_starts_without_its_index_and_loads_it_when_it_can() {
+    let tap = Tap::on(&SeededEngine::get().url).await;
+    tap.set_down(true);
+    let variables = reading(local::tables::CATALOG, &tap.url);
+    let Some(function) = Function::start("list-pokemon", &variables).await else { return };
+    assert_eq!(function.invoke(&sample_event("list-pokemon")).await["statusCode"], 503);
+    tap.set_down(false);
+    assert_eq!(function.invoke(&sample_event("list-pokemon")).await["statusCode"], 200);
+    let lines = function.end().await;
+    assert_eq!(
+        (&lines[0]["level"], &lines[0]["msg"]),
+        (&json!("WARN"), &json!("started without the index")),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]

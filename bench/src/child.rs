@@ -46,6 +46,12 @@ impl Binaries {
         dev.exists().then_some(dev)
     }
 
+    /// A program of the release profile, where it has been built.
+    pub fn release(&self, name: &str) -> Option<PathBuf> {
+        let program = self.target().join("release").join(format!("{name}{EXE_SUFFIX}"));
+        program.exists().then_some(program)
+    }
+
     pub fn target(&self) -> &Path {
         self.profile.parent().unwrap_or(&self.profile)
     }

@@ -8,6 +8,8 @@ pub struct Effort {
     pub rounds: usize,
     /// How often each start and each sync is repeated.
     pub starts: usize,
+    /// Cold starts of each function, one after the other.
+    pub cold: usize,
     /// Requests a round within this process.
     pub calls: usize,
     /// Index loads a round.
@@ -22,6 +24,7 @@ impl Effort {
     pub const FULL: Self = Self {
         rounds: 7,
         starts: 5,
+        cold: 31,
         calls: 5000,
         loads: 20,
         requests: 50_000,
@@ -30,6 +33,7 @@ impl Effort {
     pub const QUICK: Self = Self {
         rounds: 5,
         starts: 1,
+        cold: 9,
         calls: 1000,
         loads: 5,
         requests: 10_000,

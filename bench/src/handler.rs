@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, hint::black_box, sync::Arc, time::Duration};
 
-use adapters::{aws::Engine, store::Usage};
+use adapters::{aws, store::Usage};
 use anyhow::{Context as _, Result, ensure};
 use api::{
     App, Config, Event, Request, Response, Route,
@@ -131,7 +131,8 @@ impl Handler {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut config = Config::new(tables::CATALOG);
         config.index_check_every = Duration::MAX;
-        Ok(Self { runtime, app: App::new(config, Engine::Endpoint(engine.to_owned())) })
+        let client = aws::at(engine);
+        Ok(Self { runtime, app: App::new(config, || client) })
     }
 
     fn answer(&self, case: &Case) -> Result<Response> {

@@ -3,7 +3,7 @@
 use std::{hint::black_box, time::Duration};
 
 use adapters::{
-    aws::{self, Engine},
+    aws,
     store::{Key, Meter, Store},
 };
 use anyhow::{Context as _, Result};
@@ -67,7 +67,7 @@ struct Stored {
 
 impl Stored {
     async fn fetch(engine: &str) -> Result<Self> {
-        let client = aws::dynamodb(&Engine::Endpoint(engine.to_owned())).await;
+        let client = aws::at(engine);
         let store = Store::new(client.clone(), tables::CATALOG);
         let pointer = store.index_pointer(&Meter::default()).await?.context("there is no index")?;
         let key = Key::index_copy(&pointer.version, 0);

@@ -4,6 +4,7 @@
 //! * [`handler`]: a request in this process, without HTTP.
 //! * [`server`]: a request over HTTP, against the Flask Pokédex that this one replaces.
 //! * [`start`]: how long `local` takes to be ready, and its memory.
+//! * [`cold`]: a function's process, from its start to its first answer, against a function that does nothing and one in Python.
 //! * [`sync`]: a sync from a mirror of PokeAPI, where `POKEAPI_MIRROR` names one.
 //!
 //! CPU time is what counts: it is nearly the same on a busy machine. Wall-clock times are reported and no more.
@@ -11,6 +12,7 @@
 
 mod child;
 mod client;
+mod cold;
 mod effort;
 mod handler;
 mod index;
@@ -48,17 +50,19 @@ enum What {
     Handler,
     Server,
     Start,
+    Cold,
     Sync,
 }
 
 type Measure = fn(&Binaries, &Effort, &mut Report) -> Result<()>;
 
 /// The index first: how much memory it takes is seen best in a process that has done nothing yet.
-const MEASURES: [(What, Measure); 5] = [
+const MEASURES: [(What, Measure); 6] = [
     (What::Index, index::measure),
     (What::Handler, handler::measure),
     (What::Server, server::measure),
     (What::Start, start::measure),
+    (What::Cold, cold::measure),
     (What::Sync, sync::measure),
 ];
 

@@ -3,7 +3,7 @@
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use adapters::{
-    aws::{self, Engine as EngineAt},
+    aws,
     pokeapi::{Config as PokeApiConfig, PokeApi},
     publish::Published,
     store::{Meter, Store},
@@ -151,7 +151,8 @@ async fn run(options: Options) -> Result<()> {
             }
             Some(listener) => {
                 let at = listener.local_addr()?;
-                let app = App::new(config, EngineAt::Endpoint(url.clone()));
+                let client = aws::at(&url);
+                let app = App::new(config, || client);
                 let gateway = Gateway::new(app)?;
                 println!("ready: http://{at}\n");
                 for path in [
@@ -175,7 +176,7 @@ async fn run(options: Options) -> Result<()> {
 
 /// Tables, data and, where asked for, a sync.
 async fn prepare(options: &Options, url: &str, interrupt: watch::Receiver<bool>) -> Result<()> {
-    let client = aws::dynamodb(&EngineAt::Endpoint(url.to_owned())).await;
+    let client = aws::at(url);
     tables::create(&client, tables::CATALOG)
         .await
         .with_context(|| format!("DynamoDB at {url} cannot be used"))?;

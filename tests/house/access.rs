@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::{
-    aws::Engine,
-    now,
+    aws, now,
     pokeapi::{Config as PokeApiConfig, PokeApi},
     store::{Meter, Store},
     sync::{self, Settings},
@@ -99,7 +98,8 @@ fn assert_same(name: &str, allowed: &Access, done: &BTreeMap<String, BTreeSet<St
 async fn a_route_may_read_what_it_reads_and_nothing_else() {
     let tap = Tap::on(&SeededEngine::get().url).await;
     for route in routes::all() {
-        let app = App::new(Config::new(local::tables::CATALOG), Engine::Endpoint(tap.url.clone()));
+        let client = aws::at(&tap.url);
+        let app = App::new(Config::new(local::tables::CATALOG), || client);
         let mut event = event(&route);
         if route.spec.name == "get-pokemon" {
             event["rawQueryString"] = "include=moves,forms".into();
@@ -114,7 +114,7 @@ async fn the_sync_may_do_what_it_does_and_nothing_else() {
     let source = StandIn::start(World::small()).await;
     let own = empty_store().await;
     let tap = Tap::on(&engine_url()).await;
-    let client = adapters::aws::dynamodb(&Engine::Endpoint(tap.url.clone())).await;
+    let client = aws::at(&tap.url);
     let (store, meter) = (Store::new(client, own.table()), Meter::default());
     let mut config = PokeApiConfig::new(source.base_url());
     config.per_minute = 0;

@@ -1,5 +1,6 @@
 //! A sample event a route, for `cargo lambda invoke` and `sam local invoke`.
 
+use adapters::aws;
 use api::{
     App, Config,
     routes::{self, DEFAULT},
@@ -41,8 +42,7 @@ fn each_event_is_one_that_the_http_api_would_send_to_that_route() {
 
 #[tokio::test]
 async fn each_event_is_answered_well_by_the_seeded_house() {
-    let engine = adapters::aws::Engine::Endpoint(SeededEngine::get().url.clone());
-    let app = App::new(Config::new(local::tables::CATALOG), engine);
+    let app = App::new(Config::new(local::tables::CATALOG), || aws::at(&SeededEngine::get().url));
     for route in routes::all() {
         let answer = invoke_event(&app, &route, &event(&route)).await;
         let expected = if route.spec.path == DEFAULT { 404 } else { 200 };

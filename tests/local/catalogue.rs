@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use adapters::{
-    aws::{self, Engine as EngineAt},
+    aws,
     store::{Meter, Store},
 };
 use local::{engine::Engine, tables::CATALOG};
@@ -44,7 +44,7 @@ async fn fill() -> Vec<(String, Vec<u8>)> {
 
 /// Every item's key, content and times.
 async fn items(url: &str) -> BTreeMap<String, (String, String, String)> {
-    let client = aws::dynamodb(&EngineAt::Endpoint(url.to_owned())).await;
+    let client = aws::at(url);
     let heads = Store::new(client, CATALOG).heads(&Meter::default()).await.expect("the engine answers");
     let lines = heads.into_iter().map(|(key, head)| {
         (key.to_string(), (head.hash, head.created_at.to_string(), head.updated_at.to_string()))

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use adapters::{
-    aws::{self, Engine},
+    aws,
     store::{Meter, Store},
 };
 use domain::Slug;
@@ -46,7 +46,7 @@ async fn engines_only_prints_what_a_function_needs_and_the_engine_answers_the_sd
         assert!(variables.get(name).is_some_and(|value| !value.is_empty()), "{name} in {variables:?}");
     }
     api::Config::read(|name| variables.get(name).cloned()).expect("variables that a function starts with");
-    let store = Store::new(aws::dynamodb(&Engine::Endpoint(url.clone())).await, &variables["CATALOG_TABLE"]);
+    let store = Store::new(aws::at(&url), &variables["CATALOG_TABLE"]);
     let pikachu = store.pokemon(&Meter::default(), &Slug::parse("pikachu").unwrap()).await.unwrap();
     assert!(pikachu.is_some());
     assert_ne!(get(&url, "/api/v1/health").await.status, 200, "no routes are served");

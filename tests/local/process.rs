@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// When it cannot be built.
 pub fn program(name: &str) -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let build = ["build", "--quiet", "--workspace", "--bins"];
+        let build = ["build", "--quiet", "--workspace", "--bins", "--examples"];
         let built = std::process::Command::new(env!("CARGO"))
             .args(build)
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

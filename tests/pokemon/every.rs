@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use adapters::aws::{self, Engine};
+use adapters::aws;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::tables::CATALOG;
 use serde_json::Value;
@@ -62,7 +62,7 @@ async fn every_pokemon_answers_by_id_and_slug_and_equals_its_row_in_the_list() {
 
 #[tokio::test]
 async fn every_pokemons_main_item_is_small_enough_for_half_a_read_unit() {
-    let client = aws::dynamodb(&Engine::Endpoint(SeededEngine::get().url.clone())).await;
+    let client = aws::at(&SeededEngine::get().url);
     let mut sizes: Vec<(usize, String)> = Vec::new();
     let mut pages = client.scan().table_name(CATALOG).into_paginator().items().send();
     while let Some(item) = pages.next().await {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use adapters::{
-    aws::{self, Engine},
+    aws,
     store::{Key, Ledger, Meter, Named, Store, StoreError},
 };
 use domain::{
@@ -82,7 +82,7 @@ async fn an_engine_that_is_not_there_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let store = Store::new(aws::dynamodb(&Engine::Endpoint(url)).await, "table");
+    let store = Store::new(aws::at(&url), "table");
     let told = unavailable(store.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
     assert!(told.starts_with("dispatch failure: "), "{told}");
 }

@@ -1,7 +1,7 @@
 //! Items to store, and what comes of it.
 
 use adapters::{
-    aws::{self, Engine},
+    aws,
     store::{Body, Key, Lease, Meter, NewItem, Record, Store, StoreError, content_hash},
 };
 use domain::{Slug, Timestamp};
@@ -57,7 +57,7 @@ pub async fn put_through(store: &Store, lease: &Lease, items: Vec<NewItem>) -> R
 /// The same table, spoken to through a tap.
 pub async fn tapped(store: &Store) -> (Store, Tap) {
     let tap = Tap::on(&engine_url()).await;
-    let client = aws::dynamodb(&Engine::Endpoint(tap.url.clone())).await;
+    let client = aws::at(&tap.url);
     (Store::new(client, store.table()), tap)
 }
 

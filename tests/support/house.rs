@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use adapters::{
-    aws::{self, Engine as EngineAt},
-    store::Store,
-};
+use adapters::{aws, store::Store};
 use anyhow::Result;
 use api::{App, Config};
 use http::{Method, StatusCode};
@@ -59,7 +56,7 @@ impl SeededEngine {
 /// # Errors
 /// When the engine does not answer.
 pub async fn store_at(url: &str, table: &str) -> Result<Store> {
-    let client = aws::dynamodb(&EngineAt::Endpoint(url.to_owned())).await;
+    let client = aws::at(url);
     tables::create(&client, table).await?;
     Ok(Store::new(client, table))
 }
@@ -115,8 +112,8 @@ impl House {
 
     /// A house on the engine at `url`, with `config`.
     pub async fn at(url: &str, config: Config) -> Self {
-        let gateway =
-            Gateway::new(App::new(config, EngineAt::Endpoint(url.to_owned()))).expect("routes that differ");
+        let database = aws::at(url);
+        let gateway = Gateway::new(App::new(config, || database)).expect("routes that differ");
         let listener = listen(0).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();

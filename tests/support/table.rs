@@ -1,8 +1,7 @@
 //! A table of one's own, filled without a sync, or with what the store itself would never write.
 
 use adapters::{
-    aws::{self, Engine},
-    now,
+    aws, now,
     publish::{Published, publish},
     store::{Key, Lease, Meter, Store},
 };
@@ -32,7 +31,7 @@ pub async fn publish_facts(store: &Store, facts: &Facts, at: Timestamp) -> Publi
 
 /// The engine without the store in between.
 pub async fn raw_client() -> Client {
-    aws::dynamodb(&Engine::Endpoint(engine_url())).await
+    aws::at(&engine_url())
 }
 
 /// Puts an item just as it is.

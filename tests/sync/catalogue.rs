@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adapters::{
-    aws::{self, Engine},
+    aws,
     store::{Meter, Store},
 };
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -33,7 +33,7 @@ pub async fn sound() -> &'static BTreeMap<String, Value> {
 /// As [`catalogue`], of a table too large to hold twice: digests of its items, without facts (they have ETags) and
 /// without the mark of a seed.
 pub async fn digests(url: &str, table: &str) -> BTreeMap<String, Value> {
-    let client = aws::dynamodb(&Engine::Endpoint(url.to_owned())).await;
+    let client = aws::at(url);
     let pointer = Store::new(client.clone(), table).index_pointer(&Meter::default()).await;
     let current = pointer.expect("it is readable").expect("the catalogue has an index").version;
     let mut all = BTreeMap::new();

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use adapters::{
-    aws::{self, Engine},
+    aws,
     pokeapi::{Config, PokeApi},
     publish::Published,
     store::{Key, Ledger, Meter, Store},
@@ -118,7 +118,7 @@ pub async fn tapped(store: &Store) -> (Store, Tap) {
 
 /// The same table, spoken to at another address.
 pub async fn through(store: &Store, url: &str) -> Store {
-    Store::new(aws::dynamodb(&Engine::Endpoint(url.to_owned())).await, store.table())
+    Store::new(aws::at(url), store.table())
 }
 
 pub async fn state(store: &Store) -> State {

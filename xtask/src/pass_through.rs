@@ -5,11 +5,18 @@ use std::ffi::OsString;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use crate::cargo::{cargo, root, status, target};
+use crate::tools::{has_python, python};
 
 #[derive(clap::Args)]
 pub struct Rest {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
+}
+
+impl Rest {
+    fn has(&self, argument: &str) -> bool {
+        self.arguments.iter().any(|given| given == argument)
+    }
 }
 
 pub fn snapshot(rest: &Rest) -> anyhow::Result<ExitCode> {
@@ -22,14 +29,34 @@ pub fn generate(rest: &Rest) -> anyhow::Result<ExitCode> {
     Ok(code(status(cargo(run).args(&rest.arguments))?))
 }
 
-/// Builds both packages at once, as the bench starts the server that it measures.
+/// Builds what the bench starts and measures.
 pub fn bench(rest: &Rest) -> anyhow::Result<ExitCode> {
-    let built = status(&mut cargo(["build", "--profile", "rehearse", "-p", "local", "-p", "bench"]))?;
-    if !built.success() {
-        return Ok(code(built));
+    let mut builds = vec![cargo(["build", "--profile", "rehearse", "-p", "local", "-p", "bench"])];
+    let mut run = Command::new(target().join("rehearse").join(format!("bench{EXE_SUFFIX}")));
+    // Cold starts are those of real release builds, which take minutes.
+    if !rest.has("--only") || rest.has("cold") {
+        builds.push(cargo([
+            "build",
+            "--release",
+            "-p",
+            "functions",
+            "--bin",
+            "get-pokemon",
+            "--bin",
+            "list-pokemon",
+        ]));
+        builds.push(cargo(["build", "--release", "-p", "functions", "--example", "floor"]));
+        if has_python() {
+            run.env("POKEDEX_BENCH_PYTHON", python("sam")?.join("python"));
+        }
     }
-    let bench = target().join("rehearse").join(format!("bench{EXE_SUFFIX}"));
-    Ok(code(status(Command::new(bench).args(&rest.arguments).current_dir(root()))?))
+    for build in &mut builds {
+        let built = status(build)?;
+        if !built.success() {
+            return Ok(code(built));
+        }
+    }
+    Ok(code(status(run.args(&rest.arguments).current_dir(root()))?))
 }
 
 fn code(status: ExitStatus) -> ExitCode {

@@ -2,18 +2,15 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use adapters::{
-    aws::{self, Engine},
-    store::{INDEX_COPIES, Meter, Store, StoreError},
-};
+use adapters::store::{Client, INDEX_COPIES, Meter, Store, StoreError};
 use domain::dex::Dex;
-use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::{config::Config, problem::Problem, telemetry::Telemetry};
 
@@ -22,8 +19,9 @@ pub struct App {
     pub telemetry: Telemetry,
     /// Whether no request has been answered yet.
     cold: AtomicBool,
-    engine: Engine,
-    store: OnceCell<Store>,
+    /// What [`prepare`] has used of the database.
+    prepared: Arc<Meter>,
+    store: LazyLock<Store, Box<dyn FnOnce() -> Store + Send>>,
     dex: Mutex<LoadedDex>,
     /// Held while the first index is loaded, so that a burst at the start loads it once.
     loading: AsyncMutex<()>,
@@ -46,29 +44,32 @@ const TURN: Duration = Duration::from_secs(2);
 const RELOAD: Duration = Duration::from_secs(1);
 
 impl App {
+    /// `client` is called when the catalogue is first used.
     #[must_use]
-    pub fn new(config: Config, engine: Engine) -> Self {
+    pub fn new(config: Config, client: impl FnOnce() -> Client + Send + 'static) -> Self {
+        let table = config.catalog_table.clone();
         Self {
             config,
             telemetry: Telemetry::default(),
             cold: AtomicBool::new(true),
-            engine,
-            store: OnceCell::new(),
+            prepared: Arc::default(),
+            store: LazyLock::new(Box::new(|| Store::new(client(), table))),
             dex: Mutex::default(),
             loading: AsyncMutex::new(()),
         }
     }
 
-    /// Whether this is the first request that is answered.
-    pub(crate) fn is_cold(&self) -> bool {
-        self.cold.swap(false, Ordering::Relaxed)
+    /// Whether this is the first request that is answered, and its meter: the first one bears what the preparation used.
+    pub(crate) fn begin(&self) -> (bool, Arc<Meter>) {
+        match self.cold.swap(false, Ordering::Relaxed) {
+            true => (true, Arc::clone(&self.prepared)),
+            false => (false, Arc::default()),
+        }
     }
 
     /// The catalogue.
-    pub async fn store(&self) -> &Store {
-        self.store
-            .get_or_init(async || Store::new(aws::dynamodb(&self.engine).await, &self.config.catalog_table))
-            .await
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The dex: from memory, but for a look at the pointer every [`Config::index_check_every`]. When the engine
@@ -90,7 +91,7 @@ impl App {
         if let Some(dex) = self.current_dex() {
             return Ok(dex);
         }
-        let store = self.store().await;
+        let store = self.store();
         let pointer = store.index_pointer(meter).await?;
         let pointer = pointer
             .ok_or_else(|| Problem::unavailable("the catalogue is empty: no sync has finished yet"))?;
@@ -136,7 +137,7 @@ impl App {
     }
 
     async fn refreshed(&self, meter: &Meter, old: Arc<Dex>) -> Arc<Dex> {
-        let pointer = tokio::time::timeout(CHECK, self.store().await.index_pointer(meter)).await;
+        let pointer = tokio::time::timeout(CHECK, self.store().index_pointer(meter)).await;
         let version = match pointer {
             Ok(Ok(Some(pointer))) if pointer.version == old.version() => return old,
             Ok(Ok(Some(pointer))) => pointer.version,
@@ -187,12 +188,41 @@ impl App {
     }
 
     async fn load_copy(&self, meter: &Meter, version: &str, copy: u8) -> Result<Arc<Dex>, StoreError> {
-        let bytes = self.store().await.index(meter, version, copy).await?;
+        let bytes = self.store().index(meter, version, copy).await?;
         let dex = Dex::load(&bytes, version, &self.config.sprite_base).map_err(|error| {
             StoreError::Malformed { key: format!("INDEX#{version}"), reason: error.to_string() }
         })?;
         let dex = Arc::new(dex);
         self.lock().dex = Some(Arc::clone(&dex));
         Ok(dex)
+    }
+}
+
+/// What a function can do before its first request. A start has a whole processor for itself, a request the share that its
+/// memory buys.
+pub(crate) mod prepare {
+    use std::time::Duration;
+
+    use super::App;
+
+    /// More than this and the first request may as well wait itself; Lambda ends a start after ten seconds.
+    const TIME: Duration = Duration::from_secs(2);
+
+    /// For routes that use no data.
+    pub async fn nothing(_: &App) {}
+
+    /// The client. It connects when it is first asked.
+    pub async fn store(app: &App) {
+        app.store();
+    }
+
+    /// The dex. Without it the function starts all the same, and the first request tries again.
+    pub async fn dex(app: &App) {
+        let cause = match tokio::time::timeout(TIME, app.dex(&app.prepared)).await {
+            Ok(Ok(_)) => return,
+            Ok(Err(problem)) => problem.cause.unwrap_or(problem.detail),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tracing::warn!(cause, "started without the index");
     }
 }

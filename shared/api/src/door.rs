@@ -69,14 +69,13 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 /// Answers `event` by `route`. Never panics, and always answers.
 pub async fn answer(app: &App, route: &Route, mut event: Event) -> Response {
     let started = Instant::now();
-    let cold_start = app.is_cold();
+    let (cold_start, meter) = app.begin();
     lower_names(&mut event.headers);
     let id = guard::request_id(&event);
     let trace_id = event.headers.get("x-amzn-trace-id").and_then(|header| trace_root(header));
     let origin = event.headers.get("origin").cloned();
     // A method is short; what an odd event holds there need not be.
     let method: String = event.request_context.http.method.chars().take(32).collect();
-    let meter = Arc::<Meter>::default();
     let work = AssertUnwindSafe(async {
         let request = parse(event, id.clone(), Arc::clone(&meter))?;
         handle(app, route, &request).await

@@ -26,7 +26,7 @@ pub struct EvolutionsAnswer {
 /// Two GetItems: the Pokémon, then its chain.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let slug = request.slug("id", "Pokémon")?;
-    let (store, meter) = (app.store().await, &request.meter);
+    let (store, meter) = (app.store(), &request.meter);
     let unknown = || Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str()));
     let record = store.pokemon(meter, &slug).await?.ok_or_else(unknown)?;
     let stored: StoredPokemon = record.parse(&Key::pokemon(&slug))?;

@@ -57,7 +57,7 @@ pub(crate) async fn ready(app: &App, request: &Request) -> Result<Response, Prob
 }
 
 async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
-    let (store, max_age) = (app.store().await, app.config.sync_max_age);
+    let (store, max_age) = (app.store(), app.config.sync_max_age);
     let pointer = match store.index_pointer(meter).await {
         Ok(Some(pointer)) => pointer,
         Ok(None) => return Err(not_ready("catalog", "is empty", None)),

@@ -7,10 +7,9 @@ use std::{
 };
 
 use adapters::{
-    aws::{self, Engine},
-    now,
+    aws, now,
     pokeapi::PokeApi,
-    store::{Meter, Store, Usage},
+    store::{Meter, Store},
     sync::{self, Outcome, Settings, SyncError},
 };
 use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
@@ -28,9 +27,10 @@ use crate::{
 #[must_use]
 pub fn serve(route: &'static Route) -> ExitCode {
     run(async move |config, telemetry| {
-        let mut app = App::new(config, Engine::Environment);
+        let mut app = App::new(config, aws::from_environment);
         app.telemetry = telemetry;
         let app = &app;
+        (route.prepare)(app).await;
         lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
             Ok::<_, lambda_runtime::Error>(invoke(app, route, &event.payload).await)
         }))
@@ -47,7 +47,7 @@ pub fn serve_sync() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     run(async move |config, telemetry| {
-        let store = Store::new(aws::dynamodb(&Engine::Environment).await, config.catalog_table);
+        let store = Store::new(aws::from_environment(), config.catalog_table);
         let api = PokeApi::new(settings.pokeapi.clone())?;
         let (store, api, settings, telemetry) = (&store, &api, &settings, &telemetry);
         lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
@@ -173,14 +173,15 @@ pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> ApiGatewayV
         Err(error) => {
             let problem = Problem::bad_request("event", format!("is no API Gateway v2 event: {error}"));
             let error_code = Some(problem.code);
+            let (cold_start, meter) = app.begin();
             let response = door::refuse(app, &Event::default(), problem);
             app.telemetry.request(&RequestSeen {
                 route: route.spec.name,
                 method: "",
                 status: response.status().as_u16(),
                 latency_ms: 0.0,
-                cold_start: app.is_cold(),
-                usage: Usage::default(),
+                cold_start,
+                usage: meter.usage(),
                 error_code,
                 panicked: false,
             });
@@ -195,8 +196,10 @@ fn to_gateway(response: Response) -> ApiGatewayV2httpResponse {
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = i64::from(parts.status.as_u16());
     answer.headers = parts.headers;
-    // Every body is JSON, so it is text.
-    answer.body = Some(Body::Text(String::from_utf8_lossy(&body).into_owned()));
+    // Every body is JSON, so it is text, and taken as it is.
+    let text = String::from_utf8(body.into());
+    let text = text.unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
+    answer.body = Some(Body::Text(text));
     answer.is_base64_encoded = false;
     answer
 }

@@ -6,8 +6,8 @@ use std::{future::Future, pin::Pin};
 use http::Method;
 
 use crate::{
-    App, Request, Response, abilities, evolutions, health, meta, moves, pokemon, problem::Problem, types,
-    unknown,
+    App, Request, Response, abilities, app::prepare, evolutions, health, meta, moves, pokemon,
+    problem::Problem, types, unknown,
 };
 
 /// Who may call a route.
@@ -29,12 +29,15 @@ pub struct Spec {
     pub summary: &'static str,
 }
 
+type Preparation<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send + 'a>>;
 
 /// A route and what answers it.
 #[derive(Clone, Debug)]
 pub struct Route {
     pub spec: Spec,
+    /// What a function does before its first request. It never fails: who answers requests makes up for it.
+    pub prepare: for<'a> fn(&'a App) -> Preparation<'a>,
     pub handler: for<'a> fn(&'a App, &'a Request) -> Answer<'a>,
 }
 
@@ -42,7 +45,7 @@ pub struct Route {
 pub const DEFAULT: &str = "$default";
 
 macro_rules! table {
-    ($($constant:ident $name:literal $method:ident $path:literal $access:ident $handler:path, $summary:literal;)*) => {
+    ($($constant:ident $name:literal $method:ident $path:literal $access:ident $prepare:ident $handler:path, $summary:literal;)*) => {
         $(
             #[doc = $summary]
             pub const $constant: Route = Route {
@@ -53,6 +56,7 @@ macro_rules! table {
                     access: Access::$access,
                     summary: $summary,
                 },
+                prepare: |app| Box::pin(prepare::$prepare(app)),
                 handler: |app, request| Box::pin($handler(app, request)),
             };
         )*
@@ -69,19 +73,19 @@ macro_rules! table {
 }
 
 table! {
-    LIST_POKEMON "list-pokemon" GET "/api/v1/pokemon" Public pokemon::list, "List, search, filter and sort Pokémon";
-    LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public types::list, "List the types that Pokémon have";
-    LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public pokemon::generations, "List the generations";
-    GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public pokemon::get, "Get a Pokémon by id, name or species";
-    GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public evolutions::get, "Get the evolution tree that a Pokémon stands in";
-    GET_TYPE "get-type" GET "/api/v1/types/{name}" Public types::get, "Get a type";
-    GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public abilities::get, "Get an ability";
-    GET_MOVE "get-move" GET "/api/v1/moves/{name}" Public moves::get, "Get a move";
-    GET_HEALTH "get-health" GET "/api/v1/health" Public health::alive, "Tell whether the function runs";
-    GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public health::ready, "Tell whether what the API needs answers";
-    GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public meta::openapi, "Get this description";
-    GET_VERSION "get-version" GET "/api/version" Public meta::version, "Get the version";
-    ANSWER_UNKNOWN "answer-unknown" GET "$default" Public unknown::answer, "Answer what no other route takes";
+    LIST_POKEMON "list-pokemon" GET "/api/v1/pokemon" Public dex pokemon::list, "List, search, filter and sort Pokémon";
+    LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public dex types::list, "List the types that Pokémon have";
+    LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public dex pokemon::generations, "List the generations";
+    GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public store pokemon::get, "Get a Pokémon by id, name or species";
+    GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public store evolutions::get, "Get the evolution tree that a Pokémon stands in";
+    GET_TYPE "get-type" GET "/api/v1/types/{name}" Public store types::get, "Get a type";
+    GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public store abilities::get, "Get an ability";
+    GET_MOVE "get-move" GET "/api/v1/moves/{name}" Public store moves::get, "Get a move";
+    GET_HEALTH "get-health" GET "/api/v1/health" Public nothing health::alive, "Tell whether the function runs";
+    GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public store health::ready, "Tell whether what the API needs answers";
+    GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public nothing meta::openapi, "Get this description";
+    GET_VERSION "get-version" GET "/api/version" Public nothing meta::version, "Get the version";
+    ANSWER_UNKNOWN "answer-unknown" GET "$default" Public nothing unknown::answer, "Answer what no other route takes";
 }
 
 impl Spec {

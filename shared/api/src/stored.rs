@@ -11,7 +11,7 @@ use crate::{
 /// The record of `kind` that the path names; `what` is for people.
 pub(crate) async fn get(app: &App, request: &Request, kind: Named, what: &str) -> Result<Response, Problem> {
     let slug = request.slug("name", what)?;
-    let found = app.store().await.named(&request.meter, kind, &slug).await?;
+    let found = app.store().named(&request.meter, kind, &slug).await?;
     let record =
         found.ok_or_else(|| Problem::not_found(format!("There is no {what} {:?}.", slug.as_str())))?;
     let etag = ETag::of(&[kind.prefix(), &record.hash]);

@@ -3,15 +3,13 @@
 use std::{fs, path::PathBuf, process::Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use local::tables;
+use bench::surroundings::{Runtime, Surroundings};
 use tokio::process::Command;
-
-use crate::{runtime::Runtime, tls::Front};
 
 pub struct Counter<'a> {
     pub program: PathBuf,
     pub event: String,
-    pub tls: &'a Front,
+    pub surroundings: &'a Surroundings,
 }
 
 impl Counter<'_> {
@@ -27,21 +25,7 @@ impl Counter<'_> {
             .arg(&self.program)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs([
-                ("AWS_LAMBDA_RUNTIME_API", runtime.address.as_str()),
-                ("AWS_LAMBDA_FUNCTION_NAME", "f"),
-                ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
-                ("AWS_REGION", "local"),
-                ("AWS_ACCESS_KEY_ID", "local"),
-                ("AWS_SECRET_ACCESS_KEY", "local"),
-                ("AWS_ENDPOINT_URL_DYNAMODB", self.tls.url.as_str()),
-                ("CATALOG_TABLE", tables::CATALOG),
-                ("ENVIRONMENT", "prod"),
-                ("LOG_LEVEL", "warn"),
-            ])
-            // Trusts nothing else: how many roots a machine has must not count.
-            .env("SSL_CERT_FILE", self.tls.certificate.path())
+            .envs(self.surroundings.variables(&runtime))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

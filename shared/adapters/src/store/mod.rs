@@ -25,10 +25,8 @@ mod state;
 mod transact;
 mod write;
 
-use aws_sdk_dynamodb::{
-    Client,
-    error::{ProvideErrorMetadata, SdkError},
-};
+pub use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 pub use codec::{Record, content_hash};
 pub use facts::Ledger;

@@ -37,8 +37,10 @@ impl Front {
                 let (acceptor, engine) = (acceptor.clone(), engine.clone());
                 tokio::spawn(async move {
                     // A client that hangs up is no concern of this.
+                    let _ = stream.set_nodelay(true);
                     let Ok(mut client) = acceptor.accept(stream).await else { return };
                     let Ok(mut engine) = TcpStream::connect(engine).await else { return };
+                    let _ = engine.set_nodelay(true);
                     let _ = tokio::io::copy_bidirectional(&mut client, &mut engine).await;
                 });
             }

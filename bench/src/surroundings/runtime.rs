@@ -3,10 +3,10 @@
 use std::{
     convert::Infallible,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Result, bail};
@@ -28,11 +28,17 @@ struct State {
     left: AtomicUsize,
     answered: AtomicUsize,
     failed: AtomicUsize,
+    /// When the first answer came.
+    first: OnceLock<Instant>,
     /// The function asks for an event, and there is none left.
     idle: Notify,
 }
 
 impl Runtime {
+    /// A Runtime API that hands out `event` so many times, and then keeps whoever asks waiting.
+    ///
+    /// # Errors
+    /// When no port is free.
     pub async fn start(event: &str, events: usize) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
@@ -41,11 +47,14 @@ impl Runtime {
             left: AtomicUsize::new(events),
             answered: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
+            first: OnceLock::new(),
             idle: Notify::new(),
         });
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                // Else packets wait for each other, up to 40 ms.
+                let _ = stream.set_nodelay(true);
                 let state = Arc::clone(&serving);
                 let service = hyper::service::service_fn(move |request| {
                     let state = Arc::clone(&state);
@@ -61,7 +70,16 @@ impl Runtime {
         Ok(Self { address, state })
     }
 
+    /// When the first answer came, where one has.
+    #[must_use]
+    pub fn first_answer(&self) -> Option<Instant> {
+        self.state.first.get().copied()
+    }
+
     /// Waits until every event was answered and the function asks for another.
+    ///
+    /// # Errors
+    /// After two minutes, and where an answer is not 200.
     pub async fn all_answered(&self, events: usize) -> Result<()> {
         tokio::time::timeout(Duration::from_secs(120), self.state.idle.notified()).await?;
         let (answered, failed) =
@@ -79,6 +97,8 @@ impl State {
         if request.method() == Method::POST {
             *response.status_mut() = StatusCode::ACCEPTED;
             let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            // Later answers find the first one's time there.
+            let _ = self.first.set(Instant::now());
             let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
             let is_good = answer["statusCode"] == 200;
             self.failed.fetch_add(usize::from(!is_good), Ordering::SeqCst);

@@ -1,0 +1,70 @@
+//! What a function's program finds around it on Lambda, on this machine: events from a Runtime API, and DynamoDB over TLS.
+
+mod runtime;
+mod tls;
+
+use std::{fs, path::Path};
+
+use adapters::{aws, store::Store};
+use anyhow::{Context as _, Result};
+use local::{engine::Engine, seed, tables};
+use tempfile::NamedTempFile;
+
+pub use runtime::Runtime;
+
+/// The bundled snapshot in an engine in memory, behind TLS.
+pub struct Surroundings {
+    engine: Engine,
+    tls: tls::Front,
+}
+
+impl Surroundings {
+    pub async fn start() -> Result<Self> {
+        let engine = Engine::start(None, 0).await?;
+        let client = aws::at(&engine.url());
+        tables::create(&client, tables::CATALOG).await?;
+        seed::seed(&Store::new(client, tables::CATALOG), "bench").await?;
+        let tls = tls::Front::before(&engine.url()).await?;
+        Ok(Self { engine, tls })
+    }
+
+    /// What the environment tells a function.
+    #[must_use]
+    pub fn variables(&self, runtime: &Runtime) -> [(&'static str, String); 12] {
+        let certificate = || self.certificate().path().display().to_string();
+        [
+            ("AWS_LAMBDA_RUNTIME_API", runtime.address.clone()),
+            ("AWS_LAMBDA_FUNCTION_NAME", "f".to_owned()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512".to_owned()),
+            ("AWS_REGION", "local".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.tls.url.clone()),
+            // Trusts nothing else: how many roots a machine has must not count.
+            ("SSL_CERT_FILE", certificate()),
+            ("CATALOG_TABLE", tables::CATALOG.to_owned()),
+            ("ENVIRONMENT", "prod".to_owned()),
+            ("LOG_LEVEL", "warn".to_owned()),
+        ]
+    }
+
+    /// What clients of the engine have to trust.
+    #[must_use]
+    pub fn certificate(&self) -> &NamedTempFile {
+        &self.tls.certificate
+    }
+
+    pub async fn stop(self) {
+        self.engine.stop().await;
+    }
+}
+
+/// The sample event of a function.
+///
+/// # Errors
+/// When there is none.
+pub fn event(name: &str) -> Result<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../events/{name}.json"));
+    fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))
+}

@@ -1,0 +1,10 @@
+//! A function whose handler panics, for the test that looks at what a real process makes of it (`tests/runtime.rs`).
+
+use std::process::ExitCode;
+
+use api::{Route, routes::GET_HEALTH};
+
+fn main() -> ExitCode {
+    let route = Route { handler: |_, _| panic!("the vault's code is 4711"), ..GET_HEALTH };
+    api::lambda::serve(Box::leak(Box::new(route)))
+}
