@@ -25,12 +25,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// When it cannot be built.
 pub fn program(name: &str) -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let build = ["build", "--quiet", "--workspace", "--bins", "--examples"];
-        let built = std::process::Command::new(env!("CARGO"))
-            .args(build)
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .stdin(Stdio::null())
-            .status();
+        // With examples, dependencies have the features that tests give them, and are not built twice.
+        let mut build = std::process::Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--workspace", "--bins", "--examples"]);
+        // What `cargo test` tells of this package. ring's build script watches these, and would be run again.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                build.env_remove(name);
+            }
+        }
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let built = build.current_dir(root).stdin(Stdio::null()).status();
         assert!(built.is_ok_and(|status| status.success()), "cargo build fails");
         let tests = std::env::current_exe().expect("the path of this program");
         tests.parent().and_then(Path::parent).expect("target/<profile>").to_owned()

@@ -34,6 +34,12 @@ pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command
     command
 }
 
+/// Builds every program, for the stages that start some. With examples, dependencies have the features that tests give them, and
+/// are not built twice.
+pub fn build_programs() -> Command {
+    cargo(["build", "--workspace", "--bins", "--examples", "--locked"])
+}
+
 /// Runs a command, its output streaming through, and returns how it ended.
 pub fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     command.status().with_context(|| format!("cannot start {}", command.get_program().display()))

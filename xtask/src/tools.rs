@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::cargo::{answers, cargo, root, status, target};
+use crate::cargo::{answers, root, status, target};
 use crate::test::Outcome;
 
 /// What a missing tool means: in CI an error, on a user's machine that a stage is skipped, aloud.
@@ -46,20 +46,6 @@ pub fn has_python() -> bool {
             .stderr(Stdio::null())
             .status()
             .is_ok_and(|status| status.success())
-}
-
-/// A program from crates.io, built once for each version.
-pub fn crates(name: &str, version: &str) -> anyhow::Result<PathBuf> {
-    let place = target().join("tools").join(format!("{name}-{version}"));
-    let program = place.join("bin").join(name);
-    if !program.exists() {
-        eprintln!("building {name} {version} into {}", place.display());
-        let mut install = cargo(["install", name, "--version", version, "--locked", "--quiet", "--root"]);
-        let scratch = target().join("tools/build");
-        done(install.arg(&place).env("CARGO_TARGET_DIR", &scratch))?;
-        fs::remove_dir_all(scratch)?;
-    }
-    Ok(program)
 }
 
 /// Runs a command that has to succeed.

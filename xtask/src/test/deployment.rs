@@ -4,7 +4,7 @@ use std::env::consts::ARCH;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::cargo::{answers, cargo, root, target};
+use crate::cargo::{answers, build_programs, cargo, root, target};
 use crate::tools::{done, has_python, missing, python};
 
 use super::{Finding, Outcome, suite};
@@ -66,7 +66,7 @@ pub fn cold_start() -> anyhow::Result<Finding> {
     }
     let gated = ["--bin", "get-pokemon", "--bin", "list-pokemon"];
     done(cargo(["build", "--release", "--locked", "-p", "functions"]).args(gated))?;
-    done(&mut cargo(["build", "--workspace", "--locked"]))?;
+    done(&mut build_programs())?;
     let mut count = Command::new(target().join("debug/instructions"));
     done(count.arg(target().join("release")).current_dir(root()))?;
     Ok(Outcome::Passed.into())
@@ -85,7 +85,7 @@ pub fn rehearsal() -> anyhow::Result<Finding> {
     }
     let (sam, ministack) = (python("sam")?, python("ministack")?.join("ministack"));
     done(&mut cargo(["build", "--profile", "rehearse", "--locked", "-p", "functions"]))?;
-    done(&mut cargo(["build", "--workspace", "--locked"]))?;
+    done(&mut build_programs())?;
     let mut rehearse = Command::new(sam.join("python"));
     rehearse.arg("tests/rehearsal/rehearse.py").arg(ministack);
     rehearse.arg(target().join("debug/local")).arg(target().join("rehearse"));

@@ -5,16 +5,16 @@ use std::process::{Command, Stdio};
 use anyhow::Context;
 
 use crate::cargo::{cargo, root};
-use crate::tools::{crates, done, has_python, missing, python};
+use crate::tools::{done, has_python, missing, python};
 
 use super::{Finding, Outcome};
 
-const CARGO_DENY: &str = "0.20.2";
-
 /// Licences, banned and doubled crates, and where they come from. Advisories need a database from outside.
 pub fn crates_are_allowed() -> anyhow::Result<Finding> {
-    let deny = crates("cargo-deny", CARGO_DENY)?;
-    let mut check = Command::new(deny);
+    if !has_python() {
+        return Ok(missing("Python with venv").into());
+    }
+    let mut check = Command::new(python("checks")?.join("cargo-deny"));
     check.args(["--locked", "check", "licenses", "bans", "sources"]).current_dir(root());
     // It asks cargo for the tree, and must ask the same cargo.
     check.envs(cargo([] as [&str; 0]).get_envs().filter_map(|(name, value)| Some((name, value?))));

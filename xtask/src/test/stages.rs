@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::cargo::{cargo, status};
+use crate::cargo::{build_programs, cargo, status};
 use crate::mutate;
 
 use super::{Finding, Outcome, Report, contract, dependencies, deployment, hygiene, store, suite};
@@ -38,7 +38,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "build",
         what: "everything builds, also the binaries that tests start",
-        run: |_| plain(&mut cargo(["build", "--workspace", "--locked"])),
+        run: |_| plain(&mut build_programs()),
     },
     Stage { name: TESTS, what: "every test passes and none is ignored", run: |_| suite::whole() },
     Stage {
