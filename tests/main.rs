@@ -31,3 +31,4 @@ mod shape;
 mod store;
 mod sync;
 mod types;
+mod watch;

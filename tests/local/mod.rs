@@ -10,4 +10,4 @@ mod start;
 mod stop;
 mod sync;
 
-pub use process::program;
+pub use process::{Process, cargo, program};

@@ -1,6 +1,6 @@
 //! `--memory`, `--engines-only`, `--dynamodb` and what goes with what.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use adapters::{
     aws,
@@ -31,16 +31,7 @@ async fn engines_only_prints_what_a_function_needs_and_the_engine_answers_the_sd
     let folder = filled().await;
     let mut process = Process::on(folder.path(), &["--engines-only"]);
     let url = process.ready().await;
-    let mut variables = HashMap::new();
-    for _ in 0..200 {
-        let pairs = process.out();
-        let pairs = pairs.iter().filter_map(|line| line.split_once('='));
-        variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        if variables.len() >= 5 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let variables = process.variables().await;
     assert_eq!(variables.get("AWS_ENDPOINT_URL_DYNAMODB"), Some(&url));
     for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CATALOG_TABLE"] {
         assert!(variables.get(name).is_some_and(|value| !value.is_empty()), "{name} in {variables:?}");

@@ -1,6 +1,7 @@
 //! A running program: started with a folder of its own, listened to, ended by its handle.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, LazyLock, Mutex, PoisonError},
@@ -26,22 +27,27 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn program(name: &str) -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         // With examples, dependencies have the features that tests give them, and are not built twice.
-        let mut build = std::process::Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--workspace", "--bins", "--examples"]);
-        // What `cargo test` tells of this package. ring's build script watches these, and would be run again.
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-                build.env_remove(name);
-            }
-        }
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-        let built = build.current_dir(root).stdin(Stdio::null()).status();
+        let build = ["build", "--quiet", "--workspace", "--bins", "--examples"];
+        let built = cargo().args(build).stdin(Stdio::null()).status();
         assert!(built.is_ok_and(|status| status.success()), "cargo build fails");
         let tests = std::env::current_exe().expect("the path of this program");
         tests.parent().and_then(Path::parent).expect("target/<profile>").to_owned()
     });
     FOLDER.join(name)
+}
+
+/// cargo, in the repository, as a user would call it.
+pub fn cargo() -> std::process::Command {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    // What `cargo test` tells of this package. ring's build script watches these, and would be run again.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -100,6 +106,21 @@ impl Process {
             assert!(started.elapsed() < PATIENCE, "not ready within {PATIENCE:?}: {:?}", self.err());
             sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// The variables that `--engines-only` prints, once it has printed them.
+    pub async fn variables(&self) -> HashMap<String, String> {
+        for _ in 0..200 {
+            let pairs = self.out();
+            let pairs = pairs.iter().filter_map(|line| line.split_once('='));
+            let variables: HashMap<_, _> =
+                pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            if variables.len() >= 5 {
+                return variables;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it printed no variables: {:?}", self.out());
     }
 
     pub fn out(&self) -> Vec<String> {

@@ -1,9 +1,9 @@
 """Deploys the stacks to an AWS emulator on this machine with the real SAM CLI and the real binaries, and sees them work.
 
-usage: rehearse.py MINISTACK LOCAL BINARIES
+usage: rehearse.py MINISTACK LOCAL
 
-MINISTACK is the emulator's program, LOCAL the product's (its engine fills the tables), BINARIES a folder with one binary a
-function, built for this machine. Run from the root of the repository by `cargo xtask rehearse`. Every server binds to 127.0.0.1.
+MINISTACK is the emulator's program, LOCAL the product's (its engine fills the tables). `cargo lambda build` has built the functions
+for this machine. Run from the root of the repository by `cargo xtask rehearse`. Every server binds to 127.0.0.1.
 """
 
 import contextlib
@@ -111,9 +111,9 @@ class Stacks:
         if ended.returncode != 0:
             raise SystemExit(f"sam {' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout[-4000:]}")
 
-    def build(self, binaries):
-        """`sam build` as the Makefile has it, with binaries that are there already."""
-        self.call("build", BUILD="true", BUILT=f"{binaries}/$(name)")
+    def build(self):
+        """`sam build` as the Makefile has it, with what `cargo lambda build` has built before."""
+        self.call("build", BUILD="true")
 
     def package(self):
         out = f"{self.run}/packaged.yaml"
@@ -188,7 +188,7 @@ def see_it_work(steps, port, api, environment):
         steps.check(f"{environment}: ready", (status, ready["status"]), (200, "ok"))
 
 
-def main(ministack, local, binaries):
+def main(ministack, local):
     sam = str(pathlib.Path(sys.executable).with_name("sam"))
     with contextlib.ExitStack() as stack:
         run = stack.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-"))
@@ -211,7 +211,7 @@ def main(ministack, local, binaries):
         steps.done("emulator and engine up")
 
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        stacks.build(binaries)
+        stacks.build()
         steps.done("sam build")
         template = for_emulator(stacks.package(), REGION)
         plain, denied = f"{run}/plain.json", f"{run}/denied.json"

@@ -123,6 +123,24 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
 }
 
 #[tokio::test]
+async fn a_pointer_that_cannot_be_read_is_written_anew() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let sound = catalogue(&store).await;
+    let odd = [vec![], vec![("version", AttributeValue::N("7".to_owned()))]];
+    for attributes in odd {
+        put_raw(&store, &Key::index_pointer(), &attributes).await;
+        let done = republish(&store, &Meter::default(), "test", now()).await.expect("no error");
+        assert!(done.is_some_and(|done| done.written == 0), "no record is written again: {attributes:?}");
+        assert_same(&catalogue(&store).await, &sound, "after a republication");
+
+        put_raw(&store, &Key::index_pointer(), &attributes).await;
+        sync(&store, &pokeapi).await;
+        assert_same(&catalogue(&store).await, &sound, "after a sync");
+    }
+}
+
+#[tokio::test]
 async fn an_index_that_is_gone_is_made_anew_and_other_formats_are_left_alone() {
     let store = synced(&small().await).await;
     let (sound, meter) = (catalogue(&store).await, Meter::default());

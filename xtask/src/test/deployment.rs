@@ -1,6 +1,6 @@
 //! Templates as CloudFormation will read them, and functions as Lambda will start them.
 
-use std::env::consts::ARCH;
+use std::env::{self, consts::ARCH};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -84,11 +84,33 @@ pub fn rehearsal() -> anyhow::Result<Finding> {
         return Ok(missing("make").into());
     }
     let (sam, ministack) = (python("sam")?, python("ministack")?.join("ministack"));
-    done(&mut cargo(["build", "--profile", "rehearse", "--locked", "-p", "functions"]))?;
+    build_functions()?;
     done(&mut build_programs())?;
     let mut rehearse = Command::new(sam.join("python"));
-    rehearse.arg("tests/rehearsal/rehearse.py").arg(ministack);
-    rehearse.arg(target().join("debug/local")).arg(target().join("rehearse"));
+    rehearse.arg("tests/rehearsal/rehearse.py").arg(ministack).arg(target().join("debug/local"));
     done(rehearse.current_dir(root()))?;
     Ok(Outcome::Passed.into())
+}
+
+/// The developers' loop: cargo-lambda's own server and its own client.
+pub fn watch() -> anyhow::Result<Finding> {
+    if ARCH != "x86_64" {
+        return Ok(missing("x86_64 processor: the binaries are for that").into());
+    }
+    if !has_python() {
+        return Ok(missing("Python with venv").into());
+    }
+    build_functions()?;
+    let mut test = cargo(["test", "--workspace", "--test", "house", "--locked", "watch::"]);
+    suite::run(test.env("POKEDEX_CARGO_LAMBDA", python("sam")?))
+}
+
+/// Every function by `cargo lambda build`, in `target/lambda`: as for a deployment, but without the long link, and with this
+/// machine's own linker instead of the one that cargo-lambda brings for other machines.
+fn build_functions() -> anyhow::Result<()> {
+    let programs = python("sam")?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([programs].into_iter().chain(env::split_paths(&path)))?;
+    let mut build = cargo(["lambda", "build", "--compiler", "cargo", "--x86-64", "--profile", "rehearse"]);
+    done(build.args(["--package", "functions", "--locked"]).env("PATH", path))
 }

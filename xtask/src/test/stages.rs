@@ -96,6 +96,11 @@ pub const STAGES: &[Stage] = &[
         what: "the stacks deploy to an AWS emulator and work",
         run: |_| deployment::rehearsal(),
     },
+    Stage {
+        name: "watch",
+        what: "cargo lambda watch serves every route, and invoke takes a sample event",
+        run: |_| deployment::watch(),
+    },
 ];
 
 /// A stage that is one command: it passes when the command succeeds.

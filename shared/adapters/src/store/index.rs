@@ -35,18 +35,26 @@ impl Store {
         self.pointer(meter, false).await
     }
 
-    /// The same by a consistent read: for who is about to swap it.
+    /// The same by a consistent read, for who is about to swap it. A malformed one is as good as none: swapping mends it.
     ///
     /// # Errors
-    /// As [`Self::index_pointer`].
+    /// [`StoreError`] when the engine does not answer.
     pub async fn latest_index_pointer(&self, meter: &Meter) -> Result<Option<Pointer>, StoreError> {
-        self.pointer(meter, true).await
+        match self.pointer(meter, true).await {
+            Err(error @ StoreError::Malformed { .. }) => {
+                tracing::error!(%error, "the index pointer is not readable, and will be written anew");
+                Ok(None)
+            }
+            other => other,
+        }
     }
 
     async fn pointer(&self, meter: &Meter, consistent: bool) -> Result<Option<Pointer>, StoreError> {
         let key = Key::index_pointer();
         let Some(item) = self.get(meter, &key, consistent).await? else { return Ok(None) };
-        let version = text(&item, "version").ok_or_else(|| malformed(&key, "it has no version"))?;
+        // A number is none: no swap's condition could name it.
+        let version = item.get("version").and_then(|version| version.as_s().ok());
+        let version = version.ok_or_else(|| malformed(&key, "it has no version"))?;
         let swapped_at = text(&item, "swapped_at").and_then(|n| n.parse().ok()).unwrap_or_default();
         let shape = text(&item, "shape").and_then(|n| n.parse().ok()).unwrap_or_default();
         Ok(Some(Pointer { version: version.to_owned(), shape, swapped_at: Timestamp::from_unix(swapped_at) }))
@@ -110,7 +118,9 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         // A retry of the SDK's own, after an answer that was lost, finds what it has swapped already.
         let put = match before {
-            None => put.condition_expression("attribute_not_exists(pk) OR version = :version"),
+            None => put
+                .condition_expression("NOT attribute_type(version, :string) OR version = :version")
+                .expression_attribute_values(":string", AttributeValue::S("S".to_owned())),
             Some(before) => put
                 .condition_expression("version = :before OR version = :version")
                 .expression_attribute_values(":before", AttributeValue::S(before.to_owned())),

@@ -87,8 +87,10 @@ pub async fn republish(
 
 /// Whether the index that counts is of this program's shape and format, and there.
 async fn is_as_it_should_be(store: &Store, meter: &Meter) -> Result<bool, StoreError> {
-    let Some(pointer) = store.index_pointer(meter).await?.filter(|pointer| pointer.shape == SHAPE) else {
-        return Ok(false);
+    let pointer = match store.index_pointer(meter).await {
+        Ok(Some(pointer)) if pointer.shape == SHAPE => pointer,
+        Ok(_) | Err(StoreError::Malformed { .. }) => return Ok(false),
+        Err(error) => return Err(error),
     };
     match store.index(meter, &pointer.version, fastrand::u8(..)).await {
         Ok(_) => Ok(true),

@@ -27,10 +27,11 @@ pub struct PokemonAnswer<'a> {
     pub updated_at: Timestamp,
     /// With `include=forms`: every cosmetic form, empty where there is but one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<CosmeticFormAnswer>")]
     pub forms: Option<Vec<CosmeticFormAnswer>>,
     /// With `include=moves`: every move that it learns in any game.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Vec<LearnedMove>>")]
+    #[schemars(with = "Vec<LearnedMove>")]
     pub learnset: Option<&'a RawValue>,
 }
 

@@ -216,20 +216,20 @@ impl Dex {
         for name in &query.types {
             match self.index.types.binary_search(name) {
                 Ok(place) => types |= 1 << place,
-                Err(_) => errors.push(FieldError::new("type", format!("there is no type {name:?}"))),
+                Err(_) => errors.push(FieldError::new("type", format!("{name:?} is not known"))),
             }
         }
         let ability = query.ability.as_ref().and_then(|name| {
             let place = self.index.abilities.binary_search(name).ok();
             if place.is_none() {
-                errors.push(FieldError::new("ability", format!("there is no ability {name:?}")));
+                errors.push(FieldError::new("ability", format!("{name:?} is not known")));
             }
             place.map(|place| place as u16)
         });
         if let Some(generation) = query.generation
             && !self.index.generations.iter().any(|g| g.id == generation)
         {
-            errors.push(FieldError::new("generation", format!("there is no generation {generation}")));
+            errors.push(FieldError::new("generation", format!("{generation} is not known")));
         }
         if !errors.is_empty() {
             return Err(errors);
