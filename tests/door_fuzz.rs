@@ -200,12 +200,29 @@ fn mark(route: &str) -> &'static str {
     }
 }
 
+/// Whether an answer about one thing is about the one that the path's parameter names.
+fn is_what_was_asked_for(found: &Value, route: &str, payload: &str) -> bool {
+    let (parameter, fields): (_, &[&str]) = match route {
+        "get-pokemon" => ("id", &["name", "species"]),
+        "get-type" | "get-ability" | "get-move" => ("name", &["name"]),
+        _ => return true,
+    };
+    let event: Value = serde_json::from_str(payload).expect("what was answered is JSON");
+    let asked = event["pathParameters"][parameter].as_str().unwrap_or_default().to_lowercase();
+    let id = asked.parse::<u64>().ok();
+    fields.iter().any(|field| found[*field] == asked.as_str()) || (id.is_some() && found["id"].as_u64() == id)
+}
+
 fn check(answer: &Answer, route: &str, payload: &str) {
     let shown: String = payload.chars().take(2000).collect();
     assert!(!answer.status.is_server_error(), "{route}: {} for {shown}", answer.status);
     assert_sealed(answer, &shown);
     match answer.status.as_u16() {
-        200 => assert!(answer.json().pointer(mark(route)).is_some(), "{route} did not answer {shown}"),
+        200 => {
+            let found = answer.json();
+            assert!(found.pointer(mark(route)).is_some(), "{route} did not answer {shown}");
+            assert!(is_what_was_asked_for(&found, route, payload), "{route} answered another's: {shown}");
+        }
         204 | 304 => assert!(answer.body.is_empty(), "{route}: {shown}"),
         _ => drop(problem(answer, &shown)),
     }

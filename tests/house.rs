@@ -3,10 +3,12 @@
 
 mod access;
 mod documents;
+mod domain;
 mod events;
 mod functions;
 mod stacks;
 mod templates;
+mod variables;
 
 use std::collections::BTreeSet;
 

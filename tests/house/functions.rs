@@ -42,6 +42,17 @@ fn each_binary_is_declared_and_holds_no_tests() {
     assert_eq!(declared, Value::from(expected), "in the order of the table");
 }
 
+/// `cargo lambda build` sets what a release says nothing of as it thinks best, which is not what we think.
+#[test]
+fn releases_unwind_and_leave_nothing_to_cargo_lambda() {
+    let manifest: toml::Table = toml::from_str(&tests::read("Cargo.toml")).expect("TOML");
+    let release = &manifest["profile"]["release"];
+    assert_eq!(release["panic"].as_str(), Some("unwind"), "or a panic would end the process unanswered");
+    for setting in ["lto", "codegen-units", "strip"] {
+        assert!(release.get(setting).is_some(), "{setting}");
+    }
+}
+
 #[test]
 fn the_router_of_cargo_lambda_watch_is_the_table() {
     let mut expected = serde_json::Map::new();

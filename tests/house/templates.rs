@@ -1,6 +1,6 @@
-//! `template.yaml`: one function a route, each with its role, its log, its variables and its path.
+//! `template.yaml`, whole: every function, role and log is what the table of routes makes of it, and there is nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use api::{
     config::{KEYS, SYNC_KEYS},
@@ -11,145 +11,275 @@ use tests::template;
 
 use super::{SYNC, camel, names};
 
-/// Every resource of a type, with its logical id.
-fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
-    let all = template["Resources"].as_object().expect("resources");
-    let found = all.iter().filter(|(_, resource)| resource["Type"] == kind);
-    found.map(|(id, resource)| (id.clone(), resource["Properties"].clone())).collect()
+/// Routes that read no catalogue have half the memory.
+const LIGHT: [&str; 4] = ["get-health", "get-openapi", "get-version", "answer-unknown"];
+
+fn sub(text: String) -> Value {
+    json!({ "Fn::Sub": text })
 }
 
-fn properties(template: &Value, id: &str) -> Value {
-    let resource = &template["Resources"][id];
-    assert!(resource.is_object(), "template.yaml has no {id}");
-    resource["Properties"].clone()
+fn tags() -> Value {
+    json!([{"Key": "app", "Value": "pokedex"}, {"Key": "env", "Value": {"Ref": "Environment"}}])
+}
+
+fn log_group(name: String) -> Value {
+    json!({
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": {"LogGroupName": sub(name), "RetentionInDays": 30, "Tags": tags()},
+    })
+}
+
+/// What a route's function is, in full.
+fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
+    let id = camel(name);
+    let mut function = json!({
+        "Type": "AWS::Serverless::Function",
+        "Metadata": {"BuildMethod": "makefile"},
+        "Properties": {
+            "FunctionName": sub(format!("pokedex-${{Environment}}-{name}")),
+            "Description": summary,
+            "CodeUri": ".",
+            "Role": {"Fn::GetAtt": format!("{id}Role.Arn")},
+            "AutoPublishAliasAllProperties": true,
+            "LoggingConfig": {"LogGroup": {"Ref": format!("{id}Logs")}},
+            "Events": {"Route": {
+                "Type": "HttpApi",
+                "Properties": {"ApiId": {"Ref": "HttpApi"}, "Method": method, "Path": path},
+            }},
+        },
+    });
+    if LIGHT.contains(&name) {
+        function["Properties"]["MemorySize"] = json!(256);
+    }
+    function
+}
+
+/// The scheduled function, in full.
+fn sync() -> Value {
+    let mut sync = function(SYNC, "", "", "Refresh the catalogue from PokeAPI");
+    let own = json!({
+        "MemorySize": 256,
+        "Timeout": 900,
+        "ReservedConcurrentExecutions": {"Fn::If": ["ReserveSync", 1, {"Ref": "AWS::NoValue"}]},
+        "Environment": {"Variables": {
+            "POKEAPI_BASE_URL": {"Ref": "PokeapiBaseUrl"},
+            "SYNC_REQUESTS_PER_MINUTE": {"Ref": "SyncRequestsPerMinute"},
+            "SYNC_CONTACT": {"Ref": "SyncContact"},
+            "SYNC_MIN_AGE_HOURS": {"Ref": "SyncMinAgeHours"},
+        }},
+        "EventInvokeConfig": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 300},
+        "Events": {"EveryQuarterHour": {"Type": "ScheduleV2", "Properties": {
+            "ScheduleExpression": "rate(15 minutes)",
+            "State": {"Ref": "SyncSchedule"},
+            // Or two environments could not stand side by side.
+            "OmitName": true,
+            "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300},
+        }}},
+    });
+    let properties = sync["Properties"].as_object_mut().expect("properties");
+    properties.extend(own.as_object().expect("properties").clone());
+    sync
+}
+
+/// A role, in full but for what it may do in DynamoDB, which `access.rs` holds against what its function does.
+fn role(name: &str) -> Value {
+    let id = camel(name);
+    json!({
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
+                }],
+            },
+            "ManagedPolicyArns": [{"Ref": "TracingPolicy"}],
+            "Policies": [{
+                "PolicyName": "function",
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{
+                        "Effect": "Allow",
+                        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                        "Resource": {"Fn::GetAtt": format!("{id}Logs.Arn")},
+                    }],
+                },
+            }],
+            "Tags": tags(),
+        },
+    })
+}
+
+/// `role` without its statements after the first, each of which must be about DynamoDB.
+fn without_data(name: &str, mut role: Value) -> Value {
+    let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array_mut();
+    let statements = statements.unwrap_or_else(|| panic!("the role of {name} has no statements"));
+    for statement in statements.drain(1..) {
+        super::access::grants(name, &statement);
+    }
+    role
+}
+
+fn resources() -> BTreeMap<String, Value> {
+    serde_json::from_value(template("template.yaml")["Resources"].clone()).expect("resources")
 }
 
 #[test]
-fn each_function_is_in_the_template_once_and_nothing_else_is() {
-    let template = template("template.yaml");
-    let functions = resources(&template, "AWS::Serverless::Function");
-    let ids: BTreeSet<String> = functions.iter().map(|(id, _)| id.clone()).collect();
-    assert_eq!(ids, names().iter().map(|name| format!("{}Function", camel(name))).collect());
-    assert_eq!(functions.len(), SPECS.len() + 1);
-}
-
-#[test]
-fn each_route_has_its_path_and_method() {
-    let template = template("template.yaml");
+fn each_function_is_what_its_route_makes_of_it() {
+    let resources = resources();
     for spec in SPECS {
-        let function = properties(&template, &format!("{}Function", camel(spec.name)));
-        let events = function["Events"].as_object().expect("events");
-        assert_eq!(events.len(), 1, "{}", spec.name);
-        let event = events.values().next().expect("one");
         let (method, path) = match spec.path {
             DEFAULT => ("ANY", DEFAULT),
             path => (spec.method.as_str(), path),
         };
-        let expected = json!({
-            "Type": "HttpApi",
-            "Properties": {"ApiId": {"Ref": "HttpApi"}, "Method": method, "Path": path},
-        });
-        assert_eq!(event, &expected, "{}", spec.name);
-        assert_eq!(function["Description"], spec.summary, "{}", spec.name);
+        let expected = function(spec.name, method, path, spec.summary);
+        assert_eq!(resources.get(&format!("{}Function", camel(spec.name))), Some(&expected), "{}", spec.name);
+    }
+    assert_eq!(resources.get(&format!("{}Function", camel(SYNC))), Some(&sync()));
+}
+
+#[test]
+fn each_function_has_a_role_and_a_log_of_its_own() {
+    let resources = resources();
+    for name in names() {
+        let given = resources.get(&format!("{}Role", camel(&name))).cloned();
+        let given = given.unwrap_or_else(|| panic!("{name} has no role"));
+        assert_eq!(without_data(&name, given), role(&name), "{name}");
+        let log = log_group(format!("/aws/lambda/pokedex-${{Environment}}-{name}"));
+        assert_eq!(resources.get(&format!("{}Logs", camel(&name))), Some(&log), "{name}");
     }
 }
 
 #[test]
-fn each_function_has_its_own_name_code_role_and_log() {
-    let template = template("template.yaml");
-    for name in names() {
-        let id = camel(&name);
-        let function = properties(&template, &format!("{id}Function"));
-        for (property, expected) in [
-            ("FunctionName", json!({"Fn::Sub": format!("pokedex-${{Environment}}-{name}")})),
-            ("CodeUri", json!(".")),
-            ("Role", json!({"Fn::GetAtt": format!("{id}Role.Arn")})),
-            ("LoggingConfig", json!({"LogGroup": {"Ref": format!("{id}Logs")}})),
-            ("AutoPublishAliasAllProperties", json!(true)),
-        ] {
-            assert_eq!(function[property], expected, "{name}: {property}");
-        }
-        let build = &template["Resources"][format!("{id}Function")]["Metadata"];
-        assert_eq!(build, &json!({"BuildMethod": "makefile"}), "{name}");
-
-        let log = properties(&template, &format!("{id}Logs"));
-        assert_eq!(log["RetentionInDays"], 30, "{name}");
-        let group = json!({"Fn::Sub": format!("/aws/lambda/pokedex-${{Environment}}-{name}")});
-        assert_eq!(log["LogGroupName"], group, "{name}");
-
-        let role = properties(&template, &format!("{id}Role"));
-        let own_log = json!({
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": {"Fn::GetAtt": format!("{id}Logs.Arn")},
-        });
-        assert_eq!(role["Policies"][0]["PolicyDocument"]["Statement"][0], own_log, "{name}");
-        assert_eq!(role["ManagedPolicyArns"], json!([{"Ref": "TracingPolicy"}]), "{name}");
-    }
-    let groups = resources(&template, "AWS::Logs::LogGroup");
-    assert_eq!(groups.len(), names().len() + 1, "and the gateway's");
-    assert!(groups.iter().all(|(_, group)| group["RetentionInDays"] == 30));
+fn there_is_nothing_else() {
+    let mut expected: Vec<String> = names()
+        .iter()
+        .flat_map(|name| ["Function", "Role", "Logs"].map(|kind| format!("{}{kind}", camel(name))))
+        .chain(["HttpApi", "HttpApiLogs", "TracingPolicy"].map(str::to_owned))
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(resources().into_keys().collect::<Vec<_>>(), expected);
 }
 
 #[test]
 fn what_all_functions_share_stands_in_globals() {
     let template = template("template.yaml");
-    let globals = &template["Globals"]["Function"];
-    for (property, expected) in [
-        ("Runtime", json!("provided.al2023")),
-        ("Handler", json!("bootstrap")),
-        ("Architectures", json!([{"Ref": "Architecture"}])),
-        ("Tracing", json!("Active")),
-        ("AutoPublishAlias", json!("live")),
-        ("Tags", json!({"app": "pokedex", "env": {"Ref": "Environment"}})),
+    let expected = json!({"Function": {
+        "Runtime": "provided.al2023",
+        "Handler": "bootstrap",
+        "Architectures": [{"Ref": "Architecture"}],
+        "MemorySize": 512,
+        "Timeout": 10,
+        "Tracing": "Active",
+        "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "TRACE", "SystemLogLevel": "INFO"},
+        "AutoPublishAlias": "live",
+        "PropagateTags": true,
+        "Tags": {"app": "pokedex", "env": {"Ref": "Environment"}},
+        "Environment": {"Variables": {
+            "LOG_LEVEL": {"Ref": "LogLevel"},
+            "ENVIRONMENT": {"Ref": "Environment"},
+            "CATALOG_TABLE": {"Ref": "CatalogTableName"},
+            "CORS_ORIGINS": {"Ref": "CorsOrigins"},
+            "SPRITE_BASE_URL": {"Ref": "SpriteBaseUrl"},
+            "SYNC_MAX_AGE_HOURS": {"Ref": "SyncMaxAgeHours"},
+        }},
+    }});
+    assert_eq!(template["Globals"], expected);
+    let tracing = json!({
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            "Description": "Writes traces",
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "Resource": "*",
+            }]},
+        },
+    });
+    assert_eq!(template["Resources"]["TracingPolicy"], tracing);
+}
+
+#[test]
+fn parameters_take_what_is_meant_and_nothing_else() {
+    let template = template("template.yaml");
+    let parameters = template["Parameters"].as_object().expect("parameters");
+    for (name, allowed, default) in [
+        ("Environment", json!(["dev", "staging", "prod"]), "dev"),
+        ("Architecture", json!(["arm64", "x86_64"]), "arm64"),
+        ("SyncSchedule", json!(["ENABLED", "DISABLED"]), "ENABLED"),
+        ("SyncReservedConcurrency", json!(["true", "false"]), "true"),
     ] {
-        assert_eq!(globals[property], expected, "{property}");
+        let parameter = &parameters[name];
+        assert_eq!(
+            (&parameter["AllowedValues"], &parameter["Default"]),
+            (&allowed, &json!(default)),
+            "{name}"
+        );
     }
-    assert_eq!(globals["LoggingConfig"]["LogFormat"], "JSON");
-    let parameters = &template["Parameters"];
-    assert_eq!(parameters["Environment"]["AllowedValues"], json!(["dev", "staging", "prod"]));
-    let architecture = &parameters["Architecture"];
-    assert_eq!(
-        (&architecture["Default"], &architecture["AllowedValues"]),
-        (&json!("arm64"), &json!(["arm64", "x86_64"]))
-    );
+    for (name, pattern) in [
+        ("CatalogTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
+        ("LogLevel", "^[a-zA-Z0-9_:=,]+$"),
+        ("SyncMaxAgeHours", "^[0-9]*$"),
+        ("SyncRequestsPerMinute", "^[0-9]*$"),
+        ("SyncMinAgeHours", "^[0-9]*$"),
+    ] {
+        assert_eq!(parameters[name]["AllowedPattern"], pattern, "{name}");
+    }
+    // What they are, `config.rs` checks at the start.
+    let free = ["CorsOrigins", "SpriteBaseUrl", "PokeapiBaseUrl", "SyncContact"];
+    assert_eq!(parameters.len(), 9 + free.len());
+    assert!(free.iter().all(|name| parameters[*name]["Default"] == ""));
+    let reserve = json!({"ReserveSync": {"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]}});
+    assert_eq!(template["Conditions"], reserve);
 }
 
 #[test]
 fn functions_are_given_the_variables_that_they_read_and_no_other() {
     let template = template("template.yaml");
-    let keys = |variables: &Value| -> BTreeSet<String> {
-        variables.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    let keys = |variables: &Value| -> Vec<String> {
+        let mut keys: Vec<_> =
+            variables.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        keys.sort_unstable();
+        keys
     };
-    let set = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
+    let set = |keys: &[&str]| {
+        let mut keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
+        keys.sort_unstable();
+        keys
+    };
     assert_eq!(keys(&template["Globals"]["Function"]["Environment"]["Variables"]), set(&KEYS));
     for name in names() {
-        let function = properties(&template, &format!("{}Function", camel(&name)));
-        let own = keys(&function["Environment"]["Variables"]);
-        let expected = if name == SYNC { set(&SYNC_KEYS) } else { BTreeSet::new() };
-        assert_eq!(own, expected, "{name}");
+        let function = &template["Resources"][format!("{}Function", camel(&name))]["Properties"];
+        let expected = if name == SYNC { set(&SYNC_KEYS) } else { Vec::new() };
+        assert_eq!(keys(&function["Environment"]["Variables"]), expected, "{name}");
     }
 }
 
 #[test]
-fn the_sync_is_scheduled_and_runs_once_at_a_time() {
-    let template = template("template.yaml");
-    let sync = properties(&template, "SyncPokeapiFunction");
-    assert_eq!(sync["Timeout"], 900);
-    let once = json!({"Fn::If": ["ReserveSync", 1, {"Ref": "AWS::NoValue"}]});
-    assert_eq!(sync["ReservedConcurrentExecutions"], once);
-    let events = sync["Events"].as_object().expect("events");
-    assert_eq!(events.len(), 1);
-    let schedule = &events["EveryQuarterHour"];
-    assert_eq!(schedule["Type"], "ScheduleV2");
-    assert_eq!(schedule["Properties"]["ScheduleExpression"], "rate(15 minutes)");
-    assert_eq!(schedule["Properties"]["OmitName"], true, "or two environments could not stand side by side");
-}
-
-#[test]
-fn cors_belongs_to_the_functions() {
-    let template = template("template.yaml");
-    let api = properties(&template, "HttpApi");
-    assert!(api.get("CorsConfiguration").is_none() && template["Globals"].get("HttpApi").is_none());
-    assert_eq!(resources(&template, "AWS::Serverless::HttpApi").len(), 1);
+fn the_api_is_one_with_its_log_and_cors_belongs_to_the_functions() {
+    let api = json!({
+        "Type": "AWS::Serverless::HttpApi",
+        "Properties": {
+            "Name": sub("pokedex-${Environment}".to_owned()),
+            "FailOnWarnings": true,
+            "DefaultRouteSettings": {"ThrottlingBurstLimit": 500, "ThrottlingRateLimit": 200},
+            "AccessLogSettings": {
+                "DestinationArn": {"Fn::GetAtt": "HttpApiLogs.Arn"},
+                "Format": resources()["HttpApi"]["Properties"]["AccessLogSettings"]["Format"],
+            },
+            "PropagateTags": true,
+            "Tags": {"app": "pokedex", "env": {"Ref": "Environment"}},
+        },
+    });
+    assert_eq!(resources()["HttpApi"], api);
+    let format = api["Properties"]["AccessLogSettings"]["Format"].as_str().expect("a format").to_owned();
+    let fields: Value = serde_json::from_str(&format).expect("each line is JSON");
+    assert!(
+        fields
+            .as_object()
+            .is_some_and(|fields| fields.values().all(|v| v.as_str().unwrap().starts_with("$context.")))
+    );
+    let secret = ["authorization", "query", "cookie", "body"];
+    assert!(secret.iter().all(|word| !format.to_lowercase().contains(word)), "{format}");
+    assert_eq!(resources()["HttpApiLogs"], log_group("/aws/apigateway/pokedex-${Environment}".to_owned()));
 }

@@ -1,5 +1,5 @@
 """What the emulator (ministack 1.5.33) lacks, made up for in this one file: a packaged template becomes a plain one that it can
-deploy. template.yaml knows nothing of it. What it lacks and nothing can make up for, docs/adr/0009-rehearsals.md tells.
+deploy. template.yaml knows nothing of it. What it lacks and nothing can make up for, docs/adr/0010-rehearsals.md tells.
 """
 
 import re

@@ -85,8 +85,13 @@ impl Function {
         std::fs::read_to_string(self.output.path()).unwrap_or_default()
     }
 
-    /// Ends it; every line that it wrote, each of which must be a JSON object.
+    /// Ends it; its lines.
     pub async fn end(self) -> Vec<Value> {
+        self.lines()
+    }
+
+    /// Every line that it wrote so far, each of which must be a JSON object.
+    pub fn lines(&self) -> Vec<Value> {
         let said = self.said();
         // The emulator's own lines are no JSON.
         let emulators = ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_REPORT"];

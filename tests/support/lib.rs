@@ -16,6 +16,6 @@ pub use files::{read, root, template};
 pub use house::{Answer, House, SeededEngine, empty_store, engine_url, store_at};
 pub use promises::{CATALOGUE, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};
-pub use samples::{catalogue_samples, sample, sample_event};
+pub use samples::{OF_THE_MOMENT, catalogue_samples, sample, sample_event};
 pub use table::{lease, publish_facts, put_raw, raw_client};
 pub use tap::{Call, Tap};

@@ -35,6 +35,9 @@ fn path(event: &Value) -> String {
     }
 }
 
+/// Routes whose answers tell of the moment, or of the request: two of them are never the same.
+pub const OF_THE_MOMENT: [&str; 2] = ["answer-unknown", "get-readiness"];
+
 /// Samples of the routes whose answers may be cached.
 #[must_use]
 pub fn catalogue_samples() -> Vec<&'static str> {

@@ -3,6 +3,7 @@
 
 mod changes;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,7 +14,7 @@ use crate::cargo::{answers, cargo, root, target};
 use crate::test::{Finding, Outcome, Tally};
 use crate::tools::missing;
 
-use changes::{CHANGES, Change, What};
+use changes::{CHANGES, COMPILED, Change, What};
 
 pub fn check() -> anyhow::Result<Finding> {
     // The files are those that git knows of.
@@ -24,7 +25,16 @@ pub fn check() -> anyhow::Result<Finding> {
     let copy = target().join("mutate");
     lay_out(&copy)?;
     // Where they fail without a change, a failure with one says nothing.
-    ensure!(passes(&program, &copy, "house::")?, "the drift tests fail without any change");
+    let tests: BTreeSet<&str> = CHANGES.iter().map(|change| change.test).collect();
+    for test in &tests {
+        ensure!(passes(&program, &copy, test)?, "{test} fails without any change");
+    }
+    for test in drift_tests(&program)? {
+        ensure!(
+            tests.contains(test.as_str()) || COMPILED.contains(&test.as_str()),
+            "no change shows that {test} sees anything"
+        );
+    }
     let mut unseen = 0;
     for change in CHANGES {
         let before = apply(&copy, change)?;
@@ -57,6 +67,15 @@ fn test_program() -> anyhow::Result<PathBuf> {
     Ok(path.context("cargo names no test program")?.into())
 }
 
+/// The names of all tests of the house.
+fn drift_tests(program: &Path) -> anyhow::Result<Vec<String>> {
+    let list =
+        Command::new(program).args(["house::", "--list", "--format=terse"]).stdin(Stdio::null()).output()?;
+    ensure!(list.status.success(), "the test program lists no tests");
+    let names = String::from_utf8(list.stdout)?;
+    Ok(names.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+}
+
 /// Copies every file that git knows of.
 fn lay_out(copy: &Path) -> anyhow::Result<()> {
     if copy.exists() {
@@ -64,6 +83,7 @@ fn lay_out(copy: &Path) -> anyhow::Result<()> {
     }
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     let output = Command::new("git").args(list).current_dir(root()).output().context("cannot start git")?;
+    ensure!(output.status.success(), "git ls-files ended with {}", output.status);
     for name in String::from_utf8(output.stdout)?.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root().join(name), copy.join(name));
         if from.is_file() {
@@ -85,6 +105,11 @@ fn apply(copy: &Path, change: &Change) -> anyhow::Result<String> {
                 bail!("{} does not hold {old:?}: mend the table of changes", change.file);
             }
             fs::write(&path, before.replacen(old, new, 1))?;
+        }
+        What::Fill(place, text, times) => {
+            let (head, tail) = before.split_once(place).with_context(|| change.to_string())?;
+            let filling: String = (0..times).map(|n| text.replace("{n}", &n.to_string())).collect();
+            fs::write(&path, format!("{head}\n{filling}{place}{tail}"))?;
         }
     }
     Ok(before)

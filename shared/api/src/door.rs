@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use http::Method;
 use lambda_http::aws_lambda_events::encodings::Base64Data;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{
     App, Request, Response, Route, guard,
@@ -67,7 +68,29 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 }
 
 /// Answers `event` by `route`. Never panics, and always answers.
-pub async fn answer(app: &App, route: &Route, mut event: Event) -> Response {
+pub async fn answer(app: &App, route: &Route, event: Event) -> Response {
+    answer_read(app, route, Ok(event)).await
+}
+
+/// The same for an event as Lambda hands it over: JSON, and perhaps no event at all.
+pub async fn answer_payload(app: &App, route: &Route, payload: &RawValue) -> Response {
+    let read = match payload.get().trim_start() {
+        // A list would be read as an event's fields in their order.
+        event if event.starts_with('{') => {
+            serde_json::from_str::<Event>(event).map_err(|error| error.to_string())
+        }
+        _ => Err("it is no object".to_owned()),
+    };
+    let read =
+        read.map_err(|reason| Problem::bad_request("event", format!("is no API Gateway v2 event: {reason}")));
+    answer_read(app, route, read).await
+}
+
+async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>) -> Response {
+    let (mut event, refused) = match read {
+        Ok(event) => (event, None),
+        Err(problem) => (Event::default(), Some(problem)),
+    };
     let started = Instant::now();
     let (cold_start, meter) = app.begin();
     lower_names(&mut event.headers);
@@ -77,6 +100,9 @@ pub async fn answer(app: &App, route: &Route, mut event: Event) -> Response {
     // A method is short; what an odd event holds there need not be.
     let method: String = event.request_context.http.method.chars().take(32).collect();
     let work = AssertUnwindSafe(async {
+        if let Some(problem) = refused {
+            return Err(problem);
+        }
         let request = parse(event, id.clone(), Arc::clone(&meter))?;
         handle(app, route, &request).await
     });
@@ -122,7 +148,7 @@ pub fn refuse(app: &App, event: &Event, problem: Problem) -> Response {
 }
 
 async fn handle(app: &App, route: &Route, request: &Request) -> Result<Response, Problem> {
-    guard::check(request)?;
+    guard::check(&route.spec, request)?;
     (route.handler)(app, request).await
 }
 

@@ -2,7 +2,12 @@
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use crate::{Event, Request, Response, config::Config, problem::Problem};
+use crate::{
+    Event, Request, Response,
+    config::Config,
+    problem::Problem,
+    routes::{Access, Spec},
+};
 
 /// Headers of every answer.
 const ALWAYS: [(HeaderName, HeaderValue); 7] = [
@@ -35,8 +40,11 @@ pub(crate) fn request_id(event: &Event) -> String {
         .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)))
 }
 
-/// What is refused before any work.
-pub(crate) fn check(request: &Request) -> Result<(), Problem> {
+/// What is refused before any work: whom the route is for, and who asks.
+pub(crate) fn check(spec: &Spec, request: &Request) -> Result<(), Problem> {
+    match spec.access {
+        Access::Public => {}
+    }
     // A bad token is never silently anonymous. No tokens are issued yet, so every one is bad.
     if request.header("authorization").is_some() {
         let detail = "The access token is not valid.";

@@ -2,8 +2,10 @@
 
 use std::{
     env,
+    panic::AssertUnwindSafe,
     process::ExitCode,
-    time::{Duration, SystemTime},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant, SystemTime},
 };
 
 use adapters::{
@@ -12,15 +14,16 @@ use adapters::{
     store::{Meter, Store},
     sync::{self, Outcome, Settings, SyncError},
 };
+use futures_util::FutureExt as _;
 use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    App, Config, Event, Problem, Response, Route,
+    App, Config, Response, Route,
     config::{ConfigError, SyncConfig},
     door,
-    telemetry::{Ids, RequestSeen, SyncSeen, Telemetry, trace_root},
+    telemetry::{Effort, Ids, SyncSeen, Telemetry, trace_root},
 };
 
 /// Serves `route` until Lambda ends the process: a binary's whole main.
@@ -71,19 +74,26 @@ async fn sync_once(
     left: Duration,
     telemetry: Telemetry,
 ) -> Result<Value, lambda_runtime::Error> {
+    static COLD: AtomicBool = AtomicBool::new(true);
+    let (started, cold_start) = (Instant::now(), COLD.swap(false, Ordering::Relaxed));
     let meter = Meter::default();
     let owner = format!("{:032x}", fastrand::u128(..));
-    let (seen, answer) = match refresh(store, &meter, api, settings, owner, left).await {
-        Ok(Refreshed::Ran(outcome)) => (SyncSeen::ended(&outcome), Ok(serde_json::to_value(outcome)?)),
-        Ok(Refreshed::Idle(outcome)) => (SyncSeen::idle(outcome.clone()), Ok(outcome)),
+    let work = AssertUnwindSafe(refresh(store, &meter, api, settings, owner, left)).catch_unwind().await;
+    let (seen, answer) = match work {
+        Ok(Ok(Refreshed::Ran(outcome))) => (SyncSeen::ended(&outcome), Ok(serde_json::to_value(outcome)?)),
+        Ok(Ok(Refreshed::Idle(outcome))) => (SyncSeen::idle(outcome.clone()), Ok(outcome)),
         // The other one does what this one was to do.
-        Err(SyncError::Busy(until)) => {
+        Ok(Err(SyncError::Busy(until))) => {
             let outcome = json!({"outcome": "busy", "until": until});
             (SyncSeen::idle(outcome.clone()), Ok(outcome))
         }
-        Err(error) => (SyncSeen::failed(&error), Err(error.into())),
+        Ok(Err(error)) => (SyncSeen::failed("failed", &error), Err(error.into())),
+        Err(_) => (SyncSeen::failed("panicked", &"the sync panicked"), Err("the sync panicked".into())),
     };
-    telemetry.sync(&seen);
+    telemetry.sync(
+        &seen,
+        &Effort { latency_ms: started.elapsed().as_secs_f64() * 1000.0, cold_start, usage: meter.usage() },
+    );
     answer
 }
 
@@ -168,27 +178,7 @@ fn refuse(error: &ConfigError) -> ExitCode {
 
 /// Answers one event, whatever it holds.
 pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> ApiGatewayV2httpResponse {
-    let response = match serde_json::from_str::<Event>(payload.get()) {
-        Ok(event) => door::answer(app, route, event).await,
-        Err(error) => {
-            let problem = Problem::bad_request("event", format!("is no API Gateway v2 event: {error}"));
-            let error_code = Some(problem.code);
-            let (cold_start, meter) = app.begin();
-            let response = door::refuse(app, &Event::default(), problem);
-            app.telemetry.request(&RequestSeen {
-                route: route.spec.name,
-                method: "",
-                status: response.status().as_u16(),
-                latency_ms: 0.0,
-                cold_start,
-                usage: meter.usage(),
-                error_code,
-                panicked: false,
-            });
-            response
-        }
-    };
-    to_gateway(response)
+    to_gateway(door::answer_payload(app, route, payload).await)
 }
 
 fn to_gateway(response: Response) -> ApiGatewayV2httpResponse {

@@ -14,7 +14,7 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::Subsc
 
 pub use line::Level;
 use line::{JsonLines, line};
-pub use metrics::{RequestSeen, SyncSeen};
+pub use metrics::{Effort, RequestSeen, SyncSeen};
 
 use crate::config::Environment;
 
@@ -72,7 +72,7 @@ impl Telemetry {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             let message = panic.payload_as_str().unwrap_or("no text");
-            tracing::error!(place, message, "panicked");
+            tracing::error!(place, panic = message, "panicked");
         }));
         Self::Counted
     }
@@ -84,10 +84,10 @@ impl Telemetry {
         }
     }
 
-    pub(crate) fn sync(self, seen: &SyncSeen) {
+    pub(crate) fn sync(self, seen: &SyncSeen, effort: &Effort) {
         match self {
             Self::Remarked => {}
-            Self::Counted => print(&line(seen.level(), "synced", &seen.fields())),
+            Self::Counted => print(&line(seen.level(), "synced", &seen.fields(effort))),
         }
     }
 }

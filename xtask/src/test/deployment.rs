@@ -4,6 +4,8 @@ use std::env::{self, consts::ARCH};
 use std::path::PathBuf;
 use std::process::Command;
 
+use anyhow::ensure;
+
 use crate::cargo::{answers, build_programs, cargo, root, target};
 use crate::tools::{done, has_python, missing, python};
 
@@ -27,10 +29,12 @@ pub fn templates() -> anyhow::Result<Finding> {
     let mut validate = Command::new(programs.join("sam"));
     validate.args(["validate", "--lint", "--region", REGION, "--template-file", "template.yaml"]);
     done(validate.current_dir(root()).env("SAM_CLI_TELEMETRY", "0"))?;
-    let mut transform = Command::new(programs.join("python"));
-    transform.arg("tests/rehearsal/transform.py").arg("template.yaml").arg(&plain).arg(REGION);
-    done(transform.current_dir(root()))?;
-    lint(&[&plain.to_string_lossy()])?;
+    for template in ["infra/data.yaml", "template.yaml"] {
+        let mut transform = Command::new(programs.join("python"));
+        transform.arg("tests/rehearsal/transform.py").arg(template).arg(&plain).arg(REGION);
+        done(transform.current_dir(root()))?;
+        lint(&[&plain.to_string_lossy()])?;
+    }
     Ok(Outcome::Passed.into())
 }
 
@@ -53,6 +57,7 @@ fn emulator() -> anyhow::Result<PathBuf> {
     let mut find = Command::new(programs.join("python"));
     let code = "import pathlib, samcli; print(pathlib.Path(samcli.__file__).parent / 'local/rapid/aws-lambda-rie-x86_64')";
     let output = find.args(["-c", code]).output()?;
+    ensure!(output.status.success(), "the SAM CLI tells no folder: {}", output.status);
     Ok(String::from_utf8(output.stdout)?.trim().into())
 }
 

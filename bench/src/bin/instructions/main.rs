@@ -89,11 +89,15 @@ fn run(options: &Options) -> Result<bool> {
             println!("{name:<14}{what:<6}{now:>12}  {:+.2} % of {then}{target}{verdict}", change * 100.0);
         }
         let size = fs::metadata(options.folder.join(name))?.len();
-        good &= size <= MOST_BYTES;
-        println!("{name:<14}size  {size:>12}  bytes, at most {MOST_BYTES}");
+        let held = size <= MOST_BYTES;
+        good &= held;
+        let verdict = if held { "" } else { "  FAILED" };
+        println!("{name:<14}size  {size:>12}  bytes, at most {MOST_BYTES}{verdict}");
     }
     if !good {
-        println!("a change that is meant is written down with --write");
+        println!(
+            "a change of counts that is meant is written down with --write; what is above a target is not"
+        );
     }
     Ok(good)
 }

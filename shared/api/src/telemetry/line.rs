@@ -90,19 +90,23 @@ impl Fields {
         }
     }
 
-    fn add_text(&mut self, field: &Field, mut text: String) {
-        if text.len() > LONGEST {
-            text.truncate(text.floor_char_boundary(LONGEST));
-            text.push('…');
-        }
-        self.add(field, Value::String(text));
+    fn add_text(&mut self, field: &Field, text: String) {
+        self.add(field, Value::String(cut(text)));
     }
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
+    }
+    text
 }
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.message = format!("{value:?}");
+            self.message = cut(format!("{value:?}"));
         } else {
             self.add_text(field, format!("{value:?}"));
         }

@@ -2,13 +2,9 @@
 //!
 //! Few metrics, on one dimension: each combination costs $0.30 a month. Which route it was is in the line, for queries.
 
-use std::sync::LazyLock;
+use std::{fmt, sync::LazyLock};
 
-use adapters::{
-    now,
-    store::Usage,
-    sync::{Outcome, SyncError},
-};
+use adapters::{now, store::Usage, sync::Outcome};
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -125,11 +121,20 @@ static REQUEST_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
     ])
 });
 
+/// What an invocation took.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    pub latency_ms: f64,
+    pub cold_start: bool,
+    pub usage: Usage,
+}
+
 /// One invocation of the sync.
 #[derive(Debug)]
 pub struct SyncSeen {
     level: Level,
     outcome: Value,
+    error_code: Option<&'static str>,
     fetched: usize,
     changed: usize,
     failed: usize,
@@ -144,7 +149,8 @@ impl SyncSeen {
     pub fn idle(outcome: Value) -> Self {
         let (fetched, changed, failed, written) = (0, 0, 0, 0);
         let (is_finished, is_error) = (false, false);
-        Self { level: Level::Info, outcome, fetched, changed, failed, written, is_finished, is_error }
+        let (level, error_code) = (Level::Info, None);
+        Self { level, outcome, error_code, fetched, changed, failed, written, is_finished, is_error }
     }
 
     #[must_use]
@@ -165,19 +171,25 @@ impl SyncSeen {
     }
 
     #[must_use]
-    pub fn failed(error: &SyncError) -> Self {
+    pub fn failed(code: &'static str, error: &dyn fmt::Display) -> Self {
         let told = json!({"outcome": "error", "error": error.to_string()});
-        Self { level: Level::Error, is_error: true, ..Self::idle(told) }
+        Self { level: Level::Error, error_code: Some(code), is_error: true, ..Self::idle(told) }
     }
 
     pub(super) const fn level(&self) -> Level {
         self.level
     }
 
-    pub(super) fn fields(&self) -> impl Serialize {
+    pub(super) fn fields(&self, effort: &Effort) -> impl Serialize {
         SyncFields {
             route: "sync-pokeapi",
             outcome: self.outcome.clone(),
+            latency_ms: effort.latency_ms,
+            cold_start: effort.cold_start,
+            calls: effort.usage.calls,
+            rcu: effort.usage.read_units,
+            wcu: effort.usage.write_units,
+            error_code: self.error_code,
             metrics: SyncMetrics {
                 sync_errors: self.is_error.into(),
                 sync_finished: self.is_finished.into(),
@@ -194,7 +206,14 @@ impl SyncSeen {
 #[derive(Serialize)]
 struct SyncFields {
     route: &'static str,
+    /// In place of a request's method and status.
     outcome: Value,
+    latency_ms: f64,
+    cold_start: bool,
+    calls: u64,
+    rcu: f64,
+    wcu: f64,
+    error_code: Option<&'static str>,
     #[serde(flatten)]
     metrics: SyncMetrics,
     #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]

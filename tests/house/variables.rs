@@ -1,0 +1,34 @@
+//! The tables of variables hold what the configuration asks for.
+
+use std::cell::RefCell;
+
+use api::{
+    Config,
+    config::{KEYS, SYNC_KEYS, SyncConfig},
+};
+
+/// Read by the log's filter, before there is a configuration.
+const READ_ELSEWHERE: &str = "LOG_LEVEL";
+
+#[test]
+fn every_variable_that_is_read_stands_in_the_table_and_no_other() {
+    let asked = RefCell::new(Vec::new());
+    let read = |name: &str| {
+        asked.borrow_mut().push(name.to_owned());
+        // As if each were set, so that none hides behind another.
+        (name == "CATALOG_TABLE").then(|| "table".to_owned())
+    };
+    Config::read(read).expect("a configuration");
+    assert_same(&KEYS, asked.take(), &[READ_ELSEWHERE]);
+    SyncConfig::read(read).expect("a configuration");
+    assert_same(&SYNC_KEYS, asked.take(), &[]);
+}
+
+fn assert_same(table: &[&str], mut asked: Vec<String>, besides: &[&str]) {
+    asked.extend(besides.iter().map(|name| (*name).to_owned()));
+    asked.sort_unstable();
+    asked.dedup();
+    let mut table: Vec<_> = table.iter().map(|name| (*name).to_owned()).collect();
+    table.sort_unstable();
+    assert_eq!(asked, table);
+}
