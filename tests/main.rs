@@ -7,6 +7,7 @@ mod reference;
 mod stand_in;
 
 mod abilities;
+mod accounts;
 mod bad_input;
 mod budget;
 mod caching;

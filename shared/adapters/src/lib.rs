@@ -2,15 +2,19 @@
 //!
 //! * [`aws`]: SDK clients, made only where a route needs one.
 //! * [`store`]: the catalogue in DynamoDB.
+//! * [`passwords`]: hashed slowly.
 //! * [`pokeapi`]: a polite client.
 //! * [`publish`]: facts in, items and index out, writing only what differs.
+//! * [`tokens`]: access and refresh tokens, and their keys.
 //! * [`sync`]: PokeAPI to catalogue, resumable.
 
 pub mod aws;
 mod clock;
+pub mod passwords;
 pub mod pokeapi;
 pub mod publish;
 pub mod store;
 pub mod sync;
+pub mod tokens;
 
 pub use clock::now;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::{now, store::Meter, sync};
-use domain::{Timestamp, dex::FieldError};
+use domain::{FieldError, Timestamp};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;

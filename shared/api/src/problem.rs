@@ -2,7 +2,7 @@
 
 use adapters::store::StoreError;
 use bytes::Bytes;
-use domain::dex::FieldError;
+use domain::FieldError;
 use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -54,7 +54,7 @@ impl Request {
 pub(crate) fn parse_query(raw: &str) -> Result<Vec<(String, String)>, Problem> {
     if raw.len() > Request::LONGEST_QUERY {
         let detail = format!("The query is longer than {} bytes.", Request::LONGEST_QUERY);
-        let errors = vec![domain::dex::FieldError::new("query", "is too long")];
+        let errors = vec![domain::FieldError::new("query", "is too long")];
         return Err(Problem {
             errors,
             ..Problem::new(http::StatusCode::URI_TOO_LONG, "query_too_long", detail)

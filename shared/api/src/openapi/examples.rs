@@ -21,7 +21,7 @@ use crate::{
     pokemon::PokemonAnswer,
     problem::ProblemBody,
 };
-use domain::dex::FieldError;
+use domain::FieldError;
 
 const MOMENT: Timestamp = Timestamp::from_unix(1_785_542_400);
 const STATS: Stats =

@@ -2,9 +2,9 @@
 
 use adapters::store::Key;
 use domain::{
-    Timestamp,
+    FieldError, Timestamp,
     catalog::{CosmeticForm, LearnedMove, Pokemon, StoredForm, StoredPokemon},
-    dex::{FieldError, SpriteUrls},
+    dex::SpriteUrls,
 };
 use schemars::JsonSchema;
 use serde::Serialize;

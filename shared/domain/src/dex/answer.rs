@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::{
     generations::Generations,
     index::{BadIndex, DexIndex, IndexRow, PokemonRow},
-    query::{FieldError, ListQuery},
+    query::ListQuery,
     search::Names,
     sort::{SortKey, SortOrder},
 };
+use crate::FieldError;
 
 /// Where a page stands in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]

@@ -16,6 +16,6 @@ mod sort;
 pub use answer::{Dex, Page, Pagination};
 pub use generations::{Generation, Generations};
 pub use index::{BadIndex, DexIndex, IndexRow, IndexedGeneration, PokemonRow, SpriteUrls, TimedPokemon};
-pub use query::{FieldError, ListQuery};
+pub use query::ListQuery;
 pub use search::normalise;
 pub use sort::{SortKey, SortOrder};

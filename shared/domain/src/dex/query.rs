@@ -2,26 +2,11 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::{
     normalise,
     sort::{SortKey, SortOrder},
 };
-
-/// One thing wrong with one field of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FieldError {
-    pub field: String,
-    pub message: String,
-}
-
-impl FieldError {
-    pub fn new(field: &str, message: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), message: message.into() }
-    }
-}
+use crate::FieldError;
 
 /// A checked list request. Names of types and abilities and numbers of generations are not yet known to exist.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,209 @@
+//! The keys that tokens are signed with, and what the world may know of them.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use domain::Timestamp;
+use jsonwebtoken::EncodingKey;
+use ring::{
+    rand::SystemRandom,
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{RefreshKey, unguessable};
+
+/// Keys that cannot be read. Nothing of them is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the signing keys are not readable")]
+pub struct BadKeys;
+
+/// The secret: who has it can be anybody. Verifiers know three of its keys, so that a key is long known before a token is signed
+/// with it, and as long after.
+#[derive(Serialize, Deserialize)]
+pub struct KeyRing {
+    /// Signed until the last promotion.
+    previous: Option<PublicKey>,
+    current: KeyPair,
+    /// Signs after the next promotion.
+    next: KeyPair,
+    refresh: RefreshKey,
+    pub promoted_at: Timestamp,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct KeyPair {
+    /// PKCS #8 version 2 (RFC 5958), base64url.
+    pkcs8: String,
+    #[serde(flatten)]
+    public: PublicKey,
+}
+
+/// A key that tokens are verified with, as RFC 8037 writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicKey {
+    pub kty: String,
+    pub crv: String,
+    pub alg: String,
+    #[serde(rename = "use")]
+    pub purpose: String,
+    /// Tells it from the others.
+    pub kid: String,
+    /// The key, base64url.
+    pub x: String,
+}
+
+/// A set of keys (RFC 7517), as `/.well-known/jwks.json` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwks {
+    pub keys: Vec<PublicKey>,
+}
+
+impl KeyRing {
+    /// New keys, with nothing in common with any before.
+    ///
+    /// # Panics
+    /// When the machine has no randomness.
+    #[must_use]
+    pub fn generate(now: Timestamp) -> Self {
+        Self {
+            previous: None,
+            current: KeyPair::generate(),
+            next: KeyPair::generate(),
+            refresh: RefreshKey::new(unguessable()),
+            promoted_at: now,
+        }
+    }
+
+    /// The same secret one step on: `next` signs, and a new key waits in its place.
+    ///
+    /// # Panics
+    /// When the machine has no randomness.
+    #[must_use]
+    pub fn promoted(&self, now: Timestamp) -> Self {
+        Self {
+            previous: Some(self.current.public.clone()),
+            current: self.next.clone(),
+            next: KeyPair::generate(),
+            refresh: self.refresh.clone(),
+            promoted_at: now,
+        }
+    }
+
+    /// What verifiers may know: the previous key, the current and the next.
+    #[must_use]
+    pub fn jwks(&self) -> Jwks {
+        let ours = [&self.current.public, &self.next.public];
+        Jwks { keys: self.previous.iter().chain(ours).cloned().collect() }
+    }
+
+    #[must_use]
+    pub const fn refresh(&self) -> &RefreshKey {
+        &self.refresh
+    }
+
+    /// The id and the key that new tokens are signed with.
+    pub(super) fn current(&self) -> Result<(&str, EncodingKey), BadKeys> {
+        let der = BASE64.decode(&self.current.pkcs8).map_err(|_| BadKeys)?;
+        Ok((&self.current.public.kid, EncodingKey::from_ed_der(&der)))
+    }
+
+    /// As it is kept: JSON, and a secret.
+    ///
+    /// # Errors
+    /// Never in practice: it holds nothing that JSON cannot.
+    pub fn to_json(&self) -> Result<String, BadKeys> {
+        serde_json::to_string(self).map_err(|_| BadKeys)
+    }
+
+    /// # Errors
+    /// [`BadKeys`] for what [`Self::to_json`] would not have written.
+    pub fn from_json(text: &str) -> Result<Self, BadKeys> {
+        let ring: Self = serde_json::from_str(text).map_err(|_| BadKeys)?;
+        for pair in [&ring.current, &ring.next] {
+            let der = BASE64.decode(&pair.pkcs8).map_err(|_| BadKeys)?;
+            let public = PublicKey::of(&Ed25519KeyPair::from_pkcs8(&der).map_err(|_| BadKeys)?);
+            if public != pair.public {
+                return Err(BadKeys);
+            }
+        }
+        Ok(ring)
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRing").field("current", &self.current.public.kid).finish_non_exhaustive()
+    }
+}
+
+impl KeyPair {
+    fn generate() -> Self {
+        let der =
+            Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("the machine's source of randomness");
+        let pair = Ed25519KeyPair::from_pkcs8(der.as_ref()).expect("a key that was made just now");
+        Self { pkcs8: BASE64.encode(der.as_ref()), public: PublicKey::of(&pair) }
+    }
+}
+
+impl PublicKey {
+    fn of(pair: &Ed25519KeyPair) -> Self {
+        let key = pair.public_key().as_ref();
+        Self {
+            kty: "OKP".to_owned(),
+            crv: "Ed25519".to_owned(),
+            alg: "EdDSA".to_owned(),
+            purpose: "sig".to_owned(),
+            kid: BASE64.encode(&Sha256::digest(key)[..12]),
+            x: BASE64.encode(key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
+
+    #[test]
+    fn a_key_is_known_before_it_signs_and_after() {
+        let first = KeyRing::generate(NOW);
+        let second = first.promoted(NOW);
+        let kids = |ring: &KeyRing| ring.jwks().keys.into_iter().map(|key| key.kid).collect::<Vec<_>>();
+        let (before, after) = (kids(&first), kids(&second));
+        assert_eq!((before.len(), after.len()), (2, 3));
+        assert_eq!(after[..2], before[..], "the one that signed, and the one that signs now");
+        assert_eq!(second.current().expect("readable").0, before[1]);
+        assert!(!before.contains(&after[2]));
+    }
+
+    #[test]
+    fn what_is_kept_is_read_back_and_what_is_bent_is_refused() {
+        let ring = KeyRing::generate(NOW).promoted(NOW);
+        let json = ring.to_json().expect("JSON");
+        let back = KeyRing::from_json(&json).expect("readable");
+        assert_eq!((back.jwks(), back.to_json()), (ring.jwks(), Ok(json.clone())));
+        let other = KeyRing::generate(NOW).to_json().expect("JSON");
+        let kid = &ring.jwks().keys[1].kid;
+        for bent in [
+            "",
+            "{}",
+            &json[1..],
+            &other.replacen(&KeyRing::from_json(&other).unwrap().jwks().keys[0].kid, kid, 1),
+        ] {
+            assert_eq!(KeyRing::from_json(bent).map(|_| ()), Err(BadKeys));
+        }
+    }
+
+    #[test]
+    fn the_secret_is_never_shown() {
+        let ring = KeyRing::generate(NOW);
+        let (shown, public) = (format!("{ring:?}"), serde_json::to_string(&ring.jwks()).expect("JSON"));
+        for secret in [&ring.current.pkcs8, &ring.next.pkcs8] {
+            assert!(!shown.contains(secret.as_str()) && !public.contains(secret.as_str()));
+        }
+        assert!(!public.contains("pkcs8") && !public.contains("refresh"), "{public}");
+    }
+}

@@ -1,0 +1,18 @@
+//! Accounts: who may sign in, under which names.
+//!
+//! * [`UserId`]: what a user is to everybody else; names and addresses change.
+//! * [`Username`], [`Email`]: as they were given, and the key by which nobody else may have them.
+//! * [`Password`]: long enough, and never shown.
+//! * [`User`]: what clients see.
+
+mod email;
+mod id;
+mod password;
+mod user;
+mod username;
+
+pub use email::Email;
+pub use id::{NotAUserId, UserId};
+pub use password::Password;
+pub use user::User;
+pub use username::Username;

@@ -1,0 +1,20 @@
+//! A user.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Email, UserId, Username};
+use crate::Timestamp;
+
+/// A user, as clients see one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct User {
+    pub id: UserId,
+    #[schemars(with = "String")]
+    pub username: Username,
+    #[schemars(with = "String")]
+    pub email: Email,
+    pub is_admin: bool,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}

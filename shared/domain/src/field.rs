@@ -1,0 +1,17 @@
+//! What is wrong with a request, by field.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// One thing wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FieldError {
+    pub field: String,
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into() }
+    }
+}
