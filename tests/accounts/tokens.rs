@@ -44,23 +44,35 @@ fn a_token_says_who_it_is_for_a_quarter_of_an_hour() {
 #[test]
 fn tokens_outlive_one_promotion_of_keys_and_new_ones_are_known_before() {
     let first = KeyRing::generate(at(0));
-    let second = first.promoted(at(0));
+    let second = first.promoted(at(3600)).unwrap();
     let issue = |keys| Issuer { issuer: ISSUER, keys }.issue(user(), FamilyId::random(), at(0)).unwrap();
     let (old, new) = (issue(&first), issue(&second));
     assert_eq!(verify(&second, &old), Ok(user()), "signed before the promotion");
     assert_eq!(verify(&first, &new), Ok(user()), "by a verifier that has not heard of it");
-    assert_eq!(verify(&second.promoted(at(0)), &old), Err(TokenError::UnknownKey), "two promotions ago");
+    let third = second.promoted(at(7200)).unwrap();
+    assert_eq!(verify(&third, &old), Err(TokenError::UnknownKey), "two promotions ago");
 }
 
 #[test]
 fn keys_of_another_kind_are_not_taken_from_a_set() {
     let keys = KeyRing::generate(at(0));
     let mut set = serde_json::to_value(keys.jwks()).unwrap();
-    set["keys"][0]["kty"] = json!("oct");
-    set["keys"][1]["x"] = json!("AAAA");
-    let set: Jwks = serde_json::from_value(set).unwrap();
     let token = Issuer { issuer: ISSUER, keys: &keys }.issue(user(), FamilyId::random(), at(0)).unwrap();
-    assert_eq!(Verifier::new(ISSUER, &set).verify(&token, at(0)), Err(TokenError::UnknownKey));
+    for (field, other) in [("kty", "oct"), ("crv", "X25519"), ("alg", "HS256"), ("use", "enc"), ("x", "AAAA")]
+    {
+        let mut bent = set.clone();
+        bent["keys"][0][field] = json!(other);
+        let bent: Jwks = serde_json::from_value(bent).unwrap();
+        let verified = Verifier::new(ISSUER, &bent).verify(&token, at(0));
+        assert_eq!(verified, Err(TokenError::UnknownKey), "{field}");
+    }
+    set["keys"][0]["kid"] = set["keys"][1]["kid"].clone();
+    let set: Jwks = serde_json::from_value(set).unwrap();
+    assert_eq!(
+        Verifier::new(ISSUER, &set).verify(&token, at(0)),
+        Err(TokenError::UnknownKey),
+        "another's kid"
+    );
 }
 
 /// Signs whatever it is given, as somebody who has the key could.
@@ -208,6 +220,10 @@ fn no_forged_or_bent_token_is_taken() {
         }),
         ("a megabyte", "x".repeat(1 << 20)),
         ("a megabyte of payload", with_claim("sid", json!("x".repeat(1 << 20)))),
+        ("a good payload with room around it", {
+            forger.sign_text(&forger.header().to_string(), &format!("{}{}", claims(), " ".repeat(3000)))
+        }),
+        ("an end that is no whole number", with_claim("exp", json!(NOW as f64 + 0.5))),
         ("a deep payload", forger.sign_text(&forger.header().to_string(), &"[".repeat(1_000))),
     ];
     forged.extend([16, good.len() / 2, good.len() - 1].map(|length| ("cut", good[..length].to_owned())));

@@ -1,5 +1,7 @@
 //! What is wrong with a request, by field.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -8,6 +10,12 @@ use serde::Serialize;
 pub struct FieldError {
     pub field: String,
     pub message: String,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.message)
+    }
 }
 
 impl FieldError {

@@ -96,8 +96,7 @@ impl Verifier {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // Held against the caller's clock below, with the other times.
         validation.validate_exp = false;
-        let ours =
-            jwks.keys.iter().filter(|key| key.kty == "OKP" && key.crv == "Ed25519" && key.alg == "EdDSA");
+        let ours = jwks.keys.iter().filter(|key| key.is_sound());
         let keys =
             ours.filter_map(|key| Some((key.kid.clone(), DecodingKey::from_ed_components(&key.x).ok()?)));
         Self { keys: keys.collect(), validation }

@@ -1,6 +1,6 @@
 //! The keys that tokens are signed with, and what the world may know of them.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use domain::Timestamp;
@@ -18,6 +18,14 @@ use super::{RefreshKey, unguessable};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signing keys are not readable")]
 pub struct BadKeys;
+
+/// A promotion while tokens may be about that the last one left behind, or verifiers that have not heard of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the keys were promoted less than an hour ago")]
+pub struct TooSoon;
+
+/// Seconds between promotions, at least: a token's life, and what verifiers and issuers may keep a set of keys for.
+const SETTLED: i64 = 3600;
 
 /// The secret: who has it can be anybody. Verifiers know three of its keys, so that a key is long known before a token is signed
 /// with it, and as long after.
@@ -76,19 +84,25 @@ impl KeyRing {
         }
     }
 
-    /// The same secret one step on: `next` signs, and a new key waits in its place.
+    /// The same secret one step on: `next` signs, and a new key waits in its place. Where the keys are known to others, none of them
+    /// may be used any more: that is [`Self::generate`].
+    ///
+    /// # Errors
+    /// [`TooSoon`] within an hour of the last promotion.
     ///
     /// # Panics
     /// When the machine has no randomness.
-    #[must_use]
-    pub fn promoted(&self, now: Timestamp) -> Self {
-        Self {
+    pub fn promoted(&self, now: Timestamp) -> Result<Self, TooSoon> {
+        if now.seconds_since(self.promoted_at) < SETTLED {
+            return Err(TooSoon);
+        }
+        Ok(Self {
             previous: Some(self.current.public.clone()),
             current: self.next.clone(),
             next: KeyPair::generate(),
             refresh: self.refresh.clone(),
             promoted_at: now,
-        }
+        })
     }
 
     /// What verifiers may know: the previous key, the current and the next.
@@ -128,6 +142,11 @@ impl KeyRing {
                 return Err(BadKeys);
             }
         }
+        let keys = ring.jwks().keys;
+        let kids: BTreeSet<_> = keys.iter().map(|key| &key.kid).collect();
+        if kids.len() < keys.len() || !keys.iter().all(PublicKey::is_sound) {
+            return Err(BadKeys);
+        }
         Ok(ring)
     }
 }
@@ -149,7 +168,15 @@ impl KeyPair {
 
 impl PublicKey {
     fn of(pair: &Ed25519KeyPair) -> Self {
-        let key = pair.public_key().as_ref();
+        Self::from_bytes(pair.public_key().as_ref())
+    }
+
+    /// Whether it is one that a key ring of ours would show.
+    pub(super) fn is_sound(&self) -> bool {
+        BASE64.decode(&self.x).is_ok_and(|key| key.len() == 32 && *self == Self::from_bytes(&key))
+    }
+
+    fn from_bytes(key: &[u8]) -> Self {
         Self {
             kty: "OKP".to_owned(),
             crv: "Ed25519".to_owned(),
@@ -166,11 +193,13 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
+    const LATER: Timestamp = Timestamp::from_unix(1_785_546_000);
 
     #[test]
     fn a_key_is_known_before_it_signs_and_after() {
         let first = KeyRing::generate(NOW);
-        let second = first.promoted(NOW);
+        assert_eq!(first.promoted(Timestamp::from_unix(NOW.unix() + 3599)).map(|_| ()), Err(TooSoon));
+        let second = first.promoted(LATER).expect("an hour has passed");
         let kids = |ring: &KeyRing| ring.jwks().keys.into_iter().map(|key| key.kid).collect::<Vec<_>>();
         let (before, after) = (kids(&first), kids(&second));
         assert_eq!((before.len(), after.len()), (2, 3));
@@ -181,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_read_back_and_what_is_bent_is_refused() {
-        let ring = KeyRing::generate(NOW).promoted(NOW);
+        let ring = KeyRing::generate(NOW).promoted(LATER).expect("an hour has passed");
         let json = ring.to_json().expect("JSON");
         let back = KeyRing::from_json(&json).expect("readable");
         assert_eq!((back.jwks(), back.to_json()), (ring.jwks(), Ok(json.clone())));
@@ -201,7 +230,8 @@ mod tests {
     fn the_secret_is_never_shown() {
         let ring = KeyRing::generate(NOW);
         let (shown, public) = (format!("{ring:?}"), serde_json::to_string(&ring.jwks()).expect("JSON"));
-        for secret in [&ring.current.pkcs8, &ring.next.pkcs8] {
+        let refresh = serde_json::to_string(ring.refresh()).expect("JSON");
+        for secret in [&ring.current.pkcs8, &ring.next.pkcs8, &refresh.trim_matches('"').to_owned()] {
             assert!(!shown.contains(secret.as_str()) && !public.contains(secret.as_str()));
         }
         assert!(!public.contains("pkcs8") && !public.contains("refresh"), "{public}");

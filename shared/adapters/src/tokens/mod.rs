@@ -10,7 +10,7 @@ mod provider;
 mod refresh;
 
 pub use access::{AUDIENCE, Claims, Issuer, LIFETIME, TokenError, Verifier};
-pub use keys::{BadKeys, Jwks, KeyRing, PublicKey};
+pub use keys::{BadKeys, Jwks, KeyRing, PublicKey, TooSoon};
 pub use refresh::{BadRefreshToken, FamilyId, RefreshKey, RefreshToken};
 
 use ring::rand::{SecureRandom as _, SystemRandom};

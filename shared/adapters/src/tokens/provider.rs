@@ -9,7 +9,7 @@ use jsonwebtoken::{
 };
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
-/// For the whole process; a second call changes nothing.
+/// For the whole process; a second call changes nothing, as nobody else has a provider to install.
 pub(super) fn install() {
     static RING: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key| match (algorithm, key.family()) {

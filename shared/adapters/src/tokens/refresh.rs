@@ -1,7 +1,7 @@
 //! Refresh tokens.
 //!
-//! `rt_` and, in base64url, the user (16 bytes), the session (16), its counter (4, big-endian) and an HMAC-SHA-256 of all of them
-//! (32). So a successor is computed, not stored: whoever lost the answer can be given the very same one again.
+//! `rt_` and, in base64url, the format (1 byte), the user (16), the session (16), its counter (4, big-endian) and an HMAC-SHA-256 (32)
+//! of [`LABEL`] and all of these. So a successor is computed, not stored: whoever lost the answer can be given the very same one again.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -13,7 +13,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::unguessable;
 
 const PREFIX: &str = "rt_";
-const SIGNED: usize = 36;
+const FORMAT: u8 = 1;
+const SIGNED: usize = 37;
+/// Of a whole token, in characters.
+const LENGTH: usize = PREFIX.len() + (SIGNED + 32) / 3 * 4;
+/// What is signed here is signed as nothing else.
+const LABEL: &[u8] = b"pokedex refresh token";
 
 /// What is no refresh token, or not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +122,7 @@ impl RefreshToken {
     #[must_use]
     pub fn seal(&self, key: &RefreshKey) -> String {
         let mut bytes = self.signed().to_vec();
-        let tag = hmac::sign(&key.hmac(), &bytes);
+        let tag = hmac::sign(&key.hmac(), &[LABEL, &bytes].concat());
         bytes.extend_from_slice(tag.as_ref());
         format!("{PREFIX}{}", BASE64.encode(bytes))
     }
@@ -127,12 +132,16 @@ impl RefreshToken {
     /// # Errors
     /// [`BadRefreshToken`] for everything else.
     pub fn open(text: &str, key: &RefreshKey) -> Result<Self, BadRefreshToken> {
-        let coded = text.strip_prefix(PREFIX).ok_or(BadRefreshToken)?;
+        let coded = text.strip_prefix(PREFIX).filter(|_| text.len() == LENGTH).ok_or(BadRefreshToken)?;
         let bytes = BASE64.decode(coded).map_err(|_| BadRefreshToken)?;
         let (signed, tag) = bytes.split_first_chunk::<SIGNED>().ok_or(BadRefreshToken)?;
         // In constant time.
-        hmac::verify(&key.hmac(), signed, tag).map_err(|_| BadRefreshToken)?;
-        let (user, rest) = signed.split_first_chunk::<16>().ok_or(BadRefreshToken)?;
+        hmac::verify(&key.hmac(), &[LABEL, signed].concat(), tag).map_err(|_| BadRefreshToken)?;
+        let (format, rest) = signed.split_first().ok_or(BadRefreshToken)?;
+        if *format != FORMAT {
+            return Err(BadRefreshToken);
+        }
+        let (user, rest) = rest.split_first_chunk::<16>().ok_or(BadRefreshToken)?;
         let (family, counter) = rest.split_first_chunk::<16>().ok_or(BadRefreshToken)?;
         Ok(Self {
             user: UserId::from_bytes(*user).map_err(|_| BadRefreshToken)?,
@@ -155,9 +164,10 @@ impl RefreshToken {
 
     fn signed(&self) -> [u8; SIGNED] {
         let mut bytes = [0; SIGNED];
-        bytes[..16].copy_from_slice(self.user.as_bytes());
-        bytes[16..32].copy_from_slice(&self.family.0);
-        bytes[32..].copy_from_slice(&self.counter.to_be_bytes());
+        bytes[0] = FORMAT;
+        bytes[1..17].copy_from_slice(self.user.as_bytes());
+        bytes[17..33].copy_from_slice(&self.family.0);
+        bytes[33..].copy_from_slice(&self.counter.to_be_bytes());
         bytes
     }
 }
@@ -177,11 +187,24 @@ mod tests {
         let sealed = token().seal(&KEY);
         assert_eq!(RefreshToken::open(&sealed, &KEY), Ok(token()));
         assert_eq!(token().seal(&KEY), sealed);
-        assert_eq!(sealed.len(), 94);
+        assert_eq!(sealed.len(), LENGTH);
         let next = token().successor().expect("far from the last");
         assert_eq!((next.counter, next.family), (42, token().family));
         assert!(next.seal(&KEY) != sealed);
         assert_eq!(RefreshToken { counter: u32::MAX, ..token() }.successor(), None);
+    }
+
+    #[test]
+    fn a_session_has_one_spelling() {
+        let id = FamilyId([0xfb; 16]);
+        let text = id.to_string();
+        assert_eq!(text.parse(), Ok(id));
+        let trailing = format!("{}x", &text[..21]);
+        for other in
+            [format!("{text}=="), text.replace('-', "+"), trailing, format!(" {text}"), text[..20].to_owned()]
+        {
+            assert!(other == text || other.parse::<FamilyId>().is_err(), "{other}");
+        }
     }
 
     #[test]
@@ -201,7 +224,7 @@ mod tests {
             "rt_",
             "rt_!",
             &sealed[3..],
-            &sealed[..93],
+            &sealed[..LENGTH - 1],
             &format!("{sealed}AA"),
             &sealed.replace("rt_", "RT_"),
         ] {

@@ -11,9 +11,9 @@ use crate::FieldError;
 pub struct Password(String);
 
 impl Password {
-    /// In characters.
+    /// In characters, once normalised.
     pub const MIN: usize = 8;
-    /// In bytes: more is no longer a password but a load.
+    /// In bytes, once normalised: more is no longer a password but a load.
     pub const MAX: usize = 1024;
 
     /// A password that is chosen. Whether it is a common one is not known here.
@@ -22,21 +22,18 @@ impl Password {
     /// [`FieldError`] of `password`.
     pub fn choose(text: &str) -> Result<Self, FieldError> {
         let wrong = |message: &str| Err(FieldError::new("password", message));
-        if text.len() > Self::MAX {
-            return wrong("must have at most 1,024 bytes");
-        }
-        if text.chars().count() < Self::MIN {
+        let Some(normalised) = normalised(text) else { return wrong("must have at most 1,024 bytes") };
+        if normalised.chars().count() < Self::MIN {
             return wrong("must have at least 8 characters");
         }
-        Ok(Self::typed(text))
+        Ok(Self(normalised))
     }
 
-    /// A password that is offered: right or wrong, whatever it is. Of an endless one the beginning, which is wrong.
+    /// A password that is offered: right or wrong, whatever it is. One that nobody can have chosen, as it is too long, is empty,
+    /// which nobody can have chosen either.
     #[must_use]
     pub fn typed(text: &str) -> Self {
-        let text: &str = text.get(..text.floor_char_boundary(Self::MAX)).unwrap_or_default();
-        // However a keyboard composes a character (NIST SP 800-63B, 3.1.1.2).
-        Self(text.nfkc().collect())
+        Self(normalised(text).unwrap_or_default())
     }
 
     #[must_use]
@@ -48,6 +45,18 @@ impl Password {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// However a keyboard composes a character (NIST SP 800-63B, 3.1.1.2). None where there is more of it than [`Password::MAX`].
+fn normalised(text: &str) -> Option<String> {
+    let mut normalised = String::new();
+    for c in text.nfkc() {
+        normalised.push(c);
+        if normalised.len() > Password::MAX {
+            return None;
+        }
+    }
+    Some(normalised)
 }
 
 impl fmt::Debug for Password {
@@ -82,7 +91,27 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_one_is_cut_between_characters() {
-        assert!(Password::typed(&"é".repeat(100_000)).as_bytes().len() <= Password::MAX);
+    fn what_counts_is_what_is_kept() {
+        assert!(Password::choose(&"e\u{301}".repeat(4)).is_err(), "four letters, however they are composed");
+        assert!(
+            Password::choose(&"\u{fdfa}".repeat(341)).is_err(),
+            "one character, eighteen once normalised"
+        );
+        let composed = "\u{e9}".repeat(400);
+        let decomposed = "e\u{301}".repeat(400);
+        assert_eq!(
+            Password::choose(&composed).unwrap(),
+            Password::typed(&decomposed),
+            "800 bytes, and 1,200"
+        );
+    }
+
+    #[test]
+    fn a_longer_password_is_not_the_one_that_it_begins_with() {
+        let longest = Password::choose(&"x".repeat(1024)).unwrap();
+        for longer in [1025, 100_000] {
+            assert_eq!(Password::typed(&"x".repeat(longer)).as_bytes(), b"");
+        }
+        assert_eq!(Password::typed(&"x".repeat(1024)), longest);
     }
 }

@@ -6,7 +6,7 @@ use crate::FieldError;
 
 /// 3 to 80 of `A-Z`, `a-z`, `0-9` and `_`, as it was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Username(String);
 
 impl Username {
@@ -37,9 +37,29 @@ impl Username {
     }
 }
 
+impl TryFrom<String> for Username {
+    type Error = FieldError;
+
+    fn try_from(text: String) -> Result<Self, FieldError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Username> for String {
+    fn from(name: Username) -> Self {
+        name.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reading_json_is_parsing() {
+        assert_eq!(serde_json::from_str::<Username>("\"Ash\"").unwrap(), Username::parse("Ash").unwrap());
+        assert!(serde_json::from_str::<Username>("\"\"").is_err());
+    }
 
     #[test]
     fn names_are_plain() {
