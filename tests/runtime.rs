@@ -203,6 +203,25 @@ async fn an_engine_that_is_down_is_an_error_in_the_log_with_its_cause() {
 }
 
 #[tokio::test]
+async fn a_sync_that_fails_is_an_error_of_the_function_and_is_counted() {
+    let variables = reading("table", "http://127.0.0.1:9");
+    let Some(function) = Function::start("sync-pokeapi", &variables).await else { return };
+    let answer = function.invoke(&sample_event("sync-pokeapi")).await;
+    assert!(
+        answer["errorMessage"].as_str().is_some_and(|message| message.starts_with("DynamoDB")),
+        "{answer}"
+    );
+    let lines = function.end().await;
+    let synced: Vec<_> = lines.iter().filter(|line| line["msg"] == "synced").collect();
+    assert_eq!(synced.len(), 1, "{lines:?}");
+    assert_eq!(
+        (&synced[0]["level"], &synced[0]["SyncErrors"], &synced[0]["error_code"]),
+        (&json!("ERROR"), &json!(1), &json!("failed")),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
 async fn the_sync_fills_a_table_and_then_rests() {
     if emulator().is_none() {
         return;

@@ -44,7 +44,6 @@ impl DynamoDbLocal {
         let log = target().join("engines").join("dynamodb-local.log");
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let process = java()
-            .arg("-Djava.library.path=DynamoDBLocal_lib")
             .args(["-cp", "DynamoDBLocal.jar:DynamoDBLocal_lib/*"])
             .arg(root().join("tests/engines/Loopback.java"))
             .args(["-inMemory", "-disableTelemetry", "-port", &port.to_string()])

@@ -17,7 +17,7 @@ use crate::{
     App, Request, Response, Route, guard,
     problem::Problem,
     request::parse_query,
-    telemetry::{Ids, RequestSeen, trace_root},
+    telemetry::{Effort, Ids, RequestSeen, trace_root},
 };
 
 /// An API Gateway HTTP API event, payload format 2.0, as far as we read it. Whatever is missing is empty.
@@ -121,9 +121,7 @@ async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>) -> 
             route: route.spec.name,
             method: &method,
             status: response.status().as_u16(),
-            latency_ms: started.elapsed().as_secs_f64() * 1000.0,
-            cold_start,
-            usage: meter.usage(),
+            effort: Effort::since(started, cold_start, meter.usage()),
             error_code,
             panicked,
         });

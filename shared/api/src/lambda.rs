@@ -90,10 +90,7 @@ async fn sync_once(
         Ok(Err(error)) => (SyncSeen::failed("failed", &error), Err(error.into())),
         Err(_) => (SyncSeen::failed("panicked", &"the sync panicked"), Err("the sync panicked".into())),
     };
-    telemetry.sync(
-        &seen,
-        &Effort { latency_ms: started.elapsed().as_secs_f64() * 1000.0, cold_start, usage: meter.usage() },
-    );
+    telemetry.sync(&seen, Effort::since(started, cold_start, meter.usage()));
     answer
 }
 

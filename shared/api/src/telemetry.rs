@@ -84,7 +84,7 @@ impl Telemetry {
         }
     }
 
-    pub(crate) fn sync(self, seen: &SyncSeen, effort: &Effort) {
+    pub(crate) fn sync(self, seen: &SyncSeen, effort: Effort) {
         match self {
             Self::Remarked => {}
             Self::Counted => print(&line(seen.level(), "synced", &seen.fields(effort))),

@@ -2,7 +2,7 @@
 //!
 //! Few metrics, on one dimension: each combination costs $0.30 a month. Which route it was is in the line, for queries.
 
-use std::{fmt, sync::LazyLock};
+use std::{fmt, sync::LazyLock, time::Instant};
 
 use adapters::{now, store::Usage, sync::Outcome};
 use serde::Serialize;
@@ -13,15 +13,31 @@ use crate::config::Environment;
 
 const NAMESPACE: &str = "Pokedex";
 
+/// What an invocation took.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Effort {
+    pub latency_ms: f64,
+    pub cold_start: bool,
+    /// Of the database.
+    pub calls: u64,
+    pub rcu: f64,
+    pub wcu: f64,
+}
+
+impl Effort {
+    pub(crate) fn since(started: Instant, cold_start: bool, usage: Usage) -> Self {
+        let Usage { calls, read_units: rcu, write_units: wcu } = usage;
+        Self { latency_ms: started.elapsed().as_secs_f64() * 1000.0, cold_start, calls, rcu, wcu }
+    }
+}
+
 /// One request, answered.
 #[derive(Debug)]
 pub struct RequestSeen<'a> {
     pub route: &'static str,
     pub method: &'a str,
     pub status: u16,
-    pub latency_ms: f64,
-    pub cold_start: bool,
-    pub usage: Usage,
+    pub effort: Effort,
     /// Of the problem that was answered.
     pub error_code: Option<&'static str>,
     pub panicked: bool,
@@ -34,42 +50,27 @@ impl RequestSeen<'_> {
     }
 
     pub(super) fn remark(&self) {
-        let Self { route, method, status, latency_ms, usage, .. } = self;
-        let Usage { calls, read_units, write_units } = usage;
-        tracing::info!(
-            route,
-            method,
-            status,
-            latency_ms,
-            calls,
-            rcu = read_units,
-            wcu = write_units,
-            "answered"
-        );
+        let Self { route, method, status, effort: Effort { latency_ms, calls, rcu, wcu, .. }, .. } = self;
+        tracing::info!(route, method, status, latency_ms, calls, rcu, wcu, "answered");
     }
 
     pub(super) fn fields(&self) -> impl Serialize {
-        let Usage { calls, read_units, write_units } = self.usage;
         RequestFields {
             route: self.route,
             method: self.method,
             status: self.status,
-            latency_ms: self.latency_ms,
-            cold_start: self.cold_start,
-            calls,
-            rcu: read_units,
-            wcu: write_units,
+            effort: self.effort,
             error_code: self.error_code,
             metrics: RequestMetrics {
                 requests: 1,
-                latency: self.latency_ms,
+                latency: self.effort.latency_ms,
                 client_errors: (400..500).contains(&self.status).into(),
                 server_errors: (self.status >= 500).into(),
                 dependency_down: (self.status == 503).into(),
                 panics: self.panicked.into(),
-                cold_starts: self.cold_start.into(),
-                read_units,
-                write_units,
+                cold_starts: self.effort.cold_start.into(),
+                read_units: self.effort.rcu,
+                write_units: self.effort.wcu,
             },
             directive: directive(&REQUEST_METRICS),
         }
@@ -81,11 +82,8 @@ struct RequestFields<'a> {
     route: &'static str,
     method: &'a str,
     status: u16,
-    latency_ms: f64,
-    cold_start: bool,
-    calls: u64,
-    rcu: f64,
-    wcu: f64,
+    #[serde(flatten)]
+    effort: Effort,
     error_code: Option<&'static str>,
     #[serde(flatten)]
     metrics: RequestMetrics,
@@ -120,14 +118,6 @@ static REQUEST_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
         ("WriteUnits", "Count"),
     ])
 });
-
-/// What an invocation took.
-#[derive(Clone, Copy, Debug)]
-pub struct Effort {
-    pub latency_ms: f64,
-    pub cold_start: bool,
-    pub usage: Usage,
-}
 
 /// One invocation of the sync.
 #[derive(Debug)]
@@ -180,15 +170,11 @@ impl SyncSeen {
         self.level
     }
 
-    pub(super) fn fields(&self, effort: &Effort) -> impl Serialize {
+    pub(super) fn fields(&self, effort: Effort) -> impl Serialize {
         SyncFields {
             route: "sync-pokeapi",
             outcome: self.outcome.clone(),
-            latency_ms: effort.latency_ms,
-            cold_start: effort.cold_start,
-            calls: effort.usage.calls,
-            rcu: effort.usage.read_units,
-            wcu: effort.usage.write_units,
+            effort,
             error_code: self.error_code,
             metrics: SyncMetrics {
                 sync_errors: self.is_error.into(),
@@ -208,11 +194,8 @@ struct SyncFields {
     route: &'static str,
     /// In place of a request's method and status.
     outcome: Value,
-    latency_ms: f64,
-    cold_start: bool,
-    calls: u64,
-    rcu: f64,
-    wcu: f64,
+    #[serde(flatten)]
+    effort: Effort,
     error_code: Option<&'static str>,
     #[serde(flatten)]
     metrics: SyncMetrics,
@@ -272,9 +255,7 @@ mod tests {
         route: "get-pokemon",
         method: "GET",
         status: 503,
-        latency_ms: 1.5,
-        cold_start: true,
-        usage: Usage { calls: 1, read_units: 0.5, write_units: 0.0 },
+        effort: Effort { latency_ms: 1.5, cold_start: true, calls: 1, rcu: 0.5, wcu: 0.0 },
         error_code: Some("unavailable"),
         panicked: false,
     };
