@@ -1,6 +1,6 @@
 //! CORS: an exact list of origins, or nobody.
 
-use api::{Config, routes};
+use api::Config;
 use http::Method;
 use local::tables::CATALOG;
 use tests::{Answer, House, SeededEngine, assert_sealed, sample};
@@ -35,7 +35,7 @@ const STRANGERS: [&str; 9] = [
 #[tokio::test]
 async fn without_a_list_no_origin_is_allowed() {
     let house = House::seeded().await;
-    for route in routes::all() {
+    for route in tests::for_everybody() {
         let path = sample(route.spec.name);
         for method in [Method::GET, Method::OPTIONS] {
             let answer = house.send(method.clone(), path, &[("origin", KNOWN)]).await;
@@ -48,7 +48,7 @@ async fn without_a_list_no_origin_is_allowed() {
 #[tokio::test]
 async fn a_known_origin_may_read_every_answer_and_is_named_exactly() {
     let house = house_for(&[KNOWN, LOCAL]).await;
-    for route in routes::all() {
+    for route in tests::for_everybody() {
         let path = sample(route.spec.name);
         for origin in [KNOWN, LOCAL] {
             let answer = house.send(Method::GET, path, &[("origin", origin)]).await;
@@ -82,7 +82,7 @@ async fn problems_and_304s_can_be_read_by_a_known_origin_too() {
 #[tokio::test]
 async fn a_stranger_gets_no_permission_and_never_a_star() {
     let house = house_for(&[KNOWN, LOCAL]).await;
-    for route in routes::all() {
+    for route in tests::for_everybody() {
         let path = sample(route.spec.name);
         for origin in STRANGERS {
             for method in [Method::GET, Method::OPTIONS] {
@@ -96,7 +96,7 @@ async fn a_stranger_gets_no_permission_and_never_a_star() {
 #[tokio::test]
 async fn a_list_makes_every_answer_vary_by_origin() {
     let house = house_for(&[KNOWN]).await;
-    for route in routes::all() {
+    for route in tests::for_everybody() {
         let path = sample(route.spec.name);
         for method in [Method::GET, Method::OPTIONS, Method::POST] {
             for origin in [Some(KNOWN), Some("https://evil.example"), None] {
@@ -112,7 +112,7 @@ async fn a_list_makes_every_answer_vary_by_origin() {
 #[tokio::test]
 async fn a_preflight_names_methods_and_headers_to_known_origins_alone() {
     let house = house_for(&[KNOWN]).await;
-    for route in routes::all().iter().filter(|route| route.spec.name != "answer-unknown") {
+    for route in tests::for_everybody().iter().filter(|route| route.spec.name != "answer-unknown") {
         let path = sample(route.spec.name);
         let asked = [
             ("access-control-request-method", "GET"),

@@ -23,7 +23,7 @@ fn changed(route: &Route, change: impl FnOnce(&mut Value)) -> Value {
 #[tokio::test]
 async fn every_route_answers_the_event_that_the_gateway_makes_for_it() {
     let app = app();
-    for route in routes::all() {
+    for route in tests::for_everybody() {
         let answer = invoke_event(&app, &route, &event(&route)).await;
         let expected = if route.spec.name == "answer-unknown" { 404 } else { 200 };
         assert_eq!(answer.status, expected, "{}", route.spec.name);
@@ -40,7 +40,7 @@ async fn every_route_answers_the_event_that_the_gateway_makes_for_it() {
 #[tokio::test]
 async fn an_answer_by_lambda_is_the_answer_over_http() {
     let (app, house) = (app(), tests::House::seeded().await);
-    for route in routes::all() {
+    for route in tests::for_everybody() {
         let path = tests::sample(route.spec.name);
         let (by_lambda, mut over_http) =
             (invoke_event(&app, &route, &event(&route)).await, house.get(path).await);

@@ -28,6 +28,9 @@ fn without_its_table_a_function_ends_and_names_the_variable_once() {
     }
 }
 
+const TABLES: [(&str, &str); 4] =
+    [("CATALOG_TABLE", "t"), ("APP_TABLE", "t"), ("EPHEMERAL_TABLE", "t"), ("AUDIT_TABLE", "t")];
+
 #[test]
 fn a_wrong_variable_is_named_once_too() {
     for (name, variable, value) in [
@@ -37,7 +40,7 @@ fn a_wrong_variable_is_named_once_too() {
         ("sync-pokeapi", "SYNC_REQUESTS_PER_MINUTE", "many"),
         ("sync-pokeapi", "POKEAPI_BASE_URL", "pokeapi"),
     ] {
-        let (code, out, err) = run(name, &[("CATALOG_TABLE", "t"), (variable, value)]);
+        let (code, out, err) = run(name, &[&TABLES[..], &[(variable, value)]].concat());
         assert!(code.is_some_and(|code| code != 0), "{name} ended with {code:?}");
         assert_eq!(err.matches(variable).count(), 1, "{name}: {err}");
         assert!(err.contains(value), "{name}: {err}");

@@ -14,12 +14,13 @@ use std::collections::BTreeSet;
 
 use api::routes::SPECS;
 
-/// The scheduled function: the only one that is no route.
+/// The scheduled functions, which are no routes.
 const SYNC: &str = "sync-pokeapi";
+const ROTATION: &str = "rotate-signing-key";
 
 /// The name of every function.
 fn names() -> BTreeSet<String> {
-    SPECS.iter().map(|spec| spec.name).chain([SYNC]).map(str::to_owned).collect()
+    SPECS.iter().map(|spec| spec.name).chain([SYNC, ROTATION]).map(str::to_owned).collect()
 }
 
 /// `get-pokemon` as templates spell it: `GetPokemon`.

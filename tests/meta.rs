@@ -1,5 +1,7 @@
 //! `GET /api/version` and `GET /api/v1/openapi.json`
 
+use std::collections::BTreeSet;
+
 use api::routes::{DEFAULT, SPECS};
 use serde_json::json;
 use tests::House;
@@ -27,8 +29,11 @@ async fn every_path_that_is_described_is_answered() {
     let house = House::seeded().await;
     let described = house.get("/api/v1/openapi.json").await.json();
     let paths = described["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), SPECS.iter().filter(|spec| spec.path != DEFAULT).count());
-    for (path, operations) in paths {
+    let table: BTreeSet<_> = SPECS.iter().map(|spec| spec.path).filter(|path| *path != DEFAULT).collect();
+    assert_eq!(paths.len(), table.len());
+    for (path, operations) in
+        paths.iter().filter(|(_, operations)| operations["get"]["security"][0] == json!({}))
+    {
         let mut path = path.clone();
         for parameter in operations["get"]["parameters"].as_array().unwrap() {
             if parameter["in"] == "path" {

@@ -8,7 +8,7 @@ use api::{
 use http::Method;
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
-use tests::{Answer, House, facts};
+use tests::{Answer, House, Residents, facts, invoke_event, is_for_everybody};
 
 /// A validator of `schema`, in which an undocumented field is an error too.
 fn validator(document: &Value, schema: &Value) -> Validator {
@@ -122,7 +122,7 @@ fn hold(document: &Value, operation: &str, answer: &Answer, what: &str) {
 }
 
 /// Of every route: what it answers when all is well, and what is wrong with a request that it refuses itself.
-const REQUESTS: [(&str, &[&str]); 12] = [
+const REQUESTS: [(&str, &[&str]); 13] = [
     (
         "list-pokemon",
         &[
@@ -154,6 +154,7 @@ const REQUESTS: [(&str, &[&str]); 12] = [
     ("get-readiness", &[""]),
     ("get-openapi", &[""]),
     ("get-version", &[""]),
+    ("get-jwks", &[""]),
 ];
 
 fn path_of(route: &str, request: &str) -> String {
@@ -187,7 +188,38 @@ async fn every_answer_is_as_it_is_documented() {
             hold(&document, route, &answer, &path);
         }
     }
-    assert_eq!(REQUESTS.len(), SPECS.len() - 1, "every route but $default");
+    let read = SPECS.iter().filter(|spec| is_for_everybody(spec)).count();
+    assert_eq!(REQUESTS.len(), read - 1, "every route that everybody may read, but $default");
+}
+
+#[tokio::test]
+async fn every_answer_to_who_has_signed_in_is_as_it_is_documented() {
+    let document = document();
+    for route in api::routes::all().into_iter().filter(|route| !is_for_everybody(&route.spec)) {
+        let residents = Residents::new().await;
+        let (app, name) = (residents.app(&residents.url), route.spec.name);
+        let event = residents.fill(&tests::event(&route));
+        let mut statuses = Vec::new();
+        let mut ask = async |change: &dyn Fn(&mut Value)| {
+            let mut event = event.clone();
+            change(&mut event);
+            let answer = invoke_event(&app, &route, &event).await;
+            hold(&document, name, &answer, name);
+            statuses.push(answer.status.as_u16());
+        };
+        ask(&|event| event["rawQueryString"] = json!("x=%ff")).await;
+        ask(&|event| event["headers"]["authorization"] = json!("Bearer x")).await;
+        ask(&|event| event["headers"]["authorization"] = json!("Bearer rt_x")).await;
+        if event.get("body").is_some() {
+            ask(&|event| event["body"] = json!("{\"nonsense\": 1}")).await;
+            ask(&|event| event["body"] = json!("[]")).await;
+            ask(&|event| event["body"] = json!(" ".repeat((1 << 20) + 1))).await;
+        }
+        ask(&|_| {}).await;
+        // Once more: what is done already is refused, or done again.
+        ask(&|_| {}).await;
+        assert!(statuses.iter().any(|status| (200..300).contains(status)), "{name}: {statuses:?}");
+    }
 }
 
 #[tokio::test]

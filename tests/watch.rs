@@ -14,7 +14,7 @@ use api::routes::{DEFAULT, SPECS};
 use http::Method;
 use serde_json::Value;
 use tempfile::NamedTempFile;
-use tests::{House, sample};
+use tests::{House, is_for_everybody, sample};
 
 use crate::local::{Process, cargo};
 
@@ -102,14 +102,14 @@ async fn watch_serves_every_route_as_the_house_does_and_invoke_takes_its_event()
     let Some(watch) = Watch::start().await else { return };
     let (house, watched) =
         (House::seeded().await, House::already_at(&format!("http://127.0.0.1:{}", watch.port)));
-    for spec in SPECS {
+    for spec in SPECS.iter().filter(|spec| is_for_everybody(spec)) {
         let (own, served) = (house.get(sample(spec.name)).await, watched.get(sample(spec.name)).await);
         assert_eq!(served.status, own.status, "{}: {served:?}; it said {}", spec.name, watch.said());
         if !tests::OF_THE_MOMENT.contains(&spec.name) {
             assert_eq!(served.json(), own.json(), "{}", spec.name);
         }
         if spec.path != DEFAULT {
-            let refused = watched.send(Method::DELETE, sample(spec.name), &[]).await;
+            let refused = watched.send(Method::PATCH, sample(spec.name), &[]).await;
             assert_eq!(refused.status, 405, "{}", spec.name);
         }
     }

@@ -189,6 +189,8 @@ impl Handler {
             query: query.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             headers: HashMap::new(),
             body: Vec::new(),
+            client: String::new(),
+            caller: None,
             id: String::new(),
             meter: Arc::default(),
         };

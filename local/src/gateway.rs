@@ -1,6 +1,6 @@
 //! What API Gateway and CloudFront are on AWS: HTTP in, the same v2 event through the same door, answers out.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc};
+use std::{collections::HashMap, convert::Infallible, net::IpAddr, sync::Arc};
 
 use anyhow::Result;
 use api::{
@@ -63,7 +63,7 @@ impl Gateway {
                 () = &mut stop => break,
             };
             // A client that is gone before it is accepted, or no free handle for a moment: neither ends the server.
-            let Ok((stream, _)) = accepted else {
+            let Ok((stream, peer)) = accepted else {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
                 continue;
             };
@@ -71,7 +71,7 @@ impl Gateway {
             let gateway = Arc::clone(&gateway);
             let service = hyper::service::service_fn(move |request| {
                 let gateway = Arc::clone(&gateway);
-                async move { Ok::<_, Infallible>(gateway.answer(request).await.map(Full::new)) }
+                async move { Ok::<_, Infallible>(gateway.answer(request, peer.ip()).await.map(Full::new)) }
             });
             let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
             let connection = graceful.watch(connection);
@@ -85,7 +85,7 @@ impl Gateway {
         let _ = tokio::time::timeout(LAST_ANSWERS, graceful.shutdown()).await;
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response {
+    async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response {
         let (parts, body) = request.into_parts();
         if parts.uri.path() == "/" && parts.method == Method::GET {
             return page::answer(&self.app).await;
@@ -96,7 +96,7 @@ impl Gateway {
             headers: headers(&parts.headers),
             request_context: Context {
                 request_id: String::new(),
-                http: HttpContext { method: parts.method.to_string(), source_ip: "127.0.0.1".to_owned() },
+                http: HttpContext { method: parts.method.to_string(), source_ip: client.to_string() },
             },
             ..Event::default()
         };

@@ -8,6 +8,7 @@
 pub mod engine;
 pub mod folder;
 pub mod gateway;
+pub mod keys;
 mod page;
 pub mod progress;
 pub mod seed;

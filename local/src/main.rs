@@ -1,13 +1,14 @@
 //! `cargo run`: the product on one machine.
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use adapters::{
     aws,
     pokeapi::{Config as PokeApiConfig, PokeApi},
     publish::Published,
-    store::{Meter, Store},
+    store::{Meter, Store, Tables, accounts::Accounts},
     sync::{self, Finished, Outcome, Pause, Progress, Settings, Tally},
+    tokens::{KeyRing, KeySource},
 };
 use anyhow::{Context as _, Result};
 use api::{App, Config};
@@ -16,6 +17,7 @@ use local::{
     engine::{Engine, listen},
     folder::Folder,
     gateway::Gateway,
+    keys,
     progress::Display,
     seed, tables,
 };
@@ -28,7 +30,7 @@ struct Options {
     /// Port to serve on; 0 takes a free one
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Folder that keeps the data
+    /// Folder that keeps the data, and the keys that tokens are signed with
     #[arg(long, default_value = ".pokedex", value_name = "DIR")]
     data: PathBuf,
     /// Keep the data in memory and forget it at the end
@@ -46,9 +48,12 @@ struct Options {
     /// An address for PokeAPI's keepers, sent with every request
     #[arg(long, value_name = "TEXT")]
     sync_contact: Option<String>,
-    /// Use a running DynamoDB engine instead of the embedded one
-    #[arg(long, value_name = "URL", conflicts_with = "data", value_parser = engine_address)]
+    /// Use a running DynamoDB engine instead of the embedded one; the folder keeps the keys
+    #[arg(long, value_name = "URL", value_parser = engine_address)]
     dynamodb: Option<String>,
+    /// How many requests of whom are answered, such as login=50/60,write=1000/60; or off
+    #[arg(long, value_name = "LIMITS", env = "RATE_LIMITS")]
+    rate_limits: Option<String>,
     /// Start the engines and fill them, but serve no routes: for `cargo lambda watch`
     #[arg(long, conflicts_with = "dynamodb")]
     engines_only: bool,
@@ -104,11 +109,8 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 async fn run(options: Options) -> Result<()> {
     let stop = stop_signal()?;
     tokio::pin!(stop);
-    // As on AWS, but for the table: CORS_ORIGINS and SPRITE_BASE_URL serve a web app that is being written.
-    let config = Config::read(|name| match name {
-        "CATALOG_TABLE" => Some(tables::CATALOG.to_owned()),
-        name => std::env::var(name).ok(),
-    })?;
+    let tables = Tables::beside(tables::CATALOG);
+    let mut config = configuration(&options, &tables)?;
     // Before any work, so that a taken port is told at once.
     let listener = if options.engines_only { None } else { Some(listen(options.port).await?) };
     let folder = match (options.memory, &options.dynamodb) {
@@ -124,7 +126,7 @@ async fn run(options: Options) -> Result<()> {
     };
     let url = options.dynamodb.clone().or_else(|| engine.as_ref().map(Engine::url)).unwrap_or_default();
     let (interrupt, interrupted) = watch::channel(false);
-    let preparing = prepare(&options, &url, interrupted);
+    let preparing = prepare(&options, &url, &tables, interrupted);
     tokio::pin!(preparing);
     let stopped = tokio::select! {
         () = &mut stop => {
@@ -137,7 +139,7 @@ async fn run(options: Options) -> Result<()> {
             true
         }
         prepared = &mut preparing => {
-            prepared?;
+            config.signing_keys = Some(prepared?);
             false
         }
     };
@@ -146,7 +148,7 @@ async fn run(options: Options) -> Result<()> {
             None => {
                 println!("ready: {url}\n");
                 println!("AWS_ENDPOINT_URL_DYNAMODB={url}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID=local");
-                println!("AWS_SECRET_ACCESS_KEY=local\nCATALOG_TABLE={}", tables::CATALOG);
+                println!("AWS_SECRET_ACCESS_KEY=local\n{}", environment(&config));
                 stop.await;
             }
             Some(listener) => {
@@ -174,13 +176,47 @@ async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Tables, data and, where asked for, a sync.
-async fn prepare(options: &Options, url: &str, interrupt: watch::Receiver<bool>) -> Result<()> {
+/// As on AWS, but for the tables: CORS_ORIGINS and SPRITE_BASE_URL serve a web app that is being written.
+fn configuration(options: &Options, tables: &Tables) -> Result<Config> {
+    Ok(Config::read(|name| match name {
+        "CATALOG_TABLE" => Some(tables.catalog.clone()),
+        "APP_TABLE" => Some(tables.app.clone()),
+        "EPHEMERAL_TABLE" => Some(tables.ephemeral.clone()),
+        "AUDIT_TABLE" => Some(tables.audit.clone()),
+        "RATE_LIMITS" => options.rate_limits.clone(),
+        // They are this machine's own.
+        "SIGNING_KEYS" => None,
+        name => std::env::var(name).ok(),
+    })?)
+}
+
+/// What functions beside these engines read.
+fn environment(config: &Config) -> String {
+    let Tables { catalog, app, ephemeral, audit } = &config.tables;
+    let keys = match &config.signing_keys {
+        Some(KeySource::File(path)) => format!("\nSIGNING_KEYS=file:{}", path.display()),
+        _ => String::new(),
+    };
+    format!(
+        "CATALOG_TABLE={catalog}\nAPP_TABLE={app}\nEPHEMERAL_TABLE={ephemeral}\nAUDIT_TABLE={audit}{keys}"
+    )
+}
+
+/// Tables, keys, data and, where asked for, a sync.
+async fn prepare(
+    options: &Options,
+    url: &str,
+    tables: &Tables,
+    interrupt: watch::Receiver<bool>,
+) -> Result<KeySource> {
     let client = aws::at(url);
-    tables::create(&client, tables::CATALOG)
-        .await
-        .with_context(|| format!("DynamoDB at {url} cannot be used"))?;
-    let store = Store::new(client, tables::CATALOG);
+    tables::create(&client, tables).await.with_context(|| format!("DynamoDB at {url} cannot be used"))?;
+    let source = match options.memory {
+        true => KeySource::Process(Arc::new(KeyRing::generate(adapters::now()))),
+        false => keys::file(&options.data)?,
+    };
+    keys::prepare(&Accounts::new(client.clone(), tables.clone()), &source).await?;
+    let store = Store::new(client, &tables.catalog);
     let owner = match options.dynamodb {
         None => {
             // The engine is ours alone: whoever held the lease is gone.
@@ -199,7 +235,7 @@ async fn prepare(options: &Options, url: &str, interrupt: watch::Receiver<bool>)
             eprintln!("pokedex: the sync failed, serving the catalogue as it was: {error:#}");
         }
     }
-    Ok(())
+    Ok(source)
 }
 
 async fn refresh(

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 const STYLE: &str = include_str!("page.css");
 
 /// A path to try for each route, by its name; the first of a route is its plainest.
-const TRY: [(&str, &str); 17] = [
+const TRY: [(&str, &str); 18] = [
     ("list-pokemon", "/api/v1/pokemon?per_page=5"),
     ("list-pokemon", "/api/v1/pokemon?search=char"),
     ("list-pokemon", "/api/v1/pokemon?type=water&type=flying&sort=speed_desc"),
@@ -29,6 +29,7 @@ const TRY: [(&str, &str); 17] = [
     ("get-health", "/api/v1/health"),
     ("get-readiness", "/api/v1/health/ready"),
     ("get-version", "/api/version"),
+    ("get-jwks", "/.well-known/jwks.json"),
     ("get-openapi", "/api/v1/openapi.json"),
     ("answer-unknown", "/api/v1/missingno"),
 ];
@@ -53,13 +54,18 @@ fn page(dex: &Dex) -> String {
     let (all, species) = dex.counts();
     let mut page = format!(
         "<p class=lede><b>{species}</b> species, <b>{all}</b> Pokémon, served from this machine. \
-         Everything below is a link.</p><h2>Routes</h2><table>"
+         What can be read without signing in is a link.</p><h2>Routes</h2><table>"
     );
     for spec in SPECS {
         let links = TRY.iter().filter(|(name, _)| *name == spec.name);
         let links: Vec<_> =
             links.map(|(_, path)| format!("<a href=\"{0}\">{0}</a>", path.replace('&', "&amp;"))).collect();
-        let _ = write!(page, "<tr><td>{}<td>{}", spec.summary, links.join("<br>"));
+        let links = match links.as_slice() {
+            // Nothing that a browser could follow.
+            [] => format!("<code>{} {}</code>", spec.method, spec.path),
+            links => links.join("<br>"),
+        };
+        let _ = write!(page, "<tr><td>{}<td>{links}", spec.summary);
     }
     page.push_str(
         "</table><h2>The strongest of them</h2><table class=dex><tr><th>#<th>Name<th>Types<th>Total",

@@ -2,26 +2,33 @@
 
 use std::time::Duration;
 
+use adapters::store::Tables;
 use anyhow::{Context as _, Error, Result, anyhow, bail};
 use aws_sdk_dynamodb::{
     Client,
     error::ProvideErrorMetadata as _,
-    types::{AttributeDefinition, BillingMode, KeySchemaElement, TableStatus},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, Projection, TableStatus,
+        TimeToLiveSpecification,
+    },
 };
 use serde::Deserialize;
 use serde_yaml_ng::Value;
 
 const TEMPLATE: &str = include_str!("../../infra/data.yaml");
 
-/// The catalogue's name on one machine.
+/// The catalogue's name on one machine; [`Tables::beside`] it are the others.
 pub const CATALOG: &str = "pokedex-local-catalog";
 
-/// What a template says of a table: keys only, no intrinsics.
+/// What a template says of a table: keys, indexes and what expires, no intrinsics.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Definition {
     attribute_definitions: Vec<Attribute>,
     key_schema: Vec<KeyElement>,
+    #[serde(default)]
+    global_secondary_indexes: Vec<Index>,
+    time_to_live_specification: Option<TimeToLive>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,12 +45,63 @@ struct KeyElement {
     key_type: String,
 }
 
-/// Makes the catalogue table under `name` where it is not there.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Index {
+    index_name: String,
+    key_schema: Vec<KeyElement>,
+    projection: IndexProjection,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct IndexProjection {
+    projection_type: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TimeToLive {
+    attribute_name: String,
+    enabled: bool,
+}
+
+impl KeyElement {
+    fn build(self) -> Result<KeySchemaElement> {
+        let element = KeySchemaElement::builder().attribute_name(self.attribute_name);
+        Ok(element.key_type(self.key_type.as_str().into()).build()?)
+    }
+}
+
+/// Makes those of the tables that are not there.
 ///
 /// # Errors
 /// When the engine does not answer or the template is wrong.
-pub async fn create(client: &Client, name: &str) -> Result<()> {
-    let definition = definition("CatalogTable")?;
+pub async fn create(client: &Client, tables: &Tables) -> Result<()> {
+    create_catalog(client, &tables.catalog).await?;
+    create_accounts(client, tables).await
+}
+
+/// The catalogue's alone.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_catalog(client: &Client, name: &str) -> Result<()> {
+    create_one(client, "CatalogTable", name).await
+}
+
+/// All but the catalogue's.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_accounts(client: &Client, tables: &Tables) -> Result<()> {
+    create_one(client, "AppTable", &tables.app).await?;
+    create_one(client, "EphemeralTable", &tables.ephemeral).await?;
+    create_one(client, "AuditTable", &tables.audit).await
+}
+
+async fn create_one(client: &Client, resource: &str, name: &str) -> Result<()> {
+    let definition = definition(resource)?;
     let mut create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for attribute in definition.attribute_definitions {
         let kind = attribute.attribute_type.as_str().into();
@@ -54,13 +112,22 @@ pub async fn create(client: &Client, name: &str) -> Result<()> {
         create = create.attribute_definitions(built?);
     }
     for element in definition.key_schema {
-        let kind = element.key_type.as_str().into();
-        let built = KeySchemaElement::builder().attribute_name(element.attribute_name).key_type(kind).build();
-        create = create.key_schema(built?);
+        create = create.key_schema(element.build()?);
+    }
+    for index in definition.global_secondary_indexes {
+        let projection =
+            Projection::builder().projection_type(index.projection.projection_type.as_str().into()).build();
+        let mut built = GlobalSecondaryIndex::builder().index_name(index.index_name).projection(projection);
+        for element in index.key_schema {
+            built = built.key_schema(element.build()?);
+        }
+        create = create.global_secondary_indexes(built.build()?);
     }
     match create.send().await {
         Ok(_) => {}
-        Err(error) if error.code() == Some("ResourceInUseException") => {}
+        Err(error) if error.code() == Some("ResourceInUseException") => {
+            return wait_until_active(client, name).await;
+        }
         Err(error) => {
             let message = error.message().map(str::to_owned);
             // What the engine says, or else why it says nothing.
@@ -68,7 +135,16 @@ pub async fn create(client: &Client, name: &str) -> Result<()> {
             return Err(cause.context(format!("the table {name} cannot be made")));
         }
     }
-    wait_until_active(client, name).await
+    wait_until_active(client, name).await?;
+    if let Some(ttl) = definition.time_to_live_specification {
+        let specification = TimeToLiveSpecification::builder()
+            .attribute_name(ttl.attribute_name)
+            .enabled(ttl.enabled)
+            .build()?;
+        let update = client.update_time_to_live().table_name(name).time_to_live_specification(specification);
+        update.send().await.with_context(|| format!("what expires in {name} cannot be set"))?;
+    }
+    Ok(())
 }
 
 async fn wait_until_active(client: &Client, name: &str) -> Result<()> {

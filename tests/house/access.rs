@@ -6,21 +6,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use adapters::{
     aws, now,
     pokeapi::{Config as PokeApiConfig, PokeApi},
-    store::{Meter, Store},
+    store::{Meter, Store, Tables},
     sync::{self, Settings},
+    tokens::{FamilyId, Issuer, KeyRing},
 };
-use api::{App, Config, routes};
+use api::{Route, routes};
+use domain::{Timestamp, accounts::UserId};
+use http::Method;
 use serde_json::{Value, json};
-use tests::{Call, SeededEngine, Tap, empty_store, engine_url, event, invoke_event, template};
+use tests::{Call, PASSWORD, Residents, Tap, empty_store, engine_url, event, invoke_event, template};
 
 use super::{SYNC, camel};
 use crate::stand_in::{StandIn, World};
 
+/// What may be done to which table (by the name of its parameter) or index of it.
+type Action = (String, String);
 /// Actions, each with the partition keys that it is for; none where it is for the whole table.
-type Access = BTreeMap<String, Option<BTreeSet<String>>>;
+type Access = BTreeMap<Action, Option<BTreeSet<String>>>;
 
 /// What only the sync may do without naming a key: it writes every kind of item there is.
 const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
+
+/// The parameters that name tables.
+const TABLES: [&str; 4] = ["CatalogTableName", "AppTableName", "EphemeralTableName", "AuditTableName"];
 
 /// What the role of the function `name` allows.
 fn allowed(name: &str) -> Access {
@@ -29,26 +37,33 @@ fn allowed(name: &str) -> Access {
     let mut access = Access::new();
     // The first is about its log; `templates.rs` holds all the rest of the role.
     let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().expect("statements");
-    for statement in &statements[1..] {
+    for statement in statements[1..].iter().filter(|statement| !is_about_the_secret(statement)) {
         for (action, keys) in grants(name, statement) {
             let before = access.insert(action.clone(), keys);
-            assert!(before.is_none(), "{name} has two statements for {action}");
+            assert!(before.is_none(), "{name} has two statements for {action:?}");
         }
     }
     access
 }
 
-/// What a statement of the role of `name` allows: actions of DynamoDB, on the one table, on keys that it names, and
+/// What `templates.rs` holds.
+pub(super) fn is_about_the_secret(statement: &Value) -> bool {
+    statement["Action"].to_string().contains("secretsmanager:")
+}
+
+/// What a statement of the role of `name` allows: actions of DynamoDB, on one table, on keys that it names, and
 /// nothing else at all.
-pub(super) fn grants(name: &str, statement: &Value) -> Vec<(String, Option<BTreeSet<String>>)> {
+pub(super) fn grants(name: &str, statement: &Value) -> Vec<(Action, Option<BTreeSet<String>>)> {
     let fields: Vec<_> = statement.as_object().expect("a statement").keys().map(String::as_str).collect();
     assert!(
         fields == ["Effect", "Action", "Resource"] || fields == ["Effect", "Action", "Resource", "Condition"],
         "{name}: {statement}"
     );
     assert_eq!(statement["Effect"], "Allow", "{name}");
-    let table = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${CatalogTableName}";
-    assert_eq!(statement["Resource"], json!({ "Fn::Sub": table }), "{name}: one table, and no index of it");
+    let prefix = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${";
+    let resource = statement["Resource"]["Fn::Sub"].as_str().and_then(|arn| arn.strip_prefix(prefix));
+    let table = resource.and_then(|table| table.strip_suffix('}')).unwrap_or_default();
+    assert!(TABLES.contains(&table), "{name}: one table, and no index of it: {statement}");
     let actions = match &statement["Action"] {
         Value::Array(actions) => actions.clone(),
         action => vec![action.clone()],
@@ -59,7 +74,7 @@ pub(super) fn grants(name: &str, statement: &Value) -> Vec<(String, Option<BTree
         let action = action.unwrap_or_else(|| panic!("{name} may do something beside DynamoDB: {statement}"));
         let needs_none = name == SYNC && UNNAMED.contains(&action.as_str());
         assert!(keys.is_some() || needs_none, "{name} may do {action} to any key");
-        (action, keys.clone())
+        ((action, table.to_owned()), keys.clone())
     };
     actions.into_iter().map(action).collect()
 }
@@ -81,42 +96,53 @@ fn keys(name: &str, condition: &Value) -> Option<BTreeSet<String>> {
     Some(patterns)
 }
 
-/// What `calls` did.
-fn done(table: &str, calls: &[Call]) -> BTreeMap<String, BTreeSet<String>> {
-    let mut done: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for call in calls {
-        // One table, and no index of it.
-        let tables: Vec<_> = tables(&call.body).collect();
-        assert!(
-            !tables.is_empty() && tables.iter().all(|name| *name == table),
-            "{tables:?} instead of {table}"
-        );
-        assert_eq!(call.body.get("IndexName"), None, "{}", call.operation);
-        let (action, keys) = match call.operation.as_str() {
+/// What `calls` did to `tables`.
+fn done(tables: &Tables, calls: &[Call]) -> BTreeMap<Action, BTreeSet<String>> {
+    let names = [&tables.catalog, &tables.app, &tables.ephemeral, &tables.audit];
+    let parameter = |request: &Value| -> String {
+        let name = request["TableName"].as_str().expect("a table");
+        let place = names.iter().position(|known| *known == name).unwrap_or_else(|| panic!("{name}"));
+        TABLES[place].to_owned()
+    };
+    let mut done: BTreeMap<Action, BTreeSet<String>> = BTreeMap::new();
+    let mut note = |action: &str, table: String, key: &Value| {
+        let keys = done.entry((action.to_owned(), table)).or_default();
+        keys.extend(key.as_str().map(pattern));
+    };
+    for Call { operation, body } in calls {
+        assert_eq!(body.get("IndexName"), None, "{operation}");
+        match operation.as_str() {
             // There is no such action: IAM asks for those of the items.
             "TransactWriteItems" => {
-                let items = call.body["TransactItems"].as_array().expect("items");
-                ("PutItem", items.iter().map(|item| &item["Put"]["Item"]["pk"]["S"]).collect())
+                for item in body["TransactItems"].as_array().expect("items") {
+                    let (kind, request) = item.as_object().and_then(|item| item.iter().next()).expect("one");
+                    let (action, key) = match kind.as_str() {
+                        "Put" => ("PutItem", &request["Item"]["pk"]["S"]),
+                        "Update" => ("UpdateItem", &request["Key"]["pk"]["S"]),
+                        "Delete" => ("DeleteItem", &request["Key"]["pk"]["S"]),
+                        "ConditionCheck" => ("ConditionCheckItem", &request["Key"]["pk"]["S"]),
+                        other => panic!("{other} in a transaction"),
+                    };
+                    note(action, parameter(request), key);
+                }
             }
-            "PutItem" => ("PutItem", vec![&call.body["Item"]["pk"]["S"]]),
-            "Query" => ("Query", vec![&call.body["ExpressionAttributeValues"][":facts"]["S"]]),
-            "BatchWriteItem" | "Scan" => (call.operation.as_str(), Vec::new()),
-            other => (other, vec![&call.body["Key"]["pk"]["S"]]),
-        };
-        let keys = keys.into_iter().map(|key| pattern(key.as_str().expect("a partition key")));
-        done.entry(action.to_owned()).or_default().extend(keys);
+            "BatchWriteItem" => {
+                for table in body["RequestItems"].as_object().expect("tables").keys() {
+                    note(operation, parameter(&json!({"TableName": table})), &Value::Null);
+                }
+            }
+            "Scan" => note(operation, parameter(body), &Value::Null),
+            "PutItem" => note(operation, parameter(body), &body["Item"]["pk"]["S"]),
+            "Query" => {
+                let values = &body["ExpressionAttributeValues"];
+                let key =
+                    [&values[":pk"]["S"], &values[":facts"]["S"]].into_iter().find(|key| key.is_string());
+                note(operation, parameter(body), key.expect("a partition key"));
+            }
+            other => note(other, parameter(body), &body["Key"]["pk"]["S"]),
+        }
     }
     done
-}
-
-/// Every table that a call names.
-fn tables(body: &Value) -> impl Iterator<Item = &str> {
-    let one = body["TableName"].as_str();
-    let many = body["TransactItems"].as_array().into_iter().flatten();
-    let many = many.filter_map(|item| item.as_object()?.values().next()?["TableName"].as_str());
-    let batch =
-        body["RequestItems"].as_object().into_iter().flat_map(|tables| tables.keys().map(String::as_str));
-    one.into_iter().chain(many).chain(batch)
 }
 
 /// The family of a key: of `POKEMON#25` it is `POKEMON#*`.
@@ -124,45 +150,139 @@ fn pattern(key: &str) -> String {
     key.split_once('#').map_or_else(|| key.to_owned(), |(family, _)| format!("{family}#*"))
 }
 
-fn assert_same(name: &str, allowed: &Access, done: &BTreeMap<String, BTreeSet<String>>) {
+fn assert_same(name: &str, allowed: &Access, done: &BTreeMap<Action, BTreeSet<String>>) {
     assert_eq!(allowed.keys().collect::<Vec<_>>(), done.keys().collect::<Vec<_>>(), "actions of {name}");
     for (action, keys) in allowed {
         if let Some(keys) = keys {
-            assert_eq!(keys, &done[action], "keys of {name} for {action}");
+            assert_eq!(keys, &done[action], "keys of {name} for {action:?}");
         }
     }
 }
 
+/// A token that is like ours, but signed with a key that nobody knows.
+fn of_an_unknown_key(residents: &Residents) -> String {
+    let (issuer, ring) = (residents.config().issuer(), KeyRing::generate(now()));
+    let issuer = Issuer { issuer: &issuer, keys: &ring };
+    issuer.issue(residents.ash, residents.session, now()).expect("a token")
+}
+
+/// What else must be asked of a route, so that it does all that it may do.
+fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
+    let event = residents.fill(&event(route));
+    let with = |field: &str, value: Value| {
+        let mut event = event.clone();
+        event[field] = value;
+        event
+    };
+    let mut unknown = event.clone();
+    unknown["headers"]["authorization"] = format!("Bearer {}", of_an_unknown_key(residents)).into();
+    let body = |body: Value| with("body", body.to_string().into());
+    let mut all = match route.spec.name {
+        "get-pokemon" => vec![with("rawQueryString", "include=moves,forms".into())],
+        "login-user" => vec![
+            body(json!({"username": "ash_ketchum@example.com", "password": PASSWORD})),
+            body(json!({"username": "nobody", "password": PASSWORD})),
+        ],
+        "refresh-session" => vec![
+            // Given again, used, shown again: which ends the session.
+            event.clone(),
+            body(json!({"refresh_token": residents.refresh_token_of(1)})),
+            event.clone(),
+        ],
+        "update-profile" => vec![body(json!({
+            "username": "misty", "email": "misty@example.com", "password": "cerulean city, route 24",
+            "current_password": PASSWORD,
+        }))],
+        _ => Vec::new(),
+    };
+    if route.spec.access != routes::Access::Refresh {
+        all.push(unknown);
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_route_may_do_what_it_does_and_nothing_else() {
+    for route in routes::all() {
+        let residents = Residents::new().await;
+        if route.spec.name == "login-user" {
+            residents.weaken(PASSWORD).await;
+        }
+        let tap = Tap::on(&residents.url).await;
+        let app = residents.app(&tap.url);
+        let answer = invoke_event(&app, &route, &residents.fill(&event(&route))).await;
+        let is_answered = answer.status.is_success() || route.spec.path == routes::DEFAULT;
+        assert!(is_answered, "{}: {}", route.spec.name, String::from_utf8_lossy(&answer.body));
+        for event in variations(&route, &residents) {
+            // Each anew, or what is in memory would not be read.
+            invoke_event(&residents.app(&tap.url), &route, &event).await;
+        }
+        assert_same(route.spec.name, &allowed(route.spec.name), &done(&residents.tables, &tap.take()));
+    }
+}
+
+/// Whatever kind of token is shown, to every route there is.
 #[tokio::test]
 async fn each_route_lets_in_whom_the_table_says() {
-    let app = App::new(Config::new(local::tables::CATALOG), || aws::at(&SeededEngine::get().url));
+    let residents = Residents::new().await;
+    let (misty, hers) = (UserId::new(1_700_000_000_000, [2; 10]), FamilyId::random());
+    residents.settle(misty, "misty", hers).await;
+    let (rocket, theirs) = (UserId::new(1_700_000_000_000, [3; 10]), FamilyId::random());
+    residents.settle(rocket, "team_rocket", theirs).await;
+    residents.stand(rocket, false, true).await;
+    let (oak, his) = (UserId::new(1_700_000_000_000, [4; 10]), FamilyId::random());
+    residents.settle(oak, "oak", his).await;
+    residents.stand(oak, true, false).await;
+    let expired = {
+        let (issuer, ring) = (residents.config().issuer(), tests::ring());
+        let long_ago = Timestamp::from_unix(now().unix() - 3600);
+        Issuer { issuer: &issuer, keys: &ring }
+            .issue(residents.ash, residents.session, long_ago)
+            .expect("a token")
+    };
+    let shown = [
+        ("no token", None),
+        ("expired", Some(expired)),
+        ("wrong key", Some(of_an_unknown_key(&residents))),
+        ("refresh as access", Some(residents.refresh_token())),
+        ("another user", Some(residents.token_of(misty, hers))),
+        ("a frozen user", Some(residents.token_of(rocket, theirs))),
+        ("an administrator", Some(residents.token_of(oak, his))),
+        ("the user", Some(residents.token())),
+    ];
     for route in routes::all() {
-        let stranger = invoke_event(&app, &route, &event(&route)).await.status.as_u16();
-        match route.spec.access {
-            routes::Access::Public => {
-                let expected = if route.spec.path == routes::DEFAULT { 404 } else { 200 };
-                assert_eq!(stranger, expected, "{}", route.spec.name);
+        let spec = &route.spec;
+        for (who, token) in &shown {
+            let app = residents.app(&residents.url);
+            let mut event = residents.fill(&event(&route));
+            match token {
+                Some(token) => event["headers"]["authorization"] = format!("Bearer {token}").into(),
+                None => drop(event["headers"].as_object_mut().expect("headers").remove("authorization")),
             }
+            let status = invoke_event(&app, &route, &event).await.status.as_u16();
+            let expected = expected(spec, who);
+            assert!(expected.contains(&status), "{} for {who}: {status}, not {expected:?}", spec.name);
         }
-        // Nobody is let in by a bad token, not even where nobody is kept out.
-        let mut forged = event(&route);
-        forged["headers"]["authorization"] = "Bearer forged".into();
-        assert_eq!(invoke_event(&app, &route, &forged).await.status, 401, "{}", route.spec.name);
     }
 }
 
-#[tokio::test]
-async fn a_route_may_read_what_it_reads_and_nothing_else() {
-    let tap = Tap::on(&SeededEngine::get().url).await;
-    for route in routes::all() {
-        let client = aws::at(&tap.url);
-        let app = App::new(Config::new(local::tables::CATALOG), || client);
-        let mut event = event(&route);
-        if route.spec.name == "get-pokemon" {
-            event["rawQueryString"] = "include=moves,forms".into();
-        }
-        invoke_event(&app, &route, &event).await;
-        assert_same(route.spec.name, &allowed(route.spec.name), &done(local::tables::CATALOG, &tap.take()));
+/// Statuses of the answers to `who`. Of one's own resources what was done before may be done: 404 and 409.
+fn expected(spec: &routes::Spec, who: &str) -> &'static [u16] {
+    const OPEN: &[u16] = &[200, 201, 404, 409];
+    let is_bad = ["expired", "wrong key"].contains(&who);
+    let is_ones_own = spec.path.starts_with("/api/v1/users/{id}");
+    match (spec.access, who) {
+        // A refresh looks at no access token: the sample's body holds the refresh token.
+        (routes::Access::Refresh, _) => &[200, 401, 409],
+        (_, "refresh as access") => &[422],
+        (_, _) if is_bad => &[401],
+        (routes::Access::Public, _) => OPEN,
+        (_, "no token") => &[401],
+        (routes::Access::User, "another user" | "an administrator") if is_ones_own => &[403],
+        (routes::Access::User, "a frozen user") if spec.method != Method::GET || is_ones_own => &[403],
+        (routes::Access::User, _) => OPEN,
+        (routes::Access::Admin, "an administrator") => OPEN,
+        (routes::Access::Admin, _) => &[403],
     }
 }
 
@@ -185,5 +305,5 @@ async fn the_sync_may_do_what_it_does_and_nothing_else() {
         // The second run has something to remove.
         source.remove("move", 22);
     }
-    assert_same(SYNC, &allowed(SYNC), &done(own.table(), &tap.take()));
+    assert_same(SYNC, &allowed(SYNC), &done(&Tables::beside(own.table()), &tap.take()));
 }

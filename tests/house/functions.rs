@@ -3,7 +3,7 @@
 use api::routes::{DEFAULT, SPECS};
 use serde_json::{Value, json};
 
-use super::{SYNC, names, stems};
+use super::{ROTATION, SYNC, names, stems};
 
 #[test]
 fn each_route_has_a_binary_that_opens_it_and_nothing_else() {
@@ -18,7 +18,9 @@ fn each_route_has_a_binary_that_opens_it_and_nothing_else() {
             spec.name
         );
     }
-    assert_eq!(tests::read(&format!("functions/src/bin/{SYNC}.rs")), binary("api::lambda::serve_sync()"));
+    for (name, opens) in [(SYNC, "api::lambda::serve_sync()"), (ROTATION, "api::lambda::serve_rotation()")] {
+        assert_eq!(tests::read(&format!("functions/src/bin/{name}.rs")), binary(opens), "{name}");
+    }
 }
 
 fn binary(opens: &str) -> String {
@@ -36,7 +38,7 @@ fn each_binary_is_declared_and_holds_no_tests() {
     let expected: Vec<Value> = SPECS
         .iter()
         .map(|spec| spec.name)
-        .chain([SYNC])
+        .chain([SYNC, ROTATION])
         .map(|name| json!({ "name": name, "test": false }))
         .collect();
     assert_eq!(declared, Value::from(expected), "in the order of the table");
@@ -59,8 +61,8 @@ fn the_router_of_cargo_lambda_watch_is_the_table() {
     for spec in SPECS.iter().filter(|spec| spec.path != DEFAULT) {
         // A path whose method is not listed would be answered by cargo-lambda itself.
         let route = |method: &str| {
-            let function = if spec.method == method { spec.name } else { "answer-unknown" };
-            json!({ "method": method, "function": function })
+            let own = SPECS.iter().find(|other| other.path == spec.path && other.method == method);
+            json!({ "method": method, "function": own.map_or("answer-unknown", |own| own.name) })
         };
         let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];
         expected.insert(spec.path.to_owned(), methods.map(route).to_vec().into());

@@ -3,6 +3,11 @@
 use serde_json::{Value, json};
 use tests::template;
 
+/// The tables, by what is before `Table` in their names.
+const TABLES: [&str; 4] = ["Catalog", "App", "Ephemeral", "Audit"];
+/// Those that hold what nobody could give back.
+const PRECIOUS: [&str; 2] = ["AppTable", "AuditTable"];
+
 /// Of a stack, once transformed.
 const MOST_RESOURCES: usize = 400;
 
@@ -23,10 +28,13 @@ fn each_environment_has_a_stack_of_state_and_one_of_functions() {
             let expected = if stack.ends_with("-data") { None } else { Some("CAPABILITY_IAM") };
             assert_eq!(capabilities, expected, "{stack}");
             let overrides = section["parameter_overrides"].as_array().expect("a list");
-            for expected in [
+            let tables =
+                TABLES.map(|name| format!("{name}TableName=pokedex-{environment}-{}", name.to_lowercase()));
+            let named = [
                 format!("Environment={environment}"),
-                format!("CatalogTableName=pokedex-{environment}-catalog"),
-            ] {
+                format!("SigningKeysName=pokedex-{environment}-signing-keys"),
+            ];
+            for expected in named.into_iter().chain(tables) {
                 assert!(overrides.iter().any(|one| one.as_str() == Some(&expected)), "{stack}: {expected}");
             }
             let tags = section["tags"].as_array().expect("a list");
@@ -55,11 +63,56 @@ fn the_nearer_to_users_the_quieter_is_the_log() {
 fn the_state_has_the_parameters_of_its_tables_and_their_names() {
     let data = template("infra/data.yaml");
     let parameters = data["Parameters"].as_object().expect("parameters");
-    assert_eq!(parameters.keys().collect::<Vec<_>>(), ["Environment", "CatalogTableName"]);
+    let names = TABLES.map(|name| format!("{name}TableName"));
+    let expected: Vec<_> = ["Environment"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    assert_eq!(parameters.keys().collect::<Vec<_>>(), [&expected[..], &["SigningKeysName"]].concat());
     assert_eq!(parameters["Environment"]["AllowedValues"], json!(["dev", "staging", "prod"]));
-    assert_eq!(parameters["CatalogTableName"]["AllowedPattern"], "^[a-zA-Z0-9_.-]{3,255}$");
-    for (id, resource) in data["Resources"].as_object().expect("resources") {
-        assert_eq!(resource["Properties"]["TableName"], json!({"Ref": format!("{id}Name")}), "{id}");
+    for name in &names {
+        assert_eq!(parameters[name]["AllowedPattern"], "^[a-zA-Z0-9_.-]{3,255}$", "{name}");
+    }
+    for (id, table) in tables(&data) {
+        assert_eq!(table["Properties"]["TableName"], json!({"Ref": format!("{id}Name")}), "{id}");
+    }
+    let ids: Vec<_> = data["Resources"].as_object().expect("resources").keys().collect();
+    let expected: Vec<_> =
+        TABLES.map(|name| format!("{name}Table")).into_iter().chain(["SigningKeys".to_owned()]).collect();
+    assert_eq!(ids, expected.iter().collect::<Vec<_>>(), "and nothing else");
+}
+
+/// The tables of the stack of state.
+fn tables(data: &Value) -> Vec<(&String, &Value)> {
+    let resources = data["Resources"].as_object().expect("resources");
+    resources.iter().filter(|(id, _)| id.ends_with("Table")).collect()
+}
+
+/// What nobody could give back outlives its stack, and can be had as it was at any second of the last 35 days.
+#[test]
+fn what_is_precious_is_protected() {
+    let data = template("infra/data.yaml");
+    for (id, resource) in tables(&data) {
+        let is_precious = PRECIOUS.contains(&id.as_str());
+        let policy = if is_precious { "Retain" } else { "Delete" };
+        assert_eq!(
+            (&resource["DeletionPolicy"], &resource["UpdateReplacePolicy"]),
+            (&json!(policy), &json!(policy)),
+            "{id}"
+        );
+        let replica = &resource["Properties"]["Replicas"][0];
+        let recovery = &replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+        assert_eq!(*recovery, json!(is_precious), "{id}");
+        let protection = &replica["DeletionProtectionEnabled"];
+        assert_eq!(*protection, if is_precious { json!(true) } else { Value::Null }, "{id}");
+    }
+    assert_eq!(data["Resources"]["SigningKeys"]["DeletionPolicy"], "Retain");
+    assert_eq!(
+        data["Resources"]["SigningKeys"]["Properties"].get("SecretString"),
+        None,
+        "it is made, not deployed"
+    );
+    let ttl = |id: &str| &data["Resources"][id]["Properties"]["TimeToLiveSpecification"];
+    assert_eq!(*ttl("EphemeralTable"), json!({"AttributeName": "expires_at", "Enabled": true}));
+    for id in ["CatalogTable", "AppTable", "AuditTable"] {
+        assert_eq!(*ttl(id), Value::Null, "{id}");
     }
 }
 
@@ -83,7 +136,7 @@ fn no_stack_comes_near_to_what_cloudformation_takes() {
 #[test]
 fn tables_are_global_tables_on_demand_with_one_replica() {
     let data = template("infra/data.yaml");
-    for (id, resource) in data["Resources"].as_object().expect("resources") {
+    for (id, resource) in tables(&data) {
         assert_eq!(resource["Type"], "AWS::DynamoDB::GlobalTable", "{id}");
         let table = &resource["Properties"];
         assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{id}");
@@ -95,7 +148,7 @@ fn tables_are_global_tables_on_demand_with_one_replica() {
 #[test]
 fn keys_indexes_and_ttl_hold_no_intrinsics() {
     let data = template("infra/data.yaml");
-    for (id, resource) in data["Resources"].as_object().expect("resources") {
+    for (id, resource) in tables(&data) {
         let definitions =
             ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "TimeToLiveSpecification"];
         for definition in definitions {

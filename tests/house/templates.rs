@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 
 use api::{
-    config::{KEYS, SYNC_KEYS},
+    config::{ISSUER_KEYS, KEYS, SYNC_KEYS},
     routes::{DEFAULT, SPECS},
 };
 use serde_json::{Value, json};
 use tests::template;
 
-use super::{SYNC, camel, names};
+use super::{ROTATION, SYNC, camel, names};
 
 /// Routes that read no catalogue have half the memory.
 const LIGHT: [&str; 4] = ["get-health", "get-openapi", "get-version", "answer-unknown"];
+/// Routes that hash passwords have twice as much, for the processor that comes with it.
+const HEAVY: [&str; 3] = ["register-user", "login-user", "update-profile"];
+/// Routes that sign tokens read the secret.
+const ISSUERS: [&str; 3] = ["register-user", "login-user", "refresh-session"];
 
 fn sub(text: String) -> Value {
     json!({ "Fn::Sub": text })
@@ -53,7 +57,44 @@ fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
     if LIGHT.contains(&name) {
         function["Properties"]["MemorySize"] = json!(256);
     }
+    if HEAVY.contains(&name) {
+        function["Properties"]["MemorySize"] = json!(1024);
+    }
+    if ISSUERS.contains(&name) {
+        function["Properties"]["Environment"] =
+            json!({"Variables": {"SIGNING_KEYS": {"Ref": "SigningKeysName"}}});
+    }
     function
+}
+
+/// The function that makes and promotes keys, in full.
+fn rotation() -> Value {
+    let mut rotation = function(ROTATION, "", "", "Make and promote the keys that tokens are signed with");
+    let own = json!({
+        "MemorySize": 256,
+        "Environment": {"Variables": {"SIGNING_KEYS": {"Ref": "SigningKeysName"}}},
+        "EventInvokeConfig": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 300},
+        "Events": {"EveryHour": {"Type": "ScheduleV2", "Properties": {
+            "ScheduleExpression": "rate(1 hour)",
+            "OmitName": true,
+            "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300},
+        }}},
+    });
+    let properties = rotation["Properties"].as_object_mut().expect("properties");
+    properties.extend(own.as_object().expect("properties").clone());
+    rotation
+}
+
+/// What a role may do with the secret.
+fn about_the_secret(name: &str) -> Vec<Value> {
+    let arn = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SigningKeysName}-??????";
+    let statement =
+        |action: Value| vec![json!({"Effect": "Allow", "Action": action, "Resource": {"Fn::Sub": arn}})];
+    match name {
+        ROTATION => statement(json!(["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"])),
+        name if ISSUERS.contains(&name) => statement(json!("secretsmanager:GetSecretValue")),
+        _ => Vec::new(),
+    }
 }
 
 /// The scheduled function, in full.
@@ -116,7 +157,10 @@ fn role(name: &str) -> Value {
 fn without_data(name: &str, mut role: Value) -> Value {
     let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array_mut();
     let statements = statements.unwrap_or_else(|| panic!("the role of {name} has no statements"));
-    for statement in statements.drain(1..) {
+    let (secret, data): (Vec<_>, Vec<_>) =
+        statements.drain(1..).partition(super::access::is_about_the_secret);
+    assert_eq!(secret, about_the_secret(name), "{name}");
+    for statement in data {
         super::access::grants(name, &statement);
     }
     role
@@ -138,6 +182,7 @@ fn each_function_is_what_its_route_makes_of_it() {
         assert_eq!(resources.get(&format!("{}Function", camel(spec.name))), Some(&expected), "{}", spec.name);
     }
     assert_eq!(resources.get(&format!("{}Function", camel(SYNC))), Some(&sync()));
+    assert_eq!(resources.get(&format!("{}Function", camel(ROTATION))), Some(&rotation()));
 }
 
 #[test]
@@ -181,9 +226,14 @@ fn what_all_functions_share_stands_in_globals() {
             "LOG_LEVEL": {"Ref": "LogLevel"},
             "ENVIRONMENT": {"Ref": "Environment"},
             "CATALOG_TABLE": {"Ref": "CatalogTableName"},
+            "APP_TABLE": {"Ref": "AppTableName"},
+            "EPHEMERAL_TABLE": {"Ref": "EphemeralTableName"},
+            "AUDIT_TABLE": {"Ref": "AuditTableName"},
             "CORS_ORIGINS": {"Ref": "CorsOrigins"},
             "SPRITE_BASE_URL": {"Ref": "SpriteBaseUrl"},
             "SYNC_MAX_AGE_HOURS": {"Ref": "SyncMaxAgeHours"},
+            "RATE_LIMITS": {"Ref": "RateLimits"},
+            "ORIGIN_VERIFY_SHA256": {"Ref": "OriginVerifySha256"},
         }},
     }});
     assert_eq!(template["Globals"], expected);
@@ -218,6 +268,11 @@ fn parameters_take_what_is_meant_and_nothing_else() {
     }
     for (name, pattern) in [
         ("CatalogTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
+        ("AppTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
+        ("EphemeralTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
+        ("AuditTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
+        ("SigningKeysName", "^[a-zA-Z0-9/_+=.@-]{1,200}$"),
+        ("OriginVerifySha256", "^([0-9a-f]{64}(,[0-9a-f]{64})?)?$"),
         ("LogLevel", "^[a-zA-Z0-9_:=,]+$"),
         ("SyncMaxAgeHours", "^[0-9]*$"),
         ("SyncRequestsPerMinute", "^[0-9]*$"),
@@ -226,8 +281,8 @@ fn parameters_take_what_is_meant_and_nothing_else() {
         assert_eq!(parameters[name]["AllowedPattern"], pattern, "{name}");
     }
     // What they are, `config.rs` checks at the start.
-    let free = ["CorsOrigins", "SpriteBaseUrl", "PokeapiBaseUrl", "SyncContact"];
-    assert_eq!(parameters.len(), 9 + free.len());
+    let free = ["CorsOrigins", "SpriteBaseUrl", "PokeapiBaseUrl", "SyncContact", "RateLimits"];
+    assert_eq!(parameters.len(), 14 + free.len());
     assert!(free.iter().all(|name| parameters[*name]["Default"] == ""));
     let reserve = json!({"ReserveSync": {"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]}});
     assert_eq!(template["Conditions"], reserve);
@@ -250,7 +305,12 @@ fn functions_are_given_the_variables_that_they_read_and_no_other() {
     assert_eq!(keys(&template["Globals"]["Function"]["Environment"]["Variables"]), set(&KEYS));
     for name in names() {
         let function = &template["Resources"][format!("{}Function", camel(&name))]["Properties"];
-        let expected = if name == SYNC { set(&SYNC_KEYS) } else { Vec::new() };
+        let expected = match name.as_str() {
+            SYNC => set(&SYNC_KEYS),
+            ROTATION => set(&ISSUER_KEYS),
+            name if ISSUERS.contains(&name) => set(&ISSUER_KEYS),
+            _ => Vec::new(),
+        };
         assert_eq!(keys(&function["Environment"]["Variables"]), expected, "{name}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod folder;
+mod keys;
 mod kill;
 mod options;
 mod page;

@@ -17,7 +17,7 @@ async fn a_first_start_leaves_the_whole_catalogue_in_its_folder() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["dynamodb.sqlite", "lock", "schema"]);
+    assert_eq!(names, ["dynamodb.sqlite", "lock", "schema", "signing-keys.json"]);
     assert_whole(folder.path()).await;
 }
 

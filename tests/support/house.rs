@@ -3,13 +3,17 @@
 use std::{
     env,
     sync::{
-        LazyLock, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use adapters::{aws, store::Store};
+use adapters::{
+    aws,
+    store::{Meter, Store, Tables, accounts::Accounts},
+    tokens::KeyRing,
+};
 use anyhow::Result;
 use api::{App, Config};
 use http::{Method, StatusCode};
@@ -36,6 +40,7 @@ static SEEDED: LazyLock<SeededEngine> = LazyLock::new(|| {
             let engine = Engine::start(None, 0).await.expect("an engine in memory");
             let store = store_at(&engine.url(), tables::CATALOG).await.expect("a table");
             seed::seed(&store, "test").await.expect("the bundled snapshot loads");
+            make_accounts(&engine.url(), &Tables::beside(tables::CATALOG)).await;
             ready.send(engine.url()).expect("the test that waits");
             std::future::pending::<()>().await;
         });
@@ -57,8 +62,27 @@ impl SeededEngine {
 /// When the engine does not answer.
 pub async fn store_at(url: &str, table: &str) -> Result<Store> {
     let client = aws::at(url);
-    tables::create(&client, table).await?;
+    tables::create_catalog(&client, table).await?;
     Ok(Store::new(client, table))
+}
+
+/// The tables of accounts, with the public keys of [`ring`] and nobody in them.
+///
+/// # Panics
+/// When the engine does not answer.
+pub async fn make_accounts(url: &str, tables: &Tables) -> Accounts {
+    let client = aws::at(url);
+    tables::create_accounts(&client, tables).await.expect("tables");
+    let accounts = Accounts::new(client, tables.clone());
+    accounts.put_public_keys(&Meter::default(), &ring().jwks(), 0).await.expect("the keys are put");
+    accounts
+}
+
+/// The keys that every house of these tests signs with.
+#[must_use]
+pub fn ring() -> Arc<KeyRing> {
+    static RING: LazyLock<Arc<KeyRing>> = LazyLock::new(|| Arc::new(KeyRing::generate(adapters::now())));
+    Arc::clone(&RING)
 }
 
 /// The engine that the store suite runs on: `POKEDEX_TEST_ENGINE`, else one in this process.
@@ -141,6 +165,30 @@ impl House {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.expect("a whole body").to_vec();
+        Answer { status, headers, body }
+    }
+
+    /// Sends `body`, as JSON, with an access token where one is given.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status(), response.headers().clone());

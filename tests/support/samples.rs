@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use api::routes::SPECS;
+use api::{
+    Route,
+    routes::{Access, SPECS, Spec, all},
+};
+use http::Method;
 use serde_json::Value;
 
 use crate::files::read;
@@ -38,10 +42,22 @@ fn path(event: &Value) -> String {
 /// Routes whose answers tell of the moment, or of the request: two of them are never the same.
 pub const OF_THE_MOMENT: [&str; 2] = ["answer-unknown", "get-readiness"];
 
+/// Whether everybody may read it: no token, nothing changed.
+#[must_use]
+pub fn is_for_everybody(spec: &Spec) -> bool {
+    spec.access == Access::Public && spec.method == Method::GET
+}
+
+/// The routes that everybody may read.
+#[must_use]
+pub fn for_everybody() -> Vec<Route> {
+    all().into_iter().filter(|route| is_for_everybody(&route.spec)).collect()
+}
+
 /// Samples of the routes whose answers may be cached.
 #[must_use]
 pub fn catalogue_samples() -> Vec<&'static str> {
-    let passing = ["get-health", "get-readiness", "get-version", "answer-unknown"];
-    let names = SPECS.iter().map(|spec| spec.name).filter(|name| !passing.contains(name));
-    names.map(sample).collect()
+    let passing = ["get-health", "get-readiness", "get-version", "get-jwks", "answer-unknown"];
+    let read = SPECS.iter().filter(|spec| is_for_everybody(spec)).map(|spec| spec.name);
+    read.filter(|name| !passing.contains(name)).map(sample).collect()
 }

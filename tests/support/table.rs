@@ -39,7 +39,11 @@ pub async fn raw_client() -> Client {
 /// # Panics
 /// When it cannot be put.
 pub async fn put_raw(store: &Store, key: &Key, attributes: &[(&str, AttributeValue)]) {
-    let mut put = raw_client().await.put_item().table_name(store.table());
+    put_at(&raw_client().await, store.table(), key, attributes).await;
+}
+
+pub(crate) async fn put_at(client: &Client, table: &str, key: &Key, attributes: &[(&str, AttributeValue)]) {
+    let mut put = client.put_item().table_name(table);
     put = put.item("pk", AttributeValue::S(key.pk.clone())).item("sk", AttributeValue::S(key.sk.clone()));
     for (name, value) in attributes {
         put = put.item(*name, value.clone());

@@ -28,12 +28,21 @@ pub struct Call {
     pub body: Value,
 }
 
+/// Capacity.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Units {
+    /// RCU
+    pub read: f64,
+    /// WCU
+    pub written: f64,
+}
+
 /// A proxy in front of an engine. Dropping it ends it with the test's runtime.
 #[derive(Clone, Debug)]
 pub struct Tap {
     pub url: String,
     calls: Arc<Mutex<Vec<Call>>>,
-    units: Arc<Mutex<f64>>,
+    units: Arc<Mutex<Units>>,
     down: Arc<AtomicBool>,
     delay: Arc<Mutex<Duration>>,
     /// How many transactions more are cancelled, and why.
@@ -87,6 +96,7 @@ impl Tap {
             parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         let is_transaction = operation == "TransactWriteItems";
+        let reads = ["GetItem", "BatchGetItem", "Query", "Scan"].contains(&operation.as_str());
         lock(&self.calls).push(Call { operation, body: serde_json::from_slice(&body).unwrap_or_default() });
         let delay = *lock(&self.delay);
         tokio::time::sleep(delay).await;
@@ -102,7 +112,10 @@ impl Tap {
             Ok(response) => {
                 let (parts, body) = response.into_parts();
                 let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-                *lock(&self.units) += units(&serde_json::from_slice(&body).unwrap_or_default());
+                let units = units(&serde_json::from_slice(&body).unwrap_or_default());
+                let mut all = lock(&self.units);
+                *(if reads { &mut all.read } else { &mut all.written }) += units;
+                drop(all);
                 Response::from_parts(parts, Full::new(body))
             }
         }
@@ -116,7 +129,7 @@ impl Tap {
 
     /// The capacity that the engine's answers named since the last time that this was asked.
     #[must_use]
-    pub fn take_units(&self) -> f64 {
+    pub fn take_units(&self) -> Units {
         std::mem::take(&mut lock(&self.units))
     }
 

@@ -5,7 +5,10 @@ mod tls;
 
 use std::{fs, path::Path};
 
-use adapters::{aws, store::Store};
+use adapters::{
+    aws,
+    store::{Store, Tables},
+};
 use anyhow::{Context as _, Result};
 use local::{engine::Engine, seed, tables};
 use tempfile::NamedTempFile;
@@ -22,7 +25,7 @@ impl Surroundings {
     pub async fn start() -> Result<Self> {
         let engine = Engine::start(None, 0).await?;
         let client = aws::at(&engine.url());
-        tables::create(&client, tables::CATALOG).await?;
+        tables::create(&client, &Tables::beside(tables::CATALOG)).await?;
         seed::seed(&Store::new(client, tables::CATALOG), "bench").await?;
         let tls = tls::Front::before(&engine.url()).await?;
         Ok(Self { engine, tls })
@@ -30,7 +33,7 @@ impl Surroundings {
 
     /// What the environment tells a function.
     #[must_use]
-    pub fn variables(&self, runtime: &Runtime) -> [(&'static str, String); 12] {
+    pub fn variables(&self, runtime: &Runtime) -> [(&'static str, String); 15] {
         let certificate = || self.certificate().path().display().to_string();
         [
             ("AWS_LAMBDA_RUNTIME_API", runtime.address.clone()),
@@ -44,6 +47,9 @@ impl Surroundings {
             // Trusts nothing else: how many roots a machine has must not count.
             ("SSL_CERT_FILE", certificate()),
             ("CATALOG_TABLE", tables::CATALOG.to_owned()),
+            ("APP_TABLE", Tables::beside(tables::CATALOG).app),
+            ("EPHEMERAL_TABLE", Tables::beside(tables::CATALOG).ephemeral),
+            ("AUDIT_TABLE", Tables::beside(tables::CATALOG).audit),
             ("ENVIRONMENT", "prod".to_owned()),
             ("LOG_LEVEL", "warn".to_owned()),
         ]

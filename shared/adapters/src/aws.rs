@@ -6,9 +6,14 @@ use aws_config::{BehaviorVersion, Region, environment::EnvironmentVariableCreden
 use aws_sdk_dynamodb::{
     Client, Config,
     config::{
-        Builder as ConfigBuilder, Credentials, SharedHttpClient, retry::RetryConfig, timeout::TimeoutConfig,
+        Builder as ConfigBuilder, Credentials, SharedHttpClient,
+        interceptors::InterceptorContext,
+        retry::{ClassifyRetry, RetryAction, RetryConfig},
+        timeout::TimeoutConfig,
     },
+    operation::transact_write_items::TransactWriteItemsError,
 };
+use aws_sdk_secretsmanager::{Client as SecretsClient, Config as SecretsConfig};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -25,16 +30,49 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 /// function never comes to them.
 #[must_use]
 pub fn from_environment() -> Client {
-    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-    let endpoint = set("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| set("AWS_ENDPOINT_URL"));
-    // Another endpoint, or a proxy that looks inside, has a certificate of another root.
-    let is_amazons = endpoint.is_none() && set("SSL_CERT_FILE").or_else(|| set("SSL_CERT_DIR")).is_none();
-    let mut config = settings()
-        .http_client(https(if is_amazons { amazon() } else { TrustStore::default() }))
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new());
-    config.set_region(set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).map(Region::new));
+    let Surroundings { endpoint, region, http } = Surroundings::of("AWS_ENDPOINT_URL_DYNAMODB");
+    let mut config =
+        settings().http_client(http).credentials_provider(EnvironmentVariableCredentialsProvider::new());
+    config.set_region(region);
     config.set_endpoint_url(endpoint);
     Client::from_conf(config.build())
+}
+
+/// Secrets Manager, told of in the same way.
+#[must_use]
+pub fn secrets_from_environment() -> SecretsClient {
+    let Surroundings { endpoint, region, http } = Surroundings::of("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+    let mut config = SecretsConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .http_client(http)
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new());
+    config.set_region(region);
+    config.set_endpoint_url(endpoint);
+    SecretsClient::from_conf(config.build())
+}
+
+/// What Lambda's environment tells of a service.
+struct Surroundings {
+    endpoint: Option<String>,
+    region: Option<Region>,
+    http: SharedHttpClient,
+}
+
+impl Surroundings {
+    /// `endpoint` is the variable that names another endpoint for this service alone.
+    fn of(endpoint: &str) -> Self {
+        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let endpoint = set(endpoint).or_else(|| set("AWS_ENDPOINT_URL"));
+        // Another endpoint, or a proxy that looks inside, has a certificate of another root.
+        let is_amazons = endpoint.is_none() && set("SSL_CERT_FILE").or_else(|| set("SSL_CERT_DIR")).is_none();
+        Self {
+            endpoint,
+            region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).map(Region::new),
+            http: https(if is_amazons { amazon() } else { TrustStore::default() }),
+        }
+    }
 }
 
 fn amazon() -> TrustStore {
@@ -57,19 +95,52 @@ pub fn at(url: &str) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Three attempts within two seconds: who waits longer has been answered 503 already.
 fn settings() -> ConfigBuilder {
-    let timeouts = TimeoutConfig::builder()
+    Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .retry_classifier(PassingCancellations)
+}
+
+/// Three attempts within two seconds: who waits longer has been answered 503 already.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(500))
         .operation_attempt_timeout(Duration::from_millis(1_500))
         .operation_timeout(Duration::from_secs(2))
-        .build();
-    let retries =
-        RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
-    Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .timeout_config(timeouts)
-        .retry_config(retries)
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50))
+}
+
+/// A transaction that met another one, or was throttled, may go through in a moment; the SDK by itself sees a cancelled
+/// transaction as final. One of whose conditions did not hold is.
+#[derive(Debug)]
+struct PassingCancellations;
+
+impl ClassifyRetry for PassingCancellations {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let error = error.and_then(|error| error.as_operation_error()?.downcast_ref());
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else {
+            return RetryAction::NoActionIndicated;
+        };
+        let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+        let mut reasons = reasons.filter(|code| *code != "None").peekable();
+        let is_told = reasons.peek().is_some();
+        let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+        if is_told && reasons.all(|code| passing.contains(&code)) {
+            return RetryAction::transient_error();
+        }
+        RetryAction::NoActionIndicated
+    }
+
+    fn name(&self) -> &'static str {
+        "cancelled transactions"
+    }
 }
 
 /// The same client with the patience of a background job: the sync would rather wait than fail.

@@ -17,4 +17,4 @@ pub mod store;
 pub mod sync;
 pub mod tokens;
 
-pub use clock::now;
+pub use clock::{milliseconds, now};

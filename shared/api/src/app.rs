@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use adapters::store::{Client, INDEX_COPIES, Meter, Store, StoreError};
+use adapters::store::{Client, INDEX_COPIES, Meter, Store, StoreError, accounts::Accounts};
 use domain::dex::Dex;
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::{config::Config, problem::Problem, telemetry::Telemetry};
+use crate::{config::Config, keys::Keys, problem::Problem, telemetry::Telemetry};
 
 pub struct App {
     pub config: Config,
@@ -21,11 +21,15 @@ pub struct App {
     cold: AtomicBool,
     /// What [`prepare`] has used of the database.
     prepared: Arc<Meter>,
-    store: LazyLock<Store, Box<dyn FnOnce() -> Store + Send>>,
+    stores: LazyLock<Stores, Box<dyn FnOnce() -> Stores + Send>>,
+    pub(crate) keys: Keys,
     dex: Mutex<LoadedDex>,
     /// Held while the first index is loaded, so that a burst at the start loads it once.
     loading: AsyncMutex<()>,
 }
+
+/// The catalogue, and the accounts.
+type Stores = (Store, Accounts);
 
 #[derive(Default)]
 struct LoadedDex {
@@ -47,13 +51,17 @@ impl App {
     /// `client` is called when the catalogue is first used.
     #[must_use]
     pub fn new(config: Config, client: impl FnOnce() -> Client + Send + 'static) -> Self {
-        let table = config.catalog_table.clone();
+        let tables = config.tables.clone();
         Self {
             config,
             telemetry: Telemetry::default(),
             cold: AtomicBool::new(true),
             prepared: Arc::default(),
-            store: LazyLock::new(Box::new(|| Store::new(client(), table))),
+            stores: LazyLock::new(Box::new(|| {
+                let client = client();
+                (Store::new(client.clone(), &tables.catalog), Accounts::new(client, tables))
+            })),
+            keys: Keys::default(),
             dex: Mutex::default(),
             loading: AsyncMutex::new(()),
         }
@@ -69,7 +77,12 @@ impl App {
 
     /// The catalogue.
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.stores.0
+    }
+
+    /// Users, and what is theirs.
+    pub fn accounts(&self) -> &Accounts {
+        &self.stores.1
     }
 
     /// The dex: from memory, but for a look at the pointer every [`Config::index_check_every`]. When the engine

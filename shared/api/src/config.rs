@@ -2,12 +2,32 @@
 
 use std::{env, time::Duration};
 
-use adapters::pokeapi::{Config as PokeApiConfig, PokeApi};
+use adapters::{
+    pokeapi::{Config as PokeApiConfig, PokeApi},
+    store::Tables,
+    tokens::KeySource,
+};
 use http::HeaderValue;
 
+use crate::limits::Limits;
+
 /// Every environment variable that the routes' functions read; the templates set no other.
-pub const KEYS: [&str; 6] =
-    ["CATALOG_TABLE", "ENVIRONMENT", "LOG_LEVEL", "CORS_ORIGINS", "SPRITE_BASE_URL", "SYNC_MAX_AGE_HOURS"];
+pub const KEYS: [&str; 11] = [
+    "CATALOG_TABLE",
+    "APP_TABLE",
+    "EPHEMERAL_TABLE",
+    "AUDIT_TABLE",
+    "ENVIRONMENT",
+    "LOG_LEVEL",
+    "CORS_ORIGINS",
+    "SPRITE_BASE_URL",
+    "SYNC_MAX_AGE_HOURS",
+    "RATE_LIMITS",
+    "ORIGIN_VERIFY_SHA256",
+];
+
+/// What those read besides that issue tokens: where the secret is.
+pub const ISSUER_KEYS: [&str; 1] = ["SIGNING_KEYS"];
 
 /// Those that the sync reads besides.
 pub const SYNC_KEYS: [&str; 4] =
@@ -36,8 +56,8 @@ impl Environment {
 
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `CATALOG_TABLE`, required.
-    pub catalog_table: String,
+    /// `CATALOG_TABLE`, `APP_TABLE`, `EPHEMERAL_TABLE` and `AUDIT_TABLE`, all required.
+    pub tables: Tables,
     /// `ENVIRONMENT`: local, dev, staging or prod; local where absent.
     pub environment: Environment,
     /// `CORS_ORIGINS`: exact origins, separated by commas; none where absent.
@@ -48,6 +68,22 @@ pub struct Config {
     pub sync_max_age: Option<Duration>,
     /// How often the index pointer is checked.
     pub index_check_every: Duration,
+    /// `SIGNING_KEYS`: the name or ARN of a secret or, on one machine, `file:` and a path. Only who issues tokens has it.
+    pub signing_keys: Option<KeySource>,
+    /// `RATE_LIMITS`: see [`Limits::parse`]; none where they are `off`, which staging and prod cannot be.
+    pub limits: Option<Limits>,
+    /// `ORIGIN_VERIFY_SHA256`: the SHA-256 of the values of `X-Origin-Verify` that the edge sends, in hexadecimal, separated by
+    /// commas: the current one and, while it is being changed, the one before. Required in staging and prod: who comes past the edge
+    /// is turned away.
+    pub origin_verify: Vec<[u8; 32]>,
+}
+
+impl Config {
+    /// Whose tokens are taken: one deployment's are no other's.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("pokedex-{}", self.environment.name())
+    }
 }
 
 /// What is wrong with the configuration, naming the variable.
@@ -62,15 +98,18 @@ pub enum ConfigError {
 const SPRITES: &str = "https://raw.githubusercontent.com/PokeAPI/sprites/master/sprites/";
 
 impl Config {
-    /// The configuration of a catalogue in `table`, everything else as it is by default.
-    pub fn new(table: impl Into<String>) -> Self {
+    /// The configuration of the catalogue `catalog` and the tables beside it, everything else as it is by default.
+    pub fn new(catalog: impl Into<String>) -> Self {
         Self {
-            catalog_table: table.into(),
+            tables: Tables::beside(catalog),
             environment: Environment::Local,
             cors_origins: Vec::new(),
             sprite_base: SPRITES.to_owned(),
             sync_max_age: None,
             index_check_every: Duration::from_secs(30),
+            signing_keys: None,
+            limits: Some(Limits::default()),
+            origin_verify: Vec::new(),
         }
     }
 
@@ -86,7 +125,11 @@ impl Config {
     /// As [`Self::from_env`].
     pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let var = |name: &'static str| var(name).filter(|value| !value.trim().is_empty());
-        let mut config = Self::new(var("CATALOG_TABLE").ok_or(ConfigError::Missing("CATALOG_TABLE"))?);
+        let table = |name: &'static str| var(name).ok_or(ConfigError::Missing(name));
+        let mut config = Self::new(table("CATALOG_TABLE")?);
+        config.tables.app = table("APP_TABLE")?;
+        config.tables.ephemeral = table("EPHEMERAL_TABLE")?;
+        config.tables.audit = table("AUDIT_TABLE")?;
         if let Some(name) = var("ENVIRONMENT") {
             config.environment = match name.as_str() {
                 "local" => Environment::Local,
@@ -115,8 +158,55 @@ impl Config {
                 || ConfigError::Bad("SYNC_MAX_AGE_HOURS", format!("is {hours:?}, not a number of hours"));
             config.sync_max_age = Some(Duration::from_secs(u64::from(parsed.ok_or_else(bad)?) * 3600));
         }
+        config.read_defences(var)?;
         Ok(config)
     }
+
+    /// What keeps strangers out.
+    fn read_defences(&mut self, var: impl Fn(&'static str) -> Option<String>) -> Result<(), ConfigError> {
+        let is_public = matches!(self.environment, Environment::Staging | Environment::Prod);
+        self.signing_keys = match var("SIGNING_KEYS") {
+            None => None,
+            Some(keys) => Some(match keys.strip_prefix("file:") {
+                Some(_) if is_public => {
+                    let reason = "is a file, which is for one machine only".to_owned();
+                    return Err(ConfigError::Bad("SIGNING_KEYS", reason));
+                }
+                Some(path) => KeySource::File(path.into()),
+                None => KeySource::Secret(keys),
+            }),
+        };
+        if let Some(text) = var("RATE_LIMITS") {
+            self.limits = match text.as_str() {
+                "off" if is_public => {
+                    let reason = format!("cannot be off in {}", self.environment.name());
+                    return Err(ConfigError::Bad("RATE_LIMITS", reason));
+                }
+                "off" => None,
+                text => Some(Limits::parse(text).map_err(|reason| ConfigError::Bad("RATE_LIMITS", reason))?),
+            };
+        }
+        for hash in var("ORIGIN_VERIFY_SHA256").iter().flat_map(|list| list.split(',')).map(str::trim) {
+            let reason = || "holds what is no SHA-256 in hexadecimal".to_owned();
+            let hash = parse_hash(hash).ok_or_else(|| ConfigError::Bad("ORIGIN_VERIFY_SHA256", reason()))?;
+            self.origin_verify.push(hash);
+        }
+        if is_public && self.origin_verify.is_empty() {
+            return Err(ConfigError::Missing("ORIGIN_VERIFY_SHA256"));
+        }
+        Ok(())
+    }
+}
+
+fn parse_hash(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(hash)
 }
 
 /// What the scheduled sync needs besides [`Config`].
@@ -182,7 +272,10 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::read(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        Config::read(|name| {
+            let given = pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            given.or_else(|| (name.ends_with("_TABLE") && name != "CATALOG_TABLE").then(|| "t".to_owned()))
+        })
     }
 
     #[test]
@@ -199,10 +292,33 @@ mod tests {
             ("CORS_ORIGINS", "https://a.example, https://b.example/path"),
             ("SPRITE_BASE_URL", "//cdn"),
             ("SYNC_MAX_AGE_HOURS", "0"),
+            ("RATE_LIMITS", "none"),
+            ("ORIGIN_VERIFY_SHA256", "secret"),
         ] {
             let error = read(&[("CATALOG_TABLE", "t"), (name, value)]).unwrap_err();
             assert!(error.to_string().contains(name), "{name}={value}: {error}");
         }
+    }
+
+    #[test]
+    fn what_users_come_to_is_defended() {
+        let hash = "ab".repeat(32);
+        let public = |more: &[(&str, &str)]| {
+            let mut pairs =
+                vec![("CATALOG_TABLE", "t"), ("ENVIRONMENT", "prod"), ("ORIGIN_VERIFY_SHA256", &hash)];
+            pairs.splice(0..0, more.iter().copied());
+            read(&pairs)
+        };
+        assert_eq!(public(&[]).unwrap().origin_verify, [[0xab; 32]]);
+        assert_eq!(
+            public(&[("ORIGIN_VERIFY_SHA256", "")]).unwrap_err(),
+            ConfigError::Missing("ORIGIN_VERIFY_SHA256")
+        );
+        for (name, value) in [("RATE_LIMITS", "off"), ("SIGNING_KEYS", "file:keys.json")] {
+            assert!(public(&[(name, value)]).unwrap_err().to_string().contains(name));
+            assert!(public(&[(name, value), ("ENVIRONMENT", "dev")]).is_ok());
+        }
+        assert!(public(&[("RATE_LIMITS", "login=50/60")]).is_ok());
     }
 
     #[test]

@@ -103,8 +103,8 @@ async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>) -> 
         if let Some(problem) = refused {
             return Err(problem);
         }
-        let request = parse(event, id.clone(), Arc::clone(&meter))?;
-        handle(app, route, &request).await
+        let mut request = parse(event, id.clone(), Arc::clone(&meter))?;
+        handle(app, route, &mut request).await
     });
     let ids = Ids { request_id: id.clone(), trace_id };
     ids.scope(async {
@@ -145,9 +145,21 @@ pub fn refuse(app: &App, event: &Event, problem: Problem) -> Response {
     response
 }
 
-async fn handle(app: &App, route: &Route, request: &Request) -> Result<Response, Problem> {
-    guard::check(&route.spec, request)?;
-    (route.handler)(app, request).await
+async fn handle(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
+    let (seen, answer) = match guard::admit(app, &route.spec, request).await {
+        Ok(seen) => (seen, (route.handler)(app, request).await),
+        Err(refusal) => (refusal.seen, Err(refusal.problem)),
+    };
+    match seen {
+        None => answer,
+        Some(seen) => match answer {
+            Ok(mut response) => {
+                seen.tell(&mut response);
+                Ok(response)
+            }
+            Err(problem) => Err(Problem { limit: problem.limit.or(Some(seen)), ..problem }),
+        },
+    }
 }
 
 fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem> {
@@ -169,6 +181,8 @@ fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem
         query,
         headers: event.headers,
         body,
+        client: event.request_context.http.source_ip,
+        caller: None,
         id,
         meter,
     })

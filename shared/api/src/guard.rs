@@ -1,11 +1,18 @@
 //! What holds for every request and every answer, whatever the route.
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use std::net::IpAddr;
+
+use adapters::{milliseconds, store::Meter, tokens::RefreshToken};
+use domain::FieldError;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Event, Request, Response,
+    App, Event, Request, Response,
     config::Config,
+    limits::{Limit, Seen},
     problem::Problem,
+    request::Caller,
     routes::{Access, Spec},
 };
 
@@ -40,17 +47,144 @@ pub(crate) fn request_id(event: &Event) -> String {
         .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)))
 }
 
-/// What is refused before any work: whom the route is for, and who asks.
-pub(crate) fn check(spec: &Spec, request: &Request) -> Result<(), Problem> {
+/// What is refused before any work: whoever comes past the edge, whose token is no good, for whom the route is not, who has
+/// asked too often. Says who asks, and what was taken from the limit of the route.
+pub(crate) async fn admit(app: &App, spec: &Spec, request: &mut Request) -> Result<Option<Seen>, Refusal> {
+    came_through_the_edge(&app.config, request)?;
+    request.client = client(&app.config, request);
+    // For a refresh, the header may hold the refresh token.
+    if spec.access != Access::Refresh
+        && let Some(header) = request.header("authorization")
+    {
+        // Boxed, as what only some requests need is below: the others' are small for it.
+        let claims = Box::pin(app.verify(&request.meter, bearer(header)?)).await?;
+        request.caller = Some(Caller { user: claims.sub, session: claims.sid, standing: None });
+    }
+    let seen = limit(app, spec, request).await?;
+    let admitted = stand(app, spec, request).await;
+    admitted.map(|()| seen).map_err(|problem| Refusal { problem, seen })
+}
+
+/// Why a request is not admitted, and what it has taken from its limit.
+pub(crate) struct Refusal {
+    pub problem: Problem,
+    pub seen: Option<Seen>,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self { problem, seen: None }
+    }
+}
+
+/// What the account of who asks may do, where the route needs to know.
+async fn stand(app: &App, spec: &Spec, request: &mut Request) -> Result<(), Problem> {
     match spec.access {
-        Access::Public => {}
+        Access::Public | Access::Refresh => return Ok(()),
+        Access::User if spec.method == Method::GET => return request.caller().map(|_| ()),
+        Access::User | Access::Admin => {}
     }
-    // A bad token is never silently anonymous. No tokens are issued yet, so every one is bad.
-    if request.header("authorization").is_some() {
-        let detail = "The access token is not valid.";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail));
+    let caller = request.caller()?;
+    let standing = Box::pin(app.accounts().standing(&request.meter, caller.user)).await?;
+    let standing = standing.ok_or_else(|| {
+        let detail = "The account is no longer there.";
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
+        Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
+    })?;
+    if standing.is_frozen {
+        return Err(frozen());
     }
+    if spec.access == Access::Admin && !standing.is_admin {
+        return Err(Problem::forbidden("This is for administrators."));
+    }
+    request.caller = Some(Caller { standing: Some(standing), ..caller });
     Ok(())
+}
+
+/// 403 for an account that may do nothing until an administrator has looked at it.
+pub(crate) fn frozen() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "account_frozen", "The account is frozen.")
+}
+
+/// Takes one from the bucket of the route: the caller's, or that of the address.
+async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<Option<Seen>, Refusal> {
+    let Some(limit) = spec.limit else { return Ok(None) };
+    let whom = match limit {
+        Limit::Register | Limit::Login | Limit::Refresh => request.client.clone(),
+        // A stranger is turned away without it.
+        Limit::Account | Limit::Password | Limit::Write => match request.caller {
+            Some(caller) => caller.user.to_string(),
+            None => return Ok(None),
+        },
+    };
+    let seen = app.take(&request.meter, limit, &whom).await?;
+    match seen {
+        Some(seen) if !seen.taken.is_allowed => Err(Refusal { problem: seen.refusal(), seen: Some(seen) }),
+        seen => Ok(seen),
+    }
+}
+
+impl App {
+    /// Takes one from the bucket that `whom` has for `limit`; none where nothing is limited.
+    pub(crate) async fn take(
+        &self,
+        meter: &Meter,
+        limit: Limit,
+        whom: &str,
+    ) -> Result<Option<Seen>, Problem> {
+        let Some(limits) = &self.config.limits else { return Ok(None) };
+        let bucket = limits.bucket(limit);
+        let taken = Box::pin(self.accounts().take(meter, bucket, whom, milliseconds())).await?;
+        Ok(Some(Seen { bucket, taken }))
+    }
+}
+
+/// The token of an `Authorization` header.
+pub(crate) fn bearer(header: &str) -> Result<&str, Problem> {
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    let token = token.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        let detail = "The Authorization header is not Bearer and an access token.";
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
+        return Err(Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem });
+    }
+    if RefreshToken::is_meant(token) {
+        let error = FieldError::new("authorization", "holds a refresh token where an access token belongs");
+        return Err(Problem { code: "wrong_token_kind", ..Problem::invalid(vec![error]) });
+    }
+    Ok(token)
+}
+
+/// Where the edge is told of, it alone is answered: it has looked at who comes, and says from where.
+fn came_through_the_edge(config: &Config, request: &Request) -> Result<(), Problem> {
+    if config.origin_verify.is_empty() {
+        return Ok(());
+    }
+    let given = Sha256::digest(request.header("x-origin-verify").unwrap_or_default());
+    // Of hashes, the time that a comparison takes tells nothing.
+    if config.origin_verify.iter().any(|known| known[..] == given[..]) {
+        return Ok(());
+    }
+    Err(Problem::forbidden("Requests come through the edge."))
+}
+
+/// Whom limits are for. Behind the edge, which adds the address that it sees to `X-Forwarded-For`, and the gateway that of the edge,
+/// it is the second from the right; whatever stands before that, anybody may have written. Without an edge nothing of it counts.
+fn client(config: &Config, request: &Request) -> String {
+    let forwarded = match config.origin_verify.is_empty() {
+        true => None,
+        false => request.header("x-forwarded-for").and_then(|list| list.rsplit(',').nth(1)),
+    };
+    let address = forwarded.map_or(request.client.as_str(), str::trim);
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        // A house has 64 bits for itself.
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => "unknown".to_owned(),
+    }
 }
 
 /// Adds to an answer what every answer has.
@@ -74,7 +208,8 @@ pub(crate) fn seal(response: &mut Response, config: &Config, id: &str, origin: O
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("ETag, Retry-After, X-Request-ID, X-API-Version"),
+            HeaderValue::from_static("ETag, Retry-After, X-Request-ID, X-API-Version, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+            ),
         );
     }
 }

@@ -5,13 +5,17 @@
 
 mod abilities;
 pub mod app;
+mod auth;
+mod body;
 mod cache;
 pub mod config;
 pub mod door;
 mod evolutions;
 mod guard;
 mod health;
+mod keys;
 pub mod lambda;
+pub mod limits;
 mod meta;
 mod moves;
 pub mod openapi;
@@ -23,12 +27,13 @@ mod stored;
 pub mod telemetry;
 mod types;
 mod unknown;
+mod users;
 
 pub use app::App;
 pub use config::Config;
 pub use door::Event;
 pub use problem::Problem;
-pub use request::Request;
+pub use request::{Caller, Request};
 pub use routes::Route;
 
 /// An answer on its way out.

@@ -1,13 +1,16 @@
 //! Errors: every one of them becomes an answer here. RFC 9457, with `message` for clients of the first contract.
 
-use adapters::store::StoreError;
+use adapters::store::{
+    StoreError,
+    accounts::{Condition, Refused},
+};
 use bytes::Bytes;
 use domain::FieldError;
 use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::Response;
+use crate::{Response, limits::Seen};
 
 /// An error on its way to the client, with the cause that only the log sees.
 #[derive(Debug)]
@@ -20,6 +23,10 @@ pub struct Problem {
     pub retry_after: Option<u32>,
     /// Methods, for 405.
     pub allow: Option<String>,
+    /// `WWW-Authenticate`, for 401.
+    pub challenge: Option<&'static str>,
+    /// Where the request was one of a limited number.
+    pub limit: Option<Seen>,
     /// For the log.
     pub cause: Option<String>,
 }
@@ -54,6 +61,8 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             allow: None,
+            challenge: None,
+            limit: None,
             cause: None,
         }
     }
@@ -64,6 +73,24 @@ impl Problem {
         let message = message.into();
         let problem = Self::new(StatusCode::BAD_REQUEST, "bad_request", format!("{field} {message}"));
         Self { errors: vec![FieldError::new(field, message)], ..problem }
+    }
+
+    /// 401 for who has shown no token.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Please sign in.")
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// 409.
+    #[must_use]
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
     }
 
     /// 404.
@@ -114,7 +141,8 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            // RFC 6750, 3: without an error where no token was shown.
+            let challenge = HeaderValue::from_static(self.challenge.unwrap_or("Bearer"));
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(seconds) = self.retry_after {
@@ -122,6 +150,9 @@ impl Problem {
         }
         if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
             headers.insert(header::ALLOW, allow);
+        }
+        if let Some(seen) = self.limit {
+            seen.tell(&mut response);
         }
         response
     }
@@ -142,5 +173,14 @@ impl From<StoreError> for Problem {
 impl From<serde_json::Error> for Problem {
     fn from(error: serde_json::Error) -> Self {
         Self::internal(format!("an answer cannot be written as JSON: {error}"))
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            refused if refused.is(Condition::Active) => crate::guard::frozen(),
+            refused => StoreError::from(refused).into(),
+        }
     }
 }

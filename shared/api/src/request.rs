@@ -2,12 +2,25 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use adapters::store::Meter;
-use domain::Slug;
+use adapters::{store::Meter, tokens::FamilyId};
+use domain::{
+    Slug,
+    accounts::{Standing, UserId},
+};
 use http::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::problem::Problem;
+
+/// Who asks, as an access token says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub user: UserId,
+    /// The session that the token was given in.
+    pub session: FamilyId,
+    /// Read from the store before every write, and before all that admins do; none where it was not asked for.
+    pub standing: Option<Standing>,
+}
 
 /// A request as handlers see it: decoded, bounded, with an id and a meter.
 #[derive(Debug)]
@@ -22,6 +35,10 @@ pub struct Request {
     /// By lower-case name.
     pub headers: HashMap<String, String>,
     pub body: Vec<u8>,
+    /// Where it comes from: an IPv4 address, or the first 64 bits of an IPv6 address.
+    pub client: String,
+    /// None where no token was shown.
+    pub caller: Option<Caller>,
     /// The client's where it is well-formed, else ours.
     pub id: String,
     /// What answering it costs.
@@ -35,6 +52,14 @@ impl Request {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// 401 where nobody has signed in: on routes that are for users, the door has seen to it.
+    pub fn caller(&self) -> Result<Caller, Problem> {
+        self.caller.ok_or_else(Problem::unauthenticated)
     }
 
     /// A path parameter as a slug.

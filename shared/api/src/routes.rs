@@ -6,14 +6,21 @@ use std::{future::Future, pin::Pin};
 use http::Method;
 
 use crate::{
-    App, Request, Response, abilities, app::prepare, evolutions, health, meta, moves, pokemon,
-    problem::Problem, types, unknown,
+    App, Request, Response, abilities, app::prepare, auth, evolutions, health, limits::Limit, meta, moves,
+    pokemon, problem::Problem, types, unknown, users,
 };
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
+    /// Everybody; a token that is shown must be good all the same.
     Public,
+    /// Who has a refresh token, which may stand in the place of an access token.
+    Refresh,
+    /// Who has signed in.
+    User,
+    /// Who is an administrator at this very moment.
+    Admin,
 }
 
 /// A route's line, without its handler.
@@ -25,6 +32,8 @@ pub struct Spec {
     /// As API Gateway writes it: `/api/v1/pokemon/{id}`; `$default` for whatever no other route takes.
     pub path: &'static str,
     pub access: Access,
+    /// How often it may be asked for.
+    pub limit: Option<Limit>,
     /// For the documentation.
     pub summary: &'static str,
 }
@@ -45,7 +54,9 @@ pub struct Route {
 pub const DEFAULT: &str = "$default";
 
 macro_rules! table {
-    ($($constant:ident $name:literal $method:ident $path:literal $access:ident $prepare:ident $handler:path, $summary:literal;)*) => {
+    (@limit) => { None };
+    (@limit $limit:ident) => { Some(Limit::$limit) };
+    ($($constant:ident $name:literal $method:ident $path:literal $access:ident $(/ $limit:ident)? $prepare:ident $handler:path, $summary:literal;)*) => {
         $(
             #[doc = $summary]
             pub const $constant: Route = Route {
@@ -54,6 +65,7 @@ macro_rules! table {
                     method: Method::$method,
                     path: $path,
                     access: Access::$access,
+                    limit: table!(@limit $($limit)?),
                     summary: $summary,
                 },
                 prepare: |app| Box::pin(prepare::$prepare(app)),
@@ -81,10 +93,23 @@ table! {
     GET_TYPE "get-type" GET "/api/v1/types/{name}" Public store types::get, "Get a type";
     GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public store abilities::get, "Get an ability";
     GET_MOVE "get-move" GET "/api/v1/moves/{name}" Public store moves::get, "Get a move";
+    REGISTER_USER "register-user" POST "/api/v1/auth/register" Public/Register store auth::register, "Register";
+    LOGIN_USER "login-user" POST "/api/v1/auth/login" Public/Login store auth::login, "Sign in";
+    REFRESH_SESSION "refresh-session" POST "/api/v1/auth/refresh" Refresh/Refresh store auth::refresh, "Get new tokens for a refresh token";
+    LOGOUT_USER "logout-user" POST "/api/v1/auth/logout" User/Write store auth::logout, "Sign out: end this session";
+    LIST_SESSIONS "list-sessions" GET "/api/v1/auth/sessions" User store auth::sessions, "List one's sessions";
+    END_SESSION "end-session" DELETE "/api/v1/auth/sessions/{id}" User/Write store auth::end_session, "End one of one's sessions";
+    GET_PROFILE "get-profile" GET "/api/v1/auth/profile" User store auth::profile, "Get one's profile";
+    UPDATE_PROFILE "update-profile" PUT "/api/v1/auth/profile" User/Write store auth::update_profile, "Change one's name, address or password";
+    LIST_FAVORITES "list-favorites" GET "/api/v1/users/{id}/favorites" User dex users::favorites, "List one's favorites";
+    ADD_FAVORITE "add-favorite" POST "/api/v1/users/{id}/favorites" User/Write dex users::add_favorite, "Add a favorite";
+    REMOVE_FAVORITE "remove-favorite" DELETE "/api/v1/users/{id}/favorites" User/Write store users::remove_favorite, "Remove a favorite";
+    DELETE_FAVORITE "delete-favorite" DELETE "/api/v1/users/{id}/favorites/{pokemon_id}" User/Write store users::delete_favorite, "Remove a favorite by its path";
     GET_HEALTH "get-health" GET "/api/v1/health" Public nothing health::alive, "Tell whether the function runs";
     GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public store health::ready, "Tell whether what the API needs answers";
     GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public nothing meta::openapi, "Get this description";
     GET_VERSION "get-version" GET "/api/version" Public nothing meta::version, "Get the version";
+    GET_JWKS "get-jwks" GET "/.well-known/jwks.json" Public store auth::jwks, "Get the keys that access tokens are verified with";
     ANSWER_UNKNOWN "answer-unknown" GET "$default" Public nothing unknown::answer, "Answer what no other route takes";
 }
 

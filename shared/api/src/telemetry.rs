@@ -6,6 +6,7 @@
 
 mod line;
 mod metrics;
+mod rotation;
 
 use std::{io::Write as _, sync::OnceLock};
 
@@ -15,6 +16,7 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::Subsc
 pub use line::Level;
 use line::{JsonLines, line};
 pub use metrics::{Effort, RequestSeen, SyncSeen};
+pub use rotation::RotationSeen;
 
 use crate::config::Environment;
 
@@ -81,6 +83,13 @@ impl Telemetry {
         match self {
             Self::Remarked => seen.remark(),
             Self::Counted => print(&line(seen.level(), "answered", &seen.fields())),
+        }
+    }
+
+    pub(crate) fn rotation(self, seen: &RotationSeen) {
+        match self {
+            Self::Remarked => {}
+            Self::Counted => print(&line(seen.level(), "rotated", &seen.fields())),
         }
     }
 

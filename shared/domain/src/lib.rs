@@ -2,16 +2,19 @@
 //!
 //! * [`facts`]: what we keep of each PokeAPI resource, one struct a kind.
 //! * [`accounts`]: who may sign in, and by which names.
+//! * [`audit`]: the trail of what accounts did.
 //! * [`catalog`]: the records that clients see, derived from the facts.
 //! * [`dex`]: the index of every Pokémon: filters, sorts, search, pages.
 //!
 //! Nothing here knows a clock, a socket, a database or HTTP: time and chance are arguments.
 
 pub mod accounts;
+pub mod audit;
 pub mod catalog;
 pub mod dex;
 pub mod facts;
 mod field;
+mod id;
 pub mod slug;
 pub mod timestamp;
 

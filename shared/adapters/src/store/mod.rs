@@ -1,4 +1,4 @@
-//! The catalogue in DynamoDB. One table, keys `pk` and `sk`, one line an access pattern:
+//! DynamoDB. Users and all that is theirs: [`accounts`]. The catalogue: one table, keys `pk` and `sk`, one line an access pattern:
 //!
 //! | what | pk | sk | read by | written by |
 //! |---|---|---|---|---|
@@ -15,6 +15,7 @@
 //!
 //! No request scans. The sync does, once a run, to compare what is stored with what should be.
 
+pub mod accounts;
 mod codec;
 mod facts;
 mod index;
@@ -22,6 +23,7 @@ mod keys;
 mod meter;
 mod read;
 mod state;
+mod tables;
 mod transact;
 mod write;
 
@@ -34,6 +36,7 @@ pub use index::Pointer;
 pub use keys::{INDEX_COPIES, Key, Named};
 pub use meter::{Meter, Usage};
 pub use state::{Lease, StoredState};
+pub use tables::Tables;
 pub use write::{Body, Head, NewItem};
 
 /// The catalogue table.
@@ -98,7 +101,7 @@ where
 }
 
 /// An error and its sources, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

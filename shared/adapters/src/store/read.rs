@@ -1,6 +1,6 @@
 //! What the routes read: one GetItem a look-up.
 
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use aws_sdk_dynamodb::{Client, types::ReturnConsumedCapacity};
 use domain::Slug;
 
 use super::{Key, Meter, Named, Record, Store, StoreError, codec::Item, failed};
@@ -39,25 +39,34 @@ impl Store {
         item.map(|item| Record::from_item(key, &item)).transpose()
     }
 
-    /// One GetItem.
     pub(super) async fn get(
         &self,
         meter: &Meter,
         key: &Key,
         consistent: bool,
     ) -> Result<Option<Item>, StoreError> {
-        meter.call();
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(super::codec::keyed(key)))
-            .consistent_read(consistent)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(failed("GetItem"))?;
-        meter.reads(answer.consumed_capacity());
-        Ok(answer.item)
+        get(&self.client, meter, &self.table, key, consistent).await
     }
+}
+
+/// One GetItem.
+pub(super) async fn get(
+    client: &Client,
+    meter: &Meter,
+    table: &str,
+    key: &Key,
+    consistent: bool,
+) -> Result<Option<Item>, StoreError> {
+    meter.call();
+    let answer = client
+        .get_item()
+        .table_name(table)
+        .set_key(Some(super::codec::keyed(key)))
+        .consistent_read(consistent)
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        .send()
+        .await
+        .map_err(failed("GetItem"))?;
+    meter.reads(answer.consumed_capacity());
+    Ok(answer.item)
 }

@@ -51,42 +51,31 @@ impl Store {
             })?;
             puts.push(TransactWriteItem::builder().put(put).build());
         }
-        let mut pauses = pauses();
-        loop {
-            meter.call();
-            let answer = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(puts.clone()))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            let error = match answer {
-                Ok(answer) => {
-                    meter.writes(answer.consumed_capacity());
-                    return Ok(());
-                }
-                Err(error) => error,
-            };
-            let operation = "TransactWriteItems";
-            let reasons = match error.as_service_error() {
+        meter.call();
+        // One that met another transaction, or was throttled, is tried again by the SDK ([`crate::aws`]).
+        let answer = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(puts))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let operation = "TransactWriteItems";
+        match answer {
+            Ok(answer) => {
+                meter.writes(answer.consumed_capacity());
+                Ok(())
+            }
+            Err(error) => match error.as_service_error() {
+                // Nothing here is conditioned.
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-                    reasons.filter(|code| *code != "None").collect::<Vec<_>>().join(", ")
-                }
-                _ => return Err(failed(operation)(error)),
-            };
-            // Nothing here is conditioned: it met another transaction, or was throttled. Both pass.
-            let passes = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]
-                .iter()
-                .any(|code| reasons.contains(code));
-            match pauses.next().filter(|_| passes) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => {
+                    let reasons = reasons.filter(|code| *code != "None").collect::<Vec<_>>().join(", ");
                     let cause = format!("the transaction was cancelled: {reasons}");
-                    return Err(StoreError::Unavailable { operation, cause });
+                    Err(StoreError::Unavailable { operation, cause })
                 }
-            }
+                _ => Err(failed(operation)(error)),
+            },
         }
     }
 }

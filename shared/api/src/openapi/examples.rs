@@ -40,8 +40,8 @@ fn sprites() -> SpriteUrls {
     SpriteUrls::new("https://raw.githubusercontent.com/PokeAPI/sprites/master/sprites/", &front)
 }
 
-pub(super) fn page() -> Value {
-    let row = PokemonRow {
+fn row() -> PokemonRow<'static> {
+    PokemonRow {
         id: 25,
         pokemon_id: 25,
         name: "pikachu",
@@ -58,10 +58,13 @@ pub(super) fn page() -> Value {
         is_default: true,
         created_at: MOMENT,
         updated_at: MOMENT,
-    };
+    }
+}
+
+pub(super) fn page() -> Value {
     let pagination =
         Pagination { page: 1, per_page: 20, total: 1, pages: 1, has_next: false, has_prev: false };
-    value(Page { pokemon: vec![row], pagination })
+    value(Page { pokemon: vec![row()], pagination })
 }
 
 pub(super) fn pokemon() -> Value {
@@ -225,7 +228,14 @@ pub(super) fn problem(status: u16) -> Value {
     let (code, detail, errors) = match status {
         400 => ("bad_request", "search is not UTF-8", vec![FieldError::new("search", "is not UTF-8")]),
         401 => ("invalid_token", "The access token is not valid.", Vec::new()),
+        403 => ("forbidden", "This is somebody else's.", Vec::new()),
         404 => ("not_found", "There is no Pokémon \"pikachoo\".", Vec::new()),
+        409 => ("username_taken", "The user name is taken.", vec![FieldError::new("username", "is taken")]),
+        412 => (
+            "precondition_failed",
+            "The profile was changed in the meantime; please read it again.",
+            Vec::new(),
+        ),
         413 => ("body_too_large", "The body is longer than 10485760 bytes, or was cut short.", Vec::new()),
         414 => (
             "query_too_long",
@@ -240,7 +250,7 @@ pub(super) fn problem(status: u16) -> Value {
                 vec![FieldError::new("page", message)],
             )
         }
-        429 => ("too_many_requests", "There are too many requests at once.", Vec::new()),
+        429 => ("rate_limited", "Too many requests; please try again in 12 seconds.", Vec::new()),
         500 => ("internal", "Something went wrong on our side.", Vec::new()),
         _ => ("unavailable", "The service is not available right now; please try again.", Vec::new()),
     };
@@ -265,4 +275,52 @@ pub(super) fn gateways(status: u16) -> &'static str {
         500 => "Internal Server Error",
         _ => "Service Unavailable",
     }
+}
+
+pub(super) const USER: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+pub(super) const SESSION: &str = "kM7nqW2bTf-9xZc1Lr4yVw";
+
+pub(super) fn user() -> Value {
+    json!({
+        "id": USER, "username": "ash_ketchum", "email": "ash@example.com", "is_admin": false,
+        "created_at": MOMENT, "updated_at": MOMENT,
+    })
+}
+
+pub(super) fn registration() -> Value {
+    json!({"username": "ash_ketchum", "email": "ash@example.com", "password": "pallet town, route 1"})
+}
+
+pub(super) fn credentials() -> Value {
+    json!({"username": "ash_ketchum", "password": "pallet town, route 1"})
+}
+
+pub(super) fn signed_in(message: &str) -> Value {
+    json!({
+        "message": message, "user": user(), "access_token": "eyJ…", "refresh_token": "rt_…", "expires_in": 900,
+    })
+}
+
+pub(super) fn refresh_request() -> Value {
+    json!({"refresh_token": "rt_…"})
+}
+
+pub(super) fn refreshed() -> Value {
+    json!({"access_token": "eyJ…", "refresh_token": "rt_…", "expires_in": 900, "user": user()})
+}
+
+pub(super) fn sessions() -> Value {
+    json!({"sessions": [{
+        "id": SESSION, "created_at": MOMENT, "last_used_at": MOMENT, "expires_at": MOMENT, "is_current": true,
+    }]})
+}
+
+pub(super) fn favorite() -> Value {
+    json!({
+        "id": format!("{USER}-25"), "user_id": USER, "pokemon_id": 25, "created_at": MOMENT, "pokemon": value(row()),
+    })
+}
+
+pub(super) fn favorites() -> Value {
+    json!({"user_id": USER, "favorites": [favorite()]})
 }

@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     problem::ProblemBody,
-    routes::{DEFAULT, SPECS, Spec},
+    routes::{Access, DEFAULT, SPECS, Spec},
 };
-use operations::{Answer, Operation};
+use operations::{Answer, Body, Operation};
 
-/// What any route may answer: a query that is not UTF-8, a bad token, a body or a query that is too long, too many
-/// requests at once, and what must not happen.
-const ANY: [u16; 6] = [400, 401, 413, 414, 429, 500];
+/// What any route may answer: a query that is not UTF-8, a bad token, a request that comes past the edge, a body or a query that is
+/// too long, a token of another kind, too many requests at once, what must not happen, and keys of tokens that are out of reach.
+const ANY: [u16; 9] = [400, 401, 403, 413, 414, 422, 429, 500, 503];
 /// What the gateway answers by itself too, in a shape of its own and without our headers.
 const GATEWAYS: [u16; 4] = [413, 429, 500, 503];
 
@@ -44,7 +44,8 @@ pub fn document() -> Value {
         "info": {
             "title": "Pokédex",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Every Pokémon there is: lists, filters, search, evolutions, types, abilities and moves. \
+            "description": "Every Pokémon there is: lists, filters, search, evolutions, types, abilities and moves; \
+                accounts and their favorites. \
                 Errors are problem+json (RFC 9457) and always hold a `message` and a `request_id`; what the gateway \
                 itself refuses (413, 429, 503, time-outs) has only a `message`. Another method of a path is 405 with \
                 `Allow`, OPTIONS is 204; any other path is 404. An empty query parameter is as good as none.",
@@ -55,39 +56,63 @@ pub fn document() -> Value {
         "components": {
             "schemas": generator.take_definitions(true),
             "headers": header_definitions(),
+            "securitySchemes": {"bearer": {
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "An access token, from registering, signing in or refreshing; good for a quarter of an hour.",
+            }},
             "responses": problems(&serde_json::to_value(problem).unwrap_or_default()),
         },
     })
 }
 
 fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
-    let Operation { tag, description, parameters, answer, refusals } = operations::of(spec.name, generator);
+    let Operation { tag, description, mut parameters, body, answer, refusals } =
+        operations::of(spec.name, generator);
     let mut responses = Map::new();
-    let Answer { schema, example, cached } = answer;
+    let Answer { status, schema, example, cached } = answer;
+    let limits: &[&str] = match spec.limit {
+        Some(_) => &["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"],
+        None => &[],
+    };
     let ok = json!({
-        "description": "OK",
-        "headers": headers(if cached { &["ETag"] } else { &[] }),
+        "description": if status == 201 { "Made" } else { "OK" },
+        "headers": headers(if cached { &["ETag"] } else { limits }),
         "content": {"application/json": {"schema": schema, "example": example}},
     });
+    if spec.name == "update-profile" {
+        parameters.push(operations::if_match());
+    }
     if cached {
         let not_modified =
             json!({"description": "The client's copy is still good.", "headers": headers(&["ETag"])});
         responses.insert("304".to_owned(), not_modified);
     }
-    responses.insert("200".to_owned(), ok);
+    responses.insert(status.to_string(), ok);
     for status in ANY.iter().chain(refusals) {
         let reference = json!({"$ref": format!("#/components/responses/{status}")});
         responses.insert(status.to_string(), reference);
     }
     responses.sort_keys();
-    json!({
+    let mut operation = json!({
         "operationId": spec.name,
         "tags": [tag],
         "summary": spec.summary,
         "description": description,
         "parameters": parameters,
         "responses": responses,
-    })
+    });
+    if let Some(Body { schema, example, required }) = body {
+        operation["requestBody"] = json!({
+            "required": required,
+            "content": {"application/json": {"schema": schema, "example": example}},
+        });
+    }
+    operation["security"] = match spec.access {
+        Access::Public => json!([{}, {"bearer": []}]),
+        Access::Refresh => json!([{}]),
+        Access::User | Access::Admin => json!([{"bearer": []}]),
+    };
+    operation
 }
 
 /// The headers of every answer of ours, and `more`.
@@ -112,6 +137,9 @@ fn header_definitions() -> Value {
         "Cache-Control": required("How long a copy is good for", &json!({"type": "string"})),
         "ETag": required("Of this very answer", &json!({"type": "string", "pattern": "^\"[0-9a-f]{16}\"$"})),
         "WWW-Authenticate": required("Which tokens are taken", &json!({"type": "string"})),
+        "X-RateLimit-Limit": required("How many may pass at once", &json!({"type": "integer", "minimum": 1})),
+        "X-RateLimit-Remaining": required("How many more may pass now", &json!({"type": "integer", "minimum": 0})),
+        "X-RateLimit-Reset": required("Seconds until all may pass again", &json!({"type": "integer", "minimum": 0})),
         // The gateway's own 503 has none.
         "Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 0}},
     })
@@ -121,8 +149,11 @@ fn problems(schema: &Value) -> Value {
     let mut all = Map::new();
     for (status, description) in [
         (400, "The request cannot be understood."),
-        (401, "The access token is not valid."),
+        (401, "No good token was shown."),
+        (403, "Not for who asks."),
         (404, "There is no such thing."),
+        (409, "Somebody else has it, or was faster."),
+        (412, "It was changed since it was read."),
         (413, "The body is too long."),
         (414, "The query is too long."),
         (422, "A field is wrong; `errors` names it."),
@@ -143,7 +174,7 @@ fn problems(schema: &Value) -> Value {
         } else {
             response["headers"] = headers(if status == 401 { &["WWW-Authenticate"] } else { &[] });
         }
-        if status == 503 {
+        if status == 503 || status == 429 {
             response["headers"] = json!({"Retry-After": {"$ref": "#/components/headers/Retry-After"}});
         }
         all.insert(status.to_string(), response);

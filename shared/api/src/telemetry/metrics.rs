@@ -228,19 +228,19 @@ static SYNC_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
 /// Says which fields are metrics, as CloudWatch's embedded metric format has it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Directive {
+pub(super) struct Directive {
     /// Milliseconds.
     timestamp: i64,
     cloud_watch_metrics: &'static RawValue,
 }
 
 /// None on one machine: nobody counts there.
-fn directive(metrics: &'static LazyLock<Box<RawValue>>) -> Option<Directive> {
+pub(super) fn directive(metrics: &'static LazyLock<Box<RawValue>>) -> Option<Directive> {
     let counted = environment() != Environment::Local;
     counted.then(|| Directive { timestamp: now().unix() * 1000, cloud_watch_metrics: metrics })
 }
 
-fn described(metrics: &[(&str, &str)]) -> Box<RawValue> {
+pub(super) fn described(metrics: &[(&str, &str)]) -> Box<RawValue> {
     let metrics: Vec<Value> =
         metrics.iter().map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
     let all = json!([{"Namespace": NAMESPACE, "Dimensions": [["env"]], "Metrics": metrics}]);

@@ -3,16 +3,19 @@
 //! * [`UserId`]: what a user is to everybody else; names and addresses change.
 //! * [`Username`], [`Email`]: as they were given, and the key by which nobody else may have them.
 //! * [`Password`]: long enough, and never shown.
-//! * [`User`]: what clients see.
+//! * [`User`]: what clients see; [`Standing`]: what an account may do.
+//! * [`Session`]: what follows from one sign-in.
 
 mod email;
 mod id;
 mod password;
+mod session;
 mod user;
 mod username;
 
 pub use email::Email;
 pub use id::{NotAUserId, UserId};
 pub use password::Password;
-pub use user::User;
+pub use session::{Presented, Session};
+pub use user::{Standing, User};
 pub use username::Username;

@@ -18,3 +18,12 @@ pub struct User {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
+
+/// What an account may do: read before every write, and before everything that admins do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub is_admin: bool,
+    pub is_frozen: bool,
+    /// See [`Session::epoch`](super::Session::epoch).
+    pub epoch: u32,
+}

@@ -123,6 +123,12 @@ impl Dex {
         &self.generations_json
     }
 
+    /// The row of the Pokémon `id`, as JSON of a [`PokemonRow`](super::PokemonRow); none where there is no such Pokémon.
+    #[must_use]
+    pub fn pokemon_json(&self, id: u32) -> Option<&[u8]> {
+        self.by_id.get(&id).map(|place| self.row_json(*place))
+    }
+
     /// Whether `query` names only types, abilities and generations that exist.
     ///
     /// # Errors

@@ -1,0 +1,81 @@
+//! Attributes of the items of accounts, in and out.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Timestamp;
+
+use crate::store::{
+    Key, StoreError,
+    codec::{Item, keyed, malformed, text},
+};
+
+/// An item that is put together attribute by attribute.
+pub(super) struct NewItem(Item);
+
+impl NewItem {
+    pub(super) fn at(key: &Key) -> Self {
+        Self(keyed(key))
+    }
+
+    pub(super) fn text(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::S(value.into()));
+        self
+    }
+
+    pub(super) fn number(mut self, name: &str, value: impl ToString) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::N(value.to_string()));
+        self
+    }
+
+    pub(super) fn moment(self, name: &str, value: Timestamp) -> Self {
+        self.number(name, value.unix())
+    }
+
+    pub(super) fn flag(mut self, name: &str, value: bool) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::Bool(value));
+        self
+    }
+
+    pub(super) fn build(self) -> Item {
+        self.0
+    }
+}
+
+/// Reads attributes of the item at a key; what is missing or of another kind makes it malformed.
+pub(super) struct Reader<'a> {
+    key: &'a Key,
+    item: &'a Item,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn of(key: &'a Key, item: &'a Item) -> Self {
+        Self { key, item }
+    }
+
+    pub(super) fn wrong(&self, name: &str) -> StoreError {
+        malformed(self.key, format!("its {name} is missing or cannot be read"))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<&'a str, StoreError> {
+        text(self.item, name).ok_or_else(|| self.wrong(name))
+    }
+
+    pub(super) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, StoreError> {
+        self.text(name)?.parse().map_err(|_| self.wrong(name))
+    }
+
+    pub(super) fn moment(&self, name: &str) -> Result<Timestamp, StoreError> {
+        self.parsed(name).map(Timestamp::from_unix)
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, StoreError> {
+        match self.item.get(name) {
+            Some(AttributeValue::Bool(flag)) => Ok(*flag),
+            _ => Err(self.wrong(name)),
+        }
+    }
+}
+
+/// The item of `items` at `key`.
+pub(super) fn at<'a>(items: &'a [Item], key: &Key) -> Option<&'a Item> {
+    items.iter().find(|item| text(item, "pk") == Some(&key.pk) && text(item, "sk") == Some(&key.sk))
+}

@@ -1,0 +1,60 @@
+//! The public keys, where every verifier finds them.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+
+use super::{
+    Accounts,
+    item::{NewItem, Reader},
+    keys,
+};
+use crate::{
+    store::{Meter, StoreError, codec::malformed, failed},
+    tokens::Jwks,
+};
+
+/// The public keys and the version that a change is conditioned on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredKeys {
+    pub jwks: Jwks,
+    /// 0 where there are none yet.
+    pub version: u64,
+}
+
+impl Accounts {
+    /// The public keys.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer or they are malformed.
+    pub async fn public_keys(&self, meter: &Meter) -> Result<StoredKeys, StoreError> {
+        let key = keys::jwks();
+        let Some(item) = self.get(meter, &self.tables.app, &key, true).await? else {
+            return Ok(StoredKeys::default());
+        };
+        let reader = Reader::of(&key, &item);
+        let jwks = serde_json::from_str(reader.text("body")?).map_err(|error| malformed(&key, error))?;
+        Ok(StoredKeys { jwks, version: reader.parsed("version")? })
+    }
+
+    /// Puts `jwks` in the place of those that had `version`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where somebody else was faster.
+    pub async fn put_public_keys(&self, meter: &Meter, jwks: &Jwks, version: u64) -> Result<(), StoreError> {
+        let body = serde_json::to_string(jwks).map_err(|error| malformed(&keys::jwks(), error))?;
+        let item = NewItem::at(&keys::jwks()).text("body", body).number("version", version + 1);
+        meter.call();
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.tables.app)
+            .set_item(Some(item.build()))
+            .condition_expression("attribute_not_exists(pk) OR version = :version")
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed("PutItem"))?;
+        meter.writes(answer.consumed_capacity.as_slice());
+        Ok(())
+    }
+}

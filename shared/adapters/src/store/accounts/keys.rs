@@ -1,0 +1,67 @@
+//! Keys, spelled in one place. See the table in [`super`].
+
+use domain::{
+    accounts::{Email, UserId, Username},
+    audit::Event,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{store::Key, tokens::FamilyId};
+
+pub(super) const USERS: &str = "USERS";
+pub(super) const FAVORITE: &str = "FAVORITE#";
+pub(super) const SESSION: &str = "SESSION#";
+
+/// Keys name what they are of in errors and traces: what is somebody's own is hashed.
+pub(super) fn hashed(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn user(id: UserId) -> String {
+    format!("USER#{id}")
+}
+
+pub(super) fn username(name: &Username) -> Key {
+    Key { pk: format!("USERNAME#{}", name.key()), sk: "USERNAME".to_owned() }
+}
+
+pub(super) fn email(email: &Email) -> Key {
+    Key { pk: format!("EMAIL#{}", hashed(&email.key())), sk: "EMAIL".to_owned() }
+}
+
+pub(super) fn profile(id: UserId) -> Key {
+    Key { pk: user(id), sk: "PROFILE".to_owned() }
+}
+
+pub(super) fn password(id: UserId) -> Key {
+    Key { pk: user(id), sk: "PASSWORD".to_owned() }
+}
+
+pub(super) fn status(id: UserId) -> Key {
+    Key { pk: user(id), sk: "STATUS".to_owned() }
+}
+
+pub(super) fn favorite(id: UserId, pokemon: u32) -> Key {
+    Key { pk: user(id), sk: format!("{FAVORITE}{pokemon:05}") }
+}
+
+pub(super) fn session(id: UserId, family: FamilyId) -> Key {
+    Key { pk: user(id), sk: format!("{SESSION}{family}") }
+}
+
+pub(super) fn jwks() -> Key {
+    Key { pk: "JWKS".to_owned(), sk: "JWKS".to_owned() }
+}
+
+pub(super) fn bucket(name: &str, whom: &str) -> Key {
+    Key { pk: format!("LIMIT#{name}#{}", hashed(whom)), sk: "BUCKET".to_owned() }
+}
+
+pub(super) fn actor(id: UserId) -> String {
+    format!("ACTOR#{id}")
+}
+
+pub(super) fn event(event: &Event) -> Key {
+    let pk = event.actor.map_or_else(|| format!("NOBODY#{:02}", event.shard()), actor);
+    Key { pk, sk: event.id.to_string() }
+}

@@ -1,0 +1,54 @@
+//! Accounts in DynamoDB. Three tables, keys `pk` and `sk`, one line an access pattern:
+//!
+//! | table | what | pk | sk | read by | written by |
+//! |---|---|---|---|---|---|
+//! | app | who has a user name | `USERNAME#<key>` | `USERNAME` | GetItem, consistent (login) | register, profile: conditioned on nobody's having it |
+//! | app | who has an address | `EMAIL#<SHA-256 of its key>` | `EMAIL` | GetItem, consistent (login) | as above |
+//! | app | a user, as clients see one | `USER#<id>` | `PROFILE` | GetItem, Query | register, profile: conditioned on its version |
+//! | app | a password's hash | `USER#<id>` | `PASSWORD` | Query with profile and standing (login) | register, profile, login (a stronger hash) |
+//! | app | what an account may do | `USER#<id>` | `STATUS` | GetItem, consistent, before every write | register, password, admins; a check in every transaction |
+//! | app | a favorite | `USER#<id>` | `FAVORITE#<Pokémon, 5 digits>` | Query | favorites: conditioned on its being there or not |
+//! | app | users by when they came | index `listed`: `USERS` | id | Query (admins) | with the profile |
+//! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | who makes and promotes keys, conditioned on its version |
+//! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout |
+//! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of whom>` | `BUCKET` | its own update | its own update, conditioned on what is in it |
+//! | audit | an event | `ACTOR#<id>`, or `NOBODY#<shard>` | id of the event | Query (audit) | with what it tells of; never twice, never changed |
+//! | audit | events of a day | index `by-day`: `<date>#<0‥15>` | id of the event | Query (audit) | with the event |
+//!
+//! What changes an account and the event that tells of it are one transaction. What expires is swept some time later: whoever
+//! reads it compares `expires_at` itself.
+
+mod audit;
+mod favorites;
+mod item;
+mod jwks;
+mod keys;
+mod limits;
+mod sessions;
+mod transaction;
+mod users;
+
+use aws_sdk_dynamodb::Client;
+
+pub use favorites::StoredFavorite;
+pub use jwks::StoredKeys;
+pub use limits::{Bucket, Taken};
+pub use sessions::OpenSession;
+pub use transaction::{Condition, Refused};
+pub use users::{Credentials, Login, NewAccount, ProfileChange, StoredUser};
+
+use super::Tables;
+
+/// The tables of accounts.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    client: Client,
+    tables: Tables,
+}
+
+impl Accounts {
+    #[must_use]
+    pub const fn new(client: Client, tables: Tables) -> Self {
+        Self { client, tables }
+    }
+}

@@ -1,0 +1,183 @@
+//! Sessions, and the one token of each that is good.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, Update};
+use domain::{
+    Timestamp,
+    accounts::{Session, UserId},
+    audit::Event,
+};
+
+use super::{
+    Accounts, Condition, Refused,
+    item::{NewItem, Reader},
+    keys,
+    transaction::Transaction,
+};
+use crate::{
+    store::{
+        Key, Meter, StoreError,
+        codec::{keyed, text},
+        failed,
+    },
+    tokens::FamilyId,
+};
+
+/// A session and its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSession {
+    pub family: FamilyId,
+    pub session: Session,
+}
+
+/// A password's hash that is to be replaced by a stronger one.
+type Stronger<'a> = Option<(&'a str, &'a str)>;
+
+impl Accounts {
+    /// Begins a session of `user`, and replaces the password's hash (old, new) where a stronger one is given.
+    ///
+    /// # Errors
+    /// [`Condition::Active`] for an account that was frozen a moment ago, [`Condition::Unchanged`] where the password was changed.
+    pub async fn begin_session(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        open: &OpenSession,
+        stronger: Stronger<'_>,
+        event: &Event,
+    ) -> Result<(), Refused> {
+        let mut transaction = Transaction::told_by(self, event)?.by(user)?.put_new(
+            Condition::Absent,
+            &self.tables.ephemeral,
+            item(user, open.family, &open.session),
+        )?;
+        if let Some((old, new)) = stronger {
+            let update = Update::builder()
+                .table_name(&self.tables.app)
+                .set_key(Some(keyed(&keys::password(user))))
+                .condition_expression("#hash = :old")
+                .update_expression("SET #hash = :new")
+                .expression_attribute_names("#hash", "hash")
+                .expression_attribute_values(":old", AttributeValue::S(old.to_owned()))
+                .expression_attribute_values(":new", AttributeValue::S(new.to_owned()));
+            transaction = transaction.update(Condition::Unchanged, update)?;
+        }
+        transaction.commit(meter).await
+    }
+
+    /// A session, expired or not.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer or the item is malformed; so for all reads here.
+    pub async fn session(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        family: FamilyId,
+    ) -> Result<Option<Session>, StoreError> {
+        let key = keys::session(user, family);
+        let item = self.get(meter, &self.tables.ephemeral, &key, true).await?;
+        item.map(|item| session_of(&Reader::of(&key, &item))).transpose()
+    }
+
+    /// Every session of a user that has not been swept yet.
+    pub async fn sessions(&self, meter: &Meter, user: UserId) -> Result<Vec<OpenSession>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = None;
+        loop {
+            meter.call();
+            let page = self
+                .client
+                .query()
+                .table_name(&self.tables.ephemeral)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :session)")
+                .expression_attribute_values(":pk", AttributeValue::S(keys::user(user)))
+                .expression_attribute_values(":session", AttributeValue::S(keys::SESSION.to_owned()))
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(failed("Query"))?;
+            meter.reads(page.consumed_capacity());
+            for item in page.items() {
+                let sk = text(item, "sk").unwrap_or_default();
+                let key = Key { pk: keys::user(user), sk: sk.to_owned() };
+                let reader = Reader::of(&key, item);
+                let family = sk.strip_prefix(keys::SESSION).and_then(|family| family.parse().ok());
+                let family = family.ok_or_else(|| reader.wrong("sk"))?;
+                found.push(OpenSession { family, session: session_of(&reader)? });
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Puts `after` in the place of `before`, where the token shown is still the last one.
+    ///
+    /// # Errors
+    /// [`Condition::Unchanged`] for all but the first of many, [`Condition::Active`] for a frozen account.
+    pub async fn rotate(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        family: FamilyId,
+        (before, after): (&Session, &Session),
+        event: &Event,
+    ) -> Result<(), Refused> {
+        let number = |value: i64| AttributeValue::N(value.to_string());
+        let update = Update::builder()
+            .table_name(&self.tables.ephemeral)
+            .set_key(Some(keyed(&keys::session(user, family))))
+            .condition_expression("#counter = :before AND epoch = :epoch")
+            .update_expression("SET #counter = :after, rotated_at = :rotated_at, expires_at = :expires_at")
+            .expression_attribute_names("#counter", "counter")
+            .expression_attribute_values(":before", number(before.counter.into()))
+            .expression_attribute_values(":epoch", number(before.epoch.into()))
+            .expression_attribute_values(":after", number(after.counter.into()))
+            .expression_attribute_values(":rotated_at", number(after.rotated_at.unix()))
+            .expression_attribute_values(":expires_at", number(after.expires_at.unix()));
+        let transaction = Transaction::told_by(self, event)?.by(user)?;
+        transaction.update(Condition::Unchanged, update)?.commit(meter).await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// [`Condition::Present`] where it had ended before.
+    pub async fn end_session(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        family: FamilyId,
+        event: &Event,
+    ) -> Result<(), Refused> {
+        let delete = Delete::builder()
+            .table_name(&self.tables.ephemeral)
+            .set_key(Some(keyed(&keys::session(user, family))))
+            .condition_expression("attribute_exists(pk)");
+        Transaction::told_by(self, event)?.delete(Condition::Present, delete)?.commit(meter).await
+    }
+}
+
+pub(super) fn item(user: UserId, family: FamilyId, session: &Session) -> NewItem {
+    let Session { counter, created_at, rotated_at, expires_at, epoch } = session;
+    NewItem::at(&keys::session(user, family))
+        .number("counter", counter)
+        .moment("created_at", *created_at)
+        .moment("rotated_at", *rotated_at)
+        .moment("expires_at", *expires_at)
+        .number("epoch", epoch)
+}
+
+fn session_of(item: &Reader<'_>) -> Result<Session, StoreError> {
+    let moment = |name: &str| -> Result<Timestamp, StoreError> { item.moment(name) };
+    Ok(Session {
+        counter: item.parsed("counter")?,
+        created_at: moment("created_at")?,
+        rotated_at: moment("rotated_at")?,
+        expires_at: moment("expires_at")?,
+        epoch: item.parsed("epoch")?,
+    })
+}

@@ -1,0 +1,168 @@
+//! What stands or falls together, and which of its conditions did not hold.
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
+        builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
+    },
+};
+use domain::{accounts::UserId, audit::Event};
+
+use super::{Accounts, item::NewItem, keys};
+use crate::store::{Meter, StoreError, codec::keyed, failed};
+
+/// What one part of a transaction asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing that can fail.
+    None,
+    /// Nobody has the user name.
+    Username,
+    /// Nobody has the address.
+    Email,
+    /// The account is there and not frozen.
+    Active,
+    /// Nobody has changed it since it was read.
+    Unchanged,
+    /// It is not there yet.
+    Absent,
+    /// It is there.
+    Present,
+}
+
+/// Why a transaction did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error("a condition did not hold: {0:?}")]
+    Conditions(Vec<Condition>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Refused {
+    /// Whether `condition` is one that did not hold.
+    #[must_use]
+    pub fn is(&self, condition: Condition) -> bool {
+        matches!(self, Self::Conditions(failed) if failed.contains(&condition))
+    }
+}
+
+impl From<Refused> for StoreError {
+    /// For who asks for nothing that can fail but by another writer.
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Conditions(_) => Self::Conflict { operation: OPERATION },
+            Refused::Store(error) => error,
+        }
+    }
+}
+
+const OPERATION: &str = "TransactWriteItems";
+
+/// A transaction that is put together part by part.
+pub(super) struct Transaction<'a> {
+    accounts: &'a Accounts,
+    parts: Vec<(Condition, TransactWriteItem)>,
+}
+
+impl<'a> Transaction<'a> {
+    /// One that `event` tells of.
+    pub(super) fn told_by(accounts: &'a Accounts, event: &Event) -> Result<Self, StoreError> {
+        let new = Self { accounts, parts: Vec::new() };
+        let put = Put::builder()
+            .table_name(&accounts.tables.audit)
+            .set_item(Some(super::audit::item(event)))
+            .condition_expression("attribute_not_exists(pk)");
+        new.put(Condition::None, put)
+    }
+
+    /// The account `user` may write.
+    pub(super) fn by(self, user: UserId) -> Result<Self, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.accounts.tables.app)
+            .set_key(Some(keyed(&keys::status(user))))
+            .condition_expression("attribute_exists(pk) AND is_frozen = :no")
+            .expression_attribute_values(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
+        self.check(Condition::Active, check)
+    }
+
+    fn with(mut self, condition: Condition, part: TransactWriteItem) -> Self {
+        self.parts.push((condition, part));
+        self
+    }
+
+    pub(super) fn put(self, condition: Condition, put: PutBuilder) -> Result<Self, StoreError> {
+        let put = put.build().map_err(|error| incomplete(&error))?;
+        Ok(self.with(condition, TransactWriteItem::builder().put(put).build()))
+    }
+
+    /// Puts an item that must not be there.
+    pub(super) fn put_new(
+        self,
+        condition: Condition,
+        table: &str,
+        item: NewItem,
+    ) -> Result<Self, StoreError> {
+        let put = Put::builder().table_name(table).set_item(Some(item.build()));
+        self.put(condition, put.condition_expression("attribute_not_exists(pk)"))
+    }
+
+    pub(super) fn update(self, condition: Condition, update: UpdateBuilder) -> Result<Self, StoreError> {
+        let update: Update = update.build().map_err(|error| incomplete(&error))?;
+        Ok(self.with(condition, TransactWriteItem::builder().update(update).build()))
+    }
+
+    pub(super) fn delete(self, condition: Condition, delete: DeleteBuilder) -> Result<Self, StoreError> {
+        let delete: Delete = delete.build().map_err(|error| incomplete(&error))?;
+        Ok(self.with(condition, TransactWriteItem::builder().delete(delete).build()))
+    }
+
+    pub(super) fn check(
+        self,
+        condition: Condition,
+        check: ConditionCheckBuilder,
+    ) -> Result<Self, StoreError> {
+        let check = check.build().map_err(|error| incomplete(&error))?;
+        Ok(self.with(condition, TransactWriteItem::builder().condition_check(check).build()))
+    }
+
+    /// All of it, or nothing. The SDK tries again what met another transaction or was throttled ([`crate::aws`]), under the same
+    /// token: what was done and whose answer was lost is not done twice.
+    pub(super) async fn commit(self, meter: &Meter) -> Result<(), Refused> {
+        let (conditions, items): (Vec<_>, Vec<_>) = self.parts.into_iter().unzip();
+        meter.call();
+        let answer = self
+            .accounts
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let error = match answer {
+            Ok(answer) => {
+                meter.writes(answer.consumed_capacity());
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+        else {
+            return Err(failed(OPERATION)(error).into());
+        };
+        let reasons: Vec<_> = cancelled.cancellation_reasons().iter().map(|reason| reason.code()).collect();
+        let unmet =
+            reasons.iter().zip(&conditions).filter(|(code, _)| **code == Some("ConditionalCheckFailed"));
+        let unmet: Vec<_> = unmet.map(|(_, condition)| *condition).collect();
+        if unmet.is_empty() {
+            let cause = format!("the transaction was cancelled: {reasons:?}");
+            return Err(StoreError::Unavailable { operation: OPERATION, cause }.into());
+        }
+        Err(Refused::Conditions(unmet))
+    }
+}
+
+fn incomplete(error: &dyn std::error::Error) -> StoreError {
+    StoreError::Malformed { key: "a transaction".to_owned(), reason: error.to_string() }
+}

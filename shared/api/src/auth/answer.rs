@@ -1,0 +1,62 @@
+//! What who signs in is answered.
+
+use adapters::tokens::{FamilyId, KeyRing, LIFETIME, RefreshToken};
+use domain::accounts::User;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{App, keys::access_token, problem::Problem};
+
+/// A user and the tokens of a new session.
+#[derive(Serialize, JsonSchema)]
+pub struct SignedIn {
+    pub message: &'static str,
+    pub user: User,
+    /// For the `Authorization` header, as Bearer.
+    pub access_token: String,
+    /// Good once, for the next pair of tokens.
+    pub refresh_token: String,
+    /// Of the access token, in seconds.
+    pub expires_in: u64,
+}
+
+/// The next pair of tokens.
+#[derive(Serialize, JsonSchema)]
+pub struct RefreshAnswer {
+    pub access_token: String,
+    pub refresh_token: String,
+    /// Of the access token, in seconds.
+    pub expires_in: u64,
+    pub user: User,
+}
+
+/// Both tokens of a session whose last has the number `counter`.
+pub(super) struct Pair {
+    pub access: String,
+    pub refresh: String,
+}
+
+impl Pair {
+    pub(super) fn of(
+        app: &App,
+        ring: &KeyRing,
+        user: &User,
+        family: FamilyId,
+        counter: u32,
+    ) -> Result<Self, Problem> {
+        Ok(Self {
+            access: access_token(app, ring, user.id, family)?,
+            refresh: RefreshToken { user: user.id, family, counter }.seal(ring.refresh()),
+        })
+    }
+
+    pub(super) fn signed_in(self, message: &'static str, user: User) -> SignedIn {
+        let Self { access: access_token, refresh: refresh_token } = self;
+        SignedIn { message, user, access_token, refresh_token, expires_in: LIFETIME.as_secs() }
+    }
+
+    pub(super) fn refreshed(self, user: User) -> RefreshAnswer {
+        let Self { access: access_token, refresh: refresh_token } = self;
+        RefreshAnswer { access_token, refresh_token, expires_in: LIFETIME.as_secs(), user }
+    }
+}

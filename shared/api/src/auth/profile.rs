@@ -1,0 +1,147 @@
+//! `/api/v1/auth/profile`
+
+use adapters::{
+    now,
+    passwords::{self, Checked},
+    store::accounts::{Condition, ProfileChange, StoredUser},
+};
+use domain::{
+    FieldError,
+    accounts::{Email, Password, Username},
+    audit::{Action, Outcome},
+};
+use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{chosen, event, register::taken, slowly};
+use crate::{App, Request, Response, body::personal, limits::Limit, problem::Problem};
+
+/// What is to be changed; what is left out stays.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileUpdate {
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 3, max = 80))]
+    username: Option<String>,
+    #[serde(default)]
+    #[schemars(with = "String", email)]
+    email: Option<String>,
+    /// A new one; every other session ends.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 8, max = 1024))]
+    password: Option<String>,
+    /// The one there is, where there is to be a new one.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    current_password: Option<String>,
+}
+
+/// Who asks, as others see one. The ETag is for `If-Match`.
+pub(crate) async fn profile(app: &App, request: &Request) -> Result<Response, Problem> {
+    let stored = app.accounts().user(&request.meter, request.caller()?.user).await?;
+    answer(&stored.ok_or_else(gone)?)
+}
+
+/// Changes name, address and password. Who sends `If-Match` overwrites nothing that they have not seen.
+pub(crate) async fn update_profile(app: &App, request: &Request) -> Result<Response, Problem> {
+    let given: ProfileUpdate = request.body()?;
+    let caller = request.caller()?;
+    let (accounts, meter) = (app.accounts(), &request.meter);
+    let mut wrong = Vec::new();
+    let mut keep = |error: FieldError| wrong.push(error);
+    let username =
+        given.username.as_deref().map(Username::parse).transpose().map_err(&mut keep).unwrap_or_default();
+    let email = given.email.as_deref().map(Email::parse).transpose().map_err(&mut keep).unwrap_or_default();
+    let password =
+        given.password.as_deref().map(Password::choose).transpose().map_err(&mut keep).unwrap_or_default();
+    if given.password.is_some() && given.current_password.is_none() {
+        keep(FieldError::new("current_password", "is needed to change the password"));
+    }
+    if !wrong.is_empty() {
+        return Err(Problem::invalid(wrong));
+    }
+    let found = accounts.credentials_of(meter, caller.user).await?.ok_or_else(gone)?;
+    let before = found.user;
+    if let Some(expected) = request.header("if-match")
+        && expected != "*"
+        && expected != etag(&before)
+    {
+        return Err(outdated());
+    }
+    let mut change = ProfileChange {
+        username: username.filter(|name| *name != before.user.username),
+        email: email.filter(|email| *email != before.user.email),
+        ..ProfileChange::default()
+    };
+    if let Some(password) = password {
+        let current = Password::typed(given.current_password.as_deref().unwrap_or_default());
+        confirm(app, request, current, found.hash).await?;
+        let names = [
+            change.username.as_ref().unwrap_or(&before.user.username).as_str(),
+            change.email.as_ref().unwrap_or(&before.user.email).as_str(),
+        ];
+        change.hash = Some(chosen(Ok(password), &names).await?);
+        change.kept = Some(caller.session);
+    }
+    if change.username.is_none() && change.email.is_none() && change.hash.is_none() {
+        return answer(&before);
+    }
+    let action = if change.hash.is_some() { Action::ChangePassword } else { Action::UpdateProfile };
+    let event = event(request, Some(caller.user), action, None, Outcome::Done);
+    let changed = accounts.change_profile(meter, &before, &change, now(), &event).await;
+    let after = changed.map_err(|refused| match refused {
+        refused if refused.is(Condition::Present) => Problem::unauthenticated(),
+        refused if refused.is(Condition::Unchanged) && request.header("if-match").is_some() => outdated(),
+        refused => taken(refused),
+    })?;
+    answer(&after)
+}
+
+/// That who asks knows the account's password.
+pub(super) async fn confirm(
+    app: &App,
+    request: &Request,
+    given: Password,
+    hash: String,
+) -> Result<(), Problem> {
+    let user = request.caller()?.user;
+    if let Some(seen) = app.take(&request.meter, Limit::Password, &user.to_string()).await?
+        && !seen.taken.is_allowed
+    {
+        return Err(Problem { limit: Some(seen), ..seen.refusal() });
+    }
+    let checked = slowly(move || passwords::check(&given, Some(&hash))).await?;
+    if checked.map_err(|error| Problem::internal(error.to_string()))? == Checked::Wrong {
+        let event = event(request, Some(user), Action::ChangePassword, None, Outcome::WrongCredentials);
+        app.accounts().note(&request.meter, &event).await?;
+        let errors = vec![FieldError::new("current_password", "is not the account's password")];
+        let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "The current password is wrong.");
+        return Err(Problem { errors, ..problem });
+    }
+    Ok(())
+}
+
+fn answer(stored: &StoredUser) -> Result<Response, Problem> {
+    let mut response = personal(StatusCode::OK, &stored.user)?;
+    if let Ok(etag) = HeaderValue::from_str(&etag(stored)) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    Ok(response)
+}
+
+fn etag(stored: &StoredUser) -> String {
+    format!("\"{}\"", stored.version)
+}
+
+fn outdated() -> Problem {
+    let detail = "The profile was changed in the meantime; please read it again.";
+    Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
+}
+
+/// The account was deleted after the token was given.
+fn gone() -> Problem {
+    let detail = "The account is no longer there.";
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
+    Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
+}

@@ -1,0 +1,87 @@
+//! `POST /api/v1/auth/register`
+
+use adapters::{
+    milliseconds, now,
+    store::accounts::{Condition, NewAccount, Refused},
+    tokens::{FamilyId, unguessable},
+};
+use domain::{
+    FieldError,
+    accounts::{Email, Password, Session, User, UserId, Username},
+    audit::{Action, Outcome},
+};
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{all, answer::Pair, chosen, event};
+use crate::{App, Request, Response, body::personal, problem::Problem};
+
+/// Who wants an account.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// 3 to 80 of A to Z, a to z, 0 to 9 and _; nobody else's, whatever the case.
+    #[serde(default)]
+    #[schemars(length(min = 3, max = 80), regex(pattern = "^[A-Za-z0-9_]+$"))]
+    username: String,
+    /// Nobody else's.
+    #[serde(default)]
+    #[schemars(email)]
+    email: String,
+    /// At least 8 characters, and not what everybody would try first.
+    #[serde(default)]
+    #[schemars(length(min = 8, max = 1024))]
+    password: String,
+}
+
+/// Makes an account and signs in. One transaction: the names are free, and the account, its first session and the event are there,
+/// or nothing is.
+pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, Problem> {
+    let given: Registration = request.body()?;
+    let password = Password::choose(&given.password);
+    let names = all(Username::parse(&given.username), Email::parse(&given.email));
+    let (username, email) = match (names, &password) {
+        (Ok(names), Ok(_)) => names,
+        (names, password) => {
+            let wrong = names.err().unwrap_or_default().into_iter();
+            return Err(Problem::invalid(wrong.chain(password.as_ref().err().cloned()).collect()));
+        }
+    };
+    let hash = chosen(password, &[username.as_str(), email.as_str()]).await?;
+    let ring = app.ring().await?;
+    let now = now();
+    let id = UserId::new(milliseconds(), unguessable());
+    let user = User { id, username, email, is_admin: false, created_at: now, updated_at: now };
+    let (family, session) = (FamilyId::random(), Session::begin(now, 0));
+    let new = NewAccount { user: &user, hash: &hash, family, session: &session };
+    let event = event(request, Some(id), Action::Register, None, Outcome::Done);
+    app.accounts().register(&request.meter, &new, &event).await.map_err(taken)?;
+    let pair = Pair::of(app, &ring, &user, family, session.counter)?;
+    personal(StatusCode::CREATED, &pair.signed_in("Welcome.", user))
+}
+
+/// 409 naming what is somebody else's.
+pub(super) fn taken(refused: Refused) -> Problem {
+    let mut errors = Vec::new();
+    if refused.is(Condition::Username) {
+        errors.push(FieldError::new("username", "is taken"));
+    }
+    if refused.is(Condition::Email) {
+        errors.push(FieldError::new("email", "is taken"));
+    }
+    match errors.as_slice() {
+        [] => refused.into(),
+        [one] => {
+            let (code, detail) = match one.field.as_str() {
+                "username" => ("username_taken", "The user name is taken."),
+                _ => ("email_taken", "There is an account with this e-mail address."),
+            };
+            Problem { errors, ..Problem::conflict(code, detail) }
+        }
+        _ => Problem {
+            errors,
+            ..Problem::conflict("username_taken", "The user name and the e-mail address are taken.")
+        },
+    }
+}

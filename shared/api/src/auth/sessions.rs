@@ -1,0 +1,91 @@
+//! `/api/v1/auth/sessions` and `POST /api/v1/auth/logout`
+
+use adapters::{
+    store::accounts::{Condition, OpenSession},
+    tokens::FamilyId,
+};
+use domain::{
+    Timestamp,
+    audit::{Action, Outcome},
+};
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{event, refresh::is_alive};
+use crate::{
+    App, Request, Response,
+    body::{done, personal},
+    problem::Problem,
+};
+
+/// Where one is signed in.
+#[derive(Serialize, JsonSchema)]
+pub struct Sessions {
+    /// The latest first.
+    pub sessions: Vec<SessionRow>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub struct SessionRow {
+    pub id: String,
+    pub created_at: Timestamp,
+    /// When its tokens were last renewed.
+    pub last_used_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub is_current: bool,
+}
+
+/// Every session that goes on.
+pub(crate) async fn sessions(app: &App, request: &Request) -> Result<Response, Problem> {
+    let caller = request.caller()?;
+    let (accounts, meter) = (app.accounts(), &request.meter);
+    let standing = accounts.standing(meter, caller.user).await?;
+    let epoch = standing.map_or(0, |standing| standing.epoch);
+    let mut open = accounts.sessions(meter, caller.user).await?;
+    open.retain(|open| is_alive(&open.session, epoch));
+    open.sort_by_key(|open| std::cmp::Reverse(open.session.rotated_at));
+    let row = |OpenSession { family, session }: OpenSession| SessionRow {
+        id: family.to_string(),
+        created_at: session.created_at,
+        last_used_at: session.rotated_at,
+        expires_at: session.expires_at,
+        is_current: family == caller.session,
+    };
+    personal(StatusCode::OK, &Sessions { sessions: open.into_iter().map(row).collect() })
+}
+
+/// Ends the session that asks. Its access token is good for what is left of its quarter of an hour, for reading.
+pub(crate) async fn logout(app: &App, request: &Request) -> Result<Response, Problem> {
+    let family = request.caller()?.session;
+    match end(app, request, family, Action::Logout).await {
+        // It is over, which is what was asked for.
+        Err(problem) if problem.status == StatusCode::NOT_FOUND => {}
+        other => other?,
+    }
+    done("Signed out.")
+}
+
+/// Ends one of one's sessions.
+pub(crate) async fn end_session(app: &App, request: &Request) -> Result<Response, Problem> {
+    let id = request.params.get("id").and_then(|id| id.parse().ok());
+    let family = id.ok_or_else(unknown)?;
+    end(app, request, family, Action::EndSession).await?;
+    done("The session has ended.")
+}
+
+async fn end(app: &App, request: &Request, family: FamilyId, action: Action) -> Result<(), Problem> {
+    let user = request.caller()?.user;
+    let event = event(request, Some(user), action, Some(format!("session:{family}")), Outcome::Done);
+    let ended = app.accounts().end_session(&request.meter, user, family, &event).await;
+    ended.map_err(|refused| match refused {
+        refused if refused.is(Condition::Present) => unknown(),
+        refused => refused.into(),
+    })
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("There is no such session.")
+}

@@ -1,0 +1,108 @@
+//! The keys of tokens, kept for a while: the public ones by all, the secret ones by who issues tokens.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use adapters::{
+    now,
+    store::Meter,
+    tokens::{Claims, Issuer, Jwks, KeyRing, TokenError, Verifier},
+};
+use domain::accounts::UserId;
+use http::StatusCode;
+
+use crate::{App, problem::Problem};
+
+/// How long keys are kept: a key is published an hour before tokens are signed with it, and as long after.
+const KEPT: Duration = Duration::from_secs(5 * 60);
+/// How soon the public keys are looked at again for a key that is not among them.
+const AGAIN: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+pub(crate) struct Keys {
+    verifier: Mutex<Option<(Arc<Verifier>, Instant)>>,
+    ring: Mutex<Option<(Arc<KeyRing>, Instant)>>,
+}
+
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    // One value is put in the place of another: nothing can be half done.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl App {
+    /// What an access token says.
+    ///
+    /// # Errors
+    /// 401 for one that is not good, 503 while the keys are out of reach.
+    pub(crate) async fn verify(&self, meter: &Meter, token: &str) -> Result<Claims, Problem> {
+        let kept = lock(&self.keys.verifier).clone();
+        let (verifier, age) = match kept.map(|(verifier, at)| (verifier, at.elapsed())) {
+            Some((verifier, age)) if age < KEPT => (verifier, age),
+            _ => {
+                // What no key could make good needs none.
+                if let Err(error @ (TokenError::Forged | TokenError::Expired)) =
+                    Verifier::new(&self.config.issuer(), &Jwks::default()).verify(token, now())
+                {
+                    return Err(bad_token(error));
+                }
+                (self.read_verifier(meter).await?, Duration::ZERO)
+            }
+        };
+        match verifier.verify(token, now()) {
+            Err(TokenError::UnknownKey) if age >= AGAIN => {
+                let verifier = self.read_verifier(meter).await?;
+                verifier.verify(token, now()).map_err(bad_token)
+            }
+            other => other.map_err(bad_token),
+        }
+    }
+
+    async fn read_verifier(&self, meter: &Meter) -> Result<Arc<Verifier>, Problem> {
+        let stored = self.accounts().public_keys(meter).await?;
+        let verifier = Arc::new(Verifier::new(&self.config.issuer(), &stored.jwks));
+        *lock(&self.keys.verifier) = Some((Arc::clone(&verifier), Instant::now()));
+        Ok(verifier)
+    }
+
+    /// The secret.
+    ///
+    /// # Errors
+    /// 503 while it is out of reach.
+    pub(crate) async fn ring(&self) -> Result<Arc<KeyRing>, Problem> {
+        if let Some((ring, at)) = &*lock(&self.keys.ring)
+            && at.elapsed() < KEPT
+        {
+            return Ok(Arc::clone(ring));
+        }
+        let source = self.config.signing_keys.as_ref();
+        let source = source.ok_or_else(|| Problem::unavailable("SIGNING_KEYS is not set"))?;
+        let ring = source.read().await.map_err(|error| Problem::unavailable(error.to_string()))?;
+        *lock(&self.keys.ring) = Some((Arc::clone(&ring), Instant::now()));
+        Ok(ring)
+    }
+}
+
+/// An access token for `user`.
+pub(crate) fn access_token(
+    app: &App,
+    ring: &KeyRing,
+    user: UserId,
+    family: adapters::tokens::FamilyId,
+) -> Result<String, Problem> {
+    let issuer = app.config.issuer();
+    let issuer = Issuer { issuer: &issuer, keys: ring };
+    issuer.issue(user, family, now()).map_err(|error| Problem::internal(error.to_string()))
+}
+
+fn bad_token(error: TokenError) -> Problem {
+    let detail = match error {
+        TokenError::Expired => "The access token has expired.",
+        TokenError::UnknownKey | TokenError::Forged => "The access token is not valid.",
+    };
+    Problem {
+        challenge: Some("Bearer error=\"invalid_token\""),
+        ..Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail)
+    }
+}

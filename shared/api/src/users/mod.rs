@@ -1,0 +1,21 @@
+//! `/api/v1/users`
+
+mod favorites;
+
+pub(crate) use favorites::{
+    FavoriteRequest, FavoriteRow, Favorites, add_favorite, delete_favorite, favorites, remove_favorite,
+};
+
+use domain::accounts::UserId;
+
+use crate::{Request, problem::Problem};
+
+/// The user that the path names, who must be the one who asks.
+fn oneself(request: &Request) -> Result<UserId, Problem> {
+    let caller = request.caller()?;
+    match request.params.get("id") {
+        Some(id) if *id == caller.user.to_string() => Ok(caller.user),
+        // Whether there is such a user is not for others to know.
+        _ => Err(Problem::forbidden("This is somebody else's.")),
+    }
+}

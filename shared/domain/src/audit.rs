@@ -1,0 +1,104 @@
+//! The trail: who did what to what, with which outcome. Ids only: no names, no addresses.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Timestamp, accounts::UserId};
+
+crate::id::id!(
+    /// Events sort by when they happened.
+    EventId,
+    NotAnEventId,
+    "an event id"
+);
+
+/// What was done, or tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Register,
+    Login,
+    Refresh,
+    Logout,
+    EndSession,
+    UpdateProfile,
+    ChangePassword,
+    AddFavorite,
+    RemoveFavorite,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Done,
+    /// The password was not the account's, or there is no such account.
+    WrongCredentials,
+    /// The account is frozen.
+    Frozen,
+    /// The same answer again, to who had lost the first.
+    Repeated,
+    /// A token that had been used before: somebody else has it, too. The session was ended.
+    Replayed,
+    /// The session had ended before.
+    Ended,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    pub id: EventId,
+    pub at: Timestamp,
+    /// None where nobody had signed in.
+    pub actor: Option<UserId>,
+    pub action: Action,
+    /// `session:…`, `pokemon:25`; none where it is the actor.
+    pub target: Option<String>,
+    pub outcome: Outcome,
+    pub request_id: String,
+}
+
+/// Shards of a day: no partition takes every event.
+pub const SHARDS: u8 = 16;
+
+impl Event {
+    /// The day's partition that holds it: `2026-11-23#07`.
+    #[must_use]
+    pub fn day(&self) -> String {
+        let at = self.at.to_string();
+        day(at.get(..10).unwrap_or_default(), self.shard())
+    }
+
+    /// By chance, as the id's last byte is.
+    #[must_use]
+    pub fn shard(&self) -> u8 {
+        self.id.as_bytes()[15] % SHARDS
+    }
+}
+
+/// The partition of one shard of a day, which is written `2026-11-23`.
+#[must_use]
+pub fn day(date: &str, shard: u8) -> String {
+    format!("{date}#{shard:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_a_day_are_spread() {
+        let event = |last: u8| Event {
+            id: EventId::new(1_785_542_400_000, [1, 2, 3, 4, 5, 6, 7, 8, 9, last]),
+            at: Timestamp::from_unix(1_785_542_400),
+            actor: None,
+            action: Action::Login,
+            target: None,
+            outcome: Outcome::Done,
+            request_id: "request".to_owned(),
+        };
+        assert_eq!(event(0).day(), "2026-08-01#00");
+        let days: std::collections::BTreeSet<_> = (0..=255).map(|last| event(last).day()).collect();
+        assert_eq!(days.len(), usize::from(SHARDS));
+    }
+}

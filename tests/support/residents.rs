@@ -1,0 +1,183 @@
+//! Accounts of one's own: a user with sessions and a favorite, beside the shared catalogue.
+
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use adapters::{
+    aws, milliseconds, now, passwords,
+    store::{
+        Key, Meter, Tables,
+        accounts::{Accounts, NewAccount, OpenSession, StoredFavorite},
+    },
+    tokens::{FamilyId, Issuer, KeySource, RefreshToken},
+};
+use api::{App, Config};
+use argon2::password_hash::PasswordHasher as _;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    accounts::{Email, Password, Session, User, UserId, Username},
+    audit::{Action, Event, EventId, Outcome},
+};
+use local::tables::CATALOG;
+use serde_json::Value;
+
+use crate::{SeededEngine, house::make_accounts, ring};
+
+/// The user of the sample events.
+pub const ASH: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+/// Their password, and everybody's.
+pub const PASSWORD: &str = "pallet town, route 1";
+
+/// Accounts in tables of their own.
+pub struct Residents {
+    pub url: String,
+    pub tables: Tables,
+    pub accounts: Accounts,
+    pub ash: UserId,
+    /// The session that their tokens are of.
+    pub session: FamilyId,
+    /// Another one.
+    pub elsewhere: FamilyId,
+}
+
+/// A name that no table has.
+fn family() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("residents-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What tells of something that was prepared.
+#[must_use]
+pub fn some_event(actor: UserId) -> Event {
+    Event {
+        id: EventId::new(milliseconds(), adapters::tokens::unguessable()),
+        at: now(),
+        actor: Some(actor),
+        action: Action::Register,
+        target: None,
+        outcome: Outcome::Done,
+        request_id: "prepared".to_owned(),
+    }
+}
+
+impl Residents {
+    /// Ash, signed in twice, who likes Pikachu; on the engine that has the catalogue.
+    ///
+    /// # Panics
+    /// When the engine does not answer; so for all that is here.
+    pub async fn new() -> Self {
+        Self::at(&SeededEngine::get().url).await
+    }
+
+    /// The same on the engine at `url`.
+    pub async fn at(url: &str) -> Self {
+        let tables = Tables { catalog: CATALOG.to_owned(), ..Tables::beside(family()) };
+        let accounts = make_accounts(url, &tables).await;
+        let ash = ASH.parse().expect("an id");
+        let (session, elsewhere) = (FamilyId::random(), FamilyId::random());
+        let residents = Self { url: url.to_owned(), tables, accounts, ash, session, elsewhere };
+        residents.settle(ash, "ash_ketchum", session).await;
+        let meter = Meter::default();
+        let open = OpenSession { family: elsewhere, session: Session::begin(now(), 0) };
+        let (accounts, event) = (&residents.accounts, some_event(ash));
+        accounts.begin_session(&meter, ash, &open, None, &event).await.expect("a session");
+        let pikachu = StoredFavorite { pokemon: 25, created_at: now() };
+        accounts.add_favorite(&meter, ash, pikachu, &some_event(ash)).await.expect("a favorite");
+        residents
+    }
+
+    /// Another user, with a session.
+    pub async fn settle(&self, id: UserId, name: &str, family: FamilyId) -> User {
+        static HASH: LazyLock<String> =
+            LazyLock::new(|| passwords::hash(&Password::typed(PASSWORD)).expect("a hash"));
+        let (now, email) = (now(), format!("{name}@example.com"));
+        let user = User {
+            id,
+            username: Username::parse(name).expect("a name"),
+            email: Email::parse(&email).expect("an address"),
+            is_admin: false,
+            created_at: now,
+            updated_at: now,
+        };
+        let session = Session::begin(now, 0);
+        let new = NewAccount { user: &user, hash: &HASH, family, session: &session };
+        self.accounts.register(&Meter::default(), &new, &some_event(id)).await.expect("an account");
+        user
+    }
+
+    /// What serves them.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let signing_keys = Some(KeySource::Process(ring()));
+        Config { tables: self.tables.clone(), signing_keys, ..Config::new(CATALOG) }
+    }
+
+    /// An app on the engine at `url`.
+    #[must_use]
+    pub fn app(&self, url: &str) -> App {
+        let client = aws::at(url);
+        App::new(self.config(), || client)
+    }
+
+    /// An access token of `user`.
+    #[must_use]
+    pub fn token_of(&self, user: UserId, session: FamilyId) -> String {
+        let (issuer, ring) = (self.config().issuer(), ring());
+        Issuer { issuer: &issuer, keys: &ring }.issue(user, session, now()).expect("a token")
+    }
+
+    /// Ash's access token.
+    #[must_use]
+    pub fn token(&self) -> String {
+        self.token_of(self.ash, self.session)
+    }
+
+    /// Ash's first refresh token.
+    #[must_use]
+    pub fn refresh_token(&self) -> String {
+        self.refresh_token_of(0)
+    }
+
+    /// Ash's refresh token number `counter`.
+    #[must_use]
+    pub fn refresh_token_of(&self, counter: u32) -> String {
+        RefreshToken { user: self.ash, family: self.session, counter }.seal(ring().refresh())
+    }
+
+    /// Sets what the account of `user` may do.
+    pub async fn stand(&self, user: UserId, is_admin: bool, is_frozen: bool) {
+        let key = Key { pk: format!("USER#{user}"), sk: "STATUS".to_owned() };
+        let values = [
+            ("is_admin", AttributeValue::Bool(is_admin)),
+            ("is_frozen", AttributeValue::Bool(is_frozen)),
+            ("epoch", AttributeValue::N("0".to_owned())),
+        ];
+        self.put(&self.tables.app, &key, &values).await;
+    }
+
+    /// Puts a hash of weaker days in the place of that of Ash's password.
+    pub async fn weaken(&self, password: &str) {
+        let params = argon2::Params::new(8 * 1024, 1, 1, None).expect("parameters");
+        let weak = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        let hash = weak.hash_password_with_salt(password.as_bytes(), &[1; 16]).expect("a hash").to_string();
+        let key = Key { pk: format!("USER#{}", self.ash), sk: "PASSWORD".to_owned() };
+        self.put(&self.tables.app, &key, &[("hash", AttributeValue::S(hash))]).await;
+    }
+
+    /// Puts an item just as it is.
+    pub async fn put(&self, table: &str, key: &Key, attributes: &[(&str, AttributeValue)]) {
+        crate::table::put_at(&aws::at(&self.url), table, key, attributes).await;
+    }
+
+    /// A sample event with what only they have in the place of its placeholders.
+    #[must_use]
+    pub fn fill(&self, event: &Value) -> Value {
+        let text = event.to_string();
+        let text = text.replace("ACCESS_TOKEN", &self.token());
+        let text = text.replace("REFRESH_TOKEN", &self.refresh_token());
+        let text = text.replace("SESSION_ID", &self.elsewhere.to_string());
+        serde_json::from_str(&text).expect("JSON")
+    }
+}
