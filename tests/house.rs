@@ -17,10 +17,11 @@ use api::routes::SPECS;
 /// The scheduled functions, which are no routes.
 const SYNC: &str = "sync-pokeapi";
 const ROTATION: &str = "rotate-signing-key";
+const DELETIONS: &str = "finish-deletions";
 
 /// The name of every function.
 fn names() -> BTreeSet<String> {
-    SPECS.iter().map(|spec| spec.name).chain([SYNC, ROTATION]).map(str::to_owned).collect()
+    SPECS.iter().map(|spec| spec.name).chain([SYNC, ROTATION, DELETIONS]).map(str::to_owned).collect()
 }
 
 /// `get-pokemon` as templates spell it: `GetPokemon`.

@@ -191,6 +191,7 @@ impl Handler {
             body: Vec::new(),
             client: String::new(),
             caller: None,
+            ticket: None,
             id: String::new(),
             meter: Arc::default(),
         };

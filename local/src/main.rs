@@ -11,9 +11,10 @@ use adapters::{
     tokens::{KeyRing, KeySource},
 };
 use anyhow::{Context as _, Result};
-use api::{App, Config};
-use clap::Parser;
+use api::{App, Config, jobs};
+use clap::{Parser, Subcommand};
 use local::{
+    admin,
     engine::{Engine, listen},
     folder::Folder,
     gateway::Gateway,
@@ -54,9 +55,24 @@ struct Options {
     /// How many requests of whom are answered, such as login=50/60,write=1000/60; or off
     #[arg(long, value_name = "LIMITS", env = "RATE_LIMITS")]
     rate_limits: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Start the engines and fill them, but serve no routes: for `cargo lambda watch`
     #[arg(long, conflicts_with = "dynamodb")]
     engines_only: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What only who has this machine may do
+    #[command(subcommand)]
+    Admin(Admin),
+}
+
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// Make a user an administrator
+    Grant { username: String },
 }
 
 fn address(text: &str) -> Result<String, String> {
@@ -111,6 +127,9 @@ async fn run(options: Options) -> Result<()> {
     tokio::pin!(stop);
     let tables = Tables::beside(tables::CATALOG);
     let mut config = configuration(&options, &tables)?;
+    if let Some(Command::Admin(Admin::Grant { username })) = &options.command {
+        return grant(&options, &tables, username).await;
+    }
     // Before any work, so that a taken port is told at once.
     let listener = if options.engines_only { None } else { Some(listen(options.port).await?) };
     let folder = match (options.memory, &options.dynamodb) {
@@ -190,6 +209,28 @@ fn configuration(options: &Options, tables: &Tables) -> Result<Config> {
     })?)
 }
 
+/// Makes `username` an administrator: in the folder's data, or on the engine that is named.
+async fn grant(options: &Options, tables: &Tables, username: &str) -> Result<()> {
+    let (folder, engine) = match options.dynamodb {
+        Some(_) => (None, None),
+        None => {
+            let folder = Folder::open(&options.data)?;
+            let engine = Engine::start(Some(&folder.database()), 0).await?;
+            (Some(folder), Some(engine))
+        }
+    };
+    let url = options.dynamodb.clone().or_else(|| engine.as_ref().map(Engine::url)).unwrap_or_default();
+    let client = aws::at(&url);
+    tables::create(&client, tables).await.with_context(|| format!("DynamoDB at {url} cannot be used"))?;
+    let granted = admin::grant(&Accounts::new(client, tables.clone()), username).await;
+    if let Some(engine) = engine {
+        engine.stop().await;
+    }
+    drop(folder);
+    println!("{}", granted?);
+    Ok(())
+}
+
 /// What functions beside these engines read.
 fn environment(config: &Config) -> String {
     let Tables { catalog, app, ephemeral, audit } = &config.tables;
@@ -215,7 +256,9 @@ async fn prepare(
         true => KeySource::Process(Arc::new(KeyRing::generate(adapters::now()))),
         false => keys::file(&options.data)?,
     };
-    keys::prepare(&Accounts::new(client.clone(), tables.clone()), &source).await?;
+    let accounts = Accounts::new(client.clone(), tables.clone());
+    keys::prepare(&accounts, &source).await?;
+    jobs::finish_deletions(&accounts, &Meter::default()).await?;
     let store = Store::new(client, &tables.catalog);
     let owner = match options.dynamodb {
         None => {

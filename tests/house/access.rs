@@ -30,6 +30,9 @@ const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
 /// The parameters that name tables.
 const TABLES: [&str; 4] = ["CatalogTableName", "AppTableName", "EphemeralTableName", "AuditTableName"];
 
+/// And their indexes.
+const INDEXES: [(&str, &str); 2] = [("AppTableName", "/index/listed"), ("AuditTableName", "/index/by-day")];
+
 /// What the role of the function `name` allows.
 fn allowed(name: &str) -> Access {
     let template = template("template.yaml");
@@ -62,8 +65,10 @@ pub(super) fn grants(name: &str, statement: &Value) -> Vec<(Action, Option<BTree
     assert_eq!(statement["Effect"], "Allow", "{name}");
     let prefix = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${";
     let resource = statement["Resource"]["Fn::Sub"].as_str().and_then(|arn| arn.strip_prefix(prefix));
-    let table = resource.and_then(|table| table.strip_suffix('}')).unwrap_or_default();
-    assert!(TABLES.contains(&table), "{name}: one table, and no index of it: {statement}");
+    // `AppTableName}` or `AppTableName}/index/listed`
+    let (table, index) = resource.and_then(|table| table.split_once('}')).unwrap_or_default();
+    let is_one = TABLES.contains(&table) && (index.is_empty() || INDEXES.contains(&(table, index)));
+    assert!(is_one, "{name}: one table, or one index of it: {statement}");
     let actions = match &statement["Action"] {
         Value::Array(actions) => actions.clone(),
         action => vec![action.clone()],
@@ -74,7 +79,7 @@ pub(super) fn grants(name: &str, statement: &Value) -> Vec<(Action, Option<BTree
         let action = action.unwrap_or_else(|| panic!("{name} may do something beside DynamoDB: {statement}"));
         let needs_none = name == SYNC && UNNAMED.contains(&action.as_str());
         assert!(keys.is_some() || needs_none, "{name} may do {action} to any key");
-        ((action, table.to_owned()), keys.clone())
+        ((action, format!("{table}{index}")), keys.clone())
     };
     actions.into_iter().map(action).collect()
 }
@@ -110,7 +115,6 @@ fn done(tables: &Tables, calls: &[Call]) -> BTreeMap<Action, BTreeSet<String>> {
         keys.extend(key.as_str().map(pattern));
     };
     for Call { operation, body } in calls {
-        assert_eq!(body.get("IndexName"), None, "{operation}");
         match operation.as_str() {
             // There is no such action: IAM asks for those of the items.
             "TransactWriteItems" => {
@@ -137,7 +141,9 @@ fn done(tables: &Tables, calls: &[Call]) -> BTreeMap<Action, BTreeSet<String>> {
                 let values = &body["ExpressionAttributeValues"];
                 let key =
                     [&values[":pk"]["S"], &values[":facts"]["S"]].into_iter().find(|key| key.is_string());
-                note(operation, parameter(body), key.expect("a partition key"));
+                let index = body["IndexName"].as_str().map(|name| format!("/index/{name}"));
+                let of = parameter(body) + &index.unwrap_or_default();
+                note(operation, of, key.expect("a partition key"));
             }
             other => note(other, parameter(body), &body["Key"]["pk"]["S"]),
         }
@@ -147,6 +153,10 @@ fn done(tables: &Tables, calls: &[Call]) -> BTreeMap<Action, BTreeSet<String>> {
 
 /// The family of a key: of `POKEMON#25` it is `POKEMON#*`.
 fn pattern(key: &str) -> String {
+    // A day of this century: `2026-11-23#07`.
+    if key.starts_with('2') {
+        return "2*".to_owned();
+    }
     key.split_once('#').map_or_else(|| key.to_owned(), |(family, _)| format!("{family}#*"))
 }
 
@@ -193,8 +203,37 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
             "username": "misty", "email": "misty@example.com", "password": "cerulean city, route 24",
             "current_password": PASSWORD,
         }))],
+        "list-pokemon" => {
+            let mut mine = with("rawQueryString", "sort=favorites".into());
+            mine["headers"]["authorization"] = format!("Bearer {}", residents.token()).into();
+            vec![mine]
+        }
+        "update-user" => {
+            let mut of_another = body(json!({"is_admin": true}));
+            of_another["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
+            vec![
+                body(json!({
+                    "username": "misty", "email": "misty@example.com", "password": "cerulean city, route 24",
+                    "current_password": PASSWORD,
+                })),
+                of_another,
+            ]
+        }
+        "delete-user" | "delete-profile" => {
+            let mut admins = event.clone();
+            admins["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
+            admins["pathParameters"] = json!({"id": residents.oak.to_string()});
+            vec![admins]
+        }
+        "list-audit" => vec![with("rawQueryString", format!("actor={}", residents.ash).into())],
         _ => Vec::new(),
     };
+    if route.spec.takes_idempotency_keys() {
+        let mut keyed = event.clone();
+        keyed["headers"]["idempotency-key"] = "key".into();
+        // Ahead of the others, which leave nothing to be done.
+        all.insert(0, keyed);
+    }
     if route.spec.access != routes::Access::Refresh {
         all.push(unknown);
     }
@@ -209,14 +248,13 @@ async fn a_route_may_do_what_it_does_and_nothing_else() {
             residents.weaken(PASSWORD).await;
         }
         let tap = Tap::on(&residents.url).await;
-        let app = residents.app(&tap.url);
-        let answer = invoke_event(&app, &route, &residents.fill(&event(&route))).await;
-        let is_answered = answer.status.is_success() || route.spec.path == routes::DEFAULT;
-        assert!(is_answered, "{}: {}", route.spec.name, String::from_utf8_lossy(&answer.body));
-        for event in variations(&route, &residents) {
+        let mut statuses = Vec::new();
+        for event in variations(&route, &residents).into_iter().chain([residents.fill(&event(&route))]) {
             // Each anew, or what is in memory would not be read.
-            invoke_event(&residents.app(&tap.url), &route, &event).await;
+            statuses.push(invoke_event(&residents.app(&tap.url), &route, &event).await.status.as_u16());
         }
+        let is_answered = statuses.iter().any(|status| [200, 201].contains(status));
+        assert!(is_answered || route.spec.path == routes::DEFAULT, "{}: {statuses:?}", route.spec.name);
         assert_same(route.spec.name, &allowed(route.spec.name), &done(&residents.tables, &tap.take()));
     }
 }
@@ -230,9 +268,6 @@ async fn each_route_lets_in_whom_the_table_says() {
     let (rocket, theirs) = (UserId::new(1_700_000_000_000, [3; 10]), FamilyId::random());
     residents.settle(rocket, "team_rocket", theirs).await;
     residents.stand(rocket, false, true).await;
-    let (oak, his) = (UserId::new(1_700_000_000_000, [4; 10]), FamilyId::random());
-    residents.settle(oak, "oak", his).await;
-    residents.stand(oak, true, false).await;
     let expired = {
         let (issuer, ring) = (residents.config().issuer(), tests::ring());
         let long_ago = Timestamp::from_unix(now().unix() - 3600);
@@ -247,7 +282,7 @@ async fn each_route_lets_in_whom_the_table_says() {
         ("refresh as access", Some(residents.refresh_token())),
         ("another user", Some(residents.token_of(misty, hers))),
         ("a frozen user", Some(residents.token_of(rocket, theirs))),
-        ("an administrator", Some(residents.token_of(oak, his))),
+        ("an administrator", Some(residents.admin_token())),
         ("the user", Some(residents.token())),
     ];
     for route in routes::all() {
@@ -269,6 +304,9 @@ async fn each_route_lets_in_whom_the_table_says() {
 /// Statuses of the answers to `who`. Of one's own resources what was done before may be done: 404 and 409.
 fn expected(spec: &routes::Spec, who: &str) -> &'static [u16] {
     const OPEN: &[u16] = &[200, 201, 404, 409];
+    // For administrators, too; a body that is for oneself is refused.
+    const OPEN_TO_ADMINS: &[u16] = &[200, 404, 422];
+    let is_for_admins = ["get-user", "update-user", "delete-user"].contains(&spec.name);
     let is_bad = ["expired", "wrong key"].contains(&who);
     let is_ones_own = spec.path.starts_with("/api/v1/users/{id}");
     match (spec.access, who) {
@@ -278,6 +316,7 @@ fn expected(spec: &routes::Spec, who: &str) -> &'static [u16] {
         (_, _) if is_bad => &[401],
         (routes::Access::Public, _) => OPEN,
         (_, "no token") => &[401],
+        (routes::Access::User, "an administrator") if is_for_admins => OPEN_TO_ADMINS,
         (routes::Access::User, "another user" | "an administrator") if is_ones_own => &[403],
         (routes::Access::User, "a frozen user") if spec.method != Method::GET || is_ones_own => &[403],
         (routes::Access::User, _) => OPEN,

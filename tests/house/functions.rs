@@ -3,7 +3,7 @@
 use api::routes::{DEFAULT, SPECS};
 use serde_json::{Value, json};
 
-use super::{ROTATION, SYNC, names, stems};
+use super::{DELETIONS, ROTATION, SYNC, names, stems};
 
 #[test]
 fn each_route_has_a_binary_that_opens_it_and_nothing_else() {
@@ -18,7 +18,11 @@ fn each_route_has_a_binary_that_opens_it_and_nothing_else() {
             spec.name
         );
     }
-    for (name, opens) in [(SYNC, "api::lambda::serve_sync()"), (ROTATION, "api::lambda::serve_rotation()")] {
+    for (name, opens) in [
+        (SYNC, "api::lambda::serve_sync()"),
+        (ROTATION, "api::jobs::serve_rotation()"),
+        (DELETIONS, "api::jobs::serve_deletions()"),
+    ] {
         assert_eq!(tests::read(&format!("functions/src/bin/{name}.rs")), binary(opens), "{name}");
     }
 }
@@ -38,7 +42,7 @@ fn each_binary_is_declared_and_holds_no_tests() {
     let expected: Vec<Value> = SPECS
         .iter()
         .map(|spec| spec.name)
-        .chain([SYNC, ROTATION])
+        .chain([SYNC, ROTATION, DELETIONS])
         .map(|name| json!({ "name": name, "test": false }))
         .collect();
     assert_eq!(declared, Value::from(expected), "in the order of the table");

@@ -9,12 +9,13 @@ use api::{
 use serde_json::{Value, json};
 use tests::template;
 
-use super::{ROTATION, SYNC, camel, names};
+use super::{DELETIONS, ROTATION, SYNC, camel, names};
 
 /// Routes that read no catalogue have half the memory.
 const LIGHT: [&str; 4] = ["get-health", "get-openapi", "get-version", "answer-unknown"];
 /// Routes that hash passwords have twice as much, for the processor that comes with it.
-const HEAVY: [&str; 3] = ["register-user", "login-user", "update-profile"];
+const HEAVY: [&str; 6] =
+    ["register-user", "login-user", "update-profile", "update-user", "delete-profile", "delete-user"];
 /// Routes that sign tokens read the secret.
 const ISSUERS: [&str; 3] = ["register-user", "login-user", "refresh-session"];
 
@@ -67,12 +68,11 @@ fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
     function
 }
 
-/// The function that makes and promotes keys, in full.
-fn rotation() -> Value {
-    let mut rotation = function(ROTATION, "", "", "Make and promote the keys that tokens are signed with");
+/// A function that runs every hour, in full.
+fn job(name: &str, summary: &str, more: Value) -> Value {
+    let mut job = function(name, "", "", summary);
     let own = json!({
         "MemorySize": 256,
-        "Environment": {"Variables": {"SIGNING_KEYS": {"Ref": "SigningKeysName"}}},
         "EventInvokeConfig": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 300},
         "Events": {"EveryHour": {"Type": "ScheduleV2", "Properties": {
             "ScheduleExpression": "rate(1 hour)",
@@ -80,9 +80,11 @@ fn rotation() -> Value {
             "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300},
         }}},
     });
-    let properties = rotation["Properties"].as_object_mut().expect("properties");
-    properties.extend(own.as_object().expect("properties").clone());
-    rotation
+    let properties = job["Properties"].as_object_mut().expect("properties");
+    for of in [own, more] {
+        properties.extend(of.as_object().expect("properties").clone());
+    }
+    job
 }
 
 /// What a role may do with the secret.
@@ -182,7 +184,15 @@ fn each_function_is_what_its_route_makes_of_it() {
         assert_eq!(resources.get(&format!("{}Function", camel(spec.name))), Some(&expected), "{}", spec.name);
     }
     assert_eq!(resources.get(&format!("{}Function", camel(SYNC))), Some(&sync()));
-    assert_eq!(resources.get(&format!("{}Function", camel(ROTATION))), Some(&rotation()));
+    assert_eq!(
+        resources.get(&format!("{}Function", camel(ROTATION))),
+        Some(&{
+            let keys = json!({"Environment": {"Variables": {"SIGNING_KEYS": {"Ref": "SigningKeysName"}}}});
+            job(ROTATION, "Make and promote the keys that tokens are signed with", keys)
+        })
+    );
+    let deletions = job(DELETIONS, "End the deletions of accounts that were cut off", json!({"Timeout": 60}));
+    assert_eq!(resources.get(&format!("{}Function", camel(DELETIONS))), Some(&deletions));
 }
 
 #[test]

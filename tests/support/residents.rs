@@ -40,6 +40,8 @@ pub struct Residents {
     pub session: FamilyId,
     /// Another one.
     pub elsewhere: FamilyId,
+    /// An administrator; another one is called Elm.
+    pub oak: UserId,
 }
 
 /// A name that no table has.
@@ -77,14 +79,20 @@ impl Residents {
         let accounts = make_accounts(url, &tables).await;
         let ash = ASH.parse().expect("an id");
         let (session, elsewhere) = (FamilyId::random(), FamilyId::random());
-        let residents = Self { url: url.to_owned(), tables, accounts, ash, session, elsewhere };
+        let oak = UserId::new(1_700_000_000_000, [4; 10]);
+        let residents = Self { url: url.to_owned(), tables, accounts, ash, session, elsewhere, oak };
         residents.settle(ash, "ash_ketchum", session).await;
+        for (id, name) in [(oak, "oak"), (UserId::new(1_700_000_000_000, [5; 10]), "elm")] {
+            residents.settle(id, name, FamilyId::random()).await;
+            let granted = local::admin::grant(&residents.accounts, name).await;
+            assert_eq!(granted.expect("a role"), format!("{name} is an administrator now"));
+        }
         let meter = Meter::default();
         let open = OpenSession { family: elsewhere, session: Session::begin(now(), 0) };
         let (accounts, event) = (&residents.accounts, some_event(ash));
-        accounts.begin_session(&meter, ash, &open, None, &event).await.expect("a session");
+        accounts.begin_session(&meter, ash, &open, None, &event.into()).await.expect("a session");
         let pikachu = StoredFavorite { pokemon: 25, created_at: now() };
-        accounts.add_favorite(&meter, ash, pikachu, &some_event(ash)).await.expect("a favorite");
+        accounts.add_favorite(&meter, ash, pikachu, &some_event(ash).into()).await.expect("a favorite");
         residents
     }
 
@@ -103,7 +111,7 @@ impl Residents {
         };
         let session = Session::begin(now, 0);
         let new = NewAccount { user: &user, hash: &HASH, family, session: &session };
-        self.accounts.register(&Meter::default(), &new, &some_event(id)).await.expect("an account");
+        self.accounts.register(&Meter::default(), &new, &some_event(id).into()).await.expect("an account");
         user
     }
 
@@ -132,6 +140,12 @@ impl Residents {
     #[must_use]
     pub fn token(&self) -> String {
         self.token_of(self.ash, self.session)
+    }
+
+    /// An administrator's access token.
+    #[must_use]
+    pub fn admin_token(&self) -> String {
+        self.token_of(self.oak, FamilyId::random())
     }
 
     /// Ash's first refresh token.
@@ -176,6 +190,7 @@ impl Residents {
     pub fn fill(&self, event: &Value) -> Value {
         let text = event.to_string();
         let text = text.replace("ACCESS_TOKEN", &self.token());
+        let text = text.replace("ADMIN_TOKEN", &self.admin_token());
         let text = text.replace("REFRESH_TOKEN", &self.refresh_token());
         let text = text.replace("SESSION_ID", &self.elsewhere.to_string());
         serde_json::from_str(&text).expect("JSON")

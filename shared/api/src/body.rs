@@ -59,7 +59,8 @@ fn place(error: &serde_json::Error) -> String {
     format!("it goes wrong at line {} column {}", error.line(), error.column())
 }
 
-const PERSONAL: HeaderValue = HeaderValue::from_static("private, no-store");
+/// `Cache-Control` of what is for one user alone.
+pub(crate) const PERSONAL: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// An answer that is for one user alone.
 pub(crate) fn personal(status: StatusCode, body: &impl Serialize) -> Result<Response, Problem> {

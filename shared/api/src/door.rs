@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     App, Request, Response, Route, guard,
+    idempotency::{self, Known, REPEATED},
     problem::Problem,
     request::parse_query,
     telemetry::{Effort, Ids, RequestSeen, trace_root},
@@ -147,7 +148,7 @@ pub fn refuse(app: &App, event: &Event, problem: Problem) -> Response {
 
 async fn handle(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
     let (seen, answer) = match guard::admit(app, &route.spec, request).await {
-        Ok(seen) => (seen, (route.handler)(app, request).await),
+        Ok(seen) => (seen, once(app, route, request).await),
         Err(refusal) => (refusal.seen, Err(refusal.problem)),
     };
     match seen {
@@ -159,6 +160,33 @@ async fn handle(app: &App, route: &Route, request: &mut Request) -> Result<Respo
             }
             Err(problem) => Err(Problem { limit: problem.limit.or(Some(seen)), ..problem }),
         },
+    }
+}
+
+/// Has the route answer; what a key of the client's stands for already is not done again.
+async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
+    let ticket = match request.caller {
+        Some(caller) => idempotency::ticket(&route.spec, request, caller)?,
+        None => None,
+    };
+    let Some(ticket) = ticket else { return (route.handler)(app, request).await };
+    match Box::pin(idempotency::known(app, request, &ticket)).await? {
+        Known::Answer(response) => return Ok(response),
+        Known::Done => return (route.handler)(app, request).await,
+        Known::Nothing => request.ticket = Some(ticket.clone()),
+    }
+    match (route.handler)(app, request).await {
+        // Another request with the same key was faster: what it was answered is there now.
+        Err(Problem { code: REPEATED, .. }) => {
+            match Box::pin(idempotency::known(app, request, &ticket)).await? {
+                Known::Answer(response) => Ok(response),
+                Known::Done | Known::Nothing => {
+                    request.ticket = None;
+                    (route.handler)(app, request).await
+                }
+            }
+        }
+        other => other,
     }
 }
 
@@ -183,6 +211,7 @@ fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem
         body,
         client: event.request_context.http.source_ip,
         caller: None,
+        ticket: None,
         id,
         meter,
     })

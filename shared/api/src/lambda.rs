@@ -11,9 +11,8 @@ use std::{
 use adapters::{
     aws, now,
     pokeapi::PokeApi,
-    store::{Meter, Store, accounts::Accounts},
+    store::{Meter, Store},
     sync::{self, Outcome, Settings, SyncError},
-    tokens::{self, KeySource, Rotated, Rotation},
 };
 use futures_util::FutureExt as _;
 use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
@@ -24,7 +23,7 @@ use crate::{
     App, Config, Response, Route,
     config::{ConfigError, SyncConfig},
     door,
-    telemetry::{Effort, Ids, RotationSeen, SyncSeen, Telemetry, trace_root},
+    telemetry::{Effort, Ids, SyncSeen, Telemetry, trace_root},
 };
 
 /// Serves `route` until Lambda ends the process: a binary's whole main.
@@ -63,50 +62,6 @@ pub fn serve_sync() -> ExitCode {
         }))
         .await
     })
-}
-
-/// Serves the rotation of the signing keys: makes them where there are none, promotes them once a month, and, for the event
-/// `{"emergency": true}`, replaces them, which signs everybody out.
-#[must_use]
-pub fn serve_rotation() -> ExitCode {
-    run(async move |config, telemetry| {
-        let source = config.signing_keys.ok_or(ConfigError::Missing("SIGNING_KEYS"))?;
-        let accounts = Accounts::new(aws::from_environment(), config.tables);
-        let (accounts, source, telemetry) = (&accounts, &source, &telemetry);
-        lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
-            let context = event.context;
-            let trace_id = context.xray_trace_id.as_deref().and_then(trace_root);
-            let is_emergency = event.payload.get("emergency") == Some(&Value::Bool(true));
-            let rotation = if is_emergency { Rotation::Emergency } else { Rotation::Due(MONTH) };
-            let ids = Ids { request_id: context.request_id, trace_id };
-            ids.scope(rotate_once(accounts, source, rotation, *telemetry)).await
-        }))
-        .await
-    })
-}
-
-/// Seconds.
-const MONTH: i64 = 30 * 24 * 3600;
-
-async fn rotate_once(
-    accounts: &Accounts,
-    source: &KeySource,
-    rotation: Rotation,
-    telemetry: Telemetry,
-) -> Result<Value, lambda_runtime::Error> {
-    static COLD: AtomicBool = AtomicBool::new(true);
-    let (started, cold_start) = (Instant::now(), COLD.swap(false, Ordering::Relaxed));
-    let meter = Meter::default();
-    let rotated =
-        tokens::rotate(accounts, &meter, source, rotation, now()).await.map(|rotated| match rotated {
-            Rotated::Made => "made",
-            Rotated::Promoted => "promoted",
-            Rotated::Replaced => "replaced",
-            Rotated::Rested => "rested",
-        });
-    let effort = Effort::since(started, cold_start, meter.usage());
-    telemetry.rotation(&RotationSeen { outcome: rotated.as_ref().ok().copied(), effort });
-    Ok(json!({"outcome": rotated?}))
 }
 
 /// What the invocation's end is kept free for: the last checkpoint and the publication.
@@ -182,7 +137,7 @@ const RUNTIME_KEYS: [&str; 4] = [
 ];
 
 /// Sets up what every function needs, and tells once what is missing.
-fn run<F>(main: impl FnOnce(Config, Telemetry) -> F) -> ExitCode
+pub(crate) fn run<F>(main: impl FnOnce(Config, Telemetry) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), lambda_runtime::Error>>,
 {

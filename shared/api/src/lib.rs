@@ -4,6 +4,7 @@
 //! Gateway event, the same conversion, the same handler.
 
 mod abilities;
+mod admin;
 pub mod app;
 mod auth;
 mod body;
@@ -13,6 +14,8 @@ pub mod door;
 mod evolutions;
 mod guard;
 mod health;
+mod idempotency;
+pub mod jobs;
 mod keys;
 pub mod lambda;
 pub mod limits;

@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Response, limits::Seen};
+use crate::{Response, idempotency::REPEATED, limits::Seen};
 
 /// An error on its way to the client, with the cause that only the log sees.
 #[derive(Debug)]
@@ -179,6 +179,9 @@ impl From<serde_json::Error> for Problem {
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
+            refused if refused.is(Condition::Receipt) => {
+                Self::conflict(REPEATED, "Another request with this key is being answered.")
+            }
             refused if refused.is(Condition::Active) => crate::guard::frozen(),
             refused => StoreError::from(refused).into(),
         }

@@ -10,7 +10,7 @@ use domain::{
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::problem::Problem;
+use crate::{idempotency::Ticket, problem::Problem};
 
 /// Who asks, as an access token says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Request {
     pub client: String,
     /// None where no token was shown.
     pub caller: Option<Caller>,
+    /// Of a request with an `Idempotency-Key`.
+    pub ticket: Option<Ticket>,
     /// The client's where it is well-formed, else ours.
     pub id: String,
     /// What answering it costs.

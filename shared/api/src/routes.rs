@@ -6,8 +6,8 @@ use std::{future::Future, pin::Pin};
 use http::Method;
 
 use crate::{
-    App, Request, Response, abilities, app::prepare, auth, evolutions, health, limits::Limit, meta, moves,
-    pokemon, problem::Problem, types, unknown, users,
+    App, Request, Response, abilities, admin, app::prepare, auth, evolutions, health, limits::Limit, meta,
+    moves, pokemon, problem::Problem, types, unknown, users,
 };
 
 /// Who may call a route.
@@ -105,6 +105,14 @@ table! {
     ADD_FAVORITE "add-favorite" POST "/api/v1/users/{id}/favorites" User/Write dex users::add_favorite, "Add a favorite";
     REMOVE_FAVORITE "remove-favorite" DELETE "/api/v1/users/{id}/favorites" User/Write store users::remove_favorite, "Remove a favorite";
     DELETE_FAVORITE "delete-favorite" DELETE "/api/v1/users/{id}/favorites/{pokemon_id}" User/Write store users::delete_favorite, "Remove a favorite by its path";
+    ADD_FAVORITES "add-favorites" POST "/api/v1/users/{id}/favorites/bulk" User/Write dex users::add_favorites, "Add many favorites";
+    REMOVE_FAVORITES "remove-favorites" DELETE "/api/v1/users/{id}/favorites/bulk" User/Write store users::remove_favorites, "Remove many favorites";
+    DELETE_PROFILE "delete-profile" DELETE "/api/v1/auth/profile" User/Write store users::delete_profile, "Delete one's account";
+    LIST_USERS "list-users" GET "/api/v1/users" Admin store admin::users, "List users";
+    GET_USER "get-user" GET "/api/v1/users/{id}" User store users::get, "Get a user";
+    UPDATE_USER "update-user" PUT "/api/v1/users/{id}" User/Write store users::update, "Change oneself, or another's role";
+    DELETE_USER "delete-user" DELETE "/api/v1/users/{id}" User/Write store users::delete_user, "Delete an account";
+    LIST_AUDIT "list-audit" GET "/api/v1/admin/audit" Admin store admin::audit, "List what was done";
     GET_HEALTH "get-health" GET "/api/v1/health" Public nothing health::alive, "Tell whether the function runs";
     GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public store health::ready, "Tell whether what the API needs answers";
     GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public nothing meta::openapi, "Get this description";

@@ -4,19 +4,19 @@
 //! each request and each sync, passes always: CloudWatch makes its metrics of these lines (embedded metric format), so
 //! a quiet log loses none.
 
+mod job;
 mod line;
 mod metrics;
-mod rotation;
 
 use std::{io::Write as _, sync::OnceLock};
 
 use serde::Serialize;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+pub use job::JobSeen;
 pub use line::Level;
 use line::{JsonLines, line};
 pub use metrics::{Effort, RequestSeen, SyncSeen};
-pub use rotation::RotationSeen;
 
 use crate::config::Environment;
 
@@ -86,10 +86,10 @@ impl Telemetry {
         }
     }
 
-    pub(crate) fn rotation(self, seen: &RotationSeen) {
+    pub(crate) fn job(self, seen: &JobSeen) {
         match self {
             Self::Remarked => {}
-            Self::Counted => print(&line(seen.level(), "rotated", &seen.fields())),
+            Self::Counted => print(&line(seen.level(), "ran", &seen.fields())),
         }
     }
 

@@ -25,6 +25,14 @@ pub enum Action {
     ChangePassword,
     AddFavorite,
     RemoveFavorite,
+    /// Of an administrator.
+    ChangeRole,
+    /// Of an administrator.
+    Freeze,
+    /// Of an administrator.
+    Unfreeze,
+    DeleteAccount,
+    Export,
 }
 
 /// What came of it.

@@ -80,7 +80,7 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     let target = Some(format!("session:{}", open.family));
     let event = event(request, Some(user.id), Action::Login, target, Outcome::Done);
     let stronger = stronger.as_deref().map(|hash| (found.hash.as_str(), hash));
-    accounts.begin_session(meter, user.id, &open, stronger, &event).await?;
+    accounts.begin_session(meter, user.id, &open, stronger, &event.into()).await?;
     let pair = Pair::of(app, &ring, &user, open.family, open.session.counter)?;
     personal(StatusCode::OK, &pair.signed_in("Welcome back.", user))
 }

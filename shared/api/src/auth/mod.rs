@@ -11,7 +11,7 @@ mod sessions;
 pub(crate) use answer::{RefreshAnswer, SignedIn};
 pub(crate) use jwks::jwks;
 pub(crate) use login::{Credentials, login};
-pub(crate) use profile::{ProfileUpdate, profile, update_profile};
+pub(crate) use profile::{ProfileUpdate, change_own, confirm, profile, update_profile};
 pub(crate) use refresh::{RefreshRequest, refresh};
 pub(crate) use register::{Registration, register};
 pub(crate) use sessions::{Sessions, end_session, logout, sessions};

@@ -23,18 +23,36 @@ use crate::{App, Request, Response, body::personal, limits::Limit, problem::Prob
 pub struct ProfileUpdate {
     #[serde(default)]
     #[schemars(with = "String", length(min = 3, max = 80))]
-    username: Option<String>,
+    pub(crate) username: Option<String>,
     #[serde(default)]
     #[schemars(with = "String", email)]
-    email: Option<String>,
+    pub(crate) email: Option<String>,
     /// A new one; every other session ends.
     #[serde(default)]
     #[schemars(with = "String", length(min = 8, max = 1024))]
-    password: Option<String>,
+    pub(crate) password: Option<String>,
     /// The one there is, where there is to be a new one.
     #[serde(default)]
     #[schemars(with = "String")]
-    current_password: Option<String>,
+    pub(crate) current_password: Option<String>,
+}
+
+impl ProfileUpdate {
+    /// The names of the fields that are given.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let Self { username, email, password, current_password } = self;
+        let fields = [
+            ("username", username),
+            ("email", email),
+            ("password", password),
+            ("current_password", current_password),
+        ];
+        fields.into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name).collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.given().is_empty()
+    }
 }
 
 /// Who asks, as others see one. The ETag is for `If-Match`.
@@ -45,7 +63,14 @@ pub(crate) async fn profile(app: &App, request: &Request) -> Result<Response, Pr
 
 /// Changes name, address and password. Who sends `If-Match` overwrites nothing that they have not seen.
 pub(crate) async fn update_profile(app: &App, request: &Request) -> Result<Response, Problem> {
-    let given: ProfileUpdate = request.body()?;
+    change_own(app, request, request.body()?).await
+}
+
+pub(crate) async fn change_own(
+    app: &App,
+    request: &Request,
+    given: ProfileUpdate,
+) -> Result<Response, Problem> {
     let caller = request.caller()?;
     let (accounts, meter) = (app.accounts(), &request.meter);
     let mut wrong = Vec::new();
@@ -76,7 +101,7 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Result<Respo
     };
     if let Some(password) = password {
         let current = Password::typed(given.current_password.as_deref().unwrap_or_default());
-        confirm(app, request, current, found.hash).await?;
+        confirm(app, request, current, found.hash, "current_password", Action::ChangePassword).await?;
         let names = [
             change.username.as_ref().unwrap_or(&before.user.username).as_str(),
             change.email.as_ref().unwrap_or(&before.user.email).as_str(),
@@ -89,7 +114,7 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Result<Respo
     }
     let action = if change.hash.is_some() { Action::ChangePassword } else { Action::UpdateProfile };
     let event = event(request, Some(caller.user), action, None, Outcome::Done);
-    let changed = accounts.change_profile(meter, &before, &change, now(), &event).await;
+    let changed = accounts.change_profile(meter, &before, &change, now(), &event.into()).await;
     let after = changed.map_err(|refused| match refused {
         refused if refused.is(Condition::Present) => Problem::unauthenticated(),
         refused if refused.is(Condition::Unchanged) && request.header("if-match").is_some() => outdated(),
@@ -99,11 +124,13 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Result<Respo
 }
 
 /// That who asks knows the account's password.
-pub(super) async fn confirm(
+pub(crate) async fn confirm(
     app: &App,
     request: &Request,
     given: Password,
     hash: String,
+    field: &str,
+    action: Action,
 ) -> Result<(), Problem> {
     let user = request.caller()?.user;
     if let Some(seen) = app.take(&request.meter, Limit::Password, &user.to_string()).await?
@@ -113,10 +140,10 @@ pub(super) async fn confirm(
     }
     let checked = slowly(move || passwords::check(&given, Some(&hash))).await?;
     if checked.map_err(|error| Problem::internal(error.to_string()))? == Checked::Wrong {
-        let event = event(request, Some(user), Action::ChangePassword, None, Outcome::WrongCredentials);
+        let event = event(request, Some(user), action, None, Outcome::WrongCredentials);
         app.accounts().note(&request.meter, &event).await?;
-        let errors = vec![FieldError::new("current_password", "is not the account's password")];
-        let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "The current password is wrong.");
+        let errors = vec![FieldError::new(field, "is not the account's password")];
+        let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "The password is wrong.");
         return Err(Problem { errors, ..problem });
     }
     Ok(())

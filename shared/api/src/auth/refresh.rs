@@ -45,7 +45,7 @@ pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Pr
         Presented::Rotate => {
             let after = session.rotated(now).ok_or_else(over)?;
             let rotated =
-                accounts.rotate(meter, user, family, (&session, &after), &told(Outcome::Done)).await;
+                accounts.rotate(meter, user, family, (&session, &after), &told(Outcome::Done).into()).await;
             rotated.map_err(|refused| match refused {
                 refused if refused.is(Condition::Unchanged) => in_progress(),
                 refused => refused.into(),
@@ -57,7 +57,7 @@ pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Pr
             session.counter
         }
         Presented::Replayed => {
-            match accounts.end_session(meter, user, family, &told(Outcome::Replayed)).await {
+            match accounts.end_session(meter, user, family, &told(Outcome::Replayed).into()).await {
                 // Another replay was faster.
                 Err(refused) if refused.is(Condition::Present) => {}
                 other => other?,

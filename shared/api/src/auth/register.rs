@@ -56,7 +56,7 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
     let (family, session) = (FamilyId::random(), Session::begin(now, 0));
     let new = NewAccount { user: &user, hash: &hash, family, session: &session };
     let event = event(request, Some(id), Action::Register, None, Outcome::Done);
-    app.accounts().register(&request.meter, &new, &event).await.map_err(taken)?;
+    app.accounts().register(&request.meter, &new, &event.into()).await.map_err(taken)?;
     let pair = Pair::of(app, &ring, &user, family, session.counter)?;
     personal(StatusCode::CREATED, &pair.signed_in("Welcome.", user))
 }

@@ -79,7 +79,7 @@ pub(crate) async fn end_session(app: &App, request: &Request) -> Result<Response
 async fn end(app: &App, request: &Request, family: FamilyId, action: Action) -> Result<(), Problem> {
     let user = request.caller()?.user;
     let event = event(request, Some(user), action, Some(format!("session:{family}")), Outcome::Done);
-    let ended = app.accounts().end_session(&request.meter, user, family, &event).await;
+    let ended = app.accounts().end_session(&request.meter, user, family, &event.into()).await;
     ended.map_err(|refused| match refused {
         refused if refused.is(Condition::Present) => unknown(),
         refused => refused.into(),

@@ -324,3 +324,25 @@ pub(super) fn favorite() -> Value {
 pub(super) fn favorites() -> Value {
     json!({"user_id": USER, "favorites": [favorite()]})
 }
+
+pub(super) fn bulk() -> Value {
+    json!({"message": "These are favorites now.", "results": [
+        {"pokemon_id": 1, "is_favorite": true}, {"pokemon_id": 4, "is_favorite": true},
+        {"pokemon_id": 99999, "is_favorite": false, "error": "not_found"},
+    ]})
+}
+
+fn last_page() -> Value {
+    json!({"per_page": 50, "has_next": false, "next": null})
+}
+
+pub(super) fn users() -> Value {
+    json!({"users": [user()], "pagination": last_page()})
+}
+
+pub(super) fn audit() -> Value {
+    json!({"events": [{
+        "id": "01890a5d-ac96-774b-bcce-b302099a8058", "at": MOMENT, "actor": USER, "action": "add_favorite",
+        "target": "pokemon:25", "outcome": "done", "request_id": "0b7e3f0c9d5a4e6f8a1b2c3d4e5f6071",
+    }], "pagination": last_page()})
+}

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 description, generated from the table of routes and the types that handlers answer with.
 
+mod accounts;
 mod examples;
 mod operations;
 
@@ -80,7 +81,7 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
         "content": {"application/json": {"schema": schema, "example": example}},
     });
     if spec.name == "update-profile" {
-        parameters.push(operations::if_match());
+        parameters.push(accounts::if_match());
     }
     if cached {
         let not_modified =

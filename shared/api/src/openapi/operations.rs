@@ -1,22 +1,18 @@
 //! What each route takes and answers, by its name in the table.
 
 use domain::{
-    accounts::User,
     catalog::{Ability, Move, Type},
     dex::{Generations, ListQuery, Page, SortKey},
 };
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
-use super::examples;
+use super::{accounts, examples};
 use crate::{
-    auth::{Credentials, ProfileUpdate, RefreshAnswer, RefreshRequest, Registration, Sessions, SignedIn},
-    body::Done,
     evolutions::EvolutionsAnswer,
     health::{Health, Readiness},
     meta::Version,
     pokemon::PokemonAnswer,
-    users::{FavoriteRequest, FavoriteRow, Favorites},
 };
 
 pub(super) struct Operation {
@@ -43,24 +39,16 @@ pub(super) struct Answer {
     pub cached: bool,
 }
 
-fn answer<T: JsonSchema>(generator: &mut SchemaGenerator, example: Value) -> Answer {
+pub(super) fn answer<T: JsonSchema>(generator: &mut SchemaGenerator, example: Value) -> Answer {
     Answer { status: 200, schema: generator.subschema_for::<T>().to_value(), example, cached: true }
 }
 
-fn body<T: JsonSchema>(generator: &mut SchemaGenerator, example: Value) -> Option<Body> {
-    Some(Body { schema: generator.subschema_for::<T>().to_value(), example, required: true })
-}
-
-fn fresh(answer: Answer) -> Answer {
+pub(super) fn fresh(answer: Answer) -> Answer {
     Answer { cached: false, ..answer }
 }
 
-fn made(answer: Answer) -> Answer {
-    Answer { status: 201, ..fresh(answer) }
-}
-
 /// # Panics
-/// For a name that the table has and this does not: caught whenever the description is generated.
+/// As [`accounts::of`].
 pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
     match name {
         "list-pokemon" => Operation {
@@ -165,139 +153,17 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             answer: fresh(answer::<Version>(generator, examples::version())),
             refusals: &[],
         },
-        "register-user" => Operation {
-            tag: "accounts",
-            description: "Makes an account and signs in. 409 names what is somebody else's.",
-            parameters: Vec::new(),
-            body: body::<Registration>(generator, examples::registration()),
-            answer: made(answer::<SignedIn>(generator, examples::signed_in("Welcome."))),
-            refusals: &[409],
-        },
-        "login-user" => Operation {
-            tag: "accounts",
-            description: "401 says the same whether there is such an account or not.",
-            parameters: Vec::new(),
-            body: body::<Credentials>(generator, examples::credentials()),
-            answer: fresh(answer::<SignedIn>(generator, examples::signed_in("Welcome back."))),
-            refusals: &[409],
-        },
-        "refresh-session" => Operation {
-            tag: "accounts",
-            description: "The refresh token is in the body, or shown as Bearer. It is good once: 409 with Retry-After while another \
-                request uses it; within ten seconds it is answered as before; later use ends the session.",
-            parameters: Vec::new(),
-            body: body::<RefreshRequest>(generator, examples::refresh_request())
-                .map(|body| Body { required: false, ..body }),
-            answer: fresh(answer::<RefreshAnswer>(generator, examples::refreshed())),
-            refusals: &[409],
-        },
-        "logout-user" => Operation {
-            tag: "accounts",
-            description: "Ends the session that the token was given in.",
-            parameters: Vec::new(),
-            body: None,
-            answer: fresh(answer::<Done>(generator, json!({"message": "Signed out."}))),
-            refusals: &[409],
-        },
-        "list-sessions" => Operation {
-            tag: "accounts",
-            description: "Where one is signed in, the latest first.",
-            parameters: Vec::new(),
-            body: None,
-            answer: fresh(answer::<Sessions>(generator, examples::sessions())),
-            refusals: &[],
-        },
-        "end-session" => Operation {
-            tag: "accounts",
-            description: "Signs out elsewhere.",
-            parameters: vec![path(
-                "id",
-                "Id of a session",
-                &json!({"type": "string"}),
-                &json!(examples::SESSION),
-            )],
-            body: None,
-            answer: fresh(answer::<Done>(generator, json!({"message": "The session has ended."}))),
-            refusals: &[404, 409],
-        },
-        "get-profile" => Operation {
-            tag: "accounts",
-            description: "Who asks, as a user. The ETag is for `If-Match`.",
-            parameters: Vec::new(),
-            body: None,
-            answer: fresh(answer::<User>(generator, examples::user())),
-            refusals: &[],
-        },
-        "update-profile" => Operation {
-            tag: "accounts",
-            description: "What is left out stays. A new password needs `current_password`, and ends every other session.",
-            parameters: Vec::new(),
-            body: body::<ProfileUpdate>(generator, json!({"username": "ash_ketchum"})),
-            answer: fresh(answer::<User>(generator, examples::user())),
-            refusals: &[409, 412],
-        },
-        "list-favorites" => Operation {
-            tag: "favorites",
-            description: "Each with its whole Pokémon; one that the catalogue no longer has is left out.",
-            parameters: vec![user_id()],
-            body: None,
-            answer: fresh(answer::<Favorites<'static>>(generator, examples::favorites())),
-            refusals: &[],
-        },
-        "add-favorite" => Operation {
-            tag: "favorites",
-            description: "409 for one that is a favorite already.",
-            parameters: vec![user_id()],
-            body: body::<FavoriteRequest>(generator, json!({"pokemon_id": 25})),
-            answer: made(answer::<FavoriteRow<'static>>(generator, examples::favorite())),
-            refusals: &[404, 409],
-        },
-        "remove-favorite" => Operation {
-            tag: "favorites",
-            description: "The body names it.",
-            parameters: vec![user_id()],
-            body: body::<FavoriteRequest>(generator, json!({"pokemon_id": 25})),
-            answer: fresh(answer::<Done>(generator, json!({"message": "Removed from the favorites."}))),
-            refusals: &[404, 409],
-        },
-        "delete-favorite" => Operation {
-            tag: "favorites",
-            description: "The same for clients whose DELETE has no body.",
-            parameters: vec![
-                user_id(),
-                path(
-                    "pokemon_id",
-                    "Id of the Pokémon",
-                    &json!({"type": "integer", "minimum": 1}),
-                    &json!(25),
-                ),
-            ],
-            body: None,
-            answer: fresh(answer::<Done>(generator, json!({"message": "Removed from the favorites."}))),
-            refusals: &[404, 409],
-        },
-        "get-jwks" => Operation {
-            tag: "accounts",
-            description: "A JSON Web Key Set (RFC 7517): the key that signed last, the one that signs, and the one that will.",
-            parameters: Vec::new(),
-            body: None,
-            answer: Answer {
-                status: 200,
-                schema: json!({
-                    "type": "object",
-                    "required": ["keys"],
-                    "properties": {"keys": {"type": "array", "items": {"type": "object", "required": ["kty", "kid"]}}},
-                }),
-                example: json!({"keys": []}),
-                cached: false,
-            },
-            refusals: &[],
-        },
-        other => panic!("openapi/operations.rs does not describe the route {other}"),
+        name => accounts::of(name, generator),
     }
 }
 
-fn parameter(place: &str, name: &str, description: &str, schema: &Value, example: &Value) -> Value {
+pub(super) fn parameter(
+    place: &str,
+    name: &str,
+    description: &str,
+    schema: &Value,
+    example: &Value,
+) -> Value {
     let mut parameter = json!({
         "name": name,
         "in": place,
@@ -313,17 +179,8 @@ fn parameter(place: &str, name: &str, description: &str, schema: &Value, example
     parameter
 }
 
-fn path(name: &str, description: &str, schema: &Value, example: &Value) -> Value {
+pub(super) fn path(name: &str, description: &str, schema: &Value, example: &Value) -> Value {
     parameter("path", name, description, schema, example)
-}
-
-fn user_id() -> Value {
-    path("id", "One's own id", &json!({"type": "string", "format": "uuid"}), &json!(examples::USER))
-}
-
-pub(super) fn if_match() -> Value {
-    let schema = json!({"type": "string"});
-    parameter("header", "If-Match", "The ETag of the profile that is changed", &schema, &json!("*"))
 }
 
 fn id() -> Value {

@@ -1,8 +1,10 @@
 //! `/api/v1/users/{id}/favorites`
 
+use std::collections::BTreeSet;
+
 use adapters::{
     now,
-    store::accounts::{Condition, StoredFavorite},
+    store::accounts::{Condition, StoredFavorite, Told},
 };
 use domain::{
     FieldError, Timestamp,
@@ -75,14 +77,16 @@ pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Respons
     let pokemon_json = dex.pokemon_json(pokemon).ok_or_else(|| unknown(pokemon))?;
     let favorite = StoredFavorite { pokemon, created_at: now() };
     let event = event(request, Some(user), Action::AddFavorite, target(pokemon), Outcome::Done);
-    app.accounts().add_favorite(&request.meter, user, favorite, &event).await.map_err(|refused| {
-        if refused.is(Condition::Absent) {
+    let answer = personal(StatusCode::CREATED, &row(user, favorite, pokemon_json)?)?;
+    let told = request.told(event, &answer);
+    app.accounts().add_favorite(&request.meter, user, favorite, &told).await.map_err(|refused| {
+        if refused.is(Condition::Absent) && !refused.is(Condition::Receipt) {
             let detail = format!("Pokémon {pokemon} is a favorite already.");
             return Problem::conflict("already_favorite", detail);
         }
         refused.into()
     })?;
-    personal(StatusCode::CREATED, &row(user, favorite, pokemon_json)?)
+    Ok(answer)
 }
 
 /// Removes the favorite that the body names.
@@ -104,14 +108,108 @@ pub(crate) async fn delete_favorite(app: &App, request: &Request) -> Result<Resp
 
 async fn remove(app: &App, request: &Request, user: UserId, pokemon: u32) -> Result<Response, Problem> {
     let event = event(request, Some(user), Action::RemoveFavorite, target(pokemon), Outcome::Done);
-    let removed = app.accounts().remove_favorite(&request.meter, user, pokemon, &event).await;
+    let answer = done("Removed from the favorites.")?;
+    let told = request.told(event, &answer);
+    let removed = app.accounts().remove_favorite(&request.meter, user, pokemon, &told).await;
     removed.map_err(|refused| {
-        if refused.is(Condition::Present) {
+        if refused.is(Condition::Present) && !refused.is(Condition::Receipt) {
             return Problem::not_found(format!("Pokémon {pokemon} is no favorite."));
         }
         refused.into()
     })?;
-    done("Removed from the favorites.")
+    Ok(answer)
+}
+
+/// Many Pokémon.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BulkRequest {
+    /// At most 1,025; one that is named twice counts once.
+    #[schemars(length(min = 1, max = 1025), inner(range(min = 1)))]
+    pokemon_ids: Vec<u32>,
+}
+
+/// What became of each.
+#[derive(Serialize, JsonSchema)]
+pub struct BulkAnswer {
+    pub message: &'static str,
+    /// By id.
+    pub results: Vec<BulkRow>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct BulkRow {
+    pub pokemon_id: u32,
+    /// Whether it is a favorite now, whoever has added or removed it.
+    pub is_favorite: bool,
+    /// `not_found` for what is no Pokémon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub error: Option<&'static str>,
+}
+
+impl BulkRequest {
+    const MOST: usize = 1025;
+
+    fn ids(self) -> Result<BTreeSet<u32>, Problem> {
+        let wrong = |message: &str| Err(Problem::invalid(vec![FieldError::new("pokemon_ids", message)]));
+        let ids: BTreeSet<u32> = self.pokemon_ids.into_iter().collect();
+        if ids.is_empty() {
+            return wrong("must name at least one Pokémon");
+        }
+        if ids.len() > Self::MOST {
+            return wrong("must name at most 1,025 Pokémon");
+        }
+        if ids.contains(&0) {
+            return wrong("must be ids from 1 up");
+        }
+        Ok(ids)
+    }
+}
+
+/// Adds many. What is a favorite already stays one: whoever was cut off asks again.
+pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Response, Problem> {
+    let user = oneself(request)?;
+    let ids = request.body::<BulkRequest>()?.ids()?;
+    let dex = app.dex(&request.meter).await?;
+    let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) =
+        ids.into_iter().partition(|id| dex.pokemon_json(*id).is_some());
+    let told = steps(request, user, Action::AddFavorite);
+    app.accounts().add_favorites(&request.meter, user, &known, told).await?;
+    let found = known.into_iter().map(|pokemon_id| BulkRow { pokemon_id, is_favorite: true, error: None });
+    let missing = unknown.into_iter().map(|pokemon_id| BulkRow {
+        pokemon_id,
+        is_favorite: false,
+        error: Some("not_found"),
+    });
+    let mut results: Vec<_> = found.chain(missing).collect();
+    results.sort_by_key(|row| row.pokemon_id);
+    personal(StatusCode::OK, &BulkAnswer { message: "These are favorites now.", results })
+}
+
+/// Removes many, in the same way.
+pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Response, Problem> {
+    let user = oneself(request)?;
+    let ids = request.body::<BulkRequest>()?.ids()?;
+    let told = steps(request, user, Action::RemoveFavorite);
+    app.accounts().remove_favorites(&request.meter, user, &ids, told).await?;
+    let row = |pokemon_id| BulkRow { pokemon_id, is_favorite: false, error: None };
+    let results = ids.into_iter().map(row).collect();
+    personal(StatusCode::OK, &BulkAnswer { message: "These are no favorites now.", results })
+}
+
+/// What is told of each step; the first bears the receipt.
+fn steps(request: &Request, user: UserId, action: Action) -> impl FnMut(&[u32]) -> Told {
+    let mut is_first = true;
+    move |ids| {
+        let ids: Vec<_> = ids.iter().map(u32::to_string).collect();
+        let event =
+            event(request, Some(user), action, Some(format!("pokemon:{}", ids.join(","))), Outcome::Done);
+        match std::mem::take(&mut is_first) {
+            true => request.told_of_many(event),
+            false => event.into(),
+        }
+    }
 }
 
 fn target(pokemon: u32) -> Option<String> {

@@ -1,10 +1,13 @@
 //! `/api/v1/users`
 
 mod favorites;
+mod one;
 
 pub(crate) use favorites::{
-    FavoriteRequest, FavoriteRow, Favorites, add_favorite, delete_favorite, favorites, remove_favorite,
+    BulkAnswer, BulkRequest, FavoriteRequest, FavoriteRow, Favorites, add_favorite, add_favorites,
+    delete_favorite, favorites, remove_favorite, remove_favorites,
 };
+pub(crate) use one::{Deletion, UserUpdate, delete_profile, delete_user, get, update};
 
 use domain::accounts::UserId;
 

@@ -200,7 +200,7 @@ impl Dex {
                     .find(search, |place| filter.all_forms || self.facets[usize::from(place)].is_default),
             ),
         };
-        Ok(match (searched, query.sort) {
+        let mut places: Vec<u16> = match (searched, query.sort) {
             (Some(found), None) => found.into_iter().filter(fits).collect(),
             (None, sort) => self.order(sort).iter().copied().filter(fits).collect(),
             (Some(found), sort) => {
@@ -208,7 +208,14 @@ impl Dex {
                 found.into_iter().filter(fits).for_each(|place| is_found[usize::from(place)] = true);
                 self.order(sort).iter().copied().filter(|place| is_found[usize::from(*place)]).collect()
             }
-        })
+        };
+        if let Some((SortKey::Favorites, order)) = query.sort {
+            let is_first = order == SortOrder::Ascending;
+            let is_favorite = |place: &u16| query.favorites.contains(&self.index.rows[usize::from(*place)].0);
+            // By id within.
+            places.sort_by_key(|place| is_favorite(place) != is_first);
+        }
+        Ok(places)
     }
 
     fn order(&self, sort: Option<(SortKey, SortOrder)>) -> &[u16] {

@@ -24,6 +24,8 @@ pub struct ListQuery {
     pub all_forms: bool,
     pub ids: Option<BTreeSet<u32>>,
     pub sort: Option<(SortKey, SortOrder)>,
+    /// Ids of the favorites of who asks, for a sort by them; nobody's where it is empty.
+    pub favorites: BTreeSet<u32>,
 }
 
 impl Default for ListQuery {
@@ -38,6 +40,7 @@ impl Default for ListQuery {
             all_forms: false,
             ids: None,
             sort: None,
+            favorites: BTreeSet::new(),
         }
     }
 }
@@ -124,6 +127,12 @@ impl ListQuery {
             other => return Err(format!("{other} is not a parameter of this list")),
         }
         Ok(())
+    }
+
+    /// Whether the answer depends on whose favorites are which.
+    #[must_use]
+    pub fn is_by_favorites(&self) -> bool {
+        matches!(self.sort, Some((SortKey::Favorites, _)))
     }
 
     /// One text for all requests that mean the same, for an ETag.

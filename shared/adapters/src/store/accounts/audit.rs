@@ -1,10 +1,22 @@
 //! The trail.
 
-use domain::audit::{Action, Event, Outcome};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use domain::{
+    accounts::UserId,
+    audit::{self, Event, EventId, SHARDS},
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{Accounts, item::NewItem, keys};
-use crate::store::{Meter, StoreError, codec::Item, failed};
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use super::{
+    Accounts,
+    item::{NewItem, Reader},
+    keys,
+};
+use crate::store::{
+    Key, Meter, StoreError,
+    codec::{Item, text},
+    failed,
+};
 
 impl Accounts {
     /// Notes an event that changed nothing: a sign-in that was refused.
@@ -30,14 +42,113 @@ impl Accounts {
         }
         Ok(())
     }
+
+    /// What `actor` has done, the latest first: at most `limit` events before the event `before`. One call.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer or an event is malformed; so for all reads here.
+    pub async fn trail_of(
+        &self,
+        meter: &Meter,
+        actor: UserId,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<Trail, StoreError> {
+        let mut events = self.events(meter, None, "pk", keys::actor(actor), before, limit + 1).await?;
+        Ok(Trail::cut(&mut events, limit))
+    }
+
+    /// What happened on a day (`2026-11-23`), in the same way. A call for each shard of the day.
+    pub async fn trail_on(
+        &self,
+        meter: &Meter,
+        date: &str,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<Trail, StoreError> {
+        let shards = (0..SHARDS).map(|shard| {
+            self.events(meter, Some("by-day"), "#day", audit::day(date, shard), before, limit + 1)
+        });
+        let shards: Vec<Vec<Event>> =
+            stream::iter(shards).buffered(usize::from(SHARDS)).try_collect().await?;
+        let mut events: Vec<Event> = shards.into_iter().flatten().collect();
+        events.sort_by(|one, other| other.id.cmp(&one.id));
+        Ok(Trail::cut(&mut events, limit))
+    }
+
+    async fn events(
+        &self,
+        meter: &Meter,
+        index: Option<&str>,
+        name: &str,
+        partition: String,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        meter.call();
+        let condition =
+            if before.is_some() { format!("{name} = :pk AND sk < :before") } else { format!("{name} = :pk") };
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.tables.audit)
+            .set_index_name(index.map(str::to_owned))
+            .key_condition_expression(condition)
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        if let Some(before) = before {
+            query = query.expression_attribute_values(":before", AttributeValue::S(before.to_string()));
+        }
+        if name.starts_with('#') {
+            query = query.expression_attribute_names("#day", "day");
+        }
+        let answer = query.send().await.map_err(failed("Query"))?;
+        meter.reads(answer.consumed_capacity());
+        answer.items().iter().map(read).collect()
+    }
+}
+
+/// Some events, the latest first.
+#[derive(Clone, Debug)]
+pub struct Trail {
+    pub events: Vec<Event>,
+    /// The last of them, where there are more.
+    pub next: Option<EventId>,
+}
+
+impl Trail {
+    fn cut(events: &mut Vec<Event>, limit: u32) -> Self {
+        let is_more = events.len() > limit as usize;
+        events.truncate(limit as usize);
+        let next = events.last().filter(|_| is_more).map(|event| event.id);
+        Self { events: std::mem::take(events), next }
+    }
+}
+
+fn read(item: &Item) -> Result<Event, StoreError> {
+    let part = |name: &str| text(item, name).unwrap_or_default().to_owned();
+    let key = Key { pk: part("pk"), sk: part("sk") };
+    let reader = Reader::of(&key, item);
+    let named = |name: &str| Ok::<_, StoreError>(serde_json::Value::from(reader.text(name)?));
+    Ok(Event {
+        id: reader.parsed("sk")?,
+        at: reader.moment("at")?,
+        actor: text(item, "actor").map(|_| reader.parsed("actor")).transpose()?,
+        action: serde_json::from_value(named("action")?).map_err(|_| reader.wrong("action"))?,
+        target: text(item, "target").map(str::to_owned),
+        outcome: serde_json::from_value(named("outcome")?).map_err(|_| reader.wrong("outcome"))?,
+        request_id: part("request_id"),
+    })
 }
 
 pub(super) fn item(event: &Event) -> Item {
     let item = NewItem::at(&keys::event(event))
         .text("day", event.day())
         .moment("at", event.at)
-        .text("action", action(event.action))
-        .text("outcome", outcome(event.outcome))
+        .text("action", spelled(&event.action))
+        .text("outcome", spelled(&event.outcome))
         .text("request_id", &event.request_id);
     let item = match event.actor {
         Some(actor) => item.text("actor", actor.to_string()),
@@ -48,14 +159,6 @@ pub(super) fn item(event: &Event) -> Item {
         None => item,
     }
     .build()
-}
-
-fn action(action: Action) -> String {
-    spelled(&action)
-}
-
-fn outcome(outcome: Outcome) -> String {
-    spelled(&outcome)
 }
 
 /// As JSON spells it.

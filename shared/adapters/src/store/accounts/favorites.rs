@@ -1,19 +1,27 @@
 //! Favorites.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity};
-use domain::{Timestamp, accounts::UserId, audit::Event};
+use domain::{Timestamp, accounts::UserId};
 
 use super::{
-    Accounts, Condition, Refused,
+    Accounts, Condition, Refused, Told,
     item::{NewItem, Reader},
     keys,
     transaction::Transaction,
 };
-use crate::store::{
-    Key, Meter, StoreError,
-    codec::{keyed, text},
-    failed,
+use crate::{
+    now,
+    store::{
+        Key, Meter, StoreError,
+        codec::{keyed, text},
+        failed,
+    },
 };
+
+/// How many favorites are changed in one transaction, which takes 100 items: with each there are an event, a receipt and the account.
+const TOGETHER: usize = 45;
 
 /// A favorite, as it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +78,9 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         favorite: StoredFavorite,
-        event: &Event,
+        told: &Told,
     ) -> Result<(), Refused> {
-        Transaction::told_by(self, event)?
+        Transaction::told_by(self, told)?
             .by(user)?
             .put_new(Condition::Absent, &self.tables.app, item(user, favorite))?
             .commit(meter)
@@ -88,10 +96,100 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         pokemon: u32,
-        event: &Event,
+        told: &Told,
     ) -> Result<(), Refused> {
         let delete = self.removal(user, pokemon).condition_expression("attribute_exists(pk)");
-        Transaction::told_by(self, event)?.by(user)?.delete(Condition::Present, delete)?.commit(meter).await
+        Transaction::told_by(self, told)?.by(user)?.delete(Condition::Present, delete)?.commit(meter).await
+    }
+
+    /// Adds those of `pokemon` that are not there yet: one call to know them, one for each [`TOGETHER`] of them. What dies in
+    /// between is done by the next call.
+    ///
+    /// # Errors
+    /// [`Condition::Active`] for a frozen account, [`Condition::Receipt`] for a key that is used.
+    pub async fn add_favorites(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        pokemon: &BTreeSet<u32>,
+        told: impl FnMut(&[u32]) -> Told,
+    ) -> Result<(), Refused> {
+        let now = now();
+        self.in_steps(
+            meter,
+            user,
+            |there| pokemon.difference(there).copied().collect(),
+            told,
+            |transaction, pokemon| {
+                let favorite = StoredFavorite { pokemon, created_at: now };
+                transaction.put_new(Condition::Absent, &self.tables.app, item(user, favorite))
+            },
+        )
+        .await
+    }
+
+    /// Removes those of `pokemon` that are there, in the same way.
+    ///
+    /// # Errors
+    /// As [`Self::add_favorites`].
+    pub async fn remove_favorites(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        pokemon: &BTreeSet<u32>,
+        told: impl FnMut(&[u32]) -> Told,
+    ) -> Result<(), Refused> {
+        self.in_steps(
+            meter,
+            user,
+            |there| pokemon.intersection(there).copied().collect(),
+            told,
+            |transaction, pokemon| {
+                let delete = self.removal(user, pokemon).condition_expression("attribute_exists(pk)");
+                transaction.delete(Condition::Present, delete)
+            },
+        )
+        .await
+    }
+
+    async fn in_steps<'a>(
+        &'a self,
+        meter: &Meter,
+        user: UserId,
+        left: impl Fn(&BTreeSet<u32>) -> Vec<u32>,
+        mut told: impl FnMut(&[u32]) -> Told,
+        part: impl Fn(Transaction<'a>, u32) -> Result<Transaction<'a>, StoreError>,
+    ) -> Result<(), Refused> {
+        let mut tries = 0;
+        loop {
+            let there = self.favorites(meter, user).await?.iter().map(|favorite| favorite.pokemon).collect();
+            let left = left(&there);
+            let mut overtaken = None;
+            for some in left.chunks(TOGETHER) {
+                let mut transaction = Transaction::told_by(self, &told(some))?.by(user)?;
+                for pokemon in some {
+                    transaction = part(transaction, *pokemon)?;
+                }
+                match transaction.commit(meter).await {
+                    Ok(()) => {}
+                    Err(refused) if refused.is(Condition::Active) || refused.is(Condition::Receipt) => {
+                        return Err(refused);
+                    }
+                    // Another request has added or removed one of them.
+                    Err(refused @ Refused::Conditions(_)) => {
+                        overtaken = Some(refused);
+                        break;
+                    }
+                    Err(refused) => return Err(refused),
+                }
+            }
+            tries += 1;
+            match overtaken {
+                None => return Ok(()),
+                Some(refused) if tries == 3 => return Err(refused),
+                Some(_) => {}
+            }
+        }
     }
 
     fn removal(&self, user: UserId, pokemon: u32) -> aws_sdk_dynamodb::types::builders::DeleteBuilder {

@@ -57,6 +57,20 @@ pub(super) fn bucket(name: &str, whom: &str) -> Key {
     Key { pk: format!("LIMIT#{name}#{}", hashed(whom)), sk: "BUCKET".to_owned() }
 }
 
+pub(super) fn receipt(key: &str) -> Key {
+    Key { pk: format!("IDEMPOTENCY#{key}"), sk: "RECORD".to_owned() }
+}
+
+pub(super) fn admins() -> Key {
+    Key { pk: "ADMINS".to_owned(), sk: "COUNT".to_owned() }
+}
+
+pub(super) const DELETIONS: &str = "DELETIONS";
+
+pub(super) fn deletion(id: UserId) -> Key {
+    Key { pk: DELETIONS.to_owned(), sk: id.to_string() }
+}
+
 pub(super) fn actor(id: UserId) -> String {
     format!("ACTOR#{id}")
 }

@@ -9,8 +9,11 @@
 //! | app | what an account may do | `USER#<id>` | `STATUS` | GetItem, consistent, before every write | register, password, admins; a check in every transaction |
 //! | app | a favorite | `USER#<id>` | `FAVORITE#<Pokémon, 5 digits>` | Query | favorites: conditioned on its being there or not |
 //! | app | users by when they came | index `listed`: `USERS` | id | Query (admins) | with the profile |
+//! | app | how many administrators there are | `ADMINS` | `COUNT` | nobody | with a change of role, conditioned on one being left |
+//! | app | an account that is being deleted | `DELETIONS` | id | Query (finish-deletions) | deletion: its first step and its last |
 //! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | who makes and promotes keys, conditioned on its version |
 //! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout |
+//! | ephemeral | the answer to a request with a key | `IDEMPOTENCY#<SHA-256>` | `RECORD` | GetItem, consistent | with what was changed, conditioned on there being none |
 //! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of whom>` | `BUCKET` | its own update | its own update, conditioned on what is in it |
 //! | audit | an event | `ACTOR#<id>`, or `NOBODY#<shard>` | id of the event | Query (audit) | with what it tells of; never twice, never changed |
 //! | audit | events of a day | index `by-day`: `<date>#<0‥15>` | id of the event | Query (audit) | with the event |
@@ -18,21 +21,27 @@
 //! What changes an account and the event that tells of it are one transaction. What expires is swept some time later: whoever
 //! reads it compares `expires_at` itself.
 
+mod admins;
 mod audit;
+mod deletion;
 mod favorites;
 mod item;
 mod jwks;
 mod keys;
 mod limits;
+mod receipts;
 mod sessions;
 mod transaction;
 mod users;
 
 use aws_sdk_dynamodb::Client;
 
+pub use admins::UserPage;
+pub use audit::Trail;
 pub use favorites::StoredFavorite;
 pub use jwks::StoredKeys;
 pub use limits::{Bucket, Taken};
+pub use receipts::{Receipt, Told};
 pub use sessions::OpenSession;
 pub use transaction::{Condition, Refused};
 pub use users::{Credentials, Login, NewAccount, ProfileChange, StoredUser};

@@ -4,11 +4,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, Up
 use domain::{
     Timestamp,
     accounts::{Session, UserId},
-    audit::Event,
 };
 
 use super::{
-    Accounts, Condition, Refused,
+    Accounts, Condition, Refused, Told,
     item::{NewItem, Reader},
     keys,
     transaction::Transaction,
@@ -43,9 +42,9 @@ impl Accounts {
         user: UserId,
         open: &OpenSession,
         stronger: Stronger<'_>,
-        event: &Event,
+        told: &Told,
     ) -> Result<(), Refused> {
-        let mut transaction = Transaction::told_by(self, event)?.by(user)?.put_new(
+        let mut transaction = Transaction::told_by(self, told)?.by(user)?.put_new(
             Condition::Absent,
             &self.tables.ephemeral,
             item(user, open.family, &open.session),
@@ -124,7 +123,7 @@ impl Accounts {
         user: UserId,
         family: FamilyId,
         (before, after): (&Session, &Session),
-        event: &Event,
+        told: &Told,
     ) -> Result<(), Refused> {
         let number = |value: i64| AttributeValue::N(value.to_string());
         let update = Update::builder()
@@ -138,7 +137,7 @@ impl Accounts {
             .expression_attribute_values(":after", number(after.counter.into()))
             .expression_attribute_values(":rotated_at", number(after.rotated_at.unix()))
             .expression_attribute_values(":expires_at", number(after.expires_at.unix()));
-        let transaction = Transaction::told_by(self, event)?.by(user)?;
+        let transaction = Transaction::told_by(self, told)?.by(user)?;
         transaction.update(Condition::Unchanged, update)?.commit(meter).await
     }
 
@@ -151,13 +150,13 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         family: FamilyId,
-        event: &Event,
+        told: &Told,
     ) -> Result<(), Refused> {
         let delete = Delete::builder()
             .table_name(&self.tables.ephemeral)
             .set_key(Some(keyed(&keys::session(user, family))))
             .condition_expression("attribute_exists(pk)");
-        Transaction::told_by(self, event)?.delete(Condition::Present, delete)?.commit(meter).await
+        Transaction::told_by(self, told)?.delete(Condition::Present, delete)?.commit(meter).await
     }
 }
 

@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::{
         builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
-use domain::{accounts::UserId, audit::Event};
+use domain::accounts::UserId;
 
-use super::{Accounts, item::NewItem, keys};
+use super::{Accounts, Told, item::NewItem, keys};
 use crate::store::{Meter, StoreError, codec::keyed, failed};
 
 /// What one part of a transaction asks for.
@@ -29,6 +29,10 @@ pub enum Condition {
     Absent,
     /// It is there.
     Present,
+    /// Nobody else has used the client's key.
+    Receipt,
+    /// There is another administrator.
+    NotTheLast,
 }
 
 /// Why a transaction did nothing.
@@ -67,14 +71,18 @@ pub(super) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// One that `event` tells of.
-    pub(super) fn told_by(accounts: &'a Accounts, event: &Event) -> Result<Self, StoreError> {
+    /// One that `told` tells of.
+    pub(super) fn told_by(accounts: &'a Accounts, told: &Told) -> Result<Self, StoreError> {
         let new = Self { accounts, parts: Vec::new() };
         let put = Put::builder()
             .table_name(&accounts.tables.audit)
-            .set_item(Some(super::audit::item(event)))
+            .set_item(Some(super::audit::item(&told.event)))
             .condition_expression("attribute_not_exists(pk)");
-        new.put(Condition::None, put)
+        let new = new.put(Condition::None, put)?;
+        match &told.receipt {
+            Some(receipt) => new.put(Condition::Receipt, accounts.put_receipt(receipt, told.event.at)),
+            None => Ok(new),
+        }
     }
 
     /// The account `user` may write.

@@ -1,14 +1,15 @@
 //! Users: their names, their passwords' hashes, what they may do.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnConsumedCapacity, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnConsumedCapacity, Update, builders::PutBuilder,
+};
 use domain::{
     Timestamp,
     accounts::{Email, Session, Standing, User, UserId, Username},
-    audit::Event,
 };
 
 use super::{
-    Accounts, Condition, Refused,
+    Accounts, Condition, Refused, Told,
     item::{NewItem, Reader, at},
     keys,
     transaction::Transaction,
@@ -89,7 +90,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Condition::Username`] and [`Condition::Email`] where somebody has them.
-    pub async fn register(&self, meter: &Meter, new: &NewAccount<'_>, event: &Event) -> Result<(), Refused> {
+    pub async fn register(&self, meter: &Meter, new: &NewAccount<'_>, told: &Told) -> Result<(), Refused> {
         let (app, user) = (&self.tables.app, new.user);
         let stored = StoredUser { user: user.clone(), version: 1 };
         let password = NewItem::at(&keys::password(user.id)).text("hash", new.hash);
@@ -97,7 +98,7 @@ impl Accounts {
             .flag("is_admin", user.is_admin)
             .flag("is_frozen", false)
             .number("epoch", new.session.epoch);
-        Transaction::told_by(self, event)?
+        Transaction::told_by(self, told)?
             .put_new(Condition::Username, app, owned(&keys::username(&user.username), user.id))?
             .put_new(Condition::Email, app, owned(&keys::email(&user.email), user.id))?
             .put_new(Condition::Absent, app, profile(&stored))?
@@ -182,12 +183,12 @@ impl Accounts {
         before: &StoredUser,
         change: &ProfileChange,
         now: Timestamp,
-        event: &Event,
+        told: &Told,
     ) -> Result<StoredUser, Refused> {
-        let (app, id) = (&self.tables.app, before.user.id);
+        let id = before.user.id;
         let mut after = StoredUser { version: before.version + 1, ..before.clone() };
         after.user.updated_at = now;
-        let mut transaction = Transaction::told_by(self, event)?;
+        let mut transaction = Transaction::told_by(self, told)?;
         if let Some(name) = &change.username {
             after.user.username.clone_from(name);
             let (old, new) = (keys::username(&before.user.username), keys::username(name));
@@ -198,18 +199,22 @@ impl Accounts {
             let (old, new) = (keys::email(&before.user.email), keys::email(email));
             transaction = self.moved(transaction, Condition::Email, id, &old, &new)?;
         }
-        let put = Put::builder()
-            .table_name(app)
-            .set_item(Some(profile(&after).build()))
-            .condition_expression("version = :before")
-            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()));
-        transaction = transaction.put(Condition::Unchanged, put)?;
+        transaction = transaction.put(Condition::Unchanged, self.replaced(before, &after))?;
         transaction = match &change.hash {
             None => transaction.by(id)?,
             Some(hash) => self.with_password(transaction, id, hash, change.kept)?,
         };
         transaction.commit(meter).await?;
         Ok(after)
+    }
+
+    /// Puts a profile in the place of another that nobody may have changed.
+    pub(super) fn replaced(&self, before: &StoredUser, after: &StoredUser) -> PutBuilder {
+        Put::builder()
+            .table_name(&self.tables.app)
+            .set_item(Some(profile(after).build()))
+            .condition_expression("version = :before")
+            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()))
     }
 
     /// A name that goes from one of the user's own to another, which must be nobody's.
@@ -317,7 +322,7 @@ fn read_user(id: UserId, items: &[Item]) -> Result<Option<StoredUser>, StoreErro
     at(items, &key).map(|item| user_of(id, &Reader::of(&key, item))).transpose()
 }
 
-fn user_of(id: UserId, item: &Reader<'_>) -> Result<StoredUser, StoreError> {
+pub(super) fn user_of(id: UserId, item: &Reader<'_>) -> Result<StoredUser, StoreError> {
     let user = User {
         id,
         username: Username::parse(item.text("username")?).map_err(|_| item.wrong("username"))?,

@@ -1,51 +1,53 @@
-//! The line of a rotation of the signing keys.
+//! The line of a scheduled job.
 
 use std::sync::LazyLock;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     line::Level,
     metrics::{Directive, Effort, described, directive},
 };
 
-/// One rotation of the signing keys.
+/// One run of a scheduled job.
 #[derive(Debug)]
-pub struct RotationSeen {
+pub struct JobSeen {
+    /// The function's name.
+    pub route: &'static str,
     /// None where it failed.
-    pub outcome: Option<&'static str>,
+    pub outcome: Option<Value>,
     pub effort: Effort,
 }
 
-impl RotationSeen {
+impl JobSeen {
     pub(super) const fn level(&self) -> Level {
         if self.outcome.is_some() { Level::Info } else { Level::Error }
     }
 
     pub(super) fn fields(&self) -> impl Serialize {
-        RotationFields {
-            route: "rotate-signing-key",
-            outcome: self.outcome.unwrap_or("error"),
+        JobFields {
+            route: self.route,
+            outcome: self.outcome.clone().unwrap_or_else(|| "error".into()),
             effort: self.effort,
             error_code: self.outcome.is_none().then_some("failed"),
-            key_rotation_errors: self.outcome.is_none().into(),
+            job_errors: self.outcome.is_none().into(),
             directive: directive(&METRICS),
         }
     }
 }
 
 #[derive(Serialize)]
-struct RotationFields {
+struct JobFields {
     route: &'static str,
-    outcome: &'static str,
+    outcome: Value,
     #[serde(flatten)]
     effort: Effort,
     error_code: Option<&'static str>,
-    #[serde(rename = "KeyRotationErrors")]
-    key_rotation_errors: u8,
+    #[serde(rename = "JobErrors")]
+    job_errors: u8,
     #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
     directive: Option<Directive>,
 }
 
-static METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| described(&[("KeyRotationErrors", "Count")]));
+static METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| described(&[("JobErrors", "Count")]));

@@ -1,0 +1,136 @@
+//! What administrators do: lists of users, roles, freezing.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Update};
+use domain::{Timestamp, accounts::UserId};
+
+use super::{
+    Accounts, Condition, Refused, StoredUser, Told, item::Reader, keys, transaction::Transaction,
+    users::user_of,
+};
+use crate::store::{
+    Key, Meter, StoreError,
+    codec::{keyed, text},
+    failed,
+};
+
+/// Some users, by when they came.
+#[derive(Clone, Debug)]
+pub struct UserPage {
+    pub users: Vec<StoredUser>,
+    /// The last of them, where there are more.
+    pub next: Option<UserId>,
+}
+
+impl Accounts {
+    /// The first `limit` users that came after `after`: one call.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer or an item is malformed.
+    pub async fn users(
+        &self,
+        meter: &Meter,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<UserPage, StoreError> {
+        meter.call();
+        let text_of = |text: String| AttributeValue::S(text);
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.tables.app)
+            .index_name("listed")
+            .expression_attribute_values(":pk", text_of(keys::USERS.to_owned()))
+            // One more, to know whether there are more.
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        query = match after {
+            None => query.key_condition_expression("listed_in = :pk"),
+            Some(after) => query
+                .key_condition_expression("listed_in = :pk AND listed_by > :after")
+                .expression_attribute_values(":after", text_of(after.to_string())),
+        };
+        let answer = query.send().await.map_err(failed("Query"))?;
+        meter.reads(answer.consumed_capacity());
+        let mut users = Vec::new();
+        for item in answer.items() {
+            let pk = text(item, "pk").unwrap_or_default();
+            let key = Key { pk: pk.to_owned(), sk: "PROFILE".to_owned() };
+            let reader = Reader::of(&key, item);
+            users.push(user_of(reader.parsed("listed_by")?, &reader)?);
+        }
+        let is_more = users.len() > limit as usize;
+        users.truncate(limit as usize);
+        let next = users.last().filter(|_| is_more).map(|stored| stored.user.id);
+        Ok(UserPage { users, next })
+    }
+
+    /// Makes `before` an administrator, or no longer one.
+    ///
+    /// # Errors
+    /// [`Condition::NotTheLast`] for the only one there is, [`Condition::Unchanged`] where somebody else was faster.
+    pub async fn set_role(
+        &self,
+        meter: &Meter,
+        before: &StoredUser,
+        is_admin: bool,
+        now: Timestamp,
+        told: &Told,
+    ) -> Result<StoredUser, Refused> {
+        let mut after = StoredUser { version: before.version + 1, ..before.clone() };
+        after.user.is_admin = is_admin;
+        after.user.updated_at = now;
+        let status = Update::builder()
+            .table_name(&self.tables.app)
+            .set_key(Some(keyed(&keys::status(before.user.id))))
+            .condition_expression("is_admin = :before")
+            .update_expression("SET is_admin = :after")
+            .expression_attribute_values(":before", AttributeValue::Bool(!is_admin))
+            .expression_attribute_values(":after", AttributeValue::Bool(is_admin));
+        let transaction = Transaction::told_by(self, told)?
+            .update(Condition::Unchanged, status)?
+            .put(Condition::Unchanged, self.replaced(before, &after))?;
+        self.counting(transaction, is_admin)?.commit(meter).await?;
+        Ok(after)
+    }
+
+    /// Counts an administrator more, or one less, of whom one must be left.
+    pub(super) fn counting<'a>(
+        &self,
+        transaction: Transaction<'a>,
+        is_more: bool,
+    ) -> Result<Transaction<'a>, StoreError> {
+        let number = |value: &str| AttributeValue::N(value.to_owned());
+        let update = Update::builder()
+            .table_name(&self.tables.app)
+            .set_key(Some(keyed(&keys::admins())))
+            .update_expression("ADD admins :change")
+            .expression_attribute_values(":change", number(if is_more { "1" } else { "-1" }));
+        if is_more {
+            return transaction.update(Condition::None, update);
+        }
+        let update =
+            update.condition_expression("admins > :one").expression_attribute_values(":one", number("1"));
+        transaction.update(Condition::NotTheLast, update)
+    }
+
+    /// Freezes an account that is no administrator's, or lets it go on.
+    ///
+    /// # Errors
+    /// [`Condition::Unchanged`] for an administrator's, or where there is none.
+    pub async fn set_frozen(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        is_frozen: bool,
+        told: &Told,
+    ) -> Result<(), Refused> {
+        let update = Update::builder()
+            .table_name(&self.tables.app)
+            .set_key(Some(keyed(&keys::status(user))))
+            .condition_expression("is_admin = :no AND attribute_not_exists(deleting)")
+            .update_expression("SET is_frozen = :frozen")
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":frozen", AttributeValue::Bool(is_frozen));
+        Transaction::told_by(self, told)?.update(Condition::Unchanged, update)?.commit(meter).await
+    }
+}

@@ -1,0 +1,126 @@
+//! The end of an account: in steps, each of which is done once, however often it is begun again.
+//!
+//! The first step stops the account and notes that it is to go; then go its favorites and sessions; the last takes the rest, the names
+//! with it, and the note. What dies in between is found by that note.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, Update};
+use domain::accounts::UserId;
+
+use super::{Accounts, Condition, Refused, StoredUser, Told, item::NewItem, keys, transaction::Transaction};
+use crate::{
+    now,
+    store::{
+        Meter, StoreError,
+        codec::{keyed, text},
+        failed,
+    },
+};
+
+/// Of favorites and sessions, in one transaction.
+const TOGETHER: usize = 45;
+
+impl Accounts {
+    /// Stops an account that is to be deleted: its sessions end, and nothing can be written to it any more.
+    ///
+    /// # Errors
+    /// [`Condition::NotTheLast`] for the only administrator; [`Condition::Unchanged`] where it is being deleted already.
+    pub async fn begin_deletion(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        is_admin: bool,
+        told: &Told,
+    ) -> Result<(), Refused> {
+        let status = Update::builder()
+            .table_name(&self.tables.app)
+            .set_key(Some(keyed(&keys::status(user))))
+            .condition_expression("is_admin = :admin AND attribute_not_exists(deleting)")
+            .update_expression("SET is_frozen = :yes, deleting = :yes, is_admin = :no ADD epoch :one")
+            .expression_attribute_values(":admin", AttributeValue::Bool(is_admin))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+        let note = NewItem::at(&keys::deletion(user)).moment("begun_at", now());
+        let mut transaction = Transaction::told_by(self, told)?
+            .update(Condition::Unchanged, status)?
+            .put_new(Condition::Unchanged, &self.tables.app, note)?;
+        if is_admin {
+            transaction = self.counting(transaction, false)?;
+        }
+        transaction.commit(meter).await
+    }
+
+    /// Every account whose deletion was begun and not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn deletions(&self, meter: &Meter) -> Result<Vec<UserId>, StoreError> {
+        meter.call();
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.tables.app)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::DELETIONS.to_owned()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed("Query"))?;
+        meter.reads(answer.consumed_capacity());
+        Ok(answer.items().iter().filter_map(|item| text(item, "sk")?.parse().ok()).collect())
+    }
+
+    /// Takes away all that is left of an account whose deletion was begun. `told` tells of a step.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer: the next call goes on.
+    pub async fn finish_deletion(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        mut told: impl FnMut() -> Told,
+    ) -> Result<(), StoreError> {
+        let app = &self.tables.app;
+        let favorites = self.favorites(meter, user).await?;
+        let favorites = favorites.iter().map(|favorite| (app, keys::favorite(user, favorite.pokemon)));
+        let sessions = self.sessions(meter, user).await?;
+        let sessions = sessions.iter().map(|open| (&self.tables.ephemeral, keys::session(user, open.family)));
+        let items: Vec<_> = favorites.chain(sessions).collect();
+        for some in items.chunks(TOGETHER) {
+            let mut transaction = Transaction::told_by(self, &told())?;
+            for (table, key) in some {
+                let delete = Delete::builder().table_name(*table).set_key(Some(keyed(key)));
+                transaction = transaction.delete(Condition::None, delete)?;
+            }
+            transaction.commit(meter).await?;
+        }
+        let Some(stored) = self.user(meter, user).await? else { return Ok(()) };
+        self.forget(meter, &stored, &told()).await
+    }
+
+    /// The last step.
+    async fn forget(&self, meter: &Meter, stored: &StoredUser, told: &Told) -> Result<(), StoreError> {
+        let user = &stored.user;
+        let mut transaction = Transaction::told_by(self, told)?;
+        for key in [
+            keys::username(&user.username),
+            keys::email(&user.email),
+            keys::password(user.id),
+            keys::status(user.id),
+            keys::deletion(user.id),
+        ] {
+            let delete = Delete::builder().table_name(&self.tables.app).set_key(Some(keyed(&key)));
+            transaction = transaction.delete(Condition::None, delete)?;
+        }
+        let profile = Delete::builder()
+            .table_name(&self.tables.app)
+            .set_key(Some(keyed(&keys::profile(user.id))))
+            .condition_expression("attribute_exists(pk)");
+        match transaction.delete(Condition::Present, profile)?.commit(meter).await {
+            // Another call was faster.
+            Err(refused) if refused.is(Condition::Present) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+}

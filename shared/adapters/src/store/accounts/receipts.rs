@@ -1,0 +1,90 @@
+//! Idempotency: what a request with a key of the client's was answered, kept with what it changed.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use domain::{Timestamp, audit::Event};
+
+use super::{
+    Accounts,
+    item::{NewItem, Reader},
+    keys,
+};
+use crate::store::{Meter, StoreError, codec::text};
+
+/// The answer to a request with a key, and the request that it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// SHA-256 of the user, the operation, its path and the client's key, in hexadecimal.
+    pub key: String,
+    /// SHA-256 of what was asked for, in hexadecimal: another request under the same key is a mistake.
+    pub fingerprint: String,
+    pub status: u16,
+    /// None where it is longer than [`Receipt::LONGEST`]: it can be made again of what is stored.
+    pub body: Option<String>,
+    pub expires_at: Timestamp,
+}
+
+impl Receipt {
+    /// Seconds for which a key is remembered.
+    pub const KEPT: i64 = 24 * 3600;
+    /// In bytes.
+    pub const LONGEST: usize = 4096;
+}
+
+/// What is told of a change: the event, and the receipt of who wants one.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub event: Event,
+    pub receipt: Option<Receipt>,
+}
+
+impl From<Event> for Told {
+    fn from(event: Event) -> Self {
+        Self { event, receipt: None }
+    }
+}
+
+impl Accounts {
+    /// The receipt under `key` that has not expired at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer or it is malformed.
+    pub async fn receipt(
+        &self,
+        meter: &Meter,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<Receipt>, StoreError> {
+        let at = keys::receipt(key);
+        let Some(item) = self.get(meter, &self.tables.ephemeral, &at, true).await? else { return Ok(None) };
+        let reader = Reader::of(&at, &item);
+        let receipt = Receipt {
+            key: key.to_owned(),
+            fingerprint: reader.text("fingerprint")?.to_owned(),
+            status: reader.parsed("status")?,
+            body: text(&item, "body").map(str::to_owned),
+            expires_at: reader.moment("expires_at")?,
+        };
+        Ok(Some(receipt).filter(|receipt| now < receipt.expires_at))
+    }
+
+    /// Puts a receipt where there is none, or one that has expired.
+    pub(super) fn put_receipt(
+        &self,
+        receipt: &Receipt,
+        now: Timestamp,
+    ) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+        let item = NewItem::at(&keys::receipt(&receipt.key))
+            .text("fingerprint", &receipt.fingerprint)
+            .number("status", receipt.status)
+            .moment("expires_at", receipt.expires_at);
+        let item = match &receipt.body {
+            Some(body) => item.text("body", body),
+            None => item,
+        };
+        Put::builder()
+            .table_name(&self.tables.ephemeral)
+            .set_item(Some(item.build()))
+            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.unix().to_string()))
+    }
+}

@@ -1,0 +1,59 @@
+//! `GET /api/v1/admin/audit`
+
+use adapters::{now, store::accounts::Trail};
+use domain::{
+    FieldError, Timestamp,
+    accounts::UserId,
+    audit::{Event, EventId},
+};
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Cursor, both, parameter, parsed, per_page};
+use crate::{App, Request, Response, body::personal, problem::Problem};
+
+/// What was done, the latest first.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Audit")]
+pub struct AuditPage {
+    pub events: Vec<Event>,
+    pub pagination: Cursor,
+}
+
+/// By actor, or by day: today where neither is named.
+pub(crate) async fn audit(app: &App, request: &Request) -> Result<Response, Problem> {
+    let cursor = parsed::<EventId>(request, "cursor", "is not one that a page has named");
+    let (per_page, before) = both(per_page(request), cursor)?;
+    let actor = parsed::<UserId>(request, "actor", "is not a user's id");
+    let (actor, day) = both(actor, day(request))?;
+    let (accounts, meter) = (app.accounts(), &request.meter);
+    let Trail { events, next } = match (actor, day) {
+        (Some(_), Some(_)) => {
+            let error = FieldError::new("day", "cannot be named beside actor");
+            return Err(Problem::invalid(vec![error]));
+        }
+        (Some(actor), None) => accounts.trail_of(meter, actor, before, per_page).await?,
+        (None, day) => {
+            let day = day.unwrap_or_else(|| date(now()));
+            accounts.trail_on(meter, &day, before, per_page).await?
+        }
+    };
+    let pagination = Cursor::of(per_page, next.map(|id| id.to_string()));
+    personal(StatusCode::OK, &AuditPage { events, pagination })
+}
+
+fn date(at: Timestamp) -> String {
+    at.to_string().get(..10).unwrap_or_default().to_owned()
+}
+
+/// A day that there was, as it is written in RFC 3339.
+fn day(request: &Request) -> Result<Option<String>, FieldError> {
+    let Some(given) = parameter(request, "day")? else { return Ok(None) };
+    let is_day = given.len() == 10 && format!("{given}T00:00:00Z").parse::<Timestamp>().is_ok();
+    if is_day {
+        Ok(Some(given.to_owned()))
+    } else {
+        Err(FieldError::new("day", "is no day such as 2026-11-23"))
+    }
+}

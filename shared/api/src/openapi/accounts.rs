@@ -1,0 +1,256 @@
+//! What the routes of accounts take and answer.
+
+use domain::accounts::User;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Value, json};
+
+use super::{
+    examples,
+    operations::{Answer, Body, Operation, answer, fresh, parameter, path},
+};
+use crate::{
+    admin::{AuditPage, UserList},
+    auth::{Credentials, ProfileUpdate, RefreshAnswer, RefreshRequest, Registration, Sessions, SignedIn},
+    body::Done,
+    users::{BulkAnswer, BulkRequest, Deletion, FavoriteRequest, FavoriteRow, Favorites, UserUpdate},
+};
+
+fn body<T: JsonSchema>(generator: &mut SchemaGenerator, example: Value) -> Option<Body> {
+    Some(Body { schema: generator.subschema_for::<T>().to_value(), example, required: true })
+}
+
+fn made(answer: Answer) -> Answer {
+    Answer { status: 201, ..fresh(answer) }
+}
+
+/// # Panics
+/// For a name that the table has and this does not: caught whenever the description is generated.
+pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
+    match name {
+        "register-user" => Operation {
+            tag: "accounts",
+            description: "Makes an account and signs in. 409 names what is somebody else's.",
+            parameters: Vec::new(),
+            body: body::<Registration>(generator, examples::registration()),
+            answer: made(answer::<SignedIn>(generator, examples::signed_in("Welcome."))),
+            refusals: &[409],
+        },
+        "login-user" => Operation {
+            tag: "accounts",
+            description: "401 says the same whether there is such an account or not.",
+            parameters: Vec::new(),
+            body: body::<Credentials>(generator, examples::credentials()),
+            answer: fresh(answer::<SignedIn>(generator, examples::signed_in("Welcome back."))),
+            refusals: &[409],
+        },
+        "refresh-session" => Operation {
+            tag: "accounts",
+            description: "The refresh token is in the body, or shown as Bearer. It is good once: 409 with Retry-After while another \
+                request uses it; within ten seconds it is answered as before; later use ends the session.",
+            parameters: Vec::new(),
+            body: body::<RefreshRequest>(generator, examples::refresh_request())
+                .map(|body| Body { required: false, ..body }),
+            answer: fresh(answer::<RefreshAnswer>(generator, examples::refreshed())),
+            refusals: &[409],
+        },
+        "logout-user" => Operation {
+            tag: "accounts",
+            description: "Ends the session that the token was given in.",
+            parameters: Vec::new(),
+            body: None,
+            answer: fresh(answer::<Done>(generator, json!({"message": "Signed out."}))),
+            refusals: &[409],
+        },
+        "list-sessions" => Operation {
+            tag: "accounts",
+            description: "Where one is signed in, the latest first.",
+            parameters: Vec::new(),
+            body: None,
+            answer: fresh(answer::<Sessions>(generator, examples::sessions())),
+            refusals: &[],
+        },
+        "end-session" => Operation {
+            tag: "accounts",
+            description: "Signs out elsewhere.",
+            parameters: vec![path(
+                "id",
+                "Id of a session",
+                &json!({"type": "string"}),
+                &json!(examples::SESSION),
+            )],
+            body: None,
+            answer: fresh(answer::<Done>(generator, json!({"message": "The session has ended."}))),
+            refusals: &[404, 409],
+        },
+        "get-profile" => Operation {
+            tag: "accounts",
+            description: "Who asks, as a user. The ETag is for `If-Match`.",
+            parameters: Vec::new(),
+            body: None,
+            answer: fresh(answer::<User>(generator, examples::user())),
+            refusals: &[],
+        },
+        "update-profile" => Operation {
+            tag: "accounts",
+            description: "What is left out stays. A new password needs `current_password`, and ends every other session.",
+            parameters: Vec::new(),
+            body: body::<ProfileUpdate>(generator, json!({"username": "ash_ketchum"})),
+            answer: fresh(answer::<User>(generator, examples::user())),
+            refusals: &[409, 412],
+        },
+        "list-favorites" => Operation {
+            tag: "favorites",
+            description: "Each with its whole Pokémon; one that the catalogue no longer has is left out.",
+            parameters: vec![user_id()],
+            body: None,
+            answer: fresh(answer::<Favorites<'static>>(generator, examples::favorites())),
+            refusals: &[],
+        },
+        "add-favorite" => Operation {
+            tag: "favorites",
+            description: "409 for one that is a favorite already.",
+            parameters: vec![user_id()],
+            body: body::<FavoriteRequest>(generator, json!({"pokemon_id": 25})),
+            answer: made(answer::<FavoriteRow<'static>>(generator, examples::favorite())),
+            refusals: &[404, 409],
+        },
+        "remove-favorite" => Operation {
+            tag: "favorites",
+            description: "The body names it.",
+            parameters: vec![user_id()],
+            body: body::<FavoriteRequest>(generator, json!({"pokemon_id": 25})),
+            answer: fresh(answer::<Done>(generator, json!({"message": "Removed from the favorites."}))),
+            refusals: &[404, 409],
+        },
+        "delete-favorite" => Operation {
+            tag: "favorites",
+            description: "The same for clients whose DELETE has no body.",
+            parameters: vec![
+                user_id(),
+                path(
+                    "pokemon_id",
+                    "Id of the Pokémon",
+                    &json!({"type": "integer", "minimum": 1}),
+                    &json!(25),
+                ),
+            ],
+            body: None,
+            answer: fresh(answer::<Done>(generator, json!({"message": "Removed from the favorites."}))),
+            refusals: &[404, 409],
+        },
+        "get-jwks" => Operation {
+            tag: "accounts",
+            description: "A JSON Web Key Set (RFC 7517): the key that signed last, the one that signs, and the one that will.",
+            parameters: Vec::new(),
+            body: None,
+            answer: Answer {
+                status: 200,
+                schema: json!({
+                    "type": "object",
+                    "required": ["keys"],
+                    "properties": {"keys": {"type": "array", "items": {"type": "object", "required": ["kty", "kid"]}}},
+                }),
+                example: json!({"keys": []}),
+                cached: false,
+            },
+            refusals: &[],
+        },
+        "add-favorites" => Operation {
+            tag: "favorites",
+            description: "What is a favorite already stays one; what is no Pokémon is told. Whoever was cut off may ask again.",
+            parameters: vec![user_id()],
+            body: body::<BulkRequest>(generator, json!({"pokemon_ids": [1, 4, 99999]})),
+            answer: fresh(answer::<BulkAnswer>(generator, examples::bulk())),
+            refusals: &[409],
+        },
+        "remove-favorites" => Operation {
+            tag: "favorites",
+            description: "What is no favorite stays none.",
+            parameters: vec![user_id()],
+            body: body::<BulkRequest>(generator, json!({"pokemon_ids": [1, 4]})),
+            answer: fresh(answer::<BulkAnswer>(generator, examples::bulk())),
+            refusals: &[409],
+        },
+        "delete-profile" => Operation {
+            tag: "accounts",
+            description: "Takes away everything that is one's own; the trail keeps the id. Needs the password.",
+            parameters: Vec::new(),
+            body: body::<Deletion>(generator, json!({"password": "pallet town, route 1"})),
+            answer: fresh(answer::<Done>(generator, json!({"message": "The account is deleted."}))),
+            refusals: &[404, 409],
+        },
+        "list-users" => Operation {
+            tag: "administration",
+            description: "By when they came.",
+            parameters: vec![per_page(), cursor()],
+            body: None,
+            answer: fresh(answer::<UserList>(generator, examples::users())),
+            refusals: &[],
+        },
+        "get-user" => Operation {
+            tag: "administration",
+            description: "Oneself; for administrators, anybody.",
+            parameters: vec![user_id()],
+            body: None,
+            answer: fresh(answer::<User>(generator, examples::user())),
+            refusals: &[404],
+        },
+        "update-user" => Operation {
+            tag: "administration",
+            description: "Oneself, as in the profile; for administrators `is_admin` and `is_frozen` of anybody. One administrator is \
+                always left.",
+            parameters: vec![user_id()],
+            body: body::<UserUpdate>(generator, json!({"is_frozen": true})),
+            answer: fresh(answer::<User>(generator, examples::user())),
+            refusals: &[404, 409, 412],
+        },
+        "delete-user" => Operation {
+            tag: "administration",
+            description: "Oneself, with the password; for administrators anybody, without a body.",
+            parameters: vec![user_id()],
+            body: body::<Deletion>(generator, json!({"password": "pallet town, route 1"}))
+                .map(|body| Body { required: false, ..body }),
+            answer: fresh(answer::<Done>(generator, json!({"message": "The account is deleted."}))),
+            refusals: &[404, 409],
+        },
+        "list-audit" => Operation {
+            tag: "administration",
+            description: "The latest first, by actor or by day; today where neither is named.",
+            parameters: vec![
+                parameter(
+                    "query",
+                    "actor",
+                    "Id of a user",
+                    &json!({"type": "string"}),
+                    &json!(examples::USER),
+                ),
+                parameter("query", "day", "A day in UTC", &json!({"type": "string"}), &json!("2026-11-23")),
+                per_page(),
+                cursor(),
+            ],
+            body: None,
+            answer: fresh(answer::<AuditPage>(generator, examples::audit())),
+            refusals: &[],
+        },
+        other => panic!("openapi/ does not describe the route {other}"),
+    }
+}
+
+fn user_id() -> Value {
+    path("id", "One's own id", &json!({"type": "string", "format": "uuid"}), &json!(examples::USER))
+}
+
+pub(super) fn if_match() -> Value {
+    let schema = json!({"type": "string"});
+    parameter("header", "If-Match", "The ETag of the profile that is changed", &schema, &json!("*"))
+}
+
+fn per_page() -> Value {
+    let schema = json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 50});
+    parameter("query", "per_page", "How many a page", &schema, &json!(50))
+}
+
+fn cursor() -> Value {
+    let schema = json!({"type": "string"});
+    parameter("query", "cursor", "Where the page before ended: its `next`", &schema, &json!(examples::USER))
+}

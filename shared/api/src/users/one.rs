@@ -1,0 +1,215 @@
+//! `/api/v1/users/{id}` and `DELETE /api/v1/auth/profile`
+
+use adapters::{
+    now,
+    store::accounts::{Condition, StoredUser, Told},
+};
+use domain::{
+    FieldError,
+    accounts::{Password, Standing, UserId},
+    audit::{Action, Outcome},
+};
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    App, Request, Response,
+    auth::{ProfileUpdate, change_own, confirm, event},
+    body::{done, personal},
+    problem::Problem,
+};
+
+/// What is to be changed. Names, address and password are for oneself alone, role and freezing for administrators.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserUpdate {
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 3, max = 80))]
+    username: Option<String>,
+    #[serde(default)]
+    #[schemars(with = "String", email)]
+    email: Option<String>,
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 8, max = 1024))]
+    password: Option<String>,
+    #[serde(default)]
+    #[schemars(with = "String")]
+    current_password: Option<String>,
+    /// One administrator is always left.
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    is_admin: Option<bool>,
+    /// A frozen account can neither sign in nor write. An administrator's cannot be frozen.
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    is_frozen: Option<bool>,
+}
+
+/// That one knows the password of the account that is to go.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deletion {
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    password: String,
+}
+
+/// Who asks about whom.
+enum About {
+    Oneself(UserId),
+    /// An administrator asks.
+    Another(UserId),
+}
+
+/// The user that the path names, if that is for who asks to know.
+async fn about(app: &App, request: &Request) -> Result<About, Problem> {
+    let caller = request.caller()?;
+    let named = request.params.get("id").and_then(|id| id.parse().ok());
+    if named == Some(caller.user) {
+        return Ok(About::Oneself(caller.user));
+    }
+    // Reads have not asked for it.
+    let standing = match caller.standing {
+        Some(standing) => Some(standing),
+        None => app.accounts().standing(&request.meter, caller.user).await?,
+    };
+    match standing {
+        Some(Standing { is_admin: true, is_frozen: false, .. }) => {
+            named.map(About::Another).ok_or_else(unknown)
+        }
+        _ => Err(Problem::forbidden("This is somebody else's.")),
+    }
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("There is no such user.")
+}
+
+/// A user, to themselves and to administrators.
+pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
+    let (About::Oneself(id) | About::Another(id)) = about(app, request).await?;
+    let stored = app.accounts().user(&request.meter, id).await?.ok_or_else(unknown)?;
+    personal(StatusCode::OK, &stored.user)
+}
+
+/// One's own names, or another's role.
+pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Problem> {
+    let about = about(app, request).await?;
+    let UserUpdate { username, email, password, current_password, is_admin, is_frozen } = request.body()?;
+    let own = ProfileUpdate { username, email, password, current_password };
+    match about {
+        About::Oneself(_) if is_admin.is_none() && is_frozen.is_none() => change_own(app, request, own).await,
+        About::Oneself(id) if own.is_empty() => rule(app, request, id, is_admin, is_frozen).await,
+        About::Another(id) if own.is_empty() => rule(app, request, id, is_admin, is_frozen).await,
+        About::Oneself(_) => {
+            let error =
+                FieldError::new("is_admin", "and is_frozen cannot be changed together with one's own fields");
+            Err(Problem::invalid(vec![error]))
+        }
+        About::Another(_) => {
+            let wrong =
+                own.given().into_iter().map(|name| FieldError::new(name, "is for the user alone to change"));
+            Err(Problem::invalid(wrong.collect()))
+        }
+    }
+}
+
+/// Changes role and freezing, each in a transaction of its own: the last administrator stays.
+async fn rule(
+    app: &App,
+    request: &Request,
+    id: UserId,
+    is_admin: Option<bool>,
+    is_frozen: Option<bool>,
+) -> Result<Response, Problem> {
+    let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
+    if !caller.standing.is_some_and(|standing| standing.is_admin) {
+        return Err(Problem::forbidden("This is for administrators."));
+    }
+    let found = accounts.user_with_standing(meter, id).await?;
+    let (mut stored, standing) = found.ok_or_else(unknown)?;
+    let told = |action, answer: &Response| {
+        let event = event(request, Some(caller.user), action, Some(format!("user:{id}")), Outcome::Done);
+        request.told(event, answer)
+    };
+    let both = is_admin.is_some_and(|is_admin| is_admin != standing.is_admin)
+        && is_frozen.is_some_and(|is_frozen| is_frozen != standing.is_frozen);
+    if both {
+        let error = FieldError::new("is_frozen", "is to be changed in a request of its own");
+        return Err(Problem::invalid(vec![error]));
+    }
+    if let Some(is_admin) = is_admin.filter(|is_admin| *is_admin != standing.is_admin) {
+        let after = StoredUser { version: stored.version + 1, ..stored.clone() };
+        let now = now();
+        let mut user = after.user;
+        (user.is_admin, user.updated_at) = (is_admin, now);
+        let told = told(Action::ChangeRole, &personal(StatusCode::OK, &user)?);
+        stored = accounts.set_role(meter, &stored, is_admin, now, &told).await.map_err(only_one)?;
+    }
+    if let Some(is_frozen) = is_frozen.filter(|is_frozen| *is_frozen != standing.is_frozen) {
+        let action = if is_frozen { Action::Freeze } else { Action::Unfreeze };
+        let told = told(action, &personal(StatusCode::OK, &stored.user)?);
+        accounts.set_frozen(meter, id, is_frozen, &told).await.map_err(|refused| {
+            if refused.is(Condition::Unchanged) && !refused.is(Condition::Receipt) {
+                return Problem::conflict("not_freezable", "An administrator's account cannot be frozen.");
+            }
+            refused.into()
+        })?;
+    }
+    personal(StatusCode::OK, &stored.user)
+}
+
+fn only_one(refused: adapters::store::accounts::Refused) -> Problem {
+    if refused.is(Condition::NotTheLast) && !refused.is(Condition::Receipt) {
+        let detail = "This is the only administrator; another is needed first.";
+        return Problem::conflict("last_admin", detail);
+    }
+    refused.into()
+}
+
+/// Deletes the account of who asks, and knows its password.
+pub(crate) async fn delete_profile(app: &App, request: &Request) -> Result<Response, Problem> {
+    let caller = request.caller()?;
+    with_password(app, request, caller.user).await?;
+    delete(app, request, caller.user).await
+}
+
+/// Deletes an account: one's own, with its password, or another's.
+pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response, Problem> {
+    let id = match about(app, request).await? {
+        About::Oneself(id) => {
+            with_password(app, request, id).await?;
+            id
+        }
+        About::Another(id) => id,
+    };
+    delete(app, request, id).await
+}
+
+async fn with_password(app: &App, request: &Request, id: UserId) -> Result<(), Problem> {
+    let Deletion { password } = request.body()?;
+    if password.is_empty() {
+        return Err(Problem::invalid(vec![FieldError::new("password", "is missing")]));
+    }
+    let found = app.accounts().credentials_of(&request.meter, id).await?.ok_or_else(unknown)?;
+    confirm(app, request, Password::typed(&password), found.hash, "password", Action::DeleteAccount).await
+}
+
+/// In steps; what dies in between is gone on with by `finish-deletions`.
+async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Problem> {
+    let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
+    let standing = accounts.standing(meter, id).await?.ok_or_else(unknown)?;
+    let answer = done("The account is deleted.")?;
+    let step = || {
+        event(request, Some(caller.user), Action::DeleteAccount, Some(format!("user:{id}")), Outcome::Done)
+    };
+    let told = request.told(step(), &answer);
+    match accounts.begin_deletion(meter, id, standing.is_admin, &told).await {
+        // It was begun before, and not ended.
+        Err(refused) if refused.is(Condition::Unchanged) && !refused.is(Condition::Receipt) => {}
+        begun => begun.map_err(only_one)?,
+    }
+    accounts.finish_deletion(meter, id, || Told::from(step())).await?;
+    Ok(answer)
+}
