@@ -105,7 +105,8 @@ async fn watch_serves_every_route_as_the_house_does_and_invoke_takes_its_event()
     for spec in SPECS.iter().filter(|spec| is_for_everybody(spec)) {
         let (own, served) = (house.get(sample(spec.name)).await, watched.get(sample(spec.name)).await);
         assert_eq!(served.status, own.status, "{}: {served:?}; it said {}", spec.name, watch.said());
-        if !tests::OF_THE_MOMENT.contains(&spec.name) {
+        // Its keys are its own.
+        if !tests::OF_THE_MOMENT.contains(&spec.name) && spec.name != "get-jwks" {
             assert_eq!(served.json(), own.json(), "{}", spec.name);
         }
         if spec.path != DEFAULT {

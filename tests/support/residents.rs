@@ -23,7 +23,7 @@ use domain::{
 use local::tables::CATALOG;
 use serde_json::Value;
 
-use crate::{SeededEngine, house::make_accounts, ring};
+use crate::{House, SeededEngine, house::make_accounts, ring};
 
 /// The user of the sample events.
 pub const ASH: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -127,6 +127,18 @@ impl Residents {
     pub fn app(&self, url: &str) -> App {
         let client = aws::at(url);
         App::new(self.config(), || client)
+    }
+
+    /// A house that serves them, without limits.
+    pub async fn house(&self) -> House {
+        House::at(&self.url, Config { limits: None, ..self.config() }).await
+    }
+
+    /// The trail of `actor`: what was done, and what came of it, the first first.
+    pub async fn trail(&self, actor: UserId) -> Vec<(Action, Outcome)> {
+        let trail = self.accounts.trail_of(&Meter::default(), actor, None, 1000).await.expect("a trail");
+        let told = trail.events.iter().rev().filter(|event| event.request_id != "prepared");
+        told.map(|event| (event.action, event.outcome)).collect()
     }
 
     /// An access token of `user`.

@@ -73,12 +73,13 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start() -> anyhow::Result<Self> {
+    pub fn start(options: &[&str]) -> anyhow::Result<Self> {
         let log = target().join("tools/server.log");
         fs::create_dir_all(target().join("tools"))?;
         let program = target().join("debug/local");
         let process = Command::new(&program)
             .args(["--memory", "--port", "0"])
+            .args(options)
             .stdin(Stdio::null())
             .stdout(fs::File::create(&log)?)
             .spawn()

@@ -48,7 +48,8 @@ fn wrong(path: &str, error: &serde_json::Error) -> Problem {
         return field("is not a field of this request");
     }
     if text.starts_with("duplicate field") {
-        return field("is given more than once");
+        let name = text.split('`').nth(1).unwrap_or(path);
+        return Problem::invalid(vec![FieldError::new(name, "is given more than once")]);
     }
     let expected =
         text.rsplit_once("expected ").map(|(_, rest)| rest.split(" at line").next().unwrap_or(rest));

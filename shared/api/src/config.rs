@@ -68,6 +68,8 @@ pub struct Config {
     pub sync_max_age: Option<Duration>,
     /// How often the index pointer is checked.
     pub index_check_every: Duration,
+    /// How long the keys of tokens are kept: one is published an hour before tokens are signed with it, and as long after.
+    pub keys_kept: Duration,
     /// `SIGNING_KEYS`: the name or ARN of a secret or, on one machine, `file:` and a path. Only who issues tokens has it.
     pub signing_keys: Option<KeySource>,
     /// `RATE_LIMITS`: see [`Limits::parse`]; none where they are `off`, which staging and prod cannot be.
@@ -107,6 +109,7 @@ impl Config {
             sprite_base: SPRITES.to_owned(),
             sync_max_age: None,
             index_check_every: Duration::from_secs(30),
+            keys_kept: Duration::from_secs(5 * 60),
             signing_keys: None,
             limits: Some(Limits::default()),
             origin_verify: Vec::new(),

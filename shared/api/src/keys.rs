@@ -15,8 +15,6 @@ use http::StatusCode;
 
 use crate::{App, problem::Problem};
 
-/// How long keys are kept: a key is published an hour before tokens are signed with it, and as long after.
-const KEPT: Duration = Duration::from_secs(5 * 60);
 /// How soon the public keys are looked at again for a key that is not among them.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -39,7 +37,7 @@ impl App {
     pub(crate) async fn verify(&self, meter: &Meter, token: &str) -> Result<Claims, Problem> {
         let kept = lock(&self.keys.verifier).clone();
         let (verifier, age) = match kept.map(|(verifier, at)| (verifier, at.elapsed())) {
-            Some((verifier, age)) if age < KEPT => (verifier, age),
+            Some((verifier, age)) if age < self.config.keys_kept => (verifier, age),
             _ => {
                 // What no key could make good needs none.
                 if let Err(error @ (TokenError::Forged | TokenError::Expired)) =
@@ -72,7 +70,7 @@ impl App {
     /// 503 while it is out of reach.
     pub(crate) async fn ring(&self) -> Result<Arc<KeyRing>, Problem> {
         if let Some((ring, at)) = &*lock(&self.keys.ring)
-            && at.elapsed() < KEPT
+            && at.elapsed() < self.config.keys_kept
         {
             return Ok(Arc::clone(ring));
         }

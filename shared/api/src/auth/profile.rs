@@ -1,7 +1,6 @@
 //! `/api/v1/auth/profile`
 
 use adapters::{
-    now,
     passwords::{self, Checked},
     store::accounts::{Condition, ProfileChange, StoredUser},
 };
@@ -114,13 +113,17 @@ pub(crate) async fn change_own(
     }
     let action = if change.hash.is_some() { Action::ChangePassword } else { Action::UpdateProfile };
     let event = event(request, Some(caller.user), action, None, Outcome::Done);
-    let changed = accounts.change_profile(meter, &before, &change, now(), &event.into()).await;
-    let after = changed.map_err(|refused| match refused {
+    let after = before.changed(&change, event.at);
+    let answer = answer(&after)?;
+    let told = request.told(event, &answer);
+    let changed = accounts.change_profile(meter, (&before, &after), &change, &told).await;
+    changed.map_err(|refused| match refused {
+        refused if refused.is(Condition::Receipt) => refused.into(),
         refused if refused.is(Condition::Present) => Problem::unauthenticated(),
         refused if refused.is(Condition::Unchanged) && request.header("if-match").is_some() => outdated(),
         refused => taken(refused),
     })?;
-    answer(&after)
+    Ok(answer)
 }
 
 /// That who asks knows the account's password.

@@ -1,7 +1,7 @@
 //! What the routes of accounts take and answer.
 
 use domain::accounts::User;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use super::{
@@ -15,8 +15,19 @@ use crate::{
     users::{BulkAnswer, BulkRequest, Deletion, FavoriteRequest, FavoriteRow, Favorites, UserUpdate},
 };
 
-fn body<T: JsonSchema>(generator: &mut SchemaGenerator, example: Value) -> Option<Body> {
-    Some(Body { schema: generator.subschema_for::<T>().to_value(), example, required: true })
+/// A body of `T`, in which the fields of `required` must be.
+fn body<T: JsonSchema>(required: &[&str], example: Value) -> Option<Body> {
+    let mut settings = SchemaSettings::draft2020_12().for_deserialize();
+    (settings.meta_schema, settings.inline_subschemas) = (None, true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    schema["required"] = json!(required);
+    // What is left out stays as it is, or is told as missing: no default is ever taken.
+    for property in
+        schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut())
+    {
+        property.as_object_mut().map(|property| property.remove("default"));
+    }
+    Some(Body { schema, example, required: true })
 }
 
 fn made(answer: Answer) -> Answer {
@@ -31,7 +42,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "accounts",
             description: "Makes an account and signs in. 409 names what is somebody else's.",
             parameters: Vec::new(),
-            body: body::<Registration>(generator, examples::registration()),
+            body: body::<Registration>(&["username", "email", "password"], examples::registration()),
             answer: made(answer::<SignedIn>(generator, examples::signed_in("Welcome."))),
             refusals: &[409],
         },
@@ -39,7 +50,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "accounts",
             description: "401 says the same whether there is such an account or not.",
             parameters: Vec::new(),
-            body: body::<Credentials>(generator, examples::credentials()),
+            body: body::<Credentials>(&["username", "password"], examples::credentials()),
             answer: fresh(answer::<SignedIn>(generator, examples::signed_in("Welcome back."))),
             refusals: &[409],
         },
@@ -48,7 +59,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             description: "The refresh token is in the body, or shown as Bearer. It is good once: 409 with Retry-After while another \
                 request uses it; within ten seconds it is answered as before; later use ends the session.",
             parameters: Vec::new(),
-            body: body::<RefreshRequest>(generator, examples::refresh_request())
+            body: body::<RefreshRequest>(&["refresh_token"], examples::refresh_request())
                 .map(|body| Body { required: false, ..body }),
             answer: fresh(answer::<RefreshAnswer>(generator, examples::refreshed())),
             refusals: &[409],
@@ -94,7 +105,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "accounts",
             description: "What is left out stays. A new password needs `current_password`, and ends every other session.",
             parameters: Vec::new(),
-            body: body::<ProfileUpdate>(generator, json!({"username": "ash_ketchum"})),
+            body: body::<ProfileUpdate>(&[], json!({"username": "ash_ketchum"})),
             answer: fresh(answer::<User>(generator, examples::user())),
             refusals: &[409, 412],
         },
@@ -110,7 +121,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "favorites",
             description: "409 for one that is a favorite already.",
             parameters: vec![user_id()],
-            body: body::<FavoriteRequest>(generator, json!({"pokemon_id": 25})),
+            body: body::<FavoriteRequest>(&["pokemon_id"], json!({"pokemon_id": 25})),
             answer: made(answer::<FavoriteRow<'static>>(generator, examples::favorite())),
             refusals: &[404, 409],
         },
@@ -118,7 +129,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "favorites",
             description: "The body names it.",
             parameters: vec![user_id()],
-            body: body::<FavoriteRequest>(generator, json!({"pokemon_id": 25})),
+            body: body::<FavoriteRequest>(&["pokemon_id"], json!({"pokemon_id": 25})),
             answer: fresh(answer::<Done>(generator, json!({"message": "Removed from the favorites."}))),
             refusals: &[404, 409],
         },
@@ -159,7 +170,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "favorites",
             description: "What is a favorite already stays one; what is no Pokémon is told. Whoever was cut off may ask again.",
             parameters: vec![user_id()],
-            body: body::<BulkRequest>(generator, json!({"pokemon_ids": [1, 4, 99999]})),
+            body: body::<BulkRequest>(&["pokemon_ids"], json!({"pokemon_ids": [1, 4, 99999]})),
             answer: fresh(answer::<BulkAnswer>(generator, examples::bulk())),
             refusals: &[409],
         },
@@ -167,7 +178,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "favorites",
             description: "What is no favorite stays none.",
             parameters: vec![user_id()],
-            body: body::<BulkRequest>(generator, json!({"pokemon_ids": [1, 4]})),
+            body: body::<BulkRequest>(&["pokemon_ids"], json!({"pokemon_ids": [1, 4]})),
             answer: fresh(answer::<BulkAnswer>(generator, examples::bulk())),
             refusals: &[409],
         },
@@ -175,7 +186,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "accounts",
             description: "Takes away everything that is one's own; the trail keeps the id. Needs the password.",
             parameters: Vec::new(),
-            body: body::<Deletion>(generator, json!({"password": "pallet town, route 1"})),
+            body: body::<Deletion>(&["password"], json!({"password": "pallet town, route 1"})),
             answer: fresh(answer::<Done>(generator, json!({"message": "The account is deleted."}))),
             refusals: &[404, 409],
         },
@@ -200,7 +211,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             description: "Oneself, as in the profile; for administrators `is_admin` and `is_frozen` of anybody. One administrator is \
                 always left.",
             parameters: vec![user_id()],
-            body: body::<UserUpdate>(generator, json!({"is_frozen": true})),
+            body: body::<UserUpdate>(&[], json!({"is_frozen": true})),
             answer: fresh(answer::<User>(generator, examples::user())),
             refusals: &[404, 409, 412],
         },
@@ -208,7 +219,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "administration",
             description: "Oneself, with the password; for administrators anybody, without a body.",
             parameters: vec![user_id()],
-            body: body::<Deletion>(generator, json!({"password": "pallet town, route 1"}))
+            body: body::<Deletion>(&["password"], json!({"password": "pallet town, route 1"}))
                 .map(|body| Body { required: false, ..body }),
             answer: fresh(answer::<Done>(generator, json!({"message": "The account is deleted."}))),
             refusals: &[404, 409],

@@ -30,6 +30,19 @@ pub struct StoredUser {
     pub version: u64,
 }
 
+impl StoredUser {
+    /// What it is after `change`, made at `now`.
+    #[must_use]
+    pub fn changed(&self, change: &ProfileChange, now: Timestamp) -> Self {
+        let ProfileChange { username, email, .. } = change;
+        let mut user = self.user.clone();
+        user.username = username.clone().unwrap_or(user.username);
+        user.email = email.clone().unwrap_or(user.email);
+        user.updated_at = now;
+        Self { user, version: self.version + 1 }
+    }
+}
+
 /// What somebody signs in with.
 #[derive(Clone, Debug)]
 pub struct Login(Key);
@@ -173,39 +186,29 @@ impl Accounts {
         item.map(|item| standing_of(&Reader::of(&key, &item))).transpose()
     }
 
-    /// Changes `before`, which nobody may have changed since.
+    /// Puts `after` in the place of `before`, which nobody may have changed: what `change` makes of it.
     ///
     /// # Errors
     /// [`Condition::Unchanged`], [`Condition::Active`], and what is somebody else's.
     pub async fn change_profile(
         &self,
         meter: &Meter,
-        before: &StoredUser,
+        (before, after): (&StoredUser, &StoredUser),
         change: &ProfileChange,
-        now: Timestamp,
         told: &Told,
-    ) -> Result<StoredUser, Refused> {
+    ) -> Result<(), Refused> {
         let id = before.user.id;
-        let mut after = StoredUser { version: before.version + 1, ..before.clone() };
-        after.user.updated_at = now;
         let mut transaction = Transaction::told_by(self, told)?;
-        if let Some(name) = &change.username {
-            after.user.username.clone_from(name);
-            let (old, new) = (keys::username(&before.user.username), keys::username(name));
-            transaction = self.moved(transaction, Condition::Username, id, &old, &new)?;
-        }
-        if let Some(email) = &change.email {
-            after.user.email.clone_from(email);
-            let (old, new) = (keys::email(&before.user.email), keys::email(email));
-            transaction = self.moved(transaction, Condition::Email, id, &old, &new)?;
-        }
-        transaction = transaction.put(Condition::Unchanged, self.replaced(before, &after))?;
+        let (old, new) = (keys::username(&before.user.username), keys::username(&after.user.username));
+        transaction = self.moved(transaction, Condition::Username, id, &old, &new)?;
+        let (old, new) = (keys::email(&before.user.email), keys::email(&after.user.email));
+        transaction = self.moved(transaction, Condition::Email, id, &old, &new)?;
+        transaction = transaction.put(Condition::Unchanged, self.replaced(before, after))?;
         transaction = match &change.hash {
             None => transaction.by(id)?,
             Some(hash) => self.with_password(transaction, id, hash, change.kept)?,
         };
-        transaction.commit(meter).await?;
-        Ok(after)
+        transaction.commit(meter).await
     }
 
     /// Puts a profile in the place of another that nobody may have changed.

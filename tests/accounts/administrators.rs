@@ -1,0 +1,163 @@
+//! What administrators may do.
+
+use adapters::{store::Meter, tokens::FamilyId};
+use domain::{
+    accounts::UserId,
+    audit::{Action, Outcome},
+};
+use http::Method;
+use serde_json::{Value, json};
+use tests::{ASH, Residents, problem};
+
+fn user(id: impl std::fmt::Display) -> String {
+    format!("/api/v1/users/{id}")
+}
+
+#[tokio::test]
+async fn users_are_listed_in_pages() {
+    let residents = Residents::new().await;
+    for nth in 0..7_u8 {
+        let id = UserId::new(1_750_000_000_000 + u64::from(nth), [nth; 10]);
+        residents.settle(id, &format!("user_{nth}"), FamilyId::random()).await;
+    }
+    let house = residents.house().await;
+    let token = residents.admin_token();
+    let mut names = Vec::new();
+    let mut query = "per_page=4".to_owned();
+    loop {
+        let page =
+            house.call(Method::GET, &format!("/api/v1/users?{query}"), Some(&token), None).await.json();
+        let users = page["users"].as_array().unwrap();
+        names.extend(users.iter().map(|user| user["username"].as_str().unwrap().to_owned()));
+        let Some(next) = page["pagination"]["next"].as_str() else {
+            assert_eq!(page["pagination"]["has_next"], false);
+            break;
+        };
+        assert_eq!((users.len(), &page["pagination"]["has_next"]), (4, &json!(true)));
+        query = format!("per_page=4&cursor={next}");
+    }
+    let expected: Vec<_> = (0..7).map(|nth| format!("user_{nth}")).collect();
+    assert_eq!(names, [&["ash_ketchum", "oak", "elm"].map(str::to_owned)[..], &expected].concat());
+    for bad in ["per_page=0", "per_page=101", "cursor=x", "per_page=1&per_page=2"] {
+        let answer = house.call(Method::GET, &format!("/api/v1/users?{bad}"), Some(&token), None).await;
+        assert_eq!(answer.status, 422, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_what_the_store_says_at_this_moment() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let (ash, oak) = (residents.token(), residents.admin_token());
+    let list =
+        async |token: &str| house.call(Method::GET, "/api/v1/users", Some(token), None).await.status.as_u16();
+    let put = async |token: &str, id: &str, body: Value| {
+        house.call(Method::PUT, &user(id), Some(token), Some(&body)).await
+    };
+    assert_eq!(list(&ash).await, 403);
+    assert_eq!(put(&ash, ASH, json!({"is_admin": true})).await.status, 403, "not by oneself");
+    let promoted = put(&oak, ASH, json!({"is_admin": true})).await;
+    assert_eq!((promoted.status.as_u16(), &promoted.json()["is_admin"]), (200, &json!(true)));
+    assert_eq!(list(&ash).await, 200, "with the token that was given before");
+    assert_eq!(put(&oak, ASH, json!({"username": "mine_now"})).await.status, 422, "names are one's own");
+    let frozen = put(&oak, ASH, json!({"is_frozen": true})).await;
+    assert_eq!(
+        (frozen.status.as_u16(), &problem(&frozen, "an admin")["code"]),
+        (409, &json!("not_freezable"))
+    );
+    assert_eq!(put(&oak, ASH, json!({"is_admin": false})).await.status, 200);
+    assert_eq!(list(&ash).await, 403);
+    assert_eq!(put(&oak, ASH, json!({"is_frozen": true})).await.status, 200);
+    assert_eq!(put(&ash, ASH, json!({"username": "free"})).await.status, 403);
+    assert_eq!(put(&oak, ASH, json!({"is_frozen": false})).await.status, 200);
+    assert_eq!(put(&ash, ASH, json!({"username": "free"})).await.status, 200);
+    let nobody = UserId::new(1, [1; 10]);
+    assert_eq!(put(&oak, &nobody.to_string(), json!({"is_admin": true})).await.status, 404);
+    let done = [Action::ChangeRole, Action::ChangeRole, Action::Freeze, Action::Unfreeze];
+    assert_eq!(residents.trail(residents.oak).await, done.map(|action| (action, Outcome::Done)));
+}
+
+#[tokio::test]
+async fn one_administrator_is_always_left() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let oak = residents.admin_token();
+    let elm = UserId::new(1_700_000_000_000, [5; 10]);
+    let demote = async |id: UserId| {
+        house.call(Method::PUT, &user(id), Some(&oak), Some(&json!({"is_admin": false}))).await
+    };
+    assert_eq!(demote(elm).await.status, 200);
+    let last = demote(residents.oak).await;
+    assert_eq!((last.status.as_u16(), &problem(&last, "the last")["code"]), (409, &json!("last_admin")));
+    let body = json!({"password": tests::PASSWORD});
+    let deleted = house.call(Method::DELETE, &user(residents.oak), Some(&oak), Some(&body)).await;
+    assert_eq!(
+        (deleted.status.as_u16(), &problem(&deleted, "the last")["code"]),
+        (409, &json!("last_admin"))
+    );
+    assert_eq!(house.call(Method::GET, "/api/v1/users", Some(&oak), None).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_trail_is_read_by_actor_and_by_day() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let (ash, oak) = (residents.token(), residents.admin_token());
+    for pokemon in 100..130 {
+        let body = json!({"pokemon_id": pokemon});
+        house.call(Method::POST, &format!("{}/favorites", user(ASH)), Some(&ash), Some(&body)).await;
+    }
+    let audit = async |query: &str| {
+        house.call(Method::GET, &format!("/api/v1/admin/audit?{query}"), Some(&oak), None).await
+    };
+    let all = async |query: &str| {
+        let mut events = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = audit(&format!("{query}&per_page=7{cursor}")).await.json();
+            events.extend(page["events"].as_array().unwrap().clone());
+            match page["pagination"]["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return events,
+            }
+        }
+    };
+    let by_actor = all(&format!("actor={ASH}")).await;
+    let added: Vec<_> = by_actor.iter().filter(|event| event["action"] == "add_favorite").collect();
+    assert_eq!(added.len(), 30);
+    assert_eq!(
+        (&added[0]["target"], &added[0]["outcome"]),
+        (&json!("pokemon:129"), &json!("done")),
+        "the latest first"
+    );
+    let today = adapters::now().to_string()[..10].to_owned();
+    let by_day = all(&format!("day={today}")).await;
+    let ids: Vec<_> = by_day.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert!(ids.is_sorted_by(|one, other| one > other), "from all shards in one order");
+    assert!(by_actor.iter().all(|event| by_day.contains(event)));
+    let text = serde_json::to_string(&by_day).unwrap();
+    for personal in ["ash_ketchum", "example.com", tests::PASSWORD] {
+        assert!(!text.contains(personal), "{personal}");
+    }
+    for bad in
+        ["day=yesterday", "day=2026-13-01", "actor=ash", &format!("actor={ASH}&day={today}"), "cursor=x"]
+    {
+        assert_eq!(audit(bad).await.status, 422, "{bad}");
+    }
+    assert_eq!(audit("day=2020-01-01").await.json()["events"], json!([]));
+}
+
+#[tokio::test]
+async fn the_first_administrator_is_made_by_who_has_the_machine() {
+    let residents = Residents::new().await;
+    let accounts = &residents.accounts;
+    assert!(local::admin::grant(accounts, "nobody").await.unwrap_err().to_string().contains("nobody"));
+    let granted = local::admin::grant(accounts, "ASH_KETCHUM@example.com").await.unwrap();
+    assert_eq!(granted, "ash_ketchum is an administrator now");
+    assert_eq!(
+        local::admin::grant(accounts, "ash_ketchum").await.unwrap(),
+        "ash_ketchum is an administrator already"
+    );
+    let standing = accounts.standing(&Meter::default(), residents.ash).await.unwrap().unwrap();
+    assert!(standing.is_admin);
+}

@@ -1,0 +1,83 @@
+//! Bodies: whatever is sent, the answer names what is wrong, and repeats nothing of it.
+
+use api::routes;
+use http::Method;
+use serde_json::{Value, json};
+use tests::{Residents, event, invoke_event, problem, sample_event};
+
+#[tokio::test]
+async fn no_body_is_too_odd_to_be_answered() {
+    let residents = Residents::new().await;
+    let app = residents.app(&residents.url);
+    let deep = format!("{}{}", "{\"a\":".repeat(10_000), "1");
+    let long = format!("{{\"username\":\"{}\"}}", "x".repeat(1 << 20));
+    let odd: [(&str, &str, u16); 16] = [
+        ("", "body", 400),
+        ("null", "body", 400),
+        ("[]", "body", 400),
+        ("\"text\"", "body", 400),
+        ("{", "body", 400),
+        ("{}{}", "body", 400),
+        ("{\"username\":\"\\ud800\"}", "body", 400),
+        ("{\"username\":\"a\u{0}b\"}", "body", 400),
+        ("{'username':'ash'}", "body", 400),
+        ("username=ash&password=x", "body", 400),
+        (&deep, "a", 422),
+        (&long, "body", 413),
+        ("{\"username\":\"ash\",\"username\":\"misty\"}", "username", 422),
+        ("{\"username\":[\"ash\"]}", "username", 422),
+        ("{\"username\":{\"$ne\":null}}", "username", 422),
+        ("{\"username\":true,\"password\":1}", "username", 422),
+    ];
+    for route in [routes::REGISTER_USER, routes::LOGIN_USER] {
+        for (body, field, status) in odd {
+            // A new client each time: the limit is not what is looked at.
+            let app = residents.app(&residents.url);
+            let mut event = event(&route);
+            event["requestContext"]["http"]["sourceIp"] = json!(format!("192.0.2.{}", body.len() % 200));
+            event["body"] = body.into();
+            let answer = invoke_event(&app, &route, &event).await;
+            if answer.status == 429 {
+                continue;
+            }
+            let shown: String = body.chars().take(60).collect();
+            let told = problem(&answer, &shown);
+            assert_eq!(answer.status, status, "{shown}: {told}");
+            assert_eq!(told["errors"][0]["field"], field, "{shown}");
+            assert!(!told.to_string().contains("misty"), "{told}");
+        }
+    }
+    let mut invalid = event(&routes::LOGIN_USER);
+    invalid["body"] = "/w==".into();
+    invalid["isBase64Encoded"] = true.into();
+    assert_eq!(
+        invoke_event(&app, &routes::LOGIN_USER, &invalid).await.status,
+        400,
+        "a byte that is no UTF-8"
+    );
+}
+
+#[tokio::test]
+async fn every_route_with_a_body_refuses_fields_that_it_does_not_know() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    for route in routes::all() {
+        let event = residents.fill(&sample_event(route.spec.name));
+        let Some(body) = event["body"].as_str() else { continue };
+        let mut body: Value = serde_json::from_str(body).unwrap();
+        body["is_superuser"] = json!(true);
+        let token = if route.spec.access == routes::Access::Admin {
+            residents.admin_token()
+        } else {
+            residents.token()
+        };
+        let method: Method = route.spec.method.clone();
+        let answer = house.call(method, event["rawPath"].as_str().unwrap(), Some(&token), Some(&body)).await;
+        let told = problem(&answer, route.spec.name);
+        assert_eq!(
+            (answer.status.as_u16(), &told["errors"][0]["field"]),
+            (422, &json!("is_superuser")),
+            "{told}"
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! The end of an account: everything that is personal goes, and the trail keeps the id.
+
+use adapters::{aws, store::Meter};
+use api::jobs::finish_deletions;
+use http::Method;
+use serde_json::json;
+use tests::{ASH, PASSWORD, Residents, problem, some_event};
+
+use super::{LOGIN, PROFILE, REGISTER, post, someone};
+
+/// Every item of the account's tables, as text.
+async fn everything(residents: &Residents) -> String {
+    let client = aws::at(&residents.url);
+    let mut text = String::new();
+    for table in [&residents.tables.app, &residents.tables.ephemeral] {
+        let mut pages = client.scan().table_name(table).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            text.push_str(&format!("{:?}\n", item.unwrap()));
+        }
+    }
+    text
+}
+
+async fn assert_forgotten(residents: &Residents) {
+    let left = everything(residents).await;
+    for trace in [ASH, "ash_ketchum", "example.com/ash"] {
+        assert!(!left.contains(trace), "{trace} in {left}");
+    }
+    assert!(
+        !residents
+            .accounts
+            .trail_of(&Meter::default(), residents.ash, None, 10)
+            .await
+            .unwrap()
+            .events
+            .is_empty()
+    );
+}
+
+async fn like_many(residents: &Residents) {
+    let told = |_: &[u32]| some_event(residents.ash).into();
+    let ids = (1..=200).collect();
+    residents.accounts.add_favorites(&Meter::default(), residents.ash, &ids, told).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_personal_is_left() {
+    let residents = Residents::new().await;
+    like_many(&residents).await;
+    let house = residents.house().await;
+    let token = residents.token();
+    let delete = async |body| house.call(Method::DELETE, PROFILE, Some(&token), Some(&body)).await;
+    assert_eq!(delete(json!({})).await.status, 422);
+    let wrong = delete(json!({"password": "wrong"})).await;
+    assert_eq!(
+        (wrong.status.as_u16(), &problem(&wrong, "wrong")["errors"][0]["field"]),
+        (403, &json!("password"))
+    );
+    let deleted = delete(json!({"password": PASSWORD})).await;
+    assert_eq!(deleted.status, 200, "{deleted:?}");
+    assert_forgotten(&residents).await;
+    assert_eq!(house.call(Method::GET, PROFILE, Some(&token), None).await.status, 401);
+    let path = format!("/api/v1/users/{ASH}/favorites");
+    let written = house.call(Method::POST, &path, Some(&token), Some(&json!({"pokemon_id": 1}))).await;
+    assert_eq!(written.status, 401, "nothing can be written to it any more");
+    let body = json!({"username": "ash_ketchum", "password": PASSWORD});
+    assert_eq!(post(&house, LOGIN, &body).await.status, 401);
+    assert_eq!(post(&house, REGISTER, &someone("ash_ketchum")).await.status, 201, "the name is free");
+}
+
+#[tokio::test]
+async fn what_was_cut_off_is_ended() {
+    let residents = Residents::new().await;
+    like_many(&residents).await;
+    let (accounts, meter) = (&residents.accounts, Meter::default());
+    let told = some_event(residents.ash).into();
+    accounts.begin_deletion(&meter, residents.ash, false, &told).await.unwrap();
+    assert!(accounts.begin_deletion(&meter, residents.ash, false, &told).await.is_err(), "it is begun once");
+    let house = residents.house().await;
+    let path = format!("/api/v1/users/{ASH}/favorites");
+    let body = json!({"pokemon_id": 900});
+    assert_eq!(house.call(Method::POST, &path, Some(&residents.token()), Some(&body)).await.status, 403);
+    assert_eq!(finish_deletions(accounts, &meter).await.unwrap(), 1);
+    assert_eq!(finish_deletions(accounts, &meter).await.unwrap(), 0);
+    assert_forgotten(&residents).await;
+}
+
+#[tokio::test]
+async fn an_administrator_deletes_without_the_password() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let path = format!("/api/v1/users/{ASH}");
+    let oak = residents.admin_token();
+    assert_eq!(house.call(Method::DELETE, &path, Some(&oak), None).await.status, 200);
+    assert_eq!(house.call(Method::DELETE, &path, Some(&oak), None).await.status, 404);
+    assert_forgotten(&residents).await;
+}

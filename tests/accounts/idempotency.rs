@@ -1,0 +1,143 @@
+//! `Idempotency-Key`: one effect, one answer.
+
+use std::sync::Arc;
+
+use adapters::store::{Key, Meter};
+use api::{App, Config, Route, routes};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::audit::Action;
+use futures_util::FutureExt as _;
+use serde_json::{Value, json};
+use tests::{Answer, Residents, event, invoke_event, problem};
+
+use super::at_once;
+
+fn app(residents: &Residents) -> Arc<App> {
+    let client = adapters::aws::at(&residents.url);
+    Arc::new(App::new(Config { limits: None, ..residents.config() }, || client))
+}
+
+async fn ask(app: &App, residents: &Residents, route: &Route, key: &str, body: Value) -> Answer {
+    let mut event = residents.fill(&event(route));
+    event["headers"]["idempotency-key"] = json!(key);
+    event["body"] = body.to_string().into();
+    invoke_event(app, route, &event).await
+}
+
+#[tokio::test]
+async fn two_hundred_keys_ten_times_at_once_are_two_hundred_effects() {
+    let residents = Arc::new(Residents::new().await);
+    let app = app(&residents);
+    for round in 0..10 {
+        let answers = at_once(200, |nth| {
+            let (app, residents) = (Arc::clone(&app), Arc::clone(&residents));
+            let pokemon = 200 + round * 20 + nth as u32 % 20;
+            async move {
+                let body = json!({"pokemon_id": pokemon});
+                ask(&app, &residents, &routes::ADD_FAVORITE, &format!("key-{pokemon}"), body).await
+            }
+            .boxed()
+        })
+        .await;
+        for answer in &answers {
+            assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+        }
+        for nth in 0..20 {
+            let same: Vec<_> = answers.iter().skip(nth).step_by(20).map(Answer::json).collect();
+            assert!(same.iter().all(|answer| *answer == same[0]), "one answer to all");
+        }
+    }
+    let added = residents.trail(residents.ash).await;
+    assert_eq!(added.iter().filter(|(action, _)| *action == Action::AddFavorite).count(), 200);
+    let stored = residents.accounts.favorites(&Meter::default(), residents.ash).await.unwrap();
+    assert_eq!(stored.len(), 201);
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_request_of_one_user() {
+    let residents = Residents::new().await;
+    let app = app(&residents);
+    let add = async |key: &str, pokemon: u32| {
+        ask(&app, &residents, &routes::ADD_FAVORITE, key, json!({"pokemon_id": pokemon})).await
+    };
+    let first = add("k1", 1).await;
+    let again = add("k1", 1).await;
+    assert_eq!((first.status.as_u16(), first.header("idempotency-replayed")), (201, None));
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (201, Some("true")));
+    assert_eq!((first.json(), again.header("cache-control")), (again.json(), Some("private, no-store")));
+    let other = add("k1", 2).await;
+    assert_eq!(
+        (other.status.as_u16(), &problem(&other, "k1")["code"]),
+        (422, &json!("idempotency_key_reused"))
+    );
+    assert_eq!(add("k2", 1).await.status, 409, "another key, and it is there");
+    assert_eq!(add("k2", 2).await.status, 201, "what was refused is not remembered");
+    // Another operation under the same key is another request.
+    let removed = ask(&app, &residents, &routes::REMOVE_FAVORITE, "k1", json!({"pokemon_id": 1})).await;
+    assert_eq!(removed.status, 200);
+    assert_eq!(add("k1", 1).await.json(), first.json(), "that answer is the one to that request");
+    for bad in ["a b", &"x".repeat(256), "ké"] {
+        let refused = add(bad, 4).await;
+        assert_eq!(
+            (refused.status.as_u16(), &problem(&refused, bad)["errors"][0]["field"]),
+            (422, &json!("idempotency-key"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_has_expired_is_forgotten_though_nobody_has_swept_it() {
+    let residents = Residents::new().await;
+    let app = app(&residents);
+    let add = async |pokemon: u32| {
+        ask(&app, &residents, &routes::ADD_FAVORITE, "old", json!({"pokemon_id": pokemon}))
+            .await
+            .status
+            .as_u16()
+    };
+    assert_eq!(add(1).await, 201);
+    let client = adapters::aws::at(&residents.url);
+    let items = client.scan().table_name(&residents.tables.ephemeral).send().await.unwrap();
+    let record =
+        items.items().iter().find(|item| item["pk"].as_s().unwrap().starts_with("IDEMPOTENCY#")).unwrap();
+    let key = Key { pk: record["pk"].as_s().unwrap().clone(), sk: "RECORD".to_owned() };
+    let past = AttributeValue::N((adapters::now().unix() - 1).to_string());
+    let text = |name: &str| record[name].clone();
+    let values = [
+        ("fingerprint", text("fingerprint")),
+        ("status", text("status")),
+        ("body", text("body")),
+        ("expires_at", past),
+    ];
+    residents.put(&residents.tables.ephemeral, &key, &values).await;
+    assert_eq!(add(2).await, 201, "another request under the same key");
+}
+
+#[tokio::test]
+async fn bulk_is_answered_anew_and_done_once() {
+    let residents = Residents::new().await;
+    let app = app(&residents);
+    let bulk = async |key: &str, ids: Value| {
+        ask(&app, &residents, &routes::ADD_FAVORITES, key, json!({"pokemon_ids": ids})).await
+    };
+    let first = bulk("many", json!((1..=100).collect::<Vec<u32>>())).await;
+    assert_eq!(first.status, 200);
+    let events = residents.trail(residents.ash).await.len();
+    assert_eq!(bulk("many", json!((1..=100).collect::<Vec<u32>>())).await.json(), first.json());
+    assert_eq!(residents.trail(residents.ash).await.len(), events);
+    assert_eq!(bulk("many", json!([1])).await.status, 422);
+}
+
+#[tokio::test]
+async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
+    let residents = Residents::new().await;
+    let app = app(&residents);
+    let body = json!({"username": "ash_ketchum", "password": tests::PASSWORD});
+    let first = ask(&app, &residents, &routes::LOGIN_USER, "k", body.clone()).await.json();
+    let second = ask(&app, &residents, &routes::LOGIN_USER, "k", body).await.json();
+    assert!(first["refresh_token"] != second["refresh_token"]);
+    ask(&app, &residents, &routes::UPDATE_PROFILE, "k", json!({"username": "ash_2"})).await;
+    let client = adapters::aws::at(&residents.url);
+    let items = client.scan().table_name(&residents.tables.ephemeral).send().await.unwrap();
+    assert!(items.items().iter().all(|item| !item["pk"].as_s().unwrap().starts_with("IDEMPOTENCY#")));
+}

@@ -1,0 +1,138 @@
+//! Limits: per client and per account, and nobody locks anybody else out.
+
+use std::sync::Arc;
+
+use api::{App, Config, Route, routes};
+use futures_util::FutureExt as _;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tests::{Answer, PASSWORD, Residents, event, invoke_event, problem};
+
+use super::at_once;
+
+async fn ask(app: &App, route: &Route, from: &str, headers: Value, body: &Value) -> Answer {
+    let mut event = event(route);
+    event["requestContext"]["http"]["sourceIp"] = json!(from);
+    for (name, value) in headers.as_object().into_iter().flatten() {
+        event["headers"][name] = value.clone();
+    }
+    event["body"] = body.to_string().into();
+    invoke_event(app, route, &event).await
+}
+
+fn wrong() -> Value {
+    json!({"username": "ash_ketchum", "password": "wrong"})
+}
+
+#[tokio::test]
+async fn five_may_sign_in_at_once_and_the_sixth_is_told_when() {
+    let residents = Arc::new(Residents::new().await);
+    let app = Arc::new(residents.app(&residents.url));
+    let answers = at_once(12, |_| {
+        let app = Arc::clone(&app);
+        async move { ask(&app, &routes::LOGIN_USER, "192.0.2.7", json!({}), &wrong()).await }.boxed()
+    })
+    .await;
+    let limited: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+    assert_eq!(limited.len(), 7, "however many come at once: {answers:?}");
+    for answer in &answers {
+        assert_eq!(answer.header("x-ratelimit-limit"), Some("5"));
+        let number = |name: &str| answer.header(name).unwrap().parse::<u32>().unwrap();
+        assert!(number("x-ratelimit-remaining") < 5 && (1..=60).contains(&number("x-ratelimit-reset")));
+    }
+    for answer in limited {
+        assert_eq!(problem(answer, "a limit")["code"], "rate_limited");
+        let wait: u32 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=12).contains(&wait), "{wait}");
+    }
+    // A refusal is a metric, not an event.
+    assert_eq!(residents.trail(residents.ash).await.len(), 5);
+    let right = json!({"username": "ash_ketchum", "password": PASSWORD});
+    let elsewhere = ask(&app, &routes::LOGIN_USER, "192.0.2.8", json!({}), &right).await;
+    assert_eq!(elsewhere.status, 200, "the owner, elsewhere, is not kept out");
+}
+
+#[tokio::test]
+async fn a_spoofed_header_changes_nothing() {
+    let residents = Residents::new().await;
+    let app = residents.app(&residents.url);
+    let mut statuses = Vec::new();
+    for nth in 0..8 {
+        let spoofed = json!({
+            "x-forwarded-for": format!("198.51.100.{nth}, 203.0.113.{nth}"), "x-real-ip": format!("198.51.100.{nth}"),
+            "forwarded": format!("for=198.51.100.{nth}"), "x-origin-verify": "guess",
+        });
+        statuses.push(ask(&app, &routes::LOGIN_USER, "192.0.2.7", spoofed, &wrong()).await.status.as_u16());
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429, 429]);
+}
+
+#[tokio::test]
+async fn a_house_is_one_client_and_its_neighbour_another() {
+    let residents = Residents::new().await;
+    let app = residents.app(&residents.url);
+    let from = async |address: &str| {
+        ask(&app, &routes::LOGIN_USER, address, json!({}), &json!({"username": address, "password": "x"}))
+            .await
+            .status
+            .as_u16()
+    };
+    for last in 1..=5 {
+        assert_eq!(from(&format!("2001:db8:1:2::{last}")).await, 401);
+    }
+    assert_eq!(from("2001:db8:1:2:ffff::1").await, 429, "the same /64");
+    assert_eq!(from("2001:db8:1:3::1").await, 401);
+    for _ in 0..5 {
+        assert_eq!(from("192.0.2.1").await, 401);
+    }
+    assert_eq!(from("::ffff:192.0.2.1").await, 429, "the same address in other letters");
+}
+
+#[tokio::test]
+async fn behind_the_edge_the_client_is_whom_the_edge_saw() {
+    let residents = Residents::new().await;
+    let hash = |secret: &str| -> [u8; 32] { Sha256::digest(secret).into() };
+    let config = Config { origin_verify: vec![hash("now"), hash("before")], ..residents.config() };
+    let client = adapters::aws::at(&residents.url);
+    let app = App::new(config, || client);
+    let come = async |verify: Option<&str>, forwarded: &str| {
+        let mut headers = json!({"x-forwarded-for": forwarded});
+        if let Some(verify) = verify {
+            headers["x-origin-verify"] = json!(verify);
+        }
+        ask(&app, &routes::LOGIN_USER, "203.0.113.99", headers, &wrong()).await.status.as_u16()
+    };
+    assert_eq!(come(None, "192.0.2.1, 203.0.113.9").await, 403);
+    assert_eq!(come(Some("guess"), "192.0.2.1, 203.0.113.9").await, 403);
+    for (nth, verify) in ["now", "before", "now", "now", "now"].into_iter().enumerate() {
+        let forwarded = format!("10.0.0.{nth}, 192.0.2.1, 203.0.113.{nth}");
+        assert_eq!(come(Some(verify), &forwarded).await, 401, "{forwarded}");
+    }
+    assert_eq!(come(Some("now"), "10.0.0.9, 192.0.2.1, 203.0.113.9").await, 429);
+    assert_eq!(come(Some("now"), "192.0.2.1, 192.0.2.2, 203.0.113.9").await, 401, "another client");
+    let public = ask(&app, &routes::GET_HEALTH, "203.0.113.99", json!({}), &json!({})).await;
+    assert_eq!(public.status, 403, "every route is behind it");
+}
+
+#[tokio::test]
+async fn passwords_of_one_account_are_tried_slowly_from_one_place() {
+    let residents = Residents::new().await;
+    let limits = Some(api::limits::Limits::parse("login=1000/60").unwrap());
+    let client = adapters::aws::at(&residents.url);
+    let app = App::new(Config { limits, ..residents.config() }, || client);
+    let mut statuses = Vec::new();
+    for spelled in ["ash_ketchum", "ASH_KETCHUM", "Ash_Ketchum"].into_iter().cycle().take(12) {
+        let body = json!({"username": spelled, "password": "wrong"});
+        statuses.push(ask(&app, &routes::LOGIN_USER, "192.0.2.7", json!({}), &body).await.status.as_u16());
+    }
+    assert_eq!(
+        (&statuses[..10], &statuses[10..]),
+        (&[401; 10][..], &[429; 2][..]),
+        "ten, whatever the spelling"
+    );
+    for _ in 0..11 {
+        let body = json!({"username": "nobody", "password": "wrong"});
+        statuses.push(ask(&app, &routes::LOGIN_USER, "192.0.2.7", json!({}), &body).await.status.as_u16());
+    }
+    assert_eq!(statuses.last(), Some(&429), "of an account that is not there just as well");
+}

@@ -1,0 +1,103 @@
+//! `POST /api/v1/auth/register`
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use http::Method;
+use serde_json::json;
+use tests::{PASSWORD, Residents, problem};
+
+use super::{LOGIN, PROFILE, REGISTER, at_once, count, post, someone};
+
+#[tokio::test]
+async fn who_registers_is_signed_in() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let registered = post(&house, REGISTER, &someone("Misty_W")).await;
+    assert_eq!(registered.status, 201, "{registered:?}");
+    assert_eq!(registered.header("cache-control"), Some("private, no-store"));
+    let body = registered.json();
+    assert_eq!((&body["user"]["username"], &body["expires_in"]), (&json!("Misty_W"), &json!(900)));
+    assert!(body["message"].is_string() && body["user"]["created_at"].is_string());
+    let token = body["access_token"].as_str().unwrap();
+    assert_eq!(house.call(Method::GET, PROFILE, Some(token), None).await.json(), body["user"]);
+    for login in ["misty_w", "MISTY_W", "Misty_w@EXAMPLE.com"] {
+        let credentials = json!({"username": login, "password": PASSWORD});
+        assert_eq!(post(&house, LOGIN, &credentials).await.json()["user"], body["user"], "{login}");
+    }
+}
+
+#[tokio::test]
+async fn of_many_who_want_one_name_at_once_one_has_it() {
+    let residents = Residents::new().await;
+    let house = Arc::new(residents.house().await);
+    let answers = at_once(32, |_| {
+        let house = Arc::clone(&house);
+        async move { post(&house, REGISTER, &someone("gary")).await }.boxed()
+    })
+    .await;
+    assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 31), "{answers:?}");
+    // Different names, one address however it is written.
+    let spelled =
+        ["mew@exämple.com", "MEW@xn--exmple-cua.com", "ＭＥＷ@example.com", "mew@EXA\u{308}MPLE.com"];
+    let answers = at_once(spelled.len(), |nth| {
+        let (house, email) = (Arc::clone(&house), spelled[nth]);
+        let body = json!({"username": format!("mew_{nth}"), "email": email, "password": PASSWORD});
+        async move { post(&house, REGISTER, &body).await }.boxed()
+    })
+    .await;
+    assert_eq!((count(&answers, 201), count(&answers, 409)), (2, 2), "one of each domain: {answers:?}");
+}
+
+#[tokio::test]
+async fn what_is_taken_is_named_and_nothing_is_left_behind() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    for (username, email, code, fields) in [
+        ("ASH_Ketchum", "other@example.com", "username_taken", &["username"][..]),
+        ("other", "ASH_KETCHUM@example.com", "email_taken", &["email"]),
+        ("ash_ketchum", "ash_ketchum@example.com", "username_taken", &["username", "email"]),
+    ] {
+        let body = json!({"username": username, "email": email, "password": PASSWORD});
+        let answer = post(&house, REGISTER, &body).await;
+        let told = problem(&answer, username);
+        let named: Vec<_> = told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+        assert_eq!((answer.status.as_u16(), &told["code"]), (409, &json!(code)));
+        assert_eq!(named, fields);
+    }
+    assert_eq!(post(&house, REGISTER, &someone("other")).await.status, 201, "neither was kept from others");
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_told_at_once() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let fields = async |body: serde_json::Value| -> Vec<String> {
+        let answer = post(&house, REGISTER, &body).await;
+        assert_eq!(answer.status, 422, "{body}: {answer:?}");
+        let told = problem(&answer, "a registration");
+        let errors = told["errors"].as_array().unwrap();
+        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(fields(json!({})).await, ["username", "email", "password"]);
+    assert_eq!(fields(json!({"username": "a b", "email": "x", "password": "short"})).await.len(), 3);
+    for common in ["password", "qwertyuiop", "brock_of_pewter", "Pokedex1"] {
+        let body = json!({"username": "brock_of_pewter", "email": "b@example.com", "password": common});
+        assert_eq!(fields(body).await, ["password"], "{common}");
+    }
+    // Nobody is an administrator because they say so.
+    for more in ["is_admin", "id", "created_at", "__proto__", "constructor"] {
+        let mut body = someone("giovanni");
+        body[more] = json!(true);
+        assert_eq!(fields(body).await, [more]);
+    }
+    for odd in ["a\u{0}b", "a\u{202e}b", "e\u{301}ve", "\u{1b}[31mred", "ash\r\nx: y", "аsh"] {
+        let mut body = someone("giovanni");
+        body["username"] = json!(odd);
+        assert_eq!(fields(body).await, ["username"], "{odd:?}");
+    }
+    let long = "x".repeat(128);
+    let body =
+        json!({"username": "giovanni", "email": "g@example.com", "password": format!("route 24, {long}")});
+    assert_eq!(post(&house, REGISTER, &body).await.status, 201, "long passwords are taken");
+}

@@ -1,0 +1,92 @@
+//! Ten rotations under load refuse no valid token.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use adapters::{
+    now,
+    store::{Meter, StoreError},
+    tokens::{KeySource, Rotated, Rotation, RotationError, rotate},
+};
+use api::Config;
+use domain::Timestamp;
+use http::Method;
+use serde_json::json;
+use tests::{House, PASSWORD, Residents};
+
+use super::{LOGIN, PROFILE, post};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_rotations_under_load_refuse_no_valid_token() {
+    let residents = Residents::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = KeySource::File(folder.path().join("keys.json"));
+    source.write(&tests::ring()).await.unwrap();
+    // Keys are kept for a twelfth of the time between two rotations, as they are where that is an hour.
+    let config = Config {
+        limits: None,
+        keys_kept: Duration::from_millis(25),
+        signing_keys: Some(source.clone()),
+        ..residents.config()
+    };
+    let house = Arc::new(House::at(&residents.url, config).await);
+    let (done, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let load = (0..2).map(|_| {
+        let (house, done, asked) = (Arc::clone(&house), Arc::clone(&done), Arc::clone(&asked));
+        tokio::spawn(async move {
+            while !done.load(Ordering::Relaxed) {
+                let body = json!({"username": "ash_ketchum", "password": PASSWORD});
+                let signed_in = post(&house, LOGIN, &body).await;
+                assert_eq!(signed_in.status, 200, "{signed_in:?}");
+                let token = signed_in.json()["access_token"].as_str().unwrap().to_owned();
+                for _ in 0..5 {
+                    let read = house.call(Method::GET, PROFILE, Some(&token), None).await;
+                    assert_eq!(read.status, 200, "{read:?}");
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        })
+    });
+    let load: Vec<_> = load.collect();
+    for hour in 1..=10 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let then = Timestamp::from_unix(now().unix() + hour * 3700);
+        let rotated =
+            rotate(&residents.accounts, &Meter::default(), &source, Rotation::Due(3600), then).await;
+        assert_eq!(rotated.unwrap(), Rotated::Promoted, "{hour}");
+    }
+    done.store(true, Ordering::Relaxed);
+    for task in load {
+        task.await.expect("no token was refused");
+    }
+    assert!(asked.load(Ordering::Relaxed) > 50);
+    let old = residents.token();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let read = house.call(Method::GET, PROFILE, Some(&old), None).await;
+    assert_eq!(read.status, 401, "a key of ten rotations ago is forgotten");
+}
+
+#[tokio::test]
+async fn of_two_rotations_at_once_one_is_told_to_stop() {
+    let residents = Residents::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = KeySource::File(folder.path().join("keys.json"));
+    let (one, other) = (Meter::default(), Meter::default());
+    let rotate = |meter| rotate(&residents.accounts, meter, &source, Rotation::Emergency, now());
+    let (one, other) = tokio::join!(rotate(&one), rotate(&other));
+    assert!(one.is_ok() || other.is_ok(), "{one:?} {other:?}");
+    for rotated in [one, other] {
+        match rotated {
+            Ok(Rotated::Replaced) | Err(RotationError::Store(StoreError::Conflict { .. })) => {}
+            otherwise => panic!("{otherwise:?}"),
+        }
+    }
+    let stored = residents.accounts.public_keys(&Meter::default()).await.unwrap();
+    assert_eq!(source.read().await.unwrap().jwks(), stored.jwks);
+}

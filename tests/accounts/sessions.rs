@@ -1,0 +1,144 @@
+//! Sessions, and the tokens that follow each other.
+
+use std::sync::Arc;
+
+use adapters::{store::Meter, tokens::RefreshToken};
+use domain::audit::{Action, Outcome};
+use futures_util::FutureExt as _;
+use http::Method;
+use serde_json::{Value, json};
+use tests::{PASSWORD, Residents, problem, ring};
+
+use super::{LOGIN, PROFILE, REFRESH, at_once, count, post};
+
+fn with(token: &str) -> Value {
+    json!({"refresh_token": token})
+}
+
+#[tokio::test]
+async fn of_a_hundred_who_refresh_at_once_one_rotates() {
+    let residents = Residents::new().await;
+    let house = Arc::new(residents.house().await);
+    let first = residents.refresh_token();
+    let answers = at_once(100, |_| {
+        let (house, body) = (Arc::clone(&house), with(&first));
+        async move { post(&house, REFRESH, &body).await }.boxed()
+    })
+    .await;
+    assert_eq!(count(&answers, 200) + count(&answers, 409), 100, "{answers:?}");
+    assert!(count(&answers, 200) > 0);
+    for answer in &answers {
+        match answer.status.as_u16() {
+            200 => assert_eq!(answer.json()["refresh_token"], residents.refresh_token_of(1)),
+            _ => {
+                assert_eq!(problem(answer, "a racer")["code"], "refresh_in_progress");
+                assert_eq!(answer.header("retry-after"), Some("1"));
+            }
+        }
+    }
+    let session = residents.accounts.session(&Meter::default(), residents.ash, residents.session).await;
+    assert_eq!(session.unwrap().unwrap().counter, 1, "one rotation");
+    let rotations = residents.trail(residents.ash).await;
+    let done = rotations.iter().filter(|event| **event == (Action::Refresh, Outcome::Done)).count();
+    assert_eq!(done, 1, "{rotations:?}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_given_again_and_a_stolen_token_ends_the_session() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let first = residents.refresh_token();
+    let second = post(&house, REFRESH, &with(&first)).await.json()["refresh_token"].clone();
+    let again = post(&house, REFRESH, &with(&first)).await;
+    assert_eq!((again.status.as_u16(), &again.json()["refresh_token"]), (200, &second), "it was lost");
+    let second = second.as_str().unwrap();
+    let third = post(&house, REFRESH, &with(second)).await.json()["refresh_token"].clone();
+    let replayed = post(&house, REFRESH, &with(&first)).await;
+    assert_eq!(
+        (replayed.status.as_u16(), &problem(&replayed, "a replay")["code"]),
+        (401, &json!("invalid_refresh_token"))
+    );
+    let after = post(&house, REFRESH, &with(third.as_str().unwrap())).await;
+    assert_eq!(after.status, 401, "the family is revoked");
+    let outcomes = [Outcome::Done, Outcome::Repeated, Outcome::Done, Outcome::Replayed, Outcome::Ended];
+    assert_eq!(residents.trail(residents.ash).await, outcomes.map(|outcome| (Action::Refresh, outcome)));
+}
+
+#[tokio::test]
+async fn a_token_is_taken_from_the_header_too_and_no_other_kind_is() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let shown = house.call(Method::POST, REFRESH, Some(&residents.refresh_token()), None).await;
+    assert_eq!(shown.status, 200);
+    let access = house.call(Method::POST, REFRESH, Some(&residents.token()), None).await;
+    assert_eq!(
+        (access.status.as_u16(), &problem(&access, "access")["code"]),
+        (422, &json!("wrong_token_kind"))
+    );
+    assert_eq!(post(&house, REFRESH, &with("rt_forged")).await.status, 401);
+    assert_eq!(post(&house, REFRESH, &json!({})).await.status, 422);
+    // Of a user and a session that there never were, sealed with the right key.
+    let user = domain::accounts::UserId::new(1, [9; 10]);
+    let token = RefreshToken { user, family: residents.session, counter: 0 };
+    assert_eq!(post(&house, REFRESH, &with(&token.seal(ring().refresh()))).await.status, 401);
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_one_by_one() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let token = residents.token();
+    let list = async || house.call(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await.json();
+    let sessions = list().await["sessions"].as_array().unwrap().clone();
+    assert_eq!(sessions.len(), 2);
+    let current: Vec<_> = sessions.iter().filter(|session| session["is_current"] == true).collect();
+    assert_eq!(current[0]["id"], residents.session.to_string());
+    let path = format!("/api/v1/auth/sessions/{}", residents.elsewhere);
+    assert_eq!(house.call(Method::DELETE, &path, Some(&token), None).await.status, 200);
+    assert_eq!(house.call(Method::DELETE, &path, Some(&token), None).await.status, 404);
+    assert_eq!(list().await["sessions"].as_array().unwrap().len(), 1);
+    let out = async || house.call(Method::POST, "/api/v1/auth/logout", Some(&token), None).await;
+    assert_eq!(out().await.status, 200);
+    assert_eq!(out().await.status, 200, "it is over, which is what was asked for");
+    assert_eq!(post(&house, REFRESH, &with(&residents.refresh_token())).await.status, 401);
+    assert_eq!(
+        residents.trail(residents.ash).await,
+        [
+            (Action::EndSession, Outcome::Done),
+            (Action::Logout, Outcome::Done),
+            (Action::Refresh, Outcome::Ended)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_other_session() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let change = json!({"password": "cerulean city, route 24", "current_password": PASSWORD});
+    let changed = house.call(Method::PUT, PROFILE, Some(&residents.token()), Some(&change)).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let elsewhere = RefreshToken { user: residents.ash, family: residents.elsewhere, counter: 0 };
+    assert_eq!(post(&house, REFRESH, &with(&elsewhere.seal(ring().refresh()))).await.status, 401);
+    assert_eq!(post(&house, REFRESH, &with(&residents.refresh_token())).await.status, 200, "its own goes on");
+    for (password, status) in [(PASSWORD, 401), ("cerulean city, route 24", 200)] {
+        let body = json!({"username": "ash_ketchum", "password": password});
+        assert_eq!(post(&house, LOGIN, &body).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_frozen_account_stops_at_once() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    residents.stand(residents.ash, false, true).await;
+    let token = residents.token();
+    let write = house.call(Method::PUT, PROFILE, Some(&token), Some(&json!({"username": "ash_again"}))).await;
+    assert_eq!((write.status.as_u16(), &problem(&write, "a write")["code"]), (403, &json!("account_frozen")));
+    assert_eq!(post(&house, REFRESH, &with(&residents.refresh_token())).await.status, 403);
+    assert_eq!(
+        house.call(Method::GET, PROFILE, Some(&token), None).await.status,
+        200,
+        "for a quarter of an hour"
+    );
+}

@@ -1,0 +1,103 @@
+//! `POST /api/v1/auth/login`
+
+use adapters::passwords;
+use domain::audit::{Action, Outcome};
+use serde_json::{Value, json};
+use tests::{Call, PASSWORD, Residents, Tap, event, invoke_event, problem};
+
+use super::{LOGIN, post};
+
+/// What a login asks of the database: operations and tables, without what they are about.
+async fn calls(residents: &Residents, tap: &Tap, username: &str, password: &str) -> (u16, Vec<String>) {
+    let route = api::routes::LOGIN_USER;
+    let mut event = event(&route);
+    // Each from an address of its own: a bucket that is not full takes a call more.
+    event["requestContext"]["http"]["sourceIp"] = format!("192.0.2.{}", username.len()).into();
+    event["body"] = json!({"username": username, "password": password}).to_string().into();
+    let app = residents.app(&tap.url);
+    let _ = tap.take();
+    let answer = invoke_event(&app, &route, &event).await;
+    let shape = |call: Call| format!("{} {}", call.operation, call.body["TableName"]);
+    (answer.status.as_u16(), tap.take().into_iter().map(shape).collect())
+}
+
+#[tokio::test]
+async fn nobody_learns_whether_there_is_such_an_account() {
+    let residents = Residents::new().await;
+    let tap = Tap::on(&residents.url).await;
+    let known = calls(&residents, &tap, "ash_ketchum", "wrong").await;
+    assert_eq!(known.0, 401);
+    for unknown in ["nobody", "nobody@example.com", "no name at all"] {
+        assert_eq!(calls(&residents, &tap, unknown, "wrong").await, known, "{unknown}");
+    }
+    let house = residents.house().await;
+    let answer = async |name: &str| {
+        let mut told = post(&house, LOGIN, &json!({"username": name, "password": "wrong"})).await.json();
+        told.as_object_mut().unwrap().remove("request_id");
+        told
+    };
+    assert_eq!(answer("ash_ketchum").await, answer("nobody").await);
+    assert_eq!(answer("nobody").await["message"], "Invalid username or password");
+}
+
+#[tokio::test]
+async fn each_outcome_is_in_the_trail() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let sign_in = async |password: &str| {
+        post(&house, LOGIN, &json!({"username": "ash_ketchum", "password": password})).await
+    };
+    assert_eq!(sign_in("wrong").await.status, 401);
+    assert_eq!(sign_in(PASSWORD).await.status, 200);
+    residents.stand(residents.ash, false, true).await;
+    let frozen = sign_in(PASSWORD).await;
+    assert_eq!(
+        (frozen.status.as_u16(), &problem(&frozen, "frozen")["code"]),
+        (403, &json!("account_frozen"))
+    );
+    assert_eq!(
+        sign_in("wrong").await.status,
+        401,
+        "who does not know the password does not learn that either"
+    );
+    let outcomes = [Outcome::WrongCredentials, Outcome::Done, Outcome::Frozen, Outcome::WrongCredentials];
+    assert_eq!(residents.trail(residents.ash).await, outcomes.map(|outcome| (Action::Login, outcome)));
+}
+
+#[tokio::test]
+async fn a_hash_of_weaker_days_is_replaced_at_sign_in() {
+    let residents = Residents::new().await;
+    residents.weaken(PASSWORD).await;
+    let house = residents.house().await;
+    let hash = async || {
+        let meter = adapters::store::Meter::default();
+        residents.accounts.credentials_of(&meter, residents.ash).await.unwrap().unwrap().hash
+    };
+    let typed = domain::accounts::Password::typed(PASSWORD);
+    assert_eq!(passwords::check(&typed, Some(&hash().await)), Ok(passwords::Checked::RightButWeak));
+    let body = json!({"username": "ash_ketchum", "password": PASSWORD});
+    assert_eq!(post(&house, LOGIN, &body).await.status, 200);
+    assert_eq!(passwords::check(&typed, Some(&hash().await)), Ok(passwords::Checked::Right));
+    assert_eq!(post(&house, LOGIN, &body).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    for (body, fields) in [
+        (json!({}), &["username", "password"][..]),
+        (json!({"username": "ash"}), &["password"]),
+        (json!({"username": "", "password": "x"}), &["username"]),
+        (json!({"username": "ash", "password": "x", "remember": true}), &["remember"]),
+    ] {
+        let answer = post(&house, LOGIN, &body).await;
+        let told = problem(&answer, "a login");
+        let named: Vec<&Value> =
+            told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+        assert_eq!(
+            (answer.status.as_u16(), named),
+            (422, fields.iter().map(|f| json!(f)).collect::<Vec<_>>().iter().collect())
+        );
+    }
+}
