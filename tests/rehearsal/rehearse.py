@@ -8,6 +8,7 @@ for this machine. Run from the root of the repository by `cargo xtask rehearse`.
 
 import contextlib
 import copy
+import hashlib
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import urllib.error
 import urllib.request
 
@@ -26,6 +28,8 @@ REGION = "eu-central-1"
 BUCKET = "rehearsal"
 ENVIRONMENTS = ["dev", "staging"]
 LOCAL_TABLE = "pokedex-local-catalog"
+# What the edge would send; staging does not start without its hash.
+VERIFY = "rehearsal"
 
 
 class Steps:
@@ -87,10 +91,13 @@ def emulator(program, run, port):
     return running([program], f"{run}/emulator.log", env=environment, cwd=run)
 
 
-def answer(port, api, path):
-    """Status and body of a GET through the emulated HTTP API."""
-    host = f"{api}.execute-api.localhost:{port}"
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host})
+def answer(port, api, path, method="GET", body=None, token=None):
+    """Status and body of a request through the emulated HTTP API, as the edge would send it."""
+    headers = {"Host": f"{api}.execute-api.localhost:{port}", "X-Origin-Verify": VERIFY, "X-Forwarded-For": "192.0.2.1, 198.51.100.1"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
             return response.status, json.load(response)
@@ -122,9 +129,13 @@ class Stacks:
         return pathlib.Path(out).read_text()
 
     def deploy(self, section, template):
+        with open(f"{self.root}/samconfig.toml", "rb") as config:
+            overrides = tomllib.load(config)[section]["deploy"]["parameters"]["parameter_overrides"]
+        if section == "staging":
+            overrides = [*overrides, f"OriginVerifySha256={hashlib.sha256(VERIFY.encode()).hexdigest()}"]
         # --no-resolve-s3: the bucket that SAM would make is a stack of the SAM transform, which the emulator has not.
         self.call("deploy", "--config-file", f"{self.root}/samconfig.toml", "--config-env", section, "-t", template,
-                  "--no-resolve-s3", "--s3-bucket", BUCKET, "--no-confirm-changeset")
+                  "--no-resolve-s3", "--s3-bucket", BUCKET, "--no-confirm-changeset", "--parameter-overrides", *overrides)
 
     def delete(self, name):
         self.call("delete", "--stack-name", name, "--no-prompts", "--region", REGION)
@@ -162,9 +173,10 @@ def leftovers():
                   if not one["Path"].startswith("/aws-service-role")],
         "policies": [one["PolicyName"] for one in client("iam").list_policies(Scope="Local")["Policies"]],
         "log groups": [one["logGroupName"] for one in client("logs").describe_log_groups()["logGroups"]],
-        "tables": client("dynamodb").list_tables()["TableNames"],
+        "tables": sorted(client("dynamodb").list_tables()["TableNames"]),
         "apis": [one["Name"] for one in client("apigatewayv2").get_apis()["Items"]],
         "schedules": [one["Name"] for one in client("scheduler").list_schedules()["Schedules"]],
+        "secrets": [one["Name"] for one in client("secretsmanager").list_secrets()["SecretList"]],
     }
     return {kind: names for kind, names in found.items() if names}
 
@@ -186,6 +198,40 @@ def see_it_work(steps, port, api, environment):
         steps.check(f"{environment}: ready", (status, ready["errors"][0]["field"]), (503, "sync"))
     else:
         steps.check(f"{environment}: ready", (status, ready["status"]), (200, "ok"))
+
+
+def see_accounts_work(steps, port, api, environment):
+    """Keys are made, and somebody registers, likes a Pokémon and goes."""
+    name = f"pokedex-{environment}-rotate-signing-key"
+    rotated = json.load(boto3.client("lambda").invoke(FunctionName=name, Payload=b"{}")["Payload"])
+    steps.check(f"{environment}: keys", rotated, {"outcome": "made"})
+    someone = {"username": "ash_ketchum", "email": "ash@example.com", "password": "pallet town, route 1"}
+    status, signed_in = answer(port, api, "/api/v1/auth/register", "POST", someone)
+    steps.check(f"{environment}: register", (status, signed_in.get("user", {}).get("username")), (201, "ash_ketchum"))
+    status, problem = answer(port, api, "/api/v1/auth/register", "POST", someone)
+    steps.check(f"{environment}: register again", (status, problem["code"]), (409, "username_taken"))
+    credentials = {"username": "ASH@example.com", "password": someone["password"]}
+    steps.check(f"{environment}: login", answer(port, api, "/api/v1/auth/login", "POST", credentials)[0], 200)
+    token, favorites = signed_in["access_token"], f"/api/v1/users/{signed_in['user']['id']}/favorites"
+    status, favorite = answer(port, api, favorites, "POST", {"pokemon_id": 25}, token)
+    steps.check(f"{environment}: favorite", (status, favorite.get("pokemon", {}).get("name")), (201, "pikachu"))
+    status, listed = answer(port, api, favorites, token=token)
+    steps.check(f"{environment}: favorites", (status, len(listed["favorites"])), (200, 1))
+    refresh = {"refresh_token": signed_in["refresh_token"]}
+    steps.check(f"{environment}: refresh", answer(port, api, "/api/v1/auth/refresh", "POST", refresh)[0], 200)
+    steps.check(f"{environment}: a stranger", answer(port, api, favorites)[0], 401)
+    gone = {"password": someone["password"]}
+    steps.check(f"{environment}: delete", answer(port, api, "/api/v1/auth/profile", "DELETE", gone, token)[0], 200)
+
+
+def delete_what_is_kept(environment):
+    """What outlives its stack, and is protected against being deleted by mistake."""
+    dynamodb = boto3.client("dynamodb")
+    for table in [f"pokedex-{environment}-app", f"pokedex-{environment}-audit"]:
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+        dynamodb.delete_table(TableName=table)
+    secret = f"pokedex-{environment}-signing-keys"
+    boto3.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
 
 
 def main(ministack, local):
@@ -230,6 +276,8 @@ def main(ministack, local):
             apis[environment] = names[f"pokedex-{environment}"]
             see_it_work(steps, port, apis[environment], environment)
             steps.done(f"{environment}: answers")
+            see_accounts_work(steps, port, apis[environment], environment)
+            steps.done(f"{environment}: accounts")
         see_it_work(steps, port, apis["dev"], "dev with staging beside it")
 
         stacks.deploy("dev", denied)
@@ -251,6 +299,12 @@ def main(ministack, local):
         for environment in ENVIRONMENTS:
             stacks.delete(f"pokedex-{environment}")
             stacks.delete(f"pokedex-{environment}-data")
+        steps.check("what is kept", leftovers(), {
+            "tables": sorted(f"pokedex-{environment}-{table}" for environment in ENVIRONMENTS for table in ["app", "audit"]),
+            "secrets": [f"pokedex-{environment}-signing-keys" for environment in ENVIRONMENTS],
+        })
+        for environment in ENVIRONMENTS:
+            delete_what_is_kept(environment)
         steps.check("what is left", leftovers(), {})
         steps.done("deleted, and nothing is left")
     print(f"rehearsal: {steps.checks} passed, 0 failed")
