@@ -2,6 +2,7 @@
 //! `POKEDEX_RUNTIME_EMULATOR` names (`cargo xtask test` installs it). Without it there is nothing to start them with.
 
 mod emulated;
+mod kills;
 
 use std::collections::BTreeSet;
 

@@ -3,6 +3,7 @@
 mod administrators;
 mod bodies;
 mod deletion;
+mod faults;
 mod favorites;
 mod idempotency;
 mod limits;

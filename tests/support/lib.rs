@@ -2,6 +2,7 @@
 
 mod event;
 mod facts;
+mod faults;
 mod files;
 mod house;
 mod promises;
@@ -13,6 +14,7 @@ mod tap;
 
 pub use event::{event, invoke, invoke_event};
 pub use facts::facts;
+pub use faults::Faults;
 pub use files::{read, root, template};
 pub use house::{Answer, House, SeededEngine, empty_store, engine_url, make_accounts, ring, store_at};
 pub use promises::{CATALOGUE, assert_sealed, problem};

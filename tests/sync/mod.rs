@@ -20,4 +20,4 @@ mod states;
 mod catalogue;
 mod records;
 mod support;
-mod switch;
+pub mod switch;

@@ -1,0 +1,180 @@
+//! Real binaries, killed (SIGKILL) at any call to the engine in the middle of a change: what was asked for again is done once, and the
+//! trail tells of no more and no less than what was done.
+
+use std::sync::{Arc, Mutex};
+
+use adapters::store::Meter;
+use api::jobs::finish_deletions;
+use domain::audit::Action;
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use tests::{PASSWORD, Residents, sample_event, some_event};
+
+use super::{
+    emulated::{Function, emulator},
+    serving,
+};
+use crate::sync::switch::{Blow, Switch};
+
+/// A function of a name, told where the engine is.
+async fn function(name: &str, residents: &Residents, engine: &str, keys: &NamedTempFile) -> Function {
+    let mut variables = serving(&residents.tables, engine);
+    variables.retain(|(name, _)| *name != "ENVIRONMENT");
+    variables.push(("SIGNING_KEYS", format!("file:{}", keys.path().display())));
+    variables.push(("RATE_LIMITS", "off".to_owned()));
+    Function::start(name, &variables).await.expect("the emulator is there")
+}
+
+/// A change, and what must hold once it was asked for again.
+struct Change {
+    function: &'static str,
+    body: Value,
+    /// Bulk changes and deletions are made of many favorites.
+    favorites: u32,
+}
+
+/// Where a kill fell.
+#[derive(Debug, Default)]
+struct Histogram {
+    before_the_first_write: usize,
+    between: usize,
+    after_the_last: usize,
+}
+
+async fn residents(change: &Change) -> Residents {
+    let residents = Residents::new().await;
+    if change.favorites > 0 {
+        let told = |_: &[u32]| some_event(residents.ash).into();
+        let ids = (1..=change.favorites).collect();
+        residents
+            .accounts
+            .add_favorites(&Meter::default(), residents.ash, &ids, told)
+            .await
+            .expect("favorites");
+    }
+    residents
+}
+
+/// Kills `change` at each of its calls, before and after the engine has done it.
+async fn kill_at_each_call(change: &Change, keys: &NamedTempFile, histogram: &mut Histogram) {
+    let mut number = 1;
+    loop {
+        let mut ended = 0;
+        for blow in [Blow::Before, Blow::After] {
+            let residents = residents(change).await;
+            let mut event = residents.fill(&sample_event(change.function));
+            event["body"] = change.body.to_string().into();
+            let seen: Arc<Mutex<Vec<bool>>> = Arc::default();
+            let log = Arc::clone(&seen);
+            let switch = Switch::at(&residents.url, blow, move |call, what| {
+                log.lock().expect("the log").push(what.operation == "TransactWriteItems");
+                call == number
+            })
+            .await;
+            let killed = function(change.function, &residents, &switch.url, keys).await;
+            let answered = tokio::select! {
+                answer = killed.invoke(&event) => Some(answer),
+                () = switch.struck() => None,
+            };
+            // SIGKILL, to the function and the emulator that has started it.
+            drop(killed);
+            if let Some(answer) = answered {
+                assert_eq!(answer["statusCode"].as_u64().map(|status| status / 100), Some(2), "{answer}");
+                ended += 1;
+                continue;
+            }
+            let writes = seen.lock().expect("the log").clone();
+            let at_a_write = writes[number - 1];
+            let done = writes[..number - 1].iter().filter(|write| **write).count()
+                + usize::from(at_a_write && blow == Blow::After);
+            let again = function(change.function, &residents, &residents.url, keys).await;
+            let answer = again.invoke(&event).await;
+            drop(again);
+            let is_last = done >= steps(change);
+            match done {
+                0 => histogram.before_the_first_write += 1,
+                _ if is_last => histogram.after_the_last += 1,
+                _ => histogram.between += 1,
+            }
+            let what = format!("{} killed {blow:?} call {number}: {answer}", change.function);
+            assert_legal(change, &residents, &what).await;
+        }
+        if ended == 2 {
+            return;
+        }
+        number += 1;
+    }
+}
+
+/// How many transactions the change takes.
+fn steps(change: &Change) -> usize {
+    match change.function {
+        "add-favorites" => change.body["pokemon_ids"].as_array().map_or(0, Vec::len).div_ceil(45),
+        // The first, the favorites with the sessions, the last.
+        "delete-profile" => 2 + (change.favorites as usize + 2).div_ceil(45),
+        _ => 1,
+    }
+}
+
+async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
+    let (accounts, meter) = (&residents.accounts, Meter::default());
+    let events = async |actor, action| {
+        let trail = accounts.trail_of(&Meter::default(), actor, None, 1000).await.expect("a trail").events;
+        trail
+            .into_iter()
+            .filter(|event| event.action == action && event.request_id != "prepared")
+            .collect::<Vec<_>>()
+    };
+    match change.function {
+        "register-user" => {
+            let login = adapters::store::accounts::Login::of("misty");
+            let misty = accounts.credentials(&meter, &login).await.expect("a login").expect(what);
+            assert_eq!(events(misty.user.user.id, Action::Register).await.len(), 1, "{what}");
+        }
+        "update-profile" => {
+            let stored = accounts.user(&meter, residents.ash).await.expect("a user").expect(what);
+            assert_eq!(stored.user.username.as_str(), "red", "{what}");
+            let changes = events(residents.ash, Action::UpdateProfile).await.len() as u64;
+            assert_eq!(changes, stored.version - 1, "{what}");
+        }
+        "add-favorites" => {
+            let stored = accounts.favorites(&meter, residents.ash).await.expect("favorites");
+            let told = events(residents.ash, Action::AddFavorite).await;
+            let told = told.iter().map(|event| event.target.as_deref().expect(what).split(',').count());
+            // Pikachu was there before.
+            assert_eq!((stored.len(), told.sum::<usize>()), (301, 300), "{what}");
+        }
+        "delete-profile" => {
+            finish_deletions(accounts, &meter).await.expect("an end");
+            assert_eq!(accounts.user(&meter, residents.ash).await.expect("no error"), None, "{what}");
+            assert_eq!(accounts.standing(&meter, residents.ash).await.expect("no error"), None, "{what}");
+            assert_eq!(accounts.favorites(&meter, residents.ash).await.expect("no error"), [], "{what}");
+            assert_eq!(accounts.sessions(&meter, residents.ash).await.expect("no error"), [], "{what}");
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_killed_is_done_once_when_it_is_asked_for_again() {
+    if emulator().is_none() {
+        return;
+    }
+    let keys = NamedTempFile::new().expect("a file");
+    std::fs::write(keys.path(), tests::ring().to_json().expect("JSON")).expect("the keys are written");
+    let mut histogram = Histogram::default();
+    let someone = json!({"username": "misty", "email": "misty@example.com", "password": PASSWORD});
+    let change = |function, body, favorites| Change { function, body, favorites };
+    for change in [
+        change("register-user", someone, 0),
+        change("update-profile", json!({"username": "red"}), 0),
+        change("add-favorites", json!({"pokemon_ids": (100..400).collect::<Vec<u32>>()}), 0),
+        change("delete-profile", json!({"password": PASSWORD}), 300),
+    ] {
+        kill_at_each_call(&change, &keys, &mut histogram).await;
+    }
+    println!("{histogram:?}");
+    let Histogram { before_the_first_write, between, after_the_last } = histogram;
+    let all = before_the_first_write + between + after_the_last;
+    assert!(all >= 50 && between * 2 >= all, "{before_the_first_write}, {between}, {after_the_last}");
+}

@@ -1,0 +1,162 @@
+//! A proxy in front of an engine that fails a share of the calls, in every way in which DynamoDB and a network do.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// What happens to a call that fails.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Delay,
+    /// It never arrives.
+    Drop,
+    /// It is done, and the answer is lost.
+    Cut,
+    Throttle,
+    /// Another transaction is at the same items.
+    Conflict,
+    Internal,
+}
+
+const FAULTS: [Fault; 6] =
+    [Fault::Delay, Fault::Drop, Fault::Cut, Fault::Throttle, Fault::Conflict, Fault::Internal];
+
+/// A proxy that fails.
+pub struct Faults {
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+    percent: u32,
+    seed: Mutex<u64>,
+    /// Attempts by the token of their transaction.
+    attempts: Mutex<HashMap<String, usize>>,
+}
+
+impl Faults {
+    /// Fails `percent` in a hundred calls to the engine at `engine`; the same ones at each run.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn before(engine: &str, percent: u32) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let shared = Arc::new(Shared {
+            engine: engine.to_owned(),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            percent,
+            seed: Mutex::new(0x5eed),
+            attempts: Mutex::default(),
+        });
+        let own = Arc::clone(&shared);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let shared = Arc::clone(&own);
+                let service = service_fn(move |request| {
+                    let shared = Arc::clone(&shared);
+                    async move { shared.pass(request).await }
+                });
+                tokio::spawn(async move {
+                    // What is dropped ends its connection.
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        Self { url, shared }
+    }
+
+    /// The most attempts that any one transaction has taken.
+    ///
+    /// # Panics
+    /// Never: nothing fails under the lock.
+    #[must_use]
+    pub fn most_attempts(&self) -> usize {
+        let attempts = self.shared.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.values().copied().max().unwrap_or_default()
+    }
+}
+
+impl Shared {
+    fn chance(&self, below: u32) -> u32 {
+        let mut seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner);
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((*seed >> 33) % u64::from(below)) as u32
+    }
+
+    async fn pass(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let content: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if let Some(token) = content["ClientRequestToken"].as_str() {
+            let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+            *attempts.entry(token.to_owned()).or_default() += 1;
+        }
+        let fault = FAULTS[self.chance(FAULTS.len() as u32) as usize];
+        if self.chance(100) >= self.percent {
+            return self.forward(parts, body).await;
+        }
+        let is_transaction = content.get("TransactItems").is_some();
+        match fault {
+            Fault::Delay => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                self.forward(parts, body).await
+            }
+            Fault::Cut => {
+                self.forward(parts, body).await?;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+            Fault::Throttle => {
+                Ok(refused(StatusCode::BAD_REQUEST, "ProvisionedThroughputExceededException", json!({})))
+            }
+            Fault::Conflict if is_transaction => Ok(refused(
+                StatusCode::BAD_REQUEST,
+                "TransactionCanceledException",
+                json!({"CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}]}),
+            )),
+            Fault::Internal => {
+                Ok(refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", json!({})))
+            }
+            Fault::Drop | Fault::Conflict => Err(io::ErrorKind::ConnectionReset.into()),
+        }
+    }
+
+    async fn forward(
+        &self,
+        mut parts: http::request::Parts,
+        body: Bytes,
+    ) -> io::Result<Response<Full<Bytes>>> {
+        parts.uri = self.engine.parse().expect("the engine's address");
+        let response = self.client.request(Request::from_parts(parts, Full::new(body))).await;
+        let (parts, body) = response.map_err(io::Error::other)?.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        Ok(Response::from_parts(parts, Full::new(body)))
+    }
+}
+
+fn refused(status: StatusCode, kind: &str, more: Value) -> Response<Full<Bytes>> {
+    let mut body =
+        json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "a fault"});
+    body.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    let kind = http::HeaderValue::from_static("application/x-amz-json-1.0");
+    response.headers_mut().insert("content-type", kind);
+    response
+}
