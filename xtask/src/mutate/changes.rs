@@ -63,6 +63,7 @@ const TABLES: &str = "house::stacks::tables_are_global_tables_on_demand_with_one
 const INTRINSICS: &str = "house::stacks::keys_indexes_and_ttl_hold_no_intrinsics";
 const QUIETER: &str = "house::stacks::the_nearer_to_users_the_quieter_is_the_log";
 const STATE: &str = "house::stacks::the_state_has_the_parameters_of_its_tables_and_their_names";
+const PRECIOUS: &str = "house::stacks::what_is_precious_is_protected";
 const LIMITS: &str = "house::stacks::no_stack_comes_near_to_what_cloudformation_takes";
 const LINKS: &str = "house::documents::every_file_that_a_document_links_to_is_there";
 const ADRS: &str = "house::documents::every_decision_is_listed_and_every_one_listed_is_there";
@@ -73,6 +74,36 @@ pub const COMPILED: [&str; 1] =
     ["house::variables::every_variable_that_is_read_stands_in_the_table_and_no_other"];
 
 pub const CHANGES: &[Change] = &[
+    replace(DATA, "    DeletionPolicy: Retain", "    DeletionPolicy: Delete", PRECIOUS),
+    replace(DATA, "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false", PRECIOUS),
+    replace(DATA, "          DeletionProtectionEnabled: true\n", "", PRECIOUS),
+    replace(DATA, "        AttributeName: expires_at", "        AttributeName: created_at", PRECIOUS),
+    replace(
+        DATA,
+        "      Name: !Ref SigningKeysName\n",
+        "      Name: !Ref SigningKeysName\n      SecretString: x\n",
+        PRECIOUS,
+    ),
+    replace(DATA, "  AuditTable:\n", "  TrailTable:\n", STATE),
+    replace(SAMCONFIG, "AppTableName=pokedex-dev-app", "AppTableName=pokedex-prod-app", STACKS),
+    delete("functions/src/bin/rotate-signing-key.rs", BINARIES),
+    replace("functions/src/bin/finish-deletions.rs", "serve_deletions", "serve_rotation", BINARIES),
+    replace("events/list-users.json", "ADMIN_TOKEN", "ACCESS_TOKEN", ROUTE_ACCESS),
+    replace(TEMPLATE, "Action: secretsmanager:GetSecretValue", "Action: secretsmanager:*", ROLE_AND_LOG),
+    replace(
+        TEMPLATE,
+        "Action: dynamodb:PutItem\n",
+        "Action: [dynamodb:PutItem, dynamodb:DeleteItem]\n",
+        ROUTE_ACCESS,
+    ),
+    replace(TEMPLATE, "LeadingKeys: [\"EMAIL#*\", ", "LeadingKeys: [\"*\", ", ROUTE_ACCESS),
+    replace(
+        TEMPLATE,
+        "table/${AuditTableName}/index/by-day",
+        "table/${AuditTableName}/index/*",
+        ROLE_AND_LOG,
+    ),
+    replace(TEMPLATE, "        RATE_LIMITS: !Ref RateLimits\n", "        RATE_LIMITS: \"off\"\n", GLOBALS),
     delete("functions/src/bin/get-move.rs", BINARIES),
     replace("functions/src/bin/get-type.rs", "GET_TYPE", "GET_MOVE", BINARIES),
     replace("functions/src/bin/sync-pokeapi.rs", "serve_sync()", "serve(&api::routes::GET_HEALTH)", BINARIES),

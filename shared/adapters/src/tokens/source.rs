@@ -61,6 +61,9 @@ impl KeySource {
                 }
             }
         };
+        if text.is_empty() {
+            return Err(KeysError::None(self.place()));
+        }
         KeyRing::from_json(&text).map(Arc::new).map_err(|BadKeys| KeysError::Bad(self.place()))
     }
 

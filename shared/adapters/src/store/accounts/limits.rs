@@ -40,7 +40,8 @@ pub struct Taken {
 
 impl Bucket {
     const fn step(self) -> u64 {
-        self.refill / self.capacity as u64
+        let step = self.refill / self.capacity as u64;
+        if step == 0 { 1 } else { step }
     }
 
     /// The latest moment at which a bucket may be full for one more to be taken at `now`. Clocks that are a little apart, and requests
@@ -161,5 +162,7 @@ mod tests {
         assert_eq!(at(60_000), taken(0, 12_000, 60_000));
         assert_eq!(at(50_000), taken(0, 2_000, 50_000));
         assert_eq!(at(90_000), taken(0, 42_000, 90_000), "a clock that is behind");
+        let wide = Bucket { name: "login", capacity: 3600, refill: 1_000 };
+        assert_eq!(wide.at(1_000_001, 1_000_000, true).remaining, 999, "more than one in a millisecond");
     }
 }
