@@ -1,6 +1,6 @@
 //! A sample event a route, for `cargo lambda invoke` and `sam local invoke`.
 
-use api::routes::{self, DEFAULT};
+use api::routes::{self, Access, DEFAULT};
 use serde_json::{Value, json};
 use tests::event;
 
@@ -21,6 +21,13 @@ fn each_event_is_one_that_the_http_api_would_send_to_that_route() {
         assert_eq!((&event["routeKey"], &event["requestContext"]["routeKey"]), (&json!(key), &json!(key)));
         assert_eq!(event["rawPath"], event["requestContext"]["http"]["path"], "{}", spec.name);
         assert_eq!(event["requestContext"]["http"]["method"], spec.method.as_str(), "{}", spec.name);
+        let shown = event["headers"]["authorization"].as_str();
+        let expected = match spec.access {
+            Access::Public | Access::Refresh => None,
+            Access::User => Some("Bearer ACCESS_TOKEN"),
+            Access::Admin => Some("Bearer ADMIN_TOKEN"),
+        };
+        assert_eq!(shown, expected, "{}: a placeholder where a token belongs, and nowhere else", spec.name);
         let path = event["rawPath"].as_str().expect("a path");
         assert_eq!(spec.matches(path), spec.path != DEFAULT, "{}: {path}", spec.name);
         let (own, given) = (spec.path.split('/'), path.split('/'));

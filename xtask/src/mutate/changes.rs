@@ -88,7 +88,7 @@ pub const CHANGES: &[Change] = &[
     replace(SAMCONFIG, "AppTableName=pokedex-dev-app", "AppTableName=pokedex-prod-app", STACKS),
     delete("functions/src/bin/rotate-signing-key.rs", BINARIES),
     replace("functions/src/bin/finish-deletions.rs", "serve_deletions", "serve_rotation", BINARIES),
-    replace("events/list-users.json", "ADMIN_TOKEN", "ACCESS_TOKEN", ROUTE_ACCESS),
+    replace("events/list-users.json", "ADMIN_TOKEN", "ACCESS_TOKEN", EVENTS),
     replace(TEMPLATE, "Action: secretsmanager:GetSecretValue", "Action: secretsmanager:*", ROLE_AND_LOG),
     replace(
         TEMPLATE,
@@ -200,7 +200,7 @@ pub const CHANGES: &[Change] = &[
         "events/get-move.json",
         "\"headers\": {",
         "\"headers\": {\n    \"authorization\": \"Bearer x\",",
-        LETS_IN,
+        EVENTS,
     ),
     replace(
         "shared/domain/Cargo.toml",
