@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use adapters::{
     now,
-    store::{INDEX_COPIES, Key},
+    store::{INDEX_COPIES, Key, Tables},
 };
 use api::Config;
 use domain::{Timestamp, facts::Facts};
 use local::tables::CATALOG;
 use serde_json::{Value, json};
-use tests::{House, SeededEngine, Tap, empty_store, engine_url, problem, publish_facts, put_raw};
+use tests::{
+    House, SeededEngine, Tap, empty_store, engine_url, make_accounts, problem, publish_facts, put_raw,
+};
 
 #[tokio::test]
 async fn alive_is_ok_and_asks_nobody() {
@@ -52,6 +54,7 @@ async fn an_empty_catalogue_is_not_ready() {
 async fn published(at: Timestamp, max_age: Duration) -> House {
     let store = empty_store().await;
     publish_facts(&store, &Facts::default(), at).await;
+    make_accounts(&engine_url(), &Tables::beside(store.table())).await;
     let mut config = Config::new(store.table());
     config.sync_max_age = Some(max_age);
     House::at(&engine_url(), config).await
@@ -75,6 +78,7 @@ async fn a_catalogue_older_than_it_may_be_is_not_ready_and_the_sync_is_the_culpr
 async fn a_catalogue_whose_index_is_gone_is_not_ready() {
     let store = empty_store().await;
     let version = publish_facts(&store, &Facts::default(), now()).await.index;
+    make_accounts(&engine_url(), &Tables::beside(store.table())).await;
     let ready = || async {
         let house = House::at(&engine_url(), Config::new(store.table())).await;
         house.get("/api/v1/health/ready").await
@@ -87,6 +91,22 @@ async fn a_catalogue_whose_index_is_gone_is_not_ready() {
     assert_eq!(answer.status, 503);
     let expected = json!([{"field": "catalog", "message": "has no readable index"}]);
     assert_eq!(problem(&answer, "readiness")["errors"], expected);
+}
+
+#[tokio::test]
+async fn without_keys_and_tables_of_accounts_nothing_is_ready() {
+    let store = empty_store().await;
+    publish_facts(&store, &Facts::default(), now()).await;
+    let tables = Tables::beside(store.table());
+    let culprit = async || {
+        let house = House::at(&engine_url(), Config::new(store.table())).await;
+        let answer = house.get("/api/v1/health/ready").await;
+        assert_eq!(answer.status, 503);
+        problem(&answer, "readiness")["errors"][0]["field"].clone()
+    };
+    assert_eq!(culprit().await, "accounts");
+    local::tables::create_accounts(&adapters::aws::at(&engine_url()), &tables).await.unwrap();
+    assert_eq!(culprit().await, "keys");
 }
 
 #[tokio::test]

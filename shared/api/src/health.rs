@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use adapters::{now, store::Meter, sync};
+use adapters::{
+    now,
+    store::{Meter, StoreError},
+    sync,
+};
 use domain::{FieldError, Timestamp};
 use http::StatusCode;
 use schemars::JsonSchema;
@@ -78,6 +82,7 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
         };
         return Err(not_ready("sync", &message, None));
     }
+    accounts_answer(app, meter).await?;
     let age = state.last.as_ref().map(|last| now().seconds_since(last.finished_at));
     Ok(Readiness {
         status: "ok",
@@ -88,6 +93,19 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
             failed: state.last.as_ref().map_or(0, |last| last.tally.failed),
         },
     })
+}
+
+/// That the tables of accounts can be read, and that there are keys.
+async fn accounts_answer(app: &App, meter: &Meter) -> Result<(), Problem> {
+    let accounts = app.accounts();
+    let (keys, expiring) = tokio::join!(accounts.public_keys(meter), accounts.receipt(meter, "ready", now()));
+    let silent = |error: StoreError| not_ready("accounts", "do not answer", Some(error.to_string()));
+    let keys = keys.map_err(silent)?;
+    expiring.map_err(silent)?;
+    if keys.version == 0 {
+        return Err(not_ready("keys", "are not there yet", None));
+    }
+    Ok(())
 }
 
 fn not_ready(culprit: &str, message: &str, cause: Option<String>) -> Problem {

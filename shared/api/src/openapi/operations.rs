@@ -126,7 +126,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-readiness" => Operation {
             tag: "operation",
-            description: "503 names what is not ready, within two seconds.",
+            description: "503 names what is not ready (catalog, sync, accounts or keys), within two seconds.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<Readiness>(generator, examples::readiness())),
