@@ -72,7 +72,13 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Admin {
     /// Make a user an administrator
-    Grant { username: String },
+    Grant {
+        /// Or the e-mail address
+        username: String,
+        /// On AWS: in the tables of this environment, with the credentials and the region that the variables AWS_… name
+        #[arg(long, value_name = "ENVIRONMENT", value_parser = ["dev", "staging", "prod"])]
+        aws: Option<String>,
+    },
 }
 
 fn address(text: &str) -> Result<String, String> {
@@ -127,8 +133,11 @@ async fn run(options: Options) -> Result<()> {
     tokio::pin!(stop);
     let tables = Tables::beside(tables::CATALOG);
     let mut config = configuration(&options, &tables)?;
-    if let Some(Command::Admin(Admin::Grant { username })) = &options.command {
-        return grant(&options, &tables, username).await;
+    if let Some(Command::Admin(Admin::Grant { username, aws })) = &options.command {
+        return match aws {
+            Some(environment) => grant_on_aws(environment, username).await,
+            None => grant(&options, &tables, username).await,
+        };
     }
     // Before any work, so that a taken port is told at once.
     let listener = if options.engines_only { None } else { Some(listen(options.port).await?) };
@@ -228,6 +237,13 @@ async fn grant(options: &Options, tables: &Tables, username: &str) -> Result<()>
     }
     drop(folder);
     println!("{}", granted?);
+    Ok(())
+}
+
+/// The same in a deployed environment, as whoever the credentials are of.
+async fn grant_on_aws(environment: &str, username: &str) -> Result<()> {
+    let tables = Tables::beside(format!("pokedex-{environment}-catalog"));
+    println!("{}", admin::grant(&Accounts::new(aws::from_environment(), tables), username).await?);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use adapters::{
     store::{Meter, Store},
 };
 use domain::Slug;
+use serde_json::json;
 use tempfile::TempDir;
 use tests::SeededEngine;
 
@@ -101,4 +102,41 @@ async fn help_and_version_need_no_data() {
     }
     let version = Process::start(&["--version"]).end(Duration::from_secs(10)).await;
     assert_eq!(version.out, [format!("local {}", env!("CARGO_PKG_VERSION"))]);
+}
+
+#[tokio::test]
+async fn an_administrator_is_granted_here_and_on_aws_and_by_no_route() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["--port", "0", "--data", "data"];
+    let mut process = Process::in_folder(folder.path(), &arguments);
+    let house = tests::House::already_at(&process.ready().await);
+    let body = json!({"username": "oak", "email": "oak@example.com", "password": tests::PASSWORD});
+    let registered = house.call(http::Method::POST, "/api/v1/auth/register", None, Some(&body)).await.json();
+    process.interrupt().await;
+    let grant = async |name: &str| {
+        let arguments = ["--data", "data", "admin", "grant", name];
+        Process::in_folder(folder.path(), &arguments).end(Duration::from_secs(20)).await
+    };
+    assert_eq!(grant("OAK").await.out, ["oak is an administrator now"]);
+    assert_eq!(grant("oak").await.out, ["oak is an administrator already"]);
+    grant("nobody").await.assert_refused("there is no user \"nobody\"");
+    let mut process = Process::in_folder(folder.path(), &arguments);
+    let house = tests::House::already_at(&process.ready().await);
+    let token = registered["access_token"].as_str().unwrap();
+    assert_eq!(house.call(http::Method::GET, "/api/v1/users", Some(token), None).await.status, 200);
+    process.interrupt().await;
+
+    // On AWS: the tables by their names there, with what the environment says.
+    let tables = adapters::store::Tables::beside("pokedex-dev-catalog");
+    let url = &SeededEngine::get().url;
+    tests::make_accounts(url, &tables).await;
+    let mut command = std::process::Command::new(super::program("local"));
+    command.args(["admin", "grant", "oak", "--aws", "dev"]).env_clear().envs([
+        ("AWS_REGION", "local"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", url),
+    ]);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no user \"oak\""), "{output:?}");
 }
