@@ -11,9 +11,14 @@ use adapters::{
 };
 use anyhow::{Context as _, Result};
 use local::{engine::Engine, seed, tables};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 pub use runtime::Runtime;
+
+/// What the edge sends, and functions in prod ask for.
+const EDGE: &str = "bench";
 
 /// The bundled snapshot in an engine in memory, behind TLS.
 pub struct Surroundings {
@@ -33,7 +38,7 @@ impl Surroundings {
 
     /// What the environment tells a function.
     #[must_use]
-    pub fn variables(&self, runtime: &Runtime) -> [(&'static str, String); 15] {
+    pub fn variables(&self, runtime: &Runtime) -> [(&'static str, String); 16] {
         let certificate = || self.certificate().path().display().to_string();
         [
             ("AWS_LAMBDA_RUNTIME_API", runtime.address.clone()),
@@ -52,6 +57,7 @@ impl Surroundings {
             ("AUDIT_TABLE", Tables::beside(tables::CATALOG).audit),
             ("ENVIRONMENT", "prod".to_owned()),
             ("LOG_LEVEL", "warn".to_owned()),
+            ("ORIGIN_VERIFY_SHA256", Sha256::digest(EDGE).iter().map(|byte| format!("{byte:02x}")).collect()),
         ]
     }
 
@@ -72,5 +78,8 @@ impl Surroundings {
 /// When there is none.
 pub fn event(name: &str) -> Result<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../events/{name}.json"));
-    fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))
+    let text = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let mut event: Value = serde_json::from_str(&text)?;
+    event["headers"]["x-origin-verify"] = EDGE.into();
+    Ok(event.to_string())
 }

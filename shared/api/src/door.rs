@@ -15,7 +15,6 @@ use serde_json::value::RawValue;
 
 use crate::{
     App, Request, Response, Route, guard,
-    idempotency::{self, Known, REPEATED},
     problem::Problem,
     request::parse_query,
     telemetry::{Effort, Ids, RequestSeen, trace_root},
@@ -105,7 +104,7 @@ async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>) -> 
             return Err(problem);
         }
         let mut request = parse(event, id.clone(), Arc::clone(&meter))?;
-        handle(app, route, &mut request).await
+        (route.enter)(app, route, &mut request).await
     });
     let ids = Ids { request_id: id.clone(), trace_id };
     ids.scope(async {
@@ -144,50 +143,6 @@ pub fn refuse(app: &App, event: &Event, problem: Problem) -> Response {
     let mut response = problem.into_response(&id);
     guard::seal(&mut response, &app.config, &id, event.headers.get("origin").map(String::as_str));
     response
-}
-
-async fn handle(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
-    let (seen, answer) = match guard::admit(app, &route.spec, request).await {
-        Ok(seen) => (seen, once(app, route, request).await),
-        Err(refusal) => (refusal.seen, Err(refusal.problem)),
-    };
-    match seen {
-        None => answer,
-        Some(seen) => match answer {
-            Ok(mut response) => {
-                seen.tell(&mut response);
-                Ok(response)
-            }
-            Err(problem) => Err(Problem { limit: problem.limit.or(Some(seen)), ..problem }),
-        },
-    }
-}
-
-/// Has the route answer; what a key of the client's stands for already is not done again.
-async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
-    let ticket = match request.caller {
-        Some(caller) => idempotency::ticket(&route.spec, request, caller)?,
-        None => None,
-    };
-    let Some(ticket) = ticket else { return (route.handler)(app, request).await };
-    match Box::pin(idempotency::known(app, request, &ticket)).await? {
-        Known::Answer(response) => return Ok(response),
-        Known::Done => return (route.handler)(app, request).await,
-        Known::Nothing => request.ticket = Some(ticket.clone()),
-    }
-    match (route.handler)(app, request).await {
-        // Another request with the same key was faster: what it was answered is there now.
-        Err(Problem { code: REPEATED, .. }) => {
-            match Box::pin(idempotency::known(app, request, &ticket)).await? {
-                Known::Answer(response) => Ok(response),
-                Known::Done | Known::Nothing => {
-                    request.ticket = None;
-                    (route.handler)(app, request).await
-                }
-            }
-        }
-        other => other,
-    }
 }
 
 fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem> {

@@ -47,9 +47,8 @@ pub(crate) fn request_id(event: &Event) -> String {
         .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)))
 }
 
-/// What is refused before any work: whoever comes past the edge, whose token is no good, for whom the route is not, who has
-/// asked too often. Says who asks, and what was taken from the limit of the route.
-pub(crate) async fn admit(app: &App, spec: &Spec, request: &mut Request) -> Result<Option<Seen>, Refusal> {
+/// What is refused before any work on any route: whoever comes past the edge, or shows a token that is no good. Says who asks.
+pub(crate) async fn let_in(app: &App, spec: &Spec, request: &mut Request) -> Result<(), Problem> {
     came_through_the_edge(&app.config, request)?;
     request.client = client(&app.config, request);
     // For a refresh, the header may hold the refresh token.
@@ -60,25 +59,11 @@ pub(crate) async fn admit(app: &App, spec: &Spec, request: &mut Request) -> Resu
         let claims = Box::pin(app.verify(&request.meter, bearer(header)?)).await?;
         request.caller = Some(Caller { user: claims.sub, session: claims.sid, standing: None });
     }
-    let seen = limit(app, spec, request).await?;
-    let admitted = stand(app, spec, request).await;
-    admitted.map(|()| seen).map_err(|problem| Refusal { problem, seen })
-}
-
-/// Why a request is not admitted, and what it has taken from its limit.
-pub(crate) struct Refusal {
-    pub problem: Problem,
-    pub seen: Option<Seen>,
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self { problem, seen: None }
-    }
+    Ok(())
 }
 
 /// What the account of who asks may do, where the route needs to know.
-async fn stand(app: &App, spec: &Spec, request: &mut Request) -> Result<(), Problem> {
+pub(crate) async fn stand(app: &App, spec: &Spec, request: &mut Request) -> Result<(), Problem> {
     match spec.access {
         Access::Public | Access::Refresh => return Ok(()),
         Access::User if spec.method == Method::GET => return request.caller().map(|_| ()),
@@ -107,7 +92,7 @@ pub(crate) fn frozen() -> Problem {
 }
 
 /// Takes one from the bucket of the route: the caller's, or that of the address.
-async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<Option<Seen>, Refusal> {
+pub(crate) async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<Option<Seen>, Problem> {
     let Some(limit) = spec.limit else { return Ok(None) };
     let whom = match limit {
         Limit::Register | Limit::Login | Limit::Refresh => request.client.clone(),
@@ -117,9 +102,8 @@ async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<Option<Seen>
             None => return Ok(None),
         },
     };
-    let seen = app.take(&request.meter, limit, &whom).await?;
-    match seen {
-        Some(seen) if !seen.taken.is_allowed => Err(Refusal { problem: seen.refusal(), seen: Some(seen) }),
+    match app.take(&request.meter, limit, &whom).await? {
+        Some(seen) if !seen.taken.is_allowed => Err(Problem { limit: Some(seen), ..seen.refusal() }),
         seen => Ok(seen),
     }
 }

@@ -11,6 +11,7 @@ mod body;
 mod cache;
 pub mod config;
 pub mod door;
+mod entry;
 mod evolutions;
 mod guard;
 mod health;

@@ -6,8 +6,8 @@ use std::{future::Future, pin::Pin};
 use http::Method;
 
 use crate::{
-    App, Request, Response, abilities, admin, app::prepare, auth, evolutions, health, limits::Limit, meta,
-    moves, pokemon, problem::Problem, types, unknown, users,
+    App, Request, Response, abilities, admin, app::prepare, auth, entry, evolutions, health, limits::Limit,
+    meta, moves, pokemon, problem::Problem, types, unknown, users,
 };
 
 /// Who may call a route.
@@ -47,6 +47,8 @@ pub struct Route {
     pub spec: Spec,
     /// What a function does before its first request. It never fails: who answers requests makes up for it.
     pub prepare: for<'a> fn(&'a App) -> Preparation<'a>,
+    /// Who is let in, and how.
+    pub enter: for<'a> fn(&'a App, &'a Route, &'a mut Request) -> Answer<'a>,
     pub handler: for<'a> fn(&'a App, &'a Request) -> Answer<'a>,
 }
 
@@ -54,6 +56,10 @@ pub struct Route {
 pub const DEFAULT: &str = "$default";
 
 macro_rules! table {
+    (@enter Public) => { entry::open };
+    (@enter Public $limit:ident) => { entry::limited };
+    (@enter Refresh $limit:ident) => { entry::limited };
+    (@enter $private:ident $($limit:ident)?) => { entry::private };
     (@limit) => { None };
     (@limit $limit:ident) => { Some(Limit::$limit) };
     ($($constant:ident $name:literal $method:ident $path:literal $access:ident $(/ $limit:ident)? $prepare:ident $handler:path, $summary:literal;)*) => {
@@ -69,6 +75,7 @@ macro_rules! table {
                     summary: $summary,
                 },
                 prepare: |app| Box::pin(prepare::$prepare(app)),
+                enter: |app, route, request| Box::pin(table!(@enter $access $($limit)?)(app, route, request)),
                 handler: |app, request| Box::pin($handler(app, request)),
             };
         )*

@@ -92,6 +92,7 @@ fn query() -> impl Strategy<Value = ListQuery> {
             all_forms,
             ids,
             sort,
+            favorites: BTreeSet::new(),
         },
     )
 }

@@ -1,0 +1,67 @@
+//! The ways into a route, by who may come. Each route names one: what a public route never needs, its binary does not link.
+
+use crate::{
+    App, Request, Response, Route, guard,
+    idempotency::{self, Known, REPEATED},
+    limits::Seen,
+    problem::Problem,
+};
+
+/// For everybody, as often as they like.
+pub(crate) async fn open(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
+    guard::let_in(app, &route.spec, request).await?;
+    (route.handler)(app, request).await
+}
+
+/// For everybody, so often.
+pub(crate) async fn limited(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
+    guard::let_in(app, &route.spec, request).await?;
+    let seen = guard::limit(app, &route.spec, request).await?;
+    told(seen, (route.handler)(app, request).await)
+}
+
+/// For who has signed in, and may.
+pub(crate) async fn private(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
+    guard::let_in(app, &route.spec, request).await?;
+    let seen = guard::limit(app, &route.spec, request).await?;
+    let answer = match guard::stand(app, &route.spec, request).await {
+        Ok(()) => once(app, route, request).await,
+        Err(problem) => Err(problem),
+    };
+    told(seen, answer)
+}
+
+/// Tells of the limit, whatever the answer.
+fn told(seen: Option<Seen>, answer: Result<Response, Problem>) -> Result<Response, Problem> {
+    let Some(seen) = seen else { return answer };
+    match answer {
+        Ok(mut response) => {
+            seen.tell(&mut response);
+            Ok(response)
+        }
+        Err(problem) => Err(Problem { limit: problem.limit.or(Some(seen)), ..problem }),
+    }
+}
+
+/// Has the route answer; what a key of the client's stands for already is not done again.
+async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
+    let ticket = idempotency::ticket(&route.spec, request, request.caller()?)?;
+    let Some(ticket) = ticket else { return (route.handler)(app, request).await };
+    match idempotency::known(app, request, &ticket).await? {
+        Known::Answer(response) => return Ok(response),
+        Known::Done => return (route.handler)(app, request).await,
+        Known::Nothing => request.ticket = Some(ticket.clone()),
+    }
+    match (route.handler)(app, request).await {
+        // Another request with the same key was faster: what it was answered is there now.
+        Err(Problem { code: REPEATED, .. }) => {}
+        other => return other,
+    }
+    match idempotency::known(app, request, &ticket).await? {
+        Known::Answer(response) => Ok(response),
+        Known::Done | Known::Nothing => {
+            request.ticket = None;
+            (route.handler)(app, request).await
+        }
+    }
+}
