@@ -69,6 +69,7 @@ async fn every_function_answers_its_event_as_the_house_does() {
         }
         answered.insert(spec.name.to_owned());
         let lines = function.end().await;
+        assert_nothing_secret(spec.name, &lines);
         if is_for_everybody(spec) {
             assert_request_line(spec.name, &lines, status as u16);
         }
@@ -78,6 +79,14 @@ async fn every_function_answers_its_event_as_the_house_does() {
     let binaries =
         binaries.map(|file| file.expect("a file").path().file_stem().unwrap().to_string_lossy().into_owned());
     assert_eq!(answered, binaries.collect(), "and the scheduled ones, which have tests of their own below");
+}
+
+/// No password, token, key or address in any line.
+fn assert_nothing_secret(name: &str, lines: &[Value]) {
+    let text = serde_json::to_string(lines).expect("JSON");
+    for secret in [tests::PASSWORD, "cerulean city", "rt_", "eyJ", "pkcs8", "example.com", "$argon2"] {
+        assert!(!text.contains(secret), "{name}: {secret:?} in {text}");
+    }
 }
 
 /// One line for the request, with all that a line has, and metrics.

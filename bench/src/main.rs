@@ -10,6 +10,7 @@
 //! CPU time is what counts: it is nearly the same on a busy machine. Wall-clock times are reported and no more.
 //! Nothing fails because a target is missed; the table says so.
 
+mod accounts;
 mod child;
 mod client;
 mod cold;
@@ -48,6 +49,7 @@ struct Options {
 enum What {
     Index,
     Handler,
+    Accounts,
     Server,
     Start,
     Cold,
@@ -57,9 +59,10 @@ enum What {
 type Measure = fn(&Binaries, &Effort, &mut Report) -> Result<()>;
 
 /// The index first: how much memory it takes is seen best in a process that has done nothing yet.
-const MEASURES: [(What, Measure); 6] = [
+const MEASURES: [(What, Measure); 7] = [
     (What::Index, index::measure),
     (What::Handler, handler::measure),
+    (What::Accounts, accounts::measure),
     (What::Server, server::measure),
     (What::Start, start::measure),
     (What::Cold, cold::measure),

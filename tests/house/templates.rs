@@ -13,7 +13,7 @@ use super::{DELETIONS, ROTATION, SYNC, camel, names};
 
 /// Routes that read no catalogue have half the memory.
 const LIGHT: [&str; 4] = ["get-health", "get-openapi", "get-version", "answer-unknown"];
-/// Routes that hash passwords have twice as much, for the processor that comes with it.
+/// Routes that hash passwords have what a whole processor comes with.
 const HEAVY: [&str; 6] =
     ["register-user", "login-user", "update-profile", "update-user", "delete-profile", "delete-user"];
 /// Routes that sign tokens read the secret.
@@ -59,7 +59,7 @@ fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
         function["Properties"]["MemorySize"] = json!(256);
     }
     if HEAVY.contains(&name) {
-        function["Properties"]["MemorySize"] = json!(1024);
+        function["Properties"]["MemorySize"] = json!(1769);
     }
     if ISSUERS.contains(&name) {
         function["Properties"]["Environment"] =

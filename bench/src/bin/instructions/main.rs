@@ -40,16 +40,14 @@ struct Counts {
     warm: u64,
 }
 
-/// A function and what it is allowed at most. ADR 11 says why a warm request may take more than was hoped for.
-const FUNCTIONS: [(&str, Option<Counts>); 2] = [
-    ("get-pokemon", Some(Counts { init: 1_600_000, cold: 6_000_000, warm: 860_000 })),
-    // Its start loads the index.
-    ("list-pokemon", None),
+/// A function, what it is allowed at most, and of how many bytes. ADR 11 says why a warm request may take more than was hoped for.
+const FUNCTIONS: [(&str, Option<Counts>, u64); 2] = [
+    ("get-pokemon", Some(Counts { init: 1_600_000, cold: 6_000_000, warm: 860_000 }), 6_000_000),
+    // Its start loads the index, and it asks for favorites.
+    ("list-pokemon", None, 6_400_000),
 ];
 /// How far a count may be from the one that is written down.
 const TOLERANCE: f64 = 0.02;
-/// Of a release binary.
-const MOST_BYTES: u64 = 6_000_000;
 /// Requests after the first, to tell one of them from the start.
 const MORE: usize = 10;
 
@@ -75,7 +73,7 @@ fn run(options: &Options) -> Result<bool> {
     }
     let known: BTreeMap<String, Counts> = serde_json::from_str(&fs::read_to_string(&file)?)?;
     let mut good = true;
-    for (name, target) in FUNCTIONS {
+    for (name, target, most_bytes) in FUNCTIONS {
         let (now, then) = (counted[name], known.get(name).context("a function is not written down yet")?);
         let target = target.map_or([None; 3], |most| [Some(most.init), Some(most.cold), Some(most.warm)]);
         let rows =
@@ -89,10 +87,10 @@ fn run(options: &Options) -> Result<bool> {
             println!("{name:<14}{what:<6}{now:>12}  {:+.2} % of {then}{target}{verdict}", change * 100.0);
         }
         let size = fs::metadata(options.folder.join(name))?.len();
-        let held = size <= MOST_BYTES;
+        let held = size <= most_bytes;
         good &= held;
         let verdict = if held { "" } else { "  FAILED" };
-        println!("{name:<14}size  {size:>12}  bytes, at most {MOST_BYTES}{verdict}");
+        println!("{name:<14}size  {size:>12}  bytes, at most {most_bytes}{verdict}");
     }
     if !good {
         println!(
@@ -105,7 +103,7 @@ fn run(options: &Options) -> Result<bool> {
 async fn count_all(folder: &Path) -> Result<BTreeMap<&'static str, Counts>> {
     let surroundings = Surroundings::start().await?;
     let mut all = BTreeMap::new();
-    for (name, _) in FUNCTIONS {
+    for (name, ..) in FUNCTIONS {
         let program = folder.join(name);
         ensure!(program.exists(), "{} is not there", program.display());
         let counter = Counter { program, event: event(name)?, surroundings: &surroundings };
