@@ -99,7 +99,7 @@ fn serve(
                 let (started, meter) = (Instant::now(), Meter::default());
                 let answer = job(config, &payload, &meter).await;
                 let effort = Effort::since(started, cold.swap(false, Ordering::Relaxed), meter.usage());
-                telemetry.job(&JobSeen { route: *name, outcome: answer.as_ref().ok().cloned(), effort });
+                telemetry.job(&JobSeen { route: name, outcome: answer.as_ref().ok().cloned(), effort });
                 answer
             })
             .await

@@ -72,7 +72,7 @@ impl Accounts {
         let shards: Vec<Vec<Event>> =
             stream::iter(shards).buffered(usize::from(SHARDS)).try_collect().await?;
         let mut events: Vec<Event> = shards.into_iter().flatten().collect();
-        events.sort_by(|one, other| other.id.cmp(&one.id));
+        events.sort_by_key(|event| std::cmp::Reverse(event.id));
         Ok(Trail::cut(&mut events, limit))
     }
 
