@@ -69,6 +69,11 @@ async fn a_role_is_what_the_store_says_at_this_moment() {
     assert_eq!(list(&ash).await, 403);
     assert_eq!(put(&oak, ASH, json!({"is_frozen": true})).await.status, 200);
     assert_eq!(put(&ash, ASH, json!({"username": "free"})).await.status, 403);
+    let promoted = put(&oak, ASH, json!({"is_admin": true})).await;
+    assert_eq!(
+        (promoted.status.as_u16(), &problem(&promoted, "frozen")["code"]),
+        (409, &json!("account_frozen"))
+    );
     assert_eq!(put(&oak, ASH, json!({"is_frozen": false})).await.status, 200);
     assert_eq!(put(&ash, ASH, json!({"username": "free"})).await.status, 200);
     let nobody = UserId::new(1, [1; 10]);
@@ -96,6 +101,18 @@ async fn one_administrator_is_always_left() {
         (409, &json!("last_admin"))
     );
     assert_eq!(house.call(Method::GET, "/api/v1/users", Some(&oak), None).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_account_that_is_to_go_becomes_no_administrator() {
+    let residents = Residents::new().await;
+    let (accounts, meter) = (&residents.accounts, Meter::default());
+    let stored = accounts.user(&meter, residents.ash).await.unwrap().unwrap();
+    let told = tests::some_event(residents.ash).into();
+    accounts.begin_deletion(&meter, residents.ash, false, &told).await.unwrap();
+    let told = tests::some_event(residents.oak).into();
+    let promoted = accounts.set_role(&meter, &stored, true, adapters::now(), &told).await;
+    assert!(promoted.is_err_and(|refused| refused.is(adapters::store::accounts::Condition::Unchanged)));
 }
 
 #[tokio::test]

@@ -140,6 +140,12 @@ async fn rule(
         return Err(Problem::invalid(vec![error]));
     }
     if let Some(is_admin) = is_admin.filter(|is_admin| *is_admin != standing.is_admin) {
+        if standing.is_frozen {
+            return Err(Problem::conflict(
+                "account_frozen",
+                "A frozen account cannot be an administrator's.",
+            ));
+        }
         let after = StoredUser { version: stored.version + 1, ..stored.clone() };
         let now = now();
         let mut user = after.user;

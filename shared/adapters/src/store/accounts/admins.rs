@@ -67,7 +67,8 @@ impl Accounts {
     /// Makes `before` an administrator, or no longer one.
     ///
     /// # Errors
-    /// [`Condition::NotTheLast`] for the only one there is, [`Condition::Unchanged`] where somebody else was faster.
+    /// [`Condition::NotTheLast`] for the only one there is, [`Condition::Unchanged`] for a frozen account, or where somebody else was
+    /// faster.
     pub async fn set_role(
         &self,
         meter: &Meter,
@@ -82,8 +83,10 @@ impl Accounts {
         let status = Update::builder()
             .table_name(&self.tables.app)
             .set_key(Some(keyed(&keys::status(before.user.id))))
-            .condition_expression("is_admin = :before")
+            // Whoever counts as an administrator must be able to act as one, and to stay.
+            .condition_expression("is_admin = :before AND is_frozen = :no AND attribute_not_exists(deleting)")
             .update_expression("SET is_admin = :after")
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":before", AttributeValue::Bool(!is_admin))
             .expression_attribute_values(":after", AttributeValue::Bool(is_admin));
         let transaction = Transaction::told_by(self, told)?
