@@ -274,7 +274,9 @@ async fn prepare(
     };
     let accounts = Accounts::new(client.clone(), tables.clone());
     keys::prepare(&accounts, &source).await?;
-    jobs::finish_deletions(&accounts, &Meter::default()).await?;
+    if let Err(error) = jobs::finish_deletions(&accounts, &Meter::default()).await {
+        eprintln!("pokedex: a deletion cannot be ended: {error}");
+    }
     let store = Store::new(client, &tables.catalog);
     let owner = match options.dynamodb {
         None => {

@@ -87,6 +87,10 @@ async fn of_two_rotations_at_once_one_is_told_to_stop() {
             otherwise => panic!("{otherwise:?}"),
         }
     }
+    // Whoever was last, the next run shows what is secret now.
+    let due = Rotation::Due(i64::MAX);
+    let healed = adapters::tokens::rotate(&residents.accounts, &Meter::default(), &source, due, now()).await;
+    assert_eq!(healed.unwrap(), Rotated::Rested);
     let stored = residents.accounts.public_keys(&Meter::default()).await.unwrap();
     assert_eq!(source.read().await.unwrap().jwks(), stored.jwks);
 }

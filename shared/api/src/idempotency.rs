@@ -28,12 +28,14 @@ pub struct Ticket {
 pub(crate) const REPEATED: &str = "repeated";
 
 impl Spec {
-    /// Changes of who has signed in take keys; routes of authentication, whose answers hold what is not kept, do not.
+    /// Changes of who has signed in take keys; routes of authentication do not, nor do those of a user: their requests hold passwords,
+    /// their answers names and addresses, which are not kept.
     #[must_use]
     pub fn takes_idempotency_keys(&self) -> bool {
         matches!(self.access, Access::User | Access::Admin)
             && self.method != Method::GET
             && !self.path.starts_with("/api/v1/auth/")
+            && self.path != "/api/v1/users/{id}"
     }
 }
 

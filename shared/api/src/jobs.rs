@@ -65,10 +65,14 @@ pub fn serve_deletions() -> ExitCode {
 /// [`StoreError`] when the engine does not answer: the next call goes on.
 pub async fn finish_deletions(accounts: &Accounts, meter: &Meter) -> Result<usize, StoreError> {
     let begun = accounts.deletions(meter).await?;
+    let mut failed = None;
     for user in &begun {
-        accounts.finish_deletion(meter, *user, || step(*user)).await?;
+        // One that cannot be ended keeps no other from it.
+        if let Err(error) = accounts.finish_deletion(meter, *user, || step(*user)).await {
+            failed.get_or_insert(error);
+        }
     }
-    Ok(begun.len())
+    failed.map_or(Ok(begun.len()), Err)
 }
 
 fn step(user: UserId) -> Told {

@@ -37,8 +37,9 @@ pub enum RotationError {
     TooSoon,
 }
 
-/// Rotates the keys in `source`. The public half is shown first: what dies between is done again by the next run, and at no moment is
-/// a token signed that verifiers could not know. Of two at once, one ends as [`StoreError::Conflict`].
+/// Rotates the keys in `source`. A promotion shows the public half first: what dies between is done again by the next run, and no token
+/// is signed that verifiers could not know. A replacement writes the secret first, so that the next run never shows keys again that
+/// others may have; until it has shown the new ones, new tokens are refused. Of two at once, one may end as [`StoreError::Conflict`].
 ///
 /// # Errors
 /// [`RotationError`].
@@ -72,7 +73,13 @@ pub async fn rotate(
             return Ok(Rotated::Rested);
         }
     };
-    accounts.put_public_keys(meter, &new.jwks(), stored.version).await?;
-    source.write(&new).await?;
+    if rotated == Rotated::Replaced {
+        // The secret first: whatever dies here is made up for by showing the new keys, never by showing the old ones again.
+        source.write(&new).await?;
+        accounts.put_public_keys(meter, &new.jwks(), stored.version).await?;
+    } else {
+        accounts.put_public_keys(meter, &new.jwks(), stored.version).await?;
+        source.write(&new).await?;
+    }
     Ok(rotated)
 }

@@ -101,7 +101,11 @@ impl KeySource {
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let draft = path.with_extension("new");
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    // What an earlier attempt has left may be anybody's to read.
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => options.write(true).create_new(true),
+    };
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft)?;

@@ -215,7 +215,7 @@ async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Pr
     let told = request.told(step(), &answer);
     match accounts.begin_deletion(meter, id, standing.is_admin, &told).await {
         // It was begun before, and not ended.
-        Err(refused) if refused.is(Condition::Unchanged) && !refused.is(Condition::Receipt) => {}
+        Err(refused) if refused.is(Condition::Absent) => {}
         begun => begun.map_err(only_one)?,
     }
     accounts.finish_deletion(meter, id, || Told::from(step())).await?;

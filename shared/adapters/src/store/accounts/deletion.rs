@@ -23,7 +23,8 @@ impl Accounts {
     /// Stops an account that is to be deleted: its sessions end, and nothing can be written to it any more.
     ///
     /// # Errors
-    /// [`Condition::NotTheLast`] for the only administrator; [`Condition::Unchanged`] where it is being deleted already.
+    /// [`Condition::NotTheLast`] for the only administrator; [`Condition::Absent`] where it is being deleted already;
+    /// [`Condition::Unchanged`] alone where its role was changed since it was read.
     pub async fn begin_deletion(
         &self,
         meter: &Meter,
@@ -43,7 +44,7 @@ impl Accounts {
         let note = NewItem::at(&keys::deletion(user)).moment("begun_at", now());
         let mut transaction = Transaction::told_by(self, told)?
             .update(Condition::Unchanged, status)?
-            .put_new(Condition::Unchanged, &self.tables.app, note)?;
+            .put_new(Condition::Absent, &self.tables.app, note)?;
         if is_admin {
             transaction = self.counting(transaction, false)?;
         }
@@ -107,12 +108,17 @@ impl Accounts {
             keys::username(&user.username),
             keys::email(&user.email),
             keys::password(user.id),
-            keys::status(user.id),
             keys::deletion(user.id),
         ] {
             let delete = Delete::builder().table_name(&self.tables.app).set_key(Some(keyed(&key)));
             transaction = transaction.delete(Condition::None, delete)?;
         }
+        // Nothing is forgotten that was not stopped first.
+        let status = Delete::builder()
+            .table_name(&self.tables.app)
+            .set_key(Some(keyed(&keys::status(user.id))))
+            .condition_expression("attribute_not_exists(pk) OR attribute_exists(deleting)");
+        transaction = transaction.delete(Condition::Unchanged, status)?;
         let profile = Delete::builder()
             .table_name(&self.tables.app)
             .set_key(Some(keyed(&keys::profile(user.id))))
