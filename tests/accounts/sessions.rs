@@ -128,6 +128,43 @@ async fn a_new_password_ends_every_other_session() {
 }
 
 #[tokio::test]
+async fn whose_session_has_ended_writes_nothing_more() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let (mine, stolen) = (residents.token(), residents.token_of(residents.ash, residents.elsewhere));
+    let rename = async |token: &str, name: &str| {
+        house.call(Method::PUT, PROFILE, Some(token), Some(&json!({"username": name}))).await.status.as_u16()
+    };
+    assert_eq!(rename(&stolen, "thief").await, 200);
+    let change = json!({"password": "cerulean city, route 24", "current_password": PASSWORD});
+    assert_eq!(house.call(Method::PUT, PROFILE, Some(&mine), Some(&change)).await.status, 200);
+    assert_eq!(rename(&stolen, "thief_again").await, 401);
+    assert_eq!(rename(&mine, "ash_again").await, 200);
+    assert_eq!(house.call(Method::POST, "/api/v1/auth/logout", Some(&mine), None).await.status, 200);
+    assert_eq!(rename(&mine, "ash_at_last").await, 401);
+    assert_eq!(
+        house.call(Method::GET, PROFILE, Some(&mine), None).await.status,
+        200,
+        "for a quarter of an hour"
+    );
+}
+
+#[tokio::test]
+async fn an_administrator_who_has_signed_out_is_none() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let oak = residents.admin_token();
+    let ask = async |path: &str| house.call(Method::GET, path, Some(&oak), None).await.status.as_u16();
+    let another = format!("/api/v1/users/{}", tests::ASH);
+    assert_eq!((ask("/api/v1/users").await, ask(&another).await), (200, 200));
+    assert_eq!(house.call(Method::POST, "/api/v1/auth/logout", Some(&oak), None).await.status, 200);
+    assert_eq!(
+        (ask("/api/v1/users").await, ask(&another).await, ask("/api/v1/admin/audit").await),
+        (401, 401, 401)
+    );
+}
+
+#[tokio::test]
 async fn a_frozen_account_stops_at_once() {
     let residents = Residents::new().await;
     let house = residents.house().await;

@@ -210,6 +210,12 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
             mine["headers"]["authorization"] = format!("Bearer {}", residents.token()).into();
             vec![mine]
         }
+        "get-user" => {
+            let mut of_another = event.clone();
+            of_another["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
+            of_another["pathParameters"] = json!({"id": residents.ash.to_string()});
+            vec![of_another]
+        }
         "update-user" => {
             let mut of_another = body(json!({"is_admin": true}));
             of_another["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();

@@ -42,6 +42,7 @@ pub struct Residents {
     pub elsewhere: FamilyId,
     /// An administrator; another one is called Elm.
     pub oak: UserId,
+    office: FamilyId,
 }
 
 /// A name that no table has.
@@ -79,11 +80,12 @@ impl Residents {
         let accounts = make_accounts(url, &tables).await;
         let ash = ASH.parse().expect("an id");
         let (session, elsewhere) = (FamilyId::random(), FamilyId::random());
+        let office = FamilyId::random();
         let oak = UserId::new(1_700_000_000_000, [4; 10]);
-        let residents = Self { url: url.to_owned(), tables, accounts, ash, session, elsewhere, oak };
+        let residents = Self { url: url.to_owned(), tables, accounts, ash, session, elsewhere, oak, office };
         residents.settle(ash, "ash_ketchum", session).await;
         for (id, name) in [(oak, "oak"), (UserId::new(1_700_000_000_000, [5; 10]), "elm")] {
-            residents.settle(id, name, FamilyId::random()).await;
+            residents.settle(id, name, if id == oak { office } else { FamilyId::random() }).await;
             let granted = local::admin::grant(&residents.accounts, name).await;
             assert_eq!(granted.expect("a role"), format!("{name} is an administrator now"));
         }
@@ -157,7 +159,7 @@ impl Residents {
     /// An administrator's access token.
     #[must_use]
     pub fn admin_token(&self) -> String {
-        self.token_of(self.oak, FamilyId::random())
+        self.token_of(self.oak, self.office)
     }
 
     /// Ash's first refresh token.

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use adapters::{milliseconds, store::Meter, tokens::RefreshToken};
-use domain::FieldError;
+use adapters::{milliseconds, now, store::Meter, tokens::RefreshToken};
+use domain::{FieldError, accounts::Standing};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
@@ -70,7 +70,26 @@ pub(crate) async fn stand(app: &App, spec: &Spec, request: &mut Request) -> Resu
         Access::User | Access::Admin => {}
     }
     let caller = request.caller()?;
-    let standing = Box::pin(app.accounts().standing(&request.meter, caller.user)).await?;
+    let standing = standing(app, request, caller, spec.name == LOGOUT).await?;
+    if spec.access == Access::Admin && !standing.is_admin {
+        return Err(Problem::forbidden("This is for administrators."));
+    }
+    request.caller = Some(Caller { standing: Some(standing), ..caller });
+    Ok(())
+}
+
+/// Ends a session, and may be asked to more than once.
+const LOGOUT: &str = "logout-user";
+
+/// What the account of `caller` may do at this moment, in a session that goes on; unless `in_any_session`.
+pub(crate) async fn standing(
+    app: &App,
+    request: &Request,
+    caller: Caller,
+    in_any_session: bool,
+) -> Result<Standing, Problem> {
+    let (accounts, meter) = (app.accounts(), &request.meter);
+    let standing = Box::pin(accounts.standing(meter, caller.user)).await?;
     let standing = standing.ok_or_else(|| {
         let detail = "The account is no longer there.";
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
@@ -79,11 +98,14 @@ pub(crate) async fn stand(app: &App, spec: &Spec, request: &mut Request) -> Resu
     if standing.is_frozen {
         return Err(frozen());
     }
-    if spec.access == Access::Admin && !standing.is_admin {
-        return Err(Problem::forbidden("This is for administrators."));
+    if !in_any_session {
+        let session = Box::pin(accounts.session(meter, caller.user, caller.session)).await?;
+        if !session.is_some_and(|session| session.is_alive(now(), standing.epoch)) {
+            let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", "The session has ended.");
+            return Err(Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem });
+        }
     }
-    request.caller = Some(Caller { standing: Some(standing), ..caller });
-    Ok(())
+    Ok(standing)
 }
 
 /// 403 for an account that may do nothing until an administrator has looked at it.
@@ -97,7 +119,7 @@ pub(crate) async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<O
     let whom = match limit {
         Limit::Register | Limit::Login | Limit::Refresh => request.client.clone(),
         // A stranger is turned away without it.
-        Limit::Account | Limit::Password | Limit::Write => match request.caller {
+        Limit::Account | Limit::Password | Limit::Write | Limit::Bulk => match request.caller {
             Some(caller) => caller.user.to_string(),
             None => return Ok(None),
         },

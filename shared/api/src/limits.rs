@@ -20,11 +20,13 @@ pub enum Limit {
     Password,
     /// Changes by one user.
     Write,
+    /// Changes by one user of up to a thousand things.
+    Bulk,
 }
 
 /// Those whose defaults hold, and those that were set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits([Bucket; 6]);
+pub struct Limits([Bucket; 7]);
 
 impl Default for Limits {
     fn default() -> Self {
@@ -36,6 +38,7 @@ impl Default for Limits {
             bucket("refresh", 30, 60),
             bucket("password", 5, 60),
             bucket("write", 120, 60),
+            bucket("bulk", 5, 60),
         ])
     }
 }
@@ -63,7 +66,7 @@ impl Limits {
 
     #[must_use]
     pub const fn bucket(&self, limit: Limit) -> Bucket {
-        let Self([register, login, account, refresh, password, write]) = self;
+        let Self([register, login, account, refresh, password, write, bulk]) = self;
         match limit {
             Limit::Register => *register,
             Limit::Login => *login,
@@ -71,6 +74,7 @@ impl Limits {
             Limit::Refresh => *refresh,
             Limit::Password => *password,
             Limit::Write => *write,
+            Limit::Bulk => *bulk,
         }
     }
 }

@@ -112,8 +112,8 @@ table! {
     ADD_FAVORITE "add-favorite" POST "/api/v1/users/{id}/favorites" User/Write dex users::add_favorite, "Add a favorite";
     REMOVE_FAVORITE "remove-favorite" DELETE "/api/v1/users/{id}/favorites" User/Write store users::remove_favorite, "Remove a favorite";
     DELETE_FAVORITE "delete-favorite" DELETE "/api/v1/users/{id}/favorites/{pokemon_id}" User/Write store users::delete_favorite, "Remove a favorite by its path";
-    ADD_FAVORITES "add-favorites" POST "/api/v1/users/{id}/favorites/bulk" User/Write dex users::add_favorites, "Add many favorites";
-    REMOVE_FAVORITES "remove-favorites" DELETE "/api/v1/users/{id}/favorites/bulk" User/Write store users::remove_favorites, "Remove many favorites";
+    ADD_FAVORITES "add-favorites" POST "/api/v1/users/{id}/favorites/bulk" User/Bulk dex users::add_favorites, "Add many favorites";
+    REMOVE_FAVORITES "remove-favorites" DELETE "/api/v1/users/{id}/favorites/bulk" User/Bulk store users::remove_favorites, "Remove many favorites";
     DELETE_PROFILE "delete-profile" DELETE "/api/v1/auth/profile" User/Write store users::delete_profile, "Delete one's account";
     LIST_USERS "list-users" GET "/api/v1/users" Admin store admin::users, "List users";
     GET_USER "get-user" GET "/api/v1/users/{id}" User store users::get, "Get a user";

@@ -57,7 +57,8 @@ pub enum Outcome {
 pub struct Event {
     pub id: EventId,
     pub at: Timestamp,
-    /// None where nobody had signed in.
+    /// Whose account it is, or who did it to another's; none where there is no such account. Of a sign-in that was refused nobody knows
+    /// who tried.
     pub actor: Option<UserId>,
     pub action: Action,
     /// `session:…`, `pokemon:25`; none where it is the actor.

@@ -57,7 +57,7 @@ pub(crate) async fn sessions(app: &App, request: &Request) -> Result<Response, P
     personal(StatusCode::OK, &Sessions { sessions: open.into_iter().map(row).collect() })
 }
 
-/// Ends the session that asks. Its access token is good for what is left of its quarter of an hour, for reading.
+/// Ends the session that asks. Its access token is good for what is left of its quarter of an hour, for reading alone.
 pub(crate) async fn logout(app: &App, request: &Request) -> Result<Response, Problem> {
     let family = request.caller()?.session;
     match end(app, request, family, Action::Logout).await {

@@ -6,7 +6,7 @@ use adapters::{
 };
 use domain::{
     FieldError,
-    accounts::{Password, Standing, UserId},
+    accounts::{Password, UserId},
     audit::{Action, Outcome},
 };
 use http::StatusCode;
@@ -17,6 +17,7 @@ use crate::{
     App, Request, Response,
     auth::{ProfileUpdate, change_own, confirm, event},
     body::{done, personal},
+    guard,
     problem::Problem,
 };
 
@@ -71,15 +72,13 @@ async fn about(app: &App, request: &Request) -> Result<About, Problem> {
     }
     // Reads have not asked for it.
     let standing = match caller.standing {
-        Some(standing) => Some(standing),
-        None => app.accounts().standing(&request.meter, caller.user).await?,
+        Some(standing) => standing,
+        None => guard::standing(app, request, caller, false).await?,
     };
-    match standing {
-        Some(Standing { is_admin: true, is_frozen: false, .. }) => {
-            named.map(About::Another).ok_or_else(unknown)
-        }
-        _ => Err(Problem::forbidden("This is somebody else's.")),
+    if !standing.is_admin {
+        return Err(Problem::forbidden("This is somebody else's."));
     }
+    named.map(About::Another).ok_or_else(unknown)
 }
 
 fn unknown() -> Problem {

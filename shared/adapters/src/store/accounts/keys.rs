@@ -12,7 +12,7 @@ pub(super) const USERS: &str = "USERS";
 pub(super) const FAVORITE: &str = "FAVORITE#";
 pub(super) const SESSION: &str = "SESSION#";
 
-/// Keys name what they are of in errors and traces: what is somebody's own is hashed.
+/// Keys name what they are of in errors and traces: an address, or whatever was typed, is hashed. A user name is what everybody sees.
 pub(super) fn hashed(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
