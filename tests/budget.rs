@@ -10,6 +10,8 @@ use api::{
 use serde_json::{Map, Value, json};
 use tests::{Residents, Tap, event, invoke_event};
 
+use crate::workshop::Home;
+
 fn budget() -> Map<String, Value> {
     serde_json::from_str(&tests::read("tests/budget.json")).expect("tests/budget.json is a JSON object")
 }
@@ -32,7 +34,7 @@ fn no_line_says_more_or_less_than_calls_and_units() {
 /// An app with the index and the keys in memory.
 async fn warm(residents: &Residents, url: &str) -> App {
     let app = residents.app(url);
-    for name in ["list-pokemon", "get-profile"] {
+    for name in ["list-types", "get-profile"] {
         let route = routes::all().into_iter().find(|route| route.spec.name == name).expect("a route");
         let mut event = event(&route);
         event["headers"]["authorization"] = format!("Bearer {}", residents.token()).into();
@@ -42,7 +44,7 @@ async fn warm(residents: &Residents, url: &str) -> App {
 }
 
 async fn cost(route: &Route) -> Value {
-    let residents = Residents::new().await;
+    let residents = Home::of(&route.spec).await;
     let tap = Tap::on(&residents.url).await;
     let app = warm(&residents, &tap.url).await;
     let _ = (tap.take(), tap.take_units());

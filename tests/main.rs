@@ -33,3 +33,4 @@ mod store;
 mod sync;
 mod types;
 mod watch;
+mod workshop;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::store::{INDEX_COPIES, Key, Meter, Store};
+use adapters::store::{INDEX_COPIES, Key, Meter, Pointer, Store};
 use api::Config;
 use domain::{
     Timestamp,
@@ -125,7 +125,7 @@ async fn point_to(store: &Store, before: &str, version: &str, bytes: Option<&[u8
     if let Some(bytes) = bytes {
         store.put_index(&meter, version, bytes).await.expect("a write");
     }
-    store.swap_index(&meter, Some(before), version, LATER).await.expect("a write");
+    store.swap_index(&meter, Some(before), &Pointer::new(version, 0, LATER)).await.expect("a write");
 }
 
 #[tokio::test]

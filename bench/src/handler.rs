@@ -192,6 +192,7 @@ impl Handler {
             client: String::new(),
             caller: None,
             ticket: None,
+            repeated: None,
             id: String::new(),
             meter: Arc::default(),
         };

@@ -4,7 +4,7 @@ use std::{hint::black_box, time::Duration};
 
 use adapters::{
     aws,
-    store::{Key, Meter, Store},
+    store::{Key, Meter, Store, Tables},
 };
 use anyhow::{Context as _, Result};
 use api::Config;
@@ -68,7 +68,7 @@ struct Stored {
 impl Stored {
     async fn fetch(engine: &str) -> Result<Self> {
         let client = aws::at(engine);
-        let store = Store::new(client.clone(), tables::CATALOG);
+        let store = Store::new(client.clone(), &Tables::beside(tables::CATALOG));
         let pointer = store.index_pointer(&Meter::default()).await?.context("there is no index")?;
         let key = Key::index_copy(&pointer.version, 0);
         let item = client

@@ -33,7 +33,7 @@ pub async fn grant(accounts: &Accounts, username: &str) -> Result<String> {
         outcome: Outcome::Done,
         request_id: "admin grant".to_owned(),
     };
-    match accounts.set_role(&meter, &found.user, true, now(), &event.into()).await {
+    match accounts.set_role(&meter, None, &found.user, true, now(), &event.into()).await {
         Ok(_) => Ok(format!("{} is an administrator now", user.username.as_str())),
         Err(refused) if refused.is(Condition::Unchanged) => {
             bail!("somebody else changed {username:?} at the same time; please try again")

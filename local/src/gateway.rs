@@ -1,6 +1,6 @@
 //! What API Gateway and CloudFront are on AWS: HTTP in, the same v2 event through the same door, answers out.
 
-use std::{collections::HashMap, convert::Infallible, net::IpAddr, sync::Arc};
+use std::{collections::HashMap, net::IpAddr};
 
 use anyhow::Result;
 use api::{
@@ -10,28 +10,23 @@ use api::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
-};
 use matchit::Router;
 use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 use tokio::net::TcpListener;
 
-use crate::page;
+use crate::{
+    page,
+    server::{self, Service},
+};
 
 /// What the HTTP API takes.
 const LARGEST_BODY: usize = 10 << 20;
-/// How long the answers under way may take once the server is to stop. Longer than any takes; but a request that was
-/// begun and never ended is waited for just as long, and whoever pressed Ctrl-C waits too.
-const LAST_ANSWERS: std::time::Duration = std::time::Duration::from_secs(3);
-
-/// The table of routes, mounted.
+/// The table of routes, mounted: a router for each method, as a `PUT` of `/pokemon/types` is one of `/pokemon/{id}`.
 pub struct Gateway {
     app: App,
-    router: Router<Vec<Route>>,
+    routers: HashMap<Method, Router<Route>>,
     unknown: Route,
 }
 
@@ -39,52 +34,39 @@ impl Gateway {
     /// # Errors
     /// When two routes of the table cannot be told apart.
     pub fn new(app: App) -> Result<Self> {
-        let mut by_path: HashMap<&str, Vec<Route>> = HashMap::new();
+        let mut routers: HashMap<Method, Router<Route>> = HashMap::new();
         for route in routes::all().into_iter().filter(|route| route.spec.path != DEFAULT) {
-            by_path.entry(route.spec.path).or_default().push(route);
+            routers.entry(route.spec.method.clone()).or_default().insert(route.spec.path, route)?;
         }
-        let mut router = Router::new();
-        for (path, routes) in by_path {
-            router.insert(path, routes)?;
-        }
-        Ok(Self { app, router, unknown: ANSWER_UNKNOWN })
+        Ok(Self { app, routers, unknown: ANSWER_UNKNOWN })
     }
 
     /// Serves until `stop` resolves, then lets the answers under way finish.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let gateway = Arc::new(self);
-        let mut server = auto::Builder::new(TokioExecutor::new());
-        server.http1().timer(TokioTimer::new());
-        let graceful = GracefulShutdown::new();
-        tokio::pin!(stop);
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = &mut stop => break,
-            };
-            // A client that is gone before it is accepted, or no free handle for a moment: neither ends the server.
-            let Ok((stream, peer)) = accepted else {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                continue;
-            };
-            let _ = stream.set_nodelay(true);
-            let gateway = Arc::clone(&gateway);
-            let service = hyper::service::service_fn(move |request| {
-                let gateway = Arc::clone(&gateway);
-                async move { Ok::<_, Infallible>(gateway.answer(request, peer.ip()).await.map(Full::new)) }
-            });
-            let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
-            let connection = graceful.watch(connection);
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended early");
-                }
-            });
-        }
-        drop(listener);
-        let _ = tokio::time::timeout(LAST_ANSWERS, graceful.shutdown()).await;
+        server::serve(self, listener, stop).await;
     }
 
+    /// The route for a path as it was sent. `pok%65mon` is `pokemon`, but a `%2F` is part of a parameter, not a separator.
+    fn route(&self, method: &Method, path: &str, event: &mut Event) -> &Route {
+        let Some(path) = plain(path) else { return self.default(event) };
+        let Some(router) = self.routers.get(method) else { return self.default(event) };
+        let Ok(found) = router.at(&path) else { return self.default(event) };
+        let route = found.value;
+        for (name, value) in found.params.iter() {
+            let Some(value) = decoded(value) else { return self.default(event) };
+            event.path_parameters.insert(name.to_owned(), value);
+        }
+        event.route_key = format!("{} {}", route.spec.method, route.spec.path);
+        route
+    }
+
+    fn default(&self, event: &mut Event) -> &Route {
+        event.route_key = DEFAULT.to_owned();
+        &self.unknown
+    }
+}
+
+impl Service for Gateway {
     async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response {
         let (parts, body) = request.into_parts();
         if parts.uri.path() == "/" && parts.method == Method::GET {
@@ -121,26 +103,6 @@ impl Gateway {
         }
         let route = self.route(&parts.method, parts.uri.path(), &mut event);
         door::answer(&self.app, route, event).await
-    }
-
-    /// The route for a path as it was sent. `pok%65mon` is `pokemon`, but a `%2F` is part of a parameter, not a separator.
-    fn route(&self, method: &Method, path: &str, event: &mut Event) -> &Route {
-        let Some(path) = plain(path) else { return self.default(event) };
-        let Ok(found) = self.router.at(&path) else { return self.default(event) };
-        let Some(route) = found.value.iter().find(|route| route.spec.method == *method) else {
-            return self.default(event);
-        };
-        for (name, value) in found.params.iter() {
-            let Some(value) = decoded(value) else { return self.default(event) };
-            event.path_parameters.insert(name.to_owned(), value);
-        }
-        event.route_key = format!("{} {}", route.spec.method, route.spec.path);
-        route
-    }
-
-    fn default(&self, event: &mut Event) -> &Route {
-        event.route_key = DEFAULT.to_owned();
-        &self.unknown
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`admin`]: the first administrator.
 //! * [`engine`]: DynamoDB, in memory or in a folder.
+//! * [`functions`]: Lambda, for the one function that routes ask.
 //! * [`tables`]: the tables, made from `infra/data.yaml`.
 //! * [`seed`]: the catalogue, filled from the bundled [`snapshot`].
 //! * [`gateway`]: HTTP in, the event that API Gateway would make, answers out.
@@ -9,10 +10,12 @@
 pub mod admin;
 pub mod engine;
 pub mod folder;
+pub mod functions;
 pub mod gateway;
 pub mod keys;
 mod page;
 pub mod progress;
 pub mod seed;
+mod server;
 pub mod snapshot;
 pub mod tables;

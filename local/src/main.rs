@@ -4,6 +4,7 @@ use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc, time
 
 use adapters::{
     aws,
+    invoke::Function,
     pokeapi::{Config as PokeApiConfig, PokeApi},
     publish::Published,
     store::{Meter, Store, Tables, accounts::Accounts},
@@ -11,12 +12,13 @@ use adapters::{
     tokens::{KeyRing, KeySource},
 };
 use anyhow::{Context as _, Result};
-use api::{App, Config, jobs};
+use api::{App, Config, config::SyncConfig, jobs, sync::SyncFunction, telemetry::Telemetry};
 use clap::{Parser, Subcommand};
 use local::{
     admin,
     engine::{Engine, listen},
     folder::Folder,
+    functions::{Functions, SYNC},
     gateway::Gateway,
     keys,
     progress::Display,
@@ -172,10 +174,14 @@ async fn run(options: Options) -> Result<()> {
         }
     };
     if !stopped {
+        let functions = Functions::start(sync_function(&options, &url, &tables)?).await?;
+        config.sync_function =
+            Some(Function { name: SYNC.to_owned(), endpoint: Some(functions.url.clone()) });
         match listener {
             None => {
                 println!("ready: {url}\n");
-                println!("AWS_ENDPOINT_URL_DYNAMODB={url}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID=local");
+                println!("AWS_ENDPOINT_URL_DYNAMODB={url}\nAWS_ENDPOINT_URL_LAMBDA={}", functions.url);
+                println!("SYNC_FUNCTION={SYNC}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID=local");
                 println!("AWS_SECRET_ACCESS_KEY=local\n{}", environment(&config));
                 stop.await;
             }
@@ -196,6 +202,7 @@ async fn run(options: Options) -> Result<()> {
                 gateway.serve(listener, stop).await;
             }
         }
+        functions.stop().await;
     }
     if let Some(engine) = engine {
         engine.stop().await;
@@ -213,7 +220,7 @@ fn configuration(options: &Options, tables: &Tables) -> Result<Config> {
         "AUDIT_TABLE" => Some(tables.audit.clone()),
         "RATE_LIMITS" => options.rate_limits.clone(),
         // They are this machine's own.
-        "SIGNING_KEYS" => None,
+        "SIGNING_KEYS" | "SYNC_FUNCTION" | "EXPORTS_BUCKET" => None,
         name => std::env::var(name).ok(),
     })?)
 }
@@ -274,10 +281,10 @@ async fn prepare(
     };
     let accounts = Accounts::new(client.clone(), tables.clone());
     keys::prepare(&accounts, &source).await?;
-    if let Err(error) = jobs::finish_deletions(&accounts, &Meter::default()).await {
+    if let Err(error) = jobs::finish_deletions(&accounts, None, &Meter::default()).await {
         eprintln!("pokedex: a deletion cannot be ended: {error}");
     }
-    let store = Store::new(client, &tables.catalog);
+    let store = Store::new(client, tables);
     let owner = match options.dynamodb {
         None => {
             // The engine is ours alone: whoever held the lease is gone.
@@ -299,16 +306,30 @@ async fn prepare(
     Ok(source)
 }
 
+fn pokeapi(options: &Options) -> Result<PokeApi> {
+    let mut config = PokeApiConfig::new(&options.pokeapi);
+    config.per_minute = options.sync_rate;
+    config.contact.clone_from(&options.sync_contact);
+    Ok(PokeApi::new(config)?)
+}
+
+/// What administrators' requests ask to write the catalogue.
+fn sync_function(options: &Options, url: &str, tables: &Tables) -> Result<SyncFunction> {
+    Ok(SyncFunction {
+        store: Store::new(aws::at(url), tables),
+        api: pokeapi(options)?,
+        min_age: SyncConfig::MIN_AGE,
+        telemetry: Telemetry::default(),
+    })
+}
+
 async fn refresh(
     options: &Options,
     store: &Store,
     owner: String,
     interrupt: watch::Receiver<bool>,
 ) -> Result<()> {
-    let mut config = PokeApiConfig::new(&options.pokeapi);
-    config.per_minute = options.sync_rate;
-    config.contact.clone_from(&options.sync_contact);
-    let api = PokeApi::new(config)?;
+    let api = pokeapi(options)?;
     let settings = Settings { interrupt: Some(interrupt), ..Settings::new(owner) };
     let mut display = Display::default();
     let outcome =

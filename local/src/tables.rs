@@ -90,12 +90,20 @@ pub async fn create_catalog(client: &Client, name: &str) -> Result<()> {
     create_one(client, "CatalogTable", name).await
 }
 
+/// The one that holds, among others, what administrators change of the catalogue: whoever publishes reads it.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_overrides(client: &Client, name: &str) -> Result<()> {
+    create_one(client, "AppTable", name).await
+}
+
 /// All but the catalogue's.
 ///
 /// # Errors
 /// As [`create`].
 pub async fn create_accounts(client: &Client, tables: &Tables) -> Result<()> {
-    create_one(client, "AppTable", &tables.app).await?;
+    create_overrides(client, &tables.app).await?;
     create_one(client, "EphemeralTable", &tables.ephemeral).await?;
     create_one(client, "AuditTable", &tables.audit).await
 }

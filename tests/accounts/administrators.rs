@@ -109,9 +109,9 @@ async fn an_account_that_is_to_go_becomes_no_administrator() {
     let (accounts, meter) = (&residents.accounts, Meter::default());
     let stored = accounts.user(&meter, residents.ash).await.unwrap().unwrap();
     let told = tests::some_event(residents.ash).into();
-    accounts.begin_deletion(&meter, residents.ash, false, &told).await.unwrap();
+    accounts.begin_deletion(&meter, residents.ash, residents.ash, false, &told).await.unwrap();
     let told = tests::some_event(residents.oak).into();
-    let promoted = accounts.set_role(&meter, &stored, true, adapters::now(), &told).await;
+    let promoted = accounts.set_role(&meter, None, &stored, true, adapters::now(), &told).await;
     assert!(promoted.is_err_and(|refused| refused.is(adapters::store::accounts::Condition::Unchanged)));
 }
 

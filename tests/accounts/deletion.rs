@@ -74,14 +74,17 @@ async fn what_was_cut_off_is_ended() {
     like_many(&residents).await;
     let (accounts, meter) = (&residents.accounts, Meter::default());
     let told = some_event(residents.ash).into();
-    accounts.begin_deletion(&meter, residents.ash, false, &told).await.unwrap();
-    assert!(accounts.begin_deletion(&meter, residents.ash, false, &told).await.is_err(), "it is begun once");
+    accounts.begin_deletion(&meter, residents.ash, residents.ash, false, &told).await.unwrap();
+    assert!(
+        accounts.begin_deletion(&meter, residents.ash, residents.ash, false, &told).await.is_err(),
+        "it is begun once"
+    );
     let house = residents.house().await;
     let path = format!("/api/v1/users/{ASH}/favorites");
     let body = json!({"pokemon_id": 900});
     assert_eq!(house.call(Method::POST, &path, Some(&residents.token()), Some(&body)).await.status, 403);
-    assert_eq!(finish_deletions(accounts, &meter).await.unwrap(), 1);
-    assert_eq!(finish_deletions(accounts, &meter).await.unwrap(), 0);
+    assert_eq!(finish_deletions(accounts, None, &meter).await.unwrap(), 1);
+    assert_eq!(finish_deletions(accounts, None, &meter).await.unwrap(), 0);
     assert_forgotten(&residents).await;
 }
 

@@ -3,6 +3,7 @@
 mod administrators;
 mod bodies;
 mod deletion;
+mod exports;
 mod faults;
 mod favorites;
 mod idempotency;

@@ -1,6 +1,6 @@
 //! One binary a route, and the router of `cargo lambda watch`.
 
-use api::routes::{DEFAULT, SPECS};
+use api::routes::{DEFAULT, SPECS, Spec};
 use serde_json::{Value, json};
 
 use super::{DELETIONS, ROTATION, SYNC, names, stems};
@@ -19,7 +19,7 @@ fn each_route_has_a_binary_that_opens_it_and_nothing_else() {
         );
     }
     for (name, opens) in [
-        (SYNC, "api::lambda::serve_sync()"),
+        (SYNC, "api::sync::serve()"),
         (ROTATION, "api::jobs::serve_rotation()"),
         (DELETIONS, "api::jobs::serve_deletions()"),
     ] {
@@ -65,7 +65,11 @@ fn the_router_of_cargo_lambda_watch_is_the_table() {
     for spec in SPECS.iter().filter(|spec| spec.path != DEFAULT) {
         // A path whose method is not listed would be answered by cargo-lambda itself.
         let route = |method: &str| {
-            let own = SPECS.iter().find(|other| other.path == spec.path && other.method == method);
+            let asks = |other: &&Spec| other.method == method;
+            // As API Gateway does it: a PUT of `/pokemon/types` is one of `/pokemon/{id}`.
+            let wider = |other: &&Spec| asks(other) && !spec.path.contains('{') && other.matches(spec.path);
+            let own = SPECS.iter().find(|other| asks(other) && other.path == spec.path);
+            let own = own.or_else(|| SPECS.iter().find(wider));
             json!({ "method": method, "function": own.map_or("answer-unknown", |own| own.name) })
         };
         let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"];

@@ -74,8 +74,8 @@ fn the_state_has_the_parameters_of_its_tables_and_their_names() {
         assert_eq!(table["Properties"]["TableName"], json!({"Ref": format!("{id}Name")}), "{id}");
     }
     let ids: Vec<_> = data["Resources"].as_object().expect("resources").keys().collect();
-    let expected: Vec<_> =
-        TABLES.map(|name| format!("{name}Table")).into_iter().chain(["SigningKeys".to_owned()]).collect();
+    let others = ["ExportsBucket", "ExportsBucketPolicy", "SigningKeys"].map(str::to_owned);
+    let expected: Vec<_> = TABLES.map(|name| format!("{name}Table")).into_iter().chain(others).collect();
     assert_eq!(ids, expected.iter().collect::<Vec<_>>(), "and nothing else");
 }
 
@@ -114,6 +114,31 @@ fn what_is_precious_is_protected() {
     for id in ["CatalogTable", "AppTable", "AuditTable"] {
         assert_eq!(*ttl(id), Value::Null, "{id}");
     }
+}
+
+/// What is a user's own is nobody else's to read, on no way that is not encrypted, and not for longer than it has to be.
+#[test]
+fn exports_are_closed_and_gone_after_a_day() {
+    let resources = template("infra/data.yaml")["Resources"].clone();
+    let bucket = &resources["ExportsBucket"]["Properties"];
+    assert_eq!(bucket["BucketName"], json!({"Fn::Sub": super::templates::BUCKET}));
+    let closed = &bucket["PublicAccessBlockConfiguration"];
+    for way in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+        assert_eq!(closed[way], true, "{way}");
+    }
+    let rule = &bucket["LifecycleConfiguration"]["Rules"][0];
+    assert_eq!((&rule["Status"], &rule["ExpirationInDays"]), (&json!("Enabled"), &json!(1)));
+    assert_eq!(rule.get("Prefix"), None, "all of it");
+    assert_eq!(bucket.get("VersioningConfiguration"), None, "what is deleted is gone");
+    let encryption = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+    assert_eq!(encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256");
+    let statement = &resources["ExportsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
+    assert_eq!(
+        (&statement["Effect"], &statement["Principal"], &statement["Action"]),
+        (&json!("Deny"), &json!("*"), &json!("s3:*"))
+    );
+    assert_eq!(statement["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
+    assert_eq!(statement["Resource"].as_array().map(Vec::len), Some(2), "the bucket, and what is in it");
 }
 
 /// CloudFormation takes 500 resources in a stack; a transformed function is itself, its version, its alias and a permission for

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::{
-    config::{ISSUER_KEYS, KEYS, SYNC_KEYS},
+    config::{EXPORT_KEYS, ISSUER_KEYS, KEYS, SYNC_KEYS, WRITER_KEYS},
     routes::{DEFAULT, SPECS},
 };
 use serde_json::{Value, json};
@@ -14,10 +14,26 @@ use super::{DELETIONS, ROTATION, SYNC, camel, names};
 /// Routes that read no catalogue have half the memory.
 const LIGHT: [&str; 4] = ["get-health", "get-openapi", "get-version", "answer-unknown"];
 /// Routes that hash passwords have what a whole processor comes with.
-const HEAVY: [&str; 6] =
-    ["register-user", "login-user", "update-profile", "update-user", "delete-profile", "delete-user"];
+const HEAVY: [&str; 7] = [
+    "register-user",
+    "login-user",
+    "update-profile",
+    "update-user",
+    "delete-profile",
+    "delete-user",
+    "export-account",
+];
 /// Routes that sign tokens read the secret.
 const ISSUERS: [&str; 3] = ["register-user", "login-user", "refresh-session"];
+/// Routes that have the catalogue written wait as long as the HTTP API does.
+const WRITERS: [&str; 3] = ["fetch-pokemon", "update-pokemon", "hide-pokemon"];
+/// What makes an export, and what takes it away with the account.
+const EXPORTER: &str = "export-account";
+const FORGETTERS: [&str; 3] = ["delete-profile", "delete-user", DELETIONS];
+
+/// The bucket of exports. Its name is made, as the names of buckets are the whole world's.
+pub(super) const BUCKET: &str = "pokedex-${Environment}-exports-${AWS::AccountId}-${AWS::Region}";
+const WRITER: &str = "pokedex-${Environment}-sync-pokeapi:live";
 
 fn sub(text: String) -> Value {
     json!({ "Fn::Sub": text })
@@ -61,9 +77,19 @@ fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
     if HEAVY.contains(&name) {
         function["Properties"]["MemorySize"] = json!(1769);
     }
-    if ISSUERS.contains(&name) {
-        function["Properties"]["Environment"] =
-            json!({"Variables": {"SIGNING_KEYS": {"Ref": "SigningKeysName"}}});
+    let mut give = |name: &str, value: Value| {
+        function["Properties"]["Environment"] = json!({"Variables": {name: value}});
+    };
+    match name {
+        name if ISSUERS.contains(&name) => give("SIGNING_KEYS", json!({"Ref": "SigningKeysName"})),
+        name if WRITERS.contains(&name) => give("SYNC_FUNCTION", sub(WRITER.to_owned())),
+        name if name == EXPORTER || FORGETTERS.contains(&name) => {
+            give("EXPORTS_BUCKET", sub(BUCKET.to_owned()));
+        }
+        _ => {}
+    }
+    if WRITERS.contains(&name) {
+        function["Properties"]["Timeout"] = json!(30);
     }
     function
 }
@@ -87,14 +113,24 @@ fn job(name: &str, summary: &str, more: Value) -> Value {
     job
 }
 
-/// What a role may do with the secret.
-fn about_the_secret(name: &str) -> Vec<Value> {
-    let arn = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SigningKeysName}-??????";
-    let statement =
-        |action: Value| vec![json!({"Effect": "Allow", "Action": action, "Resource": {"Fn::Sub": arn}})];
+/// What a role may do elsewhere than in DynamoDB: with the secret, the function that writes, the bucket.
+fn elsewhere(name: &str) -> Vec<Value> {
+    let secret = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SigningKeysName}-??????";
+    let writer = format!("lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{WRITER}");
+    let files = format!("s3:::{BUCKET}/*");
+    let statement = |action: Value, resource: &str| {
+        let arn = format!("arn:${{AWS::Partition}}:{resource}");
+        vec![json!({"Effect": "Allow", "Action": action, "Resource": {"Fn::Sub": arn}})]
+    };
     match name {
-        ROTATION => statement(json!(["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"])),
-        name if ISSUERS.contains(&name) => statement(json!("secretsmanager:GetSecretValue")),
+        ROTATION => {
+            statement(json!(["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]), secret)
+        }
+        name if ISSUERS.contains(&name) => statement(json!("secretsmanager:GetSecretValue"), secret),
+        name if WRITERS.contains(&name) => statement(json!("lambda:InvokeFunction"), &writer),
+        // To read it is what a link allows.
+        EXPORTER => statement(json!(["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]), &files),
+        name if FORGETTERS.contains(&name) => statement(json!("s3:DeleteObject"), &files),
         _ => Vec::new(),
     }
 }
@@ -159,9 +195,8 @@ fn role(name: &str) -> Value {
 fn without_data(name: &str, mut role: Value) -> Value {
     let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array_mut();
     let statements = statements.unwrap_or_else(|| panic!("the role of {name} has no statements"));
-    let (secret, data): (Vec<_>, Vec<_>) =
-        statements.drain(1..).partition(super::access::is_about_the_secret);
-    assert_eq!(secret, about_the_secret(name), "{name}");
+    let (others, data): (Vec<_>, Vec<_>) = statements.drain(1..).partition(super::access::is_elsewhere);
+    assert_eq!(others, elsewhere(name), "{name}");
     for statement in data {
         super::access::grants(name, &statement);
     }
@@ -319,6 +354,8 @@ fn functions_are_given_the_variables_that_they_read_and_no_other() {
             SYNC => set(&SYNC_KEYS),
             ROTATION => set(&ISSUER_KEYS),
             name if ISSUERS.contains(&name) => set(&ISSUER_KEYS),
+            name if WRITERS.contains(&name) => set(&WRITER_KEYS),
+            name if name == EXPORTER || FORGETTERS.contains(&name) => set(&EXPORT_KEYS),
             _ => Vec::new(),
         };
         assert_eq!(keys(&function["Environment"]["Variables"]), expected, "{name}");

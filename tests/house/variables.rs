@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use api::{
     Config,
-    config::{ISSUER_KEYS, KEYS, SYNC_KEYS, SyncConfig},
+    config::{EXPORT_KEYS, ISSUER_KEYS, KEYS, SYNC_KEYS, SyncConfig, WRITER_KEYS},
 };
 
 /// Read by the log's filter, before there is a configuration.
@@ -19,7 +19,8 @@ fn every_variable_that_is_read_stands_in_the_table_and_no_other() {
         name.ends_with("_TABLE").then(|| "table".to_owned())
     };
     Config::read(read).expect("a configuration");
-    let table: Vec<&str> = KEYS.into_iter().chain(ISSUER_KEYS).collect();
+    let table: Vec<&str> =
+        KEYS.into_iter().chain(ISSUER_KEYS).chain(WRITER_KEYS).chain(EXPORT_KEYS).collect();
     assert_same(&table, asked.take(), &[READ_ELSEWHERE]);
     SyncConfig::read(read).expect("a configuration");
     assert_same(&SYNC_KEYS, asked.take(), &[]);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use adapters::{
     aws,
-    store::{Meter, Store},
+    store::{Meter, Store, Tables},
 };
 use local::{engine::Engine, tables::CATALOG};
 use tempfile::TempDir;
@@ -45,7 +45,10 @@ async fn fill() -> Vec<(String, Vec<u8>)> {
 /// Every item's key, content and times.
 async fn items(url: &str) -> BTreeMap<String, (String, String, String)> {
     let client = aws::at(url);
-    let heads = Store::new(client, CATALOG).heads(&Meter::default()).await.expect("the engine answers");
+    let heads = Store::new(client, &Tables::beside(CATALOG))
+        .heads(&Meter::default())
+        .await
+        .expect("the engine answers");
     let lines = heads.into_iter().map(|(key, head)| {
         (key.to_string(), (head.hash, head.created_at.to_string(), head.updated_at.to_string()))
     });

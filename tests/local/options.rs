@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapters::{
     aws,
-    store::{Meter, Store},
+    store::{Meter, Store, Tables},
 };
 use domain::Slug;
 use serde_json::json;
@@ -38,7 +38,7 @@ async fn engines_only_prints_what_a_function_needs_and_the_engine_answers_the_sd
         assert!(variables.get(name).is_some_and(|value| !value.is_empty()), "{name} in {variables:?}");
     }
     api::Config::read(|name| variables.get(name).cloned()).expect("variables that a function starts with");
-    let store = Store::new(aws::at(&url), &variables["CATALOG_TABLE"]);
+    let store = Store::new(aws::at(&url), &Tables::beside(&variables["CATALOG_TABLE"]));
     let pikachu = store.pokemon(&Meter::default(), &Slug::parse("pikachu").unwrap()).await.unwrap();
     assert!(pikachu.is_some());
     assert_ne!(get(&url, "/api/v1/health").await.status, 200, "no routes are served");
@@ -127,7 +127,7 @@ async fn an_administrator_is_granted_here_and_on_aws_and_by_no_route() {
     process.interrupt().await;
 
     // On AWS: the tables by their names there, with what the environment says.
-    let tables = adapters::store::Tables::beside("pokedex-dev-catalog");
+    let tables = Tables::beside("pokedex-dev-catalog");
     let url = &SeededEngine::get().url;
     tests::make_accounts(url, &tables).await;
     let mut command = std::process::Command::new(super::program("local"));

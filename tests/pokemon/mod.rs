@@ -1,3 +1,4 @@
+mod by_hand;
 mod detail;
 mod every;
 mod evolutions;

@@ -145,7 +145,7 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
             assert_eq!((stored.len(), told.sum::<usize>()), (451, 450), "{what}");
         }
         "delete-profile" => {
-            finish_deletions(accounts, &meter).await.expect("an end");
+            finish_deletions(accounts, None, &meter).await.expect("an end");
             assert_eq!(accounts.user(&meter, residents.ash).await.expect("no error"), None, "{what}");
             assert_eq!(accounts.standing(&meter, residents.ash).await.expect("no error"), None, "{what}");
             assert_eq!(accounts.favorites(&meter, residents.ash).await.expect("no error"), [], "{what}");

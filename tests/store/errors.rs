@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use adapters::{
     aws,
-    store::{Key, Ledger, Meter, Named, Store, StoreError},
+    store::{Key, Ledger, Meter, Named, Pointer, Store, StoreError, Tables},
 };
 use domain::{
     Timestamp,
@@ -19,7 +19,7 @@ const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
 
 #[tokio::test]
 async fn a_table_that_is_not_there_makes_everything_unavailable() {
-    let (store, meter) = (Store::new(raw_client().await, "no-such-table"), Meter::default());
+    let (store, meter) = (Store::new(raw_client().await, &Tables::beside("no-such-table")), Meter::default());
     let lease = lease(&empty_store().await).await;
     let generation = GenerationFacts { id: 1, name: "one".to_owned(), display_name: None, region: None };
     let mut ledger = Ledger::new([Fact::Generation(generation)].into_iter().collect());
@@ -37,8 +37,8 @@ async fn a_table_that_is_not_there_makes_everything_unavailable() {
         unavailable(store.heads(&meter).await, "Scan"),
         unavailable(store.mark_seeded(&meter, "one").await, "PutItem"),
         unavailable(store.put_index(&meter, "v1", b"{}").await, "PutItem"),
-        unavailable(store.swap_index(&meter, None, "v1", NOW).await, "PutItem"),
-        unavailable(store.swap_index(&meter, Some("v0"), "v1", NOW).await, "PutItem"),
+        unavailable(store.swap_index(&meter, None, &Pointer::new("v1", 0, NOW)).await, "PutItem"),
+        unavailable(store.swap_index(&meter, Some("v0"), &Pointer::new("v1", 0, NOW)).await, "PutItem"),
         unavailable(store.put_facts(&meter, &lease, &mut ledger).await, "UpdateItem"),
         unavailable(store.delete(&meter, vec![Key::pokemon(1)]).await, "BatchWriteItem"),
         unavailable(store.put_groups(&meter, &lease, vec![pokemon(1)]).await, "UpdateItem"),
@@ -82,7 +82,7 @@ async fn an_engine_that_is_not_there_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let store = Store::new(aws::at(&url), "table");
+    let store = Store::new(aws::at(&url), &Tables::beside("table"));
     let told = unavailable(store.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
     assert!(told.starts_with("dispatch failure: "), "{told}");
 }

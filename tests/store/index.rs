@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use adapters::store::{INDEX_COPIES, Key, Meter, Pointer, Store};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use domain::{Timestamp, catalog::SHAPE};
+use domain::Timestamp;
 use tests::{empty_store, put_raw};
 
 use super::support::{conflict, count, malformed, noise};
@@ -16,7 +16,10 @@ async fn pointer(store: &Store) -> Option<Pointer> {
 }
 
 async fn swap(store: &Store, before: Option<&str>, version: &str) {
-    store.swap_index(&Meter::default(), before, version, NOW).await.expect("the pointer is swapped");
+    store
+        .swap_index(&Meter::default(), before, &Pointer::new(version, 0, NOW))
+        .await
+        .expect("the pointer is swapped");
 }
 
 #[tokio::test]
@@ -53,13 +56,13 @@ async fn equal_draws_choose_equal_copies() {
 #[tokio::test]
 async fn the_pointer_moves_from_the_version_that_counts_and_from_no_other() {
     let (store, meter) = (empty_store().await, Meter::default());
-    conflict(store.swap_index(&meter, Some("v0"), "v1", NOW).await, "PutItem");
+    conflict(store.swap_index(&meter, Some("v0"), &Pointer::new("v1", 0, NOW)).await, "PutItem");
     assert_eq!(pointer(&store).await, None);
     swap(&store, None, "v1").await;
-    let first = Pointer { version: "v1".to_owned(), shape: SHAPE, swapped_at: NOW };
+    let first = Pointer::new("v1", 0, NOW);
     assert_eq!(pointer(&store).await, Some(first.clone()));
     for before in [None, Some("v0"), Some("v2"), Some("")] {
-        conflict(store.swap_index(&meter, before, "v2", NOW).await, "PutItem");
+        conflict(store.swap_index(&meter, before, &Pointer::new("v2", 0, NOW)).await, "PutItem");
         assert_eq!(pointer(&store).await, Some(first.clone()), "{before:?}");
     }
     swap(&store, Some("v1"), "v2").await;
@@ -70,10 +73,9 @@ async fn the_pointer_moves_from_the_version_that_counts_and_from_no_other() {
 async fn of_two_that_swap_at_once_one_is_told() {
     let (store, meter) = (empty_store().await, Meter::default());
     swap(&store, None, "v1").await;
-    let (one, two) = tokio::join!(
-        store.swap_index(&meter, Some("v1"), "v2", NOW),
-        store.swap_index(&meter, Some("v1"), "v3", NOW)
-    );
+    let [v2, v3] = ["v2", "v3"].map(|version| Pointer::new(version, 0, NOW));
+    let (one, two) =
+        tokio::join!(store.swap_index(&meter, Some("v1"), &v2), store.swap_index(&meter, Some("v1"), &v3));
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
     let (version, loser) = if one.is_ok() { ("v2", two) } else { ("v3", one) };
     conflict(loser, "PutItem");
@@ -107,7 +109,7 @@ async fn who_has_swapped_already_may_do_it_again() {
         swap(&store, None, "v1").await;
         swap(&store, Some("v0"), "v1").await;
     }
-    conflict(store.swap_index(&meter, Some("v0"), "v2", NOW).await, "PutItem");
+    conflict(store.swap_index(&meter, Some("v0"), &Pointer::new("v2", 0, NOW)).await, "PutItem");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod facts;
 mod index;
 mod leases;
 mod meter;
+mod overrides;
 mod reads;
 mod support;
 mod writes;

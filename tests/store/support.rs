@@ -2,7 +2,7 @@
 
 use adapters::{
     aws,
-    store::{Body, Key, Lease, Meter, NewItem, Record, Store, StoreError, content_hash},
+    store::{Body, Key, Lease, Meter, NewItem, Record, Store, StoreError, Tables, content_hash},
 };
 use domain::{Slug, Timestamp};
 use tests::{Tap, engine_url, lease};
@@ -58,7 +58,7 @@ pub async fn put_through(store: &Store, lease: &Lease, items: Vec<NewItem>) -> R
 pub async fn tapped(store: &Store) -> (Store, Tap) {
     let tap = Tap::on(&engine_url()).await;
     let client = aws::at(&tap.url);
-    (Store::new(client, store.table()), tap)
+    (Store::new(client, &Tables::beside(store.table())), tap)
 }
 
 /// How many items there are, but for the one that holds the lease.

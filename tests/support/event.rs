@@ -1,6 +1,7 @@
 //! Events as API Gateway sends them, and the door that Lambda opens for them.
 
 use api::{App, Route};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json, value::RawValue};
 
@@ -21,7 +22,6 @@ pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> Answer {
     let wire = serde_json::to_value(&response).expect("a response that can be sent");
     let status = wire["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
     let status = status.and_then(|status| StatusCode::from_u16(status).ok()).expect("a status");
-    assert_eq!(wire["isBase64Encoded"], false);
     assert_eq!(wire["cookies"], json!([]));
     let mut headers = HeaderMap::new();
     for (name, value) in wire["headers"].as_object().expect("headers") {
@@ -31,7 +31,11 @@ pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> Answer {
             HeaderValue::from_str(value).expect(value),
         );
     }
-    let body = wire["body"].as_str().expect("a body").as_bytes().to_vec();
+    let body = wire["body"].as_str().expect("a body");
+    let body = match wire["isBase64Encoded"].as_bool().expect("whether it is") {
+        true => STANDARD.decode(body).expect("base64"),
+        false => body.as_bytes().to_vec(),
+    };
     Answer { status, headers, body }
 }
 

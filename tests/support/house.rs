@@ -62,8 +62,10 @@ impl SeededEngine {
 /// When the engine does not answer.
 pub async fn store_at(url: &str, table: &str) -> Result<Store> {
     let client = aws::at(url);
-    tables::create_catalog(&client, table).await?;
-    Ok(Store::new(client, table))
+    let tables = Tables::beside(table);
+    tables::create_catalog(&client, &tables.catalog).await?;
+    tables::create_overrides(&client, &tables.app).await?;
+    Ok(Store::new(client, &tables))
 }
 
 /// The tables of accounts, with the public keys of [`ring`] and nobody in them.
@@ -166,10 +168,25 @@ impl House {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.expect("a whole body").to_vec();
-        Answer { status, headers, body }
+        read(request).await
+    }
+
+    /// The same with a body.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn send_body(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request).await
     }
 
     /// Sends `body`, as JSON, with an access token where one is given.
@@ -190,10 +207,7 @@ impl House {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.expect("a whole body").to_vec();
-        Answer { status, headers, body }
+        read(request).await
     }
 
     /// Stops the gateway before the house is dropped.
@@ -222,6 +236,13 @@ impl Answer {
         let rows = self.json()["pokemon"].as_array().cloned().unwrap_or_default();
         rows.iter().filter_map(|row| row["name"].as_str().map(str::to_owned)).collect()
     }
+}
+
+async fn read(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.expect("a whole body").to_vec();
+    Answer { status, headers, body }
 }
 
 fn client() -> reqwest::Client {

@@ -1,5 +1,6 @@
 //! What the tests stand on: a house of real parts, a tap on its engine, and what every answer must hold to.
 
+mod bucket;
 mod event;
 mod facts;
 mod faults;
@@ -12,6 +13,7 @@ mod samples;
 mod table;
 mod tap;
 
+pub use bucket::Bucket;
 pub use event::{event, invoke, invoke_event};
 pub use facts::facts;
 pub use faults::Faults;
@@ -20,6 +22,8 @@ pub use house::{Answer, House, SeededEngine, empty_store, engine_url, make_accou
 pub use promises::{CATALOGUE, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};
 pub use residents::{ASH, PASSWORD, Residents, some_event};
-pub use samples::{OF_THE_MOMENT, catalogue_samples, for_everybody, is_for_everybody, sample, sample_event};
+pub use samples::{
+    OF_THE_MOMENT, allowed_at, catalogue_samples, for_everybody, is_for_everybody, sample, sample_event,
+};
 pub use table::{lease, publish_facts, put_raw, raw_client};
 pub use tap::{Call, Tap};

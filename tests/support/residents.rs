@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use adapters::{
-    aws, milliseconds, now, passwords,
+    aws,
+    invoke::Function,
+    milliseconds, now, passwords,
     store::{
         Key, Meter, Tables,
         accounts::{Accounts, NewAccount, OpenSession, StoredFavorite},
@@ -43,6 +45,8 @@ pub struct Residents {
     /// An administrator; another one is called Elm.
     pub oak: UserId,
     office: FamilyId,
+    /// What writes the catalogue, where it may be written.
+    pub sync_function: Option<Function>,
 }
 
 /// A name that no table has.
@@ -76,13 +80,27 @@ impl Residents {
 
     /// The same on the engine at `url`.
     pub async fn at(url: &str) -> Self {
-        let tables = Tables { catalog: CATALOG.to_owned(), ..Tables::beside(family()) };
+        Self::among(url, Tables { catalog: CATALOG.to_owned(), ..Tables::beside(family()) }).await
+    }
+
+    /// The same in `tables`, of which that of the catalogue is there already.
+    pub async fn among(url: &str, tables: Tables) -> Self {
         let accounts = make_accounts(url, &tables).await;
         let ash = ASH.parse().expect("an id");
         let (session, elsewhere) = (FamilyId::random(), FamilyId::random());
         let office = FamilyId::random();
         let oak = UserId::new(1_700_000_000_000, [4; 10]);
-        let residents = Self { url: url.to_owned(), tables, accounts, ash, session, elsewhere, oak, office };
+        let residents = Self {
+            url: url.to_owned(),
+            tables,
+            accounts,
+            ash,
+            session,
+            elsewhere,
+            oak,
+            office,
+            sync_function: None,
+        };
         residents.settle(ash, "ash_ketchum", session).await;
         for (id, name) in [(oak, "oak"), (UserId::new(1_700_000_000_000, [5; 10]), "elm")] {
             residents.settle(id, name, if id == oak { office } else { FamilyId::random() }).await;
@@ -120,8 +138,12 @@ impl Residents {
     /// What serves them.
     #[must_use]
     pub fn config(&self) -> Config {
-        let signing_keys = Some(KeySource::Process(ring()));
-        Config { tables: self.tables.clone(), signing_keys, ..Config::new(CATALOG) }
+        Config {
+            tables: self.tables.clone(),
+            signing_keys: Some(KeySource::Process(ring())),
+            sync_function: self.sync_function.clone(),
+            ..Config::new(CATALOG)
+        }
     }
 
     /// An app on the engine at `url`.

@@ -1,6 +1,9 @@
 //! One typical request of each route: its sample event.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use api::{
     Route,
@@ -52,6 +55,15 @@ pub fn is_for_everybody(spec: &Spec) -> bool {
 #[must_use]
 pub fn for_everybody() -> Vec<Route> {
     all().into_iter().filter(|route| is_for_everybody(&route.spec)).collect()
+}
+
+/// `Allow` of a path, whose query does not count.
+#[must_use]
+pub fn allowed_at(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or(path);
+    let own = SPECS.iter().filter(|spec| spec.matches(path)).map(|spec| spec.method.as_str());
+    let methods: BTreeSet<_> = own.chain(["OPTIONS"]).collect();
+    Vec::from_iter(methods).join(", ")
 }
 
 /// Samples of the routes whose answers may be cached.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adapters::{
     aws,
-    store::{Meter, Store},
+    store::{Meter, Store, Tables},
 };
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub async fn sound() -> &'static BTreeMap<String, Value> {
 /// without the mark of a seed.
 pub async fn digests(url: &str, table: &str) -> BTreeMap<String, Value> {
     let client = aws::at(url);
-    let pointer = Store::new(client.clone(), table).index_pointer(&Meter::default()).await;
+    let pointer = Store::new(client.clone(), &Tables::beside(table)).index_pointer(&Meter::default()).await;
     let current = pointer.expect("it is readable").expect("the catalogue has an index").version;
     let mut all = BTreeMap::new();
     let others = |key: &str| key.starts_with("FACTS/") || key.starts_with("META/");

@@ -19,5 +19,5 @@ mod states;
 
 mod catalogue;
 mod records;
-mod support;
+pub mod support;
 pub mod switch;

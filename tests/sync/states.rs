@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::{
-    store::{Key, Meter},
+    store::{Key, Meter, Tables},
     sync::{Outcome, Settings, Tally},
 };
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
@@ -189,7 +189,7 @@ async fn a_failure_that_heals_is_counted_no_more() {
 #[tokio::test]
 async fn nothing_runs_where_there_is_no_table() {
     let pokeapi = small().await;
-    let store = adapters::store::Store::new(raw_client().await, "no-such-table");
+    let store = adapters::store::Store::new(raw_client().await, &Tables::beside("no-such-table"));
     let error = run(&store, &client(config(&pokeapi)), &Settings::new("test")).await.expect_err("no table");
     let told = error.to_string();
     assert!(told.starts_with("DynamoDB UpdateItem: ResourceNotFoundException: "), "{told}");

@@ -6,7 +6,7 @@ use adapters::{
     aws,
     pokeapi::{Config, PokeApi},
     publish::Published,
-    store::{Key, Ledger, Meter, Store},
+    store::{Key, Ledger, Meter, Store, Tables},
     sync::{self, Failure, Finished, Outcome, Settings, State, SyncError},
 };
 use domain::{
@@ -118,7 +118,7 @@ pub async fn tapped(store: &Store) -> (Store, Tap) {
 
 /// The same table, spoken to at another address.
 pub async fn through(store: &Store, url: &str) -> Store {
-    Store::new(aws::at(url), store.table())
+    Store::new(aws::at(url), &Tables::beside(store.table()))
 }
 
 pub async fn state(store: &Store) -> State {

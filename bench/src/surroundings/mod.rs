@@ -31,7 +31,7 @@ impl Surroundings {
         let engine = Engine::start(None, 0).await?;
         let client = aws::at(&engine.url());
         tables::create(&client, &Tables::beside(tables::CATALOG)).await?;
-        seed::seed(&Store::new(client, tables::CATALOG), "bench").await?;
+        seed::seed(&Store::new(client, &Tables::beside(tables::CATALOG)), "bench").await?;
         let tls = tls::Front::before(&engine.url()).await?;
         Ok(Self { engine, tls })
     }

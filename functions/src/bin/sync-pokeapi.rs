@@ -1,5 +1,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    api::lambda::serve_sync()
+    api::sync::serve()
 }

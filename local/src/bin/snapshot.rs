@@ -7,7 +7,7 @@ use std::{
 
 use adapters::{
     aws,
-    store::{Meter, Store},
+    store::{Meter, Store, Tables},
     sync,
 };
 use anyhow::{Context as _, Result, bail};
@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
 async fn export(options: Options) -> Result<()> {
     let folder = Folder::open(&options.data)?;
     let engine = Engine::start(Some(&folder.database()), 0).await?;
-    let store = Store::new(aws::at(&engine.url()), tables::CATALOG);
+    let store = Store::new(aws::at(&engine.url()), &Tables::beside(tables::CATALOG));
     let meter = Meter::default();
     let state = sync::state(&store, &meter).await.context("the folder holds no catalogue")?;
     if state.running.is_some() {

@@ -2,18 +2,21 @@
 
 use std::{env, time::Duration};
 
-use aws_config::{BehaviorVersion, Region, environment::EnvironmentVariableCredentialsProvider};
+use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
 use aws_sdk_dynamodb::{
-    Client, Config,
+    Client,
     config::{
-        Builder as ConfigBuilder, Credentials, SharedHttpClient,
+        Builder as ConfigBuilder, Credentials, SharedCredentialsProvider, SharedHttpClient,
+        StalledStreamProtectionConfig,
         interceptors::InterceptorContext,
         retry::{ClassifyRetry, RetryAction, RetryConfig},
         timeout::TimeoutConfig,
     },
     operation::transact_write_items::TransactWriteItemsError,
 };
-use aws_sdk_secretsmanager::{Client as SecretsClient, Config as SecretsConfig};
+use aws_sdk_lambda::{Client as LambdaClient, config::Builder as LambdaConfig};
+use aws_sdk_s3::Client as S3Client;
+use aws_sdk_secretsmanager::Client as SecretsClient;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -24,55 +27,98 @@ use aws_smithy_http_client::{
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
 /// DynamoDB as Lambda's environment tells of it: region, credentials and, where it is set,
-/// `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`.
+/// `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`; so for the other services.
 ///
 /// Nothing else is asked. The SDK's own chain of files, STS and metadata services is a megabyte of a binary, and a
 /// function never comes to them.
 #[must_use]
 pub fn from_environment() -> Client {
-    let Surroundings { endpoint, region, http } = Surroundings::of("AWS_ENDPOINT_URL_DYNAMODB");
-    let mut config =
-        settings().http_client(http).credentials_provider(EnvironmentVariableCredentialsProvider::new());
-    config.set_region(region);
-    config.set_endpoint_url(endpoint);
-    Client::from_conf(config.build())
+    dynamodb(&environment("AWS_ENDPOINT_URL_DYNAMODB"))
 }
 
-/// Secrets Manager, told of in the same way.
+/// An engine at `url`, spoken to over plain HTTP; it takes any credentials.
+#[must_use]
+pub fn at(url: &str) -> Client {
+    dynamodb(&one_machine(url))
+}
+
+fn dynamodb(config: &SdkConfig) -> Client {
+    Client::from_conf(ConfigBuilder::from(config).retry_classifier(PassingCancellations).build())
+}
+
+/// Secrets Manager.
 #[must_use]
 pub fn secrets_from_environment() -> SecretsClient {
-    let Surroundings { endpoint, region, http } = Surroundings::of("AWS_ENDPOINT_URL_SECRETS_MANAGER");
-    let mut config = SecretsConfig::builder()
+    SecretsClient::new(&environment("AWS_ENDPOINT_URL_SECRETS_MANAGER"))
+}
+
+/// Lambda.
+#[must_use]
+pub fn lambda_from_environment() -> LambdaClient {
+    lambda(&environment("AWS_ENDPOINT_URL_LAMBDA"))
+}
+
+/// What is Lambda on one machine.
+#[must_use]
+pub fn lambda_at(url: &str) -> LambdaClient {
+    lambda(&one_machine(url))
+}
+
+/// Who asks a function says how long to wait for it.
+fn lambda(config: &SdkConfig) -> LambdaClient {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).build();
+    let config = LambdaConfig::from(config)
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    LambdaClient::from_conf(config.build())
+}
+
+/// S3.
+#[must_use]
+pub fn s3_from_environment() -> S3Client {
+    S3Client::new(&environment("AWS_ENDPOINT_URL_S3"))
+}
+
+/// What is S3 on one machine.
+#[must_use]
+pub fn s3_at(url: &str) -> S3Client {
+    S3Client::new(&one_machine(url))
+}
+
+/// What Lambda's environment tells of a service. `endpoint` is the variable that names another endpoint for it alone.
+fn environment(endpoint: &str) -> SdkConfig {
+    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let endpoint = set(endpoint).or_else(|| set("AWS_ENDPOINT_URL"));
+    // Another endpoint, or a proxy that looks inside, has a certificate of another root.
+    let is_amazons = endpoint.is_none() && set("SSL_CERT_FILE").or_else(|| set("SSL_CERT_DIR")).is_none();
+    let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).map(Region::new);
+    let http = https(if is_amazons { amazon() } else { TrustStore::default() });
+    sdk(http, SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()), region, endpoint)
+}
+
+/// A service at `url`, spoken to over plain HTTP.
+fn one_machine(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "one machine");
+    let http = Builder::new().build_http();
+    let region = Some(Region::new("local"));
+    sdk(http, SharedCredentialsProvider::new(credentials), region, Some(url.to_owned()))
+}
+
+fn sdk(
+    http: SharedHttpClient,
+    credentials: SharedCredentialsProvider,
+    region: Option<Region>,
+    endpoint: Option<String>,
+) -> SdkConfig {
+    let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .timeout_config(timeouts())
         .retry_config(retries())
         .http_client(http)
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new());
-    config.set_region(region);
+        .credentials_provider(credentials)
+        .region(region);
     config.set_endpoint_url(endpoint);
-    SecretsClient::from_conf(config.build())
-}
-
-/// What Lambda's environment tells of a service.
-struct Surroundings {
-    endpoint: Option<String>,
-    region: Option<Region>,
-    http: SharedHttpClient,
-}
-
-impl Surroundings {
-    /// `endpoint` is the variable that names another endpoint for this service alone.
-    fn of(endpoint: &str) -> Self {
-        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        let endpoint = set(endpoint).or_else(|| set("AWS_ENDPOINT_URL"));
-        // Another endpoint, or a proxy that looks inside, has a certificate of another root.
-        let is_amazons = endpoint.is_none() && set("SSL_CERT_FILE").or_else(|| set("SSL_CERT_DIR")).is_none();
-        Self {
-            endpoint,
-            region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).map(Region::new),
-            http: https(if is_amazons { amazon() } else { TrustStore::default() }),
-        }
-    }
+    config.build()
 }
 
 fn amazon() -> TrustStore {
@@ -84,29 +130,12 @@ fn https(trusted: TrustStore) -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https()
 }
 
-/// An engine at `url`, spoken to over plain HTTP; it takes any credentials.
-#[must_use]
-pub fn at(url: &str) -> Client {
-    let config = settings()
-        .http_client(Builder::new().build_http())
-        .credentials_provider(Credentials::new("local", "local", None, None, "one machine"))
-        .region(Region::new("local"))
-        .endpoint_url(url);
-    Client::from_conf(config.build())
-}
-
-fn settings() -> ConfigBuilder {
-    Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .timeout_config(timeouts())
-        .retry_config(retries())
-        .retry_classifier(PassingCancellations)
-}
+const CONNECT: Duration = Duration::from_millis(500);
 
 /// Three attempts within two seconds: who waits longer has been answered 503 already.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(500))
+        .connect_timeout(CONNECT)
         .operation_attempt_timeout(Duration::from_millis(1_500))
         .operation_timeout(Duration::from_secs(2))
         .build()

@@ -1,6 +1,8 @@
 //! All that touches a machine.
 //!
 //! * [`aws`]: SDK clients, made only where a route needs one.
+//! * [`export`]: the file of all that is a user's, and where it is kept for a while.
+//! * [`invoke`]: functions that ask other functions.
 //! * [`store`]: the catalogue in DynamoDB.
 //! * [`passwords`]: hashed slowly.
 //! * [`pokeapi`]: a polite client.
@@ -10,6 +12,8 @@
 
 pub mod aws;
 mod clock;
+pub mod export;
+pub mod invoke;
 pub mod passwords;
 pub mod pokeapi;
 pub mod publish;

@@ -13,7 +13,9 @@ use serde::Serialize;
 
 use crate::{
     now as clock,
-    store::{Body, Head, INDEX_COPIES, Key, Lease, Meter, Named, NewItem, Store, StoreError, content_hash},
+    store::{
+        Body, Head, INDEX_COPIES, Key, Lease, Meter, Named, NewItem, Pointer, Store, StoreError, content_hash,
+    },
 };
 
 /// Whether so many of `all` are gone at once that it is more likely an accident of the source than news.
@@ -67,7 +69,8 @@ impl From<BadIndex> for PublishError {
     }
 }
 
-/// Brings the stored catalogue to what `facts` say. What is new gets `now` as its times.
+/// Brings the stored catalogue to what `facts` say, and to what administrators have changed of it. What is new gets `now` as
+/// its times.
 ///
 /// # Errors
 /// [`PublishError::Store`] when the engine does not answer or the lease was lost; whatever was written stays and is not
@@ -79,7 +82,9 @@ pub async fn publish(
     facts: &Facts,
     now: Timestamp,
 ) -> Result<Published, PublishError> {
-    let catalog = Catalog::new(facts);
+    let overrides = store.overrides(meter).await?;
+    let facts = overrides.apply(facts);
+    let catalog = Catalog::new(&facts);
     let mut diff =
         Diff { heads: store.heads(meter).await?, now, derived: HashSet::new(), done: Published::default() };
     let (mut groups, timed) = pokemon(&catalog, &mut diff)?;
@@ -90,7 +95,7 @@ pub async fn publish(
 
     store.put_groups(meter, lease, groups).await?;
     remove_stale(store, meter, lease, &mut diff).await?;
-    put_index(store, meter, lease, &index, version, &mut diff).await?;
+    put_index(store, meter, lease, &index, version, overrides.revision, &mut diff).await?;
     Ok(diff.done)
 }
 
@@ -253,6 +258,7 @@ async fn put_index(
     lease: &Lease,
     index: &[u8],
     version: String,
+    overrides: u64,
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
     let pointer = store.latest_index_pointer(meter).await?;
@@ -267,9 +273,10 @@ async fn put_index(
         diff.done.index_size.1 = store.put_index(meter, &version, index).await?;
         diff.done.index_written = true;
     }
-    if before != Some(&version) || pointer.as_ref().is_some_and(|pointer| pointer.shape != SHAPE) {
+    let is_of_before = |pointer: &Pointer| pointer.shape != SHAPE || pointer.overrides != overrides;
+    if before != Some(&version) || pointer.as_ref().is_some_and(is_of_before) {
         store.renew_lease(meter, lease, clock()).await?;
-        store.swap_index(meter, before, &version, diff.now).await?;
+        store.swap_index(meter, before, &Pointer::new(&version, overrides, diff.now)).await?;
         let forgotten = diff.heads.keys().filter_map(Key::index_version).filter(|stored| {
             // The version before stays: a reader may have read the pointer just ahead of the swap.
             let keep = [Some(version.as_str()), before].contains(&Some(stored));

@@ -59,7 +59,7 @@ impl App {
             prepared: Arc::default(),
             stores: LazyLock::new(Box::new(|| {
                 let client = client();
-                (Store::new(client.clone(), &tables.catalog), Accounts::new(client, tables))
+                (Store::new(client.clone(), &tables), Accounts::new(client, tables))
             })),
             keys: Keys::default(),
             dex: Mutex::default(),
@@ -128,6 +128,11 @@ impl App {
             Some(dex) => Ok(dex),
             None => self.load(meter, version).await,
         }
+    }
+
+    /// Has the next request look at the pointer: the catalogue was published a moment ago.
+    pub(crate) fn expire_dex(&self) {
+        self.lock().checked = None;
     }
 
     fn current_dex(&self) -> Option<Arc<Dex>> {

@@ -47,9 +47,13 @@ fn wrong(path: &str, error: &serde_json::Error) -> Problem {
     if text.starts_with("unknown field") {
         return field("is not a field of this request");
     }
+    // The path ends above a field that is not there, or twice.
+    let name = || text.split('`').nth(1).unwrap_or(path);
+    if text.starts_with("missing field") {
+        return Problem::invalid(vec![FieldError::new(name(), "is missing")]);
+    }
     if text.starts_with("duplicate field") {
-        let name = text.split('`').nth(1).unwrap_or(path);
-        return Problem::invalid(vec![FieldError::new(name, "is given more than once")]);
+        return Problem::invalid(vec![FieldError::new(name(), "is given more than once")]);
     }
     let expected =
         text.rsplit_once("expected ").map(|(_, rest)| rest.split(" at line").next().unwrap_or(rest));

@@ -3,6 +3,8 @@
 use std::{env, time::Duration};
 
 use adapters::{
+    export::Exports,
+    invoke::Function,
     pokeapi::{Config as PokeApiConfig, PokeApi},
     store::Tables,
     tokens::KeySource,
@@ -28,6 +30,12 @@ pub const KEYS: [&str; 11] = [
 
 /// What those read besides that issue tokens: where the secret is.
 pub const ISSUER_KEYS: [&str; 1] = ["SIGNING_KEYS"];
+
+/// What those read besides that have the catalogue written: which function does it.
+pub const WRITER_KEYS: [&str; 1] = ["SYNC_FUNCTION"];
+
+/// What those read besides that make an export, or delete an account and what was exported with it.
+pub const EXPORT_KEYS: [&str; 1] = ["EXPORTS_BUCKET"];
 
 /// Those that the sync reads besides.
 pub const SYNC_KEYS: [&str; 4] =
@@ -72,6 +80,12 @@ pub struct Config {
     pub keys_kept: Duration,
     /// `SIGNING_KEYS`: the name or ARN of a secret or, on one machine, `file:` and a path. Only who issues tokens has it.
     pub signing_keys: Option<KeySource>,
+    /// `SYNC_FUNCTION`: the name or ARN of the function that writes the catalogue. Only who has it written knows it.
+    pub sync_function: Option<Function>,
+    /// How long an administrator's request waits for it: the gateway gives up after 30 seconds.
+    pub writer_patience: Duration,
+    /// `EXPORTS_BUCKET`: where exports are put; where it is absent, the answer is the file.
+    pub exports: Option<Exports>,
     /// `RATE_LIMITS`: see [`Limits::parse`]; none where they are `off`, which staging and prod cannot be.
     pub limits: Option<Limits>,
     /// `ORIGIN_VERIFY_SHA256`: the SHA-256 of the values of `X-Origin-Verify` that the edge sends, in hexadecimal, separated by
@@ -111,6 +125,9 @@ impl Config {
             index_check_every: Duration::from_secs(30),
             keys_kept: Duration::from_secs(5 * 60),
             signing_keys: None,
+            sync_function: None,
+            writer_patience: Duration::from_secs(25),
+            exports: None,
             limits: Some(Limits::default()),
             origin_verify: Vec::new(),
         }
@@ -161,6 +178,8 @@ impl Config {
                 || ConfigError::Bad("SYNC_MAX_AGE_HOURS", format!("is {hours:?}, not a number of hours"));
             config.sync_max_age = Some(Duration::from_secs(u64::from(parsed.ok_or_else(bad)?) * 3600));
         }
+        config.sync_function = var("SYNC_FUNCTION").map(|name| Function { name, endpoint: None });
+        config.exports = var("EXPORTS_BUCKET").map(|bucket| Exports { bucket, endpoint: None });
         config.read_defences(var)?;
         Ok(config)
     }
@@ -223,6 +242,9 @@ pub struct SyncConfig {
 }
 
 impl SyncConfig {
+    /// Seconds, where nothing else is said.
+    pub const MIN_AGE: i64 = 20 * 3600;
+
     /// # Errors
     /// [`ConfigError`] names the first variable that is wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
@@ -251,7 +273,8 @@ impl SyncConfig {
         PokeApi::new(pokeapi.clone()).map_err(|error| {
             ConfigError::Bad("SYNC_CONTACT", format!("cannot be sent in a header: {error}"))
         })?;
-        Ok(Self { pokeapi, min_age_seconds: i64::from(number("SYNC_MIN_AGE_HOURS", 20)?) * 3600 })
+        let hours = number("SYNC_MIN_AGE_HOURS", (Self::MIN_AGE / 3600) as u32)?;
+        Ok(Self { pokeapi, min_age_seconds: i64::from(hours) * 3600 })
     }
 }
 

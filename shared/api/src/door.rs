@@ -167,6 +167,7 @@ fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem
         client: event.request_context.http.source_ip,
         caller: None,
         ticket: None,
+        repeated: None,
         id,
         meter,
     })

@@ -1,5 +1,7 @@
 //! The ways into a route, by who may come. Each route names one: what a public route never needs, its binary does not link.
 
+use http::StatusCode;
+
 use crate::{
     App, Request, Response, Route, guard,
     idempotency::{self, Known, REPEATED},
@@ -49,7 +51,7 @@ async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Respons
     let Some(ticket) = ticket else { return (route.handler)(app, request).await };
     match idempotency::known(app, request, &ticket).await? {
         Known::Answer(response) => return Ok(response),
-        Known::Done => return (route.handler)(app, request).await,
+        Known::Done(status) => return again(app, route, request, status).await,
         Known::Nothing => request.ticket = Some(ticket.clone()),
     }
     match (route.handler)(app, request).await {
@@ -59,9 +61,21 @@ async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Respons
     }
     match idempotency::known(app, request, &ticket).await? {
         Known::Answer(response) => Ok(response),
-        Known::Done | Known::Nothing => {
+        Known::Done(status) => again(app, route, request, status).await,
+        Known::Nothing => {
             request.ticket = None;
             (route.handler)(app, request).await
         }
     }
+}
+
+/// Makes the answer again to what was done, and answered with `status`.
+async fn again(
+    app: &App,
+    route: &Route,
+    request: &mut Request,
+    status: StatusCode,
+) -> Result<Response, Problem> {
+    (request.ticket, request.repeated) = (None, Some(status));
+    (route.handler)(app, request).await
 }

@@ -72,7 +72,7 @@ pub(crate) async fn stand(app: &App, spec: &Spec, request: &mut Request) -> Resu
     let caller = request.caller()?;
     let standing = standing(app, request, caller, spec.name == LOGOUT).await?;
     if spec.access == Access::Admin && !standing.is_admin {
-        return Err(Problem::forbidden("This is for administrators."));
+        return Err(Problem::administrators_only());
     }
     request.caller = Some(Caller { standing: Some(standing), ..caller });
     Ok(())
@@ -90,19 +90,14 @@ pub(crate) async fn standing(
 ) -> Result<Standing, Problem> {
     let (accounts, meter) = (app.accounts(), &request.meter);
     let standing = Box::pin(accounts.standing(meter, caller.user)).await?;
-    let standing = standing.ok_or_else(|| {
-        let detail = "The account is no longer there.";
-        let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
-        Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
-    })?;
+    let standing = standing.ok_or_else(Problem::no_account)?;
     if standing.is_frozen {
         return Err(frozen());
     }
     if !in_any_session {
         let session = Box::pin(accounts.session(meter, caller.user, caller.session)).await?;
         if !session.is_some_and(|session| session.is_alive(now(), standing.epoch)) {
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", "The session has ended.");
-            return Err(Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem });
+            return Err(Problem::bad_token("The session has ended."));
         }
     }
     Ok(standing)

@@ -74,8 +74,8 @@ fn hashed(parts: &[&[u8]]) -> String {
 pub(crate) enum Known {
     Nothing,
     Answer(Response),
-    /// It was done; the answer is too long to be kept, and is made again.
-    Done,
+    /// It was done, and answered with this status; the answer is too long to be kept, or was not known yet, and is made again.
+    Done(StatusCode),
 }
 
 /// What `ticket` stands for already.
@@ -87,9 +87,9 @@ pub(crate) async fn known(app: &App, request: &Request, ticket: &Ticket) -> Resu
         let error = FieldError::new("idempotency-key", "was used for another request");
         return Err(Problem { code: "idempotency_key_reused", ..Problem::invalid(vec![error]) });
     }
-    let Some(body) = receipt.body else { return Ok(Known::Done) };
-    let mut response = personal(StatusCode::OK, &())?;
-    *response.status_mut() = StatusCode::from_u16(receipt.status).unwrap_or(StatusCode::OK);
+    let status = StatusCode::from_u16(receipt.status).unwrap_or(StatusCode::OK);
+    let Some(body) = receipt.body else { return Ok(Known::Done(status)) };
+    let mut response = personal(status, &())?;
     *response.body_mut() = Bytes::from(body);
     let replayed = HeaderName::from_static("idempotency-replayed");
     response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
@@ -107,9 +107,9 @@ impl Request {
         Told { event, receipt }
     }
 
-    /// The same for a change whose answer is made again.
-    pub(crate) fn told_of_many(&self, event: Event) -> Told {
-        let receipt = self.ticket.as_ref().map(|ticket| ticket.receipt(200, None, event.at));
+    /// The same for a change whose answer, with this status, is made again.
+    pub(crate) fn told_of_answer(&self, event: Event, status: StatusCode) -> Told {
+        let receipt = self.ticket.as_ref().map(|ticket| ticket.receipt(status.as_u16(), None, event.at));
         Told { event, receipt }
     }
 }

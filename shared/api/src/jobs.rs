@@ -7,7 +7,9 @@ use std::{
 };
 
 use adapters::{
-    aws, milliseconds, now,
+    aws,
+    export::{Exports, ExportsError},
+    milliseconds, now,
     store::{
         Meter, StoreError,
         accounts::{Accounts, Told},
@@ -55,24 +57,51 @@ pub fn serve_rotation() -> ExitCode {
 pub fn serve_deletions() -> ExitCode {
     serve("finish-deletions", async |config, _, meter| {
         let accounts = Accounts::new(aws::from_environment(), config.tables.clone());
-        Ok(json!({"outcome": "finished", "accounts": finish_deletions(&accounts, meter).await?}))
+        let accounts = finish_deletions(&accounts, config.exports.as_ref(), meter).await?;
+        Ok(json!({"outcome": "finished", "accounts": accounts}))
     })
 }
 
-/// Ends every deletion that was begun; how many there were.
+/// Why a deletion could not be ended.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFinished {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Exports(#[from] ExportsError),
+}
+
+/// Ends every deletion that was begun, exports included; how many there were.
 ///
 /// # Errors
-/// [`StoreError`] when the engine does not answer: the next call goes on.
-pub async fn finish_deletions(accounts: &Accounts, meter: &Meter) -> Result<usize, StoreError> {
+/// [`NotFinished`] when the engine, or S3, does not answer: the next call goes on.
+pub async fn finish_deletions(
+    accounts: &Accounts,
+    exports: Option<&Exports>,
+    meter: &Meter,
+) -> Result<usize, NotFinished> {
     let begun = accounts.deletions(meter).await?;
     let mut failed = None;
     for user in &begun {
         // One that cannot be ended keeps no other from it.
-        if let Err(error) = accounts.finish_deletion(meter, *user, || step(*user)).await {
+        if let Err(error) = finish(accounts, exports, meter, *user).await {
             failed.get_or_insert(error);
         }
     }
     failed.map_or(Ok(begun.len()), Err)
+}
+
+async fn finish(
+    accounts: &Accounts,
+    exports: Option<&Exports>,
+    meter: &Meter,
+    user: UserId,
+) -> Result<(), NotFinished> {
+    // Before the note that it is to be done goes.
+    if let Some(exports) = exports {
+        exports.delete(user).await?;
+    }
+    Ok(accounts.finish_deletion(meter, user, || step(user)).await?)
 }
 
 fn step(user: UserId) -> Told {

@@ -11,7 +11,6 @@ use adapters::{
     tokens::{Claims, Issuer, Jwks, KeyRing, TokenError, Verifier},
 };
 use domain::accounts::UserId;
-use http::StatusCode;
 
 use crate::{App, problem::Problem};
 
@@ -95,12 +94,8 @@ pub(crate) fn access_token(
 }
 
 fn bad_token(error: TokenError) -> Problem {
-    let detail = match error {
+    Problem::bad_token(match error {
         TokenError::Expired => "The access token has expired.",
         TokenError::UnknownKey | TokenError::Forged => "The access token is not valid.",
-    };
-    Problem {
-        challenge: Some("Bearer error=\"invalid_token\""),
-        ..Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail)
-    }
+    })
 }

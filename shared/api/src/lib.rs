@@ -28,10 +28,12 @@ pub mod problem;
 mod request;
 pub mod routes;
 mod stored;
+pub mod sync;
 pub mod telemetry;
 mod types;
 mod unknown;
 mod users;
+mod writer;
 
 pub use app::App;
 pub use config::Config;

@@ -1,8 +1,11 @@
 //! Errors: every one of them becomes an answer here. RFC 9457, with `message` for clients of the first contract.
 
-use adapters::store::{
-    StoreError,
-    accounts::{Condition, Refused},
+use adapters::{
+    export::ExportsError,
+    store::{
+        StoreError,
+        accounts::{Condition, Refused},
+    },
 };
 use bytes::Bytes;
 use domain::FieldError;
@@ -81,10 +84,29 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Please sign in.")
     }
 
+    /// 401 for whose account was deleted after the token was given.
+    #[must_use]
+    pub fn no_account() -> Self {
+        Self::bad_token("The account is no longer there.")
+    }
+
+    /// 401 for a token that is not good, or no longer.
+    #[must_use]
+    pub fn bad_token(detail: impl Into<String>) -> Self {
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
+        Self { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
+    }
+
     /// 403.
     #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// 403 for whoever is no administrator.
+    #[must_use]
+    pub fn administrators_only() -> Self {
+        Self::forbidden("This is for administrators.")
     }
 
     /// 409.
@@ -170,6 +192,12 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<ExportsError> for Problem {
+    fn from(error: ExportsError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
 impl From<serde_json::Error> for Problem {
     fn from(error: serde_json::Error) -> Self {
         Self::internal(format!("an answer cannot be written as JSON: {error}"))
@@ -183,6 +211,7 @@ impl From<Refused> for Problem {
                 Self::conflict(REPEATED, "Another request with this key is being answered.")
             }
             refused if refused.is(Condition::Active) => crate::guard::frozen(),
+            refused if refused.is(Condition::Administrator) => Self::administrators_only(),
             refused => StoreError::from(refused).into(),
         }
     }

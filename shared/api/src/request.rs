@@ -7,7 +7,7 @@ use domain::{
     Slug,
     accounts::{Standing, UserId},
 };
-use http::Method;
+use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use crate::{idempotency::Ticket, problem::Problem};
@@ -41,6 +41,8 @@ pub struct Request {
     pub caller: Option<Caller>,
     /// Of a request with an `Idempotency-Key`.
     pub ticket: Option<Ticket>,
+    /// The status that was answered to a request with the same key, of which the rest is to be made again.
+    pub repeated: Option<StatusCode>,
     /// The client's where it is well-formed, else ours.
     pub id: String,
     /// What answering it costs.
@@ -82,10 +84,7 @@ pub(crate) fn parse_query(raw: &str) -> Result<Vec<(String, String)>, Problem> {
     if raw.len() > Request::LONGEST_QUERY {
         let detail = format!("The query is longer than {} bytes.", Request::LONGEST_QUERY);
         let errors = vec![domain::FieldError::new("query", "is too long")];
-        return Err(Problem {
-            errors,
-            ..Problem::new(http::StatusCode::URI_TOO_LONG, "query_too_long", detail)
-        });
+        return Err(Problem { errors, ..Problem::new(StatusCode::URI_TOO_LONG, "query_too_long", detail) });
     }
     let pairs = raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

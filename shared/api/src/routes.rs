@@ -96,6 +96,9 @@ table! {
     LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public dex types::list, "List the types that Pokémon have";
     LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public dex pokemon::generations, "List the generations";
     GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public store pokemon::get, "Get a Pokémon by id, name or species";
+    FETCH_POKEMON "fetch-pokemon" POST "/api/v1/pokemon" Admin/Write store pokemon::fetch, "Fetch a Pokémon from PokeAPI, and show it again";
+    UPDATE_POKEMON "update-pokemon" PUT "/api/v1/pokemon/{id}" Admin/Write dex pokemon::update, "Change a Pokémon by hand, or take that back";
+    HIDE_POKEMON "hide-pokemon" DELETE "/api/v1/pokemon/{id}" Admin/Write store pokemon::hide, "Hide a Pokémon";
     GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public store evolutions::get, "Get the evolution tree that a Pokémon stands in";
     GET_TYPE "get-type" GET "/api/v1/types/{name}" Public store types::get, "Get a type";
     GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public store abilities::get, "Get an ability";
@@ -115,6 +118,7 @@ table! {
     ADD_FAVORITES "add-favorites" POST "/api/v1/users/{id}/favorites/bulk" User/Bulk dex users::add_favorites, "Add many favorites";
     REMOVE_FAVORITES "remove-favorites" DELETE "/api/v1/users/{id}/favorites/bulk" User/Bulk store users::remove_favorites, "Remove many favorites";
     DELETE_PROFILE "delete-profile" DELETE "/api/v1/auth/profile" User/Write store users::delete_profile, "Delete one's account";
+    EXPORT_ACCOUNT "export-account" POST "/api/v1/auth/export" User/Bulk dex auth::export, "Get everything that is one's own, in a file";
     LIST_USERS "list-users" GET "/api/v1/users" Admin store admin::users, "List users";
     GET_USER "get-user" GET "/api/v1/users/{id}" User store users::get, "Get a user";
     UPDATE_USER "update-user" PUT "/api/v1/users/{id}" User/Write store users::update, "Change oneself, or another's role";

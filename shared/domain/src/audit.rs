@@ -33,6 +33,12 @@ pub enum Action {
     Unfreeze,
     DeleteAccount,
     Export,
+    /// Of an administrator, who had PokeAPI asked for it, and shown again what was hidden.
+    FetchPokemon,
+    /// Of an administrator.
+    EditPokemon,
+    /// Of an administrator.
+    HidePokemon,
 }
 
 /// What came of it.

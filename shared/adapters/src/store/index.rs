@@ -23,7 +23,16 @@ pub struct Pointer {
     pub version: String,
     /// [`SHAPE`] of the records that were published with it.
     pub shape: u32,
+    /// The latest change by hand that it was published with.
+    pub overrides: u64,
     pub swapped_at: Timestamp,
+}
+
+impl Pointer {
+    /// One to `version`, published by this program with the changes up to `overrides`.
+    pub fn new(version: impl Into<String>, overrides: u64, swapped_at: Timestamp) -> Self {
+        Self { version: version.into(), shape: SHAPE, overrides, swapped_at }
+    }
 }
 
 impl Store {
@@ -57,7 +66,9 @@ impl Store {
         let version = version.ok_or_else(|| malformed(&key, "it has no version"))?;
         let swapped_at = text(&item, "swapped_at").and_then(|n| n.parse().ok()).unwrap_or_default();
         let shape = text(&item, "shape").and_then(|n| n.parse().ok()).unwrap_or_default();
-        Ok(Some(Pointer { version: version.to_owned(), shape, swapped_at: Timestamp::from_unix(swapped_at) }))
+        let overrides = text(&item, "overrides").and_then(|n| n.parse().ok()).unwrap_or_default();
+        let swapped_at = Timestamp::from_unix(swapped_at);
+        Ok(Some(Pointer { version: version.to_owned(), shape, overrides, swapped_at }))
     }
 
     /// One copy of a version of the index, unpacked. `draw` is any number; equal numbers choose equal copies.
@@ -95,7 +106,7 @@ impl Store {
         Ok(size)
     }
 
-    /// Makes `version` the one that counts, if `before` still does, or it counts already.
+    /// Makes the version of `after` the one that counts, if `before` still does, or it counts already.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when another writer swapped first.
@@ -103,13 +114,14 @@ impl Store {
         &self,
         meter: &Meter,
         before: Option<&str>,
-        version: &str,
-        now: Timestamp,
+        after: &Pointer,
     ) -> Result<(), StoreError> {
+        let Pointer { version, shape, overrides, swapped_at } = after;
         let mut item = keyed(&Key::index_pointer());
-        item.insert("version".to_owned(), AttributeValue::S(version.to_owned()));
-        item.insert("shape".to_owned(), AttributeValue::N(SHAPE.to_string()));
-        item.insert("swapped_at".to_owned(), AttributeValue::N(now.unix().to_string()));
+        item.insert("version".to_owned(), AttributeValue::S(version.clone()));
+        item.insert("shape".to_owned(), AttributeValue::N(shape.to_string()));
+        item.insert("overrides".to_owned(), AttributeValue::N(overrides.to_string()));
+        item.insert("swapped_at".to_owned(), AttributeValue::N(swapped_at.unix().to_string()));
         let put = self
             .client
             .put_item()
@@ -125,7 +137,7 @@ impl Store {
                 .condition_expression("version = :before OR version = :version")
                 .expression_attribute_values(":before", AttributeValue::S(before.to_owned())),
         };
-        let put = put.expression_attribute_values(":version", AttributeValue::S(version.to_owned()));
+        let put = put.expression_attribute_values(":version", AttributeValue::S(version.clone()));
         meter.call();
         let answer = put.send().await.map_err(failed("PutItem"))?;
         meter.writes(answer.consumed_capacity.as_slice());

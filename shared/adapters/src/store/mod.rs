@@ -21,6 +21,7 @@ mod facts;
 mod index;
 mod keys;
 mod meter;
+mod overrides;
 mod read;
 mod state;
 mod tables;
@@ -39,11 +40,12 @@ pub use state::{Lease, StoredState};
 pub use tables::Tables;
 pub use write::{Body, Head, NewItem};
 
-/// The catalogue table.
+/// The catalogue table; and, for who publishes it, where what administrators have changed lies.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
     table: String,
+    app: String,
 }
 
 /// Why the store did not answer.
@@ -62,8 +64,8 @@ pub enum StoreError {
 
 impl Store {
     #[must_use]
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+    pub fn new(client: Client, tables: &Tables) -> Self {
+        Self { client, table: tables.catalog.clone(), app: tables.app.clone() }
     }
 
     #[must_use]
@@ -74,7 +76,7 @@ impl Store {
     /// The same table, spoken to with a background job's patience.
     #[must_use]
     pub fn patient(&self) -> Self {
-        Self { client: crate::aws::patient(&self.client), table: self.table.clone() }
+        Self { client: crate::aws::patient(&self.client), ..self.clone() }
     }
 }
 

@@ -14,6 +14,13 @@ impl Store {
         self.record(meter, &Key::pokemon(key)).await
     }
 
+    /// The same by id, and as it is at this moment: for who has just had it published.
+    pub async fn latest_pokemon(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
+        let key = Key::pokemon(id);
+        let item = self.get(meter, &key, true).await?;
+        item.map(|item| Record::from_item(&key, &item)).transpose()
+    }
+
     /// A Pokémon's learnset, as JSON of `[LearnedMove]`; none where it learns nothing.
     pub async fn learnset(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
         self.record(meter, &Key::learnset(id)).await

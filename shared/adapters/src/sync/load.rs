@@ -2,14 +2,11 @@
 
 use domain::{Timestamp, catalog::SHAPE, facts::Facts};
 
-use super::{SyncError, put_state, state, under_lease};
+use super::{SHORT_LEASE, SyncError, put_state, state, under_lease, whole};
 use crate::{
     publish::{Published, publish},
     store::{Meter, Store, StoreError},
 };
-
-/// Seconds. It is renewed every few transactions, and whoever starts next waits for it.
-const SHORT_LEASE: i64 = 30;
 
 /// Facts taken at a time, under a name that says which.
 #[derive(Debug)]
@@ -56,8 +53,9 @@ pub async fn load(
 }
 
 /// Publishes the stored facts anew where they were published in another shape than this program's, or for readers of
-/// another format, or where the index is gone: after a deployment, or after an accident. Answers what was done, if
-/// anything had to be, and could: facts that no run and no load has brought whole are no catalogue yet.
+/// another format, where administrators have changed something since, or where the index is gone: after a deployment, or after an
+/// accident. Answers what was done, if anything had to be, and could: facts that no run and no load has brought whole are no
+/// catalogue yet.
 ///
 /// # Errors
 /// [`SyncError`]; what was written stays.
@@ -71,27 +69,22 @@ pub async fn republish(
         return Ok(None);
     }
     under_lease(store, meter, owner, SHORT_LEASE, async |store, lease| {
-        let is_whole = state(store, meter).await?.last.is_some() || store.seeded(meter).await?.is_some();
-        if !is_whole {
-            return Ok(None);
-        }
-        let ledger = store.facts(meter).await?;
-        if !ledger.unreadable().is_empty() {
-            // Without what is lost the catalogue would lose what it has: the next run fetches it.
-            return Ok(None);
-        }
+        let Some(ledger) = whole(store, meter).await? else { return Ok(None) };
         Ok(Some(publish(store, meter, lease, &ledger.facts, now).await?))
     })
     .await
 }
 
-/// Whether the index that counts is of this program's shape and format, and there.
+/// Whether the index that counts is of this program's shape and format, holds what was changed by hand, and is there.
 async fn is_as_it_should_be(store: &Store, meter: &Meter) -> Result<bool, StoreError> {
     let pointer = match store.index_pointer(meter).await {
         Ok(Some(pointer)) if pointer.shape == SHAPE => pointer,
         Ok(_) | Err(StoreError::Malformed { .. }) => return Ok(false),
         Err(error) => return Err(error),
     };
+    if pointer.overrides != store.overrides_revision(meter).await? {
+        return Ok(false);
+    }
     match store.index(meter, &pointer.version, fastrand::u8(..)).await {
         Ok(_) => Ok(true),
         Err(StoreError::Malformed { .. }) => Ok(false),

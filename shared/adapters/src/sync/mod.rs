@@ -9,6 +9,7 @@
 //! [`Kind::ALL`]: domain::facts::Kind::ALL
 
 mod load;
+mod order;
 mod run;
 mod settings;
 mod state;
@@ -18,6 +19,7 @@ use domain::Timestamp;
 use serde::Serialize;
 
 pub use load::{Loaded, load, republish};
+pub use order::{Amended, Order, Source, amend};
 pub use settings::Settings;
 pub use state::{Failure, Finished, State, Tally, Wait};
 
@@ -25,12 +27,14 @@ use crate::{
     now,
     pokeapi::{FetchError, PokeApi},
     publish::{PublishError, Published},
-    store::{Lease, Meter, Store, StoreError},
+    store::{Lease, Ledger, Meter, Store, StoreError},
 };
 use run::Run;
 
 /// Seconds that a lease lasts without a checkpoint.
 const LEASE: i64 = 300;
+/// Of who renews it every few transactions: whoever starts next waits for it.
+const SHORT_LEASE: i64 = 30;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -138,6 +142,17 @@ async fn under_lease<T>(
     // Best effort: a lease that is not given back expires.
     let _ = store.end_lease(meter, &lease).await;
     done
+}
+
+/// The stored facts; none that no run and no load has brought whole, or of which some are lost: they are no catalogue.
+async fn whole(store: &Store, meter: &Meter) -> Result<Option<Ledger>, StoreError> {
+    let is_whole = state(store, meter).await?.last.is_some() || store.seeded(meter).await?.is_some();
+    if !is_whole {
+        return Ok(None);
+    }
+    let ledger = store.facts(meter).await?;
+    // Without what is lost the catalogue would lose what it has: the next run fetches it.
+    Ok(Some(ledger).filter(|ledger| ledger.unreadable().is_empty()))
 }
 
 /// Writes `state` and renews the lease.

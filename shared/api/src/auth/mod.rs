@@ -1,6 +1,8 @@
 //! `/api/v1/auth`: signing up, in and out, and what one is to others.
 
 mod answer;
+mod confirmation;
+mod export;
 mod jwks;
 mod login;
 mod profile;
@@ -9,9 +11,11 @@ mod register;
 mod sessions;
 
 pub(crate) use answer::{RefreshAnswer, SignedIn};
+pub(crate) use confirmation::{Confirmation, confirmed};
+pub(crate) use export::{ExportAnswer, export};
 pub(crate) use jwks::jwks;
 pub(crate) use login::{Credentials, login};
-pub(crate) use profile::{ProfileUpdate, change_own, confirm, profile, update_profile};
+pub(crate) use profile::{ProfileUpdate, change_own, profile, update_profile};
 pub(crate) use refresh::{RefreshRequest, refresh};
 pub(crate) use register::{Registration, register};
 pub(crate) use sessions::{Sessions, end_session, logout, sessions};

@@ -1,9 +1,6 @@
 //! `/api/v1/auth/profile`
 
-use adapters::{
-    passwords::{self, Checked},
-    store::accounts::{Condition, ProfileChange, StoredUser},
-};
+use adapters::store::accounts::{Condition, ProfileChange, StoredUser};
 use domain::{
     FieldError,
     accounts::{Email, Password, Username},
@@ -13,8 +10,8 @@ use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{chosen, event, register::taken, slowly};
-use crate::{App, Request, Response, body::personal, limits::Limit, problem::Problem};
+use super::{chosen, confirmation::confirm, event, register::taken};
+use crate::{App, Request, Response, body::personal, problem::Problem};
 
 /// What is to be changed; what is left out stays.
 #[derive(Deserialize, JsonSchema)]
@@ -57,7 +54,7 @@ impl ProfileUpdate {
 /// Who asks, as others see one. The ETag is for `If-Match`.
 pub(crate) async fn profile(app: &App, request: &Request) -> Result<Response, Problem> {
     let stored = app.accounts().user(&request.meter, request.caller()?.user).await?;
-    answer(&stored.ok_or_else(gone)?)
+    answer(&stored.ok_or_else(Problem::no_account)?)
 }
 
 /// Changes name, address and password. Who sends `If-Match` overwrites nothing that they have not seen.
@@ -85,7 +82,7 @@ pub(crate) async fn change_own(
     if !wrong.is_empty() {
         return Err(Problem::invalid(wrong));
     }
-    let found = accounts.credentials_of(meter, caller.user).await?.ok_or_else(gone)?;
+    let found = accounts.credentials_of(meter, caller.user).await?.ok_or_else(Problem::no_account)?;
     let before = found.user;
     if let Some(expected) = request.header("if-match")
         && expected != "*"
@@ -126,32 +123,6 @@ pub(crate) async fn change_own(
     Ok(answer)
 }
 
-/// That who asks knows the account's password.
-pub(crate) async fn confirm(
-    app: &App,
-    request: &Request,
-    given: Password,
-    hash: String,
-    field: &str,
-    action: Action,
-) -> Result<(), Problem> {
-    let user = request.caller()?.user;
-    if let Some(seen) = app.take(&request.meter, Limit::Password, &user.to_string()).await?
-        && !seen.taken.is_allowed
-    {
-        return Err(Problem { limit: Some(seen), ..seen.refusal() });
-    }
-    let checked = slowly(move || passwords::check(&given, Some(&hash))).await?;
-    if checked.map_err(|error| Problem::internal(error.to_string()))? == Checked::Wrong {
-        let event = event(request, Some(user), action, None, Outcome::WrongCredentials);
-        app.accounts().note(&request.meter, &event).await?;
-        let errors = vec![FieldError::new(field, "is not the account's password")];
-        let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "The password is wrong.");
-        return Err(Problem { errors, ..problem });
-    }
-    Ok(())
-}
-
 fn answer(stored: &StoredUser) -> Result<Response, Problem> {
     let mut response = personal(StatusCode::OK, &stored.user)?;
     if let Ok(etag) = HeaderValue::from_str(&etag(stored)) {
@@ -167,11 +138,4 @@ fn etag(stored: &StoredUser) -> String {
 fn outdated() -> Problem {
     let detail = "The profile was changed in the meantime; please read it again.";
     Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
-}
-
-/// The account was deleted after the token was given.
-fn gone() -> Problem {
-    let detail = "The account is no longer there.";
-    let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
-    Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
 }

@@ -1,18 +1,22 @@
 //! What the routes of accounts take and answer.
 
-use domain::accounts::User;
+use domain::{accounts::User, catalog::Edits};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use super::{
     examples,
-    operations::{Answer, Body, Operation, answer, fresh, parameter, path},
+    operations::{Answer, Body, Operation, answer, fresh, id, parameter, path},
 };
 use crate::{
     admin::{AuditPage, UserList},
-    auth::{Credentials, ProfileUpdate, RefreshAnswer, RefreshRequest, Registration, Sessions, SignedIn},
+    auth::{
+        Confirmation, Credentials, ExportAnswer, ProfileUpdate, RefreshAnswer, RefreshRequest, Registration,
+        Sessions, SignedIn,
+    },
     body::Done,
-    users::{BulkAnswer, BulkRequest, Deletion, FavoriteRequest, FavoriteRow, Favorites, UserUpdate},
+    pokemon::{FetchRequest, PokemonAnswer},
+    users::{BulkAnswer, BulkRequest, FavoriteRequest, FavoriteRow, Favorites, UserUpdate},
 };
 
 /// A body of `T`, in which the fields of `required` must be.
@@ -186,8 +190,44 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "accounts",
             description: "Takes away everything that is one's own; the trail keeps the id. Needs the password.",
             parameters: Vec::new(),
-            body: body::<Deletion>(&["password"], json!({"password": "pallet town, route 1"})),
+            body: body::<Confirmation>(&["password"], json!({"password": "pallet town, route 1"})),
             answer: fresh(answer::<Done>(generator, json!({"message": "The account is deleted."}))),
+            refusals: &[404, 409],
+        },
+        "export-account" => Operation {
+            tag: "accounts",
+            description: "A zip with everything as JSON and as CSV. Where the service has a place for it, the answer is a link that is \
+                good for ten minutes; else it is the file. Needs the password.",
+            parameters: Vec::new(),
+            body: body::<Confirmation>(&["password"], json!({"password": "pallet town, route 1"})),
+            answer: Answer { status: 202, ..fresh(answer::<ExportAnswer>(generator, examples::export())) },
+            refusals: &[409],
+        },
+        "fetch-pokemon" => Operation {
+            tag: "administration",
+            description: "Asks PokeAPI for it, and shows it again where it was hidden. 200 where it was there before; 404 for one that \
+                PokeAPI does not have; 409 with Retry-After while the catalogue is being refreshed, and nothing is changed.",
+            parameters: Vec::new(),
+            body: body::<FetchRequest>(&["pokemon_id"], json!({"pokemon_id": 1})),
+            answer: made(answer::<PokemonAnswer<'static>>(generator, examples::pokemon())),
+            refusals: &[404, 409],
+        },
+        "update-pokemon" => Operation {
+            tag: "administration",
+            description: "What it is to be instead of what PokeAPI says; what is left out is PokeAPI's. Without any, PokeAPI is asked for \
+                it anew. Lists, searches, types, abilities and evolutions follow.",
+            parameters: vec![id()],
+            body: body::<Edits>(&[], json!({"display_name": "Bulbasaur", "types": ["grass"]}))
+                .map(|body| Body { required: false, ..body }),
+            answer: fresh(answer::<PokemonAnswer<'static>>(generator, examples::pokemon())),
+            refusals: &[404, 409],
+        },
+        "hide-pokemon" => Operation {
+            tag: "administration",
+            description: "It is as if PokeAPI did not have it, until it is fetched.",
+            parameters: vec![id()],
+            body: None,
+            answer: fresh(answer::<Done>(generator, json!({"message": "The Pokémon is hidden."}))),
             refusals: &[404, 409],
         },
         "list-users" => Operation {
@@ -219,7 +259,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "administration",
             description: "Oneself, with the password; for administrators anybody, without a body.",
             parameters: vec![user_id()],
-            body: body::<Deletion>(&["password"], json!({"password": "pallet town, route 1"}))
+            body: body::<Confirmation>(&["password"], json!({"password": "pallet town, route 1"}))
                 .map(|body| Body { required: false, ..body }),
             answer: fresh(answer::<Done>(generator, json!({"message": "The account is deleted."}))),
             refusals: &[404, 409],
@@ -244,6 +284,25 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             refusals: &[],
         },
         other => panic!("openapi/ does not describe the route {other}"),
+    }
+}
+
+/// The answers of success besides the one in [`of`], by status: description, media type, schema and example.
+pub(super) fn others(name: &str, generator: &mut SchemaGenerator) -> Vec<(u16, &'static str, Value)> {
+    let json =
+        |Answer { schema, example, .. }| json!({"application/json": {"schema": schema, "example": example}});
+    let stored = json!({"message": "It is stored, and will be seen once the catalogue has been published."});
+    let later = |generator: &mut SchemaGenerator| {
+        (202, "Stored; the catalogue is still being published.", json(answer::<Done>(generator, stored)))
+    };
+    match name {
+        "fetch-pokemon" => {
+            let there = answer::<PokemonAnswer<'static>>(generator, examples::pokemon());
+            vec![(200, "It was there before.", json(there)), later(generator)]
+        }
+        "update-pokemon" | "hide-pokemon" => vec![later(generator)],
+        "export-account" => vec![(200, "The file itself.", json!({"application/zip": {"schema": {}}}))],
+        _ => Vec::new(),
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) fn pokemon() -> Value {
         evolves_from: Some(text("pichu")),
     };
     value(PokemonAnswer {
-        pokemon,
+        pokemon: &pokemon,
         sprites: sprites(),
         created_at: MOMENT,
         updated_at: MOMENT,
@@ -313,6 +313,12 @@ pub(super) fn sessions() -> Value {
     json!({"sessions": [{
         "id": SESSION, "created_at": MOMENT, "last_used_at": MOMENT, "expires_at": MOMENT, "is_current": true,
     }]})
+}
+
+pub(super) fn export() -> Value {
+    let url = format!("https://exports.example/{USER}.zip?signed");
+    let message = "Everything that is yours is at this address, for ten minutes.";
+    json!({"message": message, "url": url, "expires_at": MOMENT})
 }
 
 pub(super) fn favorite() -> Value {

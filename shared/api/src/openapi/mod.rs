@@ -76,7 +76,11 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
         None => &[],
     };
     let mut ok = json!({
-        "description": if status == 201 { "Made" } else { "OK" },
+        "description": match status {
+            201 => "Made",
+            202 => "Where it is to be had",
+            _ => "OK",
+        },
         "headers": headers(if cached { &["ETag"] } else { limits }),
         "content": {"application/json": {"schema": schema, "example": example}},
     });
@@ -95,6 +99,10 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
         responses.insert("304".to_owned(), not_modified);
     }
     responses.insert(status.to_string(), ok);
+    for (status, description, content) in accounts::others(spec.name, generator) {
+        let other = json!({"description": description, "headers": headers(limits), "content": content});
+        responses.insert(status.to_string(), other);
+    }
     for status in ANY.iter().chain(refusals) {
         let reference = json!({"$ref": format!("#/components/responses/{status}")});
         responses.insert(status.to_string(), reference);

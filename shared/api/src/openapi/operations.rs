@@ -183,7 +183,7 @@ pub(super) fn path(name: &str, description: &str, schema: &Value, example: &Valu
     parameter("path", name, description, schema, example)
 }
 
-fn id() -> Value {
+pub(super) fn id() -> Value {
     let schema = json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9-]+$"});
     parameter("path", "id", "Id, name or species name", &schema, &json!("pikachu"))
 }

@@ -1,6 +1,6 @@
 //! `GET /api/v1/pokemon/{id}`
 
-use adapters::store::Key;
+use adapters::store::{Key, Meter, Record};
 use domain::{
     FieldError, Timestamp,
     catalog::{CosmeticForm, LearnedMove, Pokemon, StoredForm, StoredPokemon},
@@ -21,7 +21,7 @@ use crate::{
 #[schemars(rename = "PokemonDetail")]
 pub struct PokemonAnswer<'a> {
     #[serde(flatten)]
-    pub pokemon: Pokemon,
+    pub pokemon: &'a Pokemon,
     pub sprites: SpriteUrls,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -46,7 +46,7 @@ pub struct CosmeticFormAnswer {
 
 /// What `include` asks for.
 #[derive(Clone, Copy, Default)]
-struct Include {
+pub(super) struct Include {
     moves: bool,
     forms: bool,
 }
@@ -75,48 +75,74 @@ impl Include {
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let include = Include::parse(&request.query)?;
     let slug = request.slug("id", "Pokémon")?;
-    let (store, meter) = (app.store(), &request.meter);
     let unknown = || Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str()));
-    let record = store.pokemon(meter, &slug).await?.ok_or_else(unknown)?;
-    let stored: StoredPokemon = record.parse(&Key::pokemon(&slug))?;
-    let id = stored.pokemon.id;
+    let record = app.store().pokemon(&request.meter, &slug).await?.ok_or_else(unknown)?;
+    let detail = Detail::read(app, &request.meter, &Key::pokemon(&slug), record, include).await?;
+    catalogue(request, &detail.etag(&app.config.sprite_base), || detail.body(&app.config.sprite_base))
+}
 
-    let learnset = if include.moves { store.learnset(meter, id).await? } else { None };
-    let forms = if include.forms { store.forms(meter, id).await? } else { None };
-    let hash = |part: &Option<adapters::store::Record>| {
-        part.as_ref().map(|part| part.hash.clone()).unwrap_or_default()
-    };
-    let etag = ETag::of(&[
-        "pokemon/id",
-        &record.hash,
-        &record.updated_at.to_string(),
-        &app.config.sprite_base,
-        if include.moves { "moves" } else { "" },
-        &hash(&learnset),
-        if include.forms { "forms" } else { "" },
-        &hash(&forms),
-    ]);
-    catalogue(request, &etag, || {
-        let base = &app.config.sprite_base;
-        let forms = match &forms {
-            Some(forms) => forms.parse::<Vec<StoredForm>>(&Key::forms(id))?,
+/// What an answer is made of.
+pub(super) struct Detail {
+    stored: StoredPokemon,
+    record: Record,
+    include: Include,
+    learnset: Option<Record>,
+    forms: Option<Record>,
+}
+
+impl Detail {
+    /// Reads the Pokémon's `record`, which is stored at `key`, and what is to be included.
+    pub(super) async fn read(
+        app: &App,
+        meter: &Meter,
+        key: &Key,
+        record: Record,
+        include: Include,
+    ) -> Result<Self, Problem> {
+        let stored: StoredPokemon = record.parse(key)?;
+        let (store, id) = (app.store(), stored.pokemon.id);
+        let learnset = if include.moves { store.learnset(meter, id).await? } else { None };
+        let forms = if include.forms { store.forms(meter, id).await? } else { None };
+        Ok(Self { stored, record, include, learnset, forms })
+    }
+
+    fn etag(&self, sprite_base: &str) -> ETag {
+        let Self { record, include, learnset, forms, .. } = self;
+        let hash = |part: &Option<Record>| part.as_ref().map(|part| part.hash.clone()).unwrap_or_default();
+        ETag::of(&[
+            "pokemon/id",
+            &record.hash,
+            &record.updated_at.to_string(),
+            sprite_base,
+            if include.moves { "moves" } else { "" },
+            &hash(learnset),
+            if include.forms { "forms" } else { "" },
+            &hash(forms),
+        ])
+    }
+
+    /// The answer, as JSON of a [`PokemonAnswer`].
+    pub(super) fn body(&self, sprite_base: &str) -> Result<Vec<u8>, Problem> {
+        let Self { stored, record, include, learnset, forms } = self;
+        let forms = match forms {
+            Some(forms) => forms.parse::<Vec<StoredForm>>(&Key::forms(stored.pokemon.id))?,
             None => Vec::new(),
         };
         let forms = forms.into_iter().map(|StoredForm { form, sprites }| CosmeticFormAnswer {
             form,
-            sprites: SpriteUrls::new(base, &sprites),
+            sprites: SpriteUrls::new(sprite_base, &sprites),
         });
         let learnset: Option<&RawValue> =
             learnset.as_ref().map(|part| serde_json::from_slice(&part.body)).transpose()?;
         let nothing = RawValue::from_string("[]".to_owned())?;
         let answer = PokemonAnswer {
-            pokemon: stored.pokemon,
-            sprites: SpriteUrls::new(base, &stored.sprites),
+            pokemon: &stored.pokemon,
+            sprites: SpriteUrls::new(sprite_base, &stored.sprites),
             created_at: record.created_at,
             updated_at: record.updated_at,
             forms: include.forms.then(|| forms.collect()),
             learnset: include.moves.then_some(learnset.unwrap_or(&nothing)),
         };
         Ok(serde_json::to_vec(&answer)?)
-    })
+    }
 }

@@ -1,9 +1,11 @@
 //! `/api/v1/pokemon` and what lies below it.
 
+mod by_hand;
 mod detail;
 mod generations;
 mod list;
 
+pub(crate) use by_hand::{FetchRequest, fetch, hide, update};
 pub(crate) use detail::{PokemonAnswer, get};
 pub(crate) use generations::generations;
 pub(crate) use list::list;

@@ -206,7 +206,7 @@ fn steps(request: &Request, user: UserId, action: Action) -> impl FnMut(&[u32]) 
         let event =
             event(request, Some(user), action, Some(format!("pokemon:{}", ids.join(","))), Outcome::Done);
         match std::mem::take(&mut is_first) {
-            true => request.told_of_many(event),
+            true => request.told_of_answer(event, StatusCode::OK),
             false => event.into(),
         }
     }

@@ -7,7 +7,7 @@ pub(crate) use favorites::{
     BulkAnswer, BulkRequest, FavoriteRequest, FavoriteRow, Favorites, add_favorite, add_favorites,
     delete_favorite, favorites, remove_favorite, remove_favorites,
 };
-pub(crate) use one::{Deletion, UserUpdate, delete_profile, delete_user, get, update};
+pub(crate) use one::{UserUpdate, delete_profile, delete_user, get, update};
 
 use domain::accounts::UserId;
 

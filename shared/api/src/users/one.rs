@@ -6,7 +6,7 @@ use adapters::{
 };
 use domain::{
     FieldError,
-    accounts::{Password, UserId},
+    accounts::UserId,
     audit::{Action, Outcome},
 };
 use http::StatusCode;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     App, Request, Response,
-    auth::{ProfileUpdate, change_own, confirm, event},
+    auth::{ProfileUpdate, change_own, confirmed, event},
     body::{done, personal},
     guard,
     problem::Problem,
@@ -45,15 +45,6 @@ pub struct UserUpdate {
     #[serde(default)]
     #[schemars(with = "bool")]
     is_frozen: Option<bool>,
-}
-
-/// That one knows the password of the account that is to go.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Deletion {
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    password: String,
 }
 
 /// Who asks about whom.
@@ -124,7 +115,7 @@ async fn rule(
 ) -> Result<Response, Problem> {
     let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
     if !caller.standing.is_some_and(|standing| standing.is_admin) {
-        return Err(Problem::forbidden("This is for administrators."));
+        return Err(Problem::administrators_only());
     }
     let found = accounts.user_with_standing(meter, id).await?;
     let (mut stored, standing) = found.ok_or_else(unknown)?;
@@ -150,12 +141,15 @@ async fn rule(
         let mut user = after.user;
         (user.is_admin, user.updated_at) = (is_admin, now);
         let told = told(Action::ChangeRole, &personal(StatusCode::OK, &user)?);
-        stored = accounts.set_role(meter, &stored, is_admin, now, &told).await.map_err(only_one)?;
+        stored = accounts
+            .set_role(meter, Some(caller.user), &stored, is_admin, now, &told)
+            .await
+            .map_err(only_one)?;
     }
     if let Some(is_frozen) = is_frozen.filter(|is_frozen| *is_frozen != standing.is_frozen) {
         let action = if is_frozen { Action::Freeze } else { Action::Unfreeze };
         let told = told(action, &personal(StatusCode::OK, &stored.user)?);
-        accounts.set_frozen(meter, id, is_frozen, &told).await.map_err(|refused| {
+        accounts.set_frozen(meter, caller.user, id, is_frozen, &told).await.map_err(|refused| {
             if refused.is(Condition::Unchanged) && !refused.is(Condition::Receipt) {
                 return Problem::conflict("not_freezable", "An administrator's account cannot be frozen.");
             }
@@ -176,7 +170,7 @@ fn only_one(refused: adapters::store::accounts::Refused) -> Problem {
 /// Deletes the account of who asks, and knows its password.
 pub(crate) async fn delete_profile(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = request.caller()?;
-    with_password(app, request, caller.user).await?;
+    confirmed(app, request, Action::DeleteAccount).await?;
     delete(app, request, caller.user).await
 }
 
@@ -184,23 +178,12 @@ pub(crate) async fn delete_profile(app: &App, request: &Request) -> Result<Respo
 pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response, Problem> {
     let id = match about(app, request).await? {
         About::Oneself(id) => {
-            with_password(app, request, id).await?;
+            confirmed(app, request, Action::DeleteAccount).await?;
             id
         }
         About::Another(id) => id,
     };
     delete(app, request, id).await
-}
-
-async fn with_password(app: &App, request: &Request, id: UserId) -> Result<(), Problem> {
-    // An administrator sends none, and a body is not what anybody is told to send first.
-    let is_empty = request.body.iter().all(u8::is_ascii_whitespace);
-    let password = if is_empty { String::new() } else { request.body::<Deletion>()?.password };
-    if password.is_empty() {
-        return Err(Problem::invalid(vec![FieldError::new("password", "is missing")]));
-    }
-    let found = app.accounts().credentials_of(&request.meter, id).await?.ok_or_else(unknown)?;
-    confirm(app, request, Password::typed(&password), found.hash, "password", Action::DeleteAccount).await
 }
 
 /// In steps; what dies in between is gone on with by `finish-deletions`.
@@ -212,10 +195,13 @@ async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Pr
         event(request, Some(caller.user), Action::DeleteAccount, Some(format!("user:{id}")), Outcome::Done)
     };
     let told = request.told(step(), &answer);
-    match accounts.begin_deletion(meter, id, standing.is_admin, &told).await {
+    match accounts.begin_deletion(meter, caller.user, id, standing.is_admin, &told).await {
         // It was begun before, and not ended.
         Err(refused) if refused.is(Condition::Absent) => {}
         begun => begun.map_err(only_one)?,
+    }
+    if let Some(exports) = &app.config.exports {
+        exports.delete(id).await?;
     }
     accounts.finish_deletion(meter, id, || Told::from(step())).await?;
     Ok(answer)

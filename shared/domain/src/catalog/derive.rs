@@ -77,7 +77,7 @@ impl<'a> Catalog<'a> {
             .species
             .get(&p.species)
             .ok_or_else(|| format!("its species {} is not known", p.species))?;
-        let form = self.leading_form(p).ok_or("none of its forms is known")?;
+        let form = p.leading_form(&self.facts.forms).ok_or("none of its forms is known")?;
         let group = self
             .facts
             .version_groups
@@ -125,12 +125,6 @@ impl<'a> Catalog<'a> {
             evolves_from: species.evolves_from.and_then(|id| Some(self.facts.species.get(&id)?.name.clone())),
         };
         Ok(StoredPokemon { pokemon, sprites: p.sprites.clone() })
-    }
-
-    /// Its default form, else its first: the one that tells its generation and its name.
-    fn leading_form(&self, p: &PokemonFacts) -> Option<&'a FormFacts> {
-        let known: Vec<_> = p.forms.iter().filter_map(|id| self.facts.forms.get(id)).collect();
-        known.iter().find(|form| form.is_default).or(known.first()).copied()
     }
 
     fn varieties(&self, species: &SpeciesFacts) -> Vec<VarietyRef> {

@@ -2,11 +2,13 @@
 //! half written is mended by deriving it again and writing what differs.
 
 mod derive;
+mod overrides;
 mod records;
 #[cfg(test)]
 mod tests;
 
 pub use derive::{Catalog, Derived, Problem};
+pub use overrides::{Edits, Override, Overrides};
 pub use records::{
     Ability, AbilityPokemon, CosmeticForm, Evolution, EvolutionNode, EvolutionSpecies, LearnedMove, Move,
     Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,

@@ -1,6 +1,8 @@
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
-use super::Catalog;
+use super::{Catalog, Edits, Override, Overrides};
 use crate::facts::{Fact, Facts};
 
 fn facts(documents: &[Value]) -> Facts {
@@ -113,4 +115,148 @@ fn what_is_missing_is_reported_and_the_rest_goes_on() {
     assert_eq!(learnset[0].ways[0].version_groups, ["group-1", "group-2"]);
     assert_eq!(problems[0].reason, "it learns move 99, which is not known");
     assert_eq!(catalog.moves().next().unwrap().learned_by.len(), 4);
+}
+
+/// Deoxys, which evolves from nothing, in a chain with a stranger that evolves from it.
+fn with_a_chain() -> Facts {
+    let mut documents = world();
+    documents.push(json!({
+        "kind": "pokemon-species", "id": 1, "name": "stranger", "generation": 3, "gender_rate": 4,
+        "evolves_from": 386, "varieties": [{"pokemon": 1, "is_default": true}],
+    }));
+    documents.push(pokemon(1, "stranger", 1, true, &[1]));
+    documents.push(form(1, "stranger", true, 1, None));
+    documents.push(json!({
+        "kind": "evolution-chain", "id": 5, "root": {
+            "species": 386, "species_name": "deoxys", "evolves_to": [{"species": 1, "species_name": "stranger"}],
+        },
+    }));
+    facts(&documents)
+}
+
+fn overrides(changes: &[(u32, bool, Value)]) -> Overrides {
+    let changes = changes.iter().map(|(id, is_hidden, edits)| {
+        let edits = serde_json::from_value(edits.clone()).unwrap();
+        (*id, Override { is_hidden: *is_hidden, edits })
+    });
+    Overrides { revision: 1, pokemon: changes.collect() }
+}
+
+#[test]
+fn nothing_changed_by_hand_changes_nothing() {
+    let facts = with_a_chain();
+    assert!(matches!(Overrides::default().apply(&facts), std::borrow::Cow::Borrowed(_)));
+    // Of a Pokémon that is not there, or no longer.
+    let strange = overrides(&[(7, true, json!({})), (8, false, json!({"height": 3}))]);
+    assert_eq!(*strange.apply(&facts), facts);
+}
+
+#[test]
+fn an_edit_is_seen_in_all_that_is_derived() {
+    let facts = with_a_chain();
+    let stats = json!({
+        "hp": 9, "attack": 9, "defense": 9, "special-attack": 9, "special-defense": 9, "speed": 9,
+    });
+    let edits = json!({
+        "display_name": "DEOXYS", "height": 17, "weight": 608, "base_experience": 270, "types": ["steel", "fire"],
+        "abilities": ["levitate", "pressure"], "stats": stats,
+    });
+    let changed = overrides(&[
+        (386, false, edits),
+        (10001, false, json!({"display_name": "Furious Deoxys", "types": ["dark"]})),
+    ]);
+    let facts = changed.apply(&facts);
+    let catalog = Catalog::new(&facts);
+    let (made, problems) = catalog.pokemon();
+    assert_eq!(problems, []);
+    let made: HashMap<u32, _> = made.into_iter().map(|stored| (stored.pokemon.id, stored.pokemon)).collect();
+    let deoxys = &made[&386];
+    assert_eq!((deoxys.display_name.as_str(), deoxys.height, deoxys.weight), ("DEOXYS", 17, 608));
+    assert_eq!((deoxys.base_experience, deoxys.stats.speed), (Some(270), 9));
+    assert_eq!(deoxys.types, ["steel", "fire"]);
+    assert_eq!(deoxys.abilities, ["levitate", "pressure"]);
+    // It had one of them in a slot that is not hidden, too.
+    assert!(deoxys.ability_slots.iter().all(|slot| !slot.is_hidden));
+    assert_eq!(made[&10001].display_name, "Furious Deoxys");
+    let node = catalog.evolutions().next().unwrap().chain;
+    assert_eq!(node.species.display_name, "DEOXYS");
+    // The other forms of a Pokémon keep what is theirs.
+    let types: Vec<_> = catalog.cosmetic_forms(386).into_iter().map(|stored| stored.form.types).collect();
+    assert_eq!(types, [vec!["psychic".to_owned()], vec!["steel".to_owned(), "fire".to_owned()]]);
+}
+
+#[test]
+fn what_is_hidden_is_nowhere() {
+    let facts = with_a_chain();
+    let all = facts.pokemon.len();
+    let one = overrides(&[(386, true, json!({}))]).apply(&facts).into_owned();
+    let catalog = Catalog::new(&one);
+    let (made, problems) = catalog.pokemon();
+    assert_eq!((made.len(), problems), (all - 1, Vec::new()));
+    assert!(made.iter().all(|stored| stored.pokemon.varieties.iter().all(|variety| variety.id != 386)));
+    assert!(catalog.species_aliases().is_empty(), "its default is what a species' name leads to");
+    assert!(
+        catalog.moves().all(|learned| !learned.learned_by.contains(&"deoxys-normal".to_owned())),
+        "no move is learned by it"
+    );
+    let node = catalog.evolutions().next().unwrap().chain;
+    assert_eq!((node.species.pokemon_id, node.species.name.as_str()), (None, "deoxys"));
+    // Its species has other Pokémon.
+    assert!(one.species.contains_key(&386));
+}
+
+#[test]
+fn a_species_without_a_pokemon_is_gone_but_for_its_place_above_others() {
+    let facts = with_a_chain();
+    let leaf = overrides(&[(1, true, json!({}))]).apply(&facts).into_owned();
+    assert!(!leaf.species.contains_key(&1));
+    assert!(leaf.chains[&5].root.evolves_to.is_empty());
+    let root = [386, 10001, 10002].map(|id| (id, true, json!({})));
+    let above = overrides(&root).apply(&facts).into_owned();
+    assert!(!above.species.contains_key(&386));
+    assert_eq!(above.chains[&5].root.evolves_to.len(), 1, "the stranger still evolves from it");
+    let (made, problems) = Catalog::new(&above).pokemon();
+    assert_eq!((made.len(), problems), (1, Vec::new()));
+    assert_eq!(made[0].pokemon.evolves_from, None);
+    let all = [386, 10001, 10002, 1].map(|id| (id, true, json!({})));
+    let none = overrides(&all).apply(&facts).into_owned();
+    assert!(none.chains.is_empty() && none.species.is_empty() && none.pokemon.is_empty());
+}
+
+#[test]
+fn edits_that_make_no_pokemon_are_refused_by_field() {
+    let wrong = |edits: Value| -> Vec<String> {
+        let edits: Edits = serde_json::from_value(edits).unwrap();
+        let wrong = edits.wrong(|name| ["fire", "water", "ice"].contains(&name), |name| name == "pressure");
+        wrong.into_iter().map(|error| error.field).collect()
+    };
+    let stats = |hp: u16| json!({"hp": hp, "attack": 1, "defense": 1, "special-attack": 1, "special-defense": 1, "speed": 255});
+    let none: [&str; 0] = [];
+    assert_eq!(wrong(json!({})), none);
+    assert_eq!(
+        wrong(json!({
+            "display_name": "Flabébé", "height": 1, "types": ["fire", "ice"], "abilities": ["pressure"],
+            "stats": stats(1),
+        })),
+        none
+    );
+    for (field, value) in [
+        ("display_name", json!("")),
+        ("display_name", json!(" Pikachu")),
+        ("display_name", json!("a\u{7}b")),
+        ("display_name", json!("é".repeat(81))),
+        ("height", json!(0)),
+        ("weight", json!(100_001)),
+        ("base_experience", json!(0)),
+        ("types", json!([])),
+        ("types", json!(["fire", "fire"])),
+        ("types", json!(["fire", "ice", "water"])),
+        ("types", json!(["sound"])),
+        ("abilities", json!(["static"])),
+        ("stats", stats(0)),
+        ("stats", stats(256)),
+    ] {
+        assert_eq!(wrong(json!({ field: value })), [field], "{value}");
+    }
+    assert_eq!(wrong(json!({"height": 0, "weight": 0})), ["height", "weight"]);
 }

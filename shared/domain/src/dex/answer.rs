@@ -129,6 +129,25 @@ impl Dex {
         self.by_id.get(&id).map(|place| self.row_json(*place))
     }
 
+    /// The slug and the display name of the Pokémon `id`; none where there is no such Pokémon.
+    #[must_use]
+    pub fn names_of(&self, id: u32) -> Option<(&str, &str)> {
+        let row = &self.index.rows[usize::from(*self.by_id.get(&id)?)];
+        Some((&row.1, &row.2))
+    }
+
+    /// Whether there is a type of this name, though no Pokémon may have it.
+    #[must_use]
+    pub fn has_type(&self, name: &str) -> bool {
+        self.index.types.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    }
+
+    /// Whether there is an ability of this name.
+    #[must_use]
+    pub fn has_ability(&self, name: &str) -> bool {
+        self.index.abilities.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    }
+
     /// Whether `query` names only types, abilities and generations that exist.
     ///
     /// # Errors

@@ -89,6 +89,16 @@ pub struct PokemonFacts {
     pub learnset: LearnsetFacts,
 }
 
+impl PokemonFacts {
+    /// Of `forms`, its default form, else its first: the one that tells its generation and its name.
+    #[must_use]
+    pub fn leading_form<'a>(&self, forms: &'a BTreeMap<u32, FormFacts>) -> Option<&'a FormFacts> {
+        let mut known = self.forms.iter().filter_map(|id| forms.get(id)).peekable();
+        let first = known.peek().copied();
+        known.find(|form| form.is_default).or(first)
+    }
+}
+
 /// One of a species' Pokémon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variety {

@@ -68,10 +68,11 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Condition::NotTheLast`] for the only one there is, [`Condition::Unchanged`] for a frozen account, or where somebody else was
-    /// faster.
+    /// faster; [`Condition::Administrator`] where `by`, if it is not the operator, is none.
     pub async fn set_role(
         &self,
         meter: &Meter,
+        by: Option<UserId>,
         before: &StoredUser,
         is_admin: bool,
         now: Timestamp,
@@ -90,6 +91,7 @@ impl Accounts {
             .expression_attribute_values(":before", AttributeValue::Bool(!is_admin))
             .expression_attribute_values(":after", AttributeValue::Bool(is_admin));
         let transaction = Transaction::told_by(self, told)?
+            .by_admin_unless(by.unwrap_or(before.user.id), before.user.id)?
             .update(Condition::Unchanged, status)?
             .put(Condition::Unchanged, self.replaced(before, &after))?;
         self.counting(transaction, is_admin)?.commit(meter).await?;
@@ -119,10 +121,11 @@ impl Accounts {
     /// Freezes an account that is no administrator's, or lets it go on.
     ///
     /// # Errors
-    /// [`Condition::Unchanged`] for an administrator's, or where there is none.
+    /// [`Condition::Unchanged`] for an administrator's, or where there is none; [`Condition::Administrator`] where `by` is none.
     pub async fn set_frozen(
         &self,
         meter: &Meter,
+        by: UserId,
         user: UserId,
         is_frozen: bool,
         told: &Told,
@@ -134,6 +137,10 @@ impl Accounts {
             .update_expression("SET is_frozen = :frozen")
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":frozen", AttributeValue::Bool(is_frozen));
-        Transaction::told_by(self, told)?.update(Condition::Unchanged, update)?.commit(meter).await
+        Transaction::told_by(self, told)?
+            .by_admin_unless(by, user)?
+            .update(Condition::Unchanged, update)?
+            .commit(meter)
+            .await
     }
 }

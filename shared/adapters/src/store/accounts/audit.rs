@@ -8,9 +8,10 @@ use domain::{
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
-    Accounts,
+    Accounts, Refused,
     item::{NewItem, Reader},
     keys,
+    transaction::Transaction,
 };
 use crate::store::{
     Key, Meter, StoreError,
@@ -41,6 +42,14 @@ impl Accounts {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Notes what `user` does that changes nothing stored, if the account still may.
+    ///
+    /// # Errors
+    /// [`Condition::Active`](super::Condition::Active) for an account that was frozen, or is being deleted.
+    pub async fn note_by(&self, meter: &Meter, user: UserId, event: Event) -> Result<(), Refused> {
+        Transaction::told_by(self, &event.into())?.by(user)?.commit(meter).await
     }
 
     /// What `actor` has done, the latest first: at most `limit` events before the event `before`. One call.

@@ -10,7 +10,7 @@ use super::{Accounts, Condition, Refused, StoredUser, Told, item::NewItem, keys,
 use crate::{
     now,
     store::{
-        Meter, StoreError,
+        Key, Meter, StoreError,
         codec::{keyed, text},
         failed,
     },
@@ -24,10 +24,12 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Condition::NotTheLast`] for the only administrator; [`Condition::Absent`] where it is being deleted already;
-    /// [`Condition::Unchanged`] alone where its role was changed since it was read.
+    /// [`Condition::Unchanged`] alone where its role was changed since it was read; [`Condition::Administrator`] where `by` is
+    /// somebody else, and no administrator.
     pub async fn begin_deletion(
         &self,
         meter: &Meter,
+        by: UserId,
         user: UserId,
         is_admin: bool,
         told: &Told,
@@ -43,6 +45,7 @@ impl Accounts {
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
         let note = NewItem::at(&keys::deletion(user)).moment("begun_at", now());
         let mut transaction = Transaction::told_by(self, told)?
+            .by_admin_unless(by, user)?
             .update(Condition::Unchanged, status)?
             .put_new(Condition::Absent, &self.tables.app, note)?;
         if is_admin {
@@ -82,22 +85,36 @@ impl Accounts {
         user: UserId,
         mut told: impl FnMut() -> Told,
     ) -> Result<(), StoreError> {
-        let app = &self.tables.app;
-        let favorites = self.favorites(meter, user).await?;
-        let favorites = favorites.iter().map(|favorite| (app, keys::favorite(user, favorite.pokemon)));
-        let sessions = self.sessions(meter, user).await?;
-        let sessions = sessions.iter().map(|open| (&self.tables.ephemeral, keys::session(user, open.family)));
-        let items: Vec<_> = favorites.chain(sessions).collect();
-        for some in items.chunks(TOGETHER) {
+        let mut items = self.belongings(meter, user).await?;
+        while !items.is_empty() {
+            let some = items.split_off(items.len().saturating_sub(TOGETHER));
             let mut transaction = Transaction::told_by(self, &told())?;
             for (table, key) in some {
-                let delete = Delete::builder().table_name(*table).set_key(Some(keyed(key)));
-                transaction = transaction.delete(Condition::None, delete)?;
+                let delete = Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(keyed(&key)))
+                    .condition_expression("attribute_exists(pk)");
+                transaction = transaction.delete(Condition::Present, delete)?;
             }
-            transaction.commit(meter).await?;
+            match transaction.commit(meter).await {
+                // Another call is at it, too, and has told of these.
+                Err(refused) if refused.is(Condition::Present) => {
+                    items = self.belongings(meter, user).await?;
+                }
+                done => done?,
+            }
         }
         let Some(stored) = self.user(meter, user).await? else { return Ok(()) };
         self.forget(meter, &stored, &told()).await
+    }
+
+    /// The keys of a user's favorites and sessions, each with its table.
+    async fn belongings(&self, meter: &Meter, user: UserId) -> Result<Vec<(&str, Key)>, StoreError> {
+        let favorites = self.favorites(meter, user).await?;
+        let sessions = self.sessions(meter, user).await?;
+        let favorites = favorites.iter().map(|one| (&*self.tables.app, keys::favorite(user, one.pokemon)));
+        let sessions = sessions.iter().map(|one| (&*self.tables.ephemeral, keys::session(user, one.family)));
+        Ok(favorites.chain(sessions).collect())
     }
 
     /// The last step.

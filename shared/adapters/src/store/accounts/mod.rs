@@ -11,6 +11,8 @@
 //! | app | users by when they came | index `listed`: `USERS` | id | Query (admins) | with the profile |
 //! | app | how many administrators there are | `ADMINS` | `COUNT` | nobody | with a change of role, conditioned on one being left |
 //! | app | an account that is being deleted | `DELETIONS` | id | Query (finish-deletions) | deletion: its first step and its last |
+//! | app | what was changed of a Pokémon by hand | `OVERRIDES` | `POKEMON#<id, 5 digits>` | GetItem, consistent (its routes); Query (publish) | its routes, each a field of its own |
+//! | app | how often anything was | `OVERRIDES` | `REVISION` | GetItem, consistent, before the Query | with each change |
 //! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | who makes and promotes keys, conditioned on its version |
 //! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout |
 //! | ephemeral | the answer to a request with a key | `IDEMPOTENCY#<SHA-256>` | `RECORD` | GetItem, consistent | with what was changed, conditioned on there being none |
@@ -29,6 +31,7 @@ mod item;
 mod jwks;
 mod keys;
 mod limits;
+mod overrides;
 mod receipts;
 mod sessions;
 mod transaction;
@@ -41,6 +44,7 @@ pub use audit::Trail;
 pub use favorites::StoredFavorite;
 pub use jwks::StoredKeys;
 pub use limits::{Bucket, Taken};
+pub use overrides::OverrideChange;
 pub use receipts::{Receipt, Told};
 pub use sessions::OpenSession;
 pub use transaction::{Condition, Refused};

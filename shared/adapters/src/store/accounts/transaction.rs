@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{
-        ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
+        AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
         builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
@@ -23,6 +23,8 @@ pub enum Condition {
     Email,
     /// The account is there and not frozen.
     Active,
+    /// Who acts is an administrator, and not frozen.
+    Administrator,
     /// Nobody has changed it since it was read.
     Unchanged,
     /// It is not there yet.
@@ -87,12 +89,29 @@ impl<'a> Transaction<'a> {
 
     /// The account `user` may write.
     pub(super) fn by(self, user: UserId) -> Result<Self, StoreError> {
-        let check = ConditionCheck::builder()
+        let check = self.standing(user).condition_expression("attribute_exists(pk) AND is_frozen = :no");
+        self.check(Condition::Active, check)
+    }
+
+    /// The account `user` may do what administrators do.
+    pub(super) fn by_admin(self, user: UserId) -> Result<Self, StoreError> {
+        let check = self
+            .standing(user)
+            .condition_expression("is_admin = :yes AND is_frozen = :no")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        self.check(Condition::Administrator, check)
+    }
+
+    /// The same for who does it to another; what is done to oneself has a condition of its own on the same item.
+    pub(super) fn by_admin_unless(self, by: UserId, oneself: UserId) -> Result<Self, StoreError> {
+        if by == oneself { Ok(self) } else { self.by_admin(by) }
+    }
+
+    fn standing(&self, user: UserId) -> ConditionCheckBuilder {
+        ConditionCheck::builder()
             .table_name(&self.accounts.tables.app)
             .set_key(Some(keyed(&keys::status(user))))
-            .condition_expression("attribute_exists(pk) AND is_frozen = :no")
-            .expression_attribute_values(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
-        self.check(Condition::Active, check)
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
     }
 
     fn with(mut self, condition: Condition, part: TransactWriteItem) -> Self {

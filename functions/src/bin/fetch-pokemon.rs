@@ -1,0 +1,5 @@
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::lambda::serve(&api::routes::FETCH_POKEMON)
+}

@@ -1,0 +1,67 @@
+//! Functions that ask other functions: Lambda's Invoke.
+
+use std::time::Duration;
+
+use aws_sdk_lambda::{Client, error::SdkError, operation::invoke::InvokeError, primitives::Blob};
+
+use crate::{aws, store::chain};
+
+/// A function that can be asked.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name, with an alias after a colon; or its ARN.
+    pub name: String,
+    /// Where Lambda is, on one machine; where the environment says, otherwise.
+    pub endpoint: Option<String>,
+}
+
+/// Why a function has not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAnswer {
+    /// As many as may run at once do.
+    #[error("the function {0} is busy")]
+    Busy(String),
+    /// It was asked, and goes on.
+    #[error("the function {0} has not answered within {1:?}")]
+    Late(String, Duration),
+    #[error("the function {0} failed: {1}")]
+    Failed(String, String),
+    #[error("the function {0} cannot be asked: {1}")]
+    Unreachable(String, String),
+}
+
+impl Function {
+    /// Asks with `event`, and waits for the answer as long as `patience`.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub async fn ask(&self, event: Vec<u8>, patience: Duration) -> Result<Vec<u8>, NoAnswer> {
+        let name = || self.name.clone();
+        let client = self.endpoint.as_deref().map_or_else(aws::lambda_from_environment, aws::lambda_at);
+        let asked = ask(&client, &self.name, event);
+        let answer = tokio::time::timeout(patience, asked).await;
+        match answer.map_err(|_| NoAnswer::Late(name(), patience))? {
+            Ok(answer) => {
+                let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+                match answer.function_error {
+                    None => Ok(payload),
+                    Some(_) => Err(NoAnswer::Failed(name(), String::from_utf8_lossy(&payload).into_owned())),
+                }
+            }
+            Err(error)
+                if error.as_service_error().is_some_and(InvokeError::is_too_many_requests_exception) =>
+            {
+                Err(NoAnswer::Busy(name()))
+            }
+            Err(error) => Err(NoAnswer::Unreachable(name(), chain(&error))),
+        }
+    }
+}
+
+async fn ask(
+    client: &Client,
+    name: &str,
+    event: Vec<u8>,
+) -> Result<aws_sdk_lambda::operation::invoke::InvokeOutput, SdkError<InvokeError>> {
+    client.invoke().function_name(name).payload(Blob::new(event)).send().await
+}

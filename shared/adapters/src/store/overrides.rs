@@ -1,0 +1,86 @@
+//! What administrators have changed by hand, as whoever publishes reads it. It lies among what nobody could give back;
+//! [`accounts`](super::accounts) writes it.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use domain::catalog::{Override, Overrides};
+
+use super::{
+    Key, Meter, Store, StoreError,
+    codec::{Item, malformed, text},
+    failed,
+    read::get,
+};
+
+impl Key {
+    const OVERRIDES: &'static str = "OVERRIDES";
+    const POKEMON: &'static str = "POKEMON#";
+
+    pub(super) fn override_of(pokemon: u32) -> Self {
+        Self { pk: Self::OVERRIDES.to_owned(), sk: format!("{}{pokemon:05}", Self::POKEMON) }
+    }
+
+    pub(super) fn overrides_revision() -> Self {
+        Self { pk: Self::OVERRIDES.to_owned(), sk: "REVISION".to_owned() }
+    }
+}
+
+impl Store {
+    /// The number of the latest change, 0 before the first: one consistent GetItem.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn overrides_revision(&self, meter: &Meter) -> Result<u64, StoreError> {
+        let key = Key::overrides_revision();
+        let Some(item) = get(&self.client, meter, &self.app, &key, true).await? else { return Ok(0) };
+        let revision = text(&item, "revision").and_then(|n| n.parse().ok());
+        revision.ok_or_else(|| malformed(&key, "it has no revision"))
+    }
+
+    /// Everything that was changed, up to its revision at least: the revision is read first, so that a change that comes between is
+    /// seen again.
+    ///
+    /// # Errors
+    /// As [`Self::overrides_revision`].
+    pub async fn overrides(&self, meter: &Meter) -> Result<Overrides, StoreError> {
+        let mut overrides =
+            Overrides { revision: self.overrides_revision(meter).await?, ..Overrides::default() };
+        let mut from = None;
+        loop {
+            meter.call();
+            let page = self
+                .client
+                .query()
+                .table_name(&self.app)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :pokemon)")
+                .expression_attribute_values(":pk", AttributeValue::S(Key::OVERRIDES.to_owned()))
+                .expression_attribute_values(":pokemon", AttributeValue::S(Key::POKEMON.to_owned()))
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(failed("Query"))?;
+            meter.reads(page.consumed_capacity());
+            for item in page.items() {
+                let id = text(item, "sk").and_then(|sk| sk.strip_prefix(Key::POKEMON)?.parse().ok());
+                if let Some(id) = id {
+                    overrides.pokemon.insert(id, read(id, item));
+                }
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(overrides);
+            }
+        }
+    }
+}
+
+/// Edits that a later release has written, and this one cannot read, are left out: the rest of the catalogue goes on.
+pub(super) fn read(pokemon: u32, item: &Item) -> Override {
+    let is_hidden = matches!(item.get("is_hidden"), Some(AttributeValue::Bool(true)));
+    let edits = text(item, "edits").map(serde_json::from_str).transpose().unwrap_or_else(|error| {
+        tracing::error!(pokemon, %error, "the edits of a Pokémon are not readable, and left out");
+        None
+    });
+    Override { is_hidden, edits: edits.unwrap_or_default() }
+}

@@ -1,0 +1,148 @@
+//! What the one writer is asked for by hand: to publish what administrators have changed, and first to ask PokeAPI for a Pokémon.
+
+use std::collections::BTreeSet;
+
+use domain::{Timestamp, facts::Kind};
+use serde::{Deserialize, Serialize};
+
+use super::{SHORT_LEASE, SyncError, under_lease, whole};
+use crate::{
+    now,
+    pokeapi::{FetchError, Fetched, PokeApi},
+    publish::publish,
+    store::{Lease, Ledger, Meter, Store},
+};
+
+/// What is asked for, as the sync function's event says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Order {
+    /// What was changed by hand is to be published.
+    Publish,
+    /// This Pokémon is to be as PokeAPI has it now.
+    Fetch { pokemon: u32 },
+}
+
+/// What became of it, as the sync function answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Amended {
+    Published {
+        source: Source,
+    },
+    /// Another writer is at it; its lease ends then at the latest.
+    Busy {
+        until: Timestamp,
+    },
+    /// The facts are not whole: nothing is published before a sync has brought them.
+    Incomplete,
+}
+
+/// What PokeAPI said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "kebab-case")]
+pub enum Source {
+    NotAsked,
+    Answered,
+    /// It has no such Pokémon.
+    Unknown,
+    /// It could not be asked, or what it said is no Pokémon: what was known stays.
+    Failed {
+        reason: String,
+    },
+}
+
+/// Does what `order` asks for. Whatever is cut off is made up for by the next publication.
+///
+/// # Errors
+/// [`SyncError`], but not [`SyncError::Busy`], which is an answer.
+pub async fn amend(
+    store: &Store,
+    meter: &Meter,
+    api: &PokeApi,
+    owner: &str,
+    order: Order,
+) -> Result<Amended, SyncError> {
+    let amended = under_lease(store, meter, owner, SHORT_LEASE, async |store, lease| {
+        let Some(mut ledger) = whole(store, meter).await? else { return Ok(Amended::Incomplete) };
+        let mut source = Source::NotAsked;
+        if let Order::Fetch { pokemon } = order {
+            let mut errand = Errand { store, meter, lease, api, ledger: &mut ledger };
+            source = errand.fetch(pokemon).await?;
+            store.put_facts(meter, lease, &mut ledger).await?;
+        }
+        publish(store, meter, lease, &ledger.facts, now()).await?;
+        Ok(Amended::Published { source })
+    })
+    .await;
+    match amended {
+        Err(SyncError::Busy(until)) => Ok(Amended::Busy { until }),
+        other => other,
+    }
+}
+
+struct Errand<'a> {
+    store: &'a Store,
+    meter: &'a Meter,
+    lease: &'a Lease,
+    api: &'a PokeApi,
+    ledger: &'a mut Ledger,
+}
+
+impl Errand<'_> {
+    /// The Pokémon, its species, forms and evolutions; and of all that they name by id, what is not known yet.
+    async fn fetch(&mut self, id: u32) -> Result<Source, SyncError> {
+        match self.take(Kind::Pokemon, id).await? {
+            Ok(()) => {}
+            Err(FetchError::Status(status, _)) if status.as_u16() == 404 => return Ok(Source::Unknown),
+            Err(error) => return Ok(failed(Kind::Pokemon, id, &error)),
+        }
+        let mut asked = BTreeSet::new();
+        loop {
+            let next = self.wanted(id).into_iter().find(|(kind, id)| asked.insert((*kind, *id)));
+            let Some((kind, id)) = next else { return Ok(Source::Answered) };
+            if let Err(error) = self.take(kind, id).await? {
+                return Ok(failed(kind, id, &error));
+            }
+        }
+    }
+
+    /// What makes the Pokémon, as far as it is known what that is.
+    fn wanted(&self, id: u32) -> Vec<(Kind, u32)> {
+        let facts = &self.ledger.facts;
+        let Some(pokemon) = facts.pokemon.get(&id) else { return Vec::new() };
+        let mut wanted = vec![(Kind::PokemonSpecies, pokemon.species)];
+        wanted.extend(pokemon.forms.iter().map(|id| (Kind::PokemonForm, *id)));
+        let mut unless_known = Vec::new();
+        if let Some(species) = facts.species.get(&pokemon.species) {
+            wanted.extend(species.evolution_chain.map(|id| (Kind::EvolutionChain, id)));
+            unless_known.push((Kind::Generation, species.generation));
+        }
+        for form in pokemon.forms.iter().filter_map(|id| facts.forms.get(id)) {
+            unless_known.push((Kind::VersionGroup, form.version_group));
+        }
+        for (id, ways) in pokemon.learnset.moves().flatten() {
+            unless_known.push((Kind::Move, id));
+            unless_known
+                .extend(ways.iter().flat_map(|way| &way.version_groups).map(|id| (Kind::VersionGroup, *id)));
+        }
+        wanted.extend(unless_known.into_iter().filter(|(kind, id)| facts.get(*kind, *id).is_none()));
+        wanted
+    }
+
+    async fn take(&mut self, kind: Kind, id: u32) -> Result<Result<(), FetchError>, SyncError> {
+        self.store.renew_lease(self.meter, self.lease, now()).await?;
+        match self.api.fetch(kind, id, self.ledger.etag(kind, id)).await {
+            Ok(Fetched::Unchanged) => {}
+            Ok(Fetched::Changed { fact, etag }) => {
+                self.ledger.record(*fact, etag);
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn failed(kind: Kind, id: u32, error: &FetchError) -> Source {
+    Source::Failed { reason: format!("{}/{id} {error}", kind.endpoint()) }
+}

@@ -1,0 +1,97 @@
+//! `POST /api/v1/auth/export`
+
+use adapters::{
+    export::{Belongings, DISPOSITION, ExportedFavorite, ExportedSession, Exports},
+    now,
+    store::accounts::OpenSession,
+};
+use bytes::Bytes;
+use domain::{
+    Timestamp,
+    audit::{Action, Outcome},
+};
+use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{confirmed, event, refresh::is_alive};
+use crate::{
+    App, Request, Response,
+    body::{PERSONAL, personal},
+    problem::Problem,
+};
+
+/// Where the file is.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Export")]
+pub struct ExportAnswer {
+    pub message: &'static str,
+    /// Whoever has it can read the file, for ten minutes.
+    pub url: String,
+    pub expires_at: Timestamp,
+}
+
+/// Everything that is one's own, in a file: the answer itself, or, where there is a bucket, behind a link.
+pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Problem> {
+    confirmed(app, request, Action::Export).await?;
+    let user = request.caller()?.user;
+    let file = file(app, request).await?;
+    let Some(exports) = &app.config.exports else {
+        tell(app, request).await?;
+        return Ok(attached(file));
+    };
+    exports.put(user, file).await?;
+    // An account that was stopped meanwhile may be gone, and nobody would ever take its file away.
+    if let Err(problem) = tell(app, request).await {
+        exports.delete(user).await?;
+        return Err(problem);
+    }
+    let answer = ExportAnswer {
+        message: "Everything that is yours is at this address, for ten minutes.",
+        expires_at: Timestamp::from_unix(now().unix() + Exports::GOOD_FOR.as_secs().cast_signed()),
+        url: exports.link(user).await?,
+    };
+    personal(StatusCode::ACCEPTED, &answer)
+}
+
+/// The event, if the account still may.
+async fn tell(app: &App, request: &Request) -> Result<(), Problem> {
+    let user = request.caller()?.user;
+    let event = event(request, Some(user), Action::Export, None, Outcome::Done);
+    Ok(app.accounts().note_by(&request.meter, user, event).await?)
+}
+
+async fn file(app: &App, request: &Request) -> Result<Vec<u8>, Problem> {
+    let (accounts, meter, user) = (app.accounts(), &request.meter, request.caller()?.user);
+    let (stored, standing) =
+        accounts.user_with_standing(meter, user).await?.ok_or_else(Problem::no_account)?;
+    let dex = app.dex(meter).await?;
+    let favorites = accounts.favorites(meter, user).await?.into_iter().map(|favorite| {
+        let (name, display_name) = dex.names_of(favorite.pokemon).unzip();
+        ExportedFavorite { pokemon_id: favorite.pokemon, name, display_name, created_at: favorite.created_at }
+    });
+    let mut sessions = accounts.sessions(meter, user).await?;
+    sessions.retain(|open| is_alive(&open.session, standing.epoch));
+    let sessions = sessions.into_iter().map(|OpenSession { family, session }| ExportedSession {
+        id: family.to_string(),
+        created_at: session.created_at,
+        last_used_at: session.rotated_at,
+        expires_at: session.expires_at,
+    });
+    let belongings = Belongings {
+        exported_at: now(),
+        user: &stored.user,
+        favorites: favorites.collect(),
+        sessions: sessions.collect(),
+    };
+    belongings.zip().map_err(|error| Problem::internal(error.to_string()))
+}
+
+fn attached(file: Vec<u8>) -> Response {
+    let mut response = Response::new(Bytes::from(file));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(DISPOSITION));
+    headers.insert(header::CACHE_CONTROL, PERSONAL);
+    response
+}

@@ -1,0 +1,167 @@
+//! `POST /api/v1/pokemon`, `PUT` and `DELETE /api/v1/pokemon/{id}`: what administrators change of the dex by hand.
+//!
+//! The change is stored first, with its event; then the one writer is asked to publish it. Whatever dies in between is made up for by
+//! the writer's next run, which sees that there is a change that it has not published.
+
+use std::time::Instant;
+
+use adapters::{
+    store::{Key, accounts::OverrideChange},
+    sync::{Order, Source},
+};
+use domain::{
+    FieldError,
+    audit::{Action, Outcome},
+    catalog::{Edits, StoredPokemon},
+};
+use http::{StatusCode, header};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::detail::{Detail, Include};
+use crate::{
+    App, Request, Response,
+    auth::event,
+    body::{Done, PERSONAL, done, personal},
+    cache::json,
+    problem::Problem,
+    writer::{self, Asked},
+};
+
+/// A Pokémon to be fetched.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FetchRequest {
+    #[schemars(range(min = 1, max = 99_999))]
+    pokemon_id: u32,
+}
+
+/// No Pokémon has a greater id.
+const GREATEST_ID: u32 = 99_999;
+
+/// Asks PokeAPI for a Pokémon, and shows it again where it was hidden. 201 where it was not there.
+pub(crate) async fn fetch(app: &App, request: &Request) -> Result<Response, Problem> {
+    let since = Instant::now();
+    let FetchRequest { pokemon_id: id } = request.body()?;
+    if !(1..=GREATEST_ID).contains(&id) {
+        let message = format!("must be a whole number from 1 to {GREATEST_ID}");
+        return Err(Problem::invalid(vec![FieldError::new("pokemon_id", message)]));
+    }
+    ready(app, request).await?;
+    let was_there = app.store().latest_pokemon(&request.meter, id).await?.is_some();
+    let status = request.repeated.unwrap_or(if was_there { StatusCode::OK } else { StatusCode::CREATED });
+    let before = app.accounts().override_of(&request.meter, id).await?;
+    let change = if before.is_hidden { OverrideChange::Show } else { OverrideChange::None };
+    store(app, request, id, Action::FetchPokemon, &change, status).await?;
+    let asked = writer::ask(app, Order::Fetch { pokemon: id }, since).await?;
+    let Some(answer) = answered(asked, id)? else { return later() };
+    match answer {
+        Source::Unknown => Err(Problem::not_found(format!("PokeAPI has no Pokémon {id}."))),
+        _ => tell(app, request, id, status).await,
+    }
+}
+
+/// Changes what a Pokémon is to be; without edits it is as PokeAPI has it now.
+pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Problem> {
+    let since = Instant::now();
+    let is_empty = request.body.iter().all(u8::is_ascii_whitespace);
+    let edits = if is_empty { Edits::default() } else { request.body::<Edits>()? };
+    let dex = app.dex(&request.meter).await?;
+    let wrong = edits.wrong(|name| dex.has_type(name), |name| dex.has_ability(name));
+    if !wrong.is_empty() {
+        return Err(Problem::invalid(wrong));
+    }
+    ready(app, request).await?;
+    let id = named(app, request).await?;
+    let order = if edits.is_empty() { Order::Fetch { pokemon: id } } else { Order::Publish };
+    store(app, request, id, Action::EditPokemon, &OverrideChange::Edit(edits), StatusCode::OK).await?;
+    let asked = writer::ask(app, order, since).await?;
+    match answered(asked, id)? {
+        None => later(),
+        // What PokeAPI no longer has stays as it was known.
+        Some(_) => tell(app, request, id, StatusCode::OK).await,
+    }
+}
+
+/// Hides a Pokémon from everything: as if PokeAPI did not have it.
+pub(crate) async fn hide(app: &App, request: &Request) -> Result<Response, Problem> {
+    let since = Instant::now();
+    ready(app, request).await?;
+    let id = match named(app, request).await {
+        // What was cut off, or not heard of, is asked for again with its key.
+        Err(Problem { status: StatusCode::NOT_FOUND, .. }) if request.repeated.is_some() => {
+            return done("The Pokémon is hidden.");
+        }
+        named => named?,
+    };
+    store(app, request, id, Action::HidePokemon, &OverrideChange::Hide, StatusCode::OK).await?;
+    match writer::ask(app, Order::Publish, since).await? {
+        Asked::Published(_) => done("The Pokémon is hidden."),
+        Asked::GoesOn => later(),
+    }
+}
+
+/// That nobody is writing the catalogue; what is stored already has to wait for whoever is.
+async fn ready(app: &App, request: &Request) -> Result<(), Problem> {
+    if request.repeated.is_some() { Ok(()) } else { writer::free(app, request).await }
+}
+
+/// The id of the Pokémon that the path names, by id, slug or species.
+async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
+    let slug = request.slug("id", "Pokémon")?;
+    let record = app.store().pokemon(&request.meter, &slug).await?;
+    let record =
+        record.ok_or_else(|| Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str())))?;
+    Ok(record.parse::<StoredPokemon>(&Key::pokemon(&slug))?.pokemon.id)
+}
+
+/// Stores a change with its event, unless a request with the same key has done so.
+async fn store(
+    app: &App,
+    request: &Request,
+    id: u32,
+    action: Action,
+    change: &OverrideChange,
+    status: StatusCode,
+) -> Result<(), Problem> {
+    if request.repeated.is_some() {
+        return Ok(());
+    }
+    let admin = request.caller()?.user;
+    let event = event(request, Some(admin), action, Some(format!("pokemon:{id}")), Outcome::Done);
+    let told = request.told_of_answer(event, status);
+    Ok(app.accounts().override_pokemon(&request.meter, admin, id, change, &told).await?)
+}
+
+/// What PokeAPI said, once it is published; none while that goes on.
+fn answered(asked: Asked, id: u32) -> Result<Option<Source>, Problem> {
+    match asked {
+        Asked::GoesOn => Ok(None),
+        Asked::Published(Source::Failed { reason }) => {
+            let detail =
+                format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
+            Err(Problem { retry_after: Some(60), cause: Some(reason), ..problem })
+        }
+        Asked::Published(source) => Ok(Some(source)),
+    }
+}
+
+/// 202: it will be seen once the writer is done.
+fn later() -> Result<Response, Problem> {
+    let message = "It is stored, and will be seen once the catalogue has been published.";
+    personal(StatusCode::ACCEPTED, &Done { message })
+}
+
+/// The Pokémon as it is now.
+async fn tell(app: &App, request: &Request, id: u32, status: StatusCode) -> Result<Response, Problem> {
+    let record = app.store().latest_pokemon(&request.meter, id).await?;
+    // Some of what it is made of is not known, or it was hidden again meanwhile.
+    let record =
+        record.ok_or_else(|| Problem::not_found(format!("There is no Pokémon {id} to be shown.")))?;
+    let detail = Detail::read(app, &request.meter, &Key::pokemon(id), record, Include::default()).await?;
+    let mut response = json(detail.body(&app.config.sprite_base)?);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CACHE_CONTROL, PERSONAL);
+    Ok(response)
+}

@@ -1,0 +1,141 @@
+//! The function that writes the catalogue: on its schedule, and when a route asks it to.
+
+use std::{
+    panic::AssertUnwindSafe,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant, SystemTime},
+};
+
+use adapters::{
+    aws, now,
+    pokeapi::PokeApi,
+    store::{Meter, Store},
+    sync::{self, Order, Outcome, Settings, SyncError},
+};
+use futures_util::FutureExt as _;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+use crate::{
+    config::SyncConfig,
+    lambda::{refuse, run},
+    telemetry::{Effort, Ids, SyncSeen, Telemetry, trace_root},
+};
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct SyncFunction {
+    pub store: Store,
+    pub api: PokeApi,
+    /// Seconds within which a finished run is not repeated.
+    pub min_age: i64,
+    pub telemetry: Telemetry,
+}
+
+/// What the invocation's end is kept free for: the last checkpoint and the publication.
+const RESERVE: Duration = Duration::from_secs(60);
+
+/// Serves it. On its schedule, every invocation goes on where the one before stopped, and does nothing while the last finished run is
+/// young.
+#[must_use]
+pub fn serve() -> ExitCode {
+    let settings = match SyncConfig::from_env() {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    run(async move |config, telemetry| {
+        let function = SyncFunction {
+            store: Store::new(aws::from_environment(), &config.tables),
+            api: PokeApi::new(settings.pokeapi)?,
+            min_age: settings.min_age_seconds,
+            telemetry,
+        };
+        let function = &function;
+        lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
+            let LambdaEvent { payload, context } = event;
+            let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+            let trace_id = context.xray_trace_id.as_deref().and_then(trace_root);
+            let ids = Ids { request_id: context.request_id, trace_id };
+            ids.scope(function.answer(&payload, left)).await
+        }))
+        .await
+    })
+}
+
+impl SyncFunction {
+    /// Answers one event: one with a `task` is an [`Order`], any other its schedule's. `left` is the time until it has to be done.
+    ///
+    /// # Errors
+    /// As the sync fails. A busy writer is no failure, but an answer.
+    pub async fn answer(&self, event: &Value, left: Duration) -> Result<Value, Error> {
+        static COLD: AtomicBool = AtomicBool::new(true);
+        let (started, cold_start) = (Instant::now(), COLD.swap(false, Ordering::Relaxed));
+        let meter = Meter::default();
+        let owner = format!("{:032x}", fastrand::u128(..));
+        let work = AssertUnwindSafe(self.work(event, &meter, owner, left)).catch_unwind().await;
+        let (seen, answer) = match work {
+            Ok(Ok(Done::Ran(outcome))) => (SyncSeen::ended(&outcome), Ok(serde_json::to_value(outcome)?)),
+            Ok(Ok(Done::Else(outcome))) => (SyncSeen::idle(outcome.clone()), Ok(outcome)),
+            // The other one does what this one was to do.
+            Ok(Err(Failed::Sync(SyncError::Busy(until)))) => {
+                let outcome = json!({"outcome": "busy", "until": until});
+                (SyncSeen::idle(outcome.clone()), Ok(outcome))
+            }
+            Ok(Err(error)) => (SyncSeen::failed("failed", &error), Err(error.into())),
+            Err(_) => (SyncSeen::failed("panicked", &"the sync panicked"), Err("the sync panicked".into())),
+        };
+        self.telemetry.sync(&seen, Effort::since(started, cold_start, meter.usage()));
+        answer
+    }
+
+    async fn work(
+        &self,
+        event: &Value,
+        meter: &Meter,
+        owner: String,
+        left: Duration,
+    ) -> Result<Done, Failed> {
+        if event.get("task").is_some() {
+            let order: Order = serde_json::from_value(event.clone()).map_err(Failed::Order)?;
+            let amended = sync::amend(&self.store, meter, &self.api, &owner, order).await?;
+            return Ok(Done::Else(serde_json::to_value(amended).map_err(Failed::Order)?));
+        }
+        Ok(self.refresh(meter, owner, left).await?)
+    }
+
+    async fn refresh(&self, meter: &Meter, owner: String, left: Duration) -> Result<Done, SyncError> {
+        let deadline = tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2));
+        // After a deployment, or a change by hand; the source need not be asked for what is stored.
+        if let Some(published) = sync::republish(&self.store, meter, &owner, now()).await? {
+            tracing::info!(written = published.written, index = published.index, "published anew");
+        }
+        let state = sync::state(&self.store, meter).await?;
+        if let (None, Some(last)) = (&state.running, &state.last) {
+            // A bad day of the source ends sooner than a day.
+            let enough = if last.is_good() { self.min_age } else { self.min_age / 4 };
+            if now().seconds_since(last.finished_at) < enough {
+                let outcome = json!({"outcome": "fresh", "last_finished_at": last.finished_at});
+                return Ok(Done::Else(outcome));
+            }
+        }
+        let mut how = Settings::new(owner);
+        how.deadline = Some(deadline);
+        let outcome = sync::run(&self.store, meter, &self.api, &how, &mut |_| {}).await?;
+        Ok(Done::Ran(Box::new(outcome)))
+    }
+}
+
+enum Done {
+    Ran(Box<Outcome>),
+    /// What was ordered; or that there was nothing to do, and why.
+    Else(Value),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error("the event is no order: {0}")]
+    Order(serde_json::Error),
+}

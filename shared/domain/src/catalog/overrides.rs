@@ -1,0 +1,203 @@
+//! What administrators have changed by hand: laid over the facts before anything is derived from them, so that lists, searches,
+//! types, abilities, moves and evolutions agree, and the next sync takes nothing of it away.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    FieldError,
+    facts::{AbilitySlot, ChainLink, Facts, PokemonFacts, Stats},
+};
+
+/// What of a Pokémon is to differ from what PokeAPI says. What is left out is PokeAPI's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Edits {
+    /// 1 to 80 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 80))]
+    pub display_name: Option<String>,
+    /// Decimetres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 100_000))]
+    pub height: Option<u32>,
+    /// Hectograms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 100_000))]
+    pub weight: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 10_000))]
+    pub base_experience: Option<u32>,
+    /// One or two, in slot order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>", length(min = 1, max = 2))]
+    pub types: Option<Vec<String>>,
+    /// One to three, in slot order. One that is hidden stays so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>", length(min = 1, max = 3))]
+    pub abilities: Option<Vec<String>>,
+    /// All six, each 1 to 255.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Stats")]
+    pub stats: Option<Stats>,
+}
+
+impl Edits {
+    /// Whether nothing is to differ.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Everything that is wrong with them; `has_type` and `has_ability` tell which names there are.
+    #[must_use]
+    pub fn wrong(
+        &self,
+        has_type: impl Fn(&str) -> bool,
+        has_ability: impl Fn(&str) -> bool,
+    ) -> Vec<FieldError> {
+        let mut wrong = Vec::new();
+        let mut refuse = |field: &str, message: String| wrong.push(FieldError::new(field, message));
+        if let Some(name) = &self.display_name {
+            let is_plain = name.trim() == name && !name.chars().any(char::is_control);
+            if !is_plain || !(1..=80).contains(&name.chars().count()) {
+                refuse("display_name", "must have 1 to 80 characters, and no control characters".to_owned());
+            }
+        }
+        for (field, value, most) in [
+            ("height", self.height, 100_000),
+            ("weight", self.weight, 100_000),
+            ("base_experience", self.base_experience, 10_000),
+        ] {
+            if value.is_some_and(|value| !(1..=most).contains(&value)) {
+                refuse(field, format!("must be a whole number from 1 to {most}"));
+            }
+        }
+        let mut names = |field: &str, names: &Option<Vec<String>>, most, is_known: &dyn Fn(&str) -> bool| {
+            let Some(names) = names else { return };
+            if !(1..=most).contains(&names.len()) || names.iter().collect::<BTreeSet<_>>().len() < names.len()
+            {
+                refuse(field, format!("must be 1 to {most} names, none twice"));
+            }
+            // A name as long as a body would make an answer as long.
+            for name in names.iter().take(most).filter(|name| !is_known(name)) {
+                let shown: String = name.chars().take(60).collect();
+                refuse(field, format!("names {shown:?}, which is not known"));
+            }
+        };
+        names("types", &self.types, 2, &has_type);
+        names("abilities", &self.abilities, 3, &has_ability);
+        if let Some(Stats { hp, attack, defense, special_attack, special_defense, speed }) = self.stats
+            && [hp, attack, defense, special_attack, special_defense, speed]
+                .iter()
+                .any(|stat| !(1..=255).contains(stat))
+        {
+            refuse("stats", "must each be a whole number from 1 to 255".to_owned());
+        }
+        wrong
+    }
+
+    fn apply(&self, facts: &mut Facts, id: u32) {
+        let Some(pokemon) = facts.pokemon.get_mut(&id) else { return };
+        pokemon.height = self.height.unwrap_or(pokemon.height);
+        pokemon.weight = self.weight.unwrap_or(pokemon.weight);
+        pokemon.base_experience = self.base_experience.or(pokemon.base_experience);
+        pokemon.stats = self.stats.unwrap_or(pokemon.stats);
+        if let Some(names) = &self.abilities {
+            pokemon.abilities = slots(pokemon, names);
+        }
+        if let Some(types) = &self.types {
+            pokemon.types.clone_from(types);
+        }
+        let (species, is_default) = (pokemon.species, pokemon.is_default);
+        let form = pokemon.leading_form(&facts.forms).map(|form| form.id);
+        if let Some(form) = form.and_then(|id| facts.forms.get_mut(&id)) {
+            if let Some(types) = &self.types {
+                form.types.clone_from(types);
+            }
+            if !is_default && self.display_name.is_some() {
+                form.display_name.clone_from(&self.display_name);
+            }
+        }
+        // A default Pokémon goes by its species' name.
+        if let Some(species) = facts.species.get_mut(&species)
+            && is_default
+            && self.display_name.is_some()
+        {
+            species.display_name.clone_from(&self.display_name);
+        }
+    }
+}
+
+fn slots(pokemon: &PokemonFacts, names: &[String]) -> Vec<AbilitySlot> {
+    let was_hidden = |name: &str| {
+        let mut before = pokemon.abilities.iter().filter(|slot| slot.name == name).peekable();
+        before.peek().is_some() && before.all(|slot| slot.is_hidden)
+    };
+    let slots = (1..).zip(names);
+    slots.map(|(slot, name)| AbilitySlot { name: name.clone(), is_hidden: was_hidden(name), slot }).collect()
+}
+
+/// What was changed of one Pokémon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Override {
+    /// It is as if PokeAPI did not have it.
+    pub is_hidden: bool,
+    pub edits: Edits,
+}
+
+/// Everything that was changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Grows with every change.
+    pub revision: u64,
+    pub pokemon: BTreeMap<u32, Override>,
+}
+
+impl Overrides {
+    /// `facts` as they are to be published.
+    ///
+    /// A species of which no Pokémon is left is gone too, and from its evolution tree, unless others evolve from it.
+    #[must_use]
+    pub fn apply<'a>(&self, facts: &'a Facts) -> Cow<'a, Facts> {
+        if self.pokemon.is_empty() {
+            return Cow::Borrowed(facts);
+        }
+        let mut facts = facts.clone();
+        for (id, changed) in &self.pokemon {
+            changed.edits.apply(&mut facts, *id);
+        }
+        let hidden: Vec<_> = self.pokemon.iter().filter(|(_, changed)| changed.is_hidden).collect();
+        let mut emptied = BTreeSet::new();
+        for (id, _) in hidden {
+            let Some(pokemon) = facts.pokemon.remove(id) else { continue };
+            if let Some(species) = facts.species.get_mut(&pokemon.species) {
+                species.varieties.retain(|variety| variety.pokemon != *id);
+            }
+            emptied.insert(pokemon.species);
+        }
+        for pokemon in facts.pokemon.values() {
+            emptied.remove(&pokemon.species);
+        }
+        facts.species.retain(|id, _| !emptied.contains(id));
+        facts.chains.retain(|_, chain| {
+            prune(&mut chain.root, &emptied);
+            !is_pruned(&chain.root, &emptied)
+        });
+        Cow::Owned(facts)
+    }
+}
+
+fn prune(link: &mut ChainLink, gone: &BTreeSet<u32>) {
+    link.evolves_to.iter_mut().for_each(|next| prune(next, gone));
+    link.evolves_to.retain(|next| !is_pruned(next, gone));
+}
+
+fn is_pruned(link: &ChainLink, gone: &BTreeSet<u32>) -> bool {
+    gone.contains(&link.species) && link.evolves_to.is_empty()
+}

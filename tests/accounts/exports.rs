@@ -1,0 +1,188 @@
+//! Everything that is one's own, in a file; and the file gone with the account.
+
+use std::io::{Cursor, Read as _};
+
+use adapters::{export::Exports, store::Meter};
+use api::{Config, jobs::finish_deletions};
+use domain::audit::{Action, Outcome};
+use http::Method;
+use serde_json::{Value, json};
+use tests::{Answer, Bucket, House, PASSWORD, Residents, some_event};
+
+const PATH: &str = "/api/v1/auth/export";
+
+/// A house that puts exports into `exports`.
+async fn house(residents: &Residents, exports: Exports) -> House {
+    let config = Config { limits: None, exports: Some(exports), ..residents.config() };
+    House::at(&residents.url, config).await
+}
+
+async fn ask(house: &House, residents: &Residents, password: &str) -> Answer {
+    let body = json!({"password": password});
+    house.call(Method::POST, PATH, Some(&residents.token()), Some(&body)).await
+}
+
+/// A file of the archive.
+fn file(archive: &[u8], name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(Cursor::new(archive)).expect("a zip");
+    assert_eq!(archive.len(), 4);
+    let mut text = String::new();
+    archive.by_name(name).expect(name).read_to_string(&mut text).expect("text");
+    text
+}
+
+fn rows(archive: &[u8], name: &str) -> Vec<Vec<String>> {
+    let text = file(archive, name);
+    let mut table = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let rows = table.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect());
+    rows.collect()
+}
+
+#[tokio::test]
+async fn without_a_bucket_the_answer_is_the_file_with_everything_in_it() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let (token, email) = (residents.token(), "+ash@example.com");
+    let change = json!({"email": email});
+    let renamed = house.call(Method::PUT, "/api/v1/auth/profile", Some(&token), Some(&change)).await;
+    assert_eq!(renamed.status, 200);
+    let told = |_: &[u32]| some_event(residents.ash).into();
+    // One of them is no Pokémon that there is.
+    let ids = [1, 669, 99_999].into_iter().collect();
+    residents.accounts.add_favorites(&Meter::default(), residents.ash, &ids, told).await.unwrap();
+
+    let answer = ask(&house, &residents, PASSWORD).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/zip"));
+    assert_eq!(answer.header("content-disposition"), Some("attachment; filename=\"pokedex.zip\""));
+    assert_eq!(answer.header("cache-control"), Some("private, no-store"));
+
+    let all: Value = serde_json::from_str(&file(&answer.body, "pokedex.json")).expect("JSON");
+    let profile = house.call(Method::GET, "/api/v1/auth/profile", Some(&token), None).await.json();
+    assert_eq!(all["user"], profile);
+    let favorites: Vec<_> =
+        all["favorites"].as_array().unwrap().iter().map(|f| (&f["pokemon_id"], &f["name"])).collect();
+    assert_eq!(
+        favorites,
+        [
+            (&json!(1), &json!("bulbasaur")),
+            (&json!(25), &json!("pikachu")),
+            (&json!(669), &json!("flabebe")),
+            (&json!(99_999), &Value::Null),
+        ]
+    );
+    let listed = house.call(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await.json();
+    let ids = |rows: &Value| -> std::collections::BTreeSet<String> {
+        rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&all["sessions"]), ids(&listed["sessions"]));
+
+    let profile = rows(&answer.body, "profile.csv");
+    assert_eq!(profile[0], ["id", "username", "email", "is_admin", "created_at", "updated_at"]);
+    // No spreadsheet takes it for a formula.
+    assert_eq!(profile[1][2], "'+ash@example.com");
+    let favorites = rows(&answer.body, "favorites.csv");
+    assert_eq!(favorites[0], ["pokemon_id", "name", "display_name", "created_at"]);
+    assert_eq!((favorites.len(), favorites[3][2].as_str(), favorites[4][1].as_str()), (5, "Flabébé", ""));
+    assert_eq!(rows(&answer.body, "sessions.csv").len(), 3);
+
+    let told = residents.trail(residents.ash).await;
+    assert_eq!(told.last(), Some(&(Action::Export, Outcome::Done)));
+    let text = file(&answer.body, "pokedex.json");
+    assert!(!text.contains("$argon2") && !text.contains("rt_"), "{text}");
+}
+
+#[tokio::test]
+async fn nobody_gets_a_file_without_the_password() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let wrong = ask(&house, &residents, "pallet town, route 2").await;
+    assert_eq!((wrong.status.as_u16(), wrong.json()["code"].clone()), (403, json!("wrong_password")));
+    for (body, field) in
+        [(json!({}), "password"), (json!({"password": ""}), "password"), (json!({"pass": 1}), "pass")]
+    {
+        let answer = house.call(Method::POST, PATH, Some(&residents.token()), Some(&body)).await;
+        assert_eq!(answer.status, 422);
+        assert_eq!(answer.json()["errors"][0]["field"], field);
+    }
+    assert_eq!(residents.trail(residents.ash).await, [(Action::Export, Outcome::WrongCredentials)]);
+}
+
+#[tokio::test]
+async fn with_a_bucket_the_answer_is_a_link_that_is_good_for_ten_minutes() {
+    let (residents, bucket) = (Residents::new().await, Bucket::new().await);
+    let house = house(&residents, bucket.exports()).await;
+    let answer = ask(&house, &residents, PASSWORD).await;
+    assert_eq!(answer.status, 202);
+    assert_eq!(answer.header("cache-control"), Some("private, no-store"));
+    let body = answer.json();
+    let url = body["url"].as_str().expect("a link");
+    assert!(url.contains("X-Amz-Expires=600"), "{url}");
+    assert_eq!(bucket.objects(), [format!("{}.zip", residents.ash)]);
+    let fetched = reqwest::get(url).await.expect("an answer");
+    assert_eq!(fetched.status(), 200);
+    let header =
+        |name: &str| fetched.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    assert_eq!(header("content-type").as_deref(), Some("application/zip"));
+    assert_eq!(header("content-disposition").as_deref(), Some("attachment; filename=\"pokedex.zip\""));
+    let file_of = file(&fetched.bytes().await.expect("a file"), "pokedex.json");
+    assert!(file_of.contains("ash_ketchum"), "{file_of}");
+    // For whoever has the link, and nobody else.
+    let bare = url.split('?').next().expect("an address");
+    let bent = url.replace("X-Amz-Expires=600", "X-Amz-Expires=6000");
+    for other in [bare, bent.as_str()] {
+        assert_eq!(reqwest::get(other).await.expect("an answer").status(), 403, "{other}");
+    }
+    // A later one takes its place.
+    assert_eq!(ask(&house, &residents, PASSWORD).await.status, 202);
+    assert_eq!(bucket.objects().len(), 1);
+    assert_eq!(residents.trail(residents.ash).await, [(Action::Export, Outcome::Done); 2]);
+}
+
+#[tokio::test]
+async fn a_bucket_that_does_not_answer_is_told_and_nothing_is_noted() {
+    let residents = Residents::new().await;
+    let nobody = Exports { bucket: "exports".to_owned(), endpoint: Some("http://127.0.0.1:9".to_owned()) };
+    let house = house(&residents, nobody).await;
+    let answer = ask(&house, &residents, PASSWORD).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("2")));
+    assert_eq!(residents.trail(residents.ash).await, []);
+    // Nor is an account forgotten whose file may still be there.
+    let body = json!({"password": PASSWORD});
+    let deleted =
+        house.call(Method::DELETE, "/api/v1/auth/profile", Some(&residents.token()), Some(&body)).await;
+    assert_eq!(deleted.status, 503);
+    assert!(residents.accounts.user(&Meter::default(), residents.ash).await.unwrap().is_some());
+    let bucket = Bucket::new().await;
+    let ended = finish_deletions(&residents.accounts, Some(&bucket.exports()), &Meter::default()).await;
+    assert_eq!(ended.expect("an end"), 1);
+    assert!(residents.accounts.user(&Meter::default(), residents.ash).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_file_goes_with_the_account() {
+    let (residents, bucket) = (Residents::new().await, Bucket::new().await);
+    let house = house(&residents, bucket.exports()).await;
+    assert_eq!(ask(&house, &residents, PASSWORD).await.status, 202);
+    let body = json!({"password": PASSWORD});
+    let deleted =
+        house.call(Method::DELETE, "/api/v1/auth/profile", Some(&residents.token()), Some(&body)).await;
+    assert_eq!(deleted.status, 200);
+    assert_eq!(bucket.objects(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_file_that_comes_after_the_account_has_gone_does_not_stay() {
+    let (residents, bucket) = (Residents::new().await, Bucket::new().await);
+    let house = house(&residents, bucket.exports()).await;
+    let (accounts, exports, ash) = (residents.accounts.clone(), bucket.exports(), residents.ash);
+    bucket.when_put(async move {
+        let meter = Meter::default();
+        accounts.begin_deletion(&meter, ash, ash, false, &some_event(ash).into()).await.expect("a beginning");
+        finish_deletions(&accounts, Some(&exports), &meter).await.expect("an end");
+    });
+    let answer = ask(&house, &residents, PASSWORD).await;
+    assert_eq!(answer.status, 403, "{}", answer.json());
+    assert_eq!(bucket.objects(), [""; 0]);
+    assert_eq!(residents.trail(residents.ash).await, []);
+}

@@ -1,0 +1,400 @@
+//! What administrators change by hand: seen everywhere, kept through syncs, taken back; and what happens when the writer is busy, slow,
+//! or out of reach.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use adapters::{
+    invoke::Function,
+    now,
+    store::{
+        Meter, Store,
+        accounts::{Condition, OverrideChange},
+    },
+};
+use api::Config;
+use domain::{
+    accounts::UserId,
+    audit::{Action, Outcome},
+    catalog::Edits,
+};
+use http::Method;
+use serde_json::{Value, json};
+use tests::{Answer, House, problem, some_event};
+
+use crate::{
+    stand_in::{Fault, World},
+    sync::support::{facts, sync},
+    workshop::Workshop,
+};
+
+const LIST: &str = "/api/v1/pokemon";
+
+impl Workshop {
+    async fn house(&self) -> House {
+        self.house_with(|_| {}).await
+    }
+
+    async fn house_with(&self, change: impl FnOnce(&mut Config)) -> House {
+        let mut config = Config { limits: None, ..self.residents.config() };
+        change(&mut config);
+        House::at(&self.residents.url, config).await
+    }
+
+    /// As an administrator.
+    async fn ask(&self, house: &House, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        house.call(method, path, Some(&self.residents.admin_token()), body).await
+    }
+
+    async fn fetch(&self, house: &House, id: u32) -> Answer {
+        self.ask(house, Method::POST, LIST, Some(&json!({"pokemon_id": id}))).await
+    }
+
+    async fn put(&self, house: &House, key: &str, body: &Value) -> Answer {
+        self.ask(house, Method::PUT, &format!("{LIST}/{key}"), Some(body)).await
+    }
+
+    async fn hide(&self, house: &House, key: &str) -> Answer {
+        self.ask(house, Method::DELETE, &format!("{LIST}/{key}"), None).await
+    }
+
+    fn store(&self) -> Store {
+        Store::new(adapters::aws::at(&self.residents.url), &self.residents.tables)
+    }
+
+    async fn trail(&self) -> Vec<(Action, Outcome)> {
+        self.residents.trail(self.residents.oak).await
+    }
+}
+
+/// Everything that a catalogue shows, without times.
+async fn seen(house: &House) -> Vec<Value> {
+    let mut all = Vec::new();
+    let list = house.get(&format!("{LIST}?forms=all&per_page=100")).await.json();
+    for row in list["pokemon"].as_array().expect("rows") {
+        all.push(house.get(&format!("{LIST}/{}?include=moves,forms", row["id"])).await.json());
+    }
+    all.push(list);
+    for path in ["types/grass", "abilities/overgrow", "moves/tackle", "pokemon/types", "pokemon/generations"]
+    {
+        all.push(house.get(&format!("/api/v1/{path}")).await.json());
+    }
+    all.push(house.get(&format!("{LIST}/venusaur/evolutions")).await.json());
+    all.iter_mut().for_each(without_times);
+    all
+}
+
+fn without_times(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| name != "created_at" && name != "updated_at");
+            fields.values_mut().for_each(without_times);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_times),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_nowhere_until_it_is_fetched() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    let before = seen(&house).await;
+    let ash = workshop.residents.token();
+    let favorites = format!("/api/v1/users/{}/favorites", workshop.residents.ash);
+    let liked = house.call(Method::POST, &favorites, Some(&ash), Some(&json!({"pokemon_id": 1}))).await;
+    assert_eq!(liked.status, 201);
+
+    let hidden = workshop.hide(&house, "bulbasaur").await;
+    assert_eq!((hidden.status.as_u16(), hidden.json()), (200, json!({"message": "The Pokémon is hidden."})));
+    for key in ["1", "bulbasaur"] {
+        assert_eq!(house.get(&format!("{LIST}/{key}")).await.status, 404, "{key}");
+        assert_eq!(workshop.hide(&house, key).await.status, 404, "{key}");
+        assert_eq!(workshop.put(&house, key, &json!({"height": 3})).await.status, 404, "{key}");
+    }
+    let list = house.get(&format!("{LIST}?search=bulba")).await.json();
+    assert_eq!(list["pagination"]["total"], 0);
+    let generations = house.get("/api/v1/pokemon/generations").await.json();
+    assert_eq!(generations["generations"][0]["start_id"], 2, "{generations}");
+    for path in ["types/grass", "abilities/overgrow", "moves/tackle"] {
+        let text = house.get(&format!("/api/v1/{path}")).await.json().to_string();
+        assert!(!text.contains("bulbasaur"), "{path}: {text}");
+    }
+    // Two evolve from it: its place is kept, and leads nowhere.
+    let tree = house.get(&format!("{LIST}/venusaur/evolutions")).await.json();
+    assert_eq!(tree["chain"]["species"]["pokemon_id"], Value::Null);
+    let mine = house.call(Method::GET, &favorites, Some(&ash), None).await.json();
+    assert_eq!(mine["favorites"], json!([]));
+
+    let back = workshop.fetch(&house, 1).await;
+    assert_eq!((back.status.as_u16(), &back.json()["name"]), (201, &json!("bulbasaur")));
+    assert_eq!(back.header("cache-control"), Some("private, no-store"));
+    assert_eq!(seen(&house).await, before);
+    let mine = house.call(Method::GET, &favorites, Some(&ash), None).await.json();
+    assert_eq!(mine["favorites"][0]["pokemon"]["name"], "bulbasaur");
+    assert_eq!(workshop.fetch(&house, 1).await.status, 200, "it is there");
+    assert_eq!(
+        workshop.trail().await,
+        [
+            (Action::HidePokemon, Outcome::Done),
+            (Action::FetchPokemon, Outcome::Done),
+            (Action::FetchPokemon, Outcome::Done)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    let before = seen(&house).await;
+    let edit = json!({"display_name": "Frog", "types": ["fire"], "abilities": ["blaze"], "height": 11});
+    let edited = workshop.put(&house, "bulbasaur", &edit).await;
+    assert_eq!(edited.status, 200, "{}", edited.json());
+    let is_edited = async || {
+        let one = house.get(&format!("{LIST}/1")).await.json();
+        assert_eq!((&one["display_name"], &one["height"]), (&json!("Frog"), &json!(11)));
+        let found = house.get(&format!("{LIST}?search=frog&type=fire&ability=blaze")).await;
+        assert_eq!(found.names(), ["bulbasaur"]);
+        let tree = house.get(&format!("{LIST}/venusaur/evolutions")).await.json();
+        assert_eq!(tree["chain"]["species"]["display_name"], "Frog");
+        assert!(house.get("/api/v1/types/fire").await.json().to_string().contains("bulbasaur"));
+        assert!(!house.get("/api/v1/types/grass").await.json().to_string().contains("bulbasaur"));
+    };
+    is_edited().await;
+
+    // PokeAPI says something else, of what is edited and of what is not.
+    workshop.source.edit("/api/v2/pokemon/1/", |document| {
+        document["height"] = 8.into();
+        document["weight"] = 70.into();
+    });
+    sync(&workshop.store(), &workshop.source).await;
+    let one = house.get(&format!("{LIST}/1")).await.json();
+    assert_eq!((&one["height"], &one["weight"]), (&json!(11), &json!(70)));
+    is_edited().await;
+
+    // Other edits take the place of these.
+    let edited = workshop.put(&house, "1", &json!({"weight": 5})).await.json();
+    assert_eq!(
+        (&edited["display_name"], &edited["height"], &edited["weight"]),
+        (&json!("Bulbasaur"), &json!(8), &json!(5))
+    );
+    // Without any it is as PokeAPI has it now.
+    workshop.source.edit("/api/v2/pokemon/1/", |document| {
+        document["height"] = 7.into();
+        document["weight"] = 69.into();
+    });
+    let plain =
+        house.call(Method::PUT, &format!("{LIST}/1"), Some(&workshop.residents.admin_token()), None).await;
+    assert_eq!((plain.status.as_u16(), &plain.json()["weight"]), (200, &json!(69)));
+    assert_eq!(seen(&house).await, before);
+    assert_eq!(workshop.trail().await, [(Action::EditPokemon, Outcome::Done); 3]);
+}
+
+#[tokio::test]
+async fn a_pokemon_that_is_new_at_the_source_is_fetched_with_all_that_belongs_to_it() {
+    let mut old = World::small();
+    let whole = World::small();
+    let of = |kind: &str, key: &str| whole.get(kind, key).expect(key).clone();
+    for (kind, id) in [("pokemon", 700), ("pokemon-species", 700)] {
+        old.remove(kind, id);
+    }
+    let form = of("pokemon", "sylveon")["forms"][0]["url"].as_str().expect("a form").to_owned();
+    let form: u32 = form.trim_end_matches('/').rsplit('/').next().expect("an id").parse().expect("an id");
+    old.remove("pokemon-form", form);
+    let workshop = Workshop::open_in(old).await;
+    let house = workshop.house().await;
+    let missing = workshop.fetch(&house, 700).await;
+    assert_eq!(missing.status, 404, "PokeAPI does not have it yet");
+    for kind in ["pokemon", "pokemon-species", "pokemon-form"] {
+        let key = if kind == "pokemon-form" { form.to_string() } else { "sylveon".to_owned() };
+        workshop.source.insert(kind, of(kind, &key));
+    }
+    workshop.source.reset_log();
+    let fetched = workshop.fetch(&house, 700).await;
+    assert_eq!(fetched.status, 201, "{}", fetched.json());
+    let asked: BTreeSet<_> = workshop.source.requests().iter().map(|seen| seen.path.clone()).collect();
+    assert_eq!(asked.len(), workshop.source.requests().len(), "nothing twice: {asked:?}");
+    assert!(asked.len() < 12, "and not the whole source: {asked:?}");
+    // All of it, as if a sync had brought it.
+    let complete = Workshop::open().await;
+    assert_eq!(seen(&house).await, seen(&complete.house().await).await);
+    let stored = workshop.store().facts(&Meter::default()).await.expect("facts").facts;
+    assert_eq!(stored, facts(&complete.source).await);
+}
+
+#[tokio::test]
+async fn what_the_source_cannot_say_is_told_and_what_is_known_stays() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    let before = seen(&house).await;
+    let unknown = workshop.fetch(&house, 4711).await;
+    assert_eq!(problem(&unknown, "unknown")["detail"], "PokeAPI has no Pokémon 4711.");
+    workshop.source.always("/api/v2/pokemon/1/", Fault::Status(500));
+    let down = workshop.fetch(&house, 1).await;
+    assert_eq!((down.status.as_u16(), down.header("retry-after")), (503, Some("60")));
+    assert_eq!(problem(&down, "down")["code"], "pokeapi_unavailable");
+    workshop.source.behave();
+    workshop.source.edit("/api/v2/pokemon/1/", |document| document["height"] = "tall".into());
+    let broken = workshop.put(&house, "1", &json!({})).await;
+    assert_eq!(problem(&broken, "broken")["code"], "pokeapi_unavailable");
+    assert!(!broken.json().to_string().contains("tall"));
+    assert_eq!(seen(&house).await, before);
+    for (body, field) in [
+        (json!({}), "pokemon_id"),
+        (json!({"pokemon_id": 0}), "pokemon_id"),
+        (json!({"pokemon_id": 100_000}), "pokemon_id"),
+        (json!({"pokemon_id": -1}), "pokemon_id"),
+        (json!({"pokemon_id": "pikachu"}), "pokemon_id"),
+        (json!({"pokemon_id": 1, "name": "x"}), "name"),
+    ] {
+        let refused = workshop.ask(&house, Method::POST, LIST, Some(&body)).await;
+        assert_eq!(refused.status, 422, "{body}");
+        let told = refused.json().to_string();
+        assert!(told.contains(field), "{body}: {told}");
+    }
+    let refused = workshop.put(&house, "1", &json!({"types": ["sound"], "height": 0})).await;
+    let fields: Vec<_> =
+        refused.json()["errors"].as_array().unwrap().iter().map(|error| error["field"].clone()).collect();
+    assert_eq!((refused.status.as_u16(), fields), (422, vec![json!("height"), json!("types")]));
+}
+
+#[tokio::test]
+async fn while_the_catalogue_is_refreshed_nothing_is_changed() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    let (store, meter) = (workshop.store(), Meter::default());
+    let lease = store.take_lease(&meter, "a sync".to_owned(), 300, now()).await.expect("it is free");
+    for answer in [
+        workshop.fetch(&house, 1).await,
+        workshop.put(&house, "1", &json!({"height": 9})).await,
+        workshop.hide(&house, "1").await,
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (409, Some("30")));
+        assert_eq!(problem(&answer, "busy")["code"], "catalogue_busy");
+    }
+    assert_eq!(store.overrides_revision(&meter).await.expect("a number"), 0);
+    assert_eq!(workshop.trail().await, []);
+    store.end_lease(&meter, &lease).await.expect("it is given back");
+    assert_eq!(workshop.hide(&house, "1").await.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_would_wait_too_long_is_told_that_it_goes_on() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house_with(|config| config.writer_patience = Duration::from_millis(400)).await;
+    workshop.hide_quietly(1).await;
+    workshop.source.slow_down(Duration::from_millis(700));
+    let later = workshop.fetch(&house, 1).await;
+    assert_eq!(later.status, 202);
+    assert!(later.json()["message"].as_str().is_some_and(|message| message.contains("stored")));
+    for _ in 0..200 {
+        if house.get(&format!("{LIST}/1")).await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it did not go on");
+}
+
+impl Workshop {
+    /// What the function answers to its schedule.
+    async fn scheduled(&self) -> Value {
+        let function = self.residents.sync_function.clone().expect("a function");
+        let answer = function.ask(b"{}".to_vec(), Duration::from_secs(20)).await.expect("an answer");
+        serde_json::from_slice(&answer).expect("JSON")
+    }
+}
+
+#[tokio::test]
+async fn what_was_stored_and_not_published_is_made_up_for_on_schedule() {
+    let workshop = Workshop::open().await;
+    let nobody =
+        Function { name: "sync-pokeapi".to_owned(), endpoint: Some("http://127.0.0.1:9".to_owned()) };
+    let house = workshop.house_with(|config| config.sync_function = Some(nobody)).await;
+    let cut_off = workshop.hide(&house, "1").await;
+    assert_eq!((cut_off.status.as_u16(), cut_off.header("retry-after")), (503, Some("2")));
+    assert_eq!(house.get(&format!("{LIST}/1")).await.status, 200, "nobody has published it");
+    assert_eq!(workshop.scheduled().await["outcome"], "fresh");
+    assert_eq!(house.get(&format!("{LIST}/1")).await.status, 404);
+    // And is not published again.
+    let pointer = workshop.store().index_pointer(&Meter::default()).await.expect("a pointer");
+    workshop.scheduled().await;
+    assert_eq!(workshop.store().index_pointer(&Meter::default()).await.expect("a pointer"), pointer);
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_change_however_often_it_is_asked_for() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    workshop.hide_quietly(1).await;
+    workshop.scheduled().await;
+    let oak = format!("Bearer {}", workshop.residents.admin_token());
+    let headers =
+        [("authorization", oak.as_str()), ("idempotency-key", "one"), ("content-type", "application/json")];
+    let ask =
+        async || house.send_body(Method::POST, LIST, &headers, json!({"pokemon_id": 1}).to_string()).await;
+    let answers = futures_util::future::join_all((0..10).map(|_| ask())).await;
+    for answer in &answers {
+        assert_eq!(answer.status, 201, "{}", answer.json());
+        assert_eq!(answer.json(), answers[0].json());
+    }
+    assert_eq!(workshop.trail().await, [(Action::FetchPokemon, Outcome::Done)]);
+    let (store, meter) = (workshop.store(), Meter::default());
+    assert_eq!(store.overrides_revision(&meter).await.expect("a number"), 2, "hidden, shown");
+    let other = house.send_body(Method::POST, LIST, &headers, json!({"pokemon_id": 2}).to_string()).await;
+    assert_eq!(problem(&other, "another body")["code"], "idempotency_key_reused");
+    // A change that was heard of too late is not told as missing.
+    let headers = [("authorization", oak.as_str()), ("idempotency-key", "two")];
+    for _ in 0..2 {
+        assert_eq!(house.send(Method::DELETE, &format!("{LIST}/4"), &headers).await.status, 200);
+    }
+    assert_eq!(workshop.trail().await.len(), 2);
+}
+
+#[tokio::test]
+async fn two_changes_of_one_pokemon_take_nothing_of_each_other_back() {
+    let workshop = Workshop::open().await;
+    let (accounts, oak) = (&workshop.residents.accounts, workshop.residents.oak);
+    let edits = Edits { height: Some(9), ..Edits::default() };
+    for round in 0..8 {
+        let change = async |change: OverrideChange| {
+            let told = some_event(oak).into();
+            accounts.override_pokemon(&Meter::default(), oak, 1, &change, &told).await.expect("a change");
+        };
+        tokio::join!(change(OverrideChange::Hide), change(OverrideChange::Edit(edits.clone())));
+        let stored = accounts.override_of(&Meter::default(), 1).await.expect("it is stored");
+        assert!(stored.is_hidden && stored.edits == edits, "{round}: {stored:?}");
+        tokio::join!(change(OverrideChange::Show), change(OverrideChange::Edit(Edits::default())));
+        assert_eq!(
+            accounts.override_of(&Meter::default(), 1).await.expect("it is stored"),
+            Default::default()
+        );
+    }
+    assert_eq!(workshop.store().overrides_revision(&Meter::default()).await.expect("a number"), 32);
+}
+
+#[tokio::test]
+async fn whoever_was_an_administrator_a_moment_ago_changes_nothing() {
+    let workshop = Workshop::open().await;
+    let (accounts, meter) = (&workshop.residents.accounts, Meter::default());
+    for nobody in [workshop.residents.ash, UserId::new(1_700_000_000_000, [9; 10])] {
+        let told = some_event(nobody).into();
+        let refused = accounts.override_pokemon(&meter, nobody, 1, &OverrideChange::Hide, &told).await;
+        assert!(refused.is_err_and(|refused| refused.is(Condition::Administrator)));
+    }
+    assert_eq!(workshop.store().overrides_revision(&meter).await.expect("a number"), 0);
+}
+
+#[tokio::test]
+async fn an_event_that_is_no_order_is_refused() {
+    let workshop = Workshop::open().await;
+    let function = workshop.residents.sync_function.clone().expect("a function");
+    for event in [json!({"task": "drop"}), json!({"task": "fetch"}), json!({"task": 1})] {
+        let answer = function.ask(event.to_string().into_bytes(), Duration::from_secs(10)).await;
+        let error = answer.expect_err("it is none").to_string();
+        assert!(error.contains("the event is no order"), "{event}: {error}");
+    }
+    let other = Function { name: "another".to_owned(), ..function };
+    let error = other.ask(b"{}".to_vec(), Duration::from_secs(10)).await.expect_err("there is none");
+    assert!(error.to_string().contains("there is no such function"), "{error}");
+}

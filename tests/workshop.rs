@@ -1,0 +1,82 @@
+//! A house whose catalogue may be written: the small world, the source that it came from, and the function that writes.
+
+use std::ops::Deref;
+
+use adapters::{
+    invoke::Function,
+    store::{Meter, Tables, accounts::OverrideChange},
+};
+use api::{routes::Spec, sync::SyncFunction, telemetry::Telemetry};
+use local::functions::{Functions, SYNC};
+use tests::{Residents, engine_url, some_event};
+
+use crate::{
+    stand_in::{StandIn, World},
+    sync::support::{client, config, synced},
+};
+
+/// Residents with a catalogue of their own.
+pub struct Workshop {
+    pub residents: Residents,
+    pub source: StandIn,
+    _functions: Functions,
+}
+
+impl Workshop {
+    pub async fn open() -> Self {
+        Self::open_in(World::small()).await
+    }
+
+    pub async fn open_in(world: World) -> Self {
+        let source = StandIn::start(world).await;
+        let store = synced(&source).await;
+        let mut residents = Residents::among(&engine_url(), Tables::beside(store.table())).await;
+        let functions = Functions::start(SyncFunction {
+            store,
+            api: client(config(&source)),
+            min_age: 3600,
+            telemetry: Telemetry::default(),
+        });
+        let functions = functions.await.expect("a free port");
+        residents.sync_function =
+            Some(Function { name: format!("{SYNC}:live"), endpoint: Some(functions.url.clone()) });
+        Self { residents, source, _functions: functions }
+    }
+}
+
+impl Workshop {
+    /// Hides a Pokémon in what is stored, and does not publish that.
+    pub async fn hide_quietly(&self, id: u32) {
+        let oak = self.residents.oak;
+        let told = some_event(oak).into();
+        let (accounts, meter) = (&self.residents.accounts, Meter::default());
+        accounts.override_pokemon(&meter, oak, id, &OverrideChange::Hide, &told).await.expect("a change");
+    }
+}
+
+/// Who a route is tried with.
+pub enum Home {
+    /// With the catalogue that all share, to be read only.
+    Shared(Residents),
+    Own(Workshop),
+}
+
+impl Home {
+    pub async fn of(spec: &Spec) -> Self {
+        match spec.name {
+            "fetch-pokemon" | "update-pokemon" | "hide-pokemon" => Self::Own(Workshop::open().await),
+            _ => Self::Shared(Residents::new().await),
+        }
+    }
+}
+
+impl Deref for Home {
+    type Target = Residents;
+
+    fn deref(&self) -> &Residents {
+        match self {
+            Self::Shared(residents) => residents,
+            Self::Own(workshop) => &workshop.residents,
+        }
+    }
+}
