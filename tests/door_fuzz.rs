@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use adapters::aws;
-use api::{App, Config};
+use api::{App, Config, Route, routes};
 use local::tables::CATALOG;
 use serde_json::{Value, json, value::RawValue};
 use tests::{Answer, SeededEngine, assert_sealed, event, invoke, problem};
+
+use crate::workshop::Home;
 
 const EVENTS: u32 = 100_000;
 
@@ -266,5 +268,50 @@ async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
     }
     for status in [204, 304, 405, 414, 422] {
         assert!(statuses.keys().any(|(_, seen)| *seen == status), "no {status} in {statuses:?}");
+    }
+}
+
+/// Of each route that is for somebody.
+const PRIVATE_EVENTS: u32 = 60;
+
+#[tokio::test]
+async fn every_damaged_event_of_somebody_is_answered_too() {
+    let mut chance = Chance(0x5eed_0fac_c0de_0001);
+    let mut statuses = BTreeMap::<u16, u32>::new();
+    let is_private = |route: &Route| !tests::is_for_everybody(&route.spec);
+    for route in routes::all().into_iter().filter(is_private) {
+        let name = route.spec.name;
+        let home = Home::of(&route.spec).await;
+        let (config, url) = (Config { limits: None, ..home.config() }, home.url.clone());
+        let app = App::new(config, move || aws::at(&url));
+        let mut sent = 0;
+        while sent < PRIVATE_EVENTS {
+            let mut event = home.fill(&event(&route));
+            for _ in 0..chance.below(2) {
+                vary(&mut event, &mut chance);
+            }
+            match event["body"].as_str().map(serde_json::from_str::<Value>) {
+                // Half of them are damaged where the handler reads, the others anywhere.
+                Some(Ok(mut body)) if chance.below(2) == 0 => {
+                    damage(&mut body, &mut chance);
+                    event["body"] = body.to_string().into();
+                }
+                _ => damage(&mut event, &mut chance),
+            }
+            let Some(payload) = payload(&event, &mut chance) else { continue };
+            let answer = invoke(&app, &route, &payload).await;
+            let shown: String = payload.get().chars().take(2000).collect();
+            assert!(!answer.status.is_server_error(), "{name}: {} for {shown}", answer.status);
+            assert_sealed(&answer, &shown);
+            if answer.status.is_client_error() {
+                let told = problem(&answer, &shown).to_string();
+                assert!(!told.contains(tests::PASSWORD), "{name}: {told}");
+            }
+            *statuses.entry(answer.status.as_u16()).or_default() += 1;
+            sent += 1;
+        }
+    }
+    for status in [200, 201, 400, 401, 403, 404, 409, 422] {
+        assert!(statuses.contains_key(&status), "no {status} in {statuses:?}");
     }
 }

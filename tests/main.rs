@@ -22,6 +22,7 @@ mod local;
 mod meta;
 mod moves;
 mod new_index;
+mod old_client;
 mod openapi;
 mod outage;
 mod panics;

@@ -94,7 +94,7 @@ async fn every_function_answers_its_event_as_the_house_does() {
 /// No password, token, key or address in any line.
 fn assert_nothing_secret(name: &str, lines: &[Value]) {
     let text = serde_json::to_string(lines).expect("JSON");
-    for secret in [tests::PASSWORD, "cerulean city", "rt_", "eyJ", "pkcs8", "example.com", "$argon2"] {
+    for secret in tests::SECRETS {
         assert!(!text.contains(secret), "{name}: {secret:?} in {text}");
     }
 }
@@ -318,4 +318,30 @@ async fn keys_are_made_once_and_left_alone_while_they_are_young() {
         lines.iter().filter(|line| line["msg"] == "ran").map(|line| &line["outcome"]["outcome"]).collect();
     assert_eq!(rotated, ["made", "rested", "replaced"]);
     assert!(lines.iter().all(|line| !line.to_string().contains("pkcs8")));
+}
+
+/// However slow the engine is, a function says so before Lambda ends it; and what it was asked for is done once.
+#[tokio::test]
+async fn a_function_answers_before_its_time_is_over() {
+    if emulator().is_none() {
+        return;
+    }
+    let residents = Residents::new().await;
+    let tap = Tap::on(&residents.url).await;
+    let mut variables = serving(&residents.tables, &tap.url);
+    variables.retain(|(name, _)| *name != "ENVIRONMENT");
+    variables.push(("AWS_LAMBDA_FUNCTION_TIMEOUT", "3".to_owned()));
+    let function = Function::start("add-favorite", &variables).await.expect("the emulator is there");
+    let mut event = residents.fill(&sample_event("add-favorite"));
+    event["headers"]["idempotency-key"] = json!("slow");
+    // Each call is soon enough; all of them together are not.
+    tap.set_delay(std::time::Duration::from_millis(900));
+    let late = function.invoke(&event).await;
+    assert_eq!((&late["statusCode"], &late["headers"]["retry-after"]), (&json!(503), &json!("2")), "{late}");
+    tap.set_delay(std::time::Duration::ZERO);
+    for _ in 0..2 {
+        assert_eq!(function.invoke(&event).await["statusCode"], 201);
+    }
+    let told = residents.trail(residents.ash).await;
+    assert_eq!(told.len(), 1, "{told:?}");
 }

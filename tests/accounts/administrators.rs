@@ -178,3 +178,26 @@ async fn the_first_administrator_is_made_by_who_has_the_machine() {
     let standing = accounts.standing(&Meter::default(), residents.ash).await.unwrap().unwrap();
     assert!(standing.is_admin);
 }
+
+/// What was asked of the store a moment before may have changed: it is a condition of the change, too.
+#[tokio::test]
+async fn whoever_was_an_administrator_a_moment_ago_rules_nobody() {
+    let residents = Residents::new().await;
+    let (accounts, meter, oak) = (&residents.accounts, Meter::default(), residents.oak);
+    residents.stand(oak, false, false).await;
+    let stored = accounts.user(&meter, residents.ash).await.unwrap().unwrap();
+    let told = || tests::some_event(oak).into();
+    let refusals = [
+        accounts.set_role(&meter, Some(oak), &stored, true, adapters::now(), &told()).await.map(|_| ()),
+        accounts.set_frozen(&meter, oak, residents.ash, true, &told()).await,
+        accounts.begin_deletion(&meter, oak, residents.ash, false, &told()).await,
+    ];
+    for refused in refusals {
+        let refused = refused.expect_err("nothing is done");
+        assert!(refused.is(adapters::store::accounts::Condition::Administrator), "{refused}");
+    }
+    let standing = accounts.standing(&meter, residents.ash).await.unwrap().unwrap();
+    assert!(!standing.is_admin && !standing.is_frozen);
+    residents.stand(oak, true, false).await;
+    accounts.set_frozen(&meter, oak, residents.ash, true, &told()).await.unwrap();
+}

@@ -2,6 +2,7 @@
 
 use adapters::{aws, store::Meter};
 use api::jobs::finish_deletions;
+use domain::audit::Event;
 use http::Method;
 use serde_json::json;
 use tests::{ASH, PASSWORD, Residents, problem, some_event};
@@ -97,4 +98,26 @@ async fn an_administrator_deletes_without_the_password() {
     assert_eq!(house.call(Method::DELETE, &path, Some(&oak), None).await.status, 200);
     assert_eq!(house.call(Method::DELETE, &path, Some(&oak), None).await.status, 404);
     assert_forgotten(&residents).await;
+}
+
+#[tokio::test]
+async fn however_many_end_a_deletion_each_step_is_told_once() {
+    let residents = Residents::new().await;
+    like_many(&residents).await;
+    let (accounts, ash) = (&residents.accounts, residents.ash);
+    let told = some_event(ash).into();
+    accounts.begin_deletion(&Meter::default(), ash, ash, false, &told).await.unwrap();
+    let favorites = accounts.favorites(&Meter::default(), ash).await.unwrap().len();
+    // Two sessions, too, and a last step.
+    let steps = (favorites + 2).div_ceil(45) + 1;
+    let end = async |who: u32| {
+        let told = || Event { request_id: format!("finisher {who}"), ..some_event(ash) }.into();
+        // Whoever meets another one in the last step may be told of a conflict.
+        let _ = accounts.finish_deletion(&Meter::default(), ash, told).await;
+    };
+    futures_util::future::join_all((0..6).map(end)).await;
+    assert_forgotten(&residents).await;
+    let trail = accounts.trail_of(&Meter::default(), ash, None, 1000).await.unwrap().events;
+    let told = trail.iter().filter(|event| event.request_id.starts_with("finisher")).count();
+    assert_eq!(told, steps);
 }

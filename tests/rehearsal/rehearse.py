@@ -9,6 +9,7 @@ for this machine. Run from the root of the repository by `cargo xtask rehearse`.
 import contextlib
 import copy
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -20,6 +21,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+import zipfile
 
 import boto3
 from emulator import for_emulator
@@ -176,6 +178,7 @@ def leftovers():
         "tables": sorted(client("dynamodb").list_tables()["TableNames"]),
         "apis": [one["Name"] for one in client("apigatewayv2").get_apis()["Items"]],
         "schedules": [one["Name"] for one in client("scheduler").list_schedules()["Schedules"]],
+        "buckets": [one["Name"] for one in client("s3").list_buckets()["Buckets"] if one["Name"] != BUCKET],
         "secrets": [one["Name"] for one in client("secretsmanager").list_secrets()["SecretList"]],
     }
     return {kind: names for kind, names in found.items() if names}
@@ -200,8 +203,8 @@ def see_it_work(steps, port, api, environment):
         steps.check(f"{environment}: ready", (status, ready["status"]), (200, "ok"))
 
 
-def see_accounts_work(steps, port, api, environment):
-    """Somebody registers, likes a Pokémon and goes."""
+def see_accounts_work(steps, port, api, environment, local):
+    """Somebody registers, likes a Pokémon and takes their data away; another one goes."""
     someone = {"username": "ash_ketchum", "email": "ash@example.com", "password": "pallet town, route 1"}
     status, signed_in = answer(port, api, "/api/v1/auth/register", "POST", someone)
     steps.check(f"{environment}: register", (status, signed_in.get("user", {}).get("username")), (201, "ash_ketchum"))
@@ -217,8 +220,49 @@ def see_accounts_work(steps, port, api, environment):
     refresh = {"refresh_token": signed_in["refresh_token"]}
     steps.check(f"{environment}: refresh", answer(port, api, "/api/v1/auth/refresh", "POST", refresh)[0], 200)
     steps.check(f"{environment}: a stranger", answer(port, api, favorites)[0], 401)
-    gone = {"password": someone["password"]}
-    steps.check(f"{environment}: delete", answer(port, api, "/api/v1/auth/profile", "DELETE", gone, token)[0], 200)
+    password = {"password": someone["password"]}
+    status, export = answer(port, api, "/api/v1/auth/export", "POST", password, token)
+    steps.check(f"{environment}: export", (status, fetched(export.get("url", ""))), (202, "ash@example.com"))
+    steps.check(f"{environment}: an export without its signature", fetched(export["url"].split("?")[0]), None)
+    see_an_administrator_work(steps, port, api, environment, local, token)
+    steps.check(f"{environment}: the only administrator stays", answer(port, api, "/api/v1/auth/profile", "DELETE", password, token)[0], 409)
+    somebody = {**someone, "username": "misty", "email": "misty@example.com"}
+    token = answer(port, api, "/api/v1/auth/register", "POST", somebody)[1]["access_token"]
+    export = answer(port, api, "/api/v1/auth/export", "POST", password, token)[1]
+    steps.check(f"{environment}: delete", answer(port, api, "/api/v1/auth/profile", "DELETE", password, token)[0], 200)
+    steps.check(f"{environment}: an export goes with the account", fetched(export["url"]), None)
+
+
+def fetched(url):
+    """The address in the export at `url`; none where it is not to be had."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response:
+            archive = zipfile.ZipFile(io.BytesIO(response.read()))
+    except urllib.error.HTTPError:
+        return None
+    return json.loads(archive.read("pokedex.json"))["user"]["email"]
+
+
+def see_an_administrator_work(steps, port, api, environment, local, token):
+    """Whoever has the credentials makes one; what they change, the sync function publishes."""
+    ids = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
+    granted = subprocess.run(
+        [local, "admin", "grant", "ash_ketchum", "--aws", environment], stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, env={**os.environ, **ids}, check=False,
+    )
+    steps.check(f"{environment}: grant", granted.stdout, "ash_ketchum is an administrator now\n")
+    status, edited = answer(port, api, "/api/v1/pokemon/bulbasaur", "PUT", {"display_name": "Frog"}, token)
+    steps.check(f"{environment}: edit", (status, edited.get("display_name")), (200, "Frog"))
+    steps.check(f"{environment}: edited", answer(port, api, "/api/v1/pokemon/1")[1]["display_name"], "Frog")
+    steps.check(f"{environment}: hide", answer(port, api, "/api/v1/pokemon/1", "DELETE", None, token)[0], 200)
+    steps.check(f"{environment}: hidden", answer(port, api, "/api/v1/pokemon/1")[0], 404)
+
+
+def empty(prefix):
+    s3 = boto3.resource("s3")
+    for bucket in s3.buckets.all():
+        if bucket.name.startswith(prefix):
+            bucket.objects.all().delete()
 
 
 def delete_what_is_kept(environment):
@@ -276,7 +320,7 @@ def main(ministack, local):
             steps.check(f"{environment}: keys", rotated, {"outcome": "made"})
             see_it_work(steps, port, apis[environment], environment)
             steps.done(f"{environment}: answers")
-            see_accounts_work(steps, port, apis[environment], environment)
+            see_accounts_work(steps, port, apis[environment], environment, local)
             steps.done(f"{environment}: accounts")
         see_it_work(steps, port, apis["dev"], "dev with staging beside it")
 
@@ -297,6 +341,8 @@ def main(ministack, local):
         steps.done("and put back")
 
         for environment in ENVIRONMENTS:
+            # Within a day it would be empty by itself.
+            empty(f"pokedex-{environment}-exports-")
             stacks.delete(f"pokedex-{environment}")
             stacks.delete(f"pokedex-{environment}-data")
         steps.check("what is kept", leftovers(), {

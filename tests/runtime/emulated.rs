@@ -45,7 +45,6 @@ impl Function {
             .args(["--log-level", "error"])
             .arg(program(name))
             .env_clear()
-            .envs(variables.iter().map(|(name, value)| (*name, value.as_str())))
             .envs([
                 ("AWS_REGION", "local"),
                 ("AWS_ACCESS_KEY_ID", "local"),
@@ -54,6 +53,7 @@ impl Function {
                 ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
                 ("AWS_LAMBDA_FUNCTION_TIMEOUT", "60"),
             ])
+            .envs(variables.iter().map(|(name, value)| (*name, value.as_str())))
             .stdin(Stdio::null())
             .stdout(output.reopen().expect("the file"))
             .stderr(output.reopen().expect("the file"))

@@ -3,7 +3,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use adapters::store::Meter;
+use adapters::{
+    aws,
+    store::{Meter, Store},
+};
 use api::jobs::finish_deletions;
 use domain::audit::Action;
 use serde_json::{Value, json};
@@ -14,7 +17,10 @@ use super::{
     emulated::{Function, emulator},
     serving,
 };
-use crate::sync::switch::{Blow, Switch};
+use crate::{
+    sync::switch::{Blow, Switch},
+    workshop::{Home, Workshop},
+};
 
 /// A function of a name, told where the engine is.
 async fn function(name: &str, residents: &Residents, engine: &str, keys: &NamedTempFile) -> Function {
@@ -22,6 +28,10 @@ async fn function(name: &str, residents: &Residents, engine: &str, keys: &NamedT
     variables.retain(|(name, _)| *name != "ENVIRONMENT");
     variables.push(("SIGNING_KEYS", format!("file:{}", keys.path().display())));
     variables.push(("RATE_LIMITS", "off".to_owned()));
+    if let Some(writer) = &residents.sync_function {
+        variables.push(("SYNC_FUNCTION", writer.name.clone()));
+        variables.push(("AWS_ENDPOINT_URL_LAMBDA", writer.endpoint.clone().expect("an endpoint")));
+    }
     Function::start(name, &variables).await.expect("the emulator is there")
 }
 
@@ -41,7 +51,10 @@ struct Histogram {
     after_the_last: usize,
 }
 
-async fn residents(change: &Change) -> Residents {
+async fn residents(change: &Change) -> Home {
+    if change.function == "hide-pokemon" {
+        return Home::Own(Workshop::open().await);
+    }
     let residents = Residents::new().await;
     if change.favorites > 0 {
         let told = |_: &[u32]| some_event(residents.ash).into();
@@ -52,7 +65,7 @@ async fn residents(change: &Change) -> Residents {
             .await
             .expect("favorites");
     }
-    residents
+    Home::Shared(residents)
 }
 
 /// Kills `change` at each of its calls, before and after the engine has done it.
@@ -63,7 +76,10 @@ async fn kill_at_each_call(change: &Change, keys: &NamedTempFile, histogram: &mu
         for blow in [Blow::Before, Blow::After] {
             let residents = residents(change).await;
             let mut event = residents.fill(&sample_event(change.function));
-            event["body"] = change.body.to_string().into();
+            if change.body != Value::Null {
+                event["body"] = change.body.to_string().into();
+            }
+            event["headers"]["idempotency-key"] = "one-and-the-same".into();
             let seen: Arc<Mutex<Vec<bool>>> = Arc::default();
             let log = Arc::clone(&seen);
             let switch = Switch::at(&residents.url, blow, move |call, what| {
@@ -142,7 +158,7 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
             let told = events(residents.ash, Action::AddFavorite).await;
             let told = told.iter().map(|event| event.target.as_deref().expect(what).split(',').count());
             // Pikachu was there before.
-            assert_eq!((stored.len(), told.sum::<usize>()), (451, 450), "{what}");
+            assert_eq!((stored.len(), told.sum::<usize>()), (676, 675), "{what}");
         }
         "delete-profile" => {
             finish_deletions(accounts, None, &meter).await.expect("an end");
@@ -150,6 +166,13 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
             assert_eq!(accounts.standing(&meter, residents.ash).await.expect("no error"), None, "{what}");
             assert_eq!(accounts.favorites(&meter, residents.ash).await.expect("no error"), [], "{what}");
             assert_eq!(accounts.sessions(&meter, residents.ash).await.expect("no error"), [], "{what}");
+        }
+        "hide-pokemon" => {
+            let stored = accounts.override_of(&meter, 1).await.expect("no error");
+            assert!(stored.is_hidden, "{what}");
+            assert_eq!(events(residents.oak, Action::HidePokemon).await.len(), 1, "{what}");
+            let store = Store::new(aws::at(&residents.url), &residents.tables);
+            assert_eq!(store.latest_pokemon(&meter, 1).await.expect("no error"), None, "{what}");
         }
         other => panic!("{other}"),
     }
@@ -168,8 +191,9 @@ async fn whatever_is_killed_is_done_once_when_it_is_asked_for_again() {
     for change in [
         change("register-user", someone, 0),
         change("update-profile", json!({"username": "red"}), 0),
-        change("add-favorites", json!({"pokemon_ids": (100..550).collect::<Vec<u32>>()}), 0),
-        change("delete-profile", json!({"password": PASSWORD}), 400),
+        change("add-favorites", json!({"pokemon_ids": (100..775).collect::<Vec<u32>>()}), 0),
+        change("delete-profile", json!({"password": PASSWORD}), 500),
+        change("hide-pokemon", Value::Null, 0),
     ] {
         kill_at_each_call(&change, &keys, &mut histogram).await;
     }

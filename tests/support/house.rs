@@ -73,6 +73,7 @@ pub async fn store_at(url: &str, table: &str) -> Result<Store> {
 /// # Panics
 /// When the engine does not answer.
 pub async fn make_accounts(url: &str, tables: &Tables) -> Accounts {
+    crate::log::watch();
     let client = aws::at(url);
     tables::create_accounts(&client, tables).await.expect("tables");
     let accounts = Accounts::new(client, tables.clone());
@@ -138,6 +139,7 @@ impl House {
 
     /// A house on the engine at `url`, with `config`.
     pub async fn at(url: &str, config: Config) -> Self {
+        crate::log::watch();
         let database = aws::at(url);
         let gateway = Gateway::new(App::new(config, || database)).expect("routes that differ");
         let listener = listen(0).await.expect("a free port");

@@ -4,7 +4,12 @@
 //! as general converters do, turns `/pokemon/a%3Fids=1` into a query and can panic on a raw `<`. So path
 //! parameters come from `pathParameters`, and no address is ever rebuilt.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use adapters::store::Meter;
 use futures_util::FutureExt as _;
@@ -67,13 +72,17 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// How long the HTTP API waits for an answer, less what sending it takes.
+pub const LONGEST: Duration = Duration::from_millis(29_500);
+
 /// Answers `event` by `route`. Never panics, and always answers.
 pub async fn answer(app: &App, route: &Route, event: Event) -> Response {
-    answer_read(app, route, Ok(event)).await
+    answer_read(app, route, Ok(event), LONGEST).await
 }
 
-/// The same for an event as Lambda hands it over: JSON, and perhaps no event at all.
-pub async fn answer_payload(app: &App, route: &Route, payload: &RawValue) -> Response {
+/// The same for an event as Lambda hands it over: JSON, and perhaps no event at all. What is not done within `time` is answered 503;
+/// whoever asks again goes on.
+pub async fn answer_payload(app: &App, route: &Route, payload: &RawValue, time: Duration) -> Response {
     let read = match payload.get().trim_start() {
         // A list would be read as an event's fields in their order.
         event if event.starts_with('{') => {
@@ -83,10 +92,10 @@ pub async fn answer_payload(app: &App, route: &Route, payload: &RawValue) -> Res
     };
     let read =
         read.map_err(|reason| Problem::bad_request("event", format!("is no API Gateway v2 event: {reason}")));
-    answer_read(app, route, read).await
+    answer_read(app, route, read, time).await
 }
 
-async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>) -> Response {
+async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>, time: Duration) -> Response {
     let (mut event, refused) = match read {
         Ok(event) => (event, None),
         Err(problem) => (Event::default(), Some(problem)),
@@ -104,7 +113,8 @@ async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>) -> 
             return Err(problem);
         }
         let mut request = parse(event, id.clone(), Arc::clone(&meter))?;
-        (route.enter)(app, route, &mut request).await
+        let done = tokio::time::timeout(time, (route.enter)(app, route, &mut request)).await;
+        done.unwrap_or_else(|_| Err(Problem::unavailable(format!("it was not done within {time:?}"))))
     });
     let ids = Ids { request_id: id.clone(), trace_id };
     ids.scope(async {

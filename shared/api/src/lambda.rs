@@ -1,6 +1,10 @@
 //! The Lambda side of the door.
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    process::ExitCode,
+    time::{Duration, SystemTime},
+};
 
 use adapters::aws;
 use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
@@ -18,10 +22,20 @@ pub fn serve(route: &'static Route) -> ExitCode {
         let app = &app;
         (route.prepare)(app).await;
         lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
-            Ok::<_, lambda_runtime::Error>(invoke(app, route, &event.payload).await)
+            let time = time_left(event.context.deadline());
+            Ok::<_, lambda_runtime::Error>(invoke(app, route, &event.payload, time).await)
         }))
         .await
     })
+}
+
+/// What an answer takes on its way.
+const RESERVE: Duration = Duration::from_millis(500);
+
+/// How long an answer may take. A stand-in for Lambda may know no deadline, or none that lies ahead.
+fn time_left(deadline: SystemTime) -> Duration {
+    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+    if left.is_zero() { door::LONGEST } else { left.saturating_sub(RESERVE).min(door::LONGEST) }
 }
 
 /// What Lambda, its emulator and `cargo lambda` set, and the runtime cannot do without.
@@ -69,9 +83,14 @@ pub(crate) fn refuse(error: &ConfigError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Answers one event, whatever it holds.
-pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> ApiGatewayV2httpResponse {
-    to_gateway(door::answer_payload(app, route, payload).await)
+/// Answers one event, whatever it holds, within `time`.
+pub async fn invoke(
+    app: &App,
+    route: &Route,
+    payload: &RawValue,
+    time: Duration,
+) -> ApiGatewayV2httpResponse {
+    to_gateway(door::answer_payload(app, route, payload, time).await)
 }
 
 fn to_gateway(response: Response) -> ApiGatewayV2httpResponse {

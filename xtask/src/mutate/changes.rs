@@ -64,6 +64,7 @@ const INTRINSICS: &str = "house::stacks::keys_indexes_and_ttl_hold_no_intrinsics
 const QUIETER: &str = "house::stacks::the_nearer_to_users_the_quieter_is_the_log";
 const STATE: &str = "house::stacks::the_state_has_the_parameters_of_its_tables_and_their_names";
 const PRECIOUS: &str = "house::stacks::what_is_precious_is_protected";
+const EXPORTS: &str = "house::stacks::exports_are_closed_and_gone_after_a_day";
 const LIMITS: &str = "house::stacks::no_stack_comes_near_to_what_cloudformation_takes";
 const LINKS: &str = "house::documents::every_file_that_a_document_links_to_is_there";
 const ADRS: &str = "house::documents::every_decision_is_listed_and_every_one_listed_is_there";
@@ -84,6 +85,13 @@ pub const CHANGES: &[Change] = &[
         "      Name: !Ref SigningKeysName\n      SecretString: x\n",
         PRECIOUS,
     ),
+    replace(DATA, "ExpirationInDays: 1", "ExpirationInDays: 365", EXPORTS),
+    replace(DATA, "BlockPublicPolicy: true", "BlockPublicPolicy: false", EXPORTS),
+    replace(DATA, "Effect: Deny", "Effect: Allow", EXPORTS),
+    replace(TEMPLATE, "Action: lambda:InvokeFunction", "Action: lambda:*", ROLE_AND_LOG),
+    replace(TEMPLATE, "Action: s3:DeleteObject", "Action: [s3:DeleteObject, s3:GetObject]", ROLE_AND_LOG),
+    replace(TEMPLATE, "      Timeout: 30 #", "      Timeout: 3 #", FUNCTION),
+    replace(TEMPLATE, "LeadingKeys: [OVERRIDES]", "LeadingKeys: [OVERRIDES, JWKS]", ROUTE_ACCESS),
     replace(DATA, "  AuditTable:\n", "  TrailTable:\n", STATE),
     replace(SAMCONFIG, "AppTableName=pokedex-dev-app", "AppTableName=pokedex-prod-app", STACKS),
     delete("functions/src/bin/rotate-signing-key.rs", BINARIES),
@@ -106,7 +114,12 @@ pub const CHANGES: &[Change] = &[
     replace(TEMPLATE, "        RATE_LIMITS: !Ref RateLimits\n", "        RATE_LIMITS: \"off\"\n", GLOBALS),
     delete("functions/src/bin/get-move.rs", BINARIES),
     replace("functions/src/bin/get-type.rs", "GET_TYPE", "GET_MOVE", BINARIES),
-    replace("functions/src/bin/sync-pokeapi.rs", "serve_sync()", "serve(&api::routes::GET_HEALTH)", BINARIES),
+    replace(
+        "functions/src/bin/sync-pokeapi.rs",
+        "api::sync::serve()",
+        "api::jobs::serve_deletions()",
+        BINARIES,
+    ),
     replace(MANIFEST, "name = \"get-move\"\ntest = false", "name = \"get-move\"", DECLARED),
     replace(MANIFEST, "\"/api/v1/moves/{name}\"", "\"/api/v1/moves/{id}\"", ROUTER),
     replace(MANIFEST, "function = \"list-types\"", "function = \"get-type\"", ROUTER),
