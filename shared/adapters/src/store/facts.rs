@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::facts::{Fact, Facts, KEPT, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Key, Lease, Meter, Store, StoreError,
     codec::{Item, body, keyed, malformed, text},
-    failed,
     keys::block,
+    read::partition,
     write::Body,
 };
 use crate::now;
@@ -140,46 +140,26 @@ impl Store {
     /// [`StoreError`] when the engine does not answer.
     pub async fn facts(&self, meter: &Meter) -> Result<Ledger, StoreError> {
         let mut ledger = Ledger::default();
-        let mut from = None;
-        loop {
-            meter.call();
-            let page = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :facts")
-                .expression_attribute_values(":facts", AttributeValue::S(Key::FACTS.to_owned()))
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(failed("Query"))?;
-            meter.reads(page.consumed_capacity());
-            for item in page.items() {
-                let sk = text(item, "sk").unwrap_or_default().to_owned();
-                let key = Key { pk: Key::FACTS.to_owned(), sk };
-                let entries = match entries(&key, item) {
-                    Ok(entries) => entries,
-                    Err(error) => {
-                        tracing::warn!(%error, "facts are lost; they are fetched again");
-                        ledger.unreadable.push(key);
-                        continue;
-                    }
-                };
-                let kept_as_now = text(item, "kept") == Some(&KEPT.to_string());
-                for (id, entry) in entries {
-                    if let Some(etag) = entry.etag.filter(|_| kept_as_now) {
-                        ledger.etags.insert((entry.fact.kind(), id), etag);
-                    }
-                    ledger.facts.insert(entry.fact);
+        for item in &partition(&self.client, meter, &self.table, Key::FACTS, "").await? {
+            let sk = text(item, "sk").unwrap_or_default().to_owned();
+            let key = Key { pk: Key::FACTS.to_owned(), sk };
+            let entries = match entries(&key, item) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    tracing::warn!(%error, "facts are lost; they are fetched again");
+                    ledger.unreadable.push(key);
+                    continue;
                 }
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(ledger);
+            };
+            let kept_as_now = text(item, "kept") == Some(&KEPT.to_string());
+            for (id, entry) in entries {
+                if let Some(etag) = entry.etag.filter(|_| kept_as_now) {
+                    ledger.etags.insert((entry.fact.kind(), id), etag);
+                }
+                ledger.facts.insert(entry.fact);
             }
         }
+        Ok(ledger)
     }
 
     /// Deletes the items that could not be read and hold nothing any more.

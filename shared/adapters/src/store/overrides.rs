@@ -1,14 +1,13 @@
 //! What administrators have changed by hand, as whoever publishes reads it. It lies among what nobody could give back;
 //! [`accounts`](super::accounts) writes it.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::catalog::{Override, Overrides};
 
 use super::{
     Key, Meter, Store, StoreError,
     codec::{Item, malformed, text},
-    failed,
-    read::get,
+    read::{get, partition},
 };
 
 impl Key {
@@ -42,36 +41,13 @@ impl Store {
     /// # Errors
     /// As [`Self::overrides_revision`].
     pub async fn overrides(&self, meter: &Meter) -> Result<Overrides, StoreError> {
-        let mut overrides =
-            Overrides { revision: self.overrides_revision(meter).await?, ..Overrides::default() };
-        let mut from = None;
-        loop {
-            meter.call();
-            let page = self
-                .client
-                .query()
-                .table_name(&self.app)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :pokemon)")
-                .expression_attribute_values(":pk", AttributeValue::S(Key::OVERRIDES.to_owned()))
-                .expression_attribute_values(":pokemon", AttributeValue::S(Key::POKEMON.to_owned()))
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(failed("Query"))?;
-            meter.reads(page.consumed_capacity());
-            for item in page.items() {
-                let id = text(item, "sk").and_then(|sk| sk.strip_prefix(Key::POKEMON)?.parse().ok());
-                if let Some(id) = id {
-                    overrides.pokemon.insert(id, read(id, item));
-                }
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(overrides);
-            }
-        }
+        let revision = self.overrides_revision(meter).await?;
+        let items = partition(&self.client, meter, &self.app, Key::OVERRIDES, Key::POKEMON).await?;
+        let pokemon = items.iter().filter_map(|item| {
+            let id = text(item, "sk")?.strip_prefix(Key::POKEMON)?.parse().ok()?;
+            Some((id, read(id, item)))
+        });
+        Ok(Overrides { revision, pokemon: pokemon.collect() })
     }
 }
 

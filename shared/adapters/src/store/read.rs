@@ -1,6 +1,9 @@
 //! What the routes read: one GetItem a look-up.
 
-use aws_sdk_dynamodb::{Client, types::ReturnConsumedCapacity};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, ReturnConsumedCapacity},
+};
 use domain::Slug;
 
 use super::{Key, Meter, Named, Record, Store, StoreError, codec::Item, failed};
@@ -76,4 +79,41 @@ pub(super) async fn get(
         .map_err(failed("GetItem"))?;
     meter.reads(answer.consumed_capacity());
     Ok(answer.item)
+}
+
+/// Every item of a partition whose sort key begins with `prefix`, in their order, read consistently: a Query a megabyte.
+pub(super) async fn partition(
+    client: &Client,
+    meter: &Meter,
+    table: &str,
+    pk: &str,
+    prefix: &str,
+) -> Result<Vec<Item>, StoreError> {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let mut items = Vec::new();
+    let mut from = None;
+    loop {
+        let query = client.query().table_name(table).expression_attribute_values(":pk", text(pk));
+        // No sort key may begin with nothing.
+        let query = match prefix {
+            "" => query.key_condition_expression("pk = :pk"),
+            prefix => query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", text(prefix)),
+        };
+        meter.call();
+        let page = query
+            .consistent_read(true)
+            .set_exclusive_start_key(from)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed("Query"))?;
+        meter.reads(page.consumed_capacity());
+        items.extend(page.items.unwrap_or_default());
+        from = page.last_evaluated_key;
+        if from.is_none() {
+            return Ok(items);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! The first step stops the account and notes that it is to go; then go its favorites and sessions; the last takes the rest, the names
 //! with it, and the note. What dies in between is found by that note.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Update};
 use domain::accounts::UserId;
 
 use super::{Accounts, Condition, Refused, StoredUser, Told, item::NewItem, keys, transaction::Transaction};
@@ -12,7 +12,6 @@ use crate::{
     store::{
         Key, Meter, StoreError,
         codec::{keyed, text},
-        failed,
     },
 };
 
@@ -59,20 +58,8 @@ impl Accounts {
     /// # Errors
     /// [`StoreError`] when the engine does not answer.
     pub async fn deletions(&self, meter: &Meter) -> Result<Vec<UserId>, StoreError> {
-        meter.call();
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.tables.app)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::DELETIONS.to_owned()))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(failed("Query"))?;
-        meter.reads(answer.consumed_capacity());
-        Ok(answer.items().iter().filter_map(|item| text(item, "sk")?.parse().ok()).collect())
+        let begun = self.partition(meter, &self.tables.app, keys::DELETIONS, "").await?;
+        Ok(begun.iter().filter_map(|item| text(item, "sk")?.parse().ok()).collect())
     }
 
     /// Takes away all that is left of an account whose deletion was begun. `told` tells of a step.

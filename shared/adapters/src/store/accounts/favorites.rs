@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::Delete;
 use domain::{Timestamp, accounts::UserId};
 
 use super::{
@@ -15,8 +15,7 @@ use crate::{
     now,
     store::{
         Key, Meter, StoreError,
-        codec::{keyed, text},
-        failed,
+        codec::{Item, keyed, text},
     },
 };
 
@@ -36,37 +35,16 @@ impl Accounts {
     /// # Errors
     /// [`StoreError`] when the engine does not answer or an item is malformed.
     pub async fn favorites(&self, meter: &Meter, user: UserId) -> Result<Vec<StoredFavorite>, StoreError> {
-        let mut found = Vec::new();
-        let mut from = None;
-        loop {
-            meter.call();
-            let page = self
-                .client
-                .query()
-                .table_name(&self.tables.app)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :favorite)")
-                .expression_attribute_values(":pk", AttributeValue::S(keys::user(user)))
-                .expression_attribute_values(":favorite", AttributeValue::S(keys::FAVORITE.to_owned()))
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(failed("Query"))?;
-            meter.reads(page.consumed_capacity());
-            for item in page.items() {
-                let sk = text(item, "sk").unwrap_or_default();
-                let key = Key { pk: keys::user(user), sk: sk.to_owned() };
-                let reader = Reader::of(&key, item);
-                let pokemon = sk.strip_prefix(keys::FAVORITE).and_then(|id| id.parse().ok());
-                let pokemon = pokemon.ok_or_else(|| reader.wrong("sk"))?;
-                found.push(StoredFavorite { pokemon, created_at: reader.moment("created_at")? });
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(found);
-            }
-        }
+        let items = self.partition(meter, &self.tables.app, &keys::user(user), keys::FAVORITE).await?;
+        let favorite = |item: &Item| {
+            let sk = text(item, "sk").unwrap_or_default();
+            let key = Key { pk: keys::user(user), sk: sk.to_owned() };
+            let reader = Reader::of(&key, item);
+            let pokemon = sk.strip_prefix(keys::FAVORITE).and_then(|id| id.parse().ok());
+            let pokemon = pokemon.ok_or_else(|| reader.wrong("sk"))?;
+            Ok(StoredFavorite { pokemon, created_at: reader.moment("created_at")? })
+        };
+        items.iter().map(favorite).collect()
     }
 
     /// Adds a favorite.

@@ -1,6 +1,6 @@
 //! Sessions, and the one token of each that is good.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Update};
 use domain::{
     Timestamp,
     accounts::{Session, UserId},
@@ -15,8 +15,7 @@ use super::{
 use crate::{
     store::{
         Key, Meter, StoreError,
-        codec::{keyed, text},
-        failed,
+        codec::{Item, keyed, text},
     },
     tokens::FamilyId,
 };
@@ -80,37 +79,17 @@ impl Accounts {
 
     /// Every session of a user that has not been swept yet.
     pub async fn sessions(&self, meter: &Meter, user: UserId) -> Result<Vec<OpenSession>, StoreError> {
-        let mut found = Vec::new();
-        let mut from = None;
-        loop {
-            meter.call();
-            let page = self
-                .client
-                .query()
-                .table_name(&self.tables.ephemeral)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :session)")
-                .expression_attribute_values(":pk", AttributeValue::S(keys::user(user)))
-                .expression_attribute_values(":session", AttributeValue::S(keys::SESSION.to_owned()))
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(failed("Query"))?;
-            meter.reads(page.consumed_capacity());
-            for item in page.items() {
-                let sk = text(item, "sk").unwrap_or_default();
-                let key = Key { pk: keys::user(user), sk: sk.to_owned() };
-                let reader = Reader::of(&key, item);
-                let family = sk.strip_prefix(keys::SESSION).and_then(|family| family.parse().ok());
-                let family = family.ok_or_else(|| reader.wrong("sk"))?;
-                found.push(OpenSession { family, session: session_of(&reader)? });
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(found);
-            }
-        }
+        let table = &self.tables.ephemeral;
+        let items = self.partition(meter, table, &keys::user(user), keys::SESSION).await?;
+        let open = |item: &Item| {
+            let sk = text(item, "sk").unwrap_or_default();
+            let key = Key { pk: keys::user(user), sk: sk.to_owned() };
+            let reader = Reader::of(&key, item);
+            let family = sk.strip_prefix(keys::SESSION).and_then(|family| family.parse().ok());
+            let family = family.ok_or_else(|| reader.wrong("sk"))?;
+            Ok(OpenSession { family, session: session_of(&reader)? })
+        };
+        items.iter().map(open).collect()
     }
 
     /// Puts `after` in the place of `before`, where the token shown is still the last one.

@@ -300,6 +300,16 @@ impl Accounts {
     ) -> Result<Option<Item>, StoreError> {
         crate::store::read::get(&self.client, meter, table, key, consistent).await
     }
+
+    pub(super) async fn partition(
+        &self,
+        meter: &Meter,
+        table: &str,
+        pk: &str,
+        prefix: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        crate::store::read::partition(&self.client, meter, table, pk, prefix).await
+    }
 }
 
 /// That a name is somebody's.
