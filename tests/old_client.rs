@@ -300,7 +300,12 @@ async fn like(client: &Client<'_>, id: &str) {
 async fn rule(client: &Client<'_>, id: &str) {
     let users = client.get("/users").await;
     users["users"].as_array().expect("users").iter().for_each(assert_user);
-    assert!(users["pagination"]["has_next"].is_boolean());
+    assert_eq!((&users["pagination"]["page"], &users["pagination"]["total"]), (&json!(1), &json!(4)));
+    let last = client.get("/users?page=2&per_page=3").await;
+    assert_eq!(
+        (last["users"].as_array().map(Vec::len), &last["pagination"]["has_next"]),
+        (Some(1), &json!(false))
+    );
     assert_user(&client.get(&format!("/users/{id}")).await);
     let other = "/users/01890a5d-ac96-774b-bcce-b302099a8057";
     let (status, promoted) = client.call(Method::PUT, other, Some(json!({"is_admin": true}))).await;

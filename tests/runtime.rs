@@ -345,3 +345,31 @@ async fn a_function_answers_before_its_time_is_over() {
     let told = residents.trail(residents.ash).await;
     assert_eq!(told.len(), 1, "{told:?}");
 }
+
+/// Whoever signs in waits as long, and costs as much, whether there is such an account or not.
+#[tokio::test]
+async fn a_sign_in_to_nobody_is_verified_as_one_to_somebody() {
+    if emulator().is_none() {
+        return;
+    }
+    let residents = Residents::new().await;
+    let keys = NamedTempFile::new().expect("a file");
+    std::fs::write(keys.path(), tests::ring().to_json().expect("JSON")).expect("the keys are written");
+    let mut variables = serving(&residents.tables, &residents.url);
+    variables.push(("SIGNING_KEYS", format!("file:{}", keys.path().display())));
+    variables.push(("LOG_LEVEL", "adapters=debug,api=info".to_owned()));
+    let mut costs = Vec::new();
+    for name in ["ash_ketchum", "nobody_at_all"] {
+        let function = Function::start("login-user", &variables).await.expect("the emulator is there");
+        let mut event = sample_event("login-user");
+        event["body"] = json!({"username": name, "password": "wrong"}).to_string().into();
+        let answer = function.invoke(&event).await;
+        assert_eq!(answer["statusCode"], 401, "{answer}");
+        let lines = function.end().await;
+        let verified = lines.iter().filter(|line| line["msg"] == "a password is verified").count();
+        let answered = lines.iter().find(|line| line["msg"] == "answered").expect("a line");
+        costs.push((verified, answered["calls"].clone(), answered["wcu"].clone()));
+    }
+    assert_eq!(costs[0].0, 1, "{costs:?}");
+    assert_eq!(costs[0], costs[1]);
+}

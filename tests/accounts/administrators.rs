@@ -14,37 +14,6 @@ fn user(id: impl std::fmt::Display) -> String {
 }
 
 #[tokio::test]
-async fn users_are_listed_in_pages() {
-    let residents = Residents::new().await;
-    for nth in 0..7_u8 {
-        let id = UserId::new(1_750_000_000_000 + u64::from(nth), [nth; 10]);
-        residents.settle(id, &format!("user_{nth}"), FamilyId::random()).await;
-    }
-    let house = residents.house().await;
-    let token = residents.admin_token();
-    let mut names = Vec::new();
-    let mut query = "per_page=4".to_owned();
-    loop {
-        let page =
-            house.call(Method::GET, &format!("/api/v1/users?{query}"), Some(&token), None).await.json();
-        let users = page["users"].as_array().unwrap();
-        names.extend(users.iter().map(|user| user["username"].as_str().unwrap().to_owned()));
-        let Some(next) = page["pagination"]["next"].as_str() else {
-            assert_eq!(page["pagination"]["has_next"], false);
-            break;
-        };
-        assert_eq!((users.len(), &page["pagination"]["has_next"]), (4, &json!(true)));
-        query = format!("per_page=4&cursor={next}");
-    }
-    let expected: Vec<_> = (0..7).map(|nth| format!("user_{nth}")).collect();
-    assert_eq!(names, [&["ash_ketchum", "oak", "elm"].map(str::to_owned)[..], &expected].concat());
-    for bad in ["per_page=0", "per_page=101", "cursor=x", "per_page=1&per_page=2"] {
-        let answer = house.call(Method::GET, &format!("/api/v1/users?{bad}"), Some(&token), None).await;
-        assert_eq!(answer.status, 422, "{bad}");
-    }
-}
-
-#[tokio::test]
 async fn a_role_is_what_the_store_says_at_this_moment() {
     let residents = Residents::new().await;
     let house = residents.house().await;
@@ -200,4 +169,71 @@ async fn whoever_was_an_administrator_a_moment_ago_rules_nobody() {
     assert!(!standing.is_admin && !standing.is_frozen);
     residents.stand(oak, true, false).await;
     accounts.set_frozen(&meter, oak, residents.ash, true, &told()).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_administrators_who_remove_each_other_at_once_one_stays() {
+    for how in [Method::PUT, Method::DELETE] {
+        let residents = Residents::new().await;
+        let house = residents.house().await;
+        let session = FamilyId::random();
+        let open = adapters::store::accounts::OpenSession {
+            family: session,
+            session: domain::accounts::Session::begin(adapters::now(), 0),
+        };
+        let told = tests::some_event(residents.elm).into();
+        residents.accounts.begin_session(&Meter::default(), residents.elm, &open, None, &told).await.unwrap();
+        let body = (how == Method::PUT).then(|| json!({"is_admin": false}));
+        let (oak, elm) = (residents.admin_token(), residents.token_of(residents.elm, session));
+        let (of_oak, of_elm) = (user(residents.oak), user(residents.elm));
+        let (one, two) = tokio::join!(
+            house.call(how.clone(), &of_elm, Some(&oak), body.as_ref()),
+            house.call(how.clone(), &of_oak, Some(&elm), body.as_ref()),
+        );
+        let done = [&one, &two].iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(done, 1, "{how}: {} {}", one.status, two.status);
+        let users = residents.accounts.users(&Meter::default(), 0, 100).await.unwrap().users;
+        assert_eq!(users.iter().filter(|stored| stored.user.is_admin).count(), 1, "{how}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_never_written_over() {
+    let residents = Residents::new().await;
+    let (accounts, meter) = (&residents.accounts, Meter::default());
+    let event = tests::some_event(residents.ash);
+    let other = domain::audit::Event { action: Action::Freeze, ..event.clone() };
+    accounts.note(&meter, &event).await.unwrap();
+    // As if an answer had been lost; or somebody had the key, and another tale.
+    accounts.note(&meter, &event).await.unwrap();
+    accounts.note(&meter, &other).await.unwrap();
+    assert!(accounts.note_by(&meter, residents.ash, other).await.is_err());
+    let trail = accounts.trail_of(&meter, residents.ash, None, 1000).await.unwrap().events;
+    let told: Vec<_> = trail.iter().filter(|one| one.id == event.id).collect();
+    assert_eq!(told, [&event]);
+}
+
+#[tokio::test]
+async fn users_are_listed_page_by_page_with_their_number() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let list = async |query: &str| {
+        house.call(Method::GET, &format!("/api/v1/users{query}"), Some(&residents.admin_token()), None).await
+    };
+    let mut names = Vec::new();
+    for page in 1..=3 {
+        let answer = list(&format!("?per_page=1&page={page}")).await.json();
+        let told = &answer["pagination"];
+        assert_eq!(
+            (&told["page"], &told["total"], &told["pages"], &told["has_next"], &told["has_prev"]),
+            (&json!(page), &json!(3), &json!(3), &json!(page < 3), &json!(page > 1))
+        );
+        names.push(answer["users"][0]["username"].clone());
+    }
+    assert_eq!(names, ["ash_ketchum", "oak", "elm"], "by when they came");
+    let past = list("?page=4294967295&per_page=100").await;
+    assert_eq!((past.status.as_u16(), &past.json()["users"]), (200, &json!([])));
+    for query in ["?page=0", "?page=x", "?per_page=101", "?page=1&page=2"] {
+        assert_eq!(list(query).await.status, 422, "{query}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Bodies: whatever is sent, the answer names what is wrong, and repeats nothing of it.
 
-use api::routes;
+use api::{App, Config, routes};
 use http::Method;
 use serde_json::{Value, json};
 use tests::{Residents, event, invoke_event, problem, sample_event};
@@ -8,10 +8,19 @@ use tests::{Residents, event, invoke_event, problem, sample_event};
 #[tokio::test]
 async fn no_body_is_too_odd_to_be_answered() {
     let residents = Residents::new().await;
-    let app = residents.app(&residents.url);
+    let client = adapters::aws::at(&residents.url);
+    let app = App::new(Config { limits: None, ..residents.config() }, || client);
     let deep = format!("{}{}", "{\"a\":".repeat(10_000), "1");
     let long = format!("{{\"username\":\"{}\"}}", "x".repeat(1 << 20));
-    let odd: [(&str, &str, u16); 16] = [
+    let deep_within = format!("{{\"username\":{}1", "[".repeat(10_000));
+    let just_long = format!("{{\"username\":\"{}\"}}", "x".repeat((1 << 20) - 15));
+    assert_eq!(just_long.len(), 1 << 20);
+    let too_long = format!("{just_long} ");
+    let odd: [(&str, &str, u16); 20] = [
+        (&deep_within, "username", 422),
+        (&just_long, "", 422),
+        (&too_long, "body", 413),
+        ("{\"username\":{\"a\":\"\u{202e}e\u{301}\"}}", "username", 422),
         ("", "body", 400),
         ("null", "body", 400),
         ("[]", "body", 400),
@@ -31,19 +40,16 @@ async fn no_body_is_too_odd_to_be_answered() {
     ];
     for route in [routes::REGISTER_USER, routes::LOGIN_USER] {
         for (body, field, status) in odd {
-            // A new client each time: the limit is not what is looked at.
-            let app = residents.app(&residents.url);
             let mut event = event(&route);
-            event["requestContext"]["http"]["sourceIp"] = json!(format!("192.0.2.{}", body.len() % 200));
             event["body"] = body.into();
             let answer = invoke_event(&app, &route, &event).await;
-            if answer.status == 429 {
-                continue;
-            }
             let shown: String = body.chars().take(60).collect();
             let told = problem(&answer, &shown);
             assert_eq!(answer.status, status, "{shown}: {told}");
-            assert_eq!(told["errors"][0]["field"], field, "{shown}");
+            let fields: Vec<_> =
+                told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+            // What fits is read, and wrong in a way of its own.
+            assert!(field.is_empty() || fields.contains(&&json!(field)), "{shown}: {fields:?}");
             assert!(!told.to_string().contains("misty"), "{told}");
         }
     }

@@ -65,19 +65,41 @@ async fn under(percent: u32) {
         let (status, outages) = persist(&app, &residents, &routes::REGISTER_USER, &body).await;
         assert!(status == 201 || (status == 409 && outages > 0), "{status} after {outages}");
     }
+    others(&app, &residents).await;
     let (accounts, meter) = (&residents.accounts, Meter::default());
     let stored = accounts.favorites(&meter, residents.ash).await.expect("favorites");
-    assert_eq!(stored.len(), 101);
+    assert_eq!(stored.len(), 101 + 90);
     let told = residents.trail(residents.ash).await;
-    let told = told.iter().filter(|(action, _)| *action == Action::AddFavorite).count();
-    assert_eq!(told, 100, "no effect twice, and none untold");
-    let users = accounts.users(&meter, None, 100).await.expect("users").users;
+    let count = |action| told.iter().filter(|(one, _)| *one == action).count();
+    assert_eq!(count(Action::AddFavorite), 100 + 2, "no effect twice, and none untold");
+    assert_eq!((count(Action::UpdateProfile), count(Action::Login)), (5, 5));
+    let users = accounts.users(&meter, 0, 100).await.expect("users").users;
     assert_eq!(users.len(), 3 + 20);
     for stored in users.iter().filter(|stored| stored.user.username.as_str().starts_with("user_")) {
         let told = residents.trail(stored.user.id).await;
         assert_eq!(told.len(), 1, "{told:?}");
     }
     assert!(faults.most_attempts() <= 3 && faults.most_attempts() > 1, "{}", faults.most_attempts());
+}
+
+/// Changes of other kinds, each until it is done.
+async fn others(app: &App, residents: &Residents) {
+    for nth in 0..5 {
+        let body = json!({"username": format!("ash_{nth}")});
+        assert_eq!(persist(app, residents, &routes::UPDATE_PROFILE, &body).await.0, 200);
+        // Signed in by an attempt whose every answer was lost: a session more, which nobody has.
+        let body = json!({"username": format!("ash_{nth}"), "password": PASSWORD});
+        let before = sessions(residents).await;
+        let (status, outages) = persist(app, residents, &routes::LOGIN_USER, &body).await;
+        let begun = sessions(residents).await - before;
+        assert!(status == 200 && (1..=1 + outages).contains(&begun), "{status}, {begun} after {outages}");
+    }
+    let many = json!({"pokemon_ids": (400..490).collect::<Vec<u32>>()});
+    assert_eq!(persist(app, residents, &routes::ADD_FAVORITES, &many).await.0, 200);
+}
+
+async fn sessions(residents: &Residents) -> usize {
+    residents.accounts.sessions(&Meter::default(), residents.ash).await.expect("sessions").len()
 }
 
 #[tokio::test]

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use adapters::store::{Key, Meter};
+use adapters::{
+    store::{Key, Meter},
+    tokens::FamilyId,
+};
 use api::{App, Config, Route, routes};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::audit::Action;
+use domain::{accounts::UserId, audit::Action};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tests::{Answer, Residents, event, invoke_event, problem};
@@ -76,6 +79,34 @@ async fn a_key_stands_for_one_request_of_one_user() {
     let removed = ask(&app, &residents, &routes::REMOVE_FAVORITE, "k1", json!({"pokemon_id": 1})).await;
     assert_eq!(removed.status, 200);
     assert_eq!(add("k1", 1).await.json(), first.json(), "that answer is the one to that request");
+    // So is one under another path, with another query, or of another user.
+    let mut event = residents.fill(&event(&routes::ADD_FAVORITE));
+    event["headers"]["idempotency-key"] = json!("k1");
+    event["body"] = json!({"pokemon_id": 1}).to_string().into();
+    event["rawQueryString"] = json!("a=1");
+    let queried = invoke_event(&app, &routes::ADD_FAVORITE, &event).await;
+    assert_eq!(problem(&queried, "another query")["code"], "idempotency_key_reused");
+    let remove = async |pokemon: u32| {
+        let mut event = residents.fill(&tests::event(&routes::DELETE_FAVORITE));
+        event["headers"]["idempotency-key"] = json!("path");
+        event["rawPath"] = format!("/api/v1/users/{}/favorites/{pokemon}", residents.ash).into();
+        event["pathParameters"]["pokemon_id"] = pokemon.to_string().into();
+        invoke_event(&app, &routes::DELETE_FAVORITE, &event).await
+    };
+    assert_eq!(remove(2).await.status, 200);
+    let (again, other) = (remove(2).await, remove(25).await);
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (200, Some("true")));
+    assert_eq!((other.status.as_u16(), other.header("idempotency-replayed")), (200, None));
+    let (misty, session) = (UserId::new(1_700_000_000_000, [2; 10]), FamilyId::random());
+    residents.settle(misty, "misty", session).await;
+    let mut hers = residents.fill(&tests::event(&routes::ADD_FAVORITE));
+    hers["headers"]["idempotency-key"] = json!("k1");
+    hers["headers"]["authorization"] = format!("Bearer {}", residents.token_of(misty, session)).into();
+    hers["pathParameters"]["id"] = misty.to_string().into();
+    hers["rawPath"] = format!("/api/v1/users/{misty}/favorites").into();
+    hers["body"] = json!({"pokemon_id": 1}).to_string().into();
+    let hers = invoke_event(&app, &routes::ADD_FAVORITE, &hers).await;
+    assert_eq!((hers.status.as_u16(), hers.header("idempotency-replayed")), (201, None));
     for bad in ["a b", &"x".repeat(256), "ké"] {
         let refused = add(bad, 4).await;
         assert_eq!(
@@ -140,4 +171,36 @@ async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
     let client = adapters::aws::at(&residents.url);
     let items = client.scan().table_name(&residents.tables.ephemeral).send().await.unwrap();
     assert!(items.items().iter().all(|item| !item["pk"].as_s().unwrap().starts_with("IDEMPOTENCY#")));
+}
+
+#[tokio::test]
+async fn an_administrators_key_stands_for_one_change_of_a_user() {
+    let residents = Residents::new().await;
+    let app = app(&residents);
+    let ask = async |route: &Route, key: &str, body: Option<Value>| {
+        let mut event = residents.fill(&event(route));
+        event["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
+        event["headers"]["idempotency-key"] = json!(key);
+        event["body"] = body.map_or(Value::Null, |body| body.to_string().into());
+        invoke_event(&app, route, &event).await
+    };
+    for _ in 0..3 {
+        let frozen = ask(&routes::UPDATE_USER, "freeze", Some(json!({"is_frozen": true}))).await;
+        assert_eq!(frozen.status, 200);
+    }
+    // What came after is not taken back by who has not heard of it.
+    assert_eq!(ask(&routes::UPDATE_USER, "go-on", Some(json!({"is_frozen": false}))).await.status, 200);
+    assert_eq!(ask(&routes::UPDATE_USER, "freeze", Some(json!({"is_frozen": true}))).await.status, 200);
+    let standing = residents.accounts.standing(&Meter::default(), residents.ash).await.unwrap().unwrap();
+    assert!(!standing.is_frozen);
+    for _ in 0..2 {
+        assert_eq!(ask(&routes::DELETE_USER, "go", None).await.status, 200);
+    }
+    let client = adapters::aws::at(&residents.url);
+    let kept = client.scan().table_name(&residents.tables.ephemeral).send().await.unwrap();
+    let kept = format!("{:?}", kept.items());
+    assert!(kept.contains("IDEMPOTENCY#") && !kept.contains("ash_ketchum"), "{kept}");
+    let told = residents.trail(residents.oak).await.into_iter().map(|(action, _)| action);
+    let told: Vec<_> = told.filter(|action| *action != Action::DeleteAccount).collect();
+    assert_eq!(told, [Action::Freeze, Action::Unfreeze]);
 }

@@ -136,3 +136,40 @@ async fn passwords_of_one_account_are_tried_slowly_from_one_place() {
     }
     assert_eq!(statuses.last(), Some(&429), "of an account that is not there just as well");
 }
+
+#[tokio::test]
+async fn each_limit_is_one_of_its_own() {
+    let residents = Residents::new().await;
+    // So many writes are let through in a minute that some come back while they are counted.
+    let limits = Some(api::limits::Limits::parse("write=3/3600").expect("limits"));
+    let client = adapters::aws::at(&residents.url);
+    let app = App::new(Config { limits, ..residents.config() }, || client);
+    let ask = async |route: &Route, body: Value| {
+        let mut event = residents.fill(&event(route));
+        event["body"] = body.to_string().into();
+        invoke_event(&app, route, &event).await.status.as_u16()
+    };
+    let wrong = json!({"password": "wrong"});
+    for (route, body, free) in [
+        (routes::REGISTER_USER, json!({"username": ""}), 5),
+        (routes::REFRESH_SESSION, json!({"refresh_token": "rt_x"}), 30),
+        (routes::ADD_FAVORITES, json!({"pokemon_ids": []}), 5),
+        (routes::ADD_FAVORITE, json!({"pokemon_id": 0}), 3),
+    ] {
+        for nth in 0..free {
+            assert!(ask(&route, body.clone()).await != 429, "{} after {nth}", route.spec.name);
+        }
+        assert_eq!(ask(&route, body).await, 429, "{}", route.spec.name);
+    }
+    // A password is asked for five times a minute, whichever route asks.
+    let residents = Residents::new().await;
+    let app = residents.app(&residents.url);
+    let mut statuses = Vec::new();
+    for nth in 0..6 {
+        let route = if nth % 2 == 0 { routes::DELETE_PROFILE } else { routes::EXPORT_ACCOUNT };
+        let mut event = residents.fill(&event(&route));
+        event["body"] = wrong.to_string().into();
+        statuses.push(invoke_event(&app, &route, &event).await.status.as_u16());
+    }
+    assert_eq!(statuses, [403, 403, 403, 403, 403, 429]);
+}

@@ -179,3 +179,25 @@ async fn a_frozen_account_stops_at_once() {
         "for a quarter of an hour"
     );
 }
+
+#[tokio::test]
+async fn keys_that_nobody_has_heard_of_are_not_looked_for_again_and_again() {
+    let residents = Residents::new().await;
+    let tap = tests::Tap::on(&residents.url).await;
+    let app = residents.app(&tap.url);
+    let ask = async |token: &str| {
+        let mut event = residents.fill(&tests::event(&api::routes::GET_PROFILE));
+        event["headers"]["authorization"] = format!("Bearer {token}").into();
+        tests::invoke_event(&app, &api::routes::GET_PROFILE, &event).await.status.as_u16()
+    };
+    let (issuer, ring) = (residents.config().issuer(), adapters::tokens::KeyRing::generate(adapters::now()));
+    let strange = adapters::tokens::Issuer { issuer: &issuer, keys: &ring }
+        .issue(residents.ash, residents.session, adapters::now())
+        .unwrap();
+    assert_eq!(ask(&residents.token()).await, 200);
+    for _ in 0..20 {
+        assert_eq!(ask(&strange).await, 401);
+    }
+    let looks = tap.take().iter().filter(|call| call.body["Key"]["pk"]["S"] == "JWKS").count();
+    assert_eq!(looks, 1);
+}

@@ -127,12 +127,10 @@ fn bent(mut value: Value, field: &str, other: Value) -> Value {
     value
 }
 
-#[test]
-fn no_forged_or_bent_token_is_taken() {
-    let keys = KeyRing::generate(at(0));
+/// Every forgery that we could think of, against `keys`.
+fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
     let (forger, stranger) = (Forger::with(&keys), Forger::with(&KeyRing::generate(at(0))));
     let good = forger.sign(&forger.header(), &claims());
-    assert_eq!(verify(&keys, &good), Ok(user()), "what the others are bent from");
     let parts: Vec<&str> = good.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
 
@@ -227,10 +225,22 @@ fn no_forged_or_bent_token_is_taken() {
         ("a deep payload", forger.sign_text(&forger.header().to_string(), &"[".repeat(1_000))),
     ];
     forged.extend([16, good.len() / 2, good.len() - 1].map(|length| ("cut", good[..length].to_owned())));
+    forged
+}
+
+#[test]
+fn no_forged_or_bent_token_is_taken() {
+    let keys = KeyRing::generate(at(0));
+    let (forger, stranger) = (Forger::with(&keys), Forger::with(&KeyRing::generate(at(0))));
+    let good = forger.sign(&forger.header(), &claims());
+    assert_eq!(verify(&keys, &good), Ok(user()), "what the others are bent from");
+    let forged = forgeries(&keys);
     assert!(forged.len() >= 25);
     for (what, token) in &forged {
         assert_eq!(verify(&keys, token), Err(TokenError::Forged), "{what}: {token:.200}");
     }
+    let with_header =
+        |field: &str, other: Value| forger.sign(&bent(forger.header(), field, other), &claims());
     // A key that may have been published since is asked for again.
     for (what, token) in [
         ("a stranger's key", stranger.sign(&stranger.header(), &claims())),
@@ -239,4 +249,19 @@ fn no_forged_or_bent_token_is_taken() {
     ] {
         assert_eq!(verify(&keys, &token), Err(TokenError::UnknownKey), "{what}");
     }
+}
+
+#[tokio::test]
+async fn no_forged_token_comes_through_the_door() {
+    let residents = tests::Residents::new().await;
+    let app = residents.app(&residents.url);
+    for (what, token) in forgeries(&tests::ring()) {
+        for route in [api::routes::GET_PROFILE, api::routes::ADD_FAVORITE, api::routes::LIST_USERS] {
+            let mut event = residents.fill(&tests::event(&route));
+            event["headers"]["authorization"] = format!("Bearer {token}").into();
+            let status = tests::invoke_event(&app, &route, &event).await.status.as_u16();
+            assert!([400, 401, 422].contains(&status), "{}: {what}: {status}", route.spec.name);
+        }
+    }
+    assert_eq!(residents.trail(residents.ash).await, []);
 }

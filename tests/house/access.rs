@@ -203,6 +203,8 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
             event.clone(),
             body(json!({"refresh_token": residents.refresh_token_of(1)})),
             event.clone(),
+            // Sealed by nobody.
+            body(json!({"refresh_token": format!("rt_{}", "A".repeat(80))})),
         ],
         "update-profile" => vec![body(json!({
             "username": "misty", "email": "misty@example.com", "password": "cerulean city, route 24",
@@ -234,7 +236,9 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
             let mut admins = event.clone();
             admins["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
             admins["pathParameters"] = json!({"id": residents.oak.to_string()});
-            vec![admins]
+            let mut of_another = admins.clone();
+            of_another["pathParameters"] = json!({"id": residents.elm.to_string()});
+            if route.spec.name == "delete-profile" { vec![admins] } else { vec![of_another, admins] }
         }
         "list-audit" => vec![with("rawQueryString", format!("actor={}", residents.ash).into())],
         _ => Vec::new(),

@@ -139,7 +139,6 @@ fn elsewhere(name: &str) -> Vec<Value> {
 fn sync() -> Value {
     let mut sync = function(SYNC, "", "", "Refresh the catalogue from PokeAPI");
     let own = json!({
-        "MemorySize": 256,
         "Timeout": 900,
         "ReservedConcurrentExecutions": {"Fn::If": ["ReserveSync", 1, {"Ref": "AWS::NoValue"}]},
         "Environment": {"Variables": {

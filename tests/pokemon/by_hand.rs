@@ -300,7 +300,8 @@ impl Workshop {
     /// What the function answers to its schedule.
     async fn scheduled(&self) -> Value {
         let function = self.residents.sync_function.clone().expect("a function");
-        let answer = function.ask(b"{}".to_vec(), Duration::from_secs(20)).await.expect("an answer");
+        let answer =
+            function.connect().ask(b"{}".to_vec(), Duration::from_secs(20)).await.expect("an answer");
         serde_json::from_slice(&answer).expect("JSON")
     }
 }
@@ -390,11 +391,12 @@ async fn an_event_that_is_no_order_is_refused() {
     let workshop = Workshop::open().await;
     let function = workshop.residents.sync_function.clone().expect("a function");
     for event in [json!({"task": "drop"}), json!({"task": "fetch"}), json!({"task": 1})] {
-        let answer = function.ask(event.to_string().into_bytes(), Duration::from_secs(10)).await;
+        let answer = function.connect().ask(event.to_string().into_bytes(), Duration::from_secs(10)).await;
         let error = answer.expect_err("it is none").to_string();
         assert!(error.contains("the event is no order"), "{event}: {error}");
     }
     let other = Function { name: "another".to_owned(), ..function };
-    let error = other.ask(b"{}".to_vec(), Duration::from_secs(10)).await.expect_err("there is none");
+    let error =
+        other.connect().ask(b"{}".to_vec(), Duration::from_secs(10)).await.expect_err("there is none");
     assert!(error.to_string().contains("there is no such function"), "{error}");
 }

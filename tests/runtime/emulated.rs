@@ -108,5 +108,10 @@ impl Drop for Function {
         let group = format!("-{}", self.process.id());
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.process.wait();
+        if !std::thread::panicking() {
+            let said = self.said();
+            let told = tests::SECRETS.iter().find(|secret| said.contains(**secret));
+            assert_eq!(told, None, "stands in the log: {said}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use adapters::{
     store::{Meter, Store},
 };
 use api::jobs::finish_deletions;
-use domain::audit::Action;
+use domain::{Timestamp, audit::Action};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tests::{PASSWORD, Residents, sample_event, some_event};
@@ -166,6 +166,14 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
             assert_eq!(accounts.standing(&meter, residents.ash).await.expect("no error"), None, "{what}");
             assert_eq!(accounts.favorites(&meter, residents.ash).await.expect("no error"), [], "{what}");
             assert_eq!(accounts.sessions(&meter, residents.ash).await.expect("no error"), [], "{what}");
+            let now = adapters::now();
+            let mut told = 0;
+            for day in [now.unix() - 86_400, now.unix()] {
+                let day = Timestamp::from_unix(day).to_string()[..10].to_owned();
+                let trail = accounts.trail_on(&meter, &day, None, 1000).await.expect("a trail").events;
+                told += trail.iter().filter(|event| event.action == Action::DeleteAccount).count();
+            }
+            assert_eq!(told, steps(change), "{what}");
         }
         "hide-pokemon" => {
             let stored = accounts.override_of(&meter, 1).await.expect("no error");

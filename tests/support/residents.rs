@@ -44,6 +44,7 @@ pub struct Residents {
     pub elsewhere: FamilyId,
     /// An administrator; another one is called Elm.
     pub oak: UserId,
+    pub elm: UserId,
     office: FamilyId,
     /// What writes the catalogue, where it may be written.
     pub sync_function: Option<Function>,
@@ -90,6 +91,7 @@ impl Residents {
         let (session, elsewhere) = (FamilyId::random(), FamilyId::random());
         let office = FamilyId::random();
         let oak = UserId::new(1_700_000_000_000, [4; 10]);
+        let elm = UserId::new(1_700_000_000_000, [5; 10]);
         let residents = Self {
             url: url.to_owned(),
             tables,
@@ -98,11 +100,12 @@ impl Residents {
             session,
             elsewhere,
             oak,
+            elm,
             office,
             sync_function: None,
         };
         residents.settle(ash, "ash_ketchum", session).await;
-        for (id, name) in [(oak, "oak"), (UserId::new(1_700_000_000_000, [5; 10]), "elm")] {
+        for (id, name) in [(oak, "oak"), (elm, "elm")] {
             residents.settle(id, name, if id == oak { office } else { FamilyId::random() }).await;
             let granted = local::admin::grant(&residents.accounts, name).await;
             assert_eq!(granted.expect("a role"), format!("{name} is an administrator now"));

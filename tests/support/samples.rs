@@ -1,13 +1,10 @@
 //! One typical request of each route: its sample event.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use api::{
     Route,
-    routes::{Access, SPECS, Spec, all},
+    routes::{Access, SPECS, Spec, all, methods_at},
 };
 use http::Method;
 use serde_json::Value;
@@ -61,9 +58,10 @@ pub fn for_everybody() -> Vec<Route> {
 #[must_use]
 pub fn allowed_at(path: &str) -> String {
     let path = path.split('?').next().unwrap_or(path);
-    let own = SPECS.iter().filter(|spec| spec.matches(path)).map(|spec| spec.method.as_str());
-    let methods: BTreeSet<_> = own.chain(["OPTIONS"]).collect();
-    Vec::from_iter(methods).join(", ")
+    let mut methods = methods_at(path);
+    methods.push("OPTIONS");
+    methods.sort_unstable();
+    methods.join(", ")
 }
 
 /// Samples of the routes whose answers may be cached.

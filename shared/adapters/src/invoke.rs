@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_lambda::{Client, error::SdkError, operation::invoke::InvokeError, primitives::Blob};
+use aws_sdk_lambda::{Client, operation::invoke::InvokeError, primitives::Blob};
 
 use crate::{aws, store::chain};
 
@@ -30,15 +30,29 @@ pub enum NoAnswer {
     Unreachable(String, String),
 }
 
+/// A function, and the client that it is asked by.
+#[derive(Debug)]
+pub struct Connected<'a> {
+    client: Client,
+    name: &'a str,
+}
+
 impl Function {
+    #[must_use]
+    pub fn connect(&self) -> Connected<'_> {
+        let client = self.endpoint.as_deref().map_or_else(aws::lambda_from_environment, aws::lambda_at);
+        Connected { client, name: &self.name }
+    }
+}
+
+impl Connected<'_> {
     /// Asks with `event`, and waits for the answer as long as `patience`.
     ///
     /// # Errors
     /// [`NoAnswer`].
     pub async fn ask(&self, event: Vec<u8>, patience: Duration) -> Result<Vec<u8>, NoAnswer> {
-        let name = || self.name.clone();
-        let client = self.endpoint.as_deref().map_or_else(aws::lambda_from_environment, aws::lambda_at);
-        let asked = ask(&client, &self.name, event);
+        let name = || self.name.to_owned();
+        let asked = self.client.invoke().function_name(self.name).payload(Blob::new(event)).send();
         let answer = tokio::time::timeout(patience, asked).await;
         match answer.map_err(|_| NoAnswer::Late(name(), patience))? {
             Ok(answer) => {
@@ -56,12 +70,4 @@ impl Function {
             Err(error) => Err(NoAnswer::Unreachable(name(), chain(&error))),
         }
     }
-}
-
-async fn ask(
-    client: &Client,
-    name: &str,
-    event: Vec<u8>,
-) -> Result<aws_sdk_lambda::operation::invoke::InvokeOutput, SdkError<InvokeError>> {
-    client.invoke().function_name(name).payload(Blob::new(event)).send().await
 }

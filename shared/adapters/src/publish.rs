@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     Timestamp,
-    catalog::{Catalog, Problem, SHAPE},
+    catalog::{Catalog, Hidden, Problem, SHAPE},
     dex::{BadIndex, DexIndex, TimedPokemon},
     facts::{Facts, Kind},
 };
@@ -83,6 +83,7 @@ pub async fn publish(
     now: Timestamp,
 ) -> Result<Published, PublishError> {
     let overrides = store.overrides(meter).await?;
+    let hidden = overrides.hidden(facts);
     let facts = overrides.apply(facts);
     let catalog = Catalog::new(&facts);
     let mut diff =
@@ -94,8 +95,11 @@ pub async fn publish(
     DexIndex::decode(&index)?;
 
     store.put_groups(meter, lease, groups).await?;
-    remove_stale(store, meter, lease, &mut diff).await?;
+    remove_stale(store, meter, lease, &hidden, &mut diff).await?;
     put_index(store, meter, lease, &index, version, overrides.revision, &mut diff).await?;
+    for problem in &diff.done.problems {
+        tracing::warn!(resource = problem.resource, reason = problem.reason, "a record is incomplete");
+    }
     Ok(diff.done)
 }
 
@@ -228,26 +232,32 @@ fn others(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<Vec<Group>, PublishE
     Ok(groups)
 }
 
-/// Deletes records whose facts are gone, unless suspiciously many are.
+/// Deletes records that somebody has hidden, and those whose facts are gone, unless suspiciously many of the latter are.
 async fn remove_stale(
     store: &Store,
     meter: &Meter,
     lease: &Lease,
+    hidden: &Hidden,
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
+    let hidden: HashSet<String> = (hidden.names.iter().map(Key::pokemon))
+        .chain(hidden.chains.iter().map(|id| Key::chain(*id)))
+        .map(|key| key.pk)
+        .collect();
     let records: Vec<&Key> = diff.heads.keys().filter(|key| key.is_record()).collect();
-    let stale: Vec<Key> =
-        records.iter().filter(|key| !diff.derived.contains(**key)).map(|key| (*key).clone()).collect();
-    if stale.is_empty() {
-        return Ok(());
-    }
-    let (gone, all) = (stale.len(), records.len());
+    let stale = records.iter().filter(|key| !diff.derived.contains(**key)).map(|key| (*key).clone());
+    let (mut stale, lost): (Vec<Key>, Vec<Key>) = stale.partition(|key| hidden.contains(&key.pk));
+    let (gone, all) = (lost.len(), records.len());
     if is_suspicious(gone, all) {
         let reason = format!("{gone} of {all} records would vanish at once; they are kept");
         diff.done.problems.push(Problem { resource: "catalogue".to_owned(), reason });
+    } else {
+        stale.extend(lost);
+    }
+    if stale.is_empty() {
         return Ok(());
     }
-    diff.done.removed = gone;
+    diff.done.removed = stale.len();
     store.renew_lease(meter, lease, clock()).await?;
     Ok(store.delete(meter, stale).await?)
 }

@@ -48,12 +48,16 @@ fn wrong(path: &str, error: &serde_json::Error) -> Problem {
         return field("is not a field of this request");
     }
     // The path ends above a field that is not there, or twice.
-    let name = || text.split('`').nth(1).unwrap_or(path);
+    let name = || match (path, text.split('`').nth(1)) {
+        (_, None) => path.to_owned(),
+        (".", Some(name)) => name.to_owned(),
+        (path, Some(name)) => format!("{path}.{name}"),
+    };
     if text.starts_with("missing field") {
-        return Problem::invalid(vec![FieldError::new(name(), "is missing")]);
+        return Problem::invalid(vec![FieldError::new(&name(), "is missing")]);
     }
     if text.starts_with("duplicate field") {
-        return Problem::invalid(vec![FieldError::new(name(), "is given more than once")]);
+        return Problem::invalid(vec![FieldError::new(&name(), "is given more than once")]);
     }
     let expected =
         text.rsplit_once("expected ").map(|(_, rest)| rest.split(" at line").next().unwrap_or(rest));

@@ -319,6 +319,7 @@ mod tests {
             ("SPRITE_BASE_URL", "//cdn"),
             ("SYNC_MAX_AGE_HOURS", "0"),
             ("RATE_LIMITS", "none"),
+            ("RATE_LIMITS", "account=1/3600"),
             ("ORIGIN_VERIFY_SHA256", "secret"),
         ] {
             let error = read(&[("CATALOG_TABLE", "t"), (name, value)]).unwrap_err();
@@ -342,6 +343,8 @@ mod tests {
         );
         for (name, value) in [("RATE_LIMITS", "off"), ("SIGNING_KEYS", "file:keys.json")] {
             assert!(public(&[(name, value)]).unwrap_err().to_string().contains(name));
+            let staging = public(&[(name, value), ("ENVIRONMENT", "staging")]);
+            assert!(staging.unwrap_err().to_string().contains(name));
             assert!(public(&[(name, value), ("ENVIRONMENT", "dev")]).is_ok());
         }
         assert!(public(&[("RATE_LIMITS", "login=50/60")]).is_ok());

@@ -84,24 +84,28 @@ pub async fn finish_deletions(
     let mut failed = None;
     for user in &begun {
         // One that cannot be ended keeps no other from it.
-        if let Err(error) = finish(accounts, exports, meter, *user).await {
+        if let Err(error) = finish_deletion(accounts, exports, meter, *user, || step(*user)).await {
             failed.get_or_insert(error);
         }
     }
     failed.map_or(Ok(begun.len()), Err)
 }
 
-async fn finish(
+/// Ends the deletion of `user`, the export first: the last step takes away the note that there is something to be done.
+///
+/// # Errors
+/// As [`finish_deletions`].
+pub(crate) async fn finish_deletion(
     accounts: &Accounts,
     exports: Option<&Exports>,
     meter: &Meter,
     user: UserId,
+    told: impl FnMut() -> Told,
 ) -> Result<(), NotFinished> {
-    // Before the note that it is to be done goes.
     if let Some(exports) = exports {
         exports.delete(user).await?;
     }
-    Ok(accounts.finish_deletion(meter, user, || step(user)).await?)
+    Ok(accounts.finish_deletion(meter, user, told).await?)
 }
 
 fn step(user: UserId) -> Told {

@@ -28,6 +28,9 @@ pub enum Limit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits([Bucket; 7]);
 
+/// What who has mistyped a password waits for at most, in milliseconds.
+const LONGEST_DELAY: u64 = 15 * 60 * 1000;
+
 impl Default for Limits {
     fn default() -> Self {
         let bucket = |name, capacity, seconds: u64| Bucket { name, capacity, refill: seconds * 1000 };
@@ -60,6 +63,11 @@ impl Limits {
             let number = |text: &str| text.parse::<u32>().ok().filter(|n| (1..=3600).contains(n));
             bucket.capacity = number(capacity).ok_or_else(wrong)?;
             bucket.refill = u64::from(number(seconds).ok_or_else(wrong)?) * 1000;
+            if bucket.name == "account" && bucket.refill > LONGEST_DELAY * u64::from(bucket.capacity) {
+                return Err(format!(
+                    "holds {one:?}, which keeps an account's owner waiting for longer than 15 minutes"
+                ));
+            }
         }
         Ok(limits)
     }

@@ -13,7 +13,7 @@ use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Response, idempotency::REPEATED, limits::Seen};
+use crate::{Response, idempotency::REPEATED, jobs::NotFinished, limits::Seen};
 
 /// An error on its way to the client, with the cause that only the log sees.
 #[derive(Debug)]
@@ -188,6 +188,15 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::CONFLICT, "conflict", "Somebody else changed this at the same time.")
             }
             StoreError::Malformed { .. } => Self::internal(error.to_string()),
+        }
+    }
+}
+
+impl From<NotFinished> for Problem {
+    fn from(error: NotFinished) -> Self {
+        match error {
+            NotFinished::Store(error) => error.into(),
+            NotFinished::Exports(error) => error.into(),
         }
     }
 }

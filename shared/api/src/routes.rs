@@ -132,6 +132,17 @@ table! {
     ANSWER_UNKNOWN "answer-unknown" GET "$default" Public nothing unknown::answer, "Answer what no other route takes";
 }
 
+/// The methods of the routes at `path` (decoded), sorted: of those that name it letter by letter, where there are any.
+#[must_use]
+pub fn methods_at(path: &str) -> Vec<&'static str> {
+    let is_named = SPECS.iter().any(|spec| spec.path == path);
+    let at = SPECS.iter().filter(|spec| if is_named { spec.path == path } else { spec.matches(path) });
+    let mut methods: Vec<_> = at.map(|spec| spec.method.as_str()).collect();
+    methods.sort_unstable();
+    methods.dedup();
+    methods
+}
+
 impl Spec {
     /// Whether `path` (decoded) is one of this route's.
     #[must_use]
@@ -168,5 +179,8 @@ mod tests {
             assert!(!spec.matches(path), "{path}");
         }
         assert!(!ANSWER_UNKNOWN.spec.matches("$default"));
+        assert_eq!(methods_at("/api/v1/pokemon/types"), ["GET"]);
+        assert_eq!(methods_at("/api/v1/pokemon/type"), ["DELETE", "GET", "PUT"]);
+        assert!(methods_at("$default/").is_empty());
     }
 }

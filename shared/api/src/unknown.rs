@@ -3,11 +3,10 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use crate::{App, Request, Response, problem::Problem, routes::SPECS};
+use crate::{App, Request, Response, problem::Problem, routes::methods_at};
 
 pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
-    let mut allowed: Vec<&str> =
-        SPECS.iter().filter(|spec| spec.matches(&request.path)).map(|spec| spec.method.as_str()).collect();
+    let mut allowed = methods_at(&request.path);
     // A path that is only decoded like a route's (`pokemon%2F25`) is none: its own method would have taken it.
     if allowed.is_empty() || allowed.contains(&request.method.as_str()) {
         let shown: String = request.path.chars().filter(|c| !c.is_control()).take(200).collect();
@@ -15,7 +14,6 @@ pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Pro
     }
     allowed.push("OPTIONS");
     allowed.sort_unstable();
-    allowed.dedup();
     let allow = allowed.join(", ");
     if request.method == Method::OPTIONS {
         return Ok(preflight(app, request, &allow));

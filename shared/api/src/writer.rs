@@ -14,8 +14,10 @@ use crate::{App, Request, problem::Problem};
 #[derive(Debug)]
 pub(crate) enum Asked {
     Published(Source),
-    /// It is stored, and will be published: by the writer that is at it, or by the next.
+    /// The writer has been asked, and goes on.
     GoesOn,
+    /// Nobody has taken it: another writer is at work, or the catalogue is not whole. What is stored will be published all the same.
+    NotTaken,
 }
 
 /// Between two times of asking a busy writer.
@@ -30,11 +32,13 @@ const RETRY: u32 = 30;
 /// 409 while somebody is: nothing is changed then.
 pub(crate) async fn free(app: &App, request: &Request) -> Result<(), Problem> {
     let lease = app.store().sync_state(&request.meter).await?.lease_until;
-    if lease.is_some_and(|until| until >= now()) {
-        let detail = "The catalogue is being refreshed; nothing was changed. Please try again in a while.";
-        return Err(Problem { retry_after: Some(RETRY), ..Problem::conflict("catalogue_busy", detail) });
-    }
-    Ok(())
+    if lease.is_some_and(|until| until >= now()) { Err(busy()) } else { Ok(()) }
+}
+
+/// 409: what was asked for is not done, and not going to be.
+pub(crate) fn busy() -> Problem {
+    let detail = "The catalogue is being refreshed; nothing was changed. Please try again in a while.";
+    Problem { retry_after: Some(RETRY), ..Problem::conflict("catalogue_busy", detail) }
 }
 
 /// Asks for `order`, and waits until it is done or [`Config::writer_patience`](crate::Config::writer_patience), counted from `since`,
@@ -44,11 +48,11 @@ pub(crate) async fn free(app: &App, request: &Request) -> Result<(), Problem> {
 /// 503 where the function cannot be asked, or fails. What was stored is published later all the same.
 pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<Asked, Problem> {
     let function = app.config.sync_function.as_ref();
-    let function = function.ok_or_else(|| Problem::unavailable("SYNC_FUNCTION is not set"))?;
+    let function = function.ok_or_else(|| Problem::unavailable("SYNC_FUNCTION is not set"))?.connect();
     loop {
         let patience = app.config.writer_patience.saturating_sub(since.elapsed());
         if patience.is_zero() {
-            return Ok(Asked::GoesOn);
+            return Ok(Asked::NotTaken);
         }
         match function.ask(serde_json::to_vec(&order)?, patience).await {
             Ok(answer) => match serde_json::from_slice(&answer) {
@@ -56,7 +60,7 @@ pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<Asked
                     app.expire_dex();
                     return Ok(Asked::Published(source));
                 }
-                Ok(Amended::Incomplete) => return Ok(Asked::GoesOn),
+                Ok(Amended::Incomplete) => return Ok(Asked::NotTaken),
                 // It began between the look and the question.
                 Ok(Amended::Busy { .. }) => {}
                 Err(error) => {

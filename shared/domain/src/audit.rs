@@ -46,7 +46,7 @@ pub enum Action {
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Done,
-    /// The password was not the account's, or there is no such account.
+    /// The password was not the account's, or there is no such account; or the refresh token is none of ours.
     WrongCredentials,
     /// The account is frozen.
     Frozen,

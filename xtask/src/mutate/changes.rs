@@ -207,7 +207,7 @@ pub const CHANGES: &[Change] = &[
         TEMPLATE,
         "                Resource: !GetAtt GetHealthLogs.Arn\n",
         "                Resource: !GetAtt GetHealthLogs.Arn\n              - Effect: Allow\n                Action: \"*\"\n                Resource: \"*\"\n",
-        ROUTE_ACCESS,
+        ROLE_AND_LOG,
     ),
     replace(
         "events/get-move.json",

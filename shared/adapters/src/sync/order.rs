@@ -1,11 +1,11 @@
 //! What the one writer is asked for by hand: to publish what administrators have changed, and first to ask PokeAPI for a Pokémon.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{Timestamp, facts::Kind};
 use serde::{Deserialize, Serialize};
 
-use super::{SHORT_LEASE, SyncError, under_lease, whole};
+use super::{SyncError, under_lease, whole};
 use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
@@ -52,6 +52,11 @@ pub enum Source {
     },
 }
 
+/// What PokeAPI may take for one Pokémon: whoever waits gives up sooner, and the schedule must not wait for long.
+const LONGEST_ERRAND: Duration = Duration::from_secs(60);
+/// Seconds; longer than an errand by what a publication takes.
+const LEASE: i64 = 90;
+
 /// Does what `order` asks for. Whatever is cut off is made up for by the next publication.
 ///
 /// # Errors
@@ -63,13 +68,25 @@ pub async fn amend(
     owner: &str,
     order: Order,
 ) -> Result<Amended, SyncError> {
-    let amended = under_lease(store, meter, owner, SHORT_LEASE, async |store, lease| {
+    let amended = under_lease(store, meter, owner, LEASE, async |store, lease| {
         let Some(mut ledger) = whole(store, meter).await? else { return Ok(Amended::Incomplete) };
-        let mut source = Source::NotAsked;
-        if let Order::Fetch { pokemon } = order {
-            let mut errand = Errand { store, meter, lease, api, ledger: &mut ledger };
-            source = errand.fetch(pokemon).await?;
-            store.put_facts(meter, lease, &mut ledger).await?;
+        let source = match order {
+            Order::Publish => Source::NotAsked,
+            Order::Fetch { pokemon } => {
+                let mut errand = Errand { store, meter, lease, api, ledger: &mut ledger };
+                let fetched = tokio::time::timeout(LONGEST_ERRAND, errand.fetch(pokemon)).await;
+                let reason = || format!("it took longer than {} seconds", LONGEST_ERRAND.as_secs());
+                fetched.unwrap_or_else(|_| Ok(Source::Failed { reason: reason() }))?
+            }
+        };
+        match source {
+            Source::Answered => drop(store.put_facts(meter, lease, &mut ledger).await?),
+            // Half of a Pokémon is none: nothing of it counts.
+            Source::Failed { .. } => match whole(store, meter).await? {
+                Some(as_it_was) => ledger = as_it_was,
+                None => return Ok(Amended::Incomplete),
+            },
+            Source::NotAsked | Source::Unknown => {}
         }
         publish(store, meter, lease, &ledger.facts, now()).await?;
         Ok(Amended::Published { source })

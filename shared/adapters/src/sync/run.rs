@@ -251,9 +251,6 @@ impl<'a> Run<'a> {
                 }
             }
         };
-        for problem in &published.problems {
-            tracing::warn!(resource = problem.resource, reason = problem.reason, "a record is incomplete");
-        }
         let finished = Finished {
             total: self.work.total,
             doubts,

@@ -3,11 +3,12 @@
 use adapters::{
     export::{Belongings, DISPOSITION, ExportedFavorite, ExportedSession, Exports},
     now,
-    store::accounts::OpenSession,
+    store::accounts::{Condition, OpenSession, Refused},
 };
 use bytes::Bytes;
 use domain::{
     Timestamp,
+    accounts::UserId,
     audit::{Action, Outcome},
 };
 use http::{HeaderValue, StatusCode, header};
@@ -37,14 +38,16 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Pro
     let user = request.caller()?.user;
     let file = file(app, request).await?;
     let Some(exports) = &app.config.exports else {
-        tell(app, request).await?;
+        told(app, request, user).await?;
         return Ok(attached(file));
     };
     exports.put(user, file).await?;
-    // An account that was stopped meanwhile may be gone, and nobody would ever take its file away.
-    if let Err(problem) = tell(app, request).await {
-        exports.delete(user).await?;
-        return Err(problem);
+    // An account that was stopped meanwhile may be gone, and its deletion has looked already.
+    if let Err(refused) = told(app, request, user).await {
+        if refused.is(Condition::Active) {
+            exports.delete(user).await?;
+        }
+        return Err(refused.into());
     }
     let answer = ExportAnswer {
         message: "Everything that is yours is at this address, for ten minutes.",
@@ -55,10 +58,9 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Pro
 }
 
 /// The event, if the account still may.
-async fn tell(app: &App, request: &Request) -> Result<(), Problem> {
-    let user = request.caller()?.user;
+async fn told(app: &App, request: &Request, user: UserId) -> Result<(), Refused> {
     let event = event(request, Some(user), Action::Export, None, Outcome::Done);
-    Ok(app.accounts().note_by(&request.meter, user, event).await?)
+    app.accounts().note_by(&request.meter, user, event).await
 }
 
 async fn file(app: &App, request: &Request) -> Result<Vec<u8>, Problem> {

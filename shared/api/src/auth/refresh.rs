@@ -26,8 +26,13 @@ pub struct RefreshRequest {
 pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Problem> {
     let text = shown(request)?;
     let ring = app.ring().await?;
-    let token = RefreshToken::open(&text, ring.refresh()).map_err(|_| over())?;
     let (accounts, meter, now) = (app.accounts(), &request.meter, now());
+    let Ok(token) = RefreshToken::open(&text, ring.refresh()) else {
+        // Sealed by nobody of ours.
+        let forged = event(request, None, Action::Refresh, None, Outcome::WrongCredentials);
+        accounts.note(meter, &forged).await?;
+        return Err(over());
+    };
     let RefreshToken { user, family, counter } = token;
     let told =
         |outcome| event(request, Some(user), Action::Refresh, Some(format!("session:{family}")), outcome);

@@ -232,8 +232,8 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "list-users" => Operation {
             tag: "administration",
-            description: "By when they came.",
-            parameters: vec![per_page(), cursor()],
+            description: "By when they came. A page past the end is empty.",
+            parameters: vec![per_page(), page()],
             body: None,
             answer: fresh(answer::<UserList>(generator, examples::users())),
             refusals: &[],
@@ -315,9 +315,26 @@ pub(super) fn if_match() -> Value {
     parameter("header", "If-Match", "The ETag of the profile that is changed", &schema, &json!("*"))
 }
 
+pub(super) fn idempotency_key() -> Value {
+    let schema = json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"});
+    let description = "Stands for this change: asked again with it, it is done once and answered alike. 422 with another body.";
+    parameter(
+        "header",
+        "Idempotency-Key",
+        description,
+        &schema,
+        &json!("0b7e3f0c-9d5a-4e6f-8a1b-2c3d4e5f6071"),
+    )
+}
+
 fn per_page() -> Value {
     let schema = json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 50});
     parameter("query", "per_page", "How many a page", &schema, &json!(50))
+}
+
+fn page() -> Value {
+    let schema = json!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1});
+    parameter("query", "page", "From 1", &schema, &json!(1))
 }
 
 fn cursor() -> Value {

@@ -90,8 +90,11 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
             "schema": {"type": "string"},
         });
     }
-    if spec.name == "update-profile" {
+    if ["update-profile", "update-user"].contains(&spec.name) {
         parameters.push(accounts::if_match());
+    }
+    if spec.takes_idempotency_keys() {
+        parameters.push(accounts::idempotency_key());
     }
     if cached {
         let not_modified =

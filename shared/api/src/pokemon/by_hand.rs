@@ -53,11 +53,18 @@ pub(crate) async fn fetch(app: &App, request: &Request) -> Result<Response, Prob
     let before = app.accounts().override_of(&request.meter, id).await?;
     let change = if before.is_hidden { OverrideChange::Show } else { OverrideChange::None };
     store(app, request, id, Action::FetchPokemon, &change, status).await?;
-    let asked = writer::ask(app, Order::Fetch { pokemon: id }, since).await?;
-    let Some(answer) = answered(asked, id)? else { return later() };
-    match answer {
-        Source::Unknown => Err(Problem::not_found(format!("PokeAPI has no Pokémon {id}."))),
-        _ => tell(app, request, id, status).await,
+    match writer::ask(app, Order::Fetch { pokemon: id }, since).await? {
+        Asked::GoesOn => later(),
+        // It was but told of; what was shown again will be seen.
+        Asked::NotTaken if !before.is_hidden => Err(writer::busy()),
+        Asked::NotTaken => later(),
+        Asked::Published(Source::Answered | Source::NotAsked) => tell(app, request, id, status).await,
+        // What was hidden is seen again, whatever PokeAPI says.
+        Asked::Published(source) if before.is_hidden => match tell(app, request, id, status).await {
+            Err(Problem { status: StatusCode::NOT_FOUND, .. }) => Err(refused(source, id)),
+            told => told,
+        },
+        Asked::Published(source) => Err(refused(source, id)),
     }
 }
 
@@ -73,13 +80,16 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
     }
     ready(app, request).await?;
     let id = named(app, request).await?;
-    let order = if edits.is_empty() { Order::Fetch { pokemon: id } } else { Order::Publish };
+    let is_fetched = edits.is_empty();
+    let order = if is_fetched { Order::Fetch { pokemon: id } } else { Order::Publish };
     store(app, request, id, Action::EditPokemon, &OverrideChange::Edit(edits), StatusCode::OK).await?;
-    let asked = writer::ask(app, order, since).await?;
-    match answered(asked, id)? {
-        None => later(),
+    match writer::ask(app, order, since).await? {
+        Asked::GoesOn => later(),
+        Asked::NotTaken if is_fetched => Err(writer::busy()),
+        Asked::NotTaken => later(),
+        Asked::Published(source @ Source::Failed { .. }) => Err(refused(source, id)),
         // What PokeAPI no longer has stays as it was known.
-        Some(_) => tell(app, request, id, StatusCode::OK).await,
+        Asked::Published(_) => tell(app, request, id, StatusCode::OK).await,
     }
 }
 
@@ -97,7 +107,7 @@ pub(crate) async fn hide(app: &App, request: &Request) -> Result<Response, Probl
     store(app, request, id, Action::HidePokemon, &OverrideChange::Hide, StatusCode::OK).await?;
     match writer::ask(app, Order::Publish, since).await? {
         Asked::Published(_) => done("The Pokémon is hidden."),
-        Asked::GoesOn => later(),
+        Asked::GoesOn | Asked::NotTaken => later(),
     }
 }
 
@@ -133,18 +143,14 @@ async fn store(
     Ok(app.accounts().override_pokemon(&request.meter, admin, id, change, &told).await?)
 }
 
-/// What PokeAPI said, once it is published; none while that goes on.
-fn answered(asked: Asked, id: u32) -> Result<Option<Source>, Problem> {
-    match asked {
-        Asked::GoesOn => Ok(None),
-        Asked::Published(Source::Failed { reason }) => {
-            let detail =
-                format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
-            Err(Problem { retry_after: Some(60), cause: Some(reason), ..problem })
-        }
-        Asked::Published(source) => Ok(Some(source)),
-    }
+/// What PokeAPI did not give.
+fn refused(source: Source, id: u32) -> Problem {
+    let Source::Failed { reason } = source else {
+        return Problem::not_found(format!("PokeAPI has no Pokémon {id}."));
+    };
+    let detail = format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
+    Problem { retry_after: Some(60), cause: Some(reason), ..problem }
 }
 
 /// 202: it will be seen once the writer is done.

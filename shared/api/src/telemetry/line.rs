@@ -55,8 +55,24 @@ pub(super) fn line(level: Level, msg: &str, fields: &impl Serialize) -> String {
         line.push(',');
         line.push_str(&fields[1..]);
     }
+    let mut line = escaped(line);
     line.push('\n');
     line
+}
+
+/// JSON lets these stand as they are; a terminal would obey them, or break the line.
+fn escaped(line: String) -> String {
+    let is_odd =
+        |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}');
+    if !line.contains(is_odd) {
+        return line;
+    }
+    let mut plain = String::with_capacity(line.len() + 16);
+    for c in line.chars() {
+        // Only strings hold such, so an escape stands for the same.
+        if is_odd(c) { plain.push_str(&format!("\\u{:04x}", u32::from(c))) } else { plain.push(c) }
+    }
+    plain
 }
 
 /// Writes `tracing`'s events as lines.
@@ -144,10 +160,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_is_one_json_object_whatever_it_holds(
-            msg in any::<String>(), text in any::<String>(), number in any::<f64>(),
+            msg in "[\\x00-\\xff\\u2028-\\u202e]*", text in any::<String>(), number in any::<f64>(),
         ) {
             let line = line(Level::Warn, &msg, &json!({"text": text, "number": number}));
-            prop_assert!(line.ends_with('\n') && !line.trim_end_matches('\n').contains(['\n', '\r']));
+            prop_assert!(line.ends_with('\n') && !line.trim_end_matches('\n').contains(char::is_control));
             let read: Value = serde_json::from_str(&line).expect("JSON");
             prop_assert_eq!((&read["msg"], &read["text"]), (&json!(msg), &json!(text)));
             prop_assert_eq!(&read["level"], "WARN");

@@ -2,7 +2,7 @@
 
 use adapters::{
     now,
-    store::accounts::{Condition, StoredUser, Told},
+    store::accounts::{Condition, Told},
 };
 use domain::{
     FieldError,
@@ -18,6 +18,7 @@ use crate::{
     auth::{ProfileUpdate, change_own, confirmed, event},
     body::{done, personal},
     guard,
+    jobs::finish_deletion,
     problem::Problem,
 };
 
@@ -119,9 +120,13 @@ async fn rule(
     }
     let found = accounts.user_with_standing(meter, id).await?;
     let (mut stored, standing) = found.ok_or_else(unknown)?;
-    let told = |action, answer: &Response| {
+    if request.repeated.is_some() {
+        return personal(StatusCode::OK, &stored.user);
+    }
+    // Names and addresses are not kept with the receipt.
+    let told = |action| {
         let event = event(request, Some(caller.user), action, Some(format!("user:{id}")), Outcome::Done);
-        request.told(event, answer)
+        request.told_of_answer(event, StatusCode::OK)
     };
     let both = is_admin.is_some_and(|is_admin| is_admin != standing.is_admin)
         && is_frozen.is_some_and(|is_frozen| is_frozen != standing.is_frozen);
@@ -136,11 +141,7 @@ async fn rule(
                 "A frozen account cannot be an administrator's.",
             ));
         }
-        let after = StoredUser { version: stored.version + 1, ..stored.clone() };
-        let now = now();
-        let mut user = after.user;
-        (user.is_admin, user.updated_at) = (is_admin, now);
-        let told = told(Action::ChangeRole, &personal(StatusCode::OK, &user)?);
+        let (now, told) = (now(), told(Action::ChangeRole));
         stored = accounts
             .set_role(meter, Some(caller.user), &stored, is_admin, now, &told)
             .await
@@ -148,7 +149,7 @@ async fn rule(
     }
     if let Some(is_frozen) = is_frozen.filter(|is_frozen| *is_frozen != standing.is_frozen) {
         let action = if is_frozen { Action::Freeze } else { Action::Unfreeze };
-        let told = told(action, &personal(StatusCode::OK, &stored.user)?);
+        let told = told(action);
         accounts.set_frozen(meter, caller.user, id, is_frozen, &told).await.map_err(|refused| {
             if refused.is(Condition::Unchanged) && !refused.is(Condition::Receipt) {
                 return Problem::conflict("not_freezable", "An administrator's account cannot be frozen.");
@@ -189,8 +190,12 @@ pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response
 /// In steps; what dies in between is gone on with by `finish-deletions`.
 async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Problem> {
     let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
-    let standing = accounts.standing(meter, id).await?.ok_or_else(unknown)?;
     let answer = done("The account is deleted.")?;
+    let standing = match accounts.standing(meter, id).await? {
+        Some(standing) => standing,
+        None if request.repeated.is_some() => return Ok(answer),
+        None => return Err(unknown()),
+    };
     let step = || {
         event(request, Some(caller.user), Action::DeleteAccount, Some(format!("user:{id}")), Outcome::Done)
     };
@@ -200,9 +205,6 @@ async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Pr
         Err(refused) if refused.is(Condition::Absent) => {}
         begun => begun.map_err(only_one)?,
     }
-    if let Some(exports) = &app.config.exports {
-        exports.delete(id).await?;
-    }
-    accounts.finish_deletion(meter, id, || Told::from(step())).await?;
+    finish_deletion(accounts, app.config.exports.as_ref(), meter, id, || Told::from(step())).await?;
     Ok(answer)
 }

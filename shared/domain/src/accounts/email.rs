@@ -6,7 +6,7 @@ use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::FieldError;
+use crate::{FieldError, field::is_unseen};
 
 /// An address, as it was given but for white space around it and how its characters are composed. Nothing shows it by accident.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,15 +67,6 @@ fn key(text: &str) -> Option<String> {
     let local: String =
         local.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect();
     Some(format!("{local}@{domain}"))
-}
-
-/// Text that shows as another text: directions turned, characters that have no shape.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}')
-        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{e0000}'..='\u{e01ef}')
 }
 
 impl fmt::Debug for Email {

@@ -8,7 +8,7 @@ mod records;
 mod tests;
 
 pub use derive::{Catalog, Derived, Problem};
-pub use overrides::{Edits, Override, Overrides};
+pub use overrides::{Edits, Hidden, Override, Overrides};
 pub use records::{
     Ability, AbilityPokemon, CosmeticForm, Evolution, EvolutionNode, EvolutionSpecies, LearnedMove, Move,
     Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,

@@ -7,11 +7,13 @@ use std::{
 };
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     FieldError,
     facts::{AbilitySlot, ChainLink, Facts, PokemonFacts, Stats},
+    field::is_unseen,
 };
 
 /// What of a Pokémon is to differ from what PokeAPI says. What is left out is PokeAPI's.
@@ -19,32 +21,37 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Edits {
     /// 1 to 80 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(min = 1, max = 80))]
     pub display_name: Option<String>,
     /// Decimetres.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1, max = 100_000))]
     pub height: Option<u32>,
     /// Hectograms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1, max = 100_000))]
     pub weight: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1, max = 10_000))]
     pub base_experience: Option<u32>,
     /// One or two, in slot order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<String>", length(min = 1, max = 2))]
     pub types: Option<Vec<String>>,
     /// One to three, in slot order. One that is hidden stays so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<String>", length(min = 1, max = 3))]
     pub abilities: Option<Vec<String>>,
     /// All six, each 1 to 255.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Stats")]
     pub stats: Option<Stats>,
+}
+
+/// What is given is something: null would look like a wish to take an edit back, which leaving it out is.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Edits {
@@ -64,9 +71,12 @@ impl Edits {
         let mut wrong = Vec::new();
         let mut refuse = |field: &str, message: String| wrong.push(FieldError::new(field, message));
         if let Some(name) = &self.display_name {
-            let is_plain = name.trim() == name && !name.chars().any(char::is_control);
+            let is_plain = name.trim() == name && !name.chars().any(is_unseen) && name.nfc().eq(name.chars());
             if !is_plain || !(1..=80).contains(&name.chars().count()) {
-                refuse("display_name", "must have 1 to 80 characters, and no control characters".to_owned());
+                refuse(
+                    "display_name",
+                    "must have 1 to 80 characters, composed, that can all be seen".to_owned(),
+                );
             }
         }
         for (field, value, most) in [
@@ -191,6 +201,31 @@ impl Overrides {
         });
         Cow::Owned(facts)
     }
+}
+
+impl Overrides {
+    /// What of the facts is hidden: names under which its Pokémon answer (ids, slugs, species), and ids of their evolution chains.
+    #[must_use]
+    pub fn hidden(&self, facts: &Facts) -> Hidden {
+        let mut hidden = Hidden::default();
+        for (id, _) in self.pokemon.iter().filter(|(_, changed)| changed.is_hidden) {
+            hidden.names.insert(id.to_string());
+            let Some(pokemon) = facts.pokemon.get(id) else { continue };
+            hidden.names.insert(pokemon.name.clone());
+            if let Some(species) = facts.species.get(&pokemon.species) {
+                hidden.names.insert(species.name.clone());
+                hidden.chains.extend(species.evolution_chain);
+            }
+        }
+        hidden
+    }
+}
+
+/// See [`Overrides::hidden`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hidden {
+    pub names: BTreeSet<String>,
+    pub chains: BTreeSet<u32>,
 }
 
 fn prune(link: &mut ChainLink, gone: &BTreeSet<u32>) {

@@ -244,6 +244,8 @@ fn edits_that_make_no_pokemon_are_refused_by_field() {
         ("display_name", json!("")),
         ("display_name", json!(" Pikachu")),
         ("display_name", json!("a\u{7}b")),
+        ("display_name", json!("a\u{202e}b")),
+        ("display_name", json!("Flabe\u{301}be")),
         ("display_name", json!("é".repeat(81))),
         ("height", json!(0)),
         ("weight", json!(100_001)),

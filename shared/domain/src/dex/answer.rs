@@ -25,6 +25,15 @@ pub struct Pagination {
     pub has_prev: bool,
 }
 
+impl Pagination {
+    /// Of page `page` (from 1) of a list of `total`.
+    #[must_use]
+    pub const fn new(page: u32, per_page: u32, total: u32) -> Self {
+        let pages = total.div_ceil(per_page);
+        Self { page, per_page, total, pages, has_next: page < pages, has_prev: page > 1 }
+    }
+}
+
 /// A page of Pokémon. Only its schema is made of this type: pages are joined from rows serialised at load.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PokemonPage")]
@@ -171,7 +180,6 @@ impl Dex {
     pub fn page_json(&self, query: &ListQuery) -> Result<Vec<u8>, Vec<FieldError>> {
         let found = self.places(query)?;
         let total = found.len() as u32;
-        let pages = total.div_ceil(query.per_page);
         let skipped = u64::from(query.page - 1) * u64::from(query.per_page);
         let start = usize::try_from(skipped).unwrap_or(usize::MAX).min(found.len());
         let end = (start + query.per_page as usize).min(found.len());
@@ -185,14 +193,7 @@ impl Dex {
             }
             body.extend_from_slice(self.row_json(*place));
         }
-        let pagination = Pagination {
-            page: query.page,
-            per_page: query.per_page,
-            total,
-            pages,
-            has_next: query.page < pages,
-            has_prev: query.page > 1,
-        };
+        let pagination = Pagination::new(query.page, query.per_page, total);
         body.extend_from_slice(br#"],"pagination":"#);
         // Six numbers and flags: nothing in them can fail to serialise.
         let _ = serde_json::to_writer(&mut body, &pagination);

@@ -13,55 +13,51 @@ use crate::store::{
     failed,
 };
 
-/// Some users, by when they came.
+/// Some users, by when they came, and how many there are.
 #[derive(Clone, Debug)]
 pub struct UserPage {
     pub users: Vec<StoredUser>,
-    /// The last of them, where there are more.
-    pub next: Option<UserId>,
+    pub total: u32,
 }
 
 impl Accounts {
-    /// The first `limit` users that came after `after`: one call.
+    /// The users after the first `skip`, `limit` at most. Reads all of them, a megabyte (some three thousand) a call: the old contract
+    /// tells how many there are.
     ///
     /// # Errors
     /// [`StoreError`] when the engine does not answer or an item is malformed.
-    pub async fn users(
-        &self,
-        meter: &Meter,
-        after: Option<UserId>,
-        limit: u32,
-    ) -> Result<UserPage, StoreError> {
-        meter.call();
-        let text_of = |text: String| AttributeValue::S(text);
-        let mut query = self
-            .client
-            .query()
-            .table_name(&self.tables.app)
-            .index_name("listed")
-            .expression_attribute_values(":pk", text_of(keys::USERS.to_owned()))
-            // One more, to know whether there are more.
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(1))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        query = match after {
-            None => query.key_condition_expression("listed_in = :pk"),
-            Some(after) => query
-                .key_condition_expression("listed_in = :pk AND listed_by > :after")
-                .expression_attribute_values(":after", text_of(after.to_string())),
-        };
-        let answer = query.send().await.map_err(failed("Query"))?;
-        meter.reads(answer.consumed_capacity());
-        let mut users = Vec::new();
-        for item in answer.items() {
-            let pk = text(item, "pk").unwrap_or_default();
-            let key = Key { pk: pk.to_owned(), sk: "PROFILE".to_owned() };
-            let reader = Reader::of(&key, item);
-            users.push(user_of(reader.parsed("listed_by")?, &reader)?);
+    pub async fn users(&self, meter: &Meter, skip: u64, limit: u32) -> Result<UserPage, StoreError> {
+        let mut page = UserPage { users: Vec::new(), total: 0 };
+        let mut from = None;
+        loop {
+            meter.call();
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.tables.app)
+                .index_name("listed")
+                .key_condition_expression("listed_in = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(keys::USERS.to_owned()))
+                .set_exclusive_start_key(from)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(failed("Query"))?;
+            meter.reads(answer.consumed_capacity());
+            for item in answer.items() {
+                if u64::from(page.total) >= skip && page.users.len() < limit as usize {
+                    let pk = text(item, "pk").unwrap_or_default();
+                    let key = Key { pk: pk.to_owned(), sk: "PROFILE".to_owned() };
+                    let reader = Reader::of(&key, item);
+                    page.users.push(user_of(reader.parsed("listed_by")?, &reader)?);
+                }
+                page.total += 1;
+            }
+            from = answer.last_evaluated_key;
+            if from.is_none() {
+                return Ok(page);
+            }
         }
-        let is_more = users.len() > limit as usize;
-        users.truncate(limit as usize);
-        let next = users.last().filter(|_| is_more).map(|stored| stored.user.id);
-        Ok(UserPage { users, next })
     }
 
     /// Makes `before` an administrator, or no longer one.

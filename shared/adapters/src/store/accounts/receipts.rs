@@ -18,7 +18,7 @@ pub struct Receipt {
     /// SHA-256 of what was asked for, in hexadecimal: another request under the same key is a mistake.
     pub fingerprint: String,
     pub status: u16,
-    /// None where it is longer than [`Receipt::LONGEST`]: it can be made again of what is stored.
+    /// None where it is longer than [`Receipt::LONGEST`], holds what is not kept, or is not known yet: it can be made again.
     pub body: Option<String>,
     pub expires_at: Timestamp,
 }
