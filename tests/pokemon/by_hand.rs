@@ -400,3 +400,86 @@ async fn an_event_that_is_no_order_is_refused() {
         other.connect().ask(b"{}".to_vec(), Duration::from_secs(10)).await.expect_err("there is none");
     assert!(error.to_string().contains("there is no such function"), "{error}");
 }
+
+/// A guard against accidents of the source is none against what somebody wants.
+#[tokio::test]
+async fn however_many_are_hidden_all_of_them_are_gone() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    let hidden = [1, 2, 3, 4, 5, 6, 29, 133, 196, 201];
+    for id in hidden {
+        workshop.hide_quietly(id).await;
+    }
+    workshop.scheduled().await;
+    for id in hidden {
+        assert_eq!(house.get(&format!("{LIST}/{id}")).await.status, 404, "{id}");
+    }
+    assert_eq!(house.get(&format!("{LIST}?forms=all")).await.json()["pagination"]["total"], 5);
+    for path in ["bulbasaur/evolutions", "eevee/evolutions"] {
+        assert_eq!(house.get(&format!("{LIST}/{path}")).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn half_a_pokemon_is_none() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    let (before, store) = (seen(&house).await, workshop.store());
+    let facts = store.facts(&Meter::default()).await.expect("facts").facts;
+    workshop.source.edit("/api/v2/pokemon/1/", |document| document["height"] = 9.into());
+    workshop.source.always("/api/v2/pokemon-species/1/", Fault::Status(500));
+    let failed = workshop.put(&house, "1", &json!({})).await;
+    assert_eq!(problem(&failed, "half")["code"], "pokeapi_unavailable");
+    assert_eq!(seen(&house).await, before);
+    assert_eq!(store.facts(&Meter::default()).await.expect("facts").facts, facts);
+    workshop.source.behave();
+    assert_eq!(workshop.put(&house, "1", &json!({})).await.json()["height"], 9);
+}
+
+#[tokio::test]
+async fn what_was_hidden_is_shown_again_whatever_the_source_says() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    workshop.source.always("/api/v2/pokemon/1/", Fault::Status(500));
+    workshop.source.remove("pokemon", 4);
+    for id in [1, 4] {
+        assert_eq!(workshop.hide(&house, &id.to_string()).await.status, 200);
+        let shown = workshop.fetch(&house, id).await;
+        assert_eq!((shown.status.as_u16(), &shown.json()["id"]), (201, &json!(id)));
+        assert!(workshop.fetch(&house, id).await.status.as_u16() > 400, "what is there is not fetched");
+        assert_eq!(house.get(&format!("{LIST}/{id}")).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_began_meanwhile_is_waited_for() {
+    let workshop = Workshop::open().await;
+    let patient = workshop.house_with(|config| config.writer_patience = Duration::from_secs(20)).await;
+    let hasty = workshop.house_with(|config| config.writer_patience = Duration::from_millis(900)).await;
+    let nobody =
+        Function { name: "sync-pokeapi".to_owned(), endpoint: Some("http://127.0.0.1:9".to_owned()) };
+    let cut_off = workshop.house_with(|config| config.sync_function = Some(nobody)).await;
+    let oak = format!("Bearer {}", workshop.residents.admin_token());
+    let headers = [("authorization", oak.as_str()), ("idempotency-key", "mine")];
+    let fetch = async |house: &House| {
+        house.send_body(Method::POST, LIST, &headers, json!({"pokemon_id": 1}).to_string()).await
+    };
+    let hide = async |house: &House| house.send(Method::DELETE, &format!("{LIST}/4"), &headers).await;
+    // Stored, and nobody asked: so the next look is left out, as it would be for a writer that begins just after it.
+    assert_eq!((fetch(&cut_off).await.status.as_u16(), hide(&cut_off).await.status.as_u16()), (503, 503));
+    let (store, meter) = (workshop.store(), Meter::default());
+    let lease = store.take_lease(&meter, "a sync".to_owned(), 300, now()).await.expect("it is free");
+    let busy = fetch(&hasty).await;
+    assert_eq!((busy.status.as_u16(), busy.header("retry-after")), (409, Some("30")), "nobody will fetch it");
+    assert_eq!(hide(&hasty).await.status, 202, "it is stored, and will be published");
+    let (fetched, ()) = tokio::join!(fetch(&patient), async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        store.end_lease(&Meter::default(), &lease).await.expect("it is given back");
+    });
+    assert_eq!(fetched.status, 200);
+    assert_eq!(hide(&patient).await.status, 200);
+    assert_eq!(
+        workshop.trail().await,
+        [(Action::FetchPokemon, Outcome::Done), (Action::HidePokemon, Outcome::Done)]
+    );
+}
