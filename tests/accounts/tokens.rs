@@ -129,7 +129,7 @@ fn bent(mut value: Value, field: &str, other: Value) -> Value {
 
 /// Every forgery that we could think of, against `keys`.
 fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
-    let (forger, stranger) = (Forger::with(&keys), Forger::with(&KeyRing::generate(at(0))));
+    let (forger, stranger) = (Forger::with(keys), Forger::with(&KeyRing::generate(at(0))));
     let good = forger.sign(&forger.header(), &claims());
     let parts: Vec<&str> = good.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!("three parts") };

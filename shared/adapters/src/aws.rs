@@ -4,10 +4,9 @@ use std::{env, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
 use aws_sdk_dynamodb::{
-    Client,
+    Client, Config,
     config::{
-        Builder as ConfigBuilder, Credentials, SharedCredentialsProvider, SharedHttpClient,
-        StalledStreamProtectionConfig,
+        Credentials, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
         interceptors::InterceptorContext,
         retry::{ClassifyRetry, RetryAction, RetryConfig},
         timeout::TimeoutConfig,
@@ -33,35 +32,45 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 /// function never comes to them.
 #[must_use]
 pub fn from_environment() -> Client {
-    dynamodb(&environment("AWS_ENDPOINT_URL_DYNAMODB"))
+    dynamodb(environment("AWS_ENDPOINT_URL_DYNAMODB"))
 }
 
 /// An engine at `url`, spoken to over plain HTTP; it takes any credentials.
 #[must_use]
 pub fn at(url: &str) -> Client {
-    dynamodb(&one_machine(url))
+    dynamodb(one_machine(url))
 }
 
-fn dynamodb(config: &SdkConfig) -> Client {
-    Client::from_conf(ConfigBuilder::from(config).retry_classifier(PassingCancellations).build())
+/// Without the detour by way of an [`SdkConfig`], which is a tenth of a megabyte of every binary.
+fn dynamodb(Service { http, credentials, region, endpoint }: Service) -> Client {
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .retry_classifier(PassingCancellations)
+        .http_client(http)
+        .credentials_provider(credentials);
+    config.set_region(region);
+    config.set_endpoint_url(endpoint);
+    Client::from_conf(config.build())
 }
 
 /// Secrets Manager.
 #[must_use]
 pub fn secrets_from_environment() -> SecretsClient {
-    SecretsClient::new(&environment("AWS_ENDPOINT_URL_SECRETS_MANAGER"))
+    SecretsClient::new(&environment("AWS_ENDPOINT_URL_SECRETS_MANAGER").config())
 }
 
 /// Lambda.
 #[must_use]
 pub fn lambda_from_environment() -> LambdaClient {
-    lambda(&environment("AWS_ENDPOINT_URL_LAMBDA"))
+    lambda(&environment("AWS_ENDPOINT_URL_LAMBDA").config())
 }
 
 /// What is Lambda on one machine.
 #[must_use]
 pub fn lambda_at(url: &str) -> LambdaClient {
-    lambda(&one_machine(url))
+    lambda(&one_machine(url).config())
 }
 
 /// Who asks a function says how long to wait for it.
@@ -76,49 +85,61 @@ fn lambda(config: &SdkConfig) -> LambdaClient {
 /// S3.
 #[must_use]
 pub fn s3_from_environment() -> S3Client {
-    S3Client::new(&environment("AWS_ENDPOINT_URL_S3"))
+    S3Client::new(&environment("AWS_ENDPOINT_URL_S3").config())
 }
 
 /// What is S3 on one machine.
 #[must_use]
 pub fn s3_at(url: &str) -> S3Client {
-    S3Client::new(&one_machine(url))
+    S3Client::new(&one_machine(url).config())
 }
 
-/// What Lambda's environment tells of a service. `endpoint` is the variable that names another endpoint for it alone.
-fn environment(endpoint: &str) -> SdkConfig {
-    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-    let endpoint = set(endpoint).or_else(|| set("AWS_ENDPOINT_URL"));
-    // Another endpoint, or a proxy that looks inside, has a certificate of another root.
-    let is_amazons = endpoint.is_none() && set("SSL_CERT_FILE").or_else(|| set("SSL_CERT_DIR")).is_none();
-    let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).map(Region::new);
-    let http = https(if is_amazons { amazon() } else { TrustStore::default() });
-    sdk(http, SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()), region, endpoint)
-}
-
-/// A service at `url`, spoken to over plain HTTP.
-fn one_machine(url: &str) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "one machine");
-    let http = Builder::new().build_http();
-    let region = Some(Region::new("local"));
-    sdk(http, SharedCredentialsProvider::new(credentials), region, Some(url.to_owned()))
-}
-
-fn sdk(
+/// Where a service is, and who asks it.
+struct Service {
     http: SharedHttpClient,
     credentials: SharedCredentialsProvider,
     region: Option<Region>,
     endpoint: Option<String>,
-) -> SdkConfig {
-    let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .timeout_config(timeouts())
-        .retry_config(retries())
-        .http_client(http)
-        .credentials_provider(credentials)
-        .region(region);
-    config.set_endpoint_url(endpoint);
-    config.build()
+}
+
+/// What Lambda's environment tells of a service. `endpoint` is the variable that names another endpoint for it alone.
+fn environment(endpoint: &str) -> Service {
+    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let endpoint = set(endpoint).or_else(|| set("AWS_ENDPOINT_URL"));
+    // Another endpoint, or a proxy that looks inside, has a certificate of another root.
+    let is_amazons = endpoint.is_none() && set("SSL_CERT_FILE").or_else(|| set("SSL_CERT_DIR")).is_none();
+    Service {
+        http: https(if is_amazons { amazon() } else { TrustStore::default() }),
+        credentials: SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
+        region: set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).map(Region::new),
+        endpoint,
+    }
+}
+
+/// A service at `url`, spoken to over plain HTTP.
+fn one_machine(url: &str) -> Service {
+    let credentials = Credentials::new("local", "local", None, None, "one machine");
+    Service {
+        http: Builder::new().build_http(),
+        credentials: SharedCredentialsProvider::new(credentials),
+        region: Some(Region::new("local")),
+        endpoint: Some(url.to_owned()),
+    }
+}
+
+impl Service {
+    fn config(self) -> SdkConfig {
+        let Self { http, credentials, region, endpoint } = self;
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .timeout_config(timeouts())
+            .retry_config(retries())
+            .http_client(http)
+            .credentials_provider(credentials)
+            .region(region);
+        config.set_endpoint_url(endpoint);
+        config.build()
+    }
 }
 
 fn amazon() -> TrustStore {

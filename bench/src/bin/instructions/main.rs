@@ -42,9 +42,9 @@ struct Counts {
 
 /// A function, what it is allowed at most, and of how many bytes. ADR 11 says why a warm request may take more than was hoped for.
 const FUNCTIONS: [(&str, Option<Counts>, u64); 2] = [
-    ("get-pokemon", Some(Counts { init: 1_600_000, cold: 6_000_000, warm: 860_000 }), 6_000_000),
+    ("get-pokemon", Some(Counts { init: 1_600_000, cold: 6_000_000, warm: 870_000 }), 6_100_000),
     // Its start loads the index, and it asks for favorites.
-    ("list-pokemon", None, 6_400_000),
+    ("list-pokemon", None, 6_500_000),
 ];
 /// How far a count may be from the one that is written down.
 const TOLERANCE: f64 = 0.02;
