@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use adapters::{
     aws,
+    invoke::Function,
     store::{Meter, Store, Tables},
 };
 use domain::Slug;
@@ -34,7 +35,8 @@ async fn engines_only_prints_what_a_function_needs_and_the_engine_answers_the_sd
     let url = process.ready().await;
     let variables = process.variables().await;
     assert_eq!(variables.get("AWS_ENDPOINT_URL_DYNAMODB"), Some(&url));
-    for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CATALOG_TABLE"] {
+    for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CATALOG_TABLE", "SYNC_FUNCTION"]
+    {
         assert!(variables.get(name).is_some_and(|value| !value.is_empty()), "{name} in {variables:?}");
     }
     api::Config::read(|name| variables.get(name).cloned()).expect("variables that a function starts with");
@@ -42,7 +44,32 @@ async fn engines_only_prints_what_a_function_needs_and_the_engine_answers_the_sd
     let pikachu = store.pokemon(&Meter::default(), &Slug::parse("pikachu").unwrap()).await.unwrap();
     assert!(pikachu.is_some());
     assert_ne!(get(&url, "/api/v1/health").await.status, 200, "no routes are served");
+    let writer = Function {
+        name: variables["SYNC_FUNCTION"].clone(),
+        endpoint: Some(variables["AWS_ENDPOINT_URL_LAMBDA"].clone()),
+    };
+    let patience = Duration::from_secs(30);
+    let answer = writer.connect().ask(br#"{"task":"publish"}"#.to_vec(), patience).await.unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains("published"), "{answer:?}");
     process.interrupt().await;
+}
+
+#[tokio::test]
+async fn limits_can_be_off_for_load_and_compatibility() {
+    for (limits, refused) in [(&["--rate-limits", "off"][..], 0), (&[], 3)] {
+        let folder = filled().await;
+        let mut process = Process::on(folder.path(), limits);
+        let house = tests::House::already_at(&process.ready().await);
+        let body = json!({"username": "nobody", "password": "wrong"});
+        let mut statuses = Vec::new();
+        for _ in 0..8 {
+            let answer = house.call(http::Method::POST, "/api/v1/auth/login", None, Some(&body)).await;
+            statuses.push(answer.status.as_u16());
+        }
+        assert_eq!(statuses.iter().filter(|status| **status == 429).count(), refused, "{statuses:?}");
+        assert_eq!(statuses[0], 401);
+        process.interrupt().await;
+    }
 }
 
 #[tokio::test]

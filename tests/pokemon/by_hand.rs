@@ -483,3 +483,15 @@ async fn a_writer_that_began_meanwhile_is_waited_for() {
         [(Action::FetchPokemon, Outcome::Done), (Action::HidePokemon, Outcome::Done)]
     );
 }
+
+/// A function is given the time that it takes: it is asked once, not again and again.
+#[tokio::test]
+async fn a_slow_writer_is_asked_once() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    workshop.source.reset_log();
+    // Of Bulbasaur, its species, its form and its chain, one after the other.
+    workshop.source.slow_down(Duration::from_millis(800));
+    assert_eq!(workshop.put(&house, "1", &json!({})).await.status, 200);
+    assert_eq!(workshop.source.requests().len(), 4, "{:?}", workshop.source.requests());
+}

@@ -75,7 +75,12 @@ pub fn lambda_at(url: &str) -> LambdaClient {
 
 /// Who asks a function says how long to wait for it.
 fn lambda(config: &SdkConfig) -> LambdaClient {
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).build();
+    // What is only left out would stay as it is for the others.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .disable_operation_attempt_timeout()
+        .disable_operation_timeout()
+        .build();
     let config = LambdaConfig::from(config)
         .timeout_config(timeouts)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{Timestamp, facts::Kind};
 use serde::{Deserialize, Serialize};
 
-use super::{SyncError, under_lease, whole};
+use super::{SHORT_LEASE, SyncError, under_lease, whole};
 use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
@@ -54,10 +54,18 @@ pub enum Source {
 
 /// What PokeAPI may take for one Pokémon: whoever waits gives up sooner, and the schedule must not wait for long.
 const LONGEST_ERRAND: Duration = Duration::from_secs(60);
-/// Seconds; longer than an errand by what a publication takes.
-const LEASE: i64 = 90;
 
-/// Does what `order` asks for. Whatever is cut off is made up for by the next publication.
+impl Order {
+    /// Seconds; longer than an errand by what a publication takes.
+    const fn lease(self) -> i64 {
+        match self {
+            Self::Publish => SHORT_LEASE,
+            Self::Fetch { .. } => 90,
+        }
+    }
+}
+
+/// Does what `order` asks for. A publication that is cut off is made up for by the next; a fetch, by the next sync.
 ///
 /// # Errors
 /// [`SyncError`], but not [`SyncError::Busy`], which is an answer.
@@ -68,7 +76,7 @@ pub async fn amend(
     owner: &str,
     order: Order,
 ) -> Result<Amended, SyncError> {
-    let amended = under_lease(store, meter, owner, LEASE, async |store, lease| {
+    let amended = under_lease(store, meter, owner, order.lease(), async |store, lease| {
         let Some(mut ledger) = whole(store, meter).await? else { return Ok(Amended::Incomplete) };
         let source = match order {
             Order::Publish => Source::NotAsked,

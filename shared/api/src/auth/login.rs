@@ -3,7 +3,7 @@
 use adapters::{
     now,
     passwords::{self, Checked},
-    store::accounts::{Login, OpenSession},
+    store::accounts::{Condition, Login, OpenSession},
     tokens::FamilyId,
 };
 use domain::{
@@ -80,7 +80,13 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     let target = Some(format!("session:{}", open.family));
     let event = event(request, Some(user.id), Action::Login, target, Outcome::Done);
     let stronger = stronger.as_deref().map(|hash| (found.hash.as_str(), hash));
-    accounts.begin_session(meter, user.id, &open, stronger, &event.into()).await?;
+    if let Err(refused_by) = accounts.begin_session(meter, user.id, &open, stronger, &event.into()).await {
+        // Frozen since it was looked at.
+        if refused_by.is(Condition::Active) {
+            accounts.note(meter, &refused(Outcome::Frozen)).await?;
+        }
+        return Err(refused_by.into());
+    }
     let pair = Pair::of(app, &ring, &user, open.family, open.session.counter)?;
     personal(StatusCode::OK, &pair.signed_in("Welcome back.", user))
 }
