@@ -157,6 +157,11 @@ async fn bulk_is_answered_anew_and_done_once() {
     assert_eq!(bulk("many", json!((1..=100).collect::<Vec<u32>>())).await.json(), first.json());
     assert_eq!(residents.trail(residents.ash).await.len(), events);
     assert_eq!(bulk("many", json!([1])).await.status, 422);
+    // A key stands for what it was asked for, though there was nothing to do.
+    assert_eq!(bulk("nothing", json!([1, 2])).await.status, 200);
+    assert_eq!(bulk("nothing", json!([1, 2])).await.status, 200);
+    assert_eq!(bulk("nothing", json!([1, 200])).await.status, 422);
+    assert_eq!(residents.trail(residents.ash).await.len(), events);
 }
 
 #[tokio::test]

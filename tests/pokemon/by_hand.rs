@@ -281,9 +281,9 @@ async fn while_the_catalogue_is_refreshed_nothing_is_changed() {
 #[tokio::test]
 async fn whoever_would_wait_too_long_is_told_that_it_goes_on() {
     let workshop = Workshop::open().await;
-    let house = workshop.house_with(|config| config.writer_patience = Duration::from_millis(400)).await;
+    let house = workshop.house_with(|config| config.writer_patience = Duration::from_millis(1500)).await;
     workshop.hide_quietly(1).await;
-    workshop.source.slow_down(Duration::from_millis(700));
+    workshop.source.slow_down(Duration::from_millis(900));
     let later = workshop.fetch(&house, 1).await;
     assert_eq!(later.status, 202);
     assert!(later.json()["message"].as_str().is_some_and(|message| message.contains("stored")));

@@ -125,7 +125,8 @@ async fn kill_at_each_call(change: &Change, keys: &NamedTempFile, histogram: &mu
 /// How many transactions the change takes.
 fn steps(change: &Change) -> usize {
     match change.function {
-        "add-favorites" => change.body["pokemon_ids"].as_array().map_or(0, Vec::len).div_ceil(45),
+        // The key first.
+        "add-favorites" => 1 + change.body["pokemon_ids"].as_array().map_or(0, Vec::len).div_ceil(45),
         // The first, the favorites with the sessions, the last.
         "delete-profile" => 2 + (change.favorites as usize + 2).div_ceil(45),
         _ => 1,

@@ -109,8 +109,13 @@ impl Request {
 
     /// The same for a change whose answer, with this status, is made again.
     pub(crate) fn told_of_answer(&self, event: Event, status: StatusCode) -> Told {
-        let receipt = self.ticket.as_ref().map(|ticket| ticket.receipt(status.as_u16(), None, event.at));
+        let receipt = self.receipt_of_answer(status, event.at);
         Told { event, receipt }
+    }
+
+    /// The receipt of a change whose answer, with this status, is made again.
+    pub(crate) fn receipt_of_answer(&self, status: StatusCode, now: Timestamp) -> Option<Receipt> {
+        Some(self.ticket.as_ref()?.receipt(status.as_u16(), None, now))
     }
 }
 

@@ -174,6 +174,7 @@ pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Respon
     let dex = app.dex(&request.meter).await?;
     let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) =
         ids.into_iter().partition(|id| dex.pokemon_json(*id).is_some());
+    keep_key(app, request, user).await?;
     let told = steps(request, user, Action::AddFavorite);
     app.accounts().add_favorites(&request.meter, user, &known, told).await?;
     let found = known.into_iter().map(|pokemon_id| BulkRow { pokemon_id, is_favorite: true, error: None });
@@ -191,6 +192,7 @@ pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Respon
 pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
     let ids = request.body::<BulkRequest>()?.ids()?;
+    keep_key(app, request, user).await?;
     let told = steps(request, user, Action::RemoveFavorite);
     app.accounts().remove_favorites(&request.meter, user, &ids, told).await?;
     let row = |pokemon_id| BulkRow { pokemon_id, is_favorite: false, error: None };
@@ -198,17 +200,19 @@ pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Res
     personal(StatusCode::OK, &BulkAnswer { message: "These are no favorites now.", results })
 }
 
-/// What is told of each step; the first bears the receipt.
+/// Keeps the request's key, if it has one, before the first step: there may be none, or one that another request is faster with.
+async fn keep_key(app: &App, request: &Request, user: UserId) -> Result<(), Problem> {
+    let now = now();
+    let Some(receipt) = request.receipt_of_answer(StatusCode::OK, now) else { return Ok(()) };
+    Ok(app.accounts().keep_receipt(&request.meter, user, &receipt, now).await?)
+}
+
+/// What is told of each step.
 fn steps(request: &Request, user: UserId, action: Action) -> impl FnMut(&[u32]) -> Told {
-    let mut is_first = true;
     move |ids| {
         let ids: Vec<_> = ids.iter().map(u32::to_string).collect();
-        let event =
-            event(request, Some(user), action, Some(format!("pokemon:{}", ids.join(","))), Outcome::Done);
-        match std::mem::take(&mut is_first) {
-            true => request.told_of_answer(event, StatusCode::OK),
-            false => event.into(),
-        }
+        let target = Some(format!("pokemon:{}", ids.join(",")));
+        event(request, Some(user), action, target, Outcome::Done).into()
     }
 }
 

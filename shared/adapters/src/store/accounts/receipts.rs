@@ -1,12 +1,13 @@
 //! Idempotency: what a request with a key of the client's was answered, kept with what it changed.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
-use domain::{Timestamp, audit::Event};
+use domain::{Timestamp, accounts::UserId, audit::Event};
 
 use super::{
-    Accounts,
+    Accounts, Refused,
     item::{NewItem, Reader},
     keys,
+    transaction::Transaction,
 };
 use crate::store::{Meter, StoreError, codec::text};
 
@@ -65,6 +66,21 @@ impl Accounts {
             expires_at: reader.moment("expires_at")?,
         };
         Ok(Some(receipt).filter(|receipt| now < receipt.expires_at))
+    }
+
+    /// Keeps the receipt of a change that is made in steps, before the first of them: whichever steps there are, the key stands for it.
+    ///
+    /// # Errors
+    /// [`Condition::Receipt`](super::Condition::Receipt) where the key is used, [`Condition::Active`](super::Condition::Active) for a
+    /// frozen account.
+    pub async fn keep_receipt(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        receipt: &Receipt,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        Transaction::keeping(self, receipt, now)?.by(user)?.commit(meter).await
     }
 
     /// Puts a receipt where there is none, or one that has expired.

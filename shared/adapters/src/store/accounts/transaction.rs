@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::{
         builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
-use domain::accounts::UserId;
+use domain::{Timestamp, accounts::UserId};
 
-use super::{Accounts, Told, item::NewItem, keys};
+use super::{Accounts, Receipt, Told, item::NewItem, keys};
 use crate::store::{Meter, StoreError, codec::keyed, failed};
 
 /// What one part of a transaction asks for.
@@ -82,9 +82,23 @@ impl<'a> Transaction<'a> {
             .condition_expression("attribute_not_exists(pk)");
         let new = new.put(Condition::None, put)?;
         match &told.receipt {
-            Some(receipt) => new.put(Condition::Receipt, accounts.put_receipt(receipt, told.event.at)),
+            Some(receipt) => new.kept_by(receipt, told.event.at),
             None => Ok(new),
         }
+    }
+
+    /// One that keeps a receipt alone: its key stands for what follows.
+    pub(super) fn keeping(
+        accounts: &'a Accounts,
+        receipt: &Receipt,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        Self { accounts, parts: Vec::new() }.kept_by(receipt, now)
+    }
+
+    fn kept_by(self, receipt: &Receipt, now: Timestamp) -> Result<Self, StoreError> {
+        let put = self.accounts.put_receipt(receipt, now);
+        self.put(Condition::Receipt, put)
     }
 
     /// The account `user` may write.
