@@ -36,8 +36,14 @@ async fn two_hundred_keys_ten_times_at_once_are_two_hundred_effects() {
             let (app, residents) = (Arc::clone(&app), Arc::clone(&residents));
             let pokemon = 200 + round * 20 + nth as u32 % 20;
             async move {
-                let body = json!({"pokemon_id": pokemon});
-                ask(&app, &residents, &routes::ADD_FAVORITE, &format!("key-{pokemon}"), body).await
+                let (body, key) = (json!({"pokemon_id": pokemon}), format!("key-{pokemon}"));
+                loop {
+                    let answer = ask(&app, &residents, &routes::ADD_FAVORITE, &key, body.clone()).await;
+                    // On a machine that is busy a call may take too long: that is what keys are for.
+                    if answer.status != 503 {
+                        return answer;
+                    }
+                }
             }
             .boxed()
         })
