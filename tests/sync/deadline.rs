@@ -61,6 +61,10 @@ async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
         let outcome = for_a_while(&store, &api, Duration::from_millis(110)).await;
         pieces += 1;
         let Ok(Outcome::Paused { progress, .. }) = outcome else { break finished(outcome) };
+        // On a machine that is busy not even the lists came in time.
+        if progress.total == 0 && pieces < 50 {
+            continue;
+        }
         assert_eq!((progress.total, progress.done), (RESOURCES, progress.tally.fetched));
         assert!(progress.done >= done && pieces < 50, "{progress:?} after {pieces} pieces");
         done = progress.done;
