@@ -179,6 +179,14 @@ async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
     let second = ask(&app, &residents, &routes::LOGIN_USER, "k", body).await.json();
     assert!(first["refresh_token"] != second["refresh_token"]);
     ask(&app, &residents, &routes::UPDATE_PROFILE, "k", json!({"username": "ash_2"})).await;
+    // However one's own id is spelled.
+    for id in [residents.ash.to_string(), residents.ash.to_string().to_uppercase()] {
+        let mut event = residents.fill(&event(&routes::UPDATE_USER));
+        event["headers"]["idempotency-key"] = json!("k");
+        event["pathParameters"]["id"] = id.into();
+        event["body"] = json!({"username": "ash_3"}).to_string().into();
+        invoke_event(&app, &routes::UPDATE_USER, &event).await;
+    }
     let client = adapters::aws::at(&residents.url);
     let items = client.scan().table_name(&residents.tables.ephemeral).send().await.unwrap();
     assert!(items.items().iter().all(|item| !item["pk"].as_s().unwrap().starts_with("IDEMPOTENCY#")));
