@@ -43,13 +43,13 @@ struct Options {
     #[arg(long)]
     sync: bool,
     /// Where PokeAPI is
-    #[arg(long, default_value = PokeApiConfig::POKEAPI, value_name = "URL", value_parser = address)]
+    #[arg(long, default_value = PokeApiConfig::POKEAPI, value_name = "URL", value_parser = address, env = "POKEAPI_BASE_URL")]
     pokeapi: String,
     /// Requests a minute to PokeAPI; 0 is no limit
-    #[arg(long, default_value_t = PokeApiConfig::PER_MINUTE, value_name = "N")]
+    #[arg(long, default_value_t = PokeApiConfig::PER_MINUTE, value_name = "N", env = "SYNC_REQUESTS_PER_MINUTE")]
     sync_rate: u32,
     /// An address for PokeAPI's keepers, sent with every request
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", env = "SYNC_CONTACT")]
     sync_contact: Option<String>,
     /// Use a running DynamoDB engine instead of the embedded one; the folder keeps the keys
     #[arg(long, value_name = "URL", value_parser = engine_address)]

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::cargo::{build_programs, cargo, status};
 use crate::mutate;
 
-use super::{Finding, Outcome, Report, contract, dependencies, deployment, hygiene, store, suite};
+use super::{Finding, Outcome, Report, contract, dependencies, deployment, hygiene, readme, store, suite};
 
 pub struct Stage {
     pub name: &'static str,
@@ -50,6 +50,11 @@ pub const STAGES: &[Stage] = &[
         name: store::DYNAMODB_LOCAL,
         what: "the same suite on DynamoDB Local, AWS's own engine",
         run: store::dynamodb_local,
+    },
+    Stage {
+        name: "readme",
+        what: "the commands of README.md and CONTRIBUTING.md work in a fresh clone",
+        run: |_| readme::check(),
     },
     Stage {
         name: "mutate",

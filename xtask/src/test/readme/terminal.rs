@@ -1,0 +1,213 @@
+//! A bash session in which commands are typed: variables last from one command to the next, servers run in the background.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+use std::{env, io};
+
+use anyhow::{Context, bail, ensure};
+
+use super::mirror::Mirror;
+use super::steps::{Ready, Step};
+
+/// A first command builds the workspace.
+const PATIENCE: Duration = Duration::from_secs(20 * 60);
+
+/// How long a server may take to end after Ctrl-C.
+const FAREWELL: Duration = Duration::from_secs(20);
+
+/// Ends the output of a command; its exit status follows.
+const END: &str = "\u{1e}end of command: ";
+
+/// Ends with this value, and the servers with it.
+pub struct Terminal {
+    bash: Child,
+    input: ChildStdin,
+    output: Receiver<String>,
+    scratch: PathBuf,
+    servers: Vec<Server>,
+}
+
+/// A process group in the background.
+struct Server {
+    group: String,
+    log: PathBuf,
+}
+
+impl Terminal {
+    /// Opens a session in `clone`; its files and its builds go to `place`.
+    pub fn open(clone: &Path, place: &Path, tools: &Path, mirror: Option<&Mirror>) -> anyhow::Result<Self> {
+        let scratch = place.join("terminal");
+        fs::create_dir_all(&scratch)?;
+        let mut command = Command::new("bash");
+        command.args(["--noprofile", "--norc"]).current_dir(clone);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        for (name, _) in env::vars_os() {
+            // What cargo says of this program is not for the programs that it starts.
+            if name.to_string_lossy().starts_with("CARGO") && name != "CARGO_HOME" {
+                command.env_remove(name);
+            }
+        }
+        command.env("PATH", path_with(tools)?).env("CARGO_TARGET_DIR", place.join("target"));
+        if let Some(mirror) = mirror {
+            command.env("POKEAPI_BASE_URL", &mirror.url).env("SYNC_REQUESTS_PER_MINUTE", "0");
+        }
+        let mut bash = command.spawn().context("cannot start bash")?;
+        let input = bash.stdin.take().context("bash has no input")?;
+        let stdout = bash.stdout.take().context("bash has no output")?;
+        let (send, output) = mpsc::channel();
+        thread::spawn(move || {
+            let mut lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
+            lines.all(|line| send.send(String::from_utf8_lossy(&line).into_owned()).is_ok())
+        });
+        let mut terminal = Self { bash, input, output, scratch, servers: Vec::new() };
+        // Ctrl-C reaches a server as a group of its own; an answer that is an error fails the command.
+        let setup =
+            "exec 2>&1; set -m; curl() { command curl --fail-with-body --silent --show-error \"$@\"; }";
+        terminal.run(setup)?;
+        Ok(terminal)
+    }
+
+    /// Does what a person who reads the document would do with `command`.
+    pub fn perform(&mut self, command: &str, step: &Step) -> anyhow::Result<()> {
+        match step {
+            Step::Exempt(_) => Ok(()),
+            Step::Serve(ready) => self.serve(command, *ready),
+            Step::Run { needs_servers_stopped, output } => {
+                if *needs_servers_stopped {
+                    self.stop_servers()?;
+                }
+                let said = self.run(command)?;
+                for part in *output {
+                    ensure!(said.contains(part), "{part} is not in its output: {}", shortened(&said));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends Ctrl-C to every server; each must end.
+    pub fn stop_servers(&mut self) -> anyhow::Result<()> {
+        for server in std::mem::take(&mut self.servers) {
+            server.signal("INT");
+            let asked = Instant::now();
+            while server.runs() {
+                if asked.elapsed() > FAREWELL {
+                    server.signal("KILL");
+                    bail!("the server does not end after Ctrl-C; it said {}", server.said());
+                }
+                sleep(Duration::from_millis(50));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a command to its end and returns its output.
+    fn run(&mut self, command: &str) -> anyhow::Result<String> {
+        let script = self.scratch.join("command.sh");
+        fs::write(&script, format!("{command}\n"))?;
+        let typed = format!("source '{}' </dev/null; printf '\\n{END}%s\\n' \"$?\"\n", script.display());
+        self.input.write_all(typed.as_bytes()).context("bash has ended")?;
+        let begun = Instant::now();
+        let mut said = String::new();
+        loop {
+            let line = match self.output.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => bail!("not done within {PATIENCE:?}: {}", shortened(&said)),
+                Err(RecvTimeoutError::Disconnected) => bail!("bash has ended: {}", shortened(&said)),
+            };
+            if let Some(status) = line.strip_prefix(END) {
+                ensure!(status == "0", "ended with {status}: {}", shortened(&said));
+                return Ok(said);
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+    }
+
+    /// Starts a server in the background and waits until it answers.
+    fn serve(&mut self, command: &str, ready: Ready) -> anyhow::Result<()> {
+        let log = self.scratch.join(format!("server-{}.log", self.servers.len()));
+        let script = self.scratch.join("server.sh");
+        fs::write(&script, format!("{command}\n"))?;
+        let (script, shown) = (script.display(), log.display());
+        let typed = format!("{{ source '{script}'; }} </dev/null >'{shown}' 2>&1 & echo \"group $!\"");
+        let said = self.run(&typed)?;
+        let group =
+            said.lines().find_map(|line| line.strip_prefix("group ")).context("bash names no process")?;
+        let server = Server { group: group.to_owned(), log };
+        let begun = Instant::now();
+        let failure = loop {
+            if server.is_ready(ready) {
+                break None;
+            }
+            if !server.runs() {
+                break Some(format!("it ended: {}", server.said()));
+            }
+            if begun.elapsed() > PATIENCE {
+                break Some(format!("not ready within {PATIENCE:?}: {}", server.said()));
+            }
+            sleep(Duration::from_millis(100));
+        };
+        self.servers.push(server);
+        failure.map_or(Ok(()), |failure| bail!(failure))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        for server in &self.servers {
+            server.signal("KILL");
+        }
+        // An error means that it has already ended.
+        let _ = self.bash.kill();
+        let _ = self.bash.wait();
+    }
+}
+
+impl Server {
+    fn said(&self) -> String {
+        shortened(&fs::read_to_string(&self.log).unwrap_or_default())
+    }
+
+    fn is_ready(&self, ready: Ready) -> bool {
+        match ready {
+            Ready::Line => fs::read_to_string(&self.log)
+                .is_ok_and(|said| said.lines().any(|line| line.starts_with("ready: "))),
+            Ready::Port(port) => TcpStream::connect(("127.0.0.1", port)).is_ok(),
+        }
+    }
+
+    fn runs(&self) -> bool {
+        self.kill("0").is_ok_and(|there| there)
+    }
+
+    fn signal(&self, name: &str) {
+        // An error means that it has already ended.
+        let _ = self.kill(name);
+    }
+
+    fn kill(&self, signal: &str) -> io::Result<bool> {
+        let mut kill = Command::new("kill");
+        kill.arg(format!("-{signal}")).args(["--", &format!("-{}", self.group)]);
+        Ok(kill.stderr(Stdio::null()).status()?.success())
+    }
+}
+
+/// The tools of the Python environment first, among them cargo-lambda.
+fn path_with(tools: &Path) -> anyhow::Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    Ok(env::join_paths([tools.to_owned()].into_iter().chain(env::split_paths(&path)))?)
+}
+
+/// The end of what a command said.
+fn shortened(said: &str) -> String {
+    let all: Vec<char> = said.trim().chars().collect();
+    all[all.len().saturating_sub(1500)..].iter().collect()
+}
