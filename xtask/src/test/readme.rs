@@ -95,7 +95,7 @@ fn type_all(
     Ok(None)
 }
 
-/// A clone of the last commit. What earlier runs built stays: `clone` is replaced, the target folder beside it is not.
+/// A clone of the last commit, in place of that of an earlier run.
 fn fresh_clone(place: &Path) -> anyhow::Result<PathBuf> {
     let clone = place.join("clone");
     if clone.exists() {
