@@ -86,7 +86,8 @@ fn type_all(
                 None => tally.passed += 1,
                 Some(error) => {
                     tally.failed += 1;
-                    return Ok(Some(format!("{document}: `{command}`: {error:#}")));
+                    println!("    failed: {error:#}");
+                    return Ok(Some(format!("{document}: {command}")));
                 }
             }
         }
