@@ -35,7 +35,7 @@ const ASKS_POKEAPI: [&str; 2] = ["cargo run -- --data synced --sync", "# asks Po
 const OUTPUTS: &[(&str, &[&str])] = &[
     ("type=water&type=flying", &["\"types\":[\"water\",\"flying\"]", "\"name\":\"mantyke\""]),
     ("flab%C3%A9b%C3%A9", &["\"name\":\"flabebe\"", "\"total\":1,"]),
-    ("deoxys?include=moves,forms", &["\"name\":\"deoxys-normal\"", "\"moves\":[", "\"forms\":["]),
+    ("deoxys?include=moves,forms", &["\"name\":\"deoxys-normal\"", "\"learnset\":[{", "\"forms\":["]),
     ("eevee/evolutions", &["vaporeon", "sylveon"]),
     ("ACCOUNT=$(curl", &[]),
     ("field() {", &[]),
