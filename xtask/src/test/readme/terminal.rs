@@ -34,6 +34,8 @@ pub struct Terminal {
     output: Receiver<String>,
     scratch: PathBuf,
     servers: Vec<Server>,
+    /// How many servers have been started.
+    started: usize,
 }
 
 /// A process group in the background.
@@ -46,6 +48,10 @@ impl Terminal {
     /// Opens a session in `clone`; its files go to `place`. It shares the target folder: dependencies are built once.
     pub fn open(clone: &Path, place: &Path, tools: &Path, mirror: Option<&Mirror>) -> anyhow::Result<Self> {
         let scratch = place.join("terminal");
+        // The logs of an earlier run would say that servers are ready.
+        if scratch.exists() {
+            fs::remove_dir_all(&scratch)?;
+        }
         fs::create_dir_all(&scratch)?;
         let mut command = Command::new("bash");
         command.args(["--noprofile", "--norc"]).current_dir(clone);
@@ -68,7 +74,7 @@ impl Terminal {
             let mut lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
             lines.all(|line| send.send(String::from_utf8_lossy(&line).into_owned()).is_ok())
         });
-        let mut terminal = Self { bash, input, output, scratch, servers: Vec::new() };
+        let mut terminal = Self { bash, input, output, scratch, servers: Vec::new(), started: 0 };
         // Ctrl-C reaches a server as a group of its own; an answer that is an error fails the command.
         let setup =
             "exec 2>&1; set -m; curl() { command curl --fail-with-body --silent --show-error \"$@\"; }";
@@ -135,7 +141,9 @@ impl Terminal {
 
     /// Starts a server in the background and waits until it answers.
     fn serve(&mut self, command: &str, ready: Ready) -> anyhow::Result<()> {
-        let log = self.scratch.join(format!("server-{}.log", self.servers.len()));
+        let log = self.scratch.join(format!("server-{}.log", self.started));
+        self.started += 1;
+        fs::File::create(&log)?;
         let script = self.scratch.join("server.sh");
         fs::write(&script, format!("{command}\n"))?;
         let (script, shown) = (script.display(), log.display());
