@@ -16,8 +16,8 @@ use crate::{Request, problem::Problem};
 /// The user that the path names, who must be the one who asks.
 fn oneself(request: &Request) -> Result<UserId, Problem> {
     let caller = request.caller()?;
-    match request.params.get("id") {
-        Some(id) if *id == caller.user.to_string() => Ok(caller.user),
+    match request.params.get("id").and_then(|id| id.parse::<UserId>().ok()) {
+        Some(id) if id == caller.user => Ok(caller.user),
         // Whether there is such a user is not for others to know.
         _ => Err(Problem::forbidden("This is somebody else's.")),
     }
