@@ -1,9 +1,16 @@
 //! CORS: an exact list of origins, or nobody.
 
-use api::Config;
+use std::collections::BTreeSet;
+
+use api::{App, Config, Route, limits::Limits, routes};
 use http::Method;
 use local::tables::CATALOG;
-use tests::{Answer, House, SeededEngine, assert_sealed, sample};
+use serde_json::{Value, json};
+use tests::{
+    Answer, House, Residents, SeededEngine, assert_exposed, assert_sealed, event, invoke_event, sample,
+};
+
+use crate::workshop::Home;
 
 const KNOWN: &str = "https://pokedex.example";
 const LOCAL: &str = "http://localhost:5173";
@@ -147,4 +154,94 @@ async fn a_preflight_of_nothing_is_404() {
     let house = house_for(&[KNOWN]).await;
     let answer = house.send(Method::OPTIONS, "/api/v1/missingno", &[("origin", KNOWN)]).await;
     assert_eq!(answer.status, 404);
+}
+
+/// What a route answers, beside the answer to its sample event: every kind of header is set by one of them.
+fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
+    let sample = residents.fill(&event(route));
+    let with = |name: &str, value: &str| {
+        let mut event = sample.clone();
+        event["headers"][name] = json!(value);
+        event
+    };
+    let keyed = with("idempotency-key", "key");
+    let mut odd = sample.clone();
+    odd["rawQueryString"] = json!("x=%ff");
+    let mut head = sample.clone();
+    head["requestContext"]["http"]["method"] = json!("HEAD");
+    // The key comes first: the other requests leave nothing to be done.
+    let mut all = vec![
+        keyed.clone(),
+        keyed,
+        with("authorization", "Bearer x"),
+        with("content-type", "text/plain"),
+        with("if-none-match", "*"),
+        odd,
+        sample.clone(),
+        sample.clone(),
+    ];
+    if route.spec.method == Method::GET {
+        all.push(head);
+    }
+    if route.spec.name == "answer-unknown" {
+        for (method, path) in [("OPTIONS", "/api/v1/pokemon"), ("PATCH", "/api/v1/pokemon/25")] {
+            let mut event = sample.clone();
+            event["requestContext"]["http"]["method"] = json!(method);
+            event["rawPath"] = json!(path);
+            all.push(event);
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn every_header_that_any_response_sets_is_exposed() {
+    let mut seen = BTreeSet::new();
+    for route in routes::all() {
+        let residents = Home::of(&route.spec).await;
+        let client = adapters::aws::at(&residents.url);
+        let limits =
+            Some(Limits::parse("register=2/60,login=2/60,refresh=2/60,write=6/60,bulk=3/60").unwrap());
+        let app = App::new(
+            Config { cors_origins: vec![KNOWN.parse().unwrap()], limits, ..residents.config() },
+            || client,
+        );
+        for mut event in variations(&route, &residents) {
+            event["headers"]["origin"] = json!(KNOWN);
+            let answer = invoke_event(&app, &route, &event).await;
+            let what = format!("{} {}", answer.status, route.spec.name);
+            assert_eq!(answer.header("access-control-allow-origin"), Some(KNOWN), "{what}");
+            assert_exposed(&answer, &what);
+            seen.extend(answer.headers.keys().map(|name| name.as_str().to_owned()));
+        }
+    }
+    for name in [
+        "allow",
+        "content-disposition",
+        "etag",
+        "idempotency-replayed",
+        "retry-after",
+        "www-authenticate",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+    ] {
+        assert!(seen.contains(name), "no response had {name}, only {seen:?}");
+    }
+}
+
+/// A 304 renews the headers of the stored response, the list of exposed ones among them.
+#[tokio::test]
+async fn every_response_exposes_what_another_response_may_hold() {
+    let house = house_for(&[KNOWN]).await;
+    for (header, status) in [(("x-test", "1"), 200), (("if-none-match", "*"), 304)] {
+        let answer = house.send(Method::GET, "/api/v1/pokemon/25", &[("origin", KNOWN), header]).await;
+        assert_eq!(answer.status, status);
+        let exposed = answer.header("access-control-expose-headers").unwrap_or_default();
+        for name in
+            ["Allow", "Content-Disposition", "Content-Location", "Idempotency-Replayed", "WWW-Authenticate"]
+        {
+            assert!(exposed.split(", ").any(|one| one == name), "{status} exposes {exposed}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod cors;
 mod door;
 mod door_fuzz;
 mod functions;
+mod head;
 mod headers;
 mod health;
 mod house;

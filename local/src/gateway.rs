@@ -46,17 +46,18 @@ impl Gateway {
         server::serve(self, listener, stop).await;
     }
 
-    /// The route for a path as it was sent. `pok%65mon` is `pokemon`, but a `%2F` is part of a parameter, not a separator.
+    /// The route for a path as it was sent; a HEAD request goes to the route of GET. `pok%65mon` is `pokemon`, but a `%2F` is part of a parameter, not a separator.
     fn route(&self, method: &Method, path: &str, event: &mut Event) -> &Route {
         let Some(path) = plain(path) else { return self.default(event) };
-        let Some(router) = self.routers.get(method) else { return self.default(event) };
+        let routed = if method == Method::HEAD { &Method::GET } else { method };
+        let Some(router) = self.routers.get(routed) else { return self.default(event) };
         let Ok(found) = router.at(&path) else { return self.default(event) };
         let route = found.value;
         for (name, value) in found.params.iter() {
             let Some(value) = decoded(value) else { return self.default(event) };
             event.path_parameters.insert(name.to_owned(), value);
         }
-        event.route_key = format!("{} {}", route.spec.method, route.spec.path);
+        event.route_key = format!("{method} {}", route.spec.path);
         route
     }
 
@@ -69,8 +70,12 @@ impl Gateway {
 impl Service for Gateway {
     async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response {
         let (parts, body) = request.into_parts();
-        if parts.uri.path() == "/" && parts.method == Method::GET {
-            return page::answer(&self.app).await;
+        if parts.uri.path() == "/" && [Method::GET, Method::HEAD].contains(&parts.method) {
+            let mut response = page::answer(&self.app).await;
+            if parts.method == Method::HEAD {
+                door::remove_body(&mut response);
+            }
+            return response;
         }
         let mut event = Event {
             version: "2.0".to_owned(),

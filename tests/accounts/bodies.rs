@@ -87,3 +87,217 @@ async fn every_route_with_a_body_refuses_fields_that_it_does_not_know() {
         );
     }
 }
+
+/// The routes that may have a body, each with its sample event: with a body, whether it reads one or not.
+fn with_bodies() -> impl Iterator<Item = (api::Route, Value)> {
+    routes::all().into_iter().filter(|route| route.spec.method != Method::GET).map(|route| {
+        let mut event = event(&route);
+        if event.get("body").is_none_or(Value::is_null) {
+            event["body"] = json!("{}");
+        }
+        (route, event)
+    })
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_415_on_every_route() {
+    let app = App::new(Config::new(local::tables::CATALOG), || adapters::aws::at("http://127.0.0.1:1"));
+    for (route, event) in with_bodies() {
+        for (header, values) in [
+            (
+                "content-type",
+                &[
+                    "text/plain",
+                    "text/plain;charset=UTF-8",
+                    "application/x-www-form-urlencoded",
+                    "multipart/form-data; boundary=x",
+                    "application/xml",
+                    "application/json, text/plain",
+                    "application/+json",
+                    "application/jsonp",
+                    "text/x+json",
+                    "json",
+                    "/",
+                ][..],
+            ),
+            (
+                "content-encoding",
+                &["gzip", "br", "deflate", "zstd", "GZIP", "identity, gzip", "aws-chunked"][..],
+            ),
+        ] {
+            for value in values {
+                let mut event = event.clone();
+                event["headers"][header] = json!(value);
+                let answer = invoke_event(&app, &route, &event).await;
+                let what = format!("{} with {header}: {value}", route.spec.name);
+                let told = problem(&answer, &what);
+                assert_eq!(
+                    (answer.status.as_u16(), &told["code"], &told["errors"][0]["field"]),
+                    (415, &json!("unsupported_media_type"), &json!(header)),
+                    "{what}"
+                );
+                // Without a body there is nothing that could have a type.
+                event["body"] = json!("");
+                assert_ne!(invoke_event(&app, &route, &event).await.status, 415, "{what} and no body");
+            }
+        }
+        let mut long = event.clone();
+        long["body"] = json!(format!("{{{}}}", " ".repeat(1 << 20)));
+        assert_eq!(invoke_event(&app, &route, &long).await.status, 413, "{}", route.spec.name);
+    }
+}
+
+#[tokio::test]
+async fn a_json_body_is_read_whatever_its_type_is_called() {
+    let residents = Residents::new().await;
+    let client = adapters::aws::at(&residents.url);
+    let app = App::new(Config { limits: None, ..residents.config() }, || client);
+    let route = routes::LOGIN_USER;
+    let body = json!({"username": "ash_ketchum", "password": tests::PASSWORD}).to_string();
+    let ask = async |change: &dyn Fn(&mut Value)| {
+        let mut event = event(&route);
+        event["body"] = json!(body);
+        change(&mut event);
+        invoke_event(&app, &route, &event).await.status.as_u16()
+    };
+    for kind in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON;charset=\"UTF-8\"",
+        "application/vnd.pokedex.v1+json",
+        "application/problem+json ; profile=x",
+        "",
+        " ",
+    ] {
+        assert_eq!(ask(&|event| event["headers"]["content-type"] = json!(kind)).await, 200, "{kind:?}");
+    }
+    let without = |event: &mut Value| drop(event["headers"].as_object_mut().unwrap().remove("content-type"));
+    assert_eq!(ask(&without).await, 200, "an absent type is JSON");
+    for coding in ["identity", "Identity", ""] {
+        assert_eq!(
+            ask(&|event| event["headers"]["content-encoding"] = json!(coding)).await,
+            200,
+            "{coding:?}"
+        );
+    }
+    let malformed = |event: &mut Value| {
+        without(event);
+        event["body"] = json!("username=ash_ketchum");
+    };
+    assert_eq!(ask(&malformed).await, 400, "malformed JSON");
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_ignored() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let body = format!("\u{feff}{}", json!({"username": "ash_ketchum", "password": tests::PASSWORD}));
+    let send = async |body: String| {
+        let headers = [("content-type", "application/json")];
+        house.send_body(Method::POST, "/api/v1/auth/login", &headers, body).await
+    };
+    assert_eq!(send(body.clone()).await.status, 200);
+    let twice = send(format!("\u{feff}{body}")).await;
+    assert_eq!(
+        (twice.status.as_u16(), &problem(&twice, "two marks")["errors"][0]["field"]),
+        (400, &json!("body"))
+    );
+    // Where a body may be left out, a mark alone is none.
+    let token = residents.token();
+    let headers = [("authorization", format!("Bearer {token}"))];
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer =
+        house.send_body(Method::DELETE, "/api/v1/auth/profile", &headers, "\u{feff}".to_owned()).await;
+    assert_eq!(problem(&answer, "a mark alone")["errors"][0]["field"], "password");
+}
+
+/// Values of every JSON type, as they are written.
+const VALUES: [&str; 11] =
+    ["null", "true", "\"x\"", "[]", "[{}]", "{}", "1.5", "-1", "4294967296", "18446744073709551616", "1e400"];
+
+/// Whether the written `value` has another JSON type than `own`, or is a number that may be out of range.
+fn is_of_another_type(value: &str, own: &Value) -> bool {
+    let given: Option<Value> = serde_json::from_str(value).ok();
+    given.is_none_or(|given| {
+        given.is_number() || std::mem::discriminant(&given) != std::mem::discriminant(own)
+    })
+}
+
+/// The sample body with the value at each place replaced by a mark, with the place's own value.
+fn places(body: &Value) -> Vec<(String, Value)> {
+    let mut places = Vec::new();
+    let mut pointers: Vec<String> = vec![String::new()];
+    while let Some(pointer) = pointers.pop() {
+        let value = body.pointer(&pointer).expect("a value");
+        match value {
+            Value::Object(fields) => pointers.extend(fields.keys().map(|name| format!("{pointer}/{name}"))),
+            Value::Array(items) => {
+                pointers.extend((0..items.len().min(1)).map(|nth| format!("{pointer}/{nth}")))
+            }
+            _ => {}
+        }
+        if !pointer.is_empty() {
+            let mut marked = body.clone();
+            *marked.pointer_mut(&pointer).expect("a value") = json!("MARK");
+            places.push((marked.to_string(), value.clone()));
+        }
+    }
+    places
+}
+
+#[tokio::test]
+async fn errors_name_json_types_and_never_those_of_rust() {
+    let rust = has_one_of(&[
+        "u8", "u16", "u32", "u64", "i64", "usize", "f64", "struct", "sequence", "str", "map", "boolean",
+        "expected", "Option",
+    ]);
+    let residents = Residents::new().await;
+    let client = adapters::aws::at(&residents.url);
+    let app = App::new(Config { limits: None, ..residents.config() }, || client);
+    let mut kinds = std::collections::BTreeSet::new();
+    let samples = routes::all().into_iter().filter_map(|route| {
+        let body = sample_event(route.spec.name)["body"].as_str().map(serde_json::from_str)?;
+        Some((route, body.unwrap()))
+    });
+    let stats = json!({
+        "hp": 1, "attack": 1, "defense": 1, "special-attack": 1, "special-defense": 1, "speed": 1,
+    });
+    let others = [
+        (routes::UPDATE_USER, json!({"is_admin": true, "is_frozen": true})),
+        (routes::UPDATE_POKEMON, json!({"height": 1, "abilities": ["static"], "stats": stats})),
+    ];
+    for (route, whole) in samples.chain(others) {
+        let sample = residents.fill(&sample_event(route.spec.name));
+        for (marked, own) in places(&whole) {
+            for value in VALUES.into_iter().filter(|value| is_of_another_type(value, &own)) {
+                let mut event = sample.clone();
+                event["body"] = json!(marked.replace("\"MARK\"", value));
+                let answer = invoke_event(&app, &route, &event).await;
+                if answer.status != 422 {
+                    continue;
+                }
+                for error in problem(&answer, value)["errors"].as_array().unwrap() {
+                    let message = error["message"].as_str().unwrap();
+                    assert!(!rust(message), "{} of {}: {message}", event["body"], route.spec.name);
+                    kinds.insert(message.to_owned());
+                }
+            }
+        }
+    }
+    for message in [
+        "must be a whole number",
+        "must be a whole number from 0 to 4294967295",
+        "must be a smaller number",
+        "must be a string",
+        "must be an array",
+        "must be true or false",
+        "must be an object",
+    ] {
+        assert!(kinds.contains(message), "{message}: {kinds:#?}");
+    }
+}
+
+/// Whether a message has one of `words`.
+fn has_one_of(words: &'static [&'static str]) -> impl Fn(&str) -> bool {
+    |message| message.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
+}

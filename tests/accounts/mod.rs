@@ -2,6 +2,7 @@
 
 mod administrators;
 mod bodies;
+mod capitals;
 mod deletion;
 mod exports;
 mod failures;

@@ -74,3 +74,54 @@ async fn a_password_needs_the_one_before() {
         assert_eq!((answer.status.as_u16(), &told["errors"][0]["field"]), (status, &json!(field)), "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_change_goes_ahead_only_on_a_version_that_is_listed() {
+    let residents = Residents::new().await;
+    let app = residents.app(&residents.url);
+    let route = api::routes::UPDATE_PROFILE;
+    let mut name = 0;
+    let mut put = async |header: &str, list: &str| {
+        name += 1;
+        let mut event = residents.fill(&event(&route));
+        event["headers"][header] = json!(list);
+        event["body"] = json!({"username": format!("ash_{name}")}).to_string().into();
+        invoke_event(&app, &route, &event).await.status.as_u16()
+    };
+    for refused in ["\"2\"", "W/\"1\"", "\"0\", W/\"1\"", "\"\"", "1", "", "\"1", "\"2\", *"] {
+        assert_eq!(put("if-match", refused).await, 412, "If-Match: {refused}");
+    }
+    for (version, list) in
+        [(1, "\"1\""), (2, "\"1\", \"2\""), (3, "W/\"3\",\"3\" , \"x\""), (4, "*"), (5, "\"a,b\", \"5\"")]
+    {
+        assert_eq!(put("if-match", list).await, 200, "If-Match: {list} on version {version}");
+    }
+    for refused in ["*", "\"6\"", "W/\"6\"", "\"1\", W/\"6\""] {
+        assert_eq!(put("if-none-match", refused).await, 412, "If-None-Match: {refused}");
+    }
+    assert_eq!(put("if-none-match", "\"1\", \"66\"").await, 200);
+}
+
+#[tokio::test]
+async fn an_administrators_change_heeds_if_match_too() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let path = format!("/api/v1/users/{}", residents.ash);
+    let authorization = format!("Bearer {}", residents.admin_token());
+    let etag = house.send(Method::GET, &path, &[("authorization", authorization.as_str())]).await;
+    let etag = etag.header("etag").expect("an ETag").to_owned();
+    for (list, body, status) in [
+        ("\"nonsense\"", json!({"is_admin": true}), 412),
+        (etag.as_str(), json!({"is_admin": true}), 200),
+        (etag.as_str(), json!({"is_admin": false}), 412),
+    ] {
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("if-match", list),
+            ("content-type", "application/json"),
+        ];
+        let answer = house.send_body(Method::PUT, &path, &headers, body.to_string()).await;
+        assert_eq!(answer.status, status, "{list}: {body}");
+        assert!(status != 200 || answer.header("etag").is_some_and(|after| after != etag));
+    }
+}

@@ -52,6 +52,20 @@ fn log_group(name: String) -> Value {
     })
 }
 
+/// What starts a route's function: the HTTP API matches HEAD with no route of GET, so it has an event of its own.
+fn events(method: &str, path: &str) -> Value {
+    let event = |method: &str| {
+        json!({
+            "Type": "HttpApi",
+            "Properties": {"ApiId": {"Ref": "HttpApi"}, "Method": method, "Path": path},
+        })
+    };
+    match method {
+        "GET" => json!({"Route": event("GET"), "Head": event("HEAD")}),
+        method => json!({"Route": event(method)}),
+    }
+}
+
 /// What a route's function is, in full.
 fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
     let id = camel(name);
@@ -65,10 +79,7 @@ fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
             "Role": {"Fn::GetAtt": format!("{id}Role.Arn")},
             "AutoPublishAliasAllProperties": true,
             "LoggingConfig": {"LogGroup": {"Ref": format!("{id}Logs")}},
-            "Events": {"Route": {
-                "Type": "HttpApi",
-                "Properties": {"ApiId": {"Ref": "HttpApi"}, "Method": method, "Path": path},
-            }},
+            "Events": events(method, path),
         },
     });
     if LIGHT.contains(&name) {

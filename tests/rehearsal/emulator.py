@@ -53,7 +53,8 @@ def expand_http_api(resources):
                     },
                 }
                 key = "$default" if operation.get("isDefaultRoute") else f"{method.upper()} {path}"
-                resources[f"{name}Route"] = {
+                # One function answers GET and HEAD of its path.
+                resources[f"{name}{'Head' if method == 'head' else ''}Route"] = {
                     "Type": "AWS::ApiGatewayV2::Route",
                     "Properties": {
                         "ApiId": {"Ref": api_id},

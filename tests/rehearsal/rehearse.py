@@ -93,18 +93,36 @@ def emulator(program, run, port):
     return running([program], f"{run}/emulator.log", env=environment, cwd=run)
 
 
-def answer(port, api, path, method="GET", body=None, token=None):
-    """Status and body of a request through the emulated HTTP API, as the edge would send it."""
+def send(port, api, path, method="GET", body=None, token=None):
+    """Status, headers and body of a request through the emulated HTTP API, as the edge would send it."""
     headers = {"Host": f"{api}.execute-api.localhost:{port}", "X-Origin-Verify": VERIFY, "X-Forwarded-For": "192.0.2.1, 198.51.100.1"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    data = None if body is None else json.dumps(body).encode()
+    data = None
+    if body is not None:
+        headers["Content-Type"], data = "application/json", json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, json.load(response)
+            return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read() or b"null")
+        return error.code, error.headers, error.read()
+
+
+def answer(port, api, path, method="GET", body=None, token=None):
+    """Status and JSON body of a request through the emulated HTTP API."""
+    status, _, text = send(port, api, path, method, body, token)
+    return status, json.loads(text or b"null")
+
+
+def see_head(steps, port, api, what, path, expected, token=None):
+    """HEAD is answered by the function of GET: the same status, ETag and type without a body."""
+    status, headers, _ = send(port, api, path, token=token)
+    steps.check(f"{what}: GET", status, expected)
+    head, without, body = send(port, api, path, "HEAD", token=token)
+    names = ["ETag", "Content-Type", "Cache-Control", "WWW-Authenticate", "X-API-Version"]
+    shown = lambda headers: [headers[name] for name in names]  # noqa: E731
+    steps.check(f"{what}: HEAD", (head, shown(without), body), (expected, shown(headers), b""))
 
 
 class Stacks:
@@ -195,6 +213,10 @@ def see_it_work(steps, port, api, environment):
     steps.check(f"{environment}: nobody", (status, problem["code"]), (404, "not_found"))
     status, problem = answer(port, api, "/nowhere")
     steps.check(f"{environment}: $default", (status, problem["code"]), (404, "not_found"))
+    for path in ["/api/v1/pokemon?per_page=1", "/api/v1/pokemon/25", "/api/v1/pokemon/types", "/api/version"]:
+        see_head(steps, port, api, f"{environment}: {path}", path, 200)
+    see_head(steps, port, api, f"{environment}: nowhere", "/nowhere", 404)
+    see_head(steps, port, api, f"{environment}: profile without a token", "/api/v1/auth/profile", 401)
     status, ready = answer(port, api, "/api/v1/health/ready")
     if environment == "staging":
         # It must be refreshed within two days, and the bundled snapshot is older.
@@ -220,6 +242,8 @@ def see_accounts_work(steps, port, api, environment, local):
     refresh = {"refresh_token": signed_in["refresh_token"]}
     steps.check(f"{environment}: refresh", answer(port, api, "/api/v1/auth/refresh", "POST", refresh)[0], 200)
     steps.check(f"{environment}: a stranger", answer(port, api, favorites)[0], 401)
+    see_head(steps, port, api, f"{environment}: profile", "/api/v1/auth/profile", 200, token)
+    see_head(steps, port, api, f"{environment}: favorites without a token", favorites, 401)
     password = {"password": someone["password"]}
     # The emulator speaks plain HTTP, which the bucket's policy refuses whoever it is.
     status, problem = answer(port, api, "/api/v1/auth/export", "POST", password, token)

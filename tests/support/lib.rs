@@ -21,7 +21,7 @@ pub use faults::Faults;
 pub use files::{read, root, template};
 pub use house::{Answer, House, SeededEngine, empty_store, engine_url, make_accounts, ring, store_at};
 pub use log::SECRETS;
-pub use promises::{CATALOGUE, assert_sealed, problem};
+pub use promises::{CATALOGUE, assert_exposed, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};
 pub use residents::{ASH, PASSWORD, Residents, some_event};
 pub use samples::{

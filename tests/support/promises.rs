@@ -18,7 +18,7 @@ const SEALS: [(&str, &str); 7] = [
     ("strict-transport-security", "max-age=63072000; includeSubDomains"),
 ];
 
-/// Each once, with exactly its value, and a request id.
+/// Each once, with exactly its value, and a request id; and everything exposed to an origin that is allowed.
 ///
 /// # Panics
 /// When one is missing, doubled or different; so for all that is here.
@@ -31,6 +31,33 @@ pub fn assert_sealed(answer: &Answer, what: &str) {
     let well_formed = (8..=64).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     assert!(well_formed, "{what} has the request id {id:?}");
+    assert_exposed(answer, what);
+}
+
+/// Headers that browsers show to every origin (Fetch, "CORS-safelisted response-header name"), and those of the connection.
+const SHOWN: [&str; 9] = [
+    "cache-control",
+    "content-language",
+    "content-length",
+    "content-type",
+    "expires",
+    "last-modified",
+    "pragma",
+    "connection",
+    "transfer-encoding",
+];
+
+/// An allowed origin may read every header of the answer.
+pub fn assert_exposed(answer: &Answer, what: &str) {
+    if answer.header("access-control-allow-origin").is_none() {
+        return;
+    }
+    let exposed = answer.header("access-control-expose-headers").unwrap_or_default().to_ascii_lowercase();
+    let exposed: Vec<_> = exposed.split(", ").collect();
+    for name in answer.headers.keys().map(|name| name.as_str()) {
+        let is_shown = SHOWN.contains(&name) || name.starts_with("access-control-");
+        assert!(is_shown || exposed.contains(&name), "{what} hides {name}: {exposed:?}");
+    }
 }
 
 /// The body of an answer that must be a problem, whole, sealed and never cached.

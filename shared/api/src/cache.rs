@@ -1,4 +1,4 @@
-//! Answers that may be cached, and 304.
+//! Cacheable responses, and conditional requests (RFC 9110, 13).
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -12,7 +12,7 @@ const REPRESENTATION: &str = "1";
 const CATALOGUE: HeaderValue =
     HeaderValue::from_static("public, max-age=60, s-maxage=3600, stale-while-revalidate=86400");
 
-/// What an answer is made of, told apart in 64 bits.
+/// The entity tag of a response: 64 bits of a hash of everything that the response is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ETag(String);
 
@@ -36,17 +36,56 @@ impl ETag {
         Self(text)
     }
 
-    /// If-None-Match, compared weakly: the edge compresses, and marks its ETags as weak.
     fn is_known_to(&self, request: &Request) -> bool {
-        let Some(given) = request.header("if-none-match") else { return false };
-        given
-            .split(',')
-            .map(str::trim)
-            .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == self.0)
+        is_listed(request.header("if-none-match"), &self.0, Comparison::Weak)
     }
 }
 
-/// A catalogue answer under `etag`: 304 where the client has it, else the body that `make` makes.
+/// How two entity tags are compared (RFC 9110, 8.8.3.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    /// For `If-Match`: a weak tag matches nothing.
+    Strong,
+    /// For `If-None-Match`: a CDN that compresses marks the tags as weak.
+    Weak,
+}
+
+/// Whether a change of what has the strong tag `etag` may go ahead by the request's `If-Match` and `If-None-Match`.
+pub(crate) fn permits_change(request: &Request, etag: &str) -> bool {
+    let expected = request.header("if-match");
+    let is_expected = expected.is_none() || is_listed(expected, etag, Comparison::Strong);
+    is_expected && !is_listed(request.header("if-none-match"), etag, Comparison::Weak)
+}
+
+/// Whether a list of entity tags, or `*`, names `etag`.
+fn is_listed(list: Option<&str>, etag: &str, comparison: Comparison) -> bool {
+    let Some(list) = list.map(str::trim) else { return false };
+    list == "*"
+        || tags(list).any(|(is_weak, tag)| tag == etag && !(is_weak && comparison == Comparison::Strong))
+}
+
+/// The entity tags of a list, each with its quotes and whether it is weak. A tag may contain commas; elements that are
+/// not entity tags are skipped.
+fn tags(mut list: &str) -> impl Iterator<Item = (bool, &str)> {
+    std::iter::from_fn(move || {
+        loop {
+            list = list.trim_start_matches([' ', '\t', ',']);
+            if list.is_empty() {
+                return None;
+            }
+            let (is_weak, tag) = list.strip_prefix("W/").map_or((false, list), |tag| (true, tag));
+            let end = tag.strip_prefix('"').and_then(|opaque| opaque.find('"')).map(|end| end + 2);
+            if let Some(end) = end {
+                let (tag, rest) = tag.split_at(end);
+                list = rest;
+                return Some((is_weak, tag));
+            }
+            list = list.split_once(',').map_or("", |(_, rest)| rest);
+        }
+    })
+}
+
+/// A catalogue response with the entity tag `etag`: 304 if the client's copy has it, else the body that `make` returns.
 pub(crate) fn catalogue(
     request: &Request,
     etag: &ETag,
@@ -72,4 +111,43 @@ pub(crate) fn json(body: impl Into<Bytes>) -> Response {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "\"2\"";
+
+    #[test]
+    fn a_strong_comparison_matches_no_weak_tag() {
+        let lists = [
+            OWN,
+            "\"1\", \"2\"",
+            "\"1\",\"2\" ,\"3\"",
+            ",, \"2\"",
+            "*",
+            " * ",
+            "nonsense, \"2\"",
+            "\"a,b\",\"2\"",
+        ];
+        for list in lists {
+            assert!(is_listed(Some(list), OWN, Comparison::Strong), "{list}");
+            assert!(is_listed(Some(list), OWN, Comparison::Weak), "{list}");
+        }
+        for list in ["W/\"2\"", "\"1\", W/\"2\"", "W/\"1\",W/\"2\""] {
+            assert!(!is_listed(Some(list), OWN, Comparison::Strong), "{list}");
+            assert!(is_listed(Some(list), OWN, Comparison::Weak), "{list}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_matched_whole() {
+        for list in
+            ["", "2", "\"1\"", "\"22\"", "\"2", "w/\"2\"", "\"1\", *", "\"*\"", "\"1,\"2\",3\"", "\"a, \"2"]
+        {
+            assert!(!is_listed(Some(list), OWN, Comparison::Weak), "{list}");
+        }
+        assert!(!is_listed(None, OWN, Comparison::Weak));
+    }
 }

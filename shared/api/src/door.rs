@@ -13,13 +13,15 @@ use std::{
 
 use adapters::store::Meter;
 use futures_util::FutureExt as _;
-use http::Method;
+use http::{Method, StatusCode, header};
 use lambda_http::aws_lambda_events::encodings::Base64Data;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    App, Request, Response, Route, guard,
+    App, Request, Response, Route,
+    body::without_bom,
+    guard,
     problem::Problem,
     request::parse_query,
     telemetry::{Effort, Ids, RequestSeen, trace_root},
@@ -113,6 +115,10 @@ async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>, tim
             return Err(problem);
         }
         let mut request = parse(event, id.clone(), Arc::clone(&meter))?;
+        // The body of a GET request has no meaning and is ignored.
+        if route.spec.method != Method::GET {
+            request.check_body()?;
+        }
         let done = tokio::time::timeout(time, (route.enter)(app, route, &mut request)).await;
         done.unwrap_or_else(|_| Err(Problem::unavailable(format!("it was not done within {time:?}"))))
     });
@@ -127,6 +133,9 @@ async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>, tim
         let error_code = response.as_ref().err().map(|problem| problem.code);
         let mut response = response.unwrap_or_else(|problem| problem.into_response(&id));
         guard::seal(&mut response, &app.config, &id, origin.as_deref());
+        if method == Method::HEAD.as_str() {
+            remove_body(&mut response);
+        }
         app.telemetry.request(&RequestSeen {
             route: route.spec.name,
             method: &method,
@@ -152,7 +161,20 @@ pub fn refuse(app: &App, event: &Event, problem: Problem) -> Response {
     let id = guard::request_id(event);
     let mut response = problem.into_response(&id);
     guard::seal(&mut response, &app.config, &id, event.headers.get("origin").map(String::as_str));
+    if event.request_context.http.method == Method::HEAD.as_str() {
+        remove_body(&mut response);
+    }
     response
+}
+
+/// Turns the response to a GET into the response to a HEAD: the same headers without the body, whose length is stated
+/// (RFC 9110, 9.3.2).
+pub fn remove_body(response: &mut Response) {
+    let length = std::mem::take(response.body_mut()).len();
+    let has_content = ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status());
+    if has_content {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
 }
 
 fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem> {
@@ -173,7 +195,7 @@ fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem
         params: event.path_parameters,
         query,
         headers: event.headers,
-        body,
+        body: without_bom(body),
         client: event.request_context.http.source_ip,
         caller: None,
         ticket: None,

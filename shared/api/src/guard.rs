@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use adapters::{milliseconds, store::Meter};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -131,7 +131,7 @@ fn client(config: &Config, request: &Request) -> String {
     }
 }
 
-/// Adds to an answer what every answer has.
+/// Adds the headers of every response.
 pub(crate) fn seal(response: &mut Response, config: &Config, id: &str, origin: Option<&str>) {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
@@ -150,10 +150,38 @@ pub(crate) fn seal(response: &mut Response, config: &Config, id: &str, origin: O
     if let Some(origin) = allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("ETag, Retry-After, X-Request-ID, X-API-Version, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
-            ),
-        );
+        if let Some(exposed) = exposed(headers) {
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        }
     }
+}
+
+/// Headers that a script of another origin reads without permission (Fetch, "CORS-safelisted response-header name").
+const SAFELISTED: [HeaderName; 7] = [
+    header::CACHE_CONTROL,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::EXPIRES,
+    header::LAST_MODIFIED,
+    header::PRAGMA,
+];
+
+/// Headers that only some responses have, and the server's `Date`. They are exposed by every response, so that the list of
+/// a 304 does not hide a header of the stored response that it renews.
+const SOMETIMES: &str = "Allow, Content-Disposition, Content-Location, Date, ETag, Idempotency-Replayed, Retry-After, \
+    WWW-Authenticate, X-API-Version, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID";
+
+/// `Access-Control-Expose-Headers`: every header of this response that a browser would hide, and [`SOMETIMES`].
+fn exposed(headers: &HeaderMap) -> Option<HeaderValue> {
+    let is_named = |name: &str| SOMETIMES.split(", ").any(|one| one.eq_ignore_ascii_case(name));
+    let is_for_cors = |name: &str| name.starts_with("access-control-");
+    let mut list = SOMETIMES.to_owned();
+    for name in headers.keys().filter(|name| !SAFELISTED.contains(name)) {
+        if !is_named(name.as_str()) && !is_for_cors(name.as_str()) {
+            list.push_str(", ");
+            list.push_str(name.as_str());
+        }
+    }
+    HeaderValue::try_from(list).ok()
 }

@@ -54,7 +54,8 @@ pub(crate) fn ticket(spec: &Spec, request: &Request, caller: Caller) -> Result<O
         key: hashed(&[
             caller.user.as_bytes(),
             spec.name.as_bytes(),
-            request.path.as_bytes(),
+            // Ids and names in a path are the same in capitals.
+            request.path.to_ascii_lowercase().as_bytes(),
             given.as_bytes(),
         ]),
         fingerprint: hashed(&[&query, &request.body]),

@@ -160,17 +160,24 @@ table! {
 }
 
 /// The methods of the routes at `path` (decoded), sorted: of those that name it letter by letter, where there are any.
+/// A route of GET also answers HEAD.
 #[must_use]
 pub fn methods_at(path: &str) -> Vec<&'static str> {
     let is_named = SPECS.iter().any(|spec| spec.path == path);
     let at = SPECS.iter().filter(|spec| if is_named { spec.path == path } else { spec.matches(path) });
-    let mut methods: Vec<_> = at.map(|spec| spec.method.as_str()).collect();
+    let mut methods: Vec<_> = at.flat_map(Spec::methods).collect();
     methods.sort_unstable();
     methods.dedup();
     methods
 }
 
 impl Spec {
+    /// The methods that the route answers: its own, and HEAD where that is GET.
+    pub fn methods(&'static self) -> impl Iterator<Item = &'static str> {
+        let head = (self.method == Method::GET).then_some("HEAD");
+        std::iter::once(self.method.as_str()).chain(head)
+    }
+
     /// Whether `path` (decoded) is one of this route's.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
@@ -206,8 +213,8 @@ mod tests {
             assert!(!spec.matches(path), "{path}");
         }
         assert!(!ANSWER_UNKNOWN.spec.matches("$default"));
-        assert_eq!(methods_at("/api/v1/pokemon/types"), ["GET"]);
-        assert_eq!(methods_at("/api/v1/pokemon/type"), ["DELETE", "GET", "PUT"]);
+        assert_eq!(methods_at("/api/v1/pokemon/types"), ["GET", "HEAD"]);
+        assert_eq!(methods_at("/api/v1/pokemon/type"), ["DELETE", "GET", "HEAD", "PUT"]);
         assert!(methods_at("$default/").is_empty());
     }
 }

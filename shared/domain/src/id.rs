@@ -8,7 +8,7 @@ macro_rules! id {
 
         #[doc = concat!("Why a text is not ", $what, ".")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-        #[error("is not {} (a UUID of version 7, in lower case, with hyphens)", $what)]
+        #[error("is not {} (a UUID of version 7, with hyphens)", $what)]
         pub struct $wrong;
 
         impl $name {
@@ -36,11 +36,11 @@ macro_rules! id {
         impl std::str::FromStr for $name {
             type Err = $wrong;
 
-            /// One spelling only: two would be two keys.
+            /// Takes letters of either case (RFC 9562, 4); the id is always written in lower case, so it is one key.
             fn from_str(text: &str) -> Result<Self, $wrong> {
                 let id = uuid::Uuid::try_parse(text).map_err(|_| $wrong)?;
                 let id = Self::from_bytes(id.into_bytes())?;
-                if id.to_string() == text { Ok(id) } else { Err($wrong) }
+                if id.to_string().eq_ignore_ascii_case(text) { Ok(id) } else { Err($wrong) }
             }
         }
 

@@ -15,7 +15,9 @@ pub(crate) use confirmation::{Confirmation, confirmed};
 pub(crate) use export::{ExportAnswer, export};
 pub(crate) use jwks::jwks;
 pub(crate) use login::{Credentials, login};
-pub(crate) use profile::{ProfileUpdate, change_own, profile, update_profile};
+pub(crate) use profile::{
+    ProfileUpdate, answer as user_answer, change_own, etag as user_etag, outdated, profile, update_profile,
+};
 pub(crate) use refresh::{RefreshRequest, refresh};
 pub(crate) use register::{Registration, register};
 pub(crate) use sessions::{Sessions, end_session, logout, sessions};

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{chosen, confirmation::confirm, event, register::taken};
-use crate::{App, Request, Response, body::personal, problem::Problem};
+use crate::{App, Request, Response, body::personal, cache::permits_change, problem::Problem};
 
 /// What is to be changed; what is left out stays.
 #[derive(Deserialize, JsonSchema)]
@@ -84,10 +84,7 @@ pub(crate) async fn change_own(
     }
     let found = accounts.credentials_of(meter, caller.user).await?.ok_or_else(Problem::no_account)?;
     let before = found.user;
-    if let Some(expected) = request.header("if-match")
-        && expected != "*"
-        && expected != etag(&before)
-    {
+    if !permits_change(request, &etag(&before)) {
         return Err(outdated());
     }
     let mut change = ProfileChange {
@@ -123,7 +120,8 @@ pub(crate) async fn change_own(
     Ok(answer)
 }
 
-fn answer(stored: &StoredUser) -> Result<Response, Problem> {
+/// A user with the ETag that `If-Match` takes.
+pub(crate) fn answer(stored: &StoredUser) -> Result<Response, Problem> {
     let mut response = personal(StatusCode::OK, &stored.user)?;
     if let Ok(etag) = HeaderValue::from_str(&etag(stored)) {
         response.headers_mut().insert(header::ETAG, etag);
@@ -131,11 +129,12 @@ fn answer(stored: &StoredUser) -> Result<Response, Problem> {
     Ok(response)
 }
 
-fn etag(stored: &StoredUser) -> String {
+pub(crate) fn etag(stored: &StoredUser) -> String {
     format!("\"{}\"", stored.version)
 }
 
-fn outdated() -> Problem {
+/// 412.
+pub(crate) fn outdated() -> Problem {
     let detail = "The profile was changed in the meantime; please read it again.";
     Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
 }

@@ -312,7 +312,9 @@ fn user_id() -> Value {
 
 pub(super) fn if_match() -> Value {
     let schema = json!({"type": "string"});
-    parameter("header", "If-Match", "The ETag of the profile that is changed", &schema, &json!("*"))
+    let description =
+        "ETags of the versions that may be changed, separated by commas, or `*`; a weak one matches nothing";
+    parameter("header", "If-Match", description, &schema, &json!("*"))
 }
 
 pub(super) fn idempotency_key() -> Value {

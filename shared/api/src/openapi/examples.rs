@@ -242,6 +242,11 @@ pub(super) fn problem(status: u16) -> Value {
             "The query is longer than 8192 bytes.",
             vec![FieldError::new("query", "is too long")],
         ),
+        415 => (
+            "unsupported_media_type",
+            "content-type must be application/json",
+            vec![FieldError::new("content-type", "must be application/json")],
+        ),
         422 => {
             let message = "must be a whole number from 1 up";
             (

@@ -4,6 +4,7 @@ mod accounts;
 mod examples;
 mod operations;
 
+use http::Method;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -50,8 +51,10 @@ pub fn document() -> Value {
             "description": "Every Pokémon there is: lists, filters, search, evolutions, types, abilities and moves; \
                 accounts and their favorites. \
                 Errors are problem+json (RFC 9457) and always hold a `message` and a `request_id`; what the gateway \
-                itself refuses (413, 429, 503, time-outs) has only a `message`. Another method of a path is 405 with \
-                `Allow`, OPTIONS is 204; any other path is 404. An empty query parameter is as good as none.",
+                itself refuses (413, 429, 503, time-outs) has only a `message`. HEAD is GET without a body. \
+                Another method of a path is 405 with `Allow`, OPTIONS is 204; any other path is 404. A body is JSON: \
+                another Content-Type and a compressed body are 415, an absent Content-Type is read as JSON. \
+                An empty query parameter is ignored.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -112,7 +115,8 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
         responses.insert(status.to_string(), other);
     }
     let of_tokens: &[u16] = if spec.authorization == Authorization::Ignored { &[] } else { &OF_TOKENS };
-    for status in ANY.iter().chain(of_tokens).chain(refusals) {
+    let of_body: &[u16] = if spec.method == Method::GET { &[] } else { &[415] };
+    for status in ANY.iter().chain(of_tokens).chain(of_body).chain(refusals) {
         let reference = json!({"$ref": format!("#/components/responses/{status}")});
         responses.insert(status.to_string(), reference);
     }
@@ -181,6 +185,7 @@ fn problems(schema: &Value) -> Value {
         (412, "It was changed since it was read."),
         (413, "The body is too long."),
         (414, "The query is too long."),
+        (415, "The body is compressed, or its Content-Type is not JSON."),
         (422, "A field is wrong; `errors` names it."),
         (429, "Too many requests at once."),
         (500, "Something went wrong on our side."),

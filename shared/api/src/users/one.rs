@@ -15,8 +15,9 @@ use serde::Deserialize;
 
 use crate::{
     App, Request, Response,
-    auth::{ProfileUpdate, change_own, confirmed, event},
-    body::{done, personal},
+    auth::{ProfileUpdate, change_own, confirmed, event, outdated, user_answer, user_etag},
+    body::done,
+    cache::permits_change,
     jobs::finish_deletion,
     problem::Problem,
 };
@@ -69,7 +70,7 @@ fn unknown() -> Problem {
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let (About::Oneself(id) | About::Another(id)) = about(request)?;
     let stored = app.accounts().user(&request.meter, id).await?.ok_or_else(unknown)?;
-    personal(StatusCode::OK, &stored.user)
+    user_answer(&stored)
 }
 
 /// One's own names, or another's role.
@@ -109,7 +110,10 @@ async fn rule(
     let found = accounts.user_with_standing(meter, id).await?;
     let (mut stored, standing) = found.ok_or_else(unknown)?;
     if request.repeated.is_some() {
-        return personal(StatusCode::OK, &stored.user);
+        return user_answer(&stored);
+    }
+    if !permits_change(request, &user_etag(&stored)) {
+        return Err(outdated());
     }
     // Names and addresses are not kept with the receipt.
     let told = |action| {
@@ -145,7 +149,7 @@ async fn rule(
             refused.into()
         })?;
     }
-    personal(StatusCode::OK, &stored.user)
+    user_answer(&stored)
 }
 
 fn only_one(refused: adapters::store::accounts::Refused) -> Problem {

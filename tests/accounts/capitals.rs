@@ -1,0 +1,87 @@
+//! A user's id in capital letters is the same id (RFC 9562, 4), on every route.
+
+use domain::audit::Action;
+use http::Method;
+use serde_json::json;
+use tests::{ASH, House, PASSWORD, Residents, problem};
+
+/// Statuses of what a user can do on the paths of `id`, in an order that undoes what it does.
+async fn visit(house: &House, residents: &Residents, id: &str) -> Vec<u16> {
+    let token = residents.token();
+    let user = format!("/api/v1/users/{id}");
+    let mut statuses = Vec::new();
+    for (method, path, body) in [
+        (Method::GET, user.clone(), None),
+        (Method::HEAD, user.clone(), None),
+        (Method::PUT, user.clone(), Some(json!({"username": "ash_ketchum"}))),
+        (Method::GET, format!("{user}/favorites"), None),
+        (Method::POST, format!("{user}/favorites"), Some(json!({"pokemon_id": 7}))),
+        (Method::DELETE, format!("{user}/favorites"), Some(json!({"pokemon_id": 7}))),
+        (Method::POST, format!("{user}/favorites/bulk"), Some(json!({"pokemon_ids": [7, 8]}))),
+        (Method::DELETE, format!("{user}/favorites/8"), None),
+        (Method::DELETE, format!("{user}/favorites/bulk"), Some(json!({"pokemon_ids": [7]}))),
+    ] {
+        statuses.push(house.call(method, &path, Some(&token), body.as_ref()).await.status.as_u16());
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn an_id_in_capitals_is_the_callers_own_on_every_route() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let expected = [200, 200, 200, 200, 201, 200, 200, 200, 200];
+    for id in [ASH.to_owned(), ASH.to_uppercase(), ASH.replace('a', "A")] {
+        assert_eq!(visit(&house, &residents, &id).await, expected, "{id}");
+    }
+    for id in [residents.oak.to_string(), residents.oak.to_string().to_uppercase()] {
+        assert_eq!(visit(&house, &residents, &id).await, [403; 9], "{id}");
+    }
+    let admin = residents.admin_token();
+    for id in [ASH.to_owned(), ASH.to_uppercase()] {
+        let listed =
+            house.call(Method::GET, &format!("/api/v1/admin/audit?actor={id}"), Some(&admin), None).await;
+        assert!(listed.json()["events"].as_array().is_some_and(|events| events.len() > 3), "{id}");
+    }
+    let gone = format!("/api/v1/users/{}", ASH.to_uppercase());
+    let password = json!({"password": PASSWORD});
+    assert_eq!(
+        house.call(Method::DELETE, &gone, Some(&residents.token()), Some(&password)).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_one_key_however_the_id_is_written() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let authorization = format!("Bearer {}", residents.token());
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("content-type", "application/json"),
+        ("idempotency-key", "one-key"),
+    ];
+    for (id, replayed) in [(ASH.to_owned(), None), (ASH.to_uppercase(), Some("true"))] {
+        let path = format!("/api/v1/users/{id}/favorites");
+        let body = json!({"pokemon_id": 7}).to_string();
+        let answer = house.send_body(Method::POST, &path, &headers, body).await;
+        assert_eq!((answer.status.as_u16(), answer.header("idempotency-replayed")), (201, replayed), "{id}");
+    }
+    let added = residents.trail(residents.ash).await;
+    assert_eq!(added.iter().filter(|(action, _)| *action == Action::AddFavorite).count(), 1);
+}
+
+#[tokio::test]
+async fn an_id_in_another_spelling_is_not_an_id() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    for id in [ASH.replace('-', ""), format!("%7B{ASH}%7D"), format!("urn:uuid:{ASH}")] {
+        let path = format!("/api/v1/users/{id}/favorites");
+        let answer = house.call(Method::GET, &path, Some(&residents.token()), None).await;
+        assert_eq!(
+            (answer.status.as_u16(), &problem(&answer, &id)["code"]),
+            (403, &json!("forbidden")),
+            "{id}"
+        );
+    }
+}
