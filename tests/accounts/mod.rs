@@ -13,6 +13,7 @@ mod registration;
 mod rotation;
 mod sessions;
 mod sign_in;
+mod stored;
 mod tokens;
 
 use http::Method;
