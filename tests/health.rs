@@ -70,6 +70,10 @@ async fn a_catalogue_older_than_it_may_be_is_not_ready_and_the_sync_is_the_culpr
     assert_eq!(problem["errors"][0]["field"], "sync");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("1 hours old")), "{problem}");
 
+    let ahead =
+        published(now().plus(86_400), Duration::from_secs(3600)).await.get("/api/v1/health/ready").await;
+    assert_eq!(ahead.status, 503, "a clock that ran ahead does not make it fresh");
+
     let patient = published(an_hour_and_a_half_ago, Duration::from_secs(7200)).await;
     assert_eq!(patient.get("/api/v1/health/ready").await.status, 200);
 }

@@ -36,7 +36,7 @@ pub async fn seed(store: &Store, owner: &str) -> Result<Option<Published>> {
     loop {
         match sync::load(store, meter, owner, &snapshot).await {
             // Another process loads it, or was killed while it did: its lease is short.
-            Err(SyncError::Busy(until)) if until.seconds_since(now()) <= LONGEST_WAIT => {
+            Err(SyncError::Busy(until)) if until.seconds_from(now()) <= LONGEST_WAIT => {
                 if !told {
                     eprintln!("another process is writing the catalogue: waiting until {until} at most");
                     told = true;

@@ -50,6 +50,10 @@ async fn nothing_personal_is_left() {
     like_many(&residents).await;
     let house = residents.house().await;
     let token = residents.token();
+    for former in ["red", "ash_ketchum"] {
+        let body = json!({"username": former, "email": format!("{former}@example.com")});
+        assert_eq!(house.call(Method::PUT, PROFILE, Some(&token), Some(&body)).await.status, 200);
+    }
     let delete = async |body| house.call(Method::DELETE, PROFILE, Some(&token), Some(&body)).await;
     assert_eq!(delete(json!({})).await.status, 422);
     let wrong = delete(json!({"password": "wrong"})).await;
@@ -66,7 +70,9 @@ async fn nothing_personal_is_left() {
     assert_eq!(written.status, 401, "nothing can be written to it any more");
     let body = json!({"username": "ash_ketchum", "password": PASSWORD});
     assert_eq!(post(&house, LOGIN, &body).await.status, 401);
-    assert_eq!(post(&house, REGISTER, &someone("ash_ketchum")).await.status, 201, "the name is free");
+    for name in ["ash_ketchum", "red"] {
+        assert_eq!(post(&house, REGISTER, &someone(name)).await.status, 201, "{name} is free");
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod rotation;
 mod sessions;
 mod sign_in;
 mod standing;
+mod stored;
 mod tokens;
 
 use http::Method;

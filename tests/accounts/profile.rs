@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::audit::Action;
+use adapters::store::Meter;
+use domain::audit::{Action, Outcome};
 use futures_util::FutureExt as _;
 use http::Method;
 use serde_json::json;
 use tests::{Residents, event, invoke_event, problem};
 
-use super::{PROFILE, at_once, count};
+use super::{LOGIN, PROFILE, REFRESH, REGISTER, at_once, count, post, someone};
 
 #[tokio::test]
 async fn of_fifty_who_have_seen_one_version_one_writes() {
@@ -39,7 +40,7 @@ async fn of_fifty_who_have_seen_one_version_one_writes() {
 }
 
 #[tokio::test]
-async fn names_move_and_free_what_they_leave() {
+async fn names_move_and_reserve_what_they_leave() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let token = residents.token();
@@ -47,6 +48,10 @@ async fn names_move_and_free_what_they_leave() {
         async |body: serde_json::Value| house.call(Method::PUT, PROFILE, Some(&token), Some(&body)).await;
     assert_eq!(put(json!({"username": "Red", "email": "red@example.com"})).await.json()["username"], "Red");
     let body = super::someone("ash_ketchum");
+    let reserved = super::post(&house, super::REGISTER, &body).await;
+    let fields = problem(&reserved, "reserved")["errors"].as_array().map_or(0, Vec::len);
+    assert_eq!((reserved.status.as_u16(), fields), (409, 2), "both are reserved");
+    residents.end_reservations(adapters::now().unix()).await;
     assert_eq!(super::post(&house, super::REGISTER, &body).await.status, 201, "both are free again");
     let taken = put(json!({"username": "ASH_ketchum"})).await;
     assert_eq!((taken.status.as_u16(), &problem(&taken, "taken")["code"]), (409, &json!("username_taken")));
@@ -124,4 +129,211 @@ async fn an_administrators_change_heeds_if_match_too() {
         assert_eq!(answer.status, status, "{list}: {body}");
         assert!(status != 200 || answer.header("etag").is_some_and(|after| after != etag));
     }
+}
+
+#[tokio::test]
+async fn a_former_name_is_reserved_for_its_owner_alone() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let token = residents.token();
+    let put =
+        async |body: serde_json::Value| house.call(Method::PUT, PROFILE, Some(&token), Some(&body)).await;
+    assert_eq!(put(json!({"username": "red", "email": "red@example.com"})).await.status, 200);
+    for former in ["ash_ketchum", "ash_ketchum@example.com"] {
+        let body = json!({"username": former, "password": tests::PASSWORD});
+        assert_eq!(post(&house, LOGIN, &body).await.status, 401, "nobody signs in as {former}");
+    }
+    let oak = residents.admin_token();
+    let claim = house.call(Method::PUT, PROFILE, Some(&oak), Some(&json!({"username": "ash_ketchum"}))).await;
+    assert_eq!(
+        (claim.status.as_u16(), &problem(&claim, "reserved")["code"]),
+        (409, &json!("username_taken"))
+    );
+    let back = put(json!({"username": "ash_ketchum", "email": "ash_ketchum@example.com"})).await;
+    assert_eq!(back.status, 200, "its owner takes it back: {back:?}");
+    assert_eq!(post(&house, REGISTER, &someone("red")).await.status, 409, "now the other is reserved");
+    for until in [adapters::now().unix(), adapters::now().unix() + 400 * 86_400] {
+        residents.end_reservations(until).await;
+        assert_eq!(
+            put(json!({"username": "blue"})).await.status,
+            200,
+            "expired reservations are in nobody's way"
+        );
+        assert_eq!(put(json!({"username": "ash_ketchum"})).await.status, 200);
+    }
+    assert_eq!(post(&house, REGISTER, &someone("red")).await.status, 201, "a reservation expires");
+    let stored = residents.accounts.user(&Meter::default(), residents.ash).await.unwrap().unwrap();
+    assert_eq!(stored.reserved.keys().collect::<Vec<_>>(), ["USERNAME#blue"], "expired ones are removed");
+}
+
+#[tokio::test]
+async fn an_account_gives_up_so_many_names_at_a_time() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let token = residents.token();
+    let rename = async |name: String| {
+        house.call(Method::PUT, PROFILE, Some(&token), Some(&json!({"username": name}))).await
+    };
+    for nth in 0..20 {
+        assert_eq!(rename(format!("ash_{nth}")).await.status, 200, "{nth}");
+    }
+    let refused = rename("ash_20".to_owned()).await;
+    assert_eq!(
+        (refused.status.as_u16(), &problem(&refused, "many")["code"]),
+        (429, &json!("too_many_changes"))
+    );
+    let wait: i64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((29 * 86_400..=30 * 86_400).contains(&wait), "{wait}");
+    assert_eq!(rename("ASH_19".to_owned()).await.status, 200, "the same name in other letters");
+}
+
+#[tokio::test]
+async fn a_change_of_name_needs_a_password_that_was_entered_recently() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let token = residents.token();
+    let of_id = format!("/api/v1/users/{}", residents.ash);
+    let put = async |path: &str, body: serde_json::Value| {
+        house.call(Method::PUT, path, Some(&token), Some(&body)).await
+    };
+    let long_ago = adapters::now().unix() - 601;
+    residents.redate(residents.session, &[("password_at", long_ago)]).await;
+    let refresh = json!({"refresh_token": residents.refresh_token()});
+    assert_eq!(post(&house, REFRESH, &refresh).await.status, 200, "a refresh enters no password");
+    for path in [PROFILE, &of_id] {
+        for body in [
+            json!({"username": "thief"}),
+            json!({"email": "thief@example.com"}),
+            json!({"username": "ASH_KETCHUM"}),
+        ] {
+            let refused = put(path, body.clone()).await;
+            let code = problem(&refused, path)["code"].clone();
+            assert_eq!(
+                (refused.status.as_u16(), code),
+                (403, json!("reauthentication_required")),
+                "{path} {body}"
+            );
+        }
+        let wrong = put(path, json!({"username": "thief", "current_password": "wrong"})).await;
+        assert_eq!((wrong.status.as_u16(), &problem(&wrong, path)["code"]), (403, &json!("wrong_password")));
+        assert_eq!(put(path, json!({"username": "ash_ketchum"})).await.status, 200, "nothing is changed");
+    }
+    let right = put(&of_id, json!({"username": "red", "current_password": tests::PASSWORD})).await;
+    assert_eq!(right.status, 200, "{right:?}");
+    assert_eq!(put(PROFILE, json!({"username": "blue"})).await.status, 200, "it was entered a moment ago");
+    residents.redate(residents.session, &[("password_at", adapters::now().unix() + 3600)]).await;
+    assert_eq!(put(PROFILE, json!({"username": "green"})).await.status, 403, "a clock that ran ahead");
+    let export = house.call(
+        Method::POST,
+        "/api/v1/auth/export",
+        Some(&token),
+        Some(&json!({"password": tests::PASSWORD})),
+    );
+    assert_eq!(export.await.status, 200);
+    assert_eq!(put(PROFILE, json!({"username": "green"})).await.status, 200, "entered for the export");
+    residents.redate(residents.session, &[("password_at", long_ago)]).await;
+    let change = json!({"password": "cerulean city, route 24", "current_password": tests::PASSWORD});
+    assert_eq!(put(PROFILE, change).await.status, 200);
+    assert_eq!(put(PROFILE, json!({"username": "yellow"})).await.status, 200, "entered for the new password");
+    let trail = residents.trail(residents.ash).await;
+    let count = |outcome| trail.iter().filter(|event| **event == (Action::UpdateProfile, outcome)).count();
+    assert_eq!(
+        (count(Outcome::PasswordRequired), count(Outcome::WrongCredentials), count(Outcome::Done)),
+        (7, 2, 4)
+    );
+}
+
+#[tokio::test]
+async fn a_session_of_an_earlier_release_has_no_recent_password() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let session = domain::accounts::Session {
+        password_at: None,
+        ..domain::accounts::Session::begin(adapters::now(), 0)
+    };
+    let open =
+        adapters::store::accounts::OpenSession { family: adapters::tokens::FamilyId::random(), session };
+    let told = tests::some_event(residents.ash).into();
+    residents.accounts.begin_session(&Meter::default(), residents.ash, &open, None, &told).await.unwrap();
+    let token = residents.token_of(residents.ash, open.family);
+    let put = house.call(Method::PUT, PROFILE, Some(&token), Some(&json!({"username": "red"}))).await;
+    assert_eq!(put.status, 403);
+}
+
+#[tokio::test]
+async fn each_changed_field_is_in_the_trail() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let body = json!({
+        "username": "red", "email": "red@example.com", "password": "cerulean city, route 24",
+        "current_password": tests::PASSWORD,
+    });
+    assert_eq!(house.call(Method::PUT, PROFILE, Some(&residents.token()), Some(&body)).await.status, 200);
+    let trail =
+        residents.accounts.trail_of(&Meter::default(), residents.ash, None, 100).await.unwrap().events;
+    let mut changes: Vec<_> = trail
+        .iter()
+        .filter(|event| event.request_id != "prepared")
+        .map(|event| (format!("{:?}", event.action), event.target.clone().unwrap_or_default()))
+        .collect();
+    changes.sort();
+    let expected = [("ChangePassword", ""), ("UpdateProfile", "email"), ("UpdateProfile", "username")];
+    assert_eq!(changes, expected.map(|(action, target)| (action.to_owned(), target.to_owned())));
+}
+
+#[tokio::test]
+async fn claims_of_names_count_like_registrations_and_refused_ones_are_in_the_trail() {
+    let residents = Residents::new().await;
+    let client = adapters::aws::at(&residents.url);
+    let app = api::App::new(residents.config(), || client);
+    let put = async |route: api::Route, body: serde_json::Value| {
+        let mut event = residents.fill(&event(&route));
+        event["requestContext"]["http"]["sourceIp"] = "192.0.2.44".into();
+        event["body"] = body.to_string().into();
+        invoke_event(&app, &route, &event).await
+    };
+    let (profile, user) = (api::routes::UPDATE_PROFILE, api::routes::UPDATE_USER);
+    for (route, body, code) in [
+        (profile.clone(), json!({"email": "oak@example.com"}), "email_taken"),
+        (user.clone(), json!({"username": "OAK"}), "username_taken"),
+        (profile.clone(), json!({"username": "elm", "email": "elm@example.com"}), "username_taken"),
+        (profile.clone(), json!({"username": "oak"}), "username_taken"),
+    ] {
+        let answer = put(route, body).await;
+        assert_eq!((answer.status.as_u16(), &problem(&answer, code)["code"]), (409, &json!(code)));
+    }
+    assert_eq!(put(profile.clone(), json!({"username": "Ash_Ketchum"})).await.status, 200, "no claim");
+    assert_eq!(put(profile.clone(), json!({"username": "red"})).await.status, 200, "the fifth of a minute");
+    for route in [profile, user] {
+        assert_eq!(put(route, json!({"email": "nobody@example.com"})).await.status, 429);
+    }
+    let taken = (Action::UpdateProfile, Outcome::Taken);
+    let trail = residents.trail(residents.ash).await;
+    assert_eq!(trail.iter().filter(|event| **event == taken).count(), 5, "{trail:?}");
+}
+
+#[tokio::test]
+async fn reserved_names_are_neither_registered_nor_taken_but_still_sign_in() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    for name in ["admin", "ROOT", "null", "undefined", "bulk"] {
+        for answer in [
+            post(&house, REGISTER, &someone(name)).await,
+            house
+                .call(Method::PUT, PROFILE, Some(&residents.token()), Some(&json!({"username": name})))
+                .await,
+        ] {
+            let told = problem(&answer, name);
+            let error = (&told["errors"][0]["field"], &told["errors"][0]["message"]);
+            assert_eq!(
+                (answer.status.as_u16(), error),
+                (422, (&json!("username"), &json!("is reserved"))),
+                "{name}"
+            );
+        }
+    }
+    let (id, family) = (domain::accounts::UserId::new(1, [7; 10]), adapters::tokens::FamilyId::random());
+    residents.settle(id, "admin", family).await;
+    let body = json!({"username": "Admin", "password": tests::PASSWORD});
+    assert_eq!(post(&house, LOGIN, &body).await.status, 200, "an account of earlier rules");
 }

@@ -73,6 +73,20 @@ async fn ten_rotations_under_load_refuse_no_valid_token() {
 }
 
 #[tokio::test]
+async fn keys_dated_by_a_clock_that_ran_ahead_are_promoted_again() {
+    let residents = Residents::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = KeySource::File(folder.path().join("keys.json"));
+    let in_a_year = Timestamp::from_unix(now().unix() + 365 * 86_400);
+    source.write(&adapters::tokens::KeyRing::generate(in_a_year)).await.unwrap();
+    let run = async |at: Timestamp| {
+        rotate(&residents.accounts, &Meter::default(), &source, Rotation::Due(3600), at).await.unwrap()
+    };
+    assert_eq!(run(now()).await, Rotated::Rested);
+    assert_eq!(run(now().plus(3700)).await, Rotated::Promoted);
+}
+
+#[tokio::test]
 async fn of_two_rotations_at_once_one_is_told_to_stop() {
     let residents = Residents::new().await;
     let folder = tempfile::tempdir().unwrap();

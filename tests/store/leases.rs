@@ -134,3 +134,11 @@ async fn a_state_of_another_shape_is_as_good_as_none() {
     assert_eq!(state(&store).await, ("1".to_owned(), None));
     taken(&store, "one", 0).await;
 }
+
+#[tokio::test]
+async fn a_lease_of_a_clock_that_ran_ahead_is_taken_over() {
+    let store = empty_store().await;
+    taken(&store, "ahead", 86_400).await;
+    taken(&store, "two", 0).await;
+    assert_eq!(state(&store).await.1, Some(300));
+}

@@ -31,15 +31,16 @@ async fn changes_are_read_with_the_number_of_the_latest() {
 }
 
 #[tokio::test]
-async fn edits_that_cannot_be_read_are_left_out_and_what_is_hidden_stays_so() {
+async fn an_edit_that_cannot_be_read_is_left_out_and_the_others_hold() {
     let store = empty_store().await;
     let key = Key { pk: "OVERRIDES".to_owned(), sk: "POKEMON#00025".to_owned() };
-    let of_tomorrow = AttributeValue::S("{\"colour\":\"red\"}".to_owned());
+    let of_tomorrow = AttributeValue::S("{\"colour\":\"red\",\"height\":-1,\"weight\":60}".to_owned());
     let app = Store::new(
         tests::raw_client().await,
         &Tables { catalog: Tables::beside(store.table()).app, ..Tables::beside(store.table()) },
     );
     put_raw(&app, &key, &[("is_hidden", AttributeValue::Bool(true)), ("edits", of_tomorrow)]).await;
     let read = store.overrides(&Meter::default()).await.expect("the engine answers");
-    assert_eq!(read.pokemon[&25], Override { is_hidden: true, edits: Edits::default() });
+    let edits = Edits { weight: Some(60), ..Edits::default() };
+    assert_eq!(read.pokemon[&25], Override { is_hidden: true, edits });
 }

@@ -210,6 +210,44 @@ impl Residents {
         self.put(&self.tables.app, &key, &values).await;
     }
 
+    /// Moves attributes of a stored item to other values.
+    pub async fn rewrite(&self, table: &str, key: &Key, attributes: &[(&str, AttributeValue)]) {
+        let mut update = aws::at(&self.url).update_item().table_name(table);
+        update = update
+            .key("pk", AttributeValue::S(key.pk.clone()))
+            .key("sk", AttributeValue::S(key.sk.clone()))
+            .condition_expression("attribute_exists(pk)");
+        let sets: Vec<_> = (0..attributes.len()).map(|nth| format!("#n{nth} = :v{nth}")).collect();
+        for (nth, (name, value)) in attributes.iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#n{nth}"), *name)
+                .expression_attribute_values(format!(":v{nth}"), value.clone());
+        }
+        update.update_expression(format!("SET {}", sets.join(", "))).send().await.expect("the item is there");
+    }
+
+    /// Rewrites the moments (Unix seconds) of a session of Ash's.
+    pub async fn redate(&self, family: FamilyId, moments: &[(&str, i64)]) {
+        let key = Key { pk: format!("USER#{}", self.ash), sk: format!("SESSION#{family}") };
+        let values: Vec<_> =
+            moments.iter().map(|(name, at)| (*name, AttributeValue::N(at.to_string()))).collect();
+        self.rewrite(&self.tables.ephemeral, &key, &values).await;
+    }
+
+    /// Moves the end of every reservation of Ash's former names and addresses to `until` (Unix seconds).
+    pub async fn end_reservations(&self, until: i64) {
+        let stored = self.accounts.user(&Meter::default(), self.ash).await.expect("a read").expect("a user");
+        let until = AttributeValue::N(until.to_string());
+        for pk in stored.reserved.keys() {
+            let sk = pk.split('#').next().unwrap_or_default().to_owned();
+            let key = Key { pk: pk.clone(), sk };
+            self.rewrite(&self.tables.app, &key, &[("reserved_until", until.clone())]).await;
+        }
+        let all = stored.reserved.keys().map(|pk| (pk.clone(), until.clone())).collect();
+        let profile = Key { pk: format!("USER#{}", self.ash), sk: "PROFILE".to_owned() };
+        self.rewrite(&self.tables.app, &profile, &[("reserved", AttributeValue::M(all))]).await;
+    }
+
     /// Puts a hash of weaker days in the place of that of Ash's password.
     pub async fn weaken(&self, password: &str) {
         let params = argon2::Params::new(8 * 1024, 1, 1, None).expect("parameters");

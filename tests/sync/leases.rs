@@ -39,7 +39,7 @@ async fn the_second_of_two_is_refused_and_writes_nothing() {
     let error =
         run(&tapped, &client(config(&pokeapi)), &Settings::new("test")).await.expect_err("it is busy");
     let SyncError::Busy(until) = &error else { panic!("{error:?}") };
-    assert!((90..=100).contains(&until.seconds_since(now())), "{until}");
+    assert!((90..=100).contains(&until.seconds_from(now())), "{until}");
     assert!(error.to_string().starts_with("another sync is running; its lease lasts until 20"), "{error}");
     assert_same(&items(&store).await, &before, "nothing is written");
     assert_eq!(writes(&tap.take()).into_iter().collect::<Vec<_>>(), [("update SYNC/STATE".to_owned(), 1)]);

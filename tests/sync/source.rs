@@ -46,7 +46,7 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
     let (progress, because) = paused(&store, &pokeapi).await;
     assert!(begin.elapsed() < Duration::from_secs(30));
     let Pause::Asked { until } = because else { panic!("{because:?}") };
-    assert!((3590..=3600).contains(&until.seconds_since(now())), "until {until}");
+    assert!((3590..=3600).contains(&until.seconds_from(now())), "until {until}");
     assert_eq!((pokeapi.count(BULBASAUR), progress.tally.failed), (1, 0), "it was no failure");
     let stored = state(&store).await;
     assert_eq!(stored.wait, Some(Wait { source: pokeapi.base_url(), until }));
@@ -101,7 +101,7 @@ async fn a_long_retry_after_of_a_list_pauses_too_and_a_day_is_the_longest() {
     pokeapi.always("/api/v2/move/", Fault::retry_after(503, 100_000_000));
     let (progress, because) = paused(&store, &pokeapi).await;
     let Pause::Asked { until } = because else { panic!("{because:?}") };
-    assert!((86_390..=86_400).contains(&until.seconds_since(now())), "until {until}");
+    assert!((86_390..=86_400).contains(&until.seconds_from(now())), "until {until}");
     assert_eq!(progress, Progress::default());
     wait_over(&store).await;
     pokeapi.behave();
@@ -121,7 +121,7 @@ async fn a_retry_after_may_be_a_date() {
     pokeapi.script(BULBASAUR, vec![Fault::retry_after(429, later)]);
     let (_, because) = paused(&store, &pokeapi).await;
     let Pause::Asked { until } = because else { panic!("{because:?}") };
-    assert!((7190..=7200).contains(&until.seconds_since(now())), "until {until}");
+    assert!((7190..=7200).contains(&until.seconds_from(now())), "until {until}");
 }
 
 #[tokio::test]

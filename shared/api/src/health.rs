@@ -74,16 +74,19 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
     let state = state.map_err(|error| not_ready("sync", "has no readable state", Some(error.to_string())))?;
     // Before the first sync, the catalogue is as old as the snapshot's publication.
     let refreshed_at = state.last_good_at.unwrap_or(pointer.swapped_at);
-    let stale_for = now().seconds_since(refreshed_at);
-    if max_age.is_some_and(|max| stale_for > i64::try_from(max.as_secs()).unwrap_or(i64::MAX)) {
-        let message = match state.last_good_at {
-            Some(_) => format!("last went well {} hours ago", stale_for / 3600),
-            None => format!("has never gone well; the catalogue is {} hours old", stale_for / 3600),
+    let age = now().elapsed_since(refreshed_at);
+    let is_fresh =
+        |max: Duration| age.is_some_and(|age| age <= i64::try_from(max.as_secs()).unwrap_or(i64::MAX));
+    if max_age.is_some_and(|max| !is_fresh(max)) {
+        let message = match (age.map(|age| age / 3600), state.last_good_at) {
+            (Some(hours), Some(_)) => format!("last went well {hours} hours ago"),
+            (Some(hours), None) => format!("has never gone well; the catalogue is {hours} hours old"),
+            (None, _) => format!("has the time {refreshed_at}, which lies ahead: a clock was wrong"),
         };
         return Err(not_ready("sync", &message, None));
     }
     accounts_answer(app, meter).await?;
-    let age = state.last.as_ref().map(|last| now().seconds_since(last.finished_at));
+    let age = state.last.as_ref().and_then(|last| now().elapsed_since(last.finished_at));
     Ok(Readiness {
         status: "ok",
         catalog: CatalogReadiness { index: pointer.version, indexed_at: pointer.swapped_at },

@@ -114,7 +114,8 @@ impl SyncFunction {
         if let (None, Some(last)) = (&state.running, &state.last) {
             // A bad day of the source ends sooner than a day.
             let enough = if last.is_good() { self.min_age } else { self.min_age / 4 };
-            if now().seconds_since(last.finished_at) < enough {
+            // A run that ended ahead of this clock says nothing about the catalogue's age.
+            if now().elapsed_since(last.finished_at).is_some_and(|age| age < enough) {
                 let outcome = json!({"outcome": "fresh", "last_finished_at": last.finished_at});
                 return Ok(Done::Else(outcome));
             }

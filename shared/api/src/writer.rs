@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use adapters::{
     invoke::NoAnswer,
     now,
+    store::LONGEST_LEASE,
     sync::{Amended, Order, Source},
 };
 
@@ -32,7 +33,11 @@ const RETRY: u32 = 30;
 /// 409 while somebody is: nothing is changed then.
 pub(crate) async fn free(app: &App, request: &Request) -> Result<(), Problem> {
     let lease = app.store().sync_state(&request.meter).await?.lease_until;
-    if lease.is_some_and(|until| until >= now()) { Err(busy()) } else { Ok(()) }
+    if lease.is_some_and(|until| until.plus(1).is_pending(now(), LONGEST_LEASE)) {
+        Err(busy())
+    } else {
+        Ok(())
+    }
 }
 
 /// 409: what was asked for is not done, and not going to be.

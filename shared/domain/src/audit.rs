@@ -39,6 +39,8 @@ pub enum Action {
     EditPokemon,
     /// Of an administrator.
     HidePokemon,
+    /// An action that this release does not know.
+    Unknown,
 }
 
 /// What came of it.
@@ -50,12 +52,18 @@ pub enum Outcome {
     WrongCredentials,
     /// The account is frozen.
     Frozen,
-    /// The same answer again, to who had lost the first.
+    /// The same answer again, within the grace period for lost answers.
     Repeated,
     /// A token that had been used before: somebody else has it, too. The session was ended.
     Replayed,
     /// The session had ended before.
     Ended,
+    /// The user name or e-mail address belongs to another account, or is reserved for one.
+    Taken,
+    /// The password was not entered recently enough.
+    PasswordRequired,
+    /// An outcome that this release does not know.
+    Unknown,
 }
 
 /// One event.
@@ -67,7 +75,7 @@ pub struct Event {
     /// who tried.
     pub actor: Option<UserId>,
     pub action: Action,
-    /// `session:…`, `pokemon:25`; none where it is the actor.
+    /// `session:…`, `pokemon:25`; `username` or `email` for a changed profile; none where it is the actor.
     pub target: Option<String>,
     pub outcome: Outcome,
     pub request_id: String,

@@ -21,10 +21,47 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds from `earlier` to `self`; negative when the clocks disagree.
+    /// Seconds by which two correct clocks may differ.
+    pub const SKEW: i64 = 30;
+
+    /// Whole seconds that have passed since `earlier`; 0 where it lies ahead by no more than [`Self::SKEW`].
+    ///
+    /// `None` where it lies further ahead: the clock that wrote it ran ahead, so nothing is known about its age.
     #[must_use]
-    pub const fn seconds_since(self, earlier: Self) -> i64 {
-        self.0 - earlier.0
+    pub const fn elapsed_since(self, earlier: Self) -> Option<i64> {
+        match self.0.saturating_sub(earlier.0) {
+            elapsed if elapsed < -Self::SKEW => None,
+            elapsed if elapsed < 0 => Some(0),
+            elapsed => Some(elapsed),
+        }
+    }
+
+    /// Whole seconds from `now` until `self`; 0 once it has passed.
+    #[must_use]
+    pub const fn seconds_from(self, now: Self) -> i64 {
+        let left = self.0.saturating_sub(now.0);
+        if left < 0 { 0 } else { left }
+    }
+
+    /// Whether this expiry, which was set for `lifetime` seconds, is still to come at `now`.
+    ///
+    /// An expiry that is more than twice its lifetime away was written by a clock that ran ahead, and counts as past: a wrong clock
+    /// extends nothing by more than one lifetime.
+    #[must_use]
+    pub const fn is_pending(self, now: Self, lifetime: i64) -> bool {
+        now.0 < self.0 && self.0 <= now.latest_expiry(lifetime).0
+    }
+
+    /// The latest expiry that [`Self::is_pending`] accepts at this moment; for conditions of a database.
+    #[must_use]
+    pub const fn latest_expiry(self, lifetime: i64) -> Self {
+        Self(self.0.saturating_add(lifetime.saturating_mul(2)))
+    }
+
+    /// The moment `seconds` later.
+    #[must_use]
+    pub const fn plus(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds))
     }
 }
 
@@ -76,5 +113,30 @@ mod tests {
         let moment = Timestamp::from_unix(1_785_542_400);
         assert_eq!(moment.to_string(), "2026-08-01T00:00:00Z");
         assert_eq!("2026-08-01T00:00:00Z".parse::<Timestamp>().unwrap(), moment);
+    }
+
+    const fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix(1_785_542_400 + seconds)
+    }
+
+    #[test]
+    fn an_age_is_bounded_on_both_sides() {
+        for (seconds, expected) in
+            [(60, Some(60)), (0, Some(0)), (-30, Some(0)), (-31, None), (-86_400, None)]
+        {
+            assert_eq!(at(seconds).elapsed_since(at(0)), expected, "{seconds}");
+        }
+        assert_eq!(Timestamp::from_unix(i64::MIN).elapsed_since(Timestamp::from_unix(i64::MAX)), None);
+    }
+
+    #[test]
+    fn an_expiry_of_a_clock_that_ran_ahead_counts_as_past() {
+        let lifetime = 300;
+        for (seconds, expected) in
+            [(-1, false), (0, false), (1, true), (300, true), (600, true), (601, false)]
+        {
+            assert_eq!(at(seconds).is_pending(at(0), lifetime), expected, "{seconds}");
+        }
+        assert!(!Timestamp::from_unix(i64::MAX).is_pending(at(0), lifetime));
     }
 }

@@ -159,7 +159,7 @@ impl PokeApi {
     }
 
     /// Whatever a source asks for, it is asked again after a day.
-    const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+    pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
     #[must_use]
     pub const fn config(&self) -> &Config {

@@ -36,7 +36,7 @@ pub use facts::Ledger;
 pub use index::Pointer;
 pub use keys::{INDEX_COPIES, Key, Named};
 pub use meter::{Meter, Usage};
-pub use state::{Lease, StoredState};
+pub use state::{LONGEST_LEASE, Lease, StoredState};
 pub use tables::Tables;
 pub use write::{Body, Head, NewItem};
 

@@ -2,7 +2,8 @@
 //! [`accounts`](super::accounts) writes it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::catalog::{Override, Overrides};
+use domain::catalog::{Edits, Override, Overrides};
+use serde_json::{Map, Value};
 
 use super::{
     Key, Meter, Store, StoreError,
@@ -51,12 +52,24 @@ impl Store {
     }
 }
 
-/// Edits that a later release has written, and this one cannot read, are left out: the rest of the catalogue goes on.
+/// Edits are read field by field: a field that this release cannot read is left out, and the others hold.
 pub(super) fn read(pokemon: u32, item: &Item) -> Override {
     let is_hidden = matches!(item.get("is_hidden"), Some(AttributeValue::Bool(true)));
-    let edits = text(item, "edits").map(serde_json::from_str).transpose().unwrap_or_else(|error| {
-        tracing::error!(pokemon, %error, "the edits of a Pokémon are not readable, and left out");
-        None
-    });
-    Override { is_hidden, edits: edits.unwrap_or_default() }
+    Override { is_hidden, edits: text(item, "edits").map(|json| edits(pokemon, json)).unwrap_or_default() }
+}
+
+fn edits(pokemon: u32, json: &str) -> Edits {
+    let unreadable = |error| {
+        tracing::error!(pokemon, %error, "an edit of a Pokémon is not readable, and left out");
+    };
+    let stored: Map<String, Value> = serde_json::from_str(json).map_err(unreadable).unwrap_or_default();
+    let mut readable = Map::new();
+    for (field, value) in stored {
+        let alone = Map::from_iter([(field.clone(), value.clone())]);
+        match serde_json::from_value::<Edits>(Value::Object(alone)) {
+            Ok(_) => drop(readable.insert(field, value)),
+            Err(error) => unreadable(error),
+        }
+    }
+    serde_json::from_value(Value::Object(readable)).map_err(unreadable).unwrap_or_default()
 }

@@ -20,6 +20,9 @@ pub struct StoredState {
     pub lease_until: Option<Timestamp>,
 }
 
+/// The longest that a lease is taken for, in seconds.
+pub const LONGEST_LEASE: i64 = 300;
+
 /// The right to write the catalogue, until it expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -41,7 +44,7 @@ impl Store {
         })
     }
 
-    /// Takes the lease for `length` seconds, unless another owner's has not expired.
+    /// Takes the lease for `length` seconds ([`LONGEST_LEASE`] at most), unless another owner's has not expired.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] while another writer holds it.
@@ -56,7 +59,12 @@ impl Store {
         let update = self
             .state_update(&lease, now)
             .condition_expression(
-                "attribute_not_exists(lease_owner) OR lease_until < :now OR lease_owner = :owner",
+                "attribute_not_exists(lease_owner) OR lease_until < :now OR lease_owner = :owner OR lease_until > :latest",
+            )
+            // No lease is longer: a clock that ran ahead has written it.
+            .expression_attribute_values(
+                ":latest",
+                AttributeValue::N(now.latest_expiry(LONGEST_LEASE).unix().to_string()),
             )
             .expression_attribute_values(":now", AttributeValue::N(now.unix().to_string()))
             .update_expression("SET lease_owner = :owner, lease_until = :until");

@@ -27,12 +27,12 @@ use crate::{
     now,
     pokeapi::{FetchError, PokeApi},
     publish::{PublishError, Published},
-    store::{Lease, Ledger, Meter, Store, StoreError},
+    store::{LONGEST_LEASE, Lease, Ledger, Meter, Store, StoreError},
 };
 use run::Run;
 
 /// Seconds that a lease lasts without a checkpoint.
-const LEASE: i64 = 300;
+const LEASE: i64 = LONGEST_LEASE;
 /// Of who renews it every few transactions: whoever starts next waits for it.
 const SHORT_LEASE: i64 = 30;
 

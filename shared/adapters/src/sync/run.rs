@@ -51,7 +51,7 @@ impl<'a> Run<'a> {
         let begun = state.running.take().filter(|running| {
             // What was lost since then lies before the cursor, perhaps.
             lost.iter().all(|key| running.lost.contains(key))
-                && now().seconds_since(running.started_at) < OLDEST
+                && now().elapsed_since(running.started_at).is_some_and(|age| age < OLDEST)
         });
         let running = begun.unwrap_or_else(|| Running::new(now(), lost));
         let (work, saved) = (Work::default(), Instant::now());
@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
     ) -> Result<Outcome, SyncError> {
         if let Some(wait) = &self.state.wait
             && wait.source == self.api.config().base_url
-            && wait.until > now()
+            && wait.until.is_pending(now(), PokeApi::LONGEST_WAIT.as_secs().cast_signed())
         {
             // Before the lists, and with nothing to write: as if this run had not been.
             return Ok(self.paused(Pause::Asked { until: wait.until }));

@@ -93,7 +93,7 @@ impl KeyRing {
     /// # Panics
     /// When the machine has no randomness.
     pub fn promoted(&self, now: Timestamp) -> Result<Self, TooSoon> {
-        if now.seconds_since(self.promoted_at) < SETTLED {
+        if now.elapsed_since(self.promoted_at).is_none_or(|age| age < SETTLED) {
             return Err(TooSoon);
         }
         Ok(Self {
@@ -103,6 +103,19 @@ impl KeyRing {
             refresh: self.refresh.clone(),
             promoted_at: now,
         })
+    }
+
+    /// The same keys, dated `now`: for keys that a clock that ran ahead has dated.
+    #[must_use]
+    pub fn redated(&self, now: Timestamp) -> Self {
+        let Self { previous, current, next, refresh, promoted_at: _ } = self;
+        Self {
+            previous: previous.clone(),
+            current: current.clone(),
+            next: next.clone(),
+            refresh: refresh.clone(),
+            promoted_at: now,
+        }
     }
 
     /// What verifiers may know: the previous key, the current and the next.
@@ -206,6 +219,15 @@ mod tests {
         assert_eq!(after[..2], before[..], "the one that signed, and the one that signs now");
         assert_eq!(second.current().expect("readable").0, before[1]);
         assert!(!before.contains(&after[2]));
+    }
+
+    #[test]
+    fn keys_dated_by_a_clock_that_ran_ahead_wait_an_hour_from_now() {
+        let ahead = KeyRing::generate(LATER);
+        assert_eq!(ahead.promoted(NOW).map(|_| ()), Err(TooSoon), "their age is unknown");
+        let redated = ahead.redated(NOW);
+        assert_eq!(redated.jwks(), ahead.jwks());
+        assert!(redated.promoted(LATER).is_ok());
     }
 
     #[test]

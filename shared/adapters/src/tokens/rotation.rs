@@ -62,13 +62,19 @@ pub async fn rotate(
     let (new, rotated) = match (ring, rotation) {
         (None, Rotation::Due(_)) => (KeyRing::generate(now), Rotated::Made),
         (_, Rotation::Emergency) => (KeyRing::generate(now), Rotated::Replaced),
-        (Some(ring), Rotation::Due(age)) if now.seconds_since(ring.promoted_at) >= age => {
+        (Some(ring), Rotation::Due(age))
+            if now.elapsed_since(ring.promoted_at).is_some_and(|old| old >= age) =>
+        {
             (ring.promoted(now).map_err(|_| RotationError::TooSoon)?, Rotated::Promoted)
         }
         (Some(ring), Rotation::Due(_)) => {
             // After a loss of data.
             if stored.jwks != ring.jwks() {
                 accounts.put_public_keys(meter, &ring.jwks(), stored.version).await?;
+            }
+            // A clock that ran ahead has dated them: their age counts from now, or they would not be promoted until then.
+            if now.elapsed_since(ring.promoted_at).is_none() {
+                source.write(&ring.redated(now)).await?;
             }
             return Ok(Rotated::Rested);
         }

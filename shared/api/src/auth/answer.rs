@@ -1,4 +1,4 @@
-//! What who signs in is answered.
+//! The answers to a sign-in and to a refresh.
 
 use adapters::tokens::{FamilyId, KeyRing, LIFETIME, RefreshToken};
 use domain::accounts::User;
@@ -14,7 +14,7 @@ pub struct SignedIn {
     pub user: User,
     /// For the `Authorization` header, as Bearer.
     pub access_token: String,
-    /// Good once, for the next pair of tokens.
+    /// Valid once, for the next pair of tokens.
     pub refresh_token: String,
     /// Of the access token, in seconds.
     pub expires_in: u64,

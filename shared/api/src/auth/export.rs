@@ -15,7 +15,7 @@ use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{confirmed, event, refresh::is_alive};
+use super::{confirmed, event, reauthentication::record_password, refresh::is_alive};
 use crate::{
     App, Request, Response,
     body::{PERSONAL, personal},
@@ -35,6 +35,7 @@ pub struct ExportAnswer {
 /// Everything that is one's own, in a file: the answer itself, or, where there is a bucket, behind a link.
 pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Problem> {
     confirmed(app, request, Action::Export).await?;
+    record_password(app, request).await?;
     let user = request.caller()?.user;
     let file = file(app, request).await?;
     let Some(exports) = &app.config.exports else {

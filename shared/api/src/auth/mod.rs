@@ -6,6 +6,7 @@ mod export;
 mod jwks;
 mod login;
 mod profile;
+mod reauthentication;
 mod refresh;
 mod register;
 mod sessions;

@@ -1,6 +1,9 @@
 //! `/api/v1/auth/profile`
 
-use adapters::store::accounts::{Condition, ProfileChange, StoredUser};
+use adapters::{
+    now,
+    store::accounts::{Condition, ProfileChange, ProfileRecord, StoredUser},
+};
 use domain::{
     FieldError,
     accounts::{Email, Password, Username},
@@ -10,10 +13,16 @@ use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{chosen, confirmation::confirm, event, register::taken};
-use crate::{App, Request, Response, body::personal, cache::permits_change, problem::Problem};
+use super::{
+    chosen,
+    confirmation::confirm,
+    event,
+    reauthentication::{record_password, require_recent_password},
+    register::taken,
+};
+use crate::{App, Request, Response, body::personal, cache::permits_change, limits::Limit, problem::Problem};
 
-/// What is to be changed; what is left out stays.
+/// A partial update of the caller's profile: a field that is left out keeps its value.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileUpdate {
@@ -23,11 +32,12 @@ pub struct ProfileUpdate {
     #[serde(default)]
     #[schemars(with = "String", email)]
     pub(crate) email: Option<String>,
-    /// A new one; every other session ends.
+    /// A new password. Every other session ends.
     #[serde(default)]
     #[schemars(with = "String", length(min = 8, max = 1024))]
     pub(crate) password: Option<String>,
-    /// The one there is, where there is to be a new one.
+    /// The current password: required to change the password, and to change the user name or the e-mail address when no password was
+    /// entered in this session within the last ten minutes.
     #[serde(default)]
     #[schemars(with = "String")]
     pub(crate) current_password: Option<String>,
@@ -51,13 +61,13 @@ impl ProfileUpdate {
     }
 }
 
-/// Who asks, as others see one. The ETag is for `If-Match`.
+/// The caller's profile. The ETag is for `If-Match`.
 pub(crate) async fn profile(app: &App, request: &Request) -> Result<Response, Problem> {
     let stored = app.accounts().user(&request.meter, request.caller()?.user).await?;
     answer(&stored.ok_or_else(Problem::no_account)?)
 }
 
-/// Changes name, address and password. Who sends `If-Match` overwrites nothing that they have not seen.
+/// Changes user name, e-mail address and password. With `If-Match`, only the version that the client has read is overwritten.
 pub(crate) async fn update_profile(app: &App, request: &Request) -> Result<Response, Problem> {
     change_own(app, request, request.body()?).await
 }
@@ -69,55 +79,130 @@ pub(crate) async fn change_own(
 ) -> Result<Response, Problem> {
     let caller = request.caller()?;
     let (accounts, meter) = (app.accounts(), &request.meter);
-    let mut wrong = Vec::new();
-    let mut keep = |error: FieldError| wrong.push(error);
-    let username =
-        given.username.as_deref().map(Username::parse).transpose().map_err(&mut keep).unwrap_or_default();
-    let email = given.email.as_deref().map(Email::parse).transpose().map_err(&mut keep).unwrap_or_default();
-    let password =
-        given.password.as_deref().map(Password::choose).transpose().map_err(&mut keep).unwrap_or_default();
-    if given.password.is_some() && given.current_password.is_none() {
-        keep(FieldError::new("current_password", "is needed to change the password"));
-    }
-    if !wrong.is_empty() {
-        return Err(Problem::invalid(wrong));
-    }
+    let new = NewValues::of(&given)?;
     let found = accounts.credentials_of(meter, caller.user).await?.ok_or_else(Problem::no_account)?;
     let before = found.user;
     if !permits_change(request, &etag(&before)) {
         return Err(outdated());
     }
     let mut change = ProfileChange {
-        username: username.filter(|name| *name != before.user.username),
-        email: email.filter(|email| *email != before.user.email),
+        username: new.username.filter(|name| *name != before.user.username),
+        email: new.email.filter(|email| *email != before.user.email),
         ..ProfileChange::default()
     };
-    if let Some(password) = password {
-        let current = Password::typed(given.current_password.as_deref().unwrap_or_default());
-        confirm(app, request, current, found.hash, "current_password", Action::ChangePassword).await?;
+    let is_named = change.username.is_some() || change.email.is_some();
+    if !is_named && new.password.is_none() {
+        return answer(&before);
+    }
+    match &given.current_password {
+        Some(current) => {
+            let action = if new.password.is_some() { Action::ChangePassword } else { Action::UpdateProfile };
+            confirm(app, request, Password::typed(current), found.hash, "current_password", action).await?;
+        }
+        None => require_recent_password(app, request).await?,
+    }
+    if let Some(password) = new.password {
         let names = [
             change.username.as_ref().unwrap_or(&before.user.username).as_str(),
             change.email.as_ref().unwrap_or(&before.user.email).as_str(),
         ];
         change.hash = Some(chosen(Ok(password), &names).await?);
         change.kept = Some(caller.session);
+    } else if given.current_password.is_some() {
+        record_password(app, request).await?;
     }
-    if change.username.is_none() && change.email.is_none() && change.hash.is_none() {
-        return answer(&before);
+    let after = before.changed(&change, now());
+    if before.claims_another(&after) {
+        count_claim(app, request, &before).await?;
     }
-    let action = if change.hash.is_some() { Action::ChangePassword } else { Action::UpdateProfile };
-    let event = event(request, Some(caller.user), action, None, Outcome::Done);
-    let after = before.changed(&change, event.at);
-    let answer = answer(&after)?;
-    let told = request.told(event, &answer);
-    let changed = accounts.change_profile(meter, (&before, &after), &change, &told).await;
-    changed.map_err(|refused| match refused {
+    store(app, request, (&before, &after), &change).await
+}
+
+/// The values of a profile update, validated.
+struct NewValues {
+    username: Option<Username>,
+    email: Option<Email>,
+    password: Option<Password>,
+}
+
+impl NewValues {
+    /// # Errors
+    /// 422 with every invalid field.
+    fn of(given: &ProfileUpdate) -> Result<Self, Problem> {
+        let mut wrong = Vec::new();
+        let mut keep = |error: FieldError| wrong.push(error);
+        let username = given.username.as_deref().map(Username::choose).transpose();
+        let username = username.map_err(&mut keep).unwrap_or_default();
+        let email =
+            given.email.as_deref().map(Email::parse).transpose().map_err(&mut keep).unwrap_or_default();
+        let password = given.password.as_deref().map(Password::choose).transpose();
+        let password = password.map_err(&mut keep).unwrap_or_default();
+        if given.password.is_some() && given.current_password.is_none() {
+            keep(FieldError::new("current_password", "is needed to change the password"));
+        }
+        if wrong.is_empty() { Ok(Self { username, email, password }) } else { Err(Problem::invalid(wrong)) }
+    }
+}
+
+/// Counts a claim of a user name or an address like a registration: both tell whether it belongs to an account.
+///
+/// # Errors
+/// 429 when the client's address has made too many, or the account reserves too many former names already.
+async fn count_claim(app: &App, request: &Request, before: &StoredUser) -> Result<(), Problem> {
+    if let Some(seen) = app.take(&request.meter, Limit::Register, &request.client).await?
+        && !seen.taken.is_allowed
+    {
+        return Err(Problem { limit: Some(seen), ..seen.refusal() });
+    }
+    match before.wait_to_reserve(now()) {
+        None => Ok(()),
+        Some(wait) => {
+            let detail = "The user name and e-mail address were changed too often; please try again later.";
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_changes", detail);
+            Err(Problem { retry_after: Some(u32::try_from(wait.max(1)).unwrap_or(u32::MAX)), ..problem })
+        }
+    }
+}
+
+/// Stores a change with an event for each changed field.
+async fn store(
+    app: &App,
+    request: &Request,
+    (before, after): (&StoredUser, &StoredUser),
+    change: &ProfileChange,
+) -> Result<Response, Problem> {
+    let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
+    let field = |field: &str, action, outcome| {
+        event(request, Some(caller.user), action, Some(field.to_owned()), outcome)
+    };
+    let mut events = Vec::new();
+    if change.username.is_some() {
+        events.push(field("username", Action::UpdateProfile, Outcome::Done));
+    }
+    if change.email.is_some() {
+        events.push(field("email", Action::UpdateProfile, Outcome::Done));
+    }
+    if change.hash.is_some() {
+        events.push(event(request, Some(caller.user), Action::ChangePassword, None, Outcome::Done));
+    }
+    let Some(first) = events.pop() else { return answer(before) };
+    let answer = answer(after)?;
+    let told = request.told(first, &answer);
+    let record = ProfileRecord { told: &told, more: &events };
+    let Err(refused) = accounts.change_profile(meter, (before, after), change, &record).await else {
+        return Ok(answer);
+    };
+    for (condition, name) in [(Condition::Username, "username"), (Condition::Email, "email")] {
+        if refused.is(condition) {
+            accounts.note(meter, &field(name, Action::UpdateProfile, Outcome::Taken)).await?;
+        }
+    }
+    Err(match refused {
         refused if refused.is(Condition::Receipt) => refused.into(),
         refused if refused.is(Condition::Present) => Problem::unauthenticated(),
         refused if refused.is(Condition::Unchanged) && request.header("if-match").is_some() => outdated(),
         refused => taken(refused),
-    })?;
-    Ok(answer)
+    })
 }
 
 /// A user with the ETag that `If-Match` takes.

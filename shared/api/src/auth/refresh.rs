@@ -1,9 +1,13 @@
 //! `POST /api/v1/auth/refresh`
 
-use adapters::{now, store::accounts::Condition, tokens::RefreshToken};
+use adapters::{
+    now,
+    store::accounts::{Condition, Refused},
+    tokens::RefreshToken,
+};
 use domain::{
     FieldError,
-    accounts::{Presented, Session},
+    accounts::{Presented, Session, User},
     audit::{Action, Outcome},
 };
 use http::StatusCode;
@@ -21,18 +25,50 @@ pub struct RefreshRequest {
     refresh_token: Option<String>,
 }
 
-/// The next pair of tokens. Exactly one request rotates; who lost its answer is given the same again for ten seconds; whoever comes
-/// later with a token that was used ends the session, as one of two has stolen it.
+/// Answers with the next pair of tokens. Exactly one request rotates. Simultaneous requests with the same token, and a client that
+/// repeats a request whose answer was lost, get the same successor while it is unused, for [`Session::GRACE`] seconds. Any later use
+/// of an old token ends the session: two parties have it.
 pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Problem> {
     let text = shown(request)?;
     let ring = app.ring().await?;
-    let (accounts, meter, now) = (app.accounts(), &request.meter, now());
+    let (accounts, meter) = (app.accounts(), &request.meter);
     let Ok(token) = RefreshToken::open(&text, ring.refresh()) else {
-        // Sealed by nobody of ours.
         let forged = event(request, None, Action::Refresh, None, Outcome::WrongCredentials);
         accounts.note(meter, &forged).await?;
         return Err(over());
     };
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        match exchange(app, request, token, last.take()).await? {
+            Exchanged::Successor(user, counter) => {
+                let pair = Pair::of(app, &ring, &user, token.family, counter)?;
+                return personal(StatusCode::OK, &pair.refreshed(*user));
+            }
+            Exchanged::Lost(refused) => last = Some(refused),
+        }
+    }
+    Err(last.map_or_else(over, |refused| Problem::unavailable(refused.to_string())))
+}
+
+/// How often the session is read: once, and again after each lost race.
+const ATTEMPTS: usize = 3;
+
+/// The result of one attempt to exchange a token for its successor.
+enum Exchanged {
+    /// The user, and the number of the successor.
+    Successor(Box<User>, u32),
+    /// The session changed, or the database failed, during the rotation: it may be done all the same.
+    Lost(Refused),
+}
+
+/// Exchanges `token`, after a rotation that failed with `failure` where that is given.
+async fn exchange(
+    app: &App,
+    request: &Request,
+    token: RefreshToken,
+    failure: Option<Refused>,
+) -> Result<Exchanged, Problem> {
+    let (accounts, meter) = (app.accounts(), &request.meter);
     let RefreshToken { user, family, counter } = token;
     let told =
         |outcome| event(request, Some(user), Action::Refresh, Some(format!("session:{family}")), outcome);
@@ -46,37 +82,38 @@ pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Pr
         accounts.note(meter, &told(Outcome::Frozen)).await?;
         return Err(guard::frozen());
     }
-    let counter = match session.present(counter, now, standing.epoch) {
+    let now = now();
+    match session.present(counter, now, standing.epoch) {
         Presented::Rotate => {
+            if let Some(failure @ Refused::Store(_)) = failure {
+                // The database failed, and nothing was rotated.
+                return Err(failure.into());
+            }
             let after = session.rotated(now).ok_or_else(over)?;
-            let rotated =
-                accounts.rotate(meter, user, family, (&session, &after), &told(Outcome::Done).into()).await;
-            rotated.map_err(|refused| match refused {
-                refused if refused.is(Condition::Unchanged) => in_progress(),
-                refused => refused.into(),
-            })?;
-            after.counter
+            let change = (&session, &after);
+            match accounts.rotate(meter, user, family, change, &told(Outcome::Done).into()).await {
+                Ok(()) => Ok(Exchanged::Successor(Box::new(stored.user), after.counter)),
+                Err(refused) if refused.is(Condition::Active) => Err(refused.into()),
+                Err(refused) => Ok(Exchanged::Lost(refused)),
+            }
         }
         Presented::Repeat => {
             accounts.note(meter, &told(Outcome::Repeated)).await?;
-            session.counter
+            Ok(Exchanged::Successor(Box::new(stored.user), session.counter))
         }
         Presented::Replayed => {
             match accounts.end_session(meter, user, family, &told(Outcome::Replayed).into()).await {
-                // Another replay was faster.
+                // Another request has ended it.
                 Err(refused) if refused.is(Condition::Present) => {}
                 other => other?,
             }
-            return Err(over());
+            Err(over())
         }
         Presented::Over => {
             accounts.note(meter, &told(Outcome::Ended)).await?;
-            return Err(over());
+            Err(over())
         }
-    };
-    let user = stored.user;
-    let pair = Pair::of(app, &ring, &user, family, counter)?;
-    personal(StatusCode::OK, &pair.refreshed(user))
+    }
 }
 
 /// The token in the body or, where there is no body, in the header.
@@ -106,20 +143,14 @@ fn shown(request: &Request) -> Result<String, Problem> {
     Ok(token)
 }
 
-/// 401: nobody learns why.
+/// 401, without the reason.
 fn over() -> Problem {
     let detail = "The refresh token is not valid; please sign in.";
     let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_refresh_token", detail);
     Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
 }
 
-/// 409 for all but one of those who come at once.
-fn in_progress() -> Problem {
-    let detail = "Another request is refreshing this session; please try again.";
-    Problem { retry_after: Some(1), ..Problem::conflict("refresh_in_progress", detail) }
-}
-
-/// For who looks whether a session goes on.
+/// Whether a session is valid now, in an account at `epoch`.
 pub(super) fn is_alive(session: &Session, epoch: u32) -> bool {
     session.is_alive(now(), epoch)
 }

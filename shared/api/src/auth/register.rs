@@ -40,7 +40,7 @@ pub struct Registration {
 pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, Problem> {
     let given: Registration = request.body()?;
     let password = Password::choose(&given.password);
-    let names = all(Username::parse(&given.username), Email::parse(&given.email));
+    let names = all(Username::choose(&given.username), Email::parse(&given.email));
     let (username, email) = match (names, &password) {
         (Ok(names), Ok(_)) => names,
         (names, password) => {

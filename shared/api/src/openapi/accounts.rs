@@ -44,7 +44,8 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
     match name {
         "register-user" => Operation {
             tag: "accounts",
-            description: "Makes an account and signs in. 409 names what is somebody else's.",
+            description: "Makes an account and signs in. 409 names the fields whose values belong to another account, or are reserved \
+                for one. Some user names (`admin`, `root`, `null`, …) are reserved for no account: 422.",
             parameters: Vec::new(),
             body: body::<Registration>(&["username", "email", "password"], examples::registration()),
             answer: made(answer::<SignedIn>(generator, examples::signed_in("Welcome."))),
@@ -60,13 +61,14 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "refresh-session" => Operation {
             tag: "accounts",
-            description: "The refresh token is in the body, or shown as Bearer. It is good once: 409 with Retry-After while another \
-                request uses it; within ten seconds it is answered as before; later use ends the session.",
+            description: "The refresh token is in the body or in the `Authorization` header, as Bearer. It is valid once. Simultaneous \
+                requests, and a repetition within 40 seconds, get the same successor while that is unused. Any later use of an old \
+                token ends the session: 401.",
             parameters: Vec::new(),
             body: body::<RefreshRequest>(&["refresh_token"], examples::refresh_request())
                 .map(|body| Body { required: false, ..body }),
             answer: fresh(answer::<RefreshAnswer>(generator, examples::refreshed())),
-            refusals: &[409],
+            refusals: &[],
         },
         "logout-user" => Operation {
             tag: "accounts",
@@ -107,7 +109,11 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "update-profile" => Operation {
             tag: "accounts",
-            description: "What is left out stays. A new password needs `current_password`, and ends every other session.",
+            description: "A field that is left out keeps its value. A new password requires `current_password` and ends every other \
+                session. A new user name or e-mail address requires `current_password`, or a password entered in this session \
+                within the last ten minutes: otherwise 403 `reauthentication_required`. The old name and address stay reserved for \
+                the same user for 30 days. Changes of either count like registrations; after 20 within 30 days: 429 \
+                `too_many_changes`.",
             parameters: Vec::new(),
             body: body::<ProfileUpdate>(&[], json!({"username": "ash_ketchum"})),
             answer: fresh(answer::<User>(generator, examples::user())),
@@ -248,7 +254,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "update-user" => Operation {
             tag: "administration",
-            description: "Oneself, as in the profile; for administrators `is_admin` and `is_frozen` of anybody. One administrator is \
+            description: "The caller, as in the profile (same rules); for administrators `is_admin` and `is_frozen` of anybody. One administrator is \
                 always left.",
             parameters: vec![user_id()],
             body: body::<UserUpdate>(&[], json!({"is_frozen": true})),

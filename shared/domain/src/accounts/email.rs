@@ -3,19 +3,25 @@
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{FieldError, field::is_unseen};
 
-/// An address, as it was given but for white space around it and how its characters are composed. Nothing shows it by accident.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// An address as the user gave it, trimmed and composed (NFC). Its `Debug` output hides it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct Email(String);
 
 impl Email {
     /// In bytes: what a mail server must take (RFC 5321, 4.5.3.1.3, without the brackets).
     pub const MAX: usize = 254;
+
+    /// An address as it was stored. Reading never validates: rules may have changed since it was given.
+    #[must_use]
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
 
     /// # Errors
     /// [`FieldError`] of `email`.
@@ -41,12 +47,13 @@ impl Email {
         &self.0
     }
 
-    /// What must be nobody else's: addresses that differ in case, in how a character is written, or in how a domain is (`exämple.com`,
-    /// `xn--exmple-cua.com`) are one.
+    /// The unique key of the address: addresses that differ in case, in the composition of a character, or in the spelling of a
+    /// domain (`exämple.com`, `xn--exmple-cua.com`) are the same address.
+    ///
+    /// A stored address that is not valid today has its folded text as key.
     #[must_use]
     pub fn key(&self) -> String {
-        // There is one, or this would not have been parsed.
-        key(&self.0).unwrap_or_default()
+        key(&self.0).unwrap_or_else(|| folded(&self.0))
     }
 }
 
@@ -59,27 +66,21 @@ fn is_address(text: &str) -> bool {
     !is_quoted && !is_number && EmailAddress::parse_with_options(text, plain).is_ok()
 }
 
-/// None where the domain can be nobody's.
+/// `None` for a domain that is not valid.
 fn key(text: &str) -> Option<String> {
     let (local, domain) = text.rsplit_once('@')?;
     let domain = idna::domain_to_ascii_strict(domain).ok()?;
-    // Up and down again: ß and ss, σ and ς are told apart by nobody who types in capitals.
-    let local: String =
-        local.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect();
-    Some(format!("{local}@{domain}"))
+    Some(format!("{}@{domain}", folded(local)))
+}
+
+/// Folds case and composition: to upper case and back, so that ß equals ss, and σ equals ς.
+fn folded(text: &str) -> String {
+    text.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
 }
 
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Email(…)")
-    }
-}
-
-impl TryFrom<String> for Email {
-    type Error = FieldError;
-
-    fn try_from(text: String) -> Result<Self, FieldError> {
-        Self::parse(&text)
     }
 }
 
@@ -150,7 +151,16 @@ mod tests {
             &swollen,
         ] {
             assert_eq!(Email::parse(bad).map_err(|error| error.field), Err("email".to_owned()), "{bad:?}");
-            assert!(serde_json::from_str::<Email>(&serde_json::to_string(bad).unwrap()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_stored_address_is_read_whatever_it_is_and_has_a_key() {
+        for (stored, key) in
+            [("Ash@localhost", "ash@localhost"), ("ASH", "ash"), ("ash@exa!mple.com", "ash@exa!mple.com")]
+        {
+            let email = Email::stored(stored.to_owned());
+            assert_eq!((email.as_str(), email.key().as_str()), (stored, key));
         }
     }
 

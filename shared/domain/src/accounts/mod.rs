@@ -1,7 +1,7 @@
-//! Accounts: who may sign in, under which names.
+//! Accounts: users, their names, addresses, passwords and sessions.
 //!
 //! * [`UserId`]: what a user is to everybody else; names and addresses change.
-//! * [`Username`], [`Email`]: as they were given, and the key by which nobody else may have them.
+//! * [`Username`], [`Email`]: as the user gave them, with their unique keys.
 //! * [`Password`]: long enough, and never shown.
 //! * [`User`]: what clients see; [`Standing`]: what an account may do.
 //! * [`Session`]: what follows from one sign-in.

@@ -1,13 +1,13 @@
 //! A user.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Email, UserId, Username};
 use crate::Timestamp;
 
 /// A user, as clients see one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct User {
     pub id: UserId,
     #[schemars(with = "String")]

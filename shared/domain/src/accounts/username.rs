@@ -1,17 +1,47 @@
 //! A user's name.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::FieldError;
 
-/// 3 to 80 of `A-Z`, `a-z`, `0-9` and `_`, as it was given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// A user name, spelled as the user gave it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct Username(String);
+
+/// Keys, without `_`, that no new user name may have: names of roles, of routes, and of nothing.
+const RESERVED: &str = "\
+    abuse account accounts admin administrator administrators admins anonymous api auth bot bulk contact daemon default \
+    delete deleted edit everybody everyone export false favorites favourites guest health help helpdesk hostmaster info \
+    jwks login logout mail mailer me mod moderator moderators myself nan new nil nobody none noreply null official openapi \
+    operator owner password pokedex pokemon postmaster private profile public ready refresh register root security self \
+    session sessions settings signin signout signup staff staging static status superuser support sync sysadmin system \
+    team true undefined unknown user username users version void webmaster wellknown www";
 
 impl Username {
     pub const LENGTH: std::ops::RangeInclusive<usize> = 3..=80;
 
+    /// A name for a new account, or the new name of an account.
+    ///
+    /// # Errors
+    /// [`FieldError`] of `username`, also for a reserved name.
+    pub fn choose(text: &str) -> Result<Self, FieldError> {
+        let name = Self::parse(text)?;
+        let key = name.key().replace('_', "");
+        if RESERVED.split(' ').any(|reserved| reserved == key) {
+            return Err(FieldError::new("username", "is reserved"));
+        }
+        Ok(name)
+    }
+
+    /// A name as it was stored. Reading never validates: rules may have changed since it was chosen.
+    #[must_use]
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// A well-formed name: 3 to 80 of `A-Z`, `a-z`, `0-9` and `_`.
+    ///
     /// # Errors
     /// [`FieldError`] of `username`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
@@ -30,18 +60,10 @@ impl Username {
         &self.0
     }
 
-    /// What must be nobody else's: names that differ in case only are one name.
+    /// The unique key of the name: names that differ in case only are the same name.
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
-    }
-}
-
-impl TryFrom<String> for Username {
-    type Error = FieldError;
-
-    fn try_from(text: String) -> Result<Self, FieldError> {
-        Self::parse(&text)
     }
 }
 
@@ -56,9 +78,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reading_json_is_parsing() {
-        assert_eq!(serde_json::from_str::<Username>("\"Ash\"").unwrap(), Username::parse("Ash").unwrap());
-        assert!(serde_json::from_str::<Username>("\"\"").is_err());
+    fn reserved_names_are_not_chosen_but_read() {
+        assert!(
+            RESERVED.split(' ').all(|word| word.bytes().all(|b| b.is_ascii_lowercase()) && !word.is_empty())
+        );
+        for reserved in
+            ["admin", "ADMIN", "_admin_", "No_Reply", "root", "null", "undefined", "bulk", "me_", "sign_up"]
+        {
+            let error = Username::choose(reserved).unwrap_err();
+            assert_eq!(
+                (error.field.as_str(), error.message.as_str()),
+                ("username", "is reserved"),
+                "{reserved}"
+            );
+            assert_eq!(Username::parse(reserved).unwrap().as_str(), reserved, "at sign-in");
+        }
+        for free in ["admin1", "ash_admin", "rooty", "nullify"] {
+            assert!(Username::choose(free).is_ok(), "{free}");
+        }
+        assert!(Username::choose("me").is_err());
+    }
+
+    #[test]
+    fn a_stored_name_is_read_whatever_it_is() {
+        for stored in ["", "ab", "ash-ketchum", "admin"] {
+            assert_eq!(Username::stored(stored.to_owned()).as_str(), stored);
+        }
     }
 
     #[test]

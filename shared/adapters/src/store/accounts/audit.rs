@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::{
     accounts::UserId,
-    audit::{self, Event, EventId, SHARDS},
+    audit::{self, Action, Event, EventId, Outcome, SHARDS},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -145,9 +145,10 @@ fn read(item: &Item) -> Result<Event, StoreError> {
         id: reader.parsed("sk")?,
         at: reader.moment("at")?,
         actor: text(item, "actor").map(|_| reader.parsed("actor")).transpose()?,
-        action: serde_json::from_value(named("action")?).map_err(|_| reader.wrong("action"))?,
+        // Events of a later release are listed, too.
+        action: serde_json::from_value(named("action")?).unwrap_or(Action::Unknown),
         target: text(item, "target").map(str::to_owned),
-        outcome: serde_json::from_value(named("outcome")?).map_err(|_| reader.wrong("outcome"))?,
+        outcome: serde_json::from_value(named("outcome")?).unwrap_or(Outcome::Unknown),
         request_id: part("request_id"),
     })
 }

@@ -95,42 +95,64 @@ impl Accounts {
         self.forget(meter, &stored, &told()).await
     }
 
-    /// The keys of a user's favorites and sessions, each with its table.
+    /// The keys of a user's favorites and sessions, each with its table. Only keys are read: an item that cannot be read is deleted
+    /// like any other.
     async fn belongings(&self, meter: &Meter, user: UserId) -> Result<Vec<(&str, Key)>, StoreError> {
-        let favorites = self.favorites(meter, user).await?;
-        let sessions = self.sessions(meter, user).await?;
-        let favorites = favorites.iter().map(|one| (&*self.tables.app, keys::favorite(user, one.pokemon)));
-        let sessions = sessions.iter().map(|one| (&*self.tables.ephemeral, keys::session(user, one.family)));
-        Ok(favorites.chain(sessions).collect())
+        let pk = keys::user(user);
+        let (app, ephemeral) = (&*self.tables.app, &*self.tables.ephemeral);
+        let mut found = Vec::new();
+        for (table, prefix) in [(app, keys::FAVORITE), (ephemeral, keys::SESSION)] {
+            let items = self.partition(meter, table, &pk, prefix).await?;
+            let sks = items.iter().filter_map(|item| text(item, "sk"));
+            found.extend(sks.map(|sk| (table, Key { pk: pk.clone(), sk: sk.to_owned() })));
+        }
+        Ok(found)
     }
 
     /// The last step.
     async fn forget(&self, meter: &Meter, stored: &StoredUser, told: &Told) -> Result<(), StoreError> {
         let user = &stored.user;
+        self.release_all(meter, stored).await?;
+        let mut names = vec![
+            (Condition::Username, keys::username(&user.username)),
+            (Condition::Email, keys::email(&user.email)),
+        ];
+        loop {
+            match self.forgetting(user.id, &names, told)?.commit(meter).await {
+                // Another call was faster.
+                Err(refused) if refused.is(Condition::Present) => return Ok(()),
+                // The key of a name that today's rules would refuse may belong to another account.
+                Err(refused) if refused.is(Condition::Username) || refused.is(Condition::Email) => {
+                    names.retain(|(condition, _)| !refused.is(*condition));
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    /// The deletion of all that is left of an account, with those of its `names` that are its own.
+    fn forgetting(
+        &self,
+        user: UserId,
+        names: &[(Condition, Key)],
+        told: &Told,
+    ) -> Result<Transaction<'_>, StoreError> {
+        let delete = |key: &Key| Delete::builder().table_name(&self.tables.app).set_key(Some(keyed(key)));
         let mut transaction = Transaction::told_by(self, told)?;
-        for key in [
-            keys::username(&user.username),
-            keys::email(&user.email),
-            keys::password(user.id),
-            keys::deletion(user.id),
-        ] {
-            let delete = Delete::builder().table_name(&self.tables.app).set_key(Some(keyed(&key)));
-            transaction = transaction.delete(Condition::None, delete)?;
+        for (condition, key) in names {
+            let delete = delete(key)
+                .condition_expression("attribute_not_exists(pk) OR #user = :user")
+                .expression_attribute_names("#user", "user")
+                .expression_attribute_values(":user", AttributeValue::S(user.to_string()));
+            transaction = transaction.delete(*condition, delete)?;
+        }
+        for key in [keys::password(user), keys::deletion(user)] {
+            transaction = transaction.delete(Condition::None, delete(&key))?;
         }
         // Nothing is forgotten that was not stopped first.
-        let status = Delete::builder()
-            .table_name(&self.tables.app)
-            .set_key(Some(keyed(&keys::status(user.id))))
+        let status = delete(&keys::status(user))
             .condition_expression("attribute_not_exists(pk) OR attribute_exists(deleting)");
-        transaction = transaction.delete(Condition::Unchanged, status)?;
-        let profile = Delete::builder()
-            .table_name(&self.tables.app)
-            .set_key(Some(keyed(&keys::profile(user.id))))
-            .condition_expression("attribute_exists(pk)");
-        match transaction.delete(Condition::Present, profile)?.commit(meter).await {
-            // Another call was faster.
-            Err(refused) if refused.is(Condition::Present) => Ok(()),
-            other => Ok(other?),
-        }
+        let profile = delete(&keys::profile(user)).condition_expression("attribute_exists(pk)");
+        transaction.delete(Condition::Unchanged, status)?.delete(Condition::Present, profile)
     }
 }

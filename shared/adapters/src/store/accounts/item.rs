@@ -1,5 +1,7 @@
 //! Attributes of the items of accounts, in and out.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 
@@ -28,6 +30,12 @@ impl NewItem {
 
     pub(super) fn moment(self, name: &str, value: Timestamp) -> Self {
         self.number(name, value.unix())
+    }
+
+    pub(super) fn moments(mut self, name: &str, values: &BTreeMap<String, Timestamp>) -> Self {
+        let values = values.iter().map(|(key, at)| (key.clone(), AttributeValue::N(at.unix().to_string())));
+        self.0.insert(name.to_owned(), AttributeValue::M(values.collect()));
+        self
     }
 
     pub(super) fn flag(mut self, name: &str, value: bool) -> Self {
@@ -65,6 +73,19 @@ impl<'a> Reader<'a> {
 
     pub(super) fn moment(&self, name: &str) -> Result<Timestamp, StoreError> {
         self.parsed(name).map(Timestamp::from_unix)
+    }
+
+    /// A moment that earlier items do not have.
+    pub(super) fn optional_moment(&self, name: &str) -> Option<Timestamp> {
+        text(self.item, name).and_then(|seconds| seconds.parse().ok()).map(Timestamp::from_unix)
+    }
+
+    /// Moments by name; none where earlier items have no such attribute.
+    pub(super) fn moments(&self, name: &str) -> BTreeMap<String, Timestamp> {
+        let Some(AttributeValue::M(values)) = self.item.get(name) else { return BTreeMap::new() };
+        let moment =
+            |key: &String| Some((key.clone(), Timestamp::from_unix(text(values, key)?.parse().ok()?)));
+        values.keys().filter_map(moment).collect()
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, StoreError> {

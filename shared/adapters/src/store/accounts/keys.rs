@@ -29,6 +29,12 @@ pub(super) fn email(email: &Email) -> Key {
     Key { pk: format!("EMAIL#{}", hashed(&email.key())), sk: "EMAIL".to_owned() }
 }
 
+/// The key of a user name or an address whose partition key is `pk`.
+pub(super) fn name(pk: &str) -> Key {
+    let kind = pk.split('#').next().unwrap_or_default();
+    Key { pk: pk.to_owned(), sk: kind.to_owned() }
+}
+
 pub(super) fn profile(id: UserId) -> Key {
     Key { pk: user(id), sk: "PROFILE".to_owned() }
 }

@@ -2,8 +2,8 @@
 //!
 //! | table | what | pk | sk | read by | written by |
 //! |---|---|---|---|---|---|
-//! | app | who has a user name | `USERNAME#<key>` | `USERNAME` | GetItem, consistent (login) | register, profile: conditioned on nobody's having it |
-//! | app | who has an address | `EMAIL#<SHA-256 of its key>` | `EMAIL` | GetItem, consistent (login) | as above |
+//! | app | the owner of a user name, or its reservation | `USERNAME#<key>` | `USERNAME` | GetItem, consistent (login) | register, profile: conditioned on its being free, reserved for the same user, or expired |
+//! | app | the owner of an address, or its reservation | `EMAIL#<SHA-256 of its key>` | `EMAIL` | GetItem, consistent (login) | as above |
 //! | app | a user, as clients see one | `USER#<id>` | `PROFILE` | GetItem, Query | register, profile: conditioned on its version |
 //! | app | a password's hash | `USER#<id>` | `PASSWORD` | Query with profile and standing (login) | register, profile, login (a stronger hash) |
 //! | app | what an account may do | `USER#<id>` | `STATUS` | GetItem, consistent, before every write | register, password, admins; a check in every transaction |
@@ -14,7 +14,7 @@
 //! | app | what was changed of a Pokémon by hand | `OVERRIDES` | `POKEMON#<id, 5 digits>` | GetItem, consistent (its routes); Query (publish) | its routes, each a field of its own |
 //! | app | how often anything was | `OVERRIDES` | `REVISION` | GetItem, consistent, before the Query | with each change |
 //! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | who makes and promotes keys, conditioned on its version |
-//! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout |
+//! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout; password checks |
 //! | ephemeral | the answer to a request with a key | `IDEMPOTENCY#<SHA-256>` | `RECORD` | GetItem, consistent | with what was changed, conditioned on there being none |
 //! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of whom>` | `BUCKET` | its own update | its own update, conditioned on what is in it |
 //! | audit | an event | `ACTOR#<id>`, or `NOBODY#<shard>` | id of the event | Query (audit) | with what it tells of; never twice, never changed |
@@ -33,6 +33,7 @@ mod keys;
 mod limits;
 mod overrides;
 mod receipts;
+mod reservations;
 mod sessions;
 mod transaction;
 mod users;
@@ -48,7 +49,7 @@ pub use overrides::OverrideChange;
 pub use receipts::{Receipt, Told};
 pub use sessions::OpenSession;
 pub use transaction::{Condition, Refused};
-pub use users::{Credentials, Login, NewAccount, ProfileChange, StoredUser};
+pub use users::{Credentials, Login, NewAccount, ProfileChange, ProfileRecord, StoredUser};
 
 use super::Tables;
 

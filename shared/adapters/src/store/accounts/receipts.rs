@@ -65,7 +65,7 @@ impl Accounts {
             body: text(&item, "body").map(str::to_owned),
             expires_at: reader.moment("expires_at")?,
         };
-        Ok(Some(receipt).filter(|receipt| now < receipt.expires_at))
+        Ok(Some(receipt).filter(|receipt| receipt.expires_at.is_pending(now, Receipt::KEPT)))
     }
 
     /// Keeps the receipt of a change that is made in steps, before the first of them: whichever steps there are, the key stands for it.
@@ -100,7 +100,11 @@ impl Accounts {
         Put::builder()
             .table_name(&self.tables.ephemeral)
             .set_item(Some(item.build()))
-            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
+            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now OR expires_at > :latest")
             .expression_attribute_values(":now", AttributeValue::N(now.unix().to_string()))
+            .expression_attribute_values(
+                ":latest",
+                AttributeValue::N(now.latest_expiry(Receipt::KEPT).unix().to_string()),
+            )
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions, and the one token of each that is good.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, Update};
 use domain::{
     Timestamp,
     accounts::{Session, UserId},
@@ -16,6 +16,7 @@ use crate::{
     store::{
         Key, Meter, StoreError,
         codec::{Item, keyed, text},
+        failed,
     },
     tokens::FamilyId,
 };
@@ -92,10 +93,10 @@ impl Accounts {
         items.iter().map(open).collect()
     }
 
-    /// Puts `after` in the place of `before`, where the token shown is still the last one.
+    /// Replaces `before` with `after`, if the token shown is still the latest one.
     ///
     /// # Errors
-    /// [`Condition::Unchanged`] for all but the first of many, [`Condition::Active`] for a frozen account.
+    /// [`Condition::Unchanged`] for all but the first of several simultaneous rotations, [`Condition::Active`] for a frozen account.
     pub async fn rotate(
         &self,
         meter: &Meter,
@@ -109,15 +110,51 @@ impl Accounts {
             .table_name(&self.tables.ephemeral)
             .set_key(Some(keyed(&keys::session(user, family))))
             .condition_expression("#counter = :before AND epoch = :epoch")
-            .update_expression("SET #counter = :after, rotated_at = :rotated_at, expires_at = :expires_at")
+            .update_expression(
+                "SET #counter = :after, created_at = :created_at, rotated_at = :rotated_at, expires_at = :expires_at",
+            )
             .expression_attribute_names("#counter", "counter")
             .expression_attribute_values(":before", number(before.counter.into()))
             .expression_attribute_values(":epoch", number(before.epoch.into()))
             .expression_attribute_values(":after", number(after.counter.into()))
+            .expression_attribute_values(":created_at", number(after.created_at.unix()))
             .expression_attribute_values(":rotated_at", number(after.rotated_at.unix()))
             .expression_attribute_values(":expires_at", number(after.expires_at.unix()));
         let transaction = Transaction::told_by(self, told)?.by(user)?;
         transaction.update(Condition::Unchanged, update)?.commit(meter).await
+    }
+
+    /// Records that the account's password was entered in a session at `now`. A session that has ended stays ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn record_password(
+        &self,
+        meter: &Meter,
+        user: UserId,
+        family: FamilyId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        meter.call();
+        let updated = self
+            .client
+            .update_item()
+            .table_name(&self.tables.ephemeral)
+            .set_key(Some(keyed(&keys::session(user, family))))
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET password_at = :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.unix().to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match updated.map_err(failed("UpdateItem")) {
+            Ok(updated) => {
+                meter.writes(updated.consumed_capacity.as_slice());
+                Ok(())
+            }
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Ends a session.
@@ -140,22 +177,26 @@ impl Accounts {
 }
 
 pub(super) fn item(user: UserId, family: FamilyId, session: &Session) -> NewItem {
-    let Session { counter, created_at, rotated_at, expires_at, epoch } = session;
-    NewItem::at(&keys::session(user, family))
+    let Session { counter, created_at, rotated_at, expires_at, epoch, password_at } = session;
+    let item = NewItem::at(&keys::session(user, family))
         .number("counter", counter)
         .moment("created_at", *created_at)
         .moment("rotated_at", *rotated_at)
         .moment("expires_at", *expires_at)
-        .number("epoch", epoch)
+        .number("epoch", epoch);
+    match password_at {
+        Some(password_at) => item.moment("password_at", *password_at),
+        None => item,
+    }
 }
 
 fn session_of(item: &Reader<'_>) -> Result<Session, StoreError> {
-    let moment = |name: &str| -> Result<Timestamp, StoreError> { item.moment(name) };
     Ok(Session {
         counter: item.parsed("counter")?,
-        created_at: moment("created_at")?,
-        rotated_at: moment("rotated_at")?,
-        expires_at: moment("expires_at")?,
+        created_at: item.moment("created_at")?,
+        rotated_at: item.moment("rotated_at")?,
+        expires_at: item.moment("expires_at")?,
         epoch: item.parsed("epoch")?,
+        password_at: item.optional_moment("password_at"),
     })
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
         builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
-use domain::{Timestamp, accounts::UserId};
+use domain::{Timestamp, accounts::UserId, audit::Event};
 
 use super::{Accounts, Receipt, Told, item::NewItem, keys};
 use crate::store::{Meter, StoreError, codec::keyed, failed};
@@ -76,15 +76,20 @@ impl<'a> Transaction<'a> {
     /// One that `told` tells of.
     pub(super) fn told_by(accounts: &'a Accounts, told: &Told) -> Result<Self, StoreError> {
         let new = Self { accounts, parts: Vec::new() };
-        let put = Put::builder()
-            .table_name(&accounts.tables.audit)
-            .set_item(Some(super::audit::item(&told.event)))
-            .condition_expression("attribute_not_exists(pk)");
-        let new = new.put(Condition::None, put)?;
+        let new = new.with_event(&told.event)?;
         match &told.receipt {
             Some(receipt) => new.kept_by(receipt, told.event.at),
             None => Ok(new),
         }
+    }
+
+    /// Another event, of the same change.
+    pub(super) fn with_event(self, event: &Event) -> Result<Self, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.accounts.tables.audit)
+            .set_item(Some(super::audit::item(event)))
+            .condition_expression("attribute_not_exists(pk)");
+        self.put(Condition::None, put)
     }
 
     /// One that keeps a receipt alone: its key stands for what follows.

@@ -1,23 +1,25 @@
 //! Users: their names, their passwords' hashes, what they may do.
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, Put, ReturnConsumedCapacity, Update, builders::PutBuilder,
-};
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, Update, builders::PutBuilder};
 use domain::{
     Timestamp,
     accounts::{Email, Session, Standing, User, UserId, Username},
+    audit::Event,
 };
 
 use super::{
     Accounts, Condition, Refused, Told,
     item::{NewItem, Reader, at},
     keys,
+    reservations::RESERVED_FOR,
     transaction::Transaction,
 };
 use crate::{
     store::{
         Key, Meter, StoreError,
-        codec::{Item, keyed},
+        codec::{Item, keyed, text},
         failed,
     },
     tokens::FamilyId,
@@ -28,10 +30,12 @@ use crate::{
 pub struct StoredUser {
     pub user: User,
     pub version: u64,
+    /// Partition keys of the names and addresses that the user has given up, with the expiry of each reservation.
+    pub reserved: BTreeMap<String, Timestamp>,
 }
 
 impl StoredUser {
-    /// What it is after `change`, made at `now`.
+    /// The user after `change`, made at `now`.
     #[must_use]
     pub fn changed(&self, change: &ProfileChange, now: Timestamp) -> Self {
         let ProfileChange { username, email, .. } = change;
@@ -39,7 +43,26 @@ impl StoredUser {
         user.username = username.clone().unwrap_or(user.username);
         user.email = email.clone().unwrap_or(user.email);
         user.updated_at = now;
-        Self { user, version: self.version + 1 }
+        let mut reserved = self.reserved.clone();
+        reserved.retain(|_, until| until.is_pending(now, RESERVED_FOR));
+        for (old, new) in [
+            (keys::username(&self.user.username), keys::username(&user.username)),
+            (keys::email(&self.user.email), keys::email(&user.email)),
+        ] {
+            if old != new {
+                reserved.remove(&new.pk);
+                reserved.insert(old.pk, now.plus(RESERVED_FOR));
+            }
+        }
+        Self { user, version: self.version + 1, reserved }
+    }
+
+    /// Whether `after` claims a user name or an address that belonged to no account, or to another one, before.
+    #[must_use]
+    pub fn claims_another(&self, after: &Self) -> bool {
+        let (before, after) = (&self.user, &after.user);
+        keys::username(&before.username) != keys::username(&after.username)
+            || keys::email(&before.email) != keys::email(&after.email)
     }
 }
 
@@ -48,20 +71,26 @@ impl StoredUser {
 pub struct Login(Key);
 
 impl Login {
-    /// A user name or an address; whatever is neither is looked for just as well, and not found.
+    /// A user name or an e-mail address. A text that is neither costs the same look-up, which finds nothing.
     #[must_use]
     pub fn of(text: &str) -> Self {
         if let Ok(name) = Username::parse(text) {
             return Self(keys::username(&name));
         }
-        Self(Email::parse(text).map_or_else(
-            // No name has a question mark.
-            |_| Key { pk: format!("USERNAME#?{}", keys::hashed(text)), sk: "USERNAME".to_owned() },
-            |email| keys::email(&email),
-        ))
+        match Email::parse(text) {
+            Ok(email) => Self(keys::email(&email)),
+            // An address that was valid when its account was made; its key is hashed.
+            Err(_) if text.contains('@') && text.len() <= Email::MAX => {
+                Self(keys::email(&Email::stored(text.to_owned())))
+            }
+            // No user name has a question mark.
+            Err(_) => {
+                Self(Key { pk: format!("USERNAME#?{}", keys::hashed(text)), sk: "USERNAME".to_owned() })
+            }
+        }
     }
 
-    /// Equal for all spellings of one name; says nothing of whom it names.
+    /// Equal for all spellings of one name or address. It does not say whether there is such an account.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.0.pk
@@ -87,7 +116,7 @@ pub struct NewAccount<'a> {
     pub session: &'a Session,
 }
 
-/// What is to be changed of a user; what is none stays.
+/// A partial update of a user; `None` leaves a field unchanged.
 #[derive(Debug, Default)]
 pub struct ProfileChange {
     pub username: Option<Username>,
@@ -98,22 +127,29 @@ pub struct ProfileChange {
     pub kept: Option<FamilyId>,
 }
 
+/// The record of a profile change: an event for each changed field.
+#[derive(Debug)]
+pub struct ProfileRecord<'a> {
+    pub told: &'a Told,
+    pub more: &'a [Event],
+}
+
 impl Accounts {
     /// Makes an account.
     ///
     /// # Errors
-    /// [`Condition::Username`] and [`Condition::Email`] where somebody has them.
+    /// [`Condition::Username`] and [`Condition::Email`] when they belong to another account, or are reserved for one.
     pub async fn register(&self, meter: &Meter, new: &NewAccount<'_>, told: &Told) -> Result<(), Refused> {
-        let (app, user) = (&self.tables.app, new.user);
-        let stored = StoredUser { user: user.clone(), version: 1 };
+        let (app, user, now) = (&self.tables.app, new.user, told.event.at);
+        let stored = StoredUser { user: user.clone(), version: 1, reserved: BTreeMap::new() };
         let password = NewItem::at(&keys::password(user.id)).text("hash", new.hash);
         let status = NewItem::at(&keys::status(user.id))
             .flag("is_admin", user.is_admin)
             .flag("is_frozen", false)
             .number("epoch", new.session.epoch);
         Transaction::told_by(self, told)?
-            .put_new(Condition::Username, app, owned(&keys::username(&user.username), user.id))?
-            .put_new(Condition::Email, app, owned(&keys::email(&user.email), user.id))?
+            .put(Condition::Username, self.claim(&keys::username(&user.username), user.id, now))?
+            .put(Condition::Email, self.claim(&keys::email(&user.email), user.id, now))?
             .put_new(Condition::Absent, app, profile(&stored))?
             .put_new(Condition::Absent, app, password)?
             .put_new(Condition::Absent, app, status)?
@@ -133,9 +169,11 @@ impl Accounts {
     pub async fn credentials(&self, meter: &Meter, login: &Login) -> Result<Option<Credentials>, StoreError> {
         let Login(key) = login;
         let owner = self.get(meter, &self.tables.app, key, true).await?;
+        // A reserved name has no owner.
+        let owner = owner.filter(|item| text(item, "user").is_some());
         let id = match &owner {
             Some(item) => Reader::of(key, item).parsed("user")?,
-            // Nobody's: no id was made in 1970.
+            // No account's: no id was made in 1970.
             None => UserId::new(0, [0; 10]),
         };
         let items = self.about(meter, id, "PASSWORD").await?;
@@ -186,59 +224,43 @@ impl Accounts {
         item.map(|item| standing_of(&Reader::of(&key, &item))).transpose()
     }
 
-    /// Puts `after` in the place of `before`, which nobody may have changed: what `change` makes of it.
+    /// Replaces `before`, which must be unchanged, with `after`: the result of `change`. The old name and address stay reserved.
     ///
     /// # Errors
-    /// [`Condition::Unchanged`], [`Condition::Active`], and what is somebody else's.
+    /// [`Condition::Unchanged`], [`Condition::Active`]; [`Condition::Username`] and [`Condition::Email`] when they belong to another
+    /// account, or are reserved for one.
     pub async fn change_profile(
         &self,
         meter: &Meter,
         (before, after): (&StoredUser, &StoredUser),
         change: &ProfileChange,
-        told: &Told,
+        record: &ProfileRecord<'_>,
     ) -> Result<(), Refused> {
-        let id = before.user.id;
-        let mut transaction = Transaction::told_by(self, told)?;
+        let (id, now) = (before.user.id, record.told.event.at);
+        self.release_expired(meter, before, now).await?;
+        let mut transaction = Transaction::told_by(self, record.told)?;
+        for event in record.more {
+            transaction = transaction.with_event(event)?;
+        }
         let (old, new) = (keys::username(&before.user.username), keys::username(&after.user.username));
-        transaction = self.moved(transaction, Condition::Username, id, &old, &new)?;
+        transaction = self.moved(transaction, Condition::Username, id, (&old, &new), now)?;
         let (old, new) = (keys::email(&before.user.email), keys::email(&after.user.email));
-        transaction = self.moved(transaction, Condition::Email, id, &old, &new)?;
+        transaction = self.moved(transaction, Condition::Email, id, (&old, &new), now)?;
         transaction = transaction.put(Condition::Unchanged, self.replaced(before, after))?;
         transaction = match &change.hash {
             None => transaction.by(id)?,
-            Some(hash) => self.with_password(transaction, id, hash, change.kept)?,
+            Some(hash) => self.with_password(transaction, id, hash, change.kept, now)?,
         };
         transaction.commit(meter).await
     }
 
-    /// Puts a profile in the place of another that nobody may have changed.
+    /// Replaces a profile that must be unchanged since it was read.
     pub(super) fn replaced(&self, before: &StoredUser, after: &StoredUser) -> PutBuilder {
         Put::builder()
             .table_name(&self.tables.app)
             .set_item(Some(profile(after).build()))
             .condition_expression("version = :before")
             .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()))
-    }
-
-    /// A name that goes from one of the user's own to another, which must be nobody's.
-    fn moved<'a>(
-        &self,
-        transaction: Transaction<'a>,
-        condition: Condition,
-        id: UserId,
-        old: &Key,
-        new: &Key,
-    ) -> Result<Transaction<'a>, StoreError> {
-        if old == new {
-            return Ok(transaction);
-        }
-        let delete = Delete::builder()
-            .table_name(&self.tables.app)
-            .set_key(Some(keyed(old)))
-            .condition_expression("#user = :user")
-            .expression_attribute_names("#user", "user")
-            .expression_attribute_values(":user", AttributeValue::S(id.to_string()));
-        transaction.put_new(condition, &self.tables.app, owned(new, id))?.delete(Condition::Unchanged, delete)
     }
 
     /// A new password, and the end of all sessions but one.
@@ -248,6 +270,7 @@ impl Accounts {
         id: UserId,
         hash: &str,
         kept: Option<FamilyId>,
+        now: Timestamp,
     ) -> Result<Transaction<'a>, StoreError> {
         let one = || AttributeValue::N("1".to_owned());
         let put = Put::builder()
@@ -266,8 +289,9 @@ impl Accounts {
             .table_name(&self.tables.ephemeral)
             .set_key(Some(keyed(&keys::session(id, family))))
             .condition_expression("attribute_exists(pk)")
-            .update_expression("ADD epoch :one")
-            .expression_attribute_values(":one", one());
+            .update_expression("ADD epoch :one SET password_at = :now")
+            .expression_attribute_values(":one", one())
+            .expression_attribute_values(":now", AttributeValue::N(now.unix().to_string()));
         transaction.update(Condition::Present, session)
     }
 
@@ -312,14 +336,9 @@ impl Accounts {
     }
 }
 
-/// That a name is somebody's.
-fn owned(key: &Key, id: UserId) -> NewItem {
-    NewItem::at(key).text("user", id.to_string())
-}
-
 fn profile(stored: &StoredUser) -> NewItem {
     let User { id, username, email, is_admin, created_at, updated_at } = &stored.user;
-    NewItem::at(&keys::profile(*id))
+    let item = NewItem::at(&keys::profile(*id))
         .text("username", username.as_str())
         .text("email", email.as_str())
         .flag("is_admin", *is_admin)
@@ -327,7 +346,8 @@ fn profile(stored: &StoredUser) -> NewItem {
         .moment("updated_at", *updated_at)
         .number("version", stored.version)
         .text("listed_in", keys::USERS)
-        .text("listed_by", id.to_string())
+        .text("listed_by", id.to_string());
+    if stored.reserved.is_empty() { item } else { item.moments("reserved", &stored.reserved) }
 }
 
 fn read_user(id: UserId, items: &[Item]) -> Result<Option<StoredUser>, StoreError> {
@@ -335,16 +355,17 @@ fn read_user(id: UserId, items: &[Item]) -> Result<Option<StoredUser>, StoreErro
     at(items, &key).map(|item| user_of(id, &Reader::of(&key, item))).transpose()
 }
 
+/// A user as it was stored. Reading never validates: one name that today's rules refuse must not hide the account.
 pub(super) fn user_of(id: UserId, item: &Reader<'_>) -> Result<StoredUser, StoreError> {
     let user = User {
         id,
-        username: Username::parse(item.text("username")?).map_err(|_| item.wrong("username"))?,
-        email: Email::parse(item.text("email")?).map_err(|_| item.wrong("email"))?,
+        username: Username::stored(item.text("username")?.to_owned()),
+        email: Email::stored(item.text("email")?.to_owned()),
         is_admin: item.flag("is_admin")?,
         created_at: item.moment("created_at")?,
         updated_at: item.moment("updated_at")?,
     };
-    Ok(StoredUser { user, version: item.parsed("version")? })
+    Ok(StoredUser { user, version: item.parsed("version")?, reserved: item.moments("reserved") })
 }
 
 fn read_standing(id: UserId, items: &[Item]) -> Result<Option<Standing>, StoreError> {
