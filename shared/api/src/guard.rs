@@ -112,7 +112,7 @@ pub(crate) fn frozen() -> Problem {
 pub(crate) async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<Option<Seen>, Problem> {
     let Some(limit) = spec.limit else { return Ok(None) };
     let whom = match limit {
-        Limit::Register | Limit::Login | Limit::Refresh => request.client.clone(),
+        Limit::Register | Limit::Login | Limit::SignIn | Limit::Refresh => request.client.clone(),
         // A stranger is turned away without it.
         Limit::Account | Limit::Password | Limit::Write | Limit::Bulk => match request.caller {
             Some(caller) => caller.user.to_string(),

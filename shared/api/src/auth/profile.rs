@@ -102,7 +102,7 @@ pub(crate) async fn change_own(
             change.username.as_ref().unwrap_or(&before.user.username).as_str(),
             change.email.as_ref().unwrap_or(&before.user.email).as_str(),
         ];
-        change.hash = Some(chosen(Ok(password), &names).await?);
+        change.hash = Some(chosen(app, request, Ok(password), &names).await?);
         change.kept = Some(caller.session);
     }
     if change.username.is_none() && change.email.is_none() && change.hash.is_none() {
