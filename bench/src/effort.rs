@@ -14,6 +14,8 @@ pub struct Effort {
     pub calls: usize,
     /// Index loads a round.
     pub loads: usize,
+    /// Sign-ins to a known account, and as many to an unknown one.
+    pub sign_ins: usize,
     /// Requests a round over HTTP: so many that the 10 ms of a clock tick do not matter…
     pub requests: u32,
     /// …but no longer than this.
@@ -27,6 +29,7 @@ impl Effort {
         cold: 31,
         calls: 5000,
         loads: 20,
+        sign_ins: 2000,
         requests: 50_000,
         longest: Duration::from_secs(5),
     };
@@ -36,6 +39,7 @@ impl Effort {
         cold: 9,
         calls: 1000,
         loads: 5,
+        sign_ins: 200,
         requests: 10_000,
         longest: Duration::from_secs(2),
     };

@@ -22,6 +22,7 @@ mod report;
 mod server;
 mod start;
 mod sync;
+mod timing;
 
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 

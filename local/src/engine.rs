@@ -9,10 +9,12 @@ use std::{
 use anyhow::{Result, anyhow};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+use crate::sweep::sweep;
+
 /// A running engine. Dropping it stops it; [`Self::stop`] waits for that.
-#[derive(Debug)]
 pub struct Engine {
     address: SocketAddr,
+    database: dynoxide::Database,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), String>>,
 }
@@ -37,17 +39,22 @@ impl Engine {
         let listener = listen(port).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
+        let served = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), async {
             // A dropped sender stops it as well.
             let _ = stopped.await;
         }));
-        Ok(Self { address, stop, served })
+        Ok(Self { address, database, stop, served })
     }
 
     /// `http://127.0.0.1:PORT`
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Removes expired items from time to time, until the future is dropped.
+    pub fn sweep(&self) -> impl Future<Output = ()> + Send + use<> {
+        sweep(self.database.clone())
     }
 
     /// Stops it once the requests under way have been answered.

@@ -18,4 +18,5 @@ pub mod progress;
 pub mod seed;
 mod server;
 pub mod snapshot;
+mod sweep;
 pub mod tables;

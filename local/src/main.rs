@@ -174,6 +174,7 @@ async fn run(options: Options) -> Result<()> {
         }
     };
     if !stopped {
+        let sweeping = engine.as_ref().map(|engine| tokio::spawn(engine.sweep()));
         let functions = Functions::start(sync_function(&options, &url, &tables)?).await?;
         config.sync_function =
             Some(Function { name: SYNC.to_owned(), endpoint: Some(functions.url.clone()) });
@@ -203,6 +204,9 @@ async fn run(options: Options) -> Result<()> {
             }
         }
         functions.stop().await;
+        if let Some(sweeping) = sweeping {
+            sweeping.abort();
+        }
     }
     if let Some(engine) = engine {
         engine.stop().await;

@@ -1,6 +1,7 @@
 //! Accounts: what they promise, and what they must never do.
 
 mod administrators;
+mod attempts;
 mod bodies;
 mod capitals;
 mod deletion;

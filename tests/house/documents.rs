@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use adapters::workers::{MOST_THREADS, QUEUE};
+use api::limits::{Limit, Limits};
 use tests::{read, root};
 
 #[test]
@@ -16,6 +18,32 @@ fn every_decision_is_listed_and_every_one_listed_is_there() {
         assert!(listed.contains(&format!("]({file})")), "docs/adr/README.md does not list {file}");
     }
     assert_eq!(listed.matches("](").count(), files.len());
+}
+
+#[test]
+fn the_page_of_limits_states_the_values_of_the_code() {
+    let page = read("docs/LIMITS.md");
+    let limits = Limits::default();
+    let all = [
+        Limit::Register,
+        Limit::Login,
+        Limit::SignIn,
+        Limit::Account,
+        Limit::Password,
+        Limit::Refresh,
+        Limit::Write,
+        Limit::Bulk,
+    ];
+    for bucket in all.map(|limit| limits.bucket(limit)) {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{}` |", bucket.name)));
+        let cells: Vec<_> = row.unwrap_or_else(|| panic!("{bucket:?}")).split('|').map(str::trim).collect();
+        let minutes = bucket.refill / 60_000;
+        let time = format!("{minutes} minute{}", if minutes == 1 { "" } else { "s" });
+        assert_eq!((cells[3], cells[4]), (bucket.capacity.to_string().as_str(), time.as_str()), "{bucket:?}");
+    }
+    assert!(page.contains(&format!("at most {MOST_THREADS} (`workers::MOST_THREADS`)")));
+    assert!(page.contains(&format!("{QUEUE} more may wait (`workers::QUEUE`)")));
+    assert!(page.contains(&format!("{} MiB in all", MOST_THREADS * 19)));
 }
 
 #[test]

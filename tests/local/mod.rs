@@ -7,8 +7,11 @@ mod kill;
 mod options;
 mod page;
 mod process;
+#[cfg(target_os = "linux")]
+mod sign_ins;
 mod start;
 mod stop;
+mod sweep;
 mod sync;
 
 pub use process::{Process, cargo, program};

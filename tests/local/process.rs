@@ -131,6 +131,15 @@ impl Process {
         lock(&self.err).clone()
     }
 
+    /// A value in kB of the kernel's account of its memory, such as `VmRSS`.
+    #[cfg(target_os = "linux")]
+    pub fn memory(&self, name: &str) -> u64 {
+        let id = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).expect(name);
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();

@@ -9,6 +9,7 @@
 //! * [`publish`]: facts in, items and index out, writing only what differs.
 //! * [`tokens`]: access and refresh tokens, and their keys.
 //! * [`sync`]: PokeAPI to catalogue, resumable.
+//! * [`workers`]: threads and a bounded queue for work that occupies a processor.
 
 pub mod aws;
 mod clock;
@@ -20,5 +21,6 @@ pub mod publish;
 pub mod store;
 pub mod sync;
 pub mod tokens;
+pub mod workers;
 
 pub use clock::{milliseconds, now};

@@ -8,7 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use adapters::store::{Client, INDEX_COPIES, Meter, Store, StoreError, accounts::Accounts};
+use adapters::{
+    passwords::Memory,
+    store::{Client, INDEX_COPIES, Meter, Store, StoreError, accounts::Accounts},
+    workers::Workers,
+};
 use domain::dex::Dex;
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -17,6 +21,8 @@ use crate::{access::Failures, config::Config, keys::Keys, problem::Problem, tele
 pub struct App {
     pub config: Config,
     pub telemetry: Telemetry,
+    /// Where passwords are hashed and archives are built.
+    pub workers: Workers<Memory>,
     /// Whether no request has been answered yet.
     cold: AtomicBool,
     /// What [`prepare`] has used of the database.
@@ -56,6 +62,7 @@ impl App {
         Self {
             config,
             telemetry: Telemetry::default(),
+            workers: Workers::default(),
             cold: AtomicBool::new(true),
             prepared: Arc::default(),
             stores: LazyLock::new(Box::new(|| {

@@ -9,6 +9,7 @@ mod admin;
 pub mod app;
 mod auth;
 mod body;
+mod busy;
 mod cache;
 pub mod config;
 pub mod door;

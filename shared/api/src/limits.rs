@@ -1,22 +1,31 @@
-//! How many requests of whom are answered in which time.
+//! Rate limits: who may send how many requests in what time.
 
-use adapters::store::accounts::{Bucket, Taken};
+use adapters::{
+    milliseconds,
+    store::{
+        Meter,
+        accounts::{Bucket, Taken},
+    },
+};
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::{Response, problem::Problem};
+use crate::{App, Response, problem::Problem};
 
-/// What is limited. Each has a bucket for each one whom it is limited for.
+/// What is limited. Each limit has a bucket for each subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// Registrations from one address.
     Register,
-    /// Sign-ins from one address.
+    /// Failed sign-ins from one address.
     Login,
-    /// Sign-ins to one account from one address: whoever tries passwords waits, and the account's owner, elsewhere, does not.
+    /// Successful sign-ins from one address.
+    SignIn,
+    /// Failed sign-ins to one account from one address, whatever the account is called: a client that tries passwords waits, and the
+    /// account's owner, elsewhere, does not.
     Account,
     /// Refreshes from one address.
     Refresh,
-    /// Passwords that a signed-in user is asked for again, in one session.
+    /// Wrong passwords in one session, where a signed-in user is asked for the password again.
     Password,
     /// Changes by one user.
     Write,
@@ -31,7 +40,7 @@ pub enum Limit {
 
 /// Those whose defaults hold, and those that were set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits([Bucket; 9]);
+pub struct Limits([Bucket; 10]);
 
 /// What who has mistyped a password waits for at most, in milliseconds.
 const LONGEST_DELAY: u64 = 15 * 60 * 1000;
@@ -42,6 +51,7 @@ impl Default for Limits {
         Self([
             bucket("register", 5, 60),
             bucket("login", 5, 60),
+            bucket("signin", 60, 60),
             bucket("account", 10, 15 * 60),
             bucket("refresh", 30, 60),
             bucket("password", 5, 60),
@@ -81,10 +91,11 @@ impl Limits {
 
     #[must_use]
     pub const fn bucket(&self, limit: Limit) -> Bucket {
-        let Self([register, login, account, refresh, password, write, bulk, logout, failure]) = self;
+        let Self([register, login, sign_in, account, refresh, password, write, bulk, logout, failure]) = self;
         match limit {
             Limit::Register => *register,
             Limit::Login => *login,
+            Limit::SignIn => *sign_in,
             Limit::Account => *account,
             Limit::Refresh => *refresh,
             Limit::Password => *password,
@@ -112,13 +123,50 @@ impl Seen {
         Problem { retry_after: Some(wait as u32), ..problem }
     }
 
+    /// Adds the headers that describe the bucket, unless the response describes one already.
     pub(crate) fn tell(&self, response: &mut Response) {
         for (name, value) in [
             (HeaderName::from_static("x-ratelimit-limit"), self.bucket.capacity.into()),
             (HeaderName::from_static("x-ratelimit-remaining"), self.taken.remaining.into()),
             (HeaderName::from_static("x-ratelimit-reset"), self.taken.reset.div_ceil(1000)),
         ] {
-            response.headers_mut().insert(name, HeaderValue::from(value));
+            response.headers_mut().entry(name).or_insert(HeaderValue::from(value));
+        }
+    }
+}
+
+/// A token that was taken from a bucket, and can be given back.
+#[derive(Debug)]
+pub(crate) struct Token {
+    pub limit: Limit,
+    pub whom: String,
+    /// Milliseconds since 1970.
+    pub taken_at: u64,
+}
+
+impl App {
+    /// Takes a token from the bucket that `whom` has for `limit`.
+    ///
+    /// # Errors
+    /// 429 when the bucket is empty.
+    pub(crate) async fn spend(&self, meter: &Meter, limit: Limit, whom: String) -> Result<Token, Problem> {
+        let taken_at = milliseconds();
+        match self.take(meter, limit, &whom).await? {
+            Some(seen) if !seen.taken.is_allowed => Err(Problem { limit: Some(seen), ..seen.refusal() }),
+            _ => Ok(Token { limit, whom, taken_at }),
+        }
+    }
+
+    /// Gives `token` back. The request goes on where that fails: tokens come back by themselves.
+    pub(crate) async fn give_back(&self, meter: &Meter, token: &Token) -> Option<Seen> {
+        let bucket = self.config.limits.as_ref()?.bucket(token.limit);
+        let now = milliseconds();
+        match self.accounts().give_back(meter, bucket, &token.whom, token.taken_at, now).await {
+            Ok(taken) => taken.map(|taken| Seen { bucket, taken }),
+            Err(error) => {
+                tracing::warn!(%error, bucket = bucket.name, "a token cannot be given back");
+                None
+            }
         }
     }
 }

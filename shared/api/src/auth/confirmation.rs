@@ -1,6 +1,6 @@
-//! A password that is asked for again, of somebody who has signed in: before what cannot be taken back.
+//! The password of a signed-in user, asked for again before what cannot be undone.
 
-use adapters::passwords::{self, Checked};
+use adapters::passwords::Checked;
 use domain::{
     FieldError,
     accounts::Password,
@@ -10,7 +10,7 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{event, slowly};
+use super::event;
 use crate::{App, Request, guard, limits::Limit, problem::Problem};
 
 /// That one knows the password of one's account.
@@ -44,17 +44,15 @@ pub(super) async fn confirm(
     field: &str,
     action: Action,
 ) -> Result<(), Problem> {
-    let user = request.caller()?.user;
-    if let Some(seen) =
-        app.take(&request.meter, Limit::Password, &guard::subject(Limit::Password, request)?).await?
-        && !seen.taken.is_allowed
-    {
-        return Err(Problem { limit: Some(seen), ..seen.refusal() });
+    let (user, meter) = (request.caller()?.user, &request.meter);
+    let token = app.spend(meter, Limit::Password, guard::subject(Limit::Password, request)?).await?;
+    let checked = app.run_blocking(request, move |memory| memory.check(&given, Some(&hash))).await;
+    if !matches!(checked, Ok(Ok(Checked::Wrong))) {
+        app.give_back(meter, &token).await;
     }
-    let checked = slowly(move || passwords::check(&given, Some(&hash))).await?;
-    if checked.map_err(|error| Problem::internal(error.to_string()))? == Checked::Wrong {
+    if checked?.map_err(|error| Problem::internal(error.to_string()))? == Checked::Wrong {
         let event = event(request, Some(user), action, None, Outcome::WrongCredentials);
-        app.accounts().note(&request.meter, &event).await?;
+        app.accounts().note(meter, &event).await?;
         let errors = vec![FieldError::new(field, "is not the account's password")];
         let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "The password is wrong.");
         return Err(Problem { errors, ..problem });

@@ -1,15 +1,16 @@
 //! `POST /api/v1/auth/export`
 
 use adapters::{
-    export::{Belongings, DISPOSITION, ExportedFavorite, ExportedSession, Exports},
+    export::{Belongings, DISPOSITION, ExportedFavorite, ExportedSession, Exports, NotWritten},
     now,
-    store::accounts::{Condition, OpenSession, Refused},
+    store::accounts::{Condition, OpenSession, Refused, StoredFavorite},
 };
 use bytes::Bytes;
 use domain::{
     Timestamp,
-    accounts::UserId,
+    accounts::{User, UserId},
     audit::{Action, Outcome},
+    dex::Dex,
 };
 use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
@@ -69,25 +70,31 @@ async fn file(app: &App, request: &Request) -> Result<Vec<u8>, Problem> {
     let (stored, standing) =
         accounts.user_with_standing(meter, user).await?.ok_or_else(Problem::no_account)?;
     let dex = app.dex(meter).await?;
-    let favorites = accounts.favorites(meter, user).await?.into_iter().map(|favorite| {
+    let favorites = accounts.favorites(meter, user).await?;
+    let mut sessions = accounts.sessions(meter, user).await?;
+    sessions.retain(|open| is_alive(&open.session, standing.epoch));
+    let zip = app.run_blocking(request, move |_| zip(&stored.user, &dex, favorites, sessions)).await?;
+    zip.map_err(|error| Problem::internal(error.to_string()))
+}
+
+fn zip(
+    user: &User,
+    dex: &Dex,
+    favorites: Vec<StoredFavorite>,
+    sessions: Vec<OpenSession>,
+) -> Result<Vec<u8>, NotWritten> {
+    let favorites = favorites.into_iter().map(|favorite| {
         let (name, display_name) = dex.names_of(favorite.pokemon).unzip();
         ExportedFavorite { pokemon_id: favorite.pokemon, name, display_name, created_at: favorite.created_at }
     });
-    let mut sessions = accounts.sessions(meter, user).await?;
-    sessions.retain(|open| is_alive(&open.session, standing.epoch));
     let sessions = sessions.into_iter().map(|OpenSession { family, session }| ExportedSession {
         id: family.to_string(),
         created_at: session.created_at,
         last_used_at: session.rotated_at,
         expires_at: session.expires_at,
     });
-    let belongings = Belongings {
-        exported_at: now(),
-        user: &stored.user,
-        favorites: favorites.collect(),
-        sessions: sessions.collect(),
-    };
-    belongings.zip().map_err(|error| Problem::internal(error.to_string()))
+    let (favorites, sessions) = (favorites.collect(), sessions.collect());
+    Belongings { exported_at: now(), user, favorites, sessions }.zip()
 }
 
 fn attached(file: Vec<u8>) -> Response {

@@ -2,8 +2,8 @@
 
 use adapters::{
     now,
-    passwords::{self, Checked},
-    store::accounts::{Condition, Login, OpenSession},
+    passwords::{BadHash, Checked, Memory},
+    store::accounts::{Condition, Credentials as Stored, Login, OpenSession},
     tokens::FamilyId,
 };
 use domain::{
@@ -15,8 +15,8 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{answer::Pair, event, slowly};
-use crate::{App, Request, Response, body::personal, guard, limits::Limit, problem::Problem};
+use super::{answer::Pair, attempt::Attempt, event};
+use crate::{App, Request, Response, body::personal, guard, problem::Problem};
 
 /// Who signs in.
 #[derive(Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ pub struct Credentials {
     password: String,
 }
 
-/// Begins a session. Whether there is such an account or not, the calls are the same, and so is the time that the password takes.
+/// Begins a session. The calls, the limits and the time that the password takes are the same whether there is such an account or not.
 pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Problem> {
     let given: Credentials = request.body()?;
     let missing = [("username", &given.username), ("password", &given.password)];
@@ -42,48 +42,81 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
         return Err(Problem::invalid(missing));
     }
     let login = Login::of(given.username.trim());
-    let pair = format!("{} {}", login.subject(), request.client);
-    if let Some(seen) = app.take(&request.meter, Limit::Account, &pair).await?
-        && !seen.taken.is_allowed
-    {
-        return Err(Problem { limit: Some(seen), ..seen.refusal() });
-    }
     let (accounts, meter) = (app.accounts(), &request.meter);
+    let attempt = Attempt::begin(app, request).await?;
     let found = accounts.credentials(meter, &login).await?;
+    let actor = found.as_ref().map(|found| found.user.user.id);
+    // One bucket per account, whatever it is called.
+    let account = actor.map_or_else(|| login.subject().to_owned(), |id| id.to_string());
+    let attempt = attempt.on(app, request, &account).await?;
     let password = Password::typed(&given.password);
     let stored = found.as_ref().map(|found| found.hash.clone());
-    let (checked, password) =
-        slowly(move || (passwords::check(&password, stored.as_deref()), password)).await?;
-    let checked = checked.map_err(|error| Problem::internal(error.to_string()))?;
-    let actor = found.as_ref().map(|found| found.user.user.id);
+    let checked = app.run_blocking(request, move |memory| check(memory, &password, stored.as_deref())).await;
+    let checked = match checked {
+        Ok(Ok(checked)) => checked,
+        Ok(Err(error)) => {
+            attempt.was_not_made(app, request).await;
+            return Err(Problem::internal(error.to_string()));
+        }
+        Err(problem) => {
+            let limit = attempt.was_not_made(app, request).await;
+            return Err(Problem { limit, ..problem });
+        }
+    };
     let refused = |outcome| event(request, actor, Action::Login, None, outcome);
-    let (Some(found), Checked::Right | Checked::RightButWeak) = (found, checked) else {
+    let (Some(found), Some(right)) = (found, checked) else {
+        attempt.failed(app, request).await;
         accounts.note(meter, &refused(Outcome::WrongCredentials)).await?;
         let detail = "Invalid username or password";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_credentials", detail));
     };
+    let left = attempt.succeeded(app, request).await;
     if found.standing.is_frozen {
         accounts.note(meter, &refused(Outcome::Frozen)).await?;
-        return Err(guard::frozen());
+        return Err(Problem { limit: left, ..guard::frozen() });
     }
+    let response = begin_session(app, request, found, right).await;
+    let mut response = response.map_err(|problem| Problem { limit: problem.limit.or(left), ..problem })?;
+    if let Some(left) = left {
+        left.tell(&mut response);
+    }
+    Ok(response)
+}
+
+/// A password that is right.
+struct Right {
+    /// A stronger hash, where the stored one is weaker than today's.
+    stronger: Option<String>,
+}
+
+/// `None` for a wrong password. A weak hash is replaced in the same turn.
+fn check(memory: &mut Memory, password: &Password, stored: Option<&str>) -> Result<Option<Right>, BadHash> {
+    Ok(match memory.check(password, stored)? {
+        Checked::Wrong => None,
+        Checked::Right => Some(Right { stronger: None }),
+        Checked::RightButWeak => Some(Right { stronger: Some(memory.hash(password)?) }),
+    })
+}
+
+async fn begin_session(
+    app: &App,
+    request: &Request,
+    found: Stored,
+    right: Right,
+) -> Result<Response, Problem> {
+    let (accounts, meter) = (app.accounts(), &request.meter);
     let ring = app.ring().await?;
-    let stronger = match checked {
-        Checked::RightButWeak => {
-            let hash = slowly(move || passwords::hash(&password)).await?;
-            Some(hash.map_err(|error| Problem::internal(error.to_string()))?)
-        }
-        Checked::Right | Checked::Wrong => None,
-    };
     let user = found.user.user;
     let open =
         OpenSession { family: FamilyId::random(), session: Session::begin(now(), found.standing.epoch) };
     let target = Some(format!("session:{}", open.family));
-    let event = event(request, Some(user.id), Action::Login, target, Outcome::Done);
-    let stronger = stronger.as_deref().map(|hash| (found.hash.as_str(), hash));
-    if let Err(refused_by) = accounts.begin_session(meter, user.id, &open, stronger, &event.into()).await {
-        // Frozen since it was looked at.
+    let done = event(request, Some(user.id), Action::Login, target, Outcome::Done);
+    let stronger = right.stronger.as_deref().map(|hash| (found.hash.as_str(), hash));
+    if let Err(refused_by) = accounts.begin_session(meter, user.id, &open, stronger, &done.into()).await {
+        // Frozen after it was read.
         if refused_by.is(Condition::Active) {
-            accounts.note(meter, &refused(Outcome::Frozen)).await?;
+            let refused = event(request, Some(user.id), Action::Login, None, Outcome::Frozen);
+            accounts.note(meter, &refused).await?;
         }
         return Err(refused_by.into());
     }

@@ -1,6 +1,7 @@
 //! `/api/v1/auth`: signing up, in and out, and what one is to others.
 
 mod answer;
+mod attempt;
 mod confirmation;
 mod export;
 mod jwks;
@@ -23,14 +24,14 @@ pub(crate) use refresh::{RefreshRequest, refresh};
 pub(crate) use register::{Registration, register};
 pub(crate) use sessions::{Sessions, end_session, logout, sessions};
 
-use adapters::{milliseconds, now, tokens::unguessable};
+use adapters::{milliseconds, now, passwords::is_common, tokens::unguessable};
 use domain::{
     FieldError,
     accounts::{Password, UserId},
     audit::{Action, Event, EventId, Outcome},
 };
 
-use crate::{Request, problem::Problem};
+use crate::{App, Request, problem::Problem};
 
 /// What tells of `action`, done or refused in `request`.
 pub(crate) fn event(
@@ -51,19 +52,23 @@ pub(crate) fn event(
     }
 }
 
-/// Runs `work`, which takes a processor for some 20 ms, where nobody else waits for it.
-async fn slowly<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(error.to_string()))
-}
-
-/// A password that is chosen, its hash made: 422 where it is too short, or what everybody would try first.
-async fn chosen(password: Result<Password, FieldError>, names: &[&str]) -> Result<String, Problem> {
+/// The hash of a new password: 422 where it is too short or too easy to guess.
+async fn chosen(
+    app: &App,
+    request: &Request,
+    password: Result<Password, FieldError>,
+    names: &[&str],
+) -> Result<String, Problem> {
     let password = password.map_err(|error| Problem::invalid(vec![error]))?;
-    if adapters::passwords::is_common(&password, names) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let hash = app.run_blocking(request, move |memory| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        (!is_common(&password, &names)).then(|| memory.hash(&password))
+    });
+    let Some(hash) = hash.await? else {
         let error = FieldError::new("password", "is too easy to guess");
         return Err(Problem::invalid(vec![error]));
-    }
-    let hash = slowly(move || adapters::passwords::hash(&password)).await?;
+    };
     hash.map_err(|error| Problem::internal(error.to_string()))
 }
 

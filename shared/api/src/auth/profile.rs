@@ -106,7 +106,7 @@ pub(crate) async fn change_own(
             change.username.as_ref().unwrap_or(&before.user.username).as_str(),
             change.email.as_ref().unwrap_or(&before.user.email).as_str(),
         ];
-        change.hash = Some(chosen(Ok(password), &names).await?);
+        change.hash = Some(chosen(app, request, Ok(password), &names).await?);
         change.kept = Some(caller.session);
     } else if given.current_password.is_some() {
         record_password(app, request).await?;

@@ -15,7 +15,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{all, answer::Pair, chosen, event};
-use crate::{App, Request, Response, body::personal, problem::Problem};
+use crate::{
+    App, Request, Response,
+    body::personal,
+    busy::SERVER_BUSY,
+    limits::{Limit, Token},
+    problem::Problem,
+};
 
 /// Who wants an account.
 #[derive(Deserialize, JsonSchema)]
@@ -38,6 +44,8 @@ pub struct Registration {
 /// Makes an account and signs in. One transaction: the names are free, and the account, its first session and the event are there,
 /// or nothing is.
 pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, Problem> {
+    // The route's limit was taken a moment ago.
+    let token = Token { limit: Limit::Register, whom: request.client.clone(), taken_at: milliseconds() };
     let given: Registration = request.body()?;
     let password = Password::choose(&given.password);
     let names = all(Username::choose(&given.username), Email::parse(&given.email));
@@ -48,7 +56,13 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
             return Err(Problem::invalid(wrong.chain(password.as_ref().err().cloned()).collect()));
         }
     };
-    let hash = chosen(password, &[username.as_str(), email.as_str()]).await?;
+    let hash = match chosen(app, request, password, &[username.as_str(), email.as_str()]).await {
+        Err(problem) if problem.code == SERVER_BUSY => {
+            let limit = app.give_back(&request.meter, &token).await;
+            return Err(Problem { limit, ..problem });
+        }
+        hash => hash?,
+    };
     let ring = app.ring().await?;
     let now = now();
     let id = UserId::new(milliseconds(), unguessable());

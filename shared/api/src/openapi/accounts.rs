@@ -53,7 +53,9 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "login-user" => Operation {
             tag: "accounts",
-            description: "401 says the same whether there is such an account or not.",
+            description: "401 says the same whether there is such an account or not. Failed and successful sign-ins have limits of \
+                their own. While too many passwords wait to be checked, the answer is 503 `server_busy` with Retry-After, and counts \
+                as no attempt.",
             parameters: Vec::new(),
             body: body::<Credentials>(&["username", "password"], examples::credentials()),
             answer: fresh(answer::<SignedIn>(generator, examples::signed_in("Welcome back."))),

@@ -1,7 +1,8 @@
-//! Rate limits: one token bucket for each thing that is limited and each one whom it is limited for.
+//! Rate limits: one token bucket for each limit and subject.
 //!
-//! A bucket is kept as the moment at which it will be full again (GCRA, the generic cell rate algorithm: ITU-T I.371): what is taken
-//! moves that moment on, and what would move it further than the bucket is deep is refused.
+//! A bucket is stored as the moment at which it will be full again (GCRA, the generic cell rate algorithm: ITU-T I.371): taking a token
+//! moves that moment later by the time that one token needs to come back; a request that would move it past the bucket's depth is
+//! refused. Giving a token back moves it earlier, by what has not come back by itself since.
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
@@ -15,6 +16,9 @@ use crate::store::{
     failed,
 };
 
+/// Milliseconds by which the clocks of two machines may differ. A bucket that a clock further ahead has written starts again.
+const CLOCKS_APART: u64 = 10_000;
+
 /// How many may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
@@ -26,7 +30,7 @@ pub struct Bucket {
     pub refill: u64,
 }
 
-/// What came of taking one.
+/// The result of taking a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     pub is_allowed: bool,
@@ -50,10 +54,16 @@ impl Bucket {
         now + self.refill - self.step() + self.step() / 10
     }
 
+    /// The latest moment at which a bucket can be full at `now`. A later one was written by a clock that ran ahead of this one by more
+    /// than clocks differ, and says nothing about requests.
+    const fn credible(self, now: u64) -> u64 {
+        now + self.refill + self.step() + CLOCKS_APART
+    }
+
     /// What a bucket that is full at `full` has at `now`, in milliseconds.
     const fn at(self, full: u64, now: u64, is_allowed: bool) -> Taken {
         let ahead = full.saturating_sub(now);
-        // What clocks that are apart add is nobody's to wait for.
+        // Nobody waits for what clocks that differ add.
         let reset = if ahead > self.refill { self.refill } else { ahead };
         let left = self.refill - reset;
         let remaining = (left / self.step()) as u32;
@@ -74,15 +84,15 @@ impl Accounts {
         whom: &str,
         now: u64,
     ) -> Result<Taken, StoreError> {
-        let emptied = now + bucket.step();
-        // A bucket that is full, or was never used.
-        let condition = "attribute_not_exists(full_at) OR full_at <= :now";
-        match self
-            .fill(meter, bucket, whom, condition, "SET full_at = :next, expires_at = :expires", now)
-            .await?
-        {
-            Ok(_) => return Ok(bucket.at(emptied, now, true)),
-            // Whoever is refused stays so until then: no need to ask again.
+        let next = now + bucket.step();
+        let expires = (":expires", (now + bucket.refill) / 1000 + 1);
+        // A bucket that is full, was never used, or was written by a clock that ran ahead.
+        let condition = "attribute_not_exists(full_at) OR full_at <= :now OR full_at > :credible";
+        let update = "SET full_at = :next, expires_at = :expires";
+        let values = [(":now", now), (":credible", bucket.credible(now)), (":next", next), expires];
+        match self.fill(meter, bucket, whom, condition, update, &values).await? {
+            Ok(_) => return Ok(bucket.at(next, now, true)),
+            // It stays refused until then: no need to ask again.
             Err(Some(full)) if full > bucket.latest(now) => {
                 return Ok(bucket.at(full, now, false));
             }
@@ -90,13 +100,38 @@ impl Accounts {
         }
         let condition = "full_at <= :most";
         let update = "SET full_at = full_at + :step, expires_at = :expires";
-        match self.fill(meter, bucket, whom, condition, update, now).await? {
-            Ok(full) => Ok(bucket.at(full, now, true)),
+        let values = [(":most", bucket.latest(now)), (":step", bucket.step()), expires];
+        match self.fill(meter, bucket, whom, condition, update, &values).await? {
+            Ok(full) => Ok(bucket.at(full.unwrap_or(next), now, true)),
             Err(full) => Ok(bucket.at(full.unwrap_or(now + bucket.refill), now, false)),
         }
     }
 
-    /// The moment at which it is full after the update, or else the one at which it is without.
+    /// Gives back the token that was taken from the bucket of `whom` at `taken_at`: that one only, less what has come back by itself by
+    /// `now`, so that giving back never adds to what was taken. `None` where there is nothing to give back. One call.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn give_back(
+        &self,
+        meter: &Meter,
+        bucket: Bucket,
+        whom: &str,
+        taken_at: u64,
+        now: u64,
+    ) -> Result<Option<Taken>, StoreError> {
+        let owed = bucket.step().saturating_sub(now.saturating_sub(taken_at));
+        if owed == 0 {
+            return Ok(None);
+        }
+        // A bucket that is full by now, or has expired, has all its tokens.
+        let values = [(":now", now), (":owed", owed)];
+        let given =
+            self.fill(meter, bucket, whom, "full_at > :now", "SET full_at = full_at - :owed", &values);
+        Ok(given.await?.ok().flatten().map(|full| bucket.at(full, now, true)))
+    }
+
+    /// Updates a bucket. Returns the moment at which it is full after the update, or, where `condition` does not hold, without it.
     async fn fill(
         &self,
         meter: &Meter,
@@ -104,9 +139,8 @@ impl Accounts {
         whom: &str,
         condition: &str,
         expression: &str,
-        now: u64,
-    ) -> Result<Result<u64, Option<u64>>, StoreError> {
-        let number = |value: u64| AttributeValue::N(value.to_string());
+        values: &[(&str, u64)],
+    ) -> Result<Result<Option<u64>, Option<u64>>, StoreError> {
         meter.call();
         let mut update = self
             .client
@@ -115,24 +149,16 @@ impl Accounts {
             .set_key(Some(keyed(&keys::bucket(bucket.name, whom))))
             .condition_expression(condition)
             .update_expression(expression)
-            .expression_attribute_values(":expires", number((now + bucket.refill) / 1000 + 1))
             .return_values(ReturnValue::UpdatedNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        for (name, value) in [
-            (":now", now),
-            (":next", now + bucket.step()),
-            (":step", bucket.step()),
-            (":most", bucket.latest(now)),
-        ] {
-            if condition.contains(name) || expression.contains(name) {
-                update = update.expression_attribute_values(name, number(value));
-            }
+        for (name, value) in values {
+            update = update.expression_attribute_values(*name, AttributeValue::N(value.to_string()));
         }
         let error = match update.send().await {
             Ok(answer) => {
                 meter.writes(answer.consumed_capacity.as_slice());
-                return Ok(Ok(answer.attributes().and_then(full_at).unwrap_or(now + bucket.step())));
+                return Ok(Ok(answer.attributes().and_then(full_at)));
             }
             Err(error) => error,
         };

@@ -1,0 +1,68 @@
+//! Passwords that are too easy to guess.
+
+use domain::accounts::Password;
+
+/// Whether `password` is one of the first million that anybody would try against an account with these `names`: zxcvbn's lists of
+/// common passwords, names and words, keyboard walks, dates and repeats. Its beginning decides: the time that zxcvbn takes grows with
+/// the third power of the length, and past thirty characters of a keyboard walk its arithmetic overflows.
+#[must_use]
+pub fn is_common(password: &Password, names: &[&str]) -> bool {
+    let beginning: String = password.as_str().chars().take(24).collect();
+    let pieces = names
+        .iter()
+        .flat_map(|name| name.split(|c: char| !c.is_alphanumeric()))
+        .filter(|piece| piece.len() > 2);
+    let known: Vec<&str> = names.iter().copied().chain(pieces).chain(["pokedex"]).collect();
+    zxcvbn::zxcvbn(&beginning, &known).score() < zxcvbn::Score::Two
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Password {
+        Password::typed(text)
+    }
+
+    #[test]
+    fn nothing_that_is_chosen_breaks_the_judgement() {
+        for odd in [
+            "qw".repeat(50),
+            "45".repeat(50),
+            "4@8({[<3961!|07$5+2%".repeat(5),
+            "aB".repeat(500),
+            "🔥".repeat(200),
+            String::new(),
+        ] {
+            let _ = is_common(&typed(&odd), &["abababababababababababababababababababab"]);
+        }
+    }
+
+    #[test]
+    fn what_everybody_chooses_is_common() {
+        for common in [
+            "password",
+            "12345678",
+            "qwertyuiop",
+            "P@ssw0rd",
+            "iloveyou",
+            "aaaaaaaaaaaa",
+            "pokemon1",
+            "abcdefgh",
+        ] {
+            assert!(is_common(&typed(common), &[]), "{common}");
+        }
+        let own = ["ash_ketchum", "ashketchum-97@example.com"];
+        for name in ["ash_ketchum", "ashketchum", "ASHKETCHUM", "ashketchum97"] {
+            assert!(is_common(&typed(name), &own), "one's own name: {name}");
+        }
+        for fine in [
+            "correct horse battery",
+            "tR4umh4us-9",
+            "ashketchum rides lapras",
+            "seven lanterns hum at four in the morning, and nobody knows why they never stop",
+        ] {
+            assert!(!is_common(&typed(fine), &["misty"]), "{fine}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! What a sign-in costs: failures are limited, successes are not failures, and names of one account share one bucket.
+
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use adapters::{
+    passwords::Memory,
+    store::{Meter, accounts::Bucket},
+    workers::Workers,
+};
+use api::{App, Config, Route, limits::Limits, routes};
+use domain::audit::Outcome;
+use futures_util::FutureExt as _;
+use serde_json::{Value, json, value::RawValue};
+use tests::{Answer, PASSWORD, Residents, event, invoke_event, problem};
+use tokio::sync::oneshot;
+
+use super::{at_once, count};
+
+fn app(residents: &Residents, limits: &str) -> App {
+    let limits = Some(Limits::parse(limits).expect("limits"));
+    let client = adapters::aws::at(&residents.url);
+    App::new(Config { limits, ..residents.config() }, || client)
+}
+
+async fn sign_in(app: &App, from: &str, username: &str, password: &str) -> Answer {
+    let mut event = event(&routes::LOGIN_USER);
+    event["requestContext"]["http"]["sourceIp"] = json!(from);
+    event["body"] = json!({"username": username, "password": password}).to_string().into();
+    invoke_event(app, &routes::LOGIN_USER, &event).await
+}
+
+const HOME: &str = "192.0.2.7";
+
+#[tokio::test]
+async fn of_200_simultaneous_wrong_passwords_ten_are_hashed() {
+    let residents = Residents::new().await;
+    let app = Arc::new(app(&residents, "login=1000/60,signin=1000/60"));
+    let answers = at_once(200, |nth| {
+        let app = Arc::clone(&app);
+        let name = ["ash_ketchum", "ASH_KETCHUM", "ash_ketchum@example.com"][nth % 3];
+        async move { sign_in(&app, HOME, name, "wrong").await }.boxed()
+    })
+    .await;
+    // A password that is hashed and wrong leaves an event.
+    let hashed = residents.trail(residents.ash).await.len();
+    assert_eq!((count(&answers, 401), hashed), (10, 10));
+    assert_eq!(count(&answers, 429), 190);
+}
+
+#[tokio::test]
+async fn successes_on_another_account_refill_nothing() {
+    let residents = Residents::new().await;
+    let app = app(&residents, "login=1000/60");
+    let mut wrong = Vec::new();
+    for _ in 0..12 {
+        wrong.push(sign_in(&app, HOME, "ash_ketchum", "wrong").await.status.as_u16());
+        assert_eq!(sign_in(&app, HOME, "oak", PASSWORD).await.status, 200);
+    }
+    assert_eq!((&wrong[..10], &wrong[10..]), (&[401; 10][..], &[429; 2][..]));
+    // The address's failures as well.
+    let residents = Residents::new().await;
+    let app = self::app(&residents, "login=5/3600");
+    for nth in 0..5 {
+        assert_eq!(sign_in(&app, HOME, "oak", PASSWORD).await.status, 200);
+        assert_eq!(sign_in(&app, HOME, &format!("nobody_{nth}"), "wrong").await.status, 401);
+    }
+    assert_eq!(sign_in(&app, HOME, "nobody_6", "wrong").await.status, 429);
+}
+
+#[tokio::test]
+async fn a_correct_password_is_never_too_much_for_its_owner() {
+    let residents = Residents::new().await;
+    let app = app(&residents, "account=10/900");
+    for nth in 0..15 {
+        let answer = sign_in(&app, HOME, "ash_ketchum", PASSWORD).await;
+        assert_eq!(answer.status, 200, "number {nth}");
+        assert_eq!(answer.header("x-ratelimit-remaining"), Some("5"), "no failure is counted");
+    }
+    for nth in 0..9 {
+        assert_eq!(sign_in(&app, &format!("192.0.2.{}", nth % 2), "ash_ketchum", "wrong").await.status, 401);
+    }
+    assert_eq!(sign_in(&app, HOME, "ash_ketchum", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_family_behind_one_address_signs_in() {
+    let residents = Residents::new().await;
+    let app = app(&residents, "write=120/60");
+    for name in ["ash_ketchum", "oak", "elm", "ash_ketchum@example.com", "OAK", "elm@example.com", "oak"] {
+        assert_eq!(sign_in(&app, HOME, name, PASSWORD).await.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn successes_of_one_address_are_limited_by_themselves() {
+    let residents = Residents::new().await;
+    let app = app(&residents, "signin=6/3600,login=1000/60");
+    for _ in 0..3 {
+        assert_eq!(sign_in(&app, HOME, "ash_ketchum", "wrong").await.status, 401, "no success is counted");
+    }
+    for _ in 0..6 {
+        assert_eq!(sign_in(&app, HOME, "ash_ketchum", PASSWORD).await.status, 200);
+    }
+    let refused = sign_in(&app, HOME, "ash_ketchum", PASSWORD).await;
+    assert_eq!((refused.status.as_u16(), refused.header("x-ratelimit-limit")), (429, Some("6")));
+    assert_eq!(sign_in(&app, "192.0.2.8", "ash_ketchum", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn all_names_of_an_account_share_one_bucket() {
+    let residents = Residents::new().await;
+    let app = app(&residents, "login=1000/60");
+    let names = ["ash_ketchum", "ASH_Ketchum", "ash_ketchum@example.com", " Ash_Ketchum@EXAMPLE.com "];
+    for name in names.into_iter().cycle().take(10) {
+        assert_eq!(sign_in(&app, HOME, name, "wrong").await.status, 401, "{name}");
+    }
+    for name in names {
+        assert_eq!(sign_in(&app, HOME, name, "wrong").await.status, 429, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_limited_as_a_known_one() {
+    let residents = Residents::new().await;
+    let mut answers = Vec::new();
+    for name in ["ash_ketchum", "nobody", "nobody@example.com", "no name at all"] {
+        let app = app(&residents, "login=1000/60");
+        let mut seen = Vec::new();
+        for _ in 0..12 {
+            let answer = sign_in(&app, HOME, name, "wrong").await;
+            let header = |name: &str| answer.header(name).map(str::to_owned);
+            let body = problem(&answer, name);
+            let bucket = (header("x-ratelimit-limit"), header("retry-after").is_some());
+            seen.push((answer.status.as_u16(), body["code"].clone(), bucket));
+        }
+        answers.push(seen);
+    }
+    assert_eq!(answers[0].iter().filter(|(status, ..)| *status == 401).count(), 10, "{answers:?}");
+    for other in &answers[1..] {
+        assert_eq!(*other, answers[0]);
+    }
+}
+
+/// Occupies the only worker of `app` until the sender is dropped. Poll the task to start it.
+fn occupy(app: &Arc<App>) -> (tokio::task::JoinHandle<()>, mpsc::Sender<()>, oneshot::Receiver<()>) {
+    let (release, released) = mpsc::channel::<()>();
+    let (begin, begun) = oneshot::channel();
+    let app = Arc::clone(app);
+    let task = tokio::spawn(async move {
+        let work = move |_: &mut Memory| {
+            let _ = begin.send(());
+            let _ = released.recv();
+        };
+        app.workers.run("occupant", work).await.expect("it runs");
+    });
+    (task, release, begun)
+}
+
+#[tokio::test]
+async fn a_full_queue_is_503_and_costs_no_token() {
+    let residents = Residents::new().await;
+    let mut app = app(&residents, "login=5/3600,account=10/900");
+    // Nobody can wait.
+    app.workers = Workers::new(1, 0);
+    for name in ["ash_ketchum", "nobody"] {
+        for _ in 0..8 {
+            let refused = sign_in(&app, HOME, name, "wrong").await;
+            let code = problem(&refused, "a busy server")["code"].clone();
+            assert_eq!((refused.status.as_u16(), code), (503, json!("server_busy")), "{name}");
+            assert_eq!(refused.header("retry-after"), Some("2"));
+        }
+    }
+    assert!(residents.trail(residents.ash).await.is_empty(), "nothing is hashed");
+    app.workers = Workers::new(1, 8);
+    let statuses = async |name: &str| {
+        let mut statuses = Vec::new();
+        for _ in 0..6 {
+            statuses.push(sign_in(&app, HOME, name, "wrong").await.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!(statuses("ash_ketchum").await, [401, 401, 401, 401, 401, 429], "all five tries are left");
+}
+
+#[tokio::test]
+async fn registrations_and_confirmations_pass_the_same_queue() {
+    let residents = Residents::new().await;
+    let mut app = app(&residents, "register=2/3600,password=2/3600,bulk=100/60");
+    app.workers = Workers::new(1, 0);
+    let ask = async |app: &App, route: &Route, body: Value| {
+        let mut event = residents.fill(&event(route));
+        event["body"] = body.to_string().into();
+        invoke_event(app, route, &event).await.status.as_u16()
+    };
+    let newcomer = super::someone("gary_oak");
+    for _ in 0..4 {
+        assert_eq!(ask(&app, &routes::REGISTER_USER, newcomer.clone()).await, 503);
+        assert_eq!(ask(&app, &routes::EXPORT_ACCOUNT, json!({"password": PASSWORD})).await, 503);
+    }
+    app.workers = Workers::new(1, 8);
+    assert_eq!(ask(&app, &routes::REGISTER_USER, newcomer).await, 201);
+    for _ in 0..4 {
+        let export = ask(&app, &routes::EXPORT_ACCOUNT, json!({"password": PASSWORD})).await;
+        assert_eq!(export, 200, "a right password costs no try");
+    }
+}
+
+#[tokio::test]
+async fn a_request_past_its_deadline_is_not_hashed() {
+    let residents = Residents::new().await;
+    let client = adapters::aws::at(&residents.url);
+    let mut app = App::new(Config { limits: None, ..residents.config() }, || client);
+    app.workers = Workers::new(1, 8);
+    let app = Arc::new(app);
+    let (occupant, release, begun) = occupy(&app);
+    begun.await.expect("the worker is occupied");
+    let mut event = event(&routes::LOGIN_USER);
+    event["body"] = json!({"username": "ash_ketchum", "password": "wrong"}).to_string().into();
+    let payload = RawValue::from_string(event.to_string()).expect("JSON");
+    let time = Duration::from_millis(200);
+    let late = api::door::answer_payload(&app, &routes::LOGIN_USER, &payload, time).await;
+    assert_eq!((late.status().as_u16(), late.headers()["retry-after"].to_str().unwrap()), (503, "2"));
+    // Its client goes away.
+    let mut gone = Box::pin(sign_in(&app, HOME, "ash_ketchum", "wrong"));
+    tokio::time::timeout(time, &mut gone).await.expect_err("it waits");
+    drop(gone);
+    let waiting = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { sign_in(&app, HOME, "ash_ketchum", PASSWORD).await.status.as_u16() }
+    });
+    drop(release);
+    occupant.await.expect("it ran");
+    assert_eq!(waiting.await.expect("an answer"), 200);
+    let trail: Vec<_> =
+        residents.trail(residents.ash).await.into_iter().map(|(_, outcome)| outcome).collect();
+    assert_eq!(trail, [Outcome::Done], "the others are not in the trail");
+}
+
+const FIVE: Bucket = Bucket { name: "test", capacity: 5, refill: 60_000 };
+const NOON: u64 = 1_800_000_000_000;
+
+#[tokio::test]
+async fn a_token_that_is_given_back_is_the_one_that_was_taken() {
+    let residents = Residents::new().await;
+    let accounts = &residents.accounts;
+    let meter = Meter::default();
+    let take = async |now| accounts.take(&meter, FIVE, "whom", now).await.expect("an answer");
+    let back = async |at, now| accounts.give_back(&meter, FIVE, "whom", at, now).await.expect("an answer");
+    assert_eq!(back(NOON, NOON + 1).await, None, "nothing was taken");
+    for left in [4, 3, 2, 1, 0] {
+        assert_eq!(take(NOON).await.remaining, left);
+    }
+    assert!(!take(NOON).await.is_allowed);
+    assert_eq!(back(NOON, NOON).await.map(|taken| taken.remaining), Some(1));
+    assert!(take(NOON).await.is_allowed && !take(NOON).await.is_allowed, "one, not two");
+    // What has come back by itself is not given back again.
+    assert_eq!(back(NOON, NOON + 12_000).await, None);
+    assert!(take(NOON + 12_000).await.is_allowed && !take(NOON + 12_000).await.is_allowed);
+    // However often tokens are taken and given back, no more pass than without.
+    let mut now = NOON + 200_000;
+    for _ in 0..5 {
+        assert!(take(now).await.is_allowed);
+    }
+    for _ in 0..20 {
+        now += 1_000;
+        if take(now).await.is_allowed {
+            back(now, now + 500).await;
+        }
+    }
+    let mut passed = 0;
+    while take(now).await.is_allowed {
+        passed += 1;
+    }
+    assert!(passed <= 2, "{passed} within 20 seconds, where one comes back in 12");
+}
+
+#[tokio::test]
+async fn a_clock_that_ran_ahead_locks_nobody_out() {
+    let residents = Residents::new().await;
+    let accounts = &residents.accounts;
+    let meter = Meter::default();
+    for ahead in [3_600_000, 86_400_000, 100 * 365 * 86_400_000] {
+        let whom = format!("ahead by {ahead}");
+        let take = async |now| accounts.take(&meter, FIVE, &whom, now).await.expect("an answer");
+        for _ in 0..6 {
+            take(NOON + ahead).await;
+        }
+        for left in [4, 3, 2, 1, 0] {
+            let taken = take(NOON).await;
+            assert_eq!((taken.is_allowed, taken.remaining), (true, left), "{whom}");
+        }
+        let refused = take(NOON).await;
+        assert!(!refused.is_allowed && refused.wait <= 12_000 && refused.reset <= 60_000, "{refused:?}");
+    }
+    // Clocks that differ as those of two machines do refill nothing, and add little to the wait.
+    let take = async |now| accounts.take(&meter, FIVE, "beside", now).await.expect("an answer");
+    for _ in 0..6 {
+        take(NOON + 5_000).await;
+    }
+    let refused = take(NOON).await;
+    assert!(!refused.is_allowed && refused.wait <= 12_000, "{refused:?}");
+    // A clock that fell behind finds a full bucket, and no more than that.
+    let take = async |now| accounts.take(&meter, FIVE, "behind", now).await.expect("an answer");
+    take(NOON - 86_400_000).await;
+    assert_eq!(take(NOON).await.remaining, 4);
+}
