@@ -18,6 +18,7 @@ mod functions;
 mod headers;
 mod health;
 mod house;
+mod jobs;
 mod local;
 mod meta;
 mod moves;

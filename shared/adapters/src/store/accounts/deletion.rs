@@ -127,7 +127,8 @@ impl Accounts {
             .table_name(&self.tables.app)
             .set_key(Some(keyed(&keys::profile(user.id))))
             .condition_expression("attribute_exists(pk)");
-        match transaction.delete(Condition::Present, profile)?.commit(meter).await {
+        transaction = transaction.delete(Condition::Present, profile)?;
+        match self.counting_user(transaction, user.id, false)?.commit(meter).await {
             // Another call was faster.
             Err(refused) if refused.is(Condition::Present) => Ok(()),
             other => Ok(other?),

@@ -12,6 +12,7 @@ use super::{
     Accounts, Condition, Refused, Told,
     item::{NewItem, Reader, at},
     keys,
+    listing::listed,
     transaction::Transaction,
 };
 use crate::{
@@ -111,7 +112,7 @@ impl Accounts {
             .flag("is_admin", user.is_admin)
             .flag("is_frozen", false)
             .number("epoch", new.session.epoch);
-        Transaction::told_by(self, told)?
+        let transaction = Transaction::told_by(self, told)?
             .put_new(Condition::Username, app, owned(&keys::username(&user.username), user.id))?
             .put_new(Condition::Email, app, owned(&keys::email(&user.email), user.id))?
             .put_new(Condition::Absent, app, profile(&stored))?
@@ -121,9 +122,8 @@ impl Accounts {
                 Condition::Absent,
                 &self.tables.ephemeral,
                 super::sessions::item(user.id, new.family, new.session),
-            )?
-            .commit(meter)
-            .await
+            )?;
+        self.counting_user(transaction, user.id, true)?.commit(meter).await
     }
 
     /// What a sign-in as `login` is held against: two calls, whether there is such an account or not.
@@ -319,15 +319,14 @@ fn owned(key: &Key, id: UserId) -> NewItem {
 
 fn profile(stored: &StoredUser) -> NewItem {
     let User { id, username, email, is_admin, created_at, updated_at } = &stored.user;
-    NewItem::at(&keys::profile(*id))
+    let profile = NewItem::at(&keys::profile(*id))
         .text("username", username.as_str())
         .text("email", email.as_str())
         .flag("is_admin", *is_admin)
         .moment("created_at", *created_at)
         .moment("updated_at", *updated_at)
-        .number("version", stored.version)
-        .text("listed_in", keys::USERS)
-        .text("listed_by", id.to_string())
+        .number("version", stored.version);
+    listed(profile, *id)
 }
 
 fn read_user(id: UserId, items: &[Item]) -> Result<Option<StoredUser>, StoreError> {
