@@ -141,9 +141,10 @@ mod tests {
 
     /// A route that answers what its log lines would have.
     fn ids_route() -> Route {
-        let handler: for<'a> fn(&'a App, &'a crate::Request) -> _ =
-            |_, _| Box::pin(async { personal(StatusCode::OK, &Ids::current()) });
-        Route { handler, ..routes::GET_HEALTH }
+        Route {
+            handler: |_, _| Box::pin(async { personal(StatusCode::OK, &Ids::current()) }),
+            ..routes::GET_HEALTH
+        }
     }
 
     #[test]
