@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use api::Config;
-use http::Method;
+use api::{App, Config, routes};
+use http::{HeaderValue, Method, header};
 use local::tables::CATALOG;
-use tests::{Answer, House, SeededEngine, assert_sealed, problem, sample};
+use serde_json::json;
+use tests::{Answer, House, SeededEngine, assert_sealed, event, problem, sample};
+
+use crate::workshop::Home;
 
 /// A house whose engine is gone.
 async fn without_an_engine() -> House {
@@ -129,6 +132,47 @@ async fn no_two_answers_share_an_id() {
     for _ in 0..300 {
         let answer = house.get("/api/v1/health").await;
         assert!(seen.insert(answer.header("x-request-id").unwrap_or_default().to_owned()));
+    }
+}
+
+/// Of a repeated header Lambda sends only the first value.
+#[tokio::test]
+async fn no_answer_has_a_header_twice() {
+    const ORIGIN: &str = "https://pokedex.example";
+    let mut statuses = HashSet::new();
+    for route in routes::all() {
+        let residents = Home::of(&route.spec).await;
+        let client = adapters::aws::at(&residents.url);
+        let cors_origins = vec![HeaderValue::from_static(ORIGIN)];
+        let app = App::new(Config { cors_origins, ..residents.config() }, || client);
+        let mut sample = residents.fill(&event(&route));
+        sample["headers"]["origin"] = json!(ORIGIN);
+        let mut events = vec![sample.clone()];
+        for (field, value) in
+            [("authorization", "Bearer x"), ("if-none-match", "*"), ("idempotency-key", "k")]
+        {
+            let mut event = sample.clone();
+            event["headers"][field] = json!(value);
+            events.push(event);
+        }
+        let mut bodyless = sample.clone();
+        bodyless["body"] = json!("{");
+        // The last ones are refused by a limit, where the route has one.
+        events.extend(vec![bodyless; 8]);
+        for event in events {
+            let event = serde_json::from_value(event).expect("an event");
+            let response = api::door::answer(&app, &route, event).await;
+            statuses.insert(response.status().as_u16());
+            let headers = response.headers();
+            for name in headers.keys().filter(|name| *name != header::SET_COOKIE) {
+                let values: Vec<_> = headers.get_all(name).iter().collect();
+                assert_eq!(values.len(), 1, "{} {}: {name}: {values:?}", route.spec.name, response.status());
+            }
+            assert_eq!(headers["access-control-allow-origin"], ORIGIN, "{}", route.spec.name);
+        }
+    }
+    for status in [200, 201, 304, 401, 404, 429] {
+        assert!(statuses.contains(&status), "no route answered {status}, only {statuses:?}");
     }
 }
 

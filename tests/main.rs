@@ -20,6 +20,7 @@ mod head;
 mod headers;
 mod health;
 mod house;
+mod jobs;
 mod local;
 mod meta;
 mod moves;

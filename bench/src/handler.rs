@@ -171,7 +171,7 @@ impl Handler {
         Ok(rounds(effort, || {
             let answer_all = async {
                 for _ in 0..BATCH {
-                    let answer = lambda::invoke(&self.app, case.route, payload, door::LONGEST).await;
+                    let answer = lambda::invoke(&self.app, case.route, payload, door::LONGEST, None).await;
                     black_box(serde_json::to_vec(&answer)).ok();
                 }
             };

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use adapters::store::Tables;
+use adapters::store::{
+    Meter, Tables,
+    accounts::{self, Accounts},
+};
 use anyhow::{Context as _, Error, Result, anyhow, bail};
 use aws_sdk_dynamodb::{
     Client,
     error::ProvideErrorMetadata as _,
+    operation::describe_table::DescribeTableOutput,
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, Projection, TableStatus,
+        AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
+        GlobalSecondaryIndexUpdate, IndexStatus, KeySchemaElement, Projection, TableDescription, TableStatus,
         TimeToLiveSpecification,
     },
 };
@@ -67,9 +72,36 @@ struct TimeToLive {
 }
 
 impl KeyElement {
-    fn build(self) -> Result<KeySchemaElement> {
-        let element = KeySchemaElement::builder().attribute_name(self.attribute_name);
+    fn build(&self) -> Result<KeySchemaElement> {
+        let element = KeySchemaElement::builder().attribute_name(&self.attribute_name);
         Ok(element.key_type(self.key_type.as_str().into()).build()?)
+    }
+}
+
+impl Attribute {
+    fn build(&self) -> Result<AttributeDefinition> {
+        let kind = self.attribute_type.as_str().into();
+        Ok(AttributeDefinition::builder()
+            .attribute_name(&self.attribute_name)
+            .attribute_type(kind)
+            .build()?)
+    }
+}
+
+impl Index {
+    fn build(&self) -> Result<GlobalSecondaryIndex> {
+        let kind = self.projection.projection_type.as_str().into();
+        let projection = Projection::builder().projection_type(kind).build();
+        let mut built = GlobalSecondaryIndex::builder().index_name(&self.index_name).projection(projection);
+        for element in &self.key_schema {
+            built = built.key_schema(element.build()?);
+        }
+        Ok(built.build()?)
+    }
+
+    /// Whether the attribute is a key of the index.
+    fn has(&self, attribute: &Attribute) -> bool {
+        self.key_schema.iter().any(|element| element.attribute_name == attribute.attribute_name)
     }
 }
 
@@ -104,6 +136,10 @@ pub async fn create_overrides(client: &Client, name: &str) -> Result<()> {
 /// As [`create`].
 pub async fn create_accounts(client: &Client, tables: &Tables) -> Result<()> {
     create_overrides(client, &tables.app).await?;
+    if indexes(client, &tables.app).await?.iter().any(|name| name == accounts::FORMER_LIST) {
+        let accounts = Accounts::new(client.clone(), tables.clone());
+        accounts.adopt_former_list(&Meter::default()).await.context("the list of users cannot be rebuilt")?;
+    }
     create_one(client, "EphemeralTable", &tables.ephemeral).await?;
     create_one(client, "AuditTable", &tables.audit).await
 }
@@ -111,30 +147,20 @@ pub async fn create_accounts(client: &Client, tables: &Tables) -> Result<()> {
 async fn create_one(client: &Client, resource: &str, name: &str) -> Result<()> {
     let definition = definition(resource)?;
     let mut create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-    for attribute in definition.attribute_definitions {
-        let kind = attribute.attribute_type.as_str().into();
-        let built = AttributeDefinition::builder()
-            .attribute_name(attribute.attribute_name)
-            .attribute_type(kind)
-            .build();
-        create = create.attribute_definitions(built?);
+    for attribute in &definition.attribute_definitions {
+        create = create.attribute_definitions(attribute.build()?);
     }
-    for element in definition.key_schema {
+    for element in &definition.key_schema {
         create = create.key_schema(element.build()?);
     }
-    for index in definition.global_secondary_indexes {
-        let projection =
-            Projection::builder().projection_type(index.projection.projection_type.as_str().into()).build();
-        let mut built = GlobalSecondaryIndex::builder().index_name(index.index_name).projection(projection);
-        for element in index.key_schema {
-            built = built.key_schema(element.build()?);
-        }
-        create = create.global_secondary_indexes(built.build()?);
+    for index in &definition.global_secondary_indexes {
+        create = create.global_secondary_indexes(index.build()?);
     }
     match create.send().await {
         Ok(_) => {}
         Err(error) if error.code() == Some("ResourceInUseException") => {
-            return wait_until_active(client, name).await;
+            wait_until_active(client, name).await?;
+            return add_indexes(client, &definition, name).await;
         }
         Err(error) => {
             let message = error.message().map(str::to_owned);
@@ -155,11 +181,54 @@ async fn create_one(client: &Client, resource: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Adds the indexes that a table of an earlier release lacks, one after the other: an update can add one.
+async fn add_indexes(client: &Client, definition: &Definition, name: &str) -> Result<()> {
+    let existing = indexes(client, name).await?;
+    let is_missing = |index: &&Index| !existing.contains(&index.index_name);
+    for index in definition.global_secondary_indexes.iter().filter(is_missing) {
+        let built = index.build()?;
+        let action = CreateGlobalSecondaryIndexAction::builder()
+            .index_name(&index.index_name)
+            .set_key_schema(Some(built.key_schema))
+            .set_projection(built.projection)
+            .build()?;
+        let mut update = client
+            .update_table()
+            .table_name(name)
+            .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(action).build());
+        for attribute in definition.attribute_definitions.iter().filter(|attribute| index.has(attribute)) {
+            update = update.attribute_definitions(attribute.build()?);
+        }
+        let added = update.send().await;
+        added.with_context(|| format!("the index {} of {name} cannot be added", index.index_name))?;
+        wait_until_active(client, name).await?;
+    }
+    Ok(())
+}
+
+/// The names of a table's indexes.
+async fn indexes(client: &Client, name: &str) -> Result<Vec<String>> {
+    let described = describe(client, name).await?;
+    let indexes = described.table().map(TableDescription::global_secondary_indexes).unwrap_or_default();
+    Ok(indexes.iter().filter_map(|index| index.index_name().map(str::to_owned)).collect())
+}
+
+async fn describe(client: &Client, name: &str) -> Result<DescribeTableOutput> {
+    let described = client.describe_table().table_name(name).send().await;
+    described.with_context(|| format!("the table {name} cannot be described"))
+}
+
+/// Waits until the table and all its indexes can be used.
 async fn wait_until_active(client: &Client, name: &str) -> Result<()> {
     for _ in 0..100 {
-        let described = client.describe_table().table_name(name).send().await;
-        let described = described.with_context(|| format!("the table {name} cannot be described"))?;
-        if described.table().and_then(|table| table.table_status()) == Some(&TableStatus::Active) {
+        let described = describe(client, name).await?;
+        let is_active = described.table().is_some_and(|table| {
+            let mut indexes = table.global_secondary_indexes().iter();
+            table.table_status() == Some(&TableStatus::Active)
+                && indexes
+                    .all(|index| index.index_status().is_none_or(|status| *status == IndexStatus::Active))
+        });
+        if is_active {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

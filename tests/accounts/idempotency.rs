@@ -173,6 +173,53 @@ async fn bulk_is_answered_anew_and_done_once() {
     assert_eq!(residents.trail(residents.ash).await.len(), events);
 }
 
+async fn one_key_sixteen_times_at_once(url: &str, residents: Residents) {
+    let residents = Arc::new(residents);
+    let client = adapters::aws::at(url);
+    let app = Arc::new(App::new(Config { limits: None, ..residents.config() }, || client));
+    for (route, ids, left) in
+        [(&routes::ADD_FAVORITES, 100..400, 301), (&routes::REMOVE_FAVORITES, 100..400, 1)]
+    {
+        let before = residents.trail(residents.ash).await.len();
+        let answers = at_once(16, |_| {
+            let (app, residents) = (Arc::clone(&app), Arc::clone(&residents));
+            let body = json!({"pokemon_ids": ids.clone().collect::<Vec<u32>>()});
+            async move { ask(&app, &residents, route, "sixteen", body).await }.boxed()
+        })
+        .await;
+        for answer in &answers {
+            assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+            assert_eq!(answer.json(), answers[0].json(), "one answer to all");
+        }
+        let stored = residents.accounts.favorites(&Meter::default(), residents.ash).await.unwrap();
+        assert_eq!(stored.len(), left);
+        let trail = residents.accounts.trail_of(&Meter::default(), residents.ash, None, 1000).await.unwrap();
+        let steps = trail.events.iter().take(residents.trail(residents.ash).await.len() - before);
+        let mut changed: Vec<_> = steps.flat_map(|event| event.target.clone()).collect();
+        changed = changed
+            .iter()
+            .flat_map(|target| target["pokemon:".len()..].split(','))
+            .map(str::to_owned)
+            .collect();
+        changed.sort_unstable();
+        assert_eq!(changed, ids.map(|id| id.to_string()).collect::<Vec<_>>(), "each once");
+    }
+}
+
+#[tokio::test]
+async fn one_key_of_a_bulk_change_sixteen_times_at_once_has_one_effect() {
+    let residents = Residents::new().await;
+    one_key_sixteen_times_at_once(&residents.url.clone(), residents).await;
+}
+
+#[tokio::test]
+async fn one_key_of_a_bulk_change_has_one_effect_where_transactions_conflict() {
+    let residents = Residents::new().await;
+    let faults = tests::Faults::conflicting(&residents.url).await;
+    one_key_sixteen_times_at_once(&faults.url, residents).await;
+    assert!(faults.conflicts() > 0, "no two transactions met");
+}
+
 #[tokio::test]
 async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
     let residents = Residents::new().await;

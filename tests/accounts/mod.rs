@@ -11,6 +11,7 @@ mod faults;
 mod favorites;
 mod idempotency;
 mod limits;
+mod listing;
 mod profile;
 mod registration;
 mod rotation;
@@ -34,10 +35,10 @@ async fn post(house: &House, path: &str, body: &Value) -> Answer {
 }
 
 /// Asks for the same `times` times at once; the statuses, sorted.
-async fn at_once(
+async fn at_once<T: Send + 'static>(
     times: usize,
-    ask: impl Fn(usize) -> futures_util::future::BoxFuture<'static, Answer>,
-) -> Vec<Answer> {
+    ask: impl Fn(usize) -> futures_util::future::BoxFuture<'static, T>,
+) -> Vec<T> {
     futures_util::future::join_all((0..times).map(|nth| tokio::spawn(ask(nth))))
         .await
         .into_iter()

@@ -1,18 +1,23 @@
 //! What each function may do in DynamoDB is what it does, no more and no less: the templates' policies against the calls
 //! that a tap has seen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use adapters::{
     aws, now,
     pokeapi::{Config as PokeApiConfig, PokeApi},
-    store::{Meter, Store, Tables},
+    store::{Meter, Store, Tables, accounts::Accounts},
     sync::{self, Settings},
     tokens::{FamilyId, Issuer, KeyRing},
 };
 use api::{
-    App, Config, Route,
+    App, Config, Route, jobs,
     routes::{self, Authorization},
+    sync::SyncFunction,
+    telemetry::Telemetry,
 };
 use domain::{Timestamp, accounts::UserId};
 use http::Method;
@@ -21,7 +26,7 @@ use tests::{
     Call, PASSWORD, Residents, Tap, empty_store, engine_url, event, invoke_event, is_for_everybody, template,
 };
 
-use super::{SYNC, camel};
+use super::{DELETIONS, ROTATION, SYNC, camel};
 use crate::{
     stand_in::{StandIn, World},
     workshop::Home,
@@ -39,7 +44,7 @@ const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
 const TABLES: [&str; 4] = ["CatalogTableName", "AppTableName", "EphemeralTableName", "AuditTableName"];
 
 /// And their indexes.
-const INDEXES: [(&str, &str); 2] = [("AppTableName", "/index/listed"), ("AuditTableName", "/index/by-day")];
+const INDEXES: [(&str, &str); 2] = [("AppTableName", "/index/gsi1"), ("AuditTableName", "/index/by-day")];
 
 /// What the role of the function `name` allows.
 fn allowed(name: &str) -> Access {
@@ -73,7 +78,7 @@ pub(super) fn grants(name: &str, statement: &Value) -> Vec<(Action, Option<BTree
     assert_eq!(statement["Effect"], "Allow", "{name}");
     let prefix = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${";
     let resource = statement["Resource"]["Fn::Sub"].as_str().and_then(|arn| arn.strip_prefix(prefix));
-    // `AppTableName}` or `AppTableName}/index/listed`
+    // `AppTableName}` or `AppTableName}/index/gsi1`
     let (table, index) = resource.and_then(|table| table.split_once('}')).unwrap_or_default();
     let is_one = TABLES.contains(&table) && (index.is_empty() || INDEXES.contains(&(table, index)));
     assert!(is_one, "{name}: one table, or one index of it: {statement}");
@@ -397,4 +402,37 @@ async fn the_sync_may_do_what_it_does_and_nothing_else() {
         source.remove("move", 22);
     }
     assert_same(SYNC, &allowed(SYNC), &done(&Tables::beside(own.table()), &tap.take()));
+}
+
+/// What a job's check does, its role allows.
+#[tokio::test]
+async fn a_check_of_a_job_reads_only_what_the_job_may_read() {
+    let residents = Residents::new().await;
+    let (tap, meter) = (Tap::on(&residents.url).await, Meter::default());
+    let (config, client) = (residents.config(), aws::at(&tap.url));
+    let accounts = Accounts::new(client.clone(), residents.tables.clone());
+    let function = SyncFunction {
+        store: Store::new(client, &residents.tables),
+        api: PokeApi::new(PokeApiConfig::new("http://127.0.0.1:1")).expect("an address"),
+        min_age: 0,
+        telemetry: Telemetry::default(),
+    };
+    let check = json!({"task": "check"});
+    for job in [SYNC, ROTATION, DELETIONS] {
+        let checked = match job {
+            SYNC => function.answer(&check, Duration::from_secs(60)).await,
+            ROTATION => jobs::rotate(&accounts, &config, &check, &meter).await,
+            _ => jobs::delete(&accounts, &config, &check, &meter).await,
+        };
+        assert_eq!(checked.expect(job)["outcome"], "checked", "{job}");
+        let allowed = allowed(job);
+        for (action, keys) in done(&residents.tables, &tap.take()) {
+            assert!(["GetItem", "Query"].contains(&action.0.as_str()), "{job}: {action:?}");
+            let granted = allowed.get(&action).unwrap_or_else(|| panic!("{job} may not do {action:?}"));
+            assert!(
+                granted.as_ref().is_none_or(|granted| keys.is_subset(granted)),
+                "{job}: {action:?} of {keys:?}"
+            );
+        }
+    }
 }

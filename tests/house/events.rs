@@ -2,13 +2,25 @@
 
 use api::routes::{self, Access, DEFAULT};
 use serde_json::{Value, json};
-use tests::event;
+use tests::{event, sample_event};
 
-use super::{names, stems};
+use super::{DELETIONS, ROTATION, SYNC, names, stems};
+
+/// The scheduled functions.
+const JOBS: [&str; 3] = [SYNC, ROTATION, DELETIONS];
 
 #[test]
 fn each_function_has_an_event() {
-    assert_eq!(stems("events", ".json"), names());
+    let checks = JOBS.map(|job| format!("check-{job}"));
+    assert_eq!(stems("events", ".json"), names().into_iter().chain(checks).collect());
+}
+
+/// A release is probed with it: without a task, the event would start the job.
+#[test]
+fn each_job_has_an_event_that_only_checks() {
+    for job in JOBS {
+        assert_eq!(sample_event(&format!("check-{job}")), json!({"task": "check"}), "{job}");
+    }
 }
 
 #[test]

@@ -110,8 +110,10 @@ fn what_is_precious_is_protected() {
         "it is made, not deployed"
     );
     let ttl = |id: &str| &data["Resources"][id]["Properties"]["TimeToLiveSpecification"];
-    assert_eq!(*ttl("EphemeralTable"), json!({"AttributeName": "expires_at", "Enabled": true}));
-    for id in ["CatalogTable", "AppTable", "AuditTable"] {
+    for id in ["EphemeralTable", "AuditTable"] {
+        assert_eq!(*ttl(id), json!({"AttributeName": "expires_at", "Enabled": true}), "{id}");
+    }
+    for id in ["CatalogTable", "AppTable"] {
         assert_eq!(*ttl(id), Value::Null, "{id}");
     }
 }
@@ -175,6 +177,50 @@ fn tables_are_global_tables_on_demand_with_one_replica() {
         assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{id}");
         assert_eq!(table["Replicas"].as_array().map(Vec::len), Some(1), "{id}");
         assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{id}");
+    }
+}
+
+/// An update of a stack can add one index, and `app` is protected against being made again.
+#[test]
+fn app_has_four_generic_indexes_from_the_start() {
+    let data = template("infra/data.yaml");
+    let indexes =
+        data["Resources"]["AppTable"]["Properties"]["GlobalSecondaryIndexes"].as_array().expect("indexes");
+    assert_eq!(indexes.len(), 4);
+    for (nth, index) in indexes.iter().enumerate() {
+        let name = format!("gsi{}", nth + 1);
+        let key =
+            |suffix: &str, kind: &str| json!({"AttributeName": format!("{name}{suffix}"), "KeyType": kind});
+        assert_eq!(index["IndexName"], json!(name));
+        assert_eq!(index["KeySchema"], json!([key("pk", "HASH"), key("sk", "RANGE")]), "{name}");
+        assert_eq!(index["Projection"], json!({"ProjectionType": "ALL"}), "{name}");
+    }
+}
+
+/// An index that takes fewer writes than its table throttles the table; one without a maximum costs what a flood makes of it.
+#[test]
+fn every_index_has_the_maxima_of_its_table() {
+    let data = template("infra/data.yaml");
+    for (id, resource) in tables(&data) {
+        let table = &resource["Properties"];
+        let writes = &table["WriteOnDemandThroughputSettings"]["MaxWriteRequestUnits"];
+        let replica = &table["Replicas"][0];
+        let reads = &replica["ReadOnDemandThroughputSettings"]["MaxReadRequestUnits"];
+        assert!(writes.is_number() && reads.is_number(), "{id}");
+        let none = Vec::new();
+        let indexes = table["GlobalSecondaryIndexes"].as_array().unwrap_or(&none);
+        for index in indexes {
+            assert_eq!(
+                index["WriteOnDemandThroughputSettings"]["MaxWriteRequestUnits"], *writes,
+                "{id}: {index}"
+            );
+        }
+        let of_replica = replica["GlobalSecondaryIndexes"].as_array().unwrap_or(&none);
+        let expected: Vec<_> = indexes
+            .iter()
+            .map(|index| json!({"IndexName": index["IndexName"], "ReadOnDemandThroughputSettings": {"MaxReadRequestUnits": reads}}))
+            .collect();
+        assert_eq!(*of_replica, expected, "{id}");
     }
 }
 

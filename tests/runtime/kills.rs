@@ -142,6 +142,8 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
             .filter(|event| event.action == action && event.request_id != "prepared")
             .collect::<Vec<_>>()
     };
+    let page = accounts.users(&meter, 0, 100).await.expect("users");
+    assert_eq!(page.users.len(), page.total as usize, "{what}");
     match change.function {
         "register-user" => {
             let login = adapters::store::accounts::Login::of("misty");
@@ -163,6 +165,7 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
         }
         "delete-profile" => {
             finish_deletions(accounts, None, &meter).await.expect("an end");
+            assert_eq!(accounts.user_count(&meter).await.expect("a number"), 2, "{what}");
             assert_eq!(accounts.user(&meter, residents.ash).await.expect("no error"), None, "{what}");
             assert_eq!(accounts.standing(&meter, residents.ash).await.expect("no error"), None, "{what}");
             assert_eq!(accounts.favorites(&meter, residents.ash).await.expect("no error"), [], "{what}");

@@ -18,7 +18,7 @@ pub fn event(route: &Route) -> Value {
 /// # Panics
 /// When that is no response of the HTTP API: status, headers, a body of text.
 pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> Answer {
-    let response = api::lambda::invoke(app, route, payload, LONGEST).await;
+    let response = api::lambda::invoke(app, route, payload, LONGEST, None).await;
     let wire = serde_json::to_value(&response).expect("a response that can be sent");
     let status = wire["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
     let status = status.and_then(|status| StatusCode::from_u16(status).ok()).expect("a status");

@@ -1,9 +1,12 @@
 //! A proxy in front of an engine that fails a share of the calls, in every way in which DynamoDB and a network do.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -35,6 +38,18 @@ enum Fault {
 const FAULTS: [Fault; 6] =
     [Fault::Delay, Fault::Drop, Fault::Cut, Fault::Throttle, Fault::Conflict, Fault::Internal];
 
+/// Which calls fail.
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    /// So many in a hundred, in every way.
+    Percent(u32),
+    /// Writes of items that a transaction in flight holds, as in DynamoDB. The embedded engine does one transaction after the other.
+    Conflicts,
+}
+
+/// How long a transaction holds its items at least.
+const IN_FLIGHT: Duration = Duration::from_millis(5);
+
 /// A proxy that fails.
 pub struct Faults {
     pub url: String,
@@ -44,25 +59,36 @@ pub struct Faults {
 struct Shared {
     engine: String,
     client: Client<HttpConnector, Full<Bytes>>,
-    percent: u32,
+    mode: Mode,
     seed: Mutex<u64>,
+    /// The keys of the transactions in flight.
+    held: Mutex<HashSet<String>>,
+    conflicts: AtomicUsize,
     /// Attempts by the token of their transaction.
     attempts: Mutex<HashMap<String, usize>>,
 }
 
 impl Faults {
     /// Fails `percent` in a hundred calls to the engine at `engine`; the same ones at each run.
-    ///
-    /// # Panics
-    /// When no port is free.
     pub async fn before(engine: &str, percent: u32) -> Self {
+        Self::start(engine, Mode::Percent(percent)).await
+    }
+
+    /// Cancels each transaction that shares a key with another one in flight, and refuses single writes of such a key.
+    pub async fn conflicting(engine: &str) -> Self {
+        Self::start(engine, Mode::Conflicts).await
+    }
+
+    async fn start(engine: &str, mode: Mode) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let shared = Arc::new(Shared {
             engine: engine.to_owned(),
             client: Client::builder(TokioExecutor::new()).build_http(),
-            percent,
+            mode,
             seed: Mutex::new(0x5eed),
+            held: Mutex::default(),
+            conflicts: AtomicUsize::new(0),
             attempts: Mutex::default(),
         });
         let own = Arc::clone(&shared);
@@ -83,19 +109,21 @@ impl Faults {
     }
 
     /// The most attempts that any one transaction has taken.
-    ///
-    /// # Panics
-    /// Never: nothing fails under the lock.
     #[must_use]
     pub fn most_attempts(&self) -> usize {
-        let attempts = self.shared.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        attempts.values().copied().max().unwrap_or_default()
+        lock(&self.shared.attempts).values().copied().max().unwrap_or_default()
+    }
+
+    /// How many writes were refused because of a transaction in flight.
+    #[must_use]
+    pub fn conflicts(&self) -> usize {
+        self.shared.conflicts.load(Ordering::Relaxed)
     }
 }
 
 impl Shared {
     fn chance(&self, below: u32) -> u32 {
-        let mut seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seed = lock(&self.seed);
         *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((*seed >> 33) % u64::from(below)) as u32
     }
@@ -105,11 +133,14 @@ impl Shared {
         let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         let content: Value = serde_json::from_slice(&body).unwrap_or_default();
         if let Some(token) = content["ClientRequestToken"].as_str() {
-            let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-            *attempts.entry(token.to_owned()).or_default() += 1;
+            *lock(&self.attempts).entry(token.to_owned()).or_default() += 1;
         }
+        let percent = match self.mode {
+            Mode::Percent(percent) => percent,
+            Mode::Conflicts => return self.pass_unless_held(parts, body, &content).await,
+        };
         let fault = FAULTS[self.chance(FAULTS.len() as u32) as usize];
-        if self.chance(100) >= self.percent {
+        if self.chance(100) >= percent {
             return self.forward(parts, body).await;
         }
         let is_transaction = content.get("TransactItems").is_some();
@@ -137,6 +168,44 @@ impl Shared {
         }
     }
 
+    async fn pass_unless_held(
+        &self,
+        parts: http::request::Parts,
+        body: Bytes,
+        content: &Value,
+    ) -> io::Result<Response<Full<Bytes>>> {
+        let Some(items) = content["TransactItems"].as_array() else {
+            let is_write = is_write(&parts);
+            if is_write && key_of(content).is_some_and(|key| lock(&self.held).contains(&key)) {
+                self.conflicts.fetch_add(1, Ordering::Relaxed);
+                return Ok(refused(StatusCode::BAD_REQUEST, "TransactionConflictException", json!({})));
+            }
+            return self.forward(parts, body).await;
+        };
+        let keys: Vec<_> =
+            items.iter().filter_map(|item| item.as_object()?.values().next().and_then(key_of)).collect();
+        if let Some(reasons) = self.hold(&keys) {
+            self.conflicts.fetch_add(1, Ordering::Relaxed);
+            let reasons = json!({ "CancellationReasons": reasons });
+            return Ok(refused(StatusCode::BAD_REQUEST, "TransactionCanceledException", reasons));
+        }
+        tokio::time::sleep(IN_FLIGHT).await;
+        let answer = self.forward(parts, body).await;
+        lock(&self.held).retain(|key| !keys.contains(key));
+        answer
+    }
+
+    /// Holds all of `keys`; or none, and says which are held already.
+    fn hold(&self, keys: &[String]) -> Option<Vec<Value>> {
+        let mut held = lock(&self.held);
+        if keys.iter().any(|key| held.contains(key)) {
+            let reason = |key: &String| if held.contains(key) { "TransactionConflict" } else { "None" };
+            return Some(keys.iter().map(|key| json!({"Code": reason(key)})).collect());
+        }
+        held.extend(keys.iter().cloned());
+        None
+    }
+
     async fn forward(
         &self,
         mut parts: http::request::Parts,
@@ -159,4 +228,21 @@ fn refused(status: StatusCode, kind: &str, more: Value) -> Response<Full<Bytes>>
     let kind = http::HeaderValue::from_static("application/x-amz-json-1.0");
     response.headers_mut().insert("content-type", kind);
     response
+}
+
+/// The table and the key that a write names.
+fn key_of(write: &Value) -> Option<String> {
+    let item = write.get("Key").or_else(|| write.get("Item"))?;
+    Some(format!("{} {} {}", write["TableName"], item["pk"], item["sk"]))
+}
+
+fn is_write(parts: &http::request::Parts) -> bool {
+    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    target.is_some_and(|target| {
+        ["PutItem", "UpdateItem", "DeleteItem"].iter().any(|name| target.ends_with(name))
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,7 +23,7 @@ pub use house::{Answer, House, SeededEngine, empty_store, engine_url, make_accou
 pub use log::SECRETS;
 pub use promises::{CATALOGUE, assert_exposed, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};
-pub use residents::{ASH, PASSWORD, Residents, some_event};
+pub use residents::{ASH, PASSWORD, Residents, register, some_event};
 pub use samples::{
     OF_THE_MOMENT, allowed_at, catalogue_samples, for_everybody, is_for_everybody, sample, sample_event,
 };

@@ -11,7 +11,7 @@ use adapters::{
     milliseconds, now, passwords,
     store::{
         Key, Meter, Tables,
-        accounts::{Accounts, NewAccount, OpenSession, StoredFavorite},
+        accounts::{Accounts, NewAccount, OpenSession, Refused, StoredFavorite},
     },
     tokens::{FamilyId, Issuer, KeySource, RefreshToken},
 };
@@ -121,21 +121,7 @@ impl Residents {
 
     /// Another user, with a session.
     pub async fn settle(&self, id: UserId, name: &str, family: FamilyId) -> User {
-        static HASH: LazyLock<String> =
-            LazyLock::new(|| passwords::hash(&Password::typed(PASSWORD)).expect("a hash"));
-        let (now, email) = (now(), format!("{name}@example.com"));
-        let user = User {
-            id,
-            username: Username::parse(name).expect("a name"),
-            email: Email::parse(&email).expect("an address"),
-            is_admin: false,
-            created_at: now,
-            updated_at: now,
-        };
-        let session = Session::begin(now, 0);
-        let new = NewAccount { user: &user, hash: &HASH, family, session: &session };
-        self.accounts.register(&Meter::default(), &new, &some_event(id).into()).await.expect("an account");
-        user
+        register(&self.accounts, id, name, family).await.expect("an account")
     }
 
     /// What serves them.
@@ -272,4 +258,31 @@ impl Residents {
         let text = text.replace("SESSION_ID", &self.elsewhere.to_string());
         serde_json::from_str(&text).expect("JSON")
     }
+}
+
+/// Registers a user with a session.
+///
+/// # Errors
+/// As [`Accounts::register`].
+pub async fn register(
+    accounts: &Accounts,
+    id: UserId,
+    name: &str,
+    family: FamilyId,
+) -> Result<User, Refused> {
+    static HASH: LazyLock<String> =
+        LazyLock::new(|| passwords::hash(&Password::typed(PASSWORD)).expect("a hash"));
+    let (now, email) = (now(), format!("{name}@example.com"));
+    let user = User {
+        id,
+        username: Username::parse(name).expect("a name"),
+        email: Email::parse(&email).expect("an address"),
+        is_admin: false,
+        created_at: now,
+        updated_at: now,
+    };
+    let session = Session::begin(now, 0);
+    let new = NewAccount { user: &user, hash: &HASH, family, session: &session };
+    accounts.register(&Meter::default(), &new, &some_event(id).into()).await?;
+    Ok(user)
 }

@@ -11,7 +11,9 @@ use aws_sdk_dynamodb::{
         retry::{ClassifyRetry, RetryAction, RetryConfig},
         timeout::TimeoutConfig,
     },
-    operation::transact_write_items::TransactWriteItemsError,
+    operation::{
+        put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+    },
 };
 use aws_sdk_lambda::{Client as LambdaClient, config::Builder as LambdaConfig};
 use aws_sdk_s3::Client as S3Client;
@@ -171,31 +173,34 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50))
 }
 
-/// A transaction that met another one, or was throttled, may go through in a moment; the SDK by itself sees a cancelled
-/// transaction as final. One of whose conditions did not hold is.
+/// Repeats what the SDK by itself sees as final: a transaction that was throttled, and a single write that met a transaction on the
+/// same item. Transactions that met another one are repeated by the store, which counts their attempts apart.
 #[derive(Debug)]
 struct PassingCancellations;
 
 impl ClassifyRetry for PassingCancellations {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let error = context.output_or_error().and_then(Result::err);
-        let error = error.and_then(|error| error.as_operation_error()?.downcast_ref());
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else {
-            return RetryAction::NoActionIndicated;
-        };
-        let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-        let mut reasons = reasons.filter(|code| *code != "None").peekable();
-        let is_told = reasons.peek().is_some();
-        let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-        if is_told && reasons.all(|code| passing.contains(&code)) {
-            return RetryAction::transient_error();
-        }
-        RetryAction::NoActionIndicated
+        let passes = error.and_then(|error| error.as_operation_error()).is_some_and(|error| {
+            error.downcast_ref().is_some_and(was_throttled)
+                || error.downcast_ref().is_some_and(PutItemError::is_transaction_conflict_exception)
+                || error.downcast_ref().is_some_and(UpdateItemError::is_transaction_conflict_exception)
+        });
+        if passes { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
     }
 
     fn name(&self) -> &'static str {
         "cancelled transactions"
     }
+}
+
+/// Whether throttling is the only reason why a transaction was cancelled.
+fn was_throttled(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return false };
+    let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    let mut reasons = reasons.filter(|code| *code != "None").peekable();
+    reasons.peek().is_some()
+        && reasons.all(|code| ["ThrottlingError", "ProvisionedThroughputExceeded"].contains(&code))
 }
 
 /// The same client with the patience of a background job: the sync would rather wait than fail.

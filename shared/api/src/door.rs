@@ -77,14 +77,22 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 /// How long the HTTP API waits for an answer, less what sending it takes.
 pub const LONGEST: Duration = Duration::from_millis(29_500);
 
-/// Answers `event` by `route`. Never panics, and always answers.
+/// Answers `event` by `route`. Never panics, and always answers. For one machine, where a client's `X-Amzn-Trace-Id` is the only one.
 pub async fn answer(app: &App, route: &Route, event: Event) -> Response {
-    answer_read(app, route, Ok(event), LONGEST).await
+    let trace_id = event.headers.get("x-amzn-trace-id").and_then(|header| trace_root(header));
+    answer_read(app, route, Ok(event), LONGEST, trace_id).await
 }
 
 /// The same for an event as Lambda hands it over: JSON, and perhaps no event at all. What is not done within `time` is answered 503;
-/// whoever asks again goes on.
-pub async fn answer_payload(app: &App, route: &Route, payload: &RawValue, time: Duration) -> Response {
+/// whoever asks again goes on. `trace_id` is X-Ray's, from Lambda's context: the event's header is whatever the client sent, because an
+/// HTTP API takes no part in X-Ray.
+pub async fn answer_payload(
+    app: &App,
+    route: &Route,
+    payload: &RawValue,
+    time: Duration,
+    trace_id: Option<String>,
+) -> Response {
     let read = match payload.get().trim_start() {
         // A list would be read as an event's fields in their order.
         event if event.starts_with('{') => {
@@ -94,10 +102,16 @@ pub async fn answer_payload(app: &App, route: &Route, payload: &RawValue, time: 
     };
     let read =
         read.map_err(|reason| Problem::bad_request("event", format!("is no API Gateway v2 event: {reason}")));
-    answer_read(app, route, read, time).await
+    answer_read(app, route, read, time, trace_id).await
 }
 
-async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>, time: Duration) -> Response {
+async fn answer_read(
+    app: &App,
+    route: &Route,
+    read: Result<Event, Problem>,
+    time: Duration,
+    trace_id: Option<String>,
+) -> Response {
     let (mut event, refused) = match read {
         Ok(event) => (event, None),
         Err(problem) => (Event::default(), Some(problem)),
@@ -106,7 +120,6 @@ async fn answer_read(app: &App, route: &Route, read: Result<Event, Problem>, tim
     let (cold_start, meter) = app.begin();
     lower_names(&mut event.headers);
     let id = guard::request_id(&event);
-    let trace_id = event.headers.get("x-amzn-trace-id").and_then(|header| trace_root(header));
     let origin = event.headers.get("origin").cloned();
     // A method is short; what an odd event holds there need not be.
     let method: String = event.request_context.http.method.chars().take(32).collect();

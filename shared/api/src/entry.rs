@@ -7,7 +7,7 @@ use crate::{
     App, Request, Response, Route, access, guard,
     idempotency::{self, Known, REPEATED},
     limits::Seen,
-    problem::Problem,
+    problem::{BUSY, Problem},
 };
 
 /// Serves everybody, without a limit. Does not look at the `Authorization` header.
@@ -53,15 +53,18 @@ async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Respons
         Known::Done(status) => return again(app, route, request, status).await,
         Known::Nothing => request.ticket = Some(ticket.clone()),
     }
-    match (route.handler)(app, request).await {
+    let busy = match (route.handler)(app, request).await {
         // Another request with the same key was faster: what it was answered is there now.
-        Err(Problem { code: REPEATED, .. }) => {}
+        Err(Problem { code: REPEATED, .. }) => None,
+        // Perhaps because of requests with the same key.
+        Err(problem) if problem.code == BUSY => Some(problem),
         other => return other,
-    }
-    match idempotency::known(app, request, &ticket).await? {
-        Known::Answer(response) => Ok(response),
-        Known::Done(status) => again(app, route, request, status).await,
-        Known::Nothing => {
+    };
+    match (idempotency::known(app, request, &ticket).await?, busy) {
+        (Known::Answer(response), _) => Ok(response),
+        (Known::Done(status), _) => again(app, route, request, status).await,
+        (Known::Nothing, Some(busy)) => Err(busy),
+        (Known::Nothing, None) => {
             request.ticket = None;
             (route.handler)(app, request).await
         }

@@ -134,9 +134,28 @@ fn client(config: &Config, request: &Request) -> String {
     }
 }
 
-/// Adds the headers of every response.
+/// Adds the headers of every response, and leaves no header in it twice.
 pub(crate) fn seal(response: &mut Response, config: &Config, id: &str, origin: Option<&str>) {
     let headers = response.headers_mut();
+    add_common(headers, config, id, origin);
+    join_repeated(headers);
+}
+
+/// Joins the values of repeated headers, as RFC 9110 (5.3) allows: Lambda sends only the first of them. Cookies stay apart: they cannot be
+/// joined, and Lambda has a list of its own for them.
+fn join_repeated(headers: &mut HeaderMap) {
+    let is_repeated = |name: &&HeaderName| headers.get_all(*name).iter().nth(1).is_some();
+    let repeated: Vec<_> =
+        headers.keys().filter(is_repeated).filter(|name| *name != header::SET_COOKIE).cloned().collect();
+    for name in repeated {
+        let values: Vec<_> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(joined) = HeaderValue::from_bytes(&values.join(&b", "[..])) {
+            headers.insert(name, joined);
+        }
+    }
+}
+
+fn add_common(headers: &mut HeaderMap, config: &Config, id: &str, origin: Option<&str>) {
     for (name, value) in ALWAYS {
         headers.insert(name, value);
     }
@@ -187,4 +206,23 @@ fn exposed(headers: &HeaderMap) -> Option<HeaderValue> {
         }
     }
     HeaderValue::try_from(list).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_headers_are_joined_and_cookies_are_not() {
+        let mut response = Response::new("".into());
+        for (name, value) in [("vary", "Accept-Encoding"), ("set-cookie", "a=1"), ("set-cookie", "b=2")] {
+            response.headers_mut().append(name, HeaderValue::from_static(value));
+        }
+        let mut config = Config::new("table");
+        config.cors_origins = vec![HeaderValue::from_static("https://a.example")];
+        seal(&mut response, &config, "12345678", Some("https://a.example"));
+        let all = |name: &str| response.headers().get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(all("vary"), ["Accept-Encoding, Origin"]);
+        assert_eq!(all("set-cookie"), ["a=1", "b=2"]);
+    }
 }

@@ -1,5 +1,7 @@
 //! The scheduled functions besides the sync: keys that are made and promoted, deletions that are ended.
 
+mod task;
+
 use std::{
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
@@ -14,7 +16,7 @@ use adapters::{
         Meter, StoreError,
         accounts::{Accounts, Told},
     },
-    tokens::{self, Rotated, Rotation, unguessable},
+    tokens::{self, KeysError, Rotated, Rotation, unguessable},
 };
 use domain::{
     accounts::UserId,
@@ -22,6 +24,9 @@ use domain::{
 };
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
+
+pub use task::BadEvent;
+pub(crate) use task::{Task, flag, task};
 
 use crate::{
     Config,
@@ -33,33 +38,83 @@ use crate::{
 /// Seconds.
 const MONTH: i64 = 30 * 24 * 3600;
 
-/// Serves the rotation of the signing keys: makes them where there are none, promotes them once a month, and, for the event
-/// `{"emergency": true}`, replaces them, which signs everybody out.
+/// Serves the rotation of the signing keys ([`rotate`]).
 #[must_use]
 pub fn serve_rotation() -> ExitCode {
     serve("rotate-signing-key", async |config, event, meter| {
-        let source = config.signing_keys.as_ref().ok_or(ConfigError::Missing("SIGNING_KEYS"))?;
-        let accounts = Accounts::new(aws::from_environment(), config.tables.clone());
-        let is_emergency = event.get("emergency") == Some(&Value::Bool(true));
-        let rotation = if is_emergency { Rotation::Emergency } else { Rotation::Due(MONTH) };
-        let rotated = tokens::rotate(&accounts, meter, source, rotation, now()).await?;
-        Ok(json!({"outcome": match rotated {
-            Rotated::Made => "made",
-            Rotated::Promoted => "promoted",
-            Rotated::Replaced => "replaced",
-            Rotated::Rested => "rested",
-        }}))
+        rotate(&Accounts::new(aws::from_environment(), config.tables.clone()), config, event, meter).await
     })
 }
 
-/// Serves the end of deletions that were begun and cut off.
+/// Serves the end of deletions that were begun and cut off ([`delete`]).
 #[must_use]
 pub fn serve_deletions() -> ExitCode {
-    serve("finish-deletions", async |config, _, meter| {
-        let accounts = Accounts::new(aws::from_environment(), config.tables.clone());
-        let accounts = finish_deletions(&accounts, config.exports.as_ref(), meter).await?;
-        Ok(json!({"outcome": "finished", "accounts": accounts}))
+    serve("finish-deletions", async |config, event, meter| {
+        delete(&Accounts::new(aws::from_environment(), config.tables.clone()), config, event, meter).await
     })
+}
+
+/// Makes the signing keys where there are none, promotes them once a month, and, for the event `{"emergency": true}`, replaces them,
+/// which signs everybody out. `{"task": "check"}` reads the keys and changes nothing.
+///
+/// # Errors
+/// [`BadEvent`] for an unknown event; where the keys or the table cannot be read or written.
+pub async fn rotate(
+    accounts: &Accounts,
+    config: &Config,
+    event: &Value,
+    meter: &Meter,
+) -> Result<Value, lambda_runtime::Error> {
+    let task = task(event, &[])?;
+    let source = config.signing_keys.as_ref().ok_or(ConfigError::Missing("SIGNING_KEYS"))?;
+    if task == Task::Check {
+        let public = accounts.public_keys(meter).await?.jwks;
+        let secret = match source.read().await {
+            Ok(_) => true,
+            // The first run makes them.
+            Err(KeysError::None(_)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        return Ok(json!({
+            "outcome": "checked",
+            "tables": [config.tables.app],
+            "signing_keys": secret,
+            "public_keys": public.keys.len(),
+        }));
+    }
+    let rotation = if flag(event, "emergency")? { Rotation::Emergency } else { Rotation::Due(MONTH) };
+    let rotated = tokens::rotate(accounts, meter, source, rotation, now()).await?;
+    Ok(json!({"outcome": match rotated {
+        Rotated::Made => "made",
+        Rotated::Promoted => "promoted",
+        Rotated::Replaced => "replaced",
+        Rotated::Rested => "rested",
+    }}))
+}
+
+/// Ends every deletion that was begun and cut off. `{"task": "check"}` counts them and changes nothing.
+///
+/// # Errors
+/// [`BadEvent`] for an unknown event; [`NotFinished`].
+pub async fn delete(
+    accounts: &Accounts,
+    config: &Config,
+    event: &Value,
+    meter: &Meter,
+) -> Result<Value, lambda_runtime::Error> {
+    if task(event, &[])? == Task::Check {
+        let begun = accounts.deletions(meter).await?.len();
+        // Nobody's: no id was made in 1970.
+        accounts.sessions(meter, UserId::new(0, [0; 10])).await?;
+        return Ok(json!({
+            "outcome": "checked",
+            "tables": [config.tables.app, config.tables.ephemeral],
+            "exports": config.exports.as_ref().map(|exports| &exports.bucket),
+            "accounts": begun,
+        }));
+    }
+    let accounts = finish_deletions(accounts, config.exports.as_ref(), meter).await?;
+    Ok(json!({"outcome": "finished", "accounts": accounts}))
 }
 
 /// Why a deletion could not be ended.

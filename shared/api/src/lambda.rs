@@ -7,11 +7,17 @@ use std::{
 };
 
 use adapters::aws;
+use http::header;
 use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
-use crate::{App, Config, Response, Route, config::ConfigError, door, telemetry::Telemetry};
+use crate::{
+    App, Config, Response, Route,
+    config::ConfigError,
+    door,
+    telemetry::{Telemetry, trace_root},
+};
 
 /// Serves `route` until Lambda ends the process: a binary's whole main.
 #[must_use]
@@ -22,8 +28,10 @@ pub fn serve(route: &'static Route) -> ExitCode {
         let app = &app;
         (route.prepare)(app).await;
         lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
-            let time = time_left(event.context.deadline());
-            Ok::<_, lambda_runtime::Error>(invoke(app, route, &event.payload, time).await)
+            let LambdaEvent { payload, context } = event;
+            let time = time_left(context.deadline());
+            let trace_id = context.xray_trace_id.as_deref().and_then(trace_root);
+            Ok::<_, lambda_runtime::Error>(invoke(app, route, &payload, time, trace_id).await)
         }))
         .await
     })
@@ -83,20 +91,27 @@ pub(crate) fn refuse(error: &ConfigError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Answers one event, whatever it holds, within `time`.
+/// Answers one event, whatever it holds, within `time`. Its log lines have X-Ray's `trace_id`.
 pub async fn invoke(
     app: &App,
     route: &Route,
     payload: &RawValue,
     time: Duration,
+    trace_id: Option<String>,
 ) -> ApiGatewayV2httpResponse {
-    to_gateway(door::answer_payload(app, route, payload, time).await)
+    to_gateway(door::answer_payload(app, route, payload, time, trace_id).await)
 }
 
 fn to_gateway(response: Response) -> ApiGatewayV2httpResponse {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = i64::from(parts.status.as_u16());
+    // Of a repeated header only the first value arrives, so cookies have a list of their own. No other header is repeated.
+    if let header::Entry::Occupied(cookies) = parts.headers.entry(header::SET_COOKIE) {
+        let (_, cookies) = cookies.remove_entry_mult();
+        answer.cookies =
+            cookies.map(|cookie| String::from_utf8_lossy(cookie.as_bytes()).into_owned()).collect();
+    }
     answer.headers = parts.headers;
     // Every body but an export is JSON, so it is text, and taken as it is.
     let body =
@@ -104,4 +119,57 @@ fn to_gateway(response: Response) -> ApiGatewayV2httpResponse {
     answer.is_base64_encoded = matches!(body, Body::Binary(_));
     answer.body = Some(body);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{body::personal, door::Event, routes, telemetry::Ids};
+
+    #[test]
+    fn every_cookie_arrives() {
+        let mut response = Response::new("{}".into());
+        for cookie in ["a=1", "b=2"] {
+            response.headers_mut().append(header::SET_COOKIE, cookie.parse().expect("a cookie"));
+        }
+        let answer = to_gateway(response);
+        assert_eq!((answer.cookies, answer.headers.len()), (vec!["a=1".to_owned(), "b=2".to_owned()], 0));
+    }
+
+    /// A route that answers what its log lines would have.
+    fn ids_route() -> Route {
+        Route {
+            handler: |_, _| Box::pin(async { personal(StatusCode::OK, &Ids::current()) }),
+            ..routes::GET_HEALTH
+        }
+    }
+
+    #[test]
+    fn the_logged_trace_is_x_rays_and_the_clients_only_on_one_machine() {
+        const OURS: &str = "1-5759e988-bd862e3fe1be46a994272793";
+        const CLIENTS: &str = "1-00000000-000000000000000000000bad";
+        let app = App::new(Config::new("table"), || aws::at("http://127.0.0.1:1"));
+        let event = json!({
+            "requestContext": {"http": {"method": "GET"}},
+            "headers": {"x-amzn-trace-id": format!("Root={CLIENTS};Sampled=1")},
+        });
+        let payload = RawValue::from_string(event.to_string()).expect("JSON");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            for (context, logged) in [(Some(OURS), json!(OURS)), (None, Value::Null)] {
+                let trace_id = context.map(str::to_owned);
+                let answer = invoke(&app, &ids_route(), &payload, door::LONGEST, trace_id).await;
+                let Some(Body::Text(body)) = answer.body else { panic!("no text") };
+                let ids: Value = serde_json::from_str(&body).expect("JSON");
+                assert_eq!(ids["trace_id"], logged, "{ids}");
+            }
+            let event: Event = serde_json::from_value(event).expect("an event");
+            let answer = door::answer(&app, &ids_route(), event).await;
+            let ids: Value = serde_json::from_slice(answer.body()).expect("JSON");
+            assert_eq!(ids["trace_id"], CLIENTS);
+        });
+    }
 }

@@ -15,6 +15,9 @@ use serde::Serialize;
 
 use crate::{Response, idempotency::REPEATED, jobs::NotFinished, limits::Seen};
 
+/// The code of [`Problem::busy`].
+pub(crate) const BUSY: &str = "busy";
+
 /// An error on its way to the client, with the cause that only the log sees.
 #[derive(Debug)]
 pub struct Problem {
@@ -137,6 +140,15 @@ impl Problem {
         Self { retry_after: Some(2), cause: Some(cause.into()), ..problem }
     }
 
+    /// 503 with Retry-After: other writes to the same items were in flight for longer than this one could wait.
+    #[must_use]
+    pub fn busy(cause: impl Into<String>) -> Self {
+        let detail =
+            "Too many changes to the same data at once; nothing was changed. Please try again in a second.";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, detail);
+        Self { retry_after: Some(1), cause: Some(cause.into()), ..problem }
+    }
+
     /// 500. The client learns no more than that.
     #[must_use]
     pub fn internal(cause: impl Into<String>) -> Self {
@@ -184,6 +196,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Unavailable { .. } => Self::unavailable(error.to_string()),
+            StoreError::Busy { .. } => Self::busy(error.to_string()),
             StoreError::Conflict { .. } => {
                 Self::new(StatusCode::CONFLICT, "conflict", "Somebody else changed this at the same time.")
             }

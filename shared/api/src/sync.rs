@@ -10,7 +10,7 @@ use std::{
 use adapters::{
     aws, now,
     pokeapi::PokeApi,
-    store::{Meter, Store},
+    store::{Meter, Store, StoreError},
     sync::{self, Order, Outcome, Settings, SyncError},
 };
 use futures_util::FutureExt as _;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::SyncConfig,
+    jobs::{BadEvent, Task, task},
     lambda::{refuse, run},
     telemetry::{Effort, Ids, SyncSeen, Telemetry, trace_root},
 };
@@ -64,7 +65,8 @@ pub fn serve() -> ExitCode {
 }
 
 impl SyncFunction {
-    /// Answers one event: one with a `task` is an [`Order`], any other its schedule's. `left` is the time until it has to be done.
+    /// Answers one event. One without a `task` is the schedule's, `check` reports whether a sync could run, and any other task is an
+    /// [`Order`]. `left` is the time until it has to be done.
     ///
     /// # Errors
     /// As the sync fails. A busy writer is no failure, but an answer.
@@ -96,12 +98,29 @@ impl SyncFunction {
         owner: String,
         left: Duration,
     ) -> Result<Done, Failed> {
-        if event.get("task").is_some() {
-            let order: Order = serde_json::from_value(event.clone()).map_err(Failed::Order)?;
-            let amended = sync::amend(&self.store, meter, &self.api, &owner, order).await?;
-            return Ok(Done::Else(serde_json::to_value(amended).map_err(Failed::Order)?));
+        match task(event, &["publish", "fetch"])? {
+            Task::Scheduled => Ok(self.refresh(meter, owner, left).await?),
+            Task::Check => Ok(Done::Else(self.check(meter).await.map_err(SyncError::from)?)),
+            Task::Own(_) => {
+                let order: Order = serde_json::from_value(event.clone()).map_err(Failed::Order)?;
+                let amended = sync::amend(&self.store, meter, &self.api, &owner, order).await?;
+                Ok(Done::Else(serde_json::to_value(amended).map_err(Failed::Order)?))
+            }
         }
-        Ok(self.refresh(meter, owner, left).await?)
+    }
+
+    /// Reads what a sync needs first, and writes nothing: neither a lease nor a request to PokeAPI.
+    async fn check(&self, meter: &Meter) -> Result<Value, StoreError> {
+        let state = self.store.sync_state(meter).await?;
+        let pointer = self.store.index_pointer(meter).await?;
+        self.store.overrides_revision(meter).await?;
+        Ok(json!({
+            "outcome": "checked",
+            "tables": [self.store.table(), self.store.overrides_table()],
+            "pokeapi": self.api.config().base_url,
+            "index": pointer.map(|pointer| pointer.version),
+            "lease_until": state.lease_until,
+        }))
     }
 
     async fn refresh(&self, meter: &Meter, owner: String, left: Duration) -> Result<Done, SyncError> {
@@ -137,6 +156,8 @@ enum Done {
 enum Failed {
     #[error(transparent)]
     Sync(#[from] SyncError),
-    #[error("the event is no order: {0}")]
+    #[error(transparent)]
+    Event(#[from] BadEvent),
+    #[error("the event's order cannot be read: {0}")]
     Order(serde_json::Error),
 }

@@ -29,11 +29,17 @@ tokio::task_local! {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Ids {
     pub request_id: String,
-    /// X-Ray's, where the gateway or Lambda sent one.
+    /// X-Ray's, from Lambda's context; on one machine, the client's.
     pub trace_id: Option<String>,
 }
 
 impl Ids {
+    /// Those of the current task.
+    #[cfg(test)]
+    pub(crate) fn current() -> Option<Self> {
+        REQUEST.try_with(Clone::clone).ok()
+    }
+
     /// Runs `work`; every line that is written meanwhile has these ids.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         REQUEST.scope(self, work).await

@@ -81,6 +81,11 @@ pub struct Event {
     pub request_id: String,
 }
 
+/// Days for which an event is kept that records a change.
+const KEPT: i64 = 400;
+/// Days for which an event is kept that records an attempt without effect.
+const KEPT_WITHOUT_EFFECT: i64 = 30;
+
 /// Shards of a day: no partition takes every event.
 pub const SHARDS: u8 = 16;
 
@@ -90,6 +95,27 @@ impl Event {
     pub fn day(&self) -> String {
         let at = self.at.to_string();
         day(at.get(..10).unwrap_or_default(), self.shard())
+    }
+
+    /// The time after which the event is removed; none for what administrators do, which is kept for good.
+    #[must_use]
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        let days = match (self.action, self.outcome) {
+            (
+                Action::ChangeRole
+                | Action::Freeze
+                | Action::Unfreeze
+                | Action::FetchPokemon
+                | Action::EditPokemon
+                | Action::HidePokemon,
+                _,
+            ) => return None,
+            (_, Outcome::Done | Outcome::Replayed) => KEPT,
+            (_, Outcome::WrongCredentials | Outcome::Frozen | Outcome::Repeated | Outcome::Ended) => {
+                KEPT_WITHOUT_EFFECT
+            }
+        };
+        Some(Timestamp::from_unix(self.at.unix() + days * 86_400))
     }
 
     /// By chance, as the id's last byte is.
@@ -109,9 +135,8 @@ pub fn day(date: &str, shard: u8) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn events_of_a_day_are_spread() {
-        let event = |last: u8| Event {
+    fn event(last: u8) -> Event {
+        Event {
             id: EventId::new(1_785_542_400_000, [1, 2, 3, 4, 5, 6, 7, 8, 9, last]),
             at: Timestamp::from_unix(1_785_542_400),
             actor: None,
@@ -119,7 +144,26 @@ mod tests {
             target: None,
             outcome: Outcome::Done,
             request_id: "request".to_owned(),
+        }
+    }
+
+    #[test]
+    fn changes_outlast_attempts_and_the_acts_of_administrators_stay() {
+        let days = |action, outcome| {
+            let event = Event { action, outcome, ..event(0) };
+            event.expires_at().map(|at| (at.unix() - event.at.unix()) / 86_400)
         };
+        assert_eq!(days(Action::Login, Outcome::Done), Some(400));
+        assert_eq!(days(Action::Refresh, Outcome::Replayed), Some(400), "it ended a session");
+        assert_eq!(days(Action::Login, Outcome::WrongCredentials), Some(30));
+        assert_eq!(days(Action::Refresh, Outcome::Repeated), Some(30));
+        for action in [Action::ChangeRole, Action::Freeze, Action::HidePokemon] {
+            assert_eq!(days(action, Outcome::Done), None, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn events_of_a_day_are_spread() {
         assert_eq!(event(0).day(), "2026-08-01#00");
         let days: std::collections::BTreeSet<_> = (0..=255).map(|last| event(last).day()).collect();
         assert_eq!(days.len(), usize::from(SHARDS));

@@ -66,6 +66,10 @@ const STATE: &str = "house::stacks::the_state_has_the_parameters_of_its_tables_a
 const PRECIOUS: &str = "house::stacks::what_is_precious_is_protected";
 const EXPORTS: &str = "house::stacks::exports_are_closed_and_gone_after_a_day";
 const LIMITS: &str = "house::stacks::no_stack_comes_near_to_what_cloudformation_takes";
+const GENERIC_INDEXES: &str = "house::stacks::app_has_four_generic_indexes_from_the_start";
+const INDEX_MAXIMA: &str = "house::stacks::every_index_has_the_maxima_of_its_table";
+const CHECK_EVENTS: &str = "house::events::each_job_has_an_event_that_only_checks";
+const CHECK_ACCESS: &str = "house::access::a_check_of_a_job_reads_only_what_the_job_may_read";
 const LINKS: &str = "house::documents::every_file_that_a_document_links_to_is_there";
 const ADRS: &str = "house::documents::every_decision_is_listed_and_every_one_listed_is_there";
 const OPENAPI: &str = "openapi::the_committed_description_is_the_generated_one";
@@ -84,6 +88,20 @@ pub const CHANGES: &[Change] = &[
         "      Name: !Ref SigningKeysName\n",
         "      Name: !Ref SigningKeysName\n      SecretString: x\n",
         PRECIOUS,
+    ),
+    replace(DATA, "IndexName: gsi4\n", "IndexName: by-time\n", GENERIC_INDEXES),
+    replace(
+        DATA,
+        "          WriteOnDemandThroughputSettings:\n            MaxWriteRequestUnits: 2000\n",
+        "          WriteOnDemandThroughputSettings:\n            MaxWriteRequestUnits: 1000\n",
+        INDEX_MAXIMA,
+    ),
+    replace("events/check-sync-pokeapi.json", "\"check\"", "\"publish\"", CHECK_EVENTS),
+    replace(
+        TEMPLATE,
+        "Action: [dynamodb:GetItem, dynamodb:PutItem]",
+        "Action: dynamodb:PutItem",
+        CHECK_ACCESS,
     ),
     replace(DATA, "ExpirationInDays: 1", "ExpirationInDays: 365", EXPORTS),
     replace(DATA, "BlockPublicPolicy: true", "BlockPublicPolicy: false", EXPORTS),

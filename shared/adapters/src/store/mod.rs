@@ -16,6 +16,7 @@
 //! No request scans. The sync does, once a run, to compare what is stored with what should be.
 
 pub mod accounts;
+mod atomic;
 mod codec;
 mod facts;
 mod index;
@@ -57,6 +58,9 @@ pub enum StoreError {
     /// A condition did not hold: somebody else was faster.
     #[error("DynamoDB {operation}: another writer was faster")]
     Conflict { operation: &'static str },
+    /// Other writes in flight held the same items during every attempt. Nothing was written; trying again soon helps.
+    #[error("DynamoDB {operation}: other transactions held the same items during all attempts")]
+    Busy { operation: &'static str },
     /// An item is there but cannot be read.
     #[error("the item {key} is malformed: {reason}")]
     Malformed { key: String, reason: String },
@@ -73,6 +77,12 @@ impl Store {
         &self.table
     }
 
+    /// The table that holds what administrators have changed.
+    #[must_use]
+    pub fn overrides_table(&self) -> &str {
+        &self.app
+    }
+
     /// The same table, spoken to with a background job's patience.
     #[must_use]
     pub fn patient(&self) -> Self {
@@ -80,7 +90,8 @@ impl Store {
     }
 }
 
-/// Maps an SDK error: a failed condition is a conflict, everything else means that the engine is not available.
+/// Maps an SDK error: a failed condition is a conflict, a write that met a transaction is busy, and everything else means that the
+/// engine is not available.
 fn failed<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -90,6 +101,9 @@ where
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
         if matches!(code, Some("ConditionalCheckFailedException" | "TransactionCanceledException")) {
             return StoreError::Conflict { operation };
+        }
+        if code == Some("TransactionConflictException") {
+            return StoreError::Busy { operation };
         }
         let cause = match &error {
             SdkError::ServiceError(context) => {

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{Put, ReturnConsumedCapacity, TransactWriteItem},
-};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{Lease, Meter, Store, StoreError, codec::Item, failed};
+use super::{
+    Lease, Meter, Store, StoreError,
+    atomic::{self, NotWritten},
+    codec::Item,
+};
 use crate::now;
 
 /// DynamoDB takes 100 items and 4 MB in a transaction.
@@ -51,32 +52,11 @@ impl Store {
             })?;
             puts.push(TransactWriteItem::builder().put(put).build());
         }
-        meter.call();
-        // One that met another transaction, or was throttled, is tried again by the SDK ([`crate::aws`]).
-        let answer = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(puts))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let operation = "TransactWriteItems";
-        match answer {
-            Ok(answer) => {
-                meter.writes(answer.consumed_capacity());
-                Ok(())
-            }
-            Err(error) => match error.as_service_error() {
-                // Nothing here is conditioned.
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-                    let reasons = reasons.filter(|code| *code != "None").collect::<Vec<_>>().join(", ");
-                    let cause = format!("the transaction was cancelled: {reasons}");
-                    Err(StoreError::Unavailable { operation, cause })
-                }
-                _ => Err(failed(operation)(error)),
-            },
-        }
+        atomic::write(&self.client, meter, puts).await.map_err(|error| match error {
+            NotWritten::Store(error) => error,
+            // No put has a condition.
+            NotWritten::Conditions(_) => StoreError::Conflict { operation: "TransactWriteItems" },
+        })
     }
 }
 

@@ -4,7 +4,7 @@ mod audit;
 mod users;
 
 pub(crate) use audit::{AuditPage, audit};
-pub(crate) use users::{UserList, users};
+pub(crate) use users::{UserList, UserPagination, users};
 
 use domain::FieldError;
 use schemars::JsonSchema;

@@ -240,8 +240,10 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "list-users" => Operation {
             tag: "administration",
-            description: "By when they came. A page past the end is empty.",
-            parameters: vec![per_page(), page()],
+            description: "In the order of registration. A page past the end is empty. `total` counts every account, from its \
+                registration to the end of its deletion. `next` is for `cursor`, which continues from there at the same cost however \
+                long the list is; a page costs as much as all pages up to it. `page` and `cursor` exclude each other.",
+            parameters: vec![per_page(), page(), cursor()],
             body: None,
             answer: fresh(answer::<UserList>(generator, examples::users())),
             refusals: &[],

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
+    admin::UserPagination,
     evolutions::EvolutionsAnswer,
     health::{CatalogReadiness, Readiness, SyncReadiness},
     meta::Version,
@@ -348,7 +349,7 @@ fn last_page() -> Value {
 }
 
 pub(super) fn users() -> Value {
-    json!({"users": [user()], "pagination": Pagination::new(1, 50, 1)})
+    json!({"users": [user()], "pagination": UserPagination::new(Some(1), 50, 1, None)})
 }
 
 pub(super) fn audit() -> Value {

@@ -29,7 +29,8 @@ pub enum Level {
 /// What every line begins with; a field of the same name does not count.
 #[derive(Serialize)]
 struct Head<'a> {
-    ts: Timestamp,
+    /// The name that Lambda's own JSON logging knows.
+    timestamp: Timestamp,
     level: Level,
     msg: &'a str,
     service: &'static str,
@@ -39,13 +40,13 @@ struct Head<'a> {
     ids: Option<&'a Ids>,
 }
 
-const HEAD: [&str; 8] = ["ts", "level", "msg", "service", "env", "version", "request_id", "trace_id"];
+const HEAD: [&str; 8] = ["timestamp", "level", "msg", "service", "env", "version", "request_id", "trace_id"];
 
 /// A whole line, its end included. `fields` is an object that has no field of [`HEAD`].
 pub(super) fn line(level: Level, msg: &str, fields: &impl Serialize) -> String {
     let with = |ids: Option<&Ids>| {
         let (service, env, version) = ("pokedex", environment().name(), env!("CARGO_PKG_VERSION"));
-        serde_json::to_string(&Head { ts: adapters::now(), level, msg, service, env, version, ids })
+        serde_json::to_string(&Head { timestamp: adapters::now(), level, msg, service, env, version, ids })
     };
     let head = REQUEST.try_with(|ids| with(Some(ids))).unwrap_or_else(|_| with(None));
     let (Ok(mut line), Ok(fields)) = (head, serde_json::to_string(fields)) else { return String::new() };
@@ -190,8 +191,9 @@ mod tests {
     #[test]
     fn a_field_does_not_replace_what_every_line_has_and_one_without_end_is_cut() {
         let long = "♀".repeat(100_000);
-        let fields =
-            traced(|| tracing::error!(level = "FINE", ts = "yesterday", route = "get-move", long, "odd"));
+        let fields = traced(|| {
+            tracing::error!(level = "FINE", timestamp = "yesterday", route = "get-move", long, "odd")
+        });
         assert_eq!(fields.keys().collect::<Vec<_>>(), ["route", "long"]);
         assert!(fields["long"].as_str().is_some_and(|long| long.len() < LONGEST + 10));
         let read: Value = serde_json::from_str(&line(Level::Error, "odd", &fields)).expect("JSON");

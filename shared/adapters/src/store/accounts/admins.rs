@@ -1,65 +1,12 @@
-//! What administrators do: lists of users, roles, freezing.
+//! What administrators do to users: roles, freezing.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use domain::{Timestamp, accounts::UserId};
 
-use super::{
-    Accounts, Condition, Refused, StoredUser, Told, item::Reader, keys, transaction::Transaction,
-    users::user_of,
-};
-use crate::store::{
-    Key, Meter, StoreError,
-    codec::{keyed, text},
-    failed,
-};
-
-/// Some users, by when they came, and how many there are.
-#[derive(Clone, Debug)]
-pub struct UserPage {
-    pub users: Vec<StoredUser>,
-    pub total: u32,
-}
+use super::{Accounts, Condition, Refused, StoredUser, Told, keys, transaction::Transaction};
+use crate::store::{Meter, StoreError, codec::keyed};
 
 impl Accounts {
-    /// The users after the first `skip`, `limit` at most. Reads all of them, a megabyte (some three thousand) a call: the old contract
-    /// tells how many there are.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the engine does not answer or an item is malformed.
-    pub async fn users(&self, meter: &Meter, skip: u64, limit: u32) -> Result<UserPage, StoreError> {
-        let mut page = UserPage { users: Vec::new(), total: 0 };
-        let mut from = None;
-        loop {
-            meter.call();
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.tables.app)
-                .index_name("listed")
-                .key_condition_expression("listed_in = :pk")
-                .expression_attribute_values(":pk", AttributeValue::S(keys::USERS.to_owned()))
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(failed("Query"))?;
-            meter.reads(answer.consumed_capacity());
-            for item in answer.items() {
-                if u64::from(page.total) >= skip && page.users.len() < limit as usize {
-                    let pk = text(item, "pk").unwrap_or_default();
-                    let key = Key { pk: pk.to_owned(), sk: "PROFILE".to_owned() };
-                    let reader = Reader::of(&key, item);
-                    page.users.push(user_of(reader.parsed("listed_by")?, &reader)?);
-                }
-                page.total += 1;
-            }
-            from = answer.last_evaluated_key;
-            if from.is_none() {
-                return Ok(page);
-            }
-        }
-    }
-
     /// Makes `before` an administrator, or no longer one.
     ///
     /// # Errors

@@ -164,6 +164,10 @@ pub(super) fn item(event: &Event) -> Item {
         Some(actor) => item.text("actor", actor.to_string()),
         None => item,
     };
+    let item = match event.expires_at() {
+        Some(expires_at) => item.moment("expires_at", expires_at),
+        None => item,
+    };
     match &event.target {
         Some(target) => item.text("target", target),
         None => item,

@@ -118,7 +118,8 @@ impl Accounts {
             (Condition::Email, keys::email(&user.email)),
         ];
         loop {
-            match self.forgetting(user.id, &names, told)?.commit(meter).await {
+            let transaction = self.forgetting(user.id, &names, told)?;
+            match self.counting_user(transaction, user.id, false)?.commit(meter).await {
                 // Another call was faster.
                 Err(refused) if refused.is(Condition::Present) => return Ok(()),
                 // The key of a name that today's rules would refuse may belong to another account.

@@ -1,6 +1,6 @@
 //! Favorites.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_dynamodb::types::Delete;
 use domain::{Timestamp, accounts::UserId};
@@ -21,6 +21,11 @@ use crate::{
 
 /// How many favorites are changed in one transaction, which takes 100 items: with each there are an event, a receipt and the account.
 const TOGETHER: usize = 45;
+
+/// How often what is left may stay the same before a change of many gives up.
+const STALLED: u32 = 4;
+/// The longest pause before an overtaken change looks again at what is left. It doubles while that does not shrink.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A favorite, as it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +135,8 @@ impl Accounts {
         .await
     }
 
+    /// Changes what is `left` to change, one transaction for each [`TOGETHER`] of it. Requests that change the same favorites at the
+    /// same time overtake each other: each looks again at what is left, and gives up only when that no longer shrinks.
     async fn in_steps<'a>(
         &'a self,
         meter: &Meter,
@@ -138,41 +145,47 @@ impl Accounts {
         mut told: impl FnMut(&[u32]) -> Told,
         part: impl Fn(Transaction<'a>, u32) -> Result<Transaction<'a>, StoreError>,
     ) -> Result<(), Refused> {
-        let mut tries = 0;
+        let (mut fewest, mut stalled) = (usize::MAX, 0);
         loop {
             let there = self.favorites(meter, user).await?.iter().map(|favorite| favorite.pokemon).collect();
             let left = left(&there);
-            let mut overtaken = None;
-            for some in left.chunks(TOGETHER) {
-                let mut transaction = Transaction::told_by(self, &told(some))?.by(user)?;
-                for pokemon in some {
-                    transaction = part(transaction, *pokemon)?;
-                }
-                match transaction.commit(meter).await {
-                    Ok(()) => {}
-                    Err(refused) if refused.is(Condition::Active) || refused.is(Condition::Receipt) => {
-                        return Err(refused);
-                    }
-                    // Another request has added or removed one of them.
-                    Err(refused @ Refused::Conditions(_)) => {
-                        overtaken = Some(refused);
-                        break;
-                    }
-                    Err(refused) => return Err(refused),
-                }
+            stalled = if left.len() < fewest { 0 } else { stalled + 1 };
+            fewest = fewest.min(left.len());
+            let Err(refused) = self.steps(meter, user, &left, &mut told, &part).await else { return Ok(()) };
+            if stalled == STALLED || !is_overtaken(&refused) {
+                return Err(refused);
             }
-            tries += 1;
-            match overtaken {
-                None => return Ok(()),
-                Some(refused) if tries == 3 => return Err(refused),
-                Some(_) => {}
-            }
+            tokio::time::sleep((PAUSE * (1 << stalled)).mul_f64(fastrand::f64())).await;
         }
+    }
+
+    async fn steps<'a>(
+        &'a self,
+        meter: &Meter,
+        user: UserId,
+        left: &[u32],
+        told: &mut impl FnMut(&[u32]) -> Told,
+        part: &impl Fn(Transaction<'a>, u32) -> Result<Transaction<'a>, StoreError>,
+    ) -> Result<(), Refused> {
+        for some in left.chunks(TOGETHER) {
+            let mut transaction = Transaction::told_by(self, &told(some))?.by(user)?;
+            for pokemon in some {
+                transaction = part(transaction, *pokemon)?;
+            }
+            transaction.commit(meter).await?;
+        }
+        Ok(())
     }
 
     fn removal(&self, user: UserId, pokemon: u32) -> aws_sdk_dynamodb::types::builders::DeleteBuilder {
         Delete::builder().table_name(&self.tables.app).set_key(Some(keyed(&keys::favorite(user, pokemon))))
     }
+}
+
+/// Whether another request has added or removed one of the same favorites, or is doing it.
+fn is_overtaken(refused: &Refused) -> bool {
+    let is_final = refused.is(Condition::Active) || refused.is(Condition::Receipt);
+    !is_final && matches!(refused, Refused::Conditions(_) | Refused::Store(StoreError::Busy { .. }))
 }
 
 fn item(user: UserId, favorite: StoredFavorite) -> NewItem {

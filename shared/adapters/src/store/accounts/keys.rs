@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{store::Key, tokens::FamilyId};
 
 pub(super) const USERS: &str = "USERS";
+pub(super) const COUNT: &str = "COUNT#";
 pub(super) const FAVORITE: &str = "FAVORITE#";
 pub(super) const SESSION: &str = "SESSION#";
 
@@ -19,6 +20,16 @@ pub(super) fn hashed(text: &str) -> String {
 
 pub(super) fn user(id: UserId) -> String {
     format!("USER#{id}")
+}
+
+/// A shard of the list of users.
+pub(super) fn users(shard: u8) -> String {
+    format!("{USERS}#{shard:02}")
+}
+
+/// A shard of the number of users.
+pub(super) fn user_count(shard: u8) -> Key {
+    Key { pk: USERS.to_owned(), sk: format!("{COUNT}{shard:02}") }
 }
 
 pub(super) fn username(name: &Username) -> Key {

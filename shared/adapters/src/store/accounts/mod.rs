@@ -8,7 +8,8 @@
 //! | app | a password's hash | `USER#<id>` | `PASSWORD` | Query with profile and standing (login) | register, profile, login (a stronger hash) |
 //! | app | what an account may do | `USER#<id>` | `STATUS` | GetItem, consistent, before every write | register, password, admins; a check in every transaction |
 //! | app | a favorite | `USER#<id>` | `FAVORITE#<Pokémon, 5 digits>` | Query | favorites: conditioned on its being there or not |
-//! | app | users by when they came | index `listed`: `USERS` | id | Query (admins) | with the profile |
+//! | app | users in the order of registration | index `gsi1`: `USERS#<0‥15>` | id | Query (admins), a call for each shard | with the profile |
+//! | app | how many users there are | `USERS` | `COUNT#<0‥15>` | Query, consistent (admins) | register, and the last step of a deletion |
 //! | app | how many administrators there are | `ADMINS` | `COUNT` | nobody | with a change of role, conditioned on one being left |
 //! | app | an account that is being deleted | `DELETIONS` | id | Query (finish-deletions) | deletion: its first step and its last |
 //! | app | what was changed of a Pokémon by hand | `OVERRIDES` | `POKEMON#<id, 5 digits>` | GetItem, consistent (its routes); Query (publish) | its routes, each a field of its own |
@@ -19,6 +20,8 @@
 //! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of whom>` | `BUCKET` | its own update | its own update, conditioned on what is in it |
 //! | audit | an event | `ACTOR#<id>`, or `NOBODY#<shard>` | id of the event | Query (audit) | with what it tells of; never twice, never changed |
 //! | audit | events of a day | index `by-day`: `<date>#<0‥15>` | id of the event | Query (audit) | with the event |
+//!
+//! `app` has four sparse indexes for whatever comes next, `gsi1` to `gsi4`: an item is in the index whose keys (`gsi1pk`, `gsi1sk`) it has.
 //!
 //! What changes an account and the event that tells of it are one transaction. What expires is swept some time later: whoever
 //! reads it compares `expires_at` itself.
@@ -31,6 +34,7 @@ mod item;
 mod jwks;
 mod keys;
 mod limits;
+mod listing;
 mod overrides;
 mod receipts;
 mod reservations;
@@ -40,11 +44,11 @@ mod users;
 
 use aws_sdk_dynamodb::Client;
 
-pub use admins::UserPage;
 pub use audit::Trail;
 pub use favorites::StoredFavorite;
 pub use jwks::StoredKeys;
 pub use limits::{Bucket, Taken};
+pub use listing::{FORMER_LIST, UserPage};
 pub use overrides::OverrideChange;
 pub use receipts::{Receipt, Told};
 pub use sessions::OpenSession;

@@ -1,16 +1,17 @@
 //! What stands or falls together, and which of its conditions did not hold.
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, ConditionCheck, Delete, Put, ReturnConsumedCapacity, TransactWriteItem, Update,
-        builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
-    },
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+    builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
 };
 use domain::{Timestamp, accounts::UserId, audit::Event};
 
 use super::{Accounts, Receipt, Told, item::NewItem, keys};
-use crate::store::{Meter, StoreError, codec::keyed, failed};
+use crate::store::{
+    Meter, StoreError,
+    atomic::{self, NotWritten},
+    codec::keyed,
+};
 
 /// What one part of a transaction asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +76,7 @@ pub(super) struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     /// One that `told` tells of.
     pub(super) fn told_by(accounts: &'a Accounts, told: &Told) -> Result<Self, StoreError> {
-        let new = Self { accounts, parts: Vec::new() };
-        let new = new.with_event(&told.event)?;
+        let new = Self::of(accounts).with_event(&told.event)?;
         match &told.receipt {
             Some(receipt) => new.kept_by(receipt, told.event.at),
             None => Ok(new),
@@ -92,13 +92,18 @@ impl<'a> Transaction<'a> {
         self.put(Condition::None, put)
     }
 
+    /// One that no event records.
+    pub(super) const fn of(accounts: &'a Accounts) -> Self {
+        Self { accounts, parts: Vec::new() }
+    }
+
     /// One that keeps a receipt alone: its key stands for what follows.
     pub(super) fn keeping(
         accounts: &'a Accounts,
         receipt: &Receipt,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        Self { accounts, parts: Vec::new() }.kept_by(receipt, now)
+        Self::of(accounts).kept_by(receipt, now)
     }
 
     fn kept_by(self, receipt: &Receipt, now: Timestamp) -> Result<Self, StoreError> {
@@ -173,39 +178,15 @@ impl<'a> Transaction<'a> {
         Ok(self.with(condition, TransactWriteItem::builder().condition_check(check).build()))
     }
 
-    /// All of it, or nothing. The SDK tries again what met another transaction or was throttled ([`crate::aws`]), under the same
-    /// token: what was done and whose answer was lost is not done twice.
+    /// Writes all parts or none of them.
     pub(super) async fn commit(self, meter: &Meter) -> Result<(), Refused> {
         let (conditions, items): (Vec<_>, Vec<_>) = self.parts.into_iter().unzip();
-        meter.call();
-        let answer = self
-            .accounts
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(items))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let error = match answer {
-            Ok(answer) => {
-                meter.writes(answer.consumed_capacity());
-                return Ok(());
+        atomic::write(&self.accounts.client, meter, items).await.map_err(|error| match error {
+            NotWritten::Conditions(unmet) => {
+                Refused::Conditions(unmet.iter().filter_map(|nth| conditions.get(*nth).copied()).collect())
             }
-            Err(error) => error,
-        };
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-        else {
-            return Err(failed(OPERATION)(error).into());
-        };
-        let reasons: Vec<_> = cancelled.cancellation_reasons().iter().map(|reason| reason.code()).collect();
-        let unmet =
-            reasons.iter().zip(&conditions).filter(|(code, _)| **code == Some("ConditionalCheckFailed"));
-        let unmet: Vec<_> = unmet.map(|(_, condition)| *condition).collect();
-        if unmet.is_empty() {
-            let cause = format!("the transaction was cancelled: {reasons:?}");
-            return Err(StoreError::Unavailable { operation: OPERATION, cause }.into());
-        }
-        Err(Refused::Conditions(unmet))
+            NotWritten::Store(error) => Refused::Store(error),
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     Accounts, Condition, Refused, Told,
     item::{NewItem, Reader, at},
     keys,
+    listing::listed,
     reservations::RESERVED_FOR,
     transaction::Transaction,
 };
@@ -147,7 +148,7 @@ impl Accounts {
             .flag("is_admin", user.is_admin)
             .flag("is_frozen", false)
             .number("epoch", new.session.epoch);
-        Transaction::told_by(self, told)?
+        let transaction = Transaction::told_by(self, told)?
             .put(Condition::Username, self.claim(&keys::username(&user.username), user.id, now))?
             .put(Condition::Email, self.claim(&keys::email(&user.email), user.id, now))?
             .put_new(Condition::Absent, app, profile(&stored))?
@@ -157,9 +158,8 @@ impl Accounts {
                 Condition::Absent,
                 &self.tables.ephemeral,
                 super::sessions::item(user.id, new.family, new.session),
-            )?
-            .commit(meter)
-            .await
+            )?;
+        self.counting_user(transaction, user.id, true)?.commit(meter).await
     }
 
     /// What a sign-in as `login` is held against: two calls, whether there is such an account or not.
@@ -338,16 +338,15 @@ impl Accounts {
 
 fn profile(stored: &StoredUser) -> NewItem {
     let User { id, username, email, is_admin, created_at, updated_at } = &stored.user;
-    let item = NewItem::at(&keys::profile(*id))
+    let profile = NewItem::at(&keys::profile(*id))
         .text("username", username.as_str())
         .text("email", email.as_str())
         .flag("is_admin", *is_admin)
         .moment("created_at", *created_at)
         .moment("updated_at", *updated_at)
-        .number("version", stored.version)
-        .text("listed_in", keys::USERS)
-        .text("listed_by", id.to_string());
-    if stored.reserved.is_empty() { item } else { item.moments("reserved", &stored.reserved) }
+        .number("version", stored.version);
+    let profile = listed(profile, *id);
+    if stored.reserved.is_empty() { profile } else { profile.moments("reserved", &stored.reserved) }
 }
 
 fn read_user(id: UserId, items: &[Item]) -> Result<Option<StoredUser>, StoreError> {

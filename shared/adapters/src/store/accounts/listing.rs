@@ -1,0 +1,238 @@
+//! The list of users, and how many there are.
+//!
+//! Both are spread over [`SHARDS`] partitions or items, by the last byte of a user's id, which is random: registrations at the same time
+//! rarely share an item, so they rarely conflict. The list is merged from all shards by id, which is the order of registration.
+
+use std::collections::VecDeque;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Update};
+use domain::accounts::UserId;
+use futures_util::future::try_join_all;
+
+use super::{
+    Accounts, Condition, StoredUser,
+    item::{NewItem, Reader},
+    keys,
+    transaction::Transaction,
+    users::user_of,
+};
+use crate::store::{
+    Key, Meter, StoreError,
+    codec::{Item, keyed, malformed, text},
+    failed,
+};
+
+/// Shards of the list and of the counter.
+const SHARDS: u8 = 16;
+
+/// Some users in the order of their registration.
+#[derive(Clone, Debug)]
+pub struct UserPage {
+    pub users: Vec<StoredUser>,
+    /// How many users there are.
+    pub total: u32,
+    /// The last user of the page, where more follow.
+    pub next: Option<UserId>,
+}
+
+/// The shard of a user.
+fn shard(id: UserId) -> u8 {
+    id.as_bytes()[15] % SHARDS
+}
+
+/// Adds a profile to the list.
+pub(super) fn listed(profile: NewItem, id: UserId) -> NewItem {
+    profile.text("gsi1pk", keys::users(shard(id))).text("gsi1sk", id.to_string())
+}
+
+impl Accounts {
+    /// Counts the user `id` in the transaction that creates it, or no longer in the one that deletes it.
+    pub(super) fn counting_user<'a>(
+        &self,
+        transaction: Transaction<'a>,
+        id: UserId,
+        is_created: bool,
+    ) -> Result<Transaction<'a>, StoreError> {
+        let change = if is_created { "1" } else { "-1" };
+        let update = Update::builder()
+            .table_name(&self.tables.app)
+            .set_key(Some(keyed(&keys::user_count(shard(id)))))
+            .update_expression("ADD user_count :change")
+            .expression_attribute_values(":change", AttributeValue::N(change.to_owned()));
+        transaction.update(Condition::None, update)
+    }
+
+    /// How many users there are: one call.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer or an item is malformed; so for all reads here.
+    pub async fn user_count(&self, meter: &Meter) -> Result<u32, StoreError> {
+        let counters = self.partition(meter, &self.tables.app, keys::USERS, keys::COUNT).await?;
+        let users = |item: &Item| -> Result<i64, StoreError> {
+            let key = Key { pk: keys::USERS.to_owned(), sk: text(item, "sk").unwrap_or_default().to_owned() };
+            Reader::of(&key, item).parsed("user_count")
+        };
+        let total: i64 = counters.iter().map(users).sum::<Result<_, _>>()?;
+        Ok(u32::try_from(total.max(0)).unwrap_or(u32::MAX))
+    }
+
+    /// At most `limit` users after the first `skip`. Reads what it skips: a call for each shard and each megabyte (some three thousand
+    /// users) of it.
+    pub async fn users(&self, meter: &Meter, skip: u64, limit: u32) -> Result<UserPage, StoreError> {
+        let total = self.user_count(meter).await?;
+        if skip > 0 && skip >= u64::from(total) {
+            return Ok(UserPage { users: Vec::new(), total, next: None });
+        }
+        self.page(meter, None, skip, limit, total).await
+    }
+
+    /// At most `limit` users after the user `after`, whether that one still exists or not: a call for each shard, and few more.
+    pub async fn users_after(
+        &self,
+        meter: &Meter,
+        after: UserId,
+        limit: u32,
+    ) -> Result<UserPage, StoreError> {
+        let total = self.user_count(meter).await?;
+        self.page(meter, Some(after), 0, limit, total).await
+    }
+
+    async fn page(
+        &self,
+        meter: &Meter,
+        after: Option<UserId>,
+        skip: u64,
+        limit: u32,
+        total: u32,
+    ) -> Result<UserPage, StoreError> {
+        let mut shards: Vec<Shard> = (0..SHARDS).map(|number| Shard::after(number, after)).collect();
+        let mut users = Vec::new();
+        // One more than the page holds tells whether another page follows.
+        let mut wanted = skip + u64::from(limit) + 1;
+        while wanted > 0 {
+            let empty = shards.iter_mut().filter(|shard| shard.is_to_be_read());
+            try_join_all(empty.map(|shard| self.read_shard(meter, shard, wanted))).await?;
+            let next = shards.iter_mut().filter(|shard| !shard.ahead.is_empty());
+            let Some(profile) =
+                next.min_by_key(|shard| shard.first()).and_then(|shard| shard.ahead.pop_front())
+            else {
+                break;
+            };
+            wanted -= 1;
+            if wanted <= u64::from(limit) {
+                users.push(listed_user(&profile)?);
+            }
+        }
+        let is_more = users.len() > limit as usize;
+        users.truncate(limit as usize);
+        let next = users.last().filter(|_| is_more).map(|last| last.user.id);
+        Ok(UserPage { users, total, next })
+    }
+
+    /// Reads what the shard holds next. `wanted` users are wanted of all shards together, so this one likely has its share of them.
+    async fn read_shard(&self, meter: &Meter, shard: &mut Shard, wanted: u64) -> Result<(), StoreError> {
+        let share = wanted.div_ceil(SHARDS.into());
+        let limit = i32::try_from(share + share / 4 + 4).unwrap_or(i32::MAX);
+        meter.call();
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.tables.app)
+            .index_name("gsi1")
+            .key_condition_expression("gsi1pk = :pk AND gsi1sk > :after")
+            .expression_attribute_values(":pk", AttributeValue::S(shard.partition.clone()))
+            .expression_attribute_values(":after", AttributeValue::S(shard.after.clone()))
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed("Query"))?;
+        meter.reads(answer.consumed_capacity());
+        shard.is_exhausted = answer.last_evaluated_key().is_none();
+        shard.ahead = answer.items.unwrap_or_default().into();
+        if let Some(last) = shard.ahead.back() {
+            shard.after = position(last).to_owned();
+        }
+        Ok(())
+    }
+}
+
+/// The index that held the list before it was spread over shards. Tables on one machine may have it.
+pub const FORMER_LIST: &str = "listed";
+
+impl Accounts {
+    /// Moves users from [`FORMER_LIST`] to the list and to the counter, each in one transaction: a run that dies is continued by the next.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine does not answer.
+    pub async fn adopt_former_list(&self, meter: &Meter) -> Result<(), StoreError> {
+        loop {
+            meter.call();
+            let former = self
+                .client
+                .query()
+                .table_name(&self.tables.app)
+                .index_name(FORMER_LIST)
+                .key_condition_expression("listed_in = :users")
+                .expression_attribute_values(":users", AttributeValue::S(keys::USERS.to_owned()))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(failed("Query"))?;
+            meter.reads(former.consumed_capacity());
+            if former.items().is_empty() {
+                return Ok(());
+            }
+            for id in former.items().iter().filter_map(|item| text(item, "listed_by")?.parse().ok()) {
+                self.adopt(meter, id).await?;
+            }
+        }
+    }
+
+    async fn adopt(&self, meter: &Meter, id: UserId) -> Result<(), StoreError> {
+        let profile = Update::builder()
+            .table_name(&self.tables.app)
+            .set_key(Some(keyed(&keys::profile(id))))
+            .condition_expression("attribute_exists(listed_in)")
+            .update_expression("SET gsi1pk = :pk, gsi1sk = :sk REMOVE listed_in, listed_by")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::users(shard(id))))
+            .expression_attribute_values(":sk", AttributeValue::S(id.to_string()));
+        let transaction = Transaction::of(self).update(Condition::Unchanged, profile)?;
+        Ok(self.counting_user(transaction, id, true)?.commit(meter).await?)
+    }
+}
+
+/// What was read of a shard and is not in the page yet.
+struct Shard {
+    partition: String,
+    /// The position of the last user that was read; a space sorts before every id.
+    after: String,
+    ahead: VecDeque<Item>,
+    is_exhausted: bool,
+}
+
+impl Shard {
+    fn after(number: u8, after: Option<UserId>) -> Self {
+        let after = after.map_or_else(|| " ".to_owned(), |after| after.to_string());
+        Self { partition: keys::users(number), after, ahead: VecDeque::new(), is_exhausted: false }
+    }
+
+    fn is_to_be_read(&self) -> bool {
+        self.ahead.is_empty() && !self.is_exhausted
+    }
+
+    fn first(&self) -> Option<String> {
+        self.ahead.front().map(|item| position(item).to_owned())
+    }
+}
+
+/// A user's place in the list.
+fn position(item: &Item) -> &str {
+    text(item, "gsi1sk").unwrap_or_default()
+}
+
+fn listed_user(item: &Item) -> Result<StoredUser, StoreError> {
+    let key = Key { pk: text(item, "pk").unwrap_or_default().to_owned(), sk: "PROFILE".to_owned() };
+    let id = position(item).parse().map_err(|_| malformed(&key, "its gsi1sk is not a user's id"))?;
+    user_of(id, &Reader::of(&key, item))
+}

@@ -1,0 +1,253 @@
+//! The list of users: its order, its pages, and how many there are.
+
+use std::collections::BTreeSet;
+
+use adapters::{
+    aws,
+    store::{Client, Meter, Tables, accounts::Accounts},
+    tokens::FamilyId,
+};
+use api::jobs::finish_deletions;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+    Projection, ProjectionType, ScalarAttributeType,
+};
+use domain::accounts::UserId;
+use futures_util::{FutureExt as _, future::join_all};
+use http::Method;
+use serde_json::{Value, json};
+use tests::{Faults, House, Residents, Tap, engine_url, some_event};
+
+use super::at_once;
+
+/// A user's id: when the user came, and one of the 16 shards.
+fn id(nth: u64, shard: u8) -> UserId {
+    UserId::new(1_700_000_000_000 + nth, [9, 9, 9, 9, 9, 9, 9, 9, 9, shard])
+}
+
+/// Adds `count` users; the ids of all users in the order of registration.
+async fn crowd(residents: &Residents, count: u64) -> Vec<String> {
+    for nth in 0..count {
+        // Neighbours in the list are in different shards, and some shards stay empty.
+        let shard = (nth * 7 % 11) as u8;
+        residents.settle(id(nth, shard), &format!("trainer_{nth}"), FamilyId::random()).await;
+    }
+    let mut ids: BTreeSet<_> = (0..count).map(|nth| id(nth, (nth * 7 % 11) as u8)).collect();
+    ids.extend([residents.ash, residents.oak, residents.elm]);
+    ids.iter().map(ToString::to_string).collect()
+}
+
+async fn page(house: &House, residents: &Residents, query: &str) -> Value {
+    let path = format!("/api/v1/users?{query}");
+    let answer = house.call(Method::GET, &path, Some(&residents.admin_token()), None).await;
+    assert_eq!(answer.status, 200, "{query}: {}", String::from_utf8_lossy(&answer.body));
+    answer.json()
+}
+
+fn ids(page: &Value) -> Vec<String> {
+    let users = page["users"].as_array().expect("users");
+    users.iter().map(|user| user["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn pages_and_cursors_list_all_users_in_the_order_of_registration() {
+    let residents = Residents::new().await;
+    let expected = crowd(&residents, 60).await;
+    let house = residents.house().await;
+    let mut by_page = Vec::new();
+    for number in 1..=9 {
+        let page = page(&house, &residents, &format!("per_page=7&page={number}")).await;
+        let pagination = &page["pagination"];
+        assert_eq!((&pagination["total"], &pagination["pages"]), (&json!(63), &json!(9)));
+        assert_eq!((&pagination["page"], &pagination["has_next"]), (&json!(number), &json!(number < 9)));
+        by_page.extend(ids(&page));
+    }
+    assert_eq!(by_page, expected);
+    let mut by_cursor = Vec::new();
+    let mut query = "per_page=7".to_owned();
+    for number in 1..=9 {
+        let page = page(&house, &residents, &query).await;
+        by_cursor.extend(ids(&page));
+        let pagination = &page["pagination"];
+        assert_eq!((&pagination["total"], &pagination["has_next"]), (&json!(63), &json!(number < 9)));
+        assert_eq!(
+            (pagination.get("page").is_some(), &pagination["has_prev"]),
+            (number == 1, &json!(number > 1))
+        );
+        match pagination["next"].as_str() {
+            Some(next) => query = format!("per_page=7&cursor={next}"),
+            None => assert_eq!(number, 9),
+        }
+    }
+    assert_eq!(by_cursor, expected);
+    let all = page(&house, &residents, "per_page=100").await;
+    assert_eq!((ids(&all), &all["pagination"]["next"]), (expected, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_cursor_outlives_its_user_and_skips_nobody() {
+    let residents = Residents::new().await;
+    let mut expected = crowd(&residents, 20).await;
+    let house = residents.house().await;
+    let first = page(&house, &residents, "per_page=8").await;
+    let next = first["pagination"]["next"].as_str().expect("more").to_owned();
+    delete(&residents.accounts, next.parse().expect("an id")).await;
+    residents.settle(id(30, 15), "latecomer", FamilyId::random()).await;
+    let rest = page(&house, &residents, &format!("per_page=100&cursor={next}")).await;
+    expected.push(id(30, 15).to_string());
+    assert_eq!(ids(&first), expected[..8]);
+    assert_eq!(ids(&rest), expected[8..]);
+    assert_eq!(rest["pagination"]["total"], 23);
+}
+
+#[tokio::test]
+async fn a_wrong_cursor_is_named() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let cursor = residents.oak;
+    for (query, field) in
+        [("cursor=x", "cursor"), (&format!("page=2&cursor={cursor}"), "page"), ("page=0", "page")]
+    {
+        let path = format!("/api/v1/users?{query}");
+        let answer = house.call(Method::GET, &path, Some(&residents.admin_token()), None).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["errors"][0]["field"]),
+            (422, &json!(field)),
+            "{query}"
+        );
+    }
+}
+
+/// However many users there are before it, and however many follow.
+#[tokio::test]
+async fn a_page_by_cursor_reads_no_more_than_its_shards() {
+    let residents = Residents::new().await;
+    let all = crowd(&residents, 120).await;
+    let tap = Tap::on(&residents.url).await;
+    let accounts = Accounts::new(aws::at(&tap.url), residents.tables.clone());
+    let found =
+        accounts.users_after(&Meter::default(), all[90].parse().expect("an id"), 5).await.expect("users");
+    assert_eq!(found.users.len(), 5);
+    let calls = tap.take();
+    // The counters, and the shards.
+    assert!(calls.len() <= 1 + 2 * 16, "{}", calls.len());
+    assert!(calls.iter().all(|call| call.operation == "Query"));
+    let read: i64 = calls.iter().filter_map(|call| call.body["Limit"].as_i64()).sum();
+    assert!(read <= 2 * 16 * 6, "{read} users may be read for five");
+    accounts.users(&Meter::default(), 1_000_000, 5).await.expect("an empty page");
+    assert_eq!(tap.take().len(), 1, "past the end, the counters tell");
+}
+
+async fn delete(accounts: &Accounts, user: UserId) {
+    let meter = Meter::default();
+    let told = || some_event(user).into();
+    // Somebody else may have begun it.
+    let _ = accounts.begin_deletion(&meter, user, user, false, &told()).await;
+    let _ = accounts.finish_deletion(&meter, user, told).await;
+}
+
+#[tokio::test]
+async fn users_who_come_and_go_at_once_are_counted_once() {
+    let residents = Residents::new().await;
+    let faults = Faults::conflicting(&residents.url).await;
+    let accounts = Accounts::new(aws::at(&faults.url), residents.tables.clone());
+    crowd(&residents, 10).await;
+    // Each of 20 is registered twice at once, of which one is refused, and each of 10 is deleted three times at once.
+    at_once(70, |nth| {
+        let accounts = accounts.clone();
+        async move {
+            if nth < 40 {
+                let nth = nth as u64 / 2;
+                let name = format!("newcomer_{nth}");
+                let id = id(100 + nth, nth as u8);
+                tests::register(&accounts, id, &name, FamilyId::random()).await.is_ok()
+            } else {
+                let nth = (nth as u64 - 40) / 3;
+                delete(&accounts, id(nth, (nth * 7 % 11) as u8)).await;
+                false
+            }
+        }
+        .boxed()
+    })
+    .await;
+    assert!(faults.conflicts() > 0, "no two transactions met");
+    // What gave up in between is ended by the job.
+    finish_deletions(&residents.accounts, None, &Meter::default()).await.expect("an end");
+    assert_counted(&residents.accounts).await;
+}
+
+/// The counter is the length of the list.
+async fn assert_counted(accounts: &Accounts) {
+    let page = accounts.users(&Meter::default(), 0, 1000).await.expect("users");
+    assert_eq!(page.users.len(), page.total as usize);
+}
+
+#[tokio::test]
+async fn an_account_that_is_being_deleted_counts_until_its_last_step() {
+    let residents = Residents::new().await;
+    let (accounts, meter, ash) = (&residents.accounts, Meter::default(), residents.ash);
+    accounts.begin_deletion(&meter, ash, ash, false, &some_event(ash).into()).await.expect("a beginning");
+    assert_eq!(accounts.user_count(&meter).await.expect("a number"), 3);
+    let ends = join_all((0..3).map(|_| finish_deletions(accounts, None, &meter))).await;
+    assert!(ends.iter().any(Result::is_ok), "{ends:?}");
+    finish_deletions(accounts, None, &meter).await.expect("an end");
+    assert_eq!(accounts.user_count(&meter).await.expect("a number"), 2);
+    assert_counted(accounts).await;
+}
+
+/// A table as the first release made it, with users as it stored them.
+async fn former_table(client: &Client, name: &str, users: &[UserId]) {
+    let attribute = |name: &str| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .unwrap()
+    };
+    let key =
+        |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let listed = GlobalSecondaryIndex::builder()
+        .index_name("listed")
+        .key_schema(key("listed_in", KeyType::Hash))
+        .key_schema(key("listed_by", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::All).build());
+    let mut create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    for name in ["pk", "sk", "listed_in", "listed_by"] {
+        create = create.attribute_definitions(attribute(name));
+    }
+    let create = create.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
+    create.global_secondary_indexes(listed.build().unwrap()).send().await.expect("a table");
+    for (nth, user) in users.iter().enumerate() {
+        let text = |text: String| AttributeValue::S(text);
+        let number = || AttributeValue::N("1".to_owned());
+        let put = client
+            .put_item()
+            .table_name(name)
+            .item("pk", text(format!("USER#{user}")))
+            .item("sk", text("PROFILE".to_owned()))
+            .item("username", text(format!("former_{nth}")))
+            .item("email", text(format!("former_{nth}@example.com")))
+            .item("is_admin", AttributeValue::Bool(false))
+            .item("created_at", number())
+            .item("updated_at", number())
+            .item("version", number())
+            .item("listed_in", text("USERS".to_owned()))
+            .item("listed_by", text(user.to_string()));
+        put.send().await.expect("a user");
+    }
+}
+
+#[tokio::test]
+async fn users_of_the_first_release_are_listed_and_counted_once() {
+    let tables = Tables::beside(format!("former-{}-catalog", std::process::id()));
+    let users: Vec<_> = (0..40).map(|nth| id(nth, nth as u8)).collect();
+    former_table(&aws::at(&engine_url()), &tables.app, &users).await;
+    let residents = Residents::among(&engine_url(), tables.clone()).await;
+    for _ in 0..2 {
+        let page = residents.accounts.users(&Meter::default(), 0, 100).await.expect("users");
+        assert_eq!((page.users.len(), page.total), (43, 43));
+        assert!(users.iter().all(|user| page.users.iter().any(|listed| listed.user.id == *user)));
+        // The next start finds nothing to do.
+        local::tables::create_accounts(&aws::at(&engine_url()), &tables).await.expect("the tables are there");
+    }
+}

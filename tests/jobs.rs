@@ -1,0 +1,132 @@
+//! The events of the scheduled functions.
+
+use std::time::Duration;
+
+use adapters::{
+    aws,
+    pokeapi::PokeApi,
+    store::{Meter, Store, accounts::Accounts},
+    tokens::KeySource,
+};
+use api::{Config, jobs, sync::SyncFunction, telemetry::Telemetry};
+use serde_json::{Value, json};
+use tests::{Residents, Tap, sample_event, some_event};
+
+use crate::{
+    stand_in::{StandIn, World},
+    sync::support::config,
+};
+
+const JOBS: [&str; 3] = ["sync-pokeapi", "rotate-signing-key", "finish-deletions"];
+
+/// The scheduled functions of a deployment whose database is behind a tap.
+struct Deployment {
+    residents: Residents,
+    source: StandIn,
+    tap: Tap,
+    folder: tempfile::TempDir,
+}
+
+impl Deployment {
+    async fn new() -> Self {
+        let residents = Residents::new().await;
+        let tap = Tap::on(&residents.url).await;
+        let source = StandIn::start(World::small()).await;
+        Self { residents, source, tap, folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn config(&self) -> Config {
+        let keys = self.folder.path().join("keys.json");
+        Config { signing_keys: Some(KeySource::File(keys)), ..self.residents.config() }
+    }
+
+    async fn invoke(&self, job: &str, event: &Value) -> Result<Value, String> {
+        let (client, meter) = (aws::at(&self.tap.url), Meter::default());
+        let accounts = Accounts::new(client.clone(), self.residents.tables.clone());
+        let answer = match job {
+            "sync-pokeapi" => {
+                let function = SyncFunction {
+                    store: Store::new(client, &self.residents.tables),
+                    api: PokeApi::new(config(&self.source)).expect("an address"),
+                    min_age: 3600,
+                    telemetry: Telemetry::default(),
+                };
+                function.answer(event, Duration::from_secs(60)).await
+            }
+            "rotate-signing-key" => jobs::rotate(&accounts, &self.config(), event, &meter).await,
+            _ => jobs::delete(&accounts, &self.config(), event, &meter).await,
+        };
+        answer.map_err(|error| error.to_string())
+    }
+}
+
+#[tokio::test]
+async fn a_check_reports_what_a_job_needs_and_changes_nothing() {
+    let deployment = Deployment::new().await;
+    let ash = deployment.residents.ash;
+    let accounts = &deployment.residents.accounts;
+    accounts
+        .begin_deletion(&Meter::default(), ash, ash, false, &some_event(ash).into())
+        .await
+        .expect("a beginning");
+    let tables = &deployment.residents.tables;
+    let public = tests::ring().jwks().keys.len();
+    for job in JOBS {
+        let checked = deployment.invoke(job, &sample_event(&format!("check-{job}"))).await.expect(job);
+        assert_eq!(checked["outcome"], "checked", "{job}");
+        match job {
+            "sync-pokeapi" => {
+                assert_eq!(checked["tables"], json!([tables.catalog, tables.app]));
+                assert_eq!(checked["pokeapi"], deployment.source.base_url());
+            }
+            "rotate-signing-key" => {
+                assert_eq!(checked["tables"], json!([tables.app]));
+                assert_eq!(
+                    (&checked["signing_keys"], &checked["public_keys"]),
+                    (&json!(false), &json!(public))
+                );
+            }
+            _ => {
+                assert_eq!(checked["tables"], json!([tables.app, tables.ephemeral]));
+                assert_eq!((&checked["accounts"], &checked["exports"]), (&json!(1), &Value::Null));
+            }
+        }
+        let calls = deployment.tap.take();
+        assert!(!calls.is_empty(), "{job} has read nothing");
+        for call in calls {
+            assert!(["GetItem", "Query"].contains(&call.operation.as_str()), "{job}: {}", call.operation);
+        }
+    }
+    assert_eq!(deployment.source.requests().len(), 0, "PokeAPI was asked");
+    assert!(!deployment.folder.path().join("keys.json").exists(), "keys were made");
+    assert_eq!(accounts.deletions(&Meter::default()).await.expect("deletions"), [ash]);
+}
+
+#[tokio::test]
+async fn an_unknown_task_is_refused_by_name_and_does_nothing() {
+    let deployment = Deployment::new().await;
+    for job in JOBS {
+        for task in [json!("chekc"), json!("sync"), json!(1), Value::Null] {
+            let refused = deployment.invoke(job, &json!({"task": task})).await.expect_err(job);
+            assert!(refused.contains(&format!("task {task} is unknown")), "{job}: {refused}");
+            assert!(refused.contains("\"check\""), "{job}: {refused}");
+        }
+        let refused = deployment.invoke(job, &json!(["check"])).await.expect_err(job);
+        assert!(refused.contains("JSON object"), "{job}: {refused}");
+        let refused = deployment.invoke(job, &json!({"task": "check", "now": true})).await.expect_err(job);
+        assert!(refused.contains("\"now\""), "{job}: {refused}");
+    }
+    let refused = deployment.invoke("rotate-signing-key", &json!({"emergency": "yes"})).await;
+    assert!(refused.expect_err("no boolean").contains("\"emergency\""));
+    assert_eq!(deployment.tap.take().len(), 0, "the database was asked");
+}
+
+#[tokio::test]
+async fn a_check_fails_where_a_table_is_out_of_reach() {
+    let deployment = Deployment::new().await;
+    deployment.tap.set_down(true);
+    for job in JOBS {
+        let failed = deployment.invoke(job, &sample_event(&format!("check-{job}"))).await.expect_err(job);
+        assert!(failed.contains("DynamoDB"), "{job}: {failed}");
+    }
+}
