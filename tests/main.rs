@@ -21,6 +21,7 @@ mod house;
 mod local;
 mod meta;
 mod moves;
+mod names;
 mod new_index;
 mod old_client;
 mod openapi;

@@ -37,7 +37,7 @@ async fn a_changed_pokemon_is_written_with_the_index_and_nothing_else() {
     let now = version(&store).await;
     let mut expected: Vec<String> = [
         "put FACTS/pokemon#0000",
-        "put INDEX/POINTER#1",
+        "put INDEX/POINTER#2",
         "put POKEMON#1/POKEMON",
         "put POKEMON#bulbasaur/POKEMON",
     ]
