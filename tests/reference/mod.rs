@@ -87,7 +87,7 @@ impl Reference {
         for name in &mut asked.types {
             *name = self.facts.meant("type", name).ok_or("type")?;
         }
-        for name in &mut asked.ability {
+        if let Some(name) = &mut asked.ability {
             *name = self.facts.meant("ability", name).ok_or("ability")?;
         }
         if !asked.generation.iter().all(|id| self.facts.all("generation").contains_key(id)) {
