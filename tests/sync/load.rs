@@ -52,7 +52,7 @@ async fn a_newer_snapshot_replaces_what_an_older_sync_has_brought() {
     put_raw(&store, &Key::sync_state(), &[("body", AttributeValue::S(running.to_string()))]).await;
     let in_a_minute = Timestamp::from_unix(now().unix() + 60);
     let published = loaded(&store, &newer, in_a_minute).await;
-    assert_eq!(published.removed, 1);
+    assert_eq!(published.removed, 3, "Vine Whip by id, slug and normalised name");
     assert_eq!(state(&store).await.running, None);
     let stored = ledger(&store).await;
     assert_eq!(stored.facts, newer);
