@@ -52,10 +52,13 @@ async fn an_ability_that_nobody_has_names_nobody() {
 }
 
 #[tokio::test]
-async fn an_abilitys_name_may_have_capitals_and_must_exist() {
+async fn an_ability_answers_to_its_id_and_its_name_in_any_spelling() {
     let house = House::seeded().await;
     assert_eq!(get(&house, "Lightning-Rod").await, get(&house, "lightning-rod").await);
-    for name in ["9", "lightning%20rod", "lightning_rod", "none"] {
+    for name in ["lightning%20rod", "lightning_rod", "LightningRod", "31", "031"] {
+        assert_eq!(get(&house, name).await, get(&house, "lightning-rod").await, "{name}");
+    }
+    for name in ["9999", "0", "lightning%2Brod", "none"] {
         let answer = house.get(&format!("/api/v1/abilities/{name}")).await;
         assert_eq!(answer.status, 404, "{name}: {}", answer.json());
         assert_eq!(problem(&answer, name)["code"], "not_found");

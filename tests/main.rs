@@ -24,6 +24,7 @@ mod jobs;
 mod local;
 mod meta;
 mod moves;
+mod names;
 mod new_index;
 mod old_client;
 mod openapi;

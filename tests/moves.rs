@@ -78,13 +78,18 @@ async fn every_move_answers_with_its_own_numbers() {
 }
 
 #[tokio::test]
-async fn a_moves_name_may_have_capitals_and_must_exist() {
+async fn a_move_answers_to_its_id_and_its_name_in_any_spelling() {
     let house = House::seeded().await;
     assert_eq!(get(&house, "Thunder-Shock").await, get(&house, "thunder-shock").await);
-    for name in ["33", "thunder%20shock", "thundershock", "10,000,000-volt-thunderbolt"] {
+    for name in ["thunder%20shock", "thundershock", "84", "084"] {
+        assert_eq!(get(&house, name).await, get(&house, "thunder-shock").await, "{name}");
+    }
+    for name in ["99999", "0", "thunder%2Bshock", "thunder-shocks"] {
         let answer = house.get(&format!("/api/v1/moves/{name}")).await;
         assert_eq!(answer.status, 404, "{name}: {}", answer.json());
         assert_eq!(problem(&answer, name)["code"], "not_found");
     }
-    assert_eq!(get(&house, "10-000-000-volt-thunderbolt").await["type"], "electric");
+    for name in ["10-000-000-volt-thunderbolt", "10,000,000%20Volt%20Thunderbolt"] {
+        assert_eq!(get(&house, name).await["type"], "electric", "{name}");
+    }
 }

@@ -43,6 +43,30 @@ async fn a_favorite_comes_with_its_whole_pokemon() {
 }
 
 #[tokio::test]
+async fn an_id_of_zero_is_422_and_leading_zeros_of_a_path_are_ignored() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let token = residents.token();
+    for (method, rest, body) in [
+        (Method::POST, "", json!({"pokemon_id": 0})),
+        (Method::DELETE, "", json!({"pokemon_id": 0})),
+        (Method::DELETE, "/0", json!({})),
+        (Method::DELETE, "/00", json!({})),
+    ] {
+        let answer = house.call(method.clone(), &path(rest), Some(&token), Some(&body)).await;
+        assert_eq!(answer.status, 422, "{method} {rest}: {}", answer.json());
+        assert_eq!(answer.json()["errors"][0]["field"], "pokemon_id", "{method} {rest}");
+    }
+    let removed = house.call(Method::DELETE, &path("/025"), Some(&token), None).await;
+    assert_eq!(removed.status, 200, "{}", removed.json());
+    let ids = house.get("/api/v1/pokemon?ids=01,025&forms=default").await;
+    assert_eq!(ids.names(), ["bulbasaur", "pikachu"]);
+    assert_eq!(house.get("/api/v1/pokemon/01").await.json()["id"], 1);
+    assert_eq!(house.get("/api/v1/pokemon?ids=0").await.status, 422);
+    assert_eq!(house.get("/api/v1/pokemon/0").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_favorite_that_the_catalogue_has_no_more_breaks_no_list() {
     let residents = Residents::new().await;
     let gone = StoredFavorite { pokemon: 99_999, created_at: adapters::now() };

@@ -143,6 +143,44 @@ async fn what_is_hidden_is_nowhere_until_it_is_fetched() {
 }
 
 #[tokio::test]
+async fn a_change_takes_an_id_or_a_slug_and_no_other_name() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    for name in ["deoxys", "Attack%20Deoxys", "attackdeoxys", "deoxysattack", "Bulbasaur%20", "bulba_saur"] {
+        if !name.starts_with('b') {
+            assert_eq!(house.get(&format!("{LIST}/{name}")).await.status, 200, "{name} can be read");
+        }
+        let changed = workshop.put(&house, name, &json!({"height": 99})).await;
+        assert_eq!((changed.status.as_u16(), &changed.json()["code"]), (404, &json!("not_found")), "{name}");
+        assert_eq!(workshop.hide(&house, name).await.status, 404, "{name}");
+    }
+    for name in ["10001", "010001", "deoxys-attack", "Deoxys-Attack"] {
+        let changed = workshop.put(&house, name, &json!({"height": 99})).await;
+        assert_eq!((changed.status.as_u16(), &changed.json()["id"]), (200, &json!(10001)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_display_name_is_an_address_and_the_old_one_is_none() {
+    let workshop = Workshop::open().await;
+    let house = workshop.house().await;
+    assert_eq!(house.get(&format!("{LIST}/attack%20deoxys")).await.json()["id"], 10001);
+    let renamed = workshop.put(&house, "10001", &json!({"display_name": "Furious Déoxys"})).await;
+    assert_eq!(renamed.status, 200, "{}", renamed.json());
+    assert_eq!(house.get(&format!("{LIST}/furious%20deoxys")).await.json()["id"], 10001);
+    assert_eq!(house.get(&format!("{LIST}/attack%20deoxys")).await.status, 404);
+    let found = house.get(&format!("{LIST}?search=furious&forms=all")).await;
+    assert_eq!(
+        (found.names(), &found.json()["pagination"]["match"]),
+        (vec!["deoxys-attack".to_owned()], &json!("prefix"))
+    );
+    assert_eq!(workshop.hide(&house, "10001").await.status, 200);
+    for name in ["10001", "deoxys-attack", "deoxysattack", "furious%20deoxys"] {
+        assert_eq!(house.get(&format!("{LIST}/{name}")).await.status, 404, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;

@@ -204,9 +204,7 @@ async fn an_include_that_nobody_knows_is_422_naming_it() {
 #[tokio::test]
 async fn what_is_no_pokemon_is_404() {
     let house = House::seeded().await;
-    for name in
-        ["missingno", "0", "1026", "99999", "00025", "25.0", "-25", "pikachu-", "25%20", "Flab%C3%A9b%C3%A9"]
-    {
+    for name in ["missingno", "0", "00", "1026", "99999", "4294967321", "pikachus", "25%2B", "%2B25"] {
         let answer = house.get(&format!("/api/v1/pokemon/{name}")).await;
         assert_eq!(answer.status, 404, "{name}: {}", answer.json());
         assert_eq!(problem(&answer, name)["code"], "not_found", "{name}");

@@ -59,8 +59,8 @@ async fn every_combination_agrees_with_the_reference() {
     let mut asked = 0;
     for query in combinations() {
         let pairs = reference::decode(&query);
-        let expected =
-            REFERENCE.list(&pairs).unwrap_or_else(|field| panic!("{query}: the reference refuses {field}"));
+        let (expected, best) =
+            REFERENCE.find(&pairs).unwrap_or_else(|field| panic!("{query}: the reference refuses {field}"));
         let answer = ask(&house, &query).await;
         assert_eq!(answer.status, 200, "{query}: {}", answer.json());
         let body = answer.json();
@@ -68,6 +68,7 @@ async fn every_combination_agrees_with_the_reference() {
         let page: Vec<u64> = reference::page(&expected, &pairs).into_iter().map(u64::from).collect();
         assert_eq!(ids, page, "{query}");
         assert_eq!(body["pagination"]["total"], expected.len(), "{query}");
+        assert_eq!(body["pagination"]["match"], Value::from(best), "{query}");
         asked += 1;
     }
     assert!(asked > 1000, "only {asked} combinations");
@@ -132,6 +133,8 @@ fn combinations() -> Vec<String> {
         "generation=3&type=psychic&forms=all",
         "ids=1,4,25,10034,99999",
         "ids=25,4,1&type=fire",
+        "ability=Lightning%20Rod",
+        "ability=031&type=13",
     ];
     let mut sorts = vec![String::new(), "order=desc".to_owned()];
     for sort in [
@@ -150,8 +153,18 @@ fn combinations() -> Vec<String> {
     ] {
         sorts.extend([format!("sort={sort}"), format!("sort={sort}_desc")]);
     }
-    let searches =
-        ["", "search=char", "search=mega", "search=a", "search=pikachuu", "search=%E2%99%80", "search=-"];
+    let searches = [
+        "",
+        "search=char",
+        "search=mega",
+        "search=a",
+        "search=pikachuu",
+        "search=%E2%99%80",
+        "search=-",
+        "search=%2325",
+        "search=10",
+        "search=female",
+    ];
     let pages = ["", "per_page=100", "per_page=7&page=3", "page=50", "per_page=1&page=2"];
     let mut all = Vec::new();
     for (f, filter) in filters.iter().enumerate() {

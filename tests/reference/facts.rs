@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::search::normalise;
+
 /// Every fact, by kind and id.
 pub struct Facts(BTreeMap<String, BTreeMap<u32, Value>>);
 
@@ -30,9 +32,20 @@ impl Facts {
     }
 
     /// What a search of this Pokémon may name: its slug, its species' name, its display name.
-    pub fn names(&self, id: u32) -> [String; 3] {
+    pub fn names(&self, id: u32) -> Vec<String> {
         let name = slug(self.get("pokemon", id)).to_owned();
-        [name, slug(self.species_of(id)).to_owned(), self.display_name(id)]
+        vec![name, slug(self.species_of(id)).to_owned(), self.display_name(id)]
+    }
+
+    /// The slugs and names of its forms.
+    pub fn form_names(&self, id: u32) -> Vec<String> {
+        let mut names = Vec::new();
+        for form in list(&self.get("pokemon", id)["forms"]) {
+            let form = self.get("pokemon-form", number(form));
+            let texts = ["name", "display_name", "label"].map(|field| form[field].as_str());
+            names.extend(texts.into_iter().flatten().map(str::to_owned));
+        }
+        names
     }
 
     pub fn species_of(&self, id: u32) -> &Value {
@@ -59,6 +72,23 @@ impl Facts {
         let rest =
             slug(pokemon).strip_prefix(slug(species)).expect("a form's slug begins with its species' name");
         format!("{species_name} ({})", humanised(rest))
+    }
+
+    /// The slug of what a filter calls `name`: an id, a slug, or a display name that no other has.
+    pub fn meant(&self, kind: &str, name: &str) -> Option<String> {
+        let wanted = normalise(name);
+        let all = self.all(kind);
+        if let Some(fact) = wanted.parse().ok().and_then(|id: u32| all.get(&id)) {
+            return Some(slug(fact).to_owned());
+        }
+        let bears = |field: &str| {
+            let bearers: Vec<&Value> = all
+                .values()
+                .filter(|fact| fact[field].as_str().is_some_and(|name| normalise(name) == wanted))
+                .collect();
+            (bearers.len() == 1).then(|| slug(bearers[0]).to_owned())
+        };
+        bears("name").or_else(|| bears("display_name"))
     }
 
     pub fn types_of(&self, id: u32) -> Vec<String> {

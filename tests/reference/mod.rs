@@ -4,6 +4,7 @@
 //! where the two disagree.
 
 mod answers;
+pub mod collisions;
 mod facts;
 pub mod hand_rows;
 mod query;
@@ -17,12 +18,13 @@ use facts::{Facts, number, slug};
 use query::{Asked, Sort};
 
 pub use query::{decode, page};
+pub use search::normalise;
 
 /// The whole dex, as the snapshot tells it.
 pub struct Reference {
     facts: Facts,
-    /// Each Pokémon's normalised slug, species name and display name; in id order.
-    search_keys: Vec<(u32, [String; 3])>,
+    /// In id order.
+    search_keys: Vec<search::Keys>,
 }
 
 impl Reference {
@@ -33,11 +35,13 @@ impl Reference {
     /// Where the snapshot is malformed.
     pub fn read(snapshot_zst: &[u8]) -> Self {
         let facts = Facts::read(snapshot_zst);
-        let search_keys = facts
-            .all("pokemon")
-            .keys()
-            .map(|&id| (id, facts.names(id).map(|name| search::normalise(&name))))
-            .collect();
+        let spelled = |names: Vec<String>| names.iter().flat_map(|name| search::spellings(name)).collect();
+        let search_keys = facts.all("pokemon").keys().map(|&id| search::Keys {
+            id,
+            own: spelled(facts.names(id)),
+            of_forms: spelled(facts.form_names(id)),
+        });
+        let search_keys = search_keys.collect();
         Self { facts, search_keys }
     }
 
@@ -47,33 +51,44 @@ impl Reference {
     ///
     /// The name of the offending field.
     pub fn list(&self, query: &[(String, String)]) -> Result<Vec<u32>, String> {
-        let asked = query::parse(query)?;
-        self.refuse_unknown_names(&asked)?;
+        self.find(query).map(|(ids, _)| ids)
+    }
+
+    /// The same, and how well the search fits the best of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::list`].
+    pub fn find(&self, query: &[(String, String)]) -> Result<(Vec<u32>, Option<&'static str>), String> {
+        let mut asked = query::parse(query)?;
+        self.resolve_names(&mut asked)?;
         let mut ids: Vec<u32> = self.facts.all("pokemon").keys().copied().collect();
         ids.sort_unstable();
         ids.retain(|&id| self.passes(id, &asked));
+        let mut best = None;
         if let Some(text) = &asked.search {
             // Among the forms that may be listed: a name that only a hidden form has must not keep a typo from
             // being corrected. The other filters come after: they never make a good name look like a typo.
             let mut keys = self.search_keys.clone();
-            keys.retain(|(id, _)| self.may_be_listed(*id, &asked));
-            let ranks = search::ranks(&keys, text);
+            keys.retain(|keys| self.may_be_listed(keys.id, &asked));
+            let ranks = search::ranks(&keys, text, asked.all_forms || asked.ids.is_some());
             ids.retain(|id| ranks.contains_key(id));
             ids.sort_by_key(|id| (ranks[id], *id));
+            best = ids.first().map(|id| search::FITS[usize::from(ranks[id])]);
         }
         if let Some(sort) = &asked.sort {
             self.sort(&mut ids, sort);
         }
-        Ok(ids)
+        Ok((ids, best))
     }
 
-    fn refuse_unknown_names(&self, asked: &Asked) -> Result<(), String> {
-        let known = |kind: &str, name: &String| self.facts.all(kind).values().any(|fact| slug(fact) == name);
-        if !asked.types.iter().all(|name| known("type", name)) {
-            return Err("type".to_owned());
+    /// Puts slugs where the query has other names.
+    fn resolve_names(&self, asked: &mut Asked) -> Result<(), String> {
+        for name in &mut asked.types {
+            *name = self.facts.meant("type", name).ok_or("type")?;
         }
-        if !asked.ability.iter().all(|name| known("ability", name)) {
-            return Err("ability".to_owned());
+        if let Some(name) = &mut asked.ability {
+            *name = self.facts.meant("ability", name).ok_or("ability")?;
         }
         if !asked.generation.iter().all(|id| self.facts.all("generation").contains_key(id)) {
             return Err("generation".to_owned());

@@ -76,8 +76,7 @@ fn value<'a>(query: &'a [(String, String)], key: &str) -> Option<&'a str> {
 
 /// A filter's name, unless it filters nothing.
 fn wanted(name: &str) -> Option<String> {
-    let name = name.to_ascii_lowercase();
-    if name.is_empty() || name == "all" { None } else { Some(name) }
+    if name.is_empty() || name.eq_ignore_ascii_case("all") { None } else { Some(name.to_owned()) }
 }
 
 fn integer(text: &str) -> Option<u32> {

@@ -4,37 +4,79 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+/// What a search may find one Pokémon by, normalised.
+#[derive(Clone)]
+pub struct Keys {
+    pub id: u32,
+    pub own: Vec<String>,
+    /// They count only where all forms are listed.
+    pub of_forms: Vec<String>,
+}
+
+/// How well a search fits, best first.
+pub const FITS: [&str; 5] = ["exact", "exact", "prefix", "substring", "fuzzy"];
+
 /// Takes away all in which a name and the way people type it may differ.
 pub fn normalise(text: &str) -> String {
     let plain: String = text.nfkd().filter(|&c| !is_combining_mark(c)).collect();
     let plain = plain.replace('♀', "f").replace('♂', "m");
-    plain.replace(['’', '\'', '.', ':', ' ', '-'], "").to_lowercase()
+    plain.replace(['’', '\'', '.', ':', ',', ' ', '-', '_', '(', ')'], "").to_lowercase()
 }
 
-/// The rank of each Pokémon that matches: 0 exact, 1 prefix, 2 substring; or, where none does, 0 for all that are
-/// one slip of the finger away.
-pub fn ranks(search_keys: &[(u32, [String; 3])], text: &str) -> BTreeMap<u32, u8> {
+/// A name and the ways to write the sex in it, normalised.
+pub fn spellings(name: &str) -> Vec<String> {
+    let mut all = vec![normalise(name)];
+    for (sign, word) in [("♀", "female"), ("♂", "male")] {
+        if let Some(bare) = name.strip_suffix(sign) {
+            all.push(normalise(&format!("{bare}{word}")));
+            all.push(normalise(&format!("{word}{bare}")));
+        }
+        let parts: Vec<&str> = name.split([' ', '-']).collect();
+        for place in 1..parts.len() {
+            if parts[place] == word {
+                let shortened = [&parts[..place], &[sign], &parts[place + 1..]].concat();
+                all.push(normalise(&shortened.concat()));
+            }
+        }
+    }
+    all
+}
+
+/// The rank of each Pokémon that matches, a place in [`FITS`]; the number comes first, and one slip of the finger is allowed
+/// where nothing matches a name.
+pub fn ranks(all: &[Keys], text: &str, with_forms: bool) -> BTreeMap<u32, u8> {
     let wanted = normalise(text);
     if wanted.is_empty() {
         return BTreeMap::new();
     }
-    let best = |keys: &[String; 3]| keys.iter().filter_map(|key| rank(key, &wanted)).min();
-    let ranks: BTreeMap<u32, u8> =
-        search_keys.iter().filter_map(|(id, keys)| best(keys).map(|rank| (*id, rank))).collect();
-    if !ranks.is_empty() || wanted.chars().count() < 4 {
-        return ranks;
+    let keys_of = |keys: &Keys| match with_forms {
+        true => [keys.own.clone(), keys.of_forms.clone()].concat(),
+        false => keys.own.clone(),
+    };
+    let digits = wanted.strip_prefix('#').unwrap_or(&wanted);
+    let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    let mut ranks = BTreeMap::new();
+    for keys in all {
+        if is_number && digits.parse() == Ok(keys.id) {
+            ranks.insert(keys.id, 0);
+        } else if let Some(best) = keys_of(keys).iter().filter_map(|key| rank(key, &wanted)).min() {
+            ranks.insert(keys.id, best);
+        }
     }
-    let near = |keys: &[String; 3]| keys.iter().any(|key| one_edit_apart(key, &wanted));
-    search_keys.iter().filter(|(_, keys)| near(keys)).map(|(id, _)| (*id, 0)).collect()
+    if ranks.is_empty() && !is_number && wanted.chars().count() >= 4 {
+        let near = |keys: &&Keys| keys_of(keys).iter().any(|key| one_edit_apart(key, &wanted));
+        ranks.extend(all.iter().filter(near).map(|keys| (keys.id, 4)));
+    }
+    ranks
 }
 
 fn rank(key: &str, wanted: &str) -> Option<u8> {
     if key == wanted {
-        Some(0)
-    } else if key.starts_with(wanted) {
         Some(1)
-    } else if key.contains(wanted) {
+    } else if key.starts_with(wanted) {
         Some(2)
+    } else if key.contains(wanted) {
+        Some(3)
     } else {
         None
     }

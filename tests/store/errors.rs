@@ -7,7 +7,7 @@ use adapters::{
     store::{Key, Ledger, Meter, Named, Pointer, Store, StoreError, Tables},
 };
 use domain::{
-    Timestamp,
+    Name, Timestamp,
     facts::{Fact, GenerationFacts},
 };
 use tests::{empty_store, lease, raw_client};
@@ -28,7 +28,10 @@ async fn a_table_that_is_not_there_makes_everything_unavailable() {
         unavailable(store.learnset(&meter, 1).await, "GetItem"),
         unavailable(store.forms(&meter, 1).await, "GetItem"),
         unavailable(store.evolution(&meter, 1).await, "GetItem"),
-        unavailable(store.named(&meter, Named::Move, &slug("cut")).await, "GetItem"),
+        unavailable(
+            store.look_up(&meter, Named::Move, &Name::parse("cut").expect("a name")).await,
+            "GetItem",
+        ),
         unavailable(store.index_pointer(&meter).await, "GetItem"),
         unavailable(store.index(&meter, "v1", 0).await, "GetItem"),
         unavailable(store.sync_state(&meter).await, "GetItem"),

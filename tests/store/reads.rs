@@ -1,8 +1,8 @@
 //! What the routes read.
 
-use adapters::store::{Key, Meter, Named, Store};
+use adapters::store::{Found, Key, Meter, Named, Store};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use domain::{Timestamp, catalog::Type};
+use domain::{Name, Timestamp, catalog::Type};
 use tests::{empty_store, put_raw};
 
 use super::support::{item, malformed, noise, put, record, slug};
@@ -25,6 +25,43 @@ async fn a_pokemon_answers_to_its_id_its_slug_and_its_species() {
     for key in ["387", "38", "deoxys-attack", "pokemon"] {
         assert_eq!(store.pokemon(&meter, &slug(key)).await.expect("no error"), None, "{key}");
     }
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).expect("a name")
+}
+
+#[tokio::test]
+async fn a_name_is_found_in_any_spelling_by_one_call() {
+    let body = "{\"pokemon\":{\"name\":\"mr-mime\"}}";
+    let keys = ["122", "mr-mime", "mrmime"].map(|key| item(Key::pokemon(key), body, false));
+    let store = with(keys.to_vec()).await;
+    for text in ["122", "0122", "#122", "mr-mime", "Mr. Mime", "mr_mime", "MRMIME", "mr-mime-"] {
+        let meter = Meter::default();
+        let found = store.look_up(&meter, Named::Pokemon, &name(text)).await.expect("it is readable");
+        assert_eq!(found, Found::Record(record(body)), "{text}");
+        assert_eq!((meter.usage().calls, meter.usage().read_units), (1, 0.5), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_slug_that_the_release_before_has_published_is_found() {
+    let store = with(vec![item(Key::pokemon("mr-mime"), "{\"id\":122}", false)]).await;
+    for (text, is_found) in [("mr-mime", true), ("Mr-Mime", true), ("mr mime", false), ("mr-mim", false)] {
+        let found = store.look_up(&Meter::default(), Named::Pokemon, &name(text)).await.expect("no error");
+        assert_eq!(matches!(found, Found::Record(_)), is_found, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_several_share_leads_to_their_slugs() {
+    let slugs = "[\"raichu-alola\",\"sandshrew-alola\"]";
+    let store = with(vec![item(Key::shared(Named::Pokemon, "alolanform"), slugs, false)]).await;
+    let found =
+        store.look_up(&Meter::default(), Named::Pokemon, &name("Alolan Form")).await.expect("no error");
+    assert_eq!(found, Found::Shared(vec!["raichu-alola".to_owned(), "sandshrew-alola".to_owned()]));
+    let other = store.look_up(&Meter::default(), Named::Move, &name("Alolan Form")).await.expect("no error");
+    assert_eq!(other, Found::Nothing);
 }
 
 #[tokio::test]
@@ -61,9 +98,10 @@ async fn a_type_an_ability_and_a_move_of_one_name_are_three() {
     let items = kinds.iter().map(|(kind, body)| item(Key::named(*kind, "psychic"), body, true));
     let (store, meter) = (with(items.collect()).await, Meter::default());
     for (kind, body) in kinds {
-        let found = store.named(&meter, kind, &slug("psychic")).await.expect("it is readable");
-        assert_eq!(found, Some(record(body)), "{kind:?}");
-        assert_eq!(store.named(&meter, kind, &slug("psych-up")).await.expect("no error"), None, "{kind:?}");
+        let found = store.look_up(&meter, kind, &name("psychic")).await.expect("it is readable");
+        assert_eq!(found, Found::Record(record(body)), "{kind:?}");
+        let found = store.look_up(&meter, kind, &name("psych-up")).await.expect("no error");
+        assert_eq!(found, Found::Nothing, "{kind:?}");
     }
 }
 
@@ -106,8 +144,9 @@ async fn an_item_that_is_not_readable_is_named() {
 async fn json_of_another_shape_is_malformed_when_it_is_parsed() {
     let key = Key::named(Named::Type, "fire");
     let (store, meter) = (with(vec![item(key.clone(), "{\"id\":10}", true)]).await, Meter::default());
-    let found = store.named(&meter, Named::Type, &slug("fire")).await.expect("the item is readable");
-    let told = malformed(found.expect("it is there").parse::<Type>(&key), "TYPE#fire/TYPE");
+    let found = store.look_up(&meter, Named::Type, &name("fire")).await.expect("the item is readable");
+    let Found::Record(found) = found else { panic!("it is there") };
+    let told = malformed(found.parse::<Type>(&key), "TYPE#fire/TYPE");
     assert!(told.starts_with("missing field `name`"), "{told}");
 }
 

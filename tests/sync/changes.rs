@@ -5,7 +5,7 @@ use domain::dex::DexIndex;
 use serde_json::json;
 
 use super::{
-    catalogue::{assert_same, catalogue, index_versions},
+    catalogue::{assert_same, catalogue, index_versions, items},
     support::{LONG_AGO, RESOURCES, pokemon, small, sync, synced, synced_long_ago, tapped, try_sync, writes},
 };
 use crate::stand_in::StandIn;
@@ -37,7 +37,7 @@ async fn a_changed_pokemon_is_written_with_the_index_and_nothing_else() {
     let now = version(&store).await;
     let mut expected: Vec<String> = [
         "put FACTS/pokemon#0000",
-        "put INDEX/POINTER#1",
+        "put INDEX/POINTER#2",
         "put POKEMON#1/POKEMON",
         "put POKEMON#bulbasaur/POKEMON",
     ]
@@ -133,7 +133,14 @@ async fn a_new_pokemon_joins_and_the_others_keep_their_times() {
     mega["forms"] = json!([{ "name": "charizard-mega-x", "url": "/api/v2/pokemon-form/10134/" }]);
     pokeapi.insert("pokemon", mega);
     let (finished, published) = sync(&store, &pokeapi).await;
-    assert_eq!((finished.tally.changed, finished.tally.failed, published.removed), (1, 0, 0));
+    // They have a form in common, whose name now leads to neither.
+    assert_eq!((finished.tally.changed, finished.tally.failed, published.removed), (1, 0, 1));
+    let items = items(&store).await;
+    assert!(!items.contains_key("POKEMON#megacharizardx/POKEMON"));
+    assert_eq!(
+        items["POKEMON#megacharizardx/SHARED"]["body"],
+        json!(["charizard-mega-x", "charizard-mega-y"])
+    );
     let (_, created, updated) = pokemon(&store, "charizard-mega-y").await.expect("it is there");
     assert!(created >= finished.started_at && created == updated);
     assert_eq!(pokemon(&store, "6").await.expect("it is there").1, LONG_AGO);
@@ -150,7 +157,12 @@ async fn a_new_name_is_answered_to_and_the_old_one_is_not() {
     // The old name is the species' own, and no Pokémon's any more.
     let (alias, ..) = pokemon(&store, "bulbasaur").await.expect("its species' name");
     assert_eq!((alias.pokemon.name.as_str(), published.removed), ("bulby", 0));
-    pokeapi.edit("/api/v2/pokemon-species/1/", |species| species["name"] = json!("bulby"));
+    for path in ["/api/v2/pokemon-species/1/", "/api/v2/pokemon-form/1/"] {
+        pokeapi.edit(path, |document| {
+            document["name"] = json!("bulby");
+            document["names"] = json!([]);
+        });
+    }
     let (_, published) = sync(&store, &pokeapi).await;
     assert_eq!((pokemon(&store, "bulbasaur").await, published.removed), (None, 1));
 }

@@ -1,7 +1,7 @@
 //! Documents that are valid each for itself and cannot all be true: two bearers of one name.
 
-use adapters::store::{Meter, Named, Store};
-use domain::Slug;
+use adapters::store::{Found, Meter, Named, Store};
+use domain::Name;
 use domain::catalog::{StoredPokemon, Type};
 use serde_json::{Value, json};
 use tests::empty_store;
@@ -79,9 +79,10 @@ async fn of_two_types_with_one_name_the_first_keeps_it() {
     rename(&pokeapi, "/api/v2/ability/181/", "blaze");
     rename(&pokeapi, "/api/v2/move/165/", "tackle");
     let (store, mut told) = settled(&pokeapi).await;
-    let normal = Slug::parse("normal").expect("a slug");
-    let record = store.named(&Meter::default(), Named::Type, &normal).await.expect("it is readable");
-    let normal: Type = serde_json::from_slice(&record.expect("it is there").body).expect("a type");
+    let normal = Name::parse("normal").expect("a name");
+    let found = store.look_up(&Meter::default(), Named::Type, &normal).await.expect("it is readable");
+    let Found::Record(record) = found else { panic!("it is there: {found:?}") };
+    let normal: Type = serde_json::from_slice(&record.body).expect("a type");
     assert_eq!(normal.id, 1);
     told.sort_unstable();
     let reason =

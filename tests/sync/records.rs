@@ -1,8 +1,8 @@
 //! What the records of a first sync say, against what the source's documents say.
 
-use adapters::store::{Meter, Named, Store};
+use adapters::store::{Found, Meter, Named, Store};
 use domain::{
-    Slug,
+    Name,
     catalog::{Ability, Evolution, EvolutionNode, LearnedMove, Move, StoredForm, Type},
 };
 use serde_json::{Value, json};
@@ -13,9 +13,11 @@ use crate::stand_in::StandIn;
 const VINE_WHIP: &str = "/api/v2/move/22/";
 
 async fn named(store: &Store, kind: Named, name: &str) -> Vec<u8> {
-    let slug = Slug::parse(name).expect("a slug");
-    let record = store.named(&Meter::default(), kind, &slug).await.expect("the item is readable");
-    record.unwrap_or_else(|| panic!("{name} is not there")).body
+    let key = Name::parse(name).expect("a name");
+    match store.look_up(&Meter::default(), kind, &key).await.expect("the item is readable") {
+        Found::Record(record) => record.body,
+        other => panic!("{name}: {other:?}"),
+    }
 }
 
 fn names(list: &Value, inner: &str) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     Timestamp,
-    catalog::{Catalog, Hidden, Problem, SHAPE},
+    catalog::{Catalog, Claims, Hidden, NameTable, Problem, SHAPE},
     dex::{BadIndex, DexIndex, TimedPokemon},
     facts::{Facts, Kind},
 };
@@ -112,15 +112,40 @@ struct Diff {
 }
 
 impl Diff {
-    /// Whether a record may have `key`. Two records with one key would fail every write, for ever: the second goes
-    /// without, which is a problem of its own.
-    fn is_free(&mut self, key: &Key, resource: String, name: &str) -> bool {
-        let free = !self.derived.contains(key);
-        if !free {
-            let reason = format!("its name {name} is another's");
-            self.done.problems.push(Problem { resource, reason });
-        }
-        free
+    /// Reports the slugs that another record keeps: two records with one key would fail every write, for ever.
+    fn refuse(&mut self, kind: Kind, names: &NameTable) {
+        self.done.problems.extend(names.refused.iter().map(|(id, name)| Problem {
+            resource: format!("{}/{id}", kind.endpoint()),
+            reason: format!("its name {name} is another's"),
+        }));
+    }
+
+    /// The keys of the record `id`: the id, then its names.
+    fn keys(&self, kind: Named, id: u32, names: &NameTable) -> Vec<Key> {
+        let names = names.keys.get(&id).into_iter().flatten();
+        std::iter::once(Key::named(kind, id)).chain(names.map(|name| Key::named(kind, name))).collect()
+    }
+
+    /// The items that tell which records share a name, each a group.
+    fn shared(&mut self, kind: Named, names: &NameTable) -> Result<Vec<Group>, PublishError> {
+        let groups = names.shared.iter().map(|(key, slugs)| {
+            Ok(self.items(vec![Key::shared(kind, key)], serde_json::to_vec(slugs)?, Form::Plain)?.group)
+        });
+        groups.collect()
+    }
+
+    /// The names of the records of `kind`; what several share is added to `groups`.
+    fn named(
+        &mut self,
+        kind: Kind,
+        named: Named,
+        claims: &[Claims],
+        groups: &mut Vec<Group>,
+    ) -> Result<NameTable, PublishError> {
+        let names = NameTable::new(claims);
+        self.refuse(kind, &names);
+        groups.extend(self.shared(named, &names)?);
+        Ok(names)
     }
 
     /// The items under `keys` for `body`, where any of them differs; and its times.
@@ -167,28 +192,26 @@ struct Items {
 /// Items that stand or fall together.
 type Group = Vec<NewItem>;
 
-/// Each Pokémon's items stand or fall together: under its id, its slug and its species' name, its learnset and
-/// its forms.
+/// Items that are written in one transaction.
+const GROUP: usize = 100;
+
+/// Each Pokémon's items: the record under its id, its slug and every other name, its learnset and its forms. They are one
+/// group, but for the names of a Pokémon with so many that a transaction could not hold them (Alcremie has 190): those that
+/// come last are groups of their own.
 fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<TimedPokemon>), PublishError> {
     let (pokemon, problems) = catalog.pokemon();
     diff.done.problems = problems;
-    let aliases = catalog.species_aliases();
+    let names = NameTable::new(&catalog.claims(&pokemon));
+    diff.refuse(Kind::Pokemon, &names);
     let mut timed = Vec::with_capacity(pokemon.len());
-    let mut groups = Vec::new();
-    // Ids first: no name may stand in the way of one.
-    diff.derived.extend(pokemon.iter().map(|stored| Key::pokemon(stored.pokemon.id)));
+    let mut groups = diff.shared(Named::Pokemon, &names)?;
     for stored in pokemon {
         let id = stored.pokemon.id;
-        let mut keys = vec![Key::pokemon(id)];
-        for name in [Some(stored.pokemon.name.as_str()), aliases.get(&id).copied()].into_iter().flatten() {
-            let key = Key::pokemon(name);
-            if key != keys[0] && diff.is_free(&key, format!("pokemon/{id}"), name) {
-                keys.push(key);
-            }
-        }
+        let keys = diff.keys(Named::Pokemon, id, &names);
         // The times that a Pokémon shows are those of its main item.
         let main = diff.items(keys, serde_json::to_vec(&stored)?, Form::Plain)?;
-        let Items { mut group, created_at, updated_at } = main;
+        let Items { group: records, created_at, updated_at } = main;
+        let mut group = Vec::with_capacity(records.len() + 2);
         let (learnset, problems) = catalog.learnset(id);
         diff.done.problems.extend(problems);
         if !learnset.is_empty() {
@@ -199,35 +222,34 @@ fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<Ti
         if !forms.is_empty() {
             group.extend(diff.items(vec![Key::forms(id)], serde_json::to_vec(&forms)?, Form::Packed)?.group);
         }
+        group.extend(records);
         timed.push(TimedPokemon { stored, created_at, updated_at });
-        groups.push(group);
+        groups.extend(group.chunks(GROUP).map(<[NewItem]>::to_vec));
     }
     Ok((groups, timed))
 }
 
-/// Chains, types, abilities and moves: each item stands for itself.
+/// Chains, types, abilities and moves: each record, under its id and all its names, is a group.
 fn others(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<Vec<Group>, PublishError> {
     let mut groups = Vec::new();
     for evolution in catalog.evolutions() {
         let key = Key::chain(evolution.evolution_chain_id);
         groups.push(diff.items(vec![key], serde_json::to_vec(&evolution)?, Form::Packed)?.group);
     }
-    let mut add =
-        |kind, named, id, name: &str, body: serde_json::Result<Vec<u8>>| -> Result<(), PublishError> {
-            let key = Key::named(named, name);
-            if diff.is_free(&key, format!("{}/{id}", Kind::endpoint(kind)), name) {
-                groups.push(diff.items(vec![key], body?, Form::Packed)?.group);
-            }
-            Ok(())
-        };
+    let names = diff.named(Kind::Type, Named::Type, &catalog.type_claims(), &mut groups)?;
     for t in catalog.types() {
-        add(Kind::Type, Named::Type, t.id, &t.name, serde_json::to_vec(&t))?;
+        let keys = diff.keys(Named::Type, t.id, &names);
+        groups.push(diff.items(keys, serde_json::to_vec(&t)?, Form::Packed)?.group);
     }
+    let names = diff.named(Kind::Ability, Named::Ability, &catalog.ability_claims(), &mut groups)?;
     for ability in catalog.abilities() {
-        add(Kind::Ability, Named::Ability, ability.id, &ability.name, serde_json::to_vec(&ability))?;
+        let keys = diff.keys(Named::Ability, ability.id, &names);
+        groups.push(diff.items(keys, serde_json::to_vec(&ability)?, Form::Packed)?.group);
     }
+    let names = diff.named(Kind::Move, Named::Move, &catalog.move_claims(), &mut groups)?;
     for m in catalog.moves() {
-        add(Kind::Move, Named::Move, m.id, &m.name, serde_json::to_vec(&m))?;
+        let keys = diff.keys(Named::Move, m.id, &names);
+        groups.push(diff.items(keys, serde_json::to_vec(&m)?, Form::Packed)?.group);
     }
     Ok(groups)
 }
@@ -247,7 +269,9 @@ async fn remove_stale(
     let records: Vec<&Key> = diff.heads.keys().filter(|key| key.is_record()).collect();
     let stale = records.iter().filter(|key| !diff.derived.contains(**key)).map(|key| (*key).clone());
     let (mut stale, lost): (Vec<Key>, Vec<Key>) = stale.partition(|key| hidden.contains(&key.pk));
-    let (gone, all) = (lost.len(), records.len());
+    // Records, not the many names of some.
+    let gone = lost.iter().filter(|key| key.is_of_id()).count();
+    let all = records.iter().filter(|key| key.is_of_id()).count();
     if is_suspicious(gone, all) {
         let reason = format!("{gone} of {all} records would vanish at once; they are kept");
         diff.done.problems.push(Problem { resource: "catalogue".to_owned(), reason });

@@ -1,6 +1,6 @@
 //! `GET /api/v1/pokemon/{id}/evolutions`
 
-use adapters::store::Key;
+use adapters::store::{Key, Named};
 use domain::catalog::{Evolution, StoredPokemon};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use crate::{
     App, Request, Response,
     cache::{ETag, catalogue},
     problem::Problem,
+    stored,
 };
 
 /// The whole tree that a Pokémon stands in.
@@ -25,17 +26,15 @@ pub struct EvolutionsAnswer {
 
 /// Two GetItems: the Pokémon, then its chain.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
-    let slug = request.slug("id", "Pokémon")?;
     let (store, meter) = (app.store(), &request.meter);
-    let unknown = || Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str()));
-    let record = store.pokemon(meter, &slug).await?.ok_or_else(unknown)?;
-    let stored: StoredPokemon = record.parse(&Key::pokemon(&slug))?;
+    let (key, record) = stored::find(app, request, Named::Pokemon, "id").await?;
+    let stored: StoredPokemon = record.parse(&key)?;
     let pokemon = stored.pokemon;
     let without = || Problem::not_found(format!("No evolution chain of {:?} is known.", pokemon.name));
     let id = pokemon.evolution_chain_id.ok_or_else(without)?;
     let chain = store.evolution(meter, id).await?.ok_or_else(without)?;
     let etag = ETag::of(&["evolutions", &pokemon.id.to_string(), &record.hash, &chain.hash]);
-    catalogue(request, &etag, || {
+    let response = catalogue(request, &etag, || {
         let answer = EvolutionsAnswer {
             pokemon_id: pokemon.id,
             name: pokemon.name.clone(),
@@ -43,5 +42,7 @@ pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Proble
             evolution: chain.parse(&Key::chain(id))?,
         };
         Ok(serde_json::to_vec(&answer)?)
-    })
+    })?;
+    let canonical = format!("{}/{}/evolutions", stored::folder(Named::Pokemon), pokemon.name);
+    Ok(stored::located(request, response, &canonical))
 }

@@ -3,10 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use adapters::{store::Meter, tokens::FamilyId};
-use domain::{
-    Slug,
-    accounts::{Standing, UserId},
-};
+use domain::accounts::{Standing, UserId};
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
@@ -65,18 +62,6 @@ impl Request {
     /// 401 without one. On private routes the door has rejected such requests already.
     pub fn caller(&self) -> Result<Caller, Problem> {
         self.caller.ok_or_else(Problem::unauthenticated)
-    }
-
-    /// A path parameter as a slug.
-    ///
-    /// # Errors
-    /// 404 where it is none: no resource can have that name.
-    pub fn slug(&self, param: &str, what: &str) -> Result<Slug, Problem> {
-        let given = self.params.get(param).map(String::as_str).unwrap_or_default();
-        Slug::parse(given).map_err(|_| {
-            let shown: String = given.chars().filter(|c| !c.is_control()).take(60).collect();
-            Problem::not_found(format!("There is no {what} {shown:?}."))
-        })
     }
 }
 

@@ -122,7 +122,7 @@ table! {
     LIST_POKEMON "list-pokemon" GET "/api/v1/pokemon" Public(ByHandler) dex pokemon::list, "List, search, filter and sort Pokémon";
     LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public(Ignored) dex types::list, "List the types that Pokémon have";
     LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public(Ignored) dex pokemon::generations, "List the generations";
-    GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public(Ignored) store pokemon::get, "Get a Pokémon by id, name or species";
+    GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public(Ignored) store pokemon::get, "Get a Pokémon by id or name";
     FETCH_POKEMON "fetch-pokemon" POST "/api/v1/pokemon" Admin/Write store pokemon::fetch, "Fetch a Pokémon from PokeAPI, and show it again";
     UPDATE_POKEMON "update-pokemon" PUT "/api/v1/pokemon/{id}" Admin/Write dex pokemon::update, "Change a Pokémon by hand, or take that back";
     HIDE_POKEMON "hide-pokemon" DELETE "/api/v1/pokemon/{id}" Admin/Write store pokemon::hide, "Hide a Pokémon";

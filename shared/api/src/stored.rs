@@ -1,6 +1,9 @@
-//! Types, abilities and moves are answered as they are stored: one GetItem, no parsing.
+//! What is looked up by id or by name; types, abilities and moves are answered as they are stored.
 
-use adapters::store::Named;
+use adapters::store::{Found, Key, Named, Record};
+use domain::{FieldError, Name};
+use http::{HeaderValue, header};
+use serde::Deserialize;
 
 use crate::{
     App, Request, Response,
@@ -8,12 +11,77 @@ use crate::{
     problem::Problem,
 };
 
-/// The record of `kind` that the path names; `what` is for people.
-pub(crate) async fn get(app: &App, request: &Request, kind: Named, what: &str) -> Result<Response, Problem> {
-    let slug = request.slug("name", what)?;
-    let found = app.store().named(&request.meter, kind, &slug).await?;
-    let record =
-        found.ok_or_else(|| Problem::not_found(format!("There is no {what} {:?}.", slug.as_str())))?;
+/// The type, ability or move that the path names: one GetItem.
+pub(crate) async fn get(app: &App, request: &Request, kind: Named) -> Result<Response, Problem> {
+    #[derive(Deserialize)]
+    struct Head {
+        name: String,
+    }
+    let (key, record) = find(app, request, kind, "name").await?;
+    let Head { name } = record.parse(&key)?;
     let etag = ETag::of(&[kind.prefix(), &record.hash]);
-    catalogue(request, &etag, || Ok(record.body))
+    let response = catalogue(request, &etag, || Ok(record.body))?;
+    Ok(located(request, response, &format!("{}/{name}", folder(kind))))
+}
+
+/// The record of `kind` that the path parameter `param` names, and the key that leads to it.
+///
+/// # Errors
+/// 404 for a name that nothing has, or that several share: `errors` lists their slugs then.
+pub(crate) async fn find(
+    app: &App,
+    request: &Request,
+    kind: Named,
+    param: &str,
+) -> Result<(Key, Record), Problem> {
+    let given = request.params.get(param).map(String::as_str).unwrap_or_default();
+    let name = Name::parse(given).ok_or_else(|| not_found(kind, given))?;
+    match app.store().look_up(&request.meter, kind, &name).await? {
+        Found::Record(record) => Ok((Key::named(kind, name.key()), record)),
+        Found::Nothing => Err(not_found(kind, given)),
+        Found::Shared(slugs) => {
+            let detail = format!("{} {} not found: several have this name", noun(kind), shown(given));
+            let errors = slugs.iter().map(|slug| FieldError::new(param, slug)).collect();
+            Err(Problem { errors, ..Problem::not_found(detail) })
+        }
+    }
+}
+
+/// 404 for a name that nothing of `kind` has.
+pub(crate) fn not_found(kind: Named, given: &str) -> Problem {
+    Problem::not_found(format!("{} {} not found", noun(kind), shown(given)))
+}
+
+/// `response` with the canonical path, where the client has asked for another.
+pub(crate) fn located(request: &Request, mut response: Response, canonical: &str) -> Response {
+    let path = canonical.split_once('?').map_or(canonical, |(path, _)| path);
+    if path != request.path
+        && let Ok(path) = HeaderValue::try_from(canonical)
+    {
+        response.headers_mut().insert(header::CONTENT_LOCATION, path);
+    }
+    response
+}
+
+/// The path below which the records of `kind` are served.
+pub(crate) const fn folder(kind: Named) -> &'static str {
+    match kind {
+        Named::Pokemon => "/api/v1/pokemon",
+        Named::Type => "/api/v1/types",
+        Named::Ability => "/api/v1/abilities",
+        Named::Move => "/api/v1/moves",
+    }
+}
+
+const fn noun(kind: Named) -> &'static str {
+    match kind {
+        Named::Pokemon => "Pokémon",
+        Named::Type => "Type",
+        Named::Ability => "Ability",
+        Named::Move => "Move",
+    }
+}
+
+fn shown(given: &str) -> String {
+    given.chars().filter(|c| !c.is_control()).take(60).collect()
 }

@@ -155,6 +155,7 @@ fn form(doc: &Doc<'_>, id: u32) -> Checked<FormFacts> {
         name: doc.slug("name")?,
         display_name: doc.english("names")?,
         form_name: doc.get("form_name")?.text()?.to_owned(),
+        label: doc.english("form_names")?,
         pokemon: doc.get("pokemon")?.slug("name")?,
         is_default: doc.flag("is_default")?,
         is_battle_only: doc.flag("is_battle_only")?,

@@ -16,9 +16,10 @@ pub struct Key {
     pub sk: String,
 }
 
-/// What is stored under a slug of its own.
+/// What is stored under its id and its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
+    Pokemon,
     Type,
     Ability,
     Move,
@@ -28,6 +29,7 @@ impl Named {
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
+            Self::Pokemon => "POKEMON",
             Self::Type => "TYPE",
             Self::Ability => "ABILITY",
             Self::Move => "MOVE",
@@ -40,9 +42,9 @@ impl Key {
         Self { pk: pk.into(), sk: sk.into() }
     }
 
-    /// `key` is an id, a slug or a species' slug.
+    /// `key` as in [`Self::named`].
     pub fn pokemon(key: impl fmt::Display) -> Self {
-        Self::new(format!("POKEMON#{key}"), "POKEMON")
+        Self::named(Named::Pokemon, key)
     }
 
     #[must_use]
@@ -60,8 +62,14 @@ impl Key {
         Self::new(format!("CHAIN#{id}"), "CHAIN")
     }
 
-    pub fn named(kind: Named, slug: impl fmt::Display) -> Self {
-        Self::new(format!("{}#{slug}", kind.prefix()), kind.prefix())
+    /// `key` is an id, a slug or a normalised name.
+    pub fn named(kind: Named, key: impl fmt::Display) -> Self {
+        Self::new(format!("{}#{key}", kind.prefix()), kind.prefix())
+    }
+
+    /// The item that lists what shares the normalised name `key`.
+    pub fn shared(kind: Named, key: impl fmt::Display) -> Self {
+        Self::new(format!("{}#{key}", kind.prefix()), "SHARED")
     }
 
     /// One for each format, so that functions of two releases read side by side.
@@ -109,6 +117,13 @@ impl Key {
     #[must_use]
     pub fn is_record(&self) -> bool {
         ["POKEMON#", "CHAIN#", "TYPE#", "ABILITY#", "MOVE#"].iter().any(|prefix| self.pk.starts_with(prefix))
+    }
+
+    /// Whether the item is stored under an id, and not under one of the record's names.
+    #[must_use]
+    pub fn is_of_id(&self) -> bool {
+        let id = self.pk.split_once('#').map_or("", |(_, key)| key);
+        !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit())
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! | what | pk | sk | read by | written by |
 //! |---|---|---|---|---|
-//! | a Pokémon by id, slug or (default forms) species | `POKEMON#<key>` | `POKEMON` | GetItem, 0.5 RCU (< 4 KB) | publish, all its keys in one transaction |
+//! | a Pokémon by id, slug or normalised name | `POKEMON#<key>` | `POKEMON` | GetItem, 0.5 RCU (< 4 KB) | publish, all its keys in one transaction, or two where they are more than 100 |
 //! | its learnset | `POKEMON#<id>` | `LEARNSET` | GetItem | publish |
 //! | its cosmetic forms | `POKEMON#<id>` | `FORMS` | GetItem | publish |
 //! | an evolution chain | `CHAIN#<id>` | `CHAIN` | GetItem | publish |
-//! | a type, ability or move by slug | `TYPE#…`, `ABILITY#…`, `MOVE#…` | `TYPE`, `ABILITY`, `MOVE` | GetItem | publish |
+//! | a type, ability or move by id, slug or normalised name | `TYPE#…`, `ABILITY#…`, `MOVE#…` | `TYPE`, `ABILITY`, `MOVE` | GetItem | publish, all its keys in one transaction |
+//! | the slugs of those that share a name | `POKEMON#<key>`, `TYPE#…`, … | `SHARED` | GetItem, where the name leads to no record | publish |
 //! | the dex index's pointer, one for each format | `INDEX` | `POINTER#<format>` | GetItem, 0.5 RCU | publish, conditioned on the pointer before |
 //! | a version of the dex index | `INDEX#<version>` | `COPY#<0‥2>` | GetItem, one copy by chance | publish |
 //! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync, all of a checkpoint in one transaction |
@@ -37,6 +38,7 @@ pub use facts::Ledger;
 pub use index::Pointer;
 pub use keys::{INDEX_COPIES, Key, Named};
 pub use meter::{Meter, Usage};
+pub use read::Found;
 pub use state::{LONGEST_LEASE, Lease, StoredState};
 pub use tables::Tables;
 pub use write::{Body, Head, NewItem};

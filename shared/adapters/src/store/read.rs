@@ -4,15 +4,44 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, ReturnConsumedCapacity},
 };
-use domain::Slug;
+use domain::{Name, Slug};
 
 use super::{Key, Meter, Named, Record, Store, StoreError, codec::Item, failed};
 
+/// The result of a look-up by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Record(Record),
+    /// Slugs of the records that share the name.
+    Shared(Vec<String>),
+    Nothing,
+}
+
 impl Store {
-    /// A Pokémon by id, slug or species name, as JSON of a `StoredPokemon`.
+    /// The record of `kind` that `name` leads to: one GetItem. A name that leads to none costs one more, for a hyphenated
+    /// one two.
     ///
     /// # Errors
     /// [`StoreError`] when the engine does not answer or the item is malformed; so for all reads here.
+    pub async fn look_up(&self, meter: &Meter, kind: Named, name: &Name) -> Result<Found, StoreError> {
+        if let Some(record) = self.record(meter, &Key::named(kind, name.key())).await? {
+            return Ok(Found::Record(record));
+        }
+        // Records that the release before has published have no other key, until they are published again.
+        if let Some(slug) = name.slug().filter(|slug| slug.as_str() != name.key())
+            && let Some(record) = self.record(meter, &Key::named(kind, slug)).await?
+        {
+            return Ok(Found::Record(record));
+        }
+        if name.is_id() {
+            return Ok(Found::Nothing);
+        }
+        let key = Key::shared(kind, name.key());
+        let shared = self.record(meter, &key).await?;
+        shared.map_or(Ok(Found::Nothing), |record| Ok(Found::Shared(record.parse(&key)?)))
+    }
+
+    /// A Pokémon by its id or its exact slug, as JSON of a `StoredPokemon`.
     pub async fn pokemon(&self, meter: &Meter, key: &Slug) -> Result<Option<Record>, StoreError> {
         self.record(meter, &Key::pokemon(key)).await
     }
@@ -37,11 +66,6 @@ impl Store {
     /// An evolution chain, as JSON of an `Evolution`.
     pub async fn evolution(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
         self.record(meter, &Key::chain(id)).await
-    }
-
-    /// A type, ability or move, as JSON.
-    pub async fn named(&self, meter: &Meter, kind: Named, slug: &Slug) -> Result<Option<Record>, StoreError> {
-        self.record(meter, &Key::named(kind, slug)).await
     }
 
     async fn record(&self, meter: &Meter, key: &Key) -> Result<Option<Record>, StoreError> {

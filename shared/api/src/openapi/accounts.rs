@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     examples,
-    operations::{Answer, Body, Operation, answer, fresh, id, parameter, path},
+    operations::{Answer, Body, Operation, answer, fresh, id_or_slug, parameter, path},
 };
 use crate::{
     admin::{AuditPage, UserList},
@@ -224,7 +224,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             tag: "administration",
             description: "What it is to be instead of what PokeAPI says; what is left out is PokeAPI's. Without any, PokeAPI is asked for \
                 it anew. Lists, searches, types, abilities and evolutions follow.",
-            parameters: vec![id()],
+            parameters: vec![id_or_slug()],
             body: body::<Edits>(&[], json!({"display_name": "Bulbasaur", "types": ["grass"]}))
                 .map(|body| Body { required: false, ..body }),
             answer: fresh(answer::<PokemonAnswer<'static>>(generator, examples::pokemon())),
@@ -233,7 +233,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         "hide-pokemon" => Operation {
             tag: "administration",
             description: "It is as if PokeAPI did not have it, until it is fetched.",
-            parameters: vec![id()],
+            parameters: vec![id_or_slug()],
             body: None,
             answer: fresh(answer::<Done>(generator, json!({"message": "The Pokémon is hidden."}))),
             refusals: &[404, 409],

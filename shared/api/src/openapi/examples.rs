@@ -8,7 +8,7 @@ use domain::{
         Ability, AbilityPokemon, Evolution, EvolutionNode, EvolutionSpecies, Move, Pokemon, Type,
         TypePokemon, VarietyRef,
     },
-    dex::{Generation, Generations, Page, Pagination, PokemonRow, SpriteUrls},
+    dex::{Generation, Generations, ListPagination, Match, Page, Pagination, PokemonRow, SpriteUrls},
     facts::{AbilitySlot, DamageRelations, Sprites, Stats},
 };
 use serde::Serialize;
@@ -65,6 +65,7 @@ fn row() -> PokemonRow<'static> {
 pub(super) fn page() -> Value {
     let pagination =
         Pagination { page: 1, per_page: 20, total: 1, pages: 1, has_next: false, has_prev: false };
+    let pagination = ListPagination { pagination, best: Some(Match::Exact) };
     value(Page { pokemon: vec![row()], pagination })
 }
 
@@ -230,7 +231,7 @@ pub(super) fn problem(status: u16) -> Value {
         400 => ("bad_request", "search is not UTF-8", vec![FieldError::new("search", "is not UTF-8")]),
         401 => ("invalid_token", "The access token is not valid.", Vec::new()),
         403 => ("forbidden", "Access denied", Vec::new()),
-        404 => ("not_found", "There is no Pokémon \"pikachoo\".", Vec::new()),
+        404 => ("not_found", "Pokémon pikachoo not found", Vec::new()),
         409 => ("username_taken", "The user name is taken.", vec![FieldError::new("username", "is taken")]),
         412 => (
             "precondition_failed",

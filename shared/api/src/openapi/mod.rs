@@ -98,6 +98,13 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
             "schema": {"type": "string"},
         });
     }
+    if ["get-pokemon", "get-evolutions", "get-type", "get-ability", "get-move"].contains(&spec.name) {
+        ok["headers"]["Content-Location"] = json!({
+            "description": "The canonical path, where the request has another",
+            "required": false,
+            "schema": {"type": "string"},
+        });
+    }
     if ["update-profile", "update-user"].contains(&spec.name) {
         parameters.push(accounts::if_match());
     }
@@ -180,7 +187,7 @@ fn problems(schema: &Value) -> Value {
         (400, "The request cannot be understood."),
         (401, "No good token was shown."),
         (403, "Not for who asks."),
-        (404, "There is no such thing."),
+        (404, "Not found. Where several have the name, `errors` lists their slugs."),
         (409, "Somebody else has it, or was faster."),
         (412, "It was changed since it was read."),
         (413, "The body is too long."),

@@ -53,8 +53,9 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
     match name {
         "list-pokemon" => Operation {
             tag: "pokemon",
-            description: "Filters combine. Without `sort`, a search is ranked: exact, prefix, substring; where nothing \
-                matches, names one typing error away answer. A page past the end is empty. Unknown keys are ignored.",
+            description: "Filters combine. Without `sort`, a search is ranked: the Pokémon of that number, exact, prefix, \
+                substring; where nothing matches, names one typing error away are found. `pagination.match` says how well the best \
+                of them fits. A page past the end is empty. Unknown keys are ignored.",
             parameters: list_parameters(),
             body: None,
             answer: answer::<Page<'static>>(generator, examples::page()),
@@ -78,7 +79,9 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-pokemon" => Operation {
             tag: "pokemon",
-            description: "A species' name answers with its default Pokémon.",
+            description: "An id comes before a slug, a slug before a species' name, that before a display name, and that before a \
+                form's name. A species' name leads to its default Pokémon; a name that several Pokémon share is 404 with their slugs in \
+                `errors`. `Content-Location` has the canonical path.",
             parameters: vec![id(), include()],
             body: None,
             answer: answer::<PokemonAnswer<'static>>(generator, examples::pokemon()),
@@ -183,14 +186,31 @@ pub(super) fn path(name: &str, description: &str, schema: &Value, example: &Valu
     parameter("path", name, description, schema, example)
 }
 
-pub(super) fn id() -> Value {
+fn id() -> Value {
+    parameter(
+        "path",
+        "id",
+        &format!("Id, slug, or species, display or form name. {SPELLING}"),
+        &any_name(),
+        &json!("pikachu"),
+    )
+}
+
+/// What a change takes.
+pub(super) fn id_or_slug() -> Value {
     let schema = json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9-]+$"});
-    parameter("path", "id", "Id, name or species name", &schema, &json!("pikachu"))
+    parameter("path", "id", "Id or slug", &schema, &json!("pikachu"))
+}
+
+const SPELLING: &str = "Leading zeros, case, accents, punctuation and spaces do not matter";
+
+fn any_name() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": 100})
 }
 
 fn named(what: &str, example: &str) -> Value {
-    let schema = json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9-]+$"});
-    parameter("path", "name", &format!("Name of the {what}"), &schema, &json!(example))
+    let description = format!("Id, slug or display name of the {what}. {SPELLING}");
+    parameter("path", "name", &description, &any_name(), &json!(example))
 }
 
 fn include() -> Value {
@@ -212,7 +232,7 @@ fn list_parameters() -> Vec<Value> {
         SortKey::ALL.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("{name}_desc")]).collect();
     let mut types = query(
         "type",
-        "A type; repeated, Pokémon that have all of them; `all` is no filter",
+        "A type by id, slug or name; repeated, Pokémon that have all of them; `all` does not filter",
         json!({"type": "array", "items": {"type": "string"}}),
         json!(["water", "flying"]),
     );
@@ -235,12 +255,13 @@ fn list_parameters() -> Vec<Value> {
         ),
         query(
             "search",
-            "Part of a name; accents, punctuation, spaces and case do not matter",
+            "A number (25, #25, 025) or a part of a name, with `forms=all` also of a form's name; accents, punctuation, spaces and \
+                case do not matter",
             json!({"type": "string", "maxLength": ListQuery::LONGEST_SEARCH}),
             json!("char"),
         ),
         types,
-        query("ability", "An ability", json!({"type": "string"}), json!("static")),
+        query("ability", "An ability by id, slug or name", json!({"type": "string"}), json!("static")),
         query(
             "generation",
             "A generation's number",

@@ -6,11 +6,11 @@
 use std::time::Instant;
 
 use adapters::{
-    store::{Key, accounts::OverrideChange},
+    store::{Key, Named, accounts::OverrideChange},
     sync::{Order, Source},
 };
 use domain::{
-    FieldError,
+    FieldError, Name, Slug,
     audit::{Action, Outcome},
     catalog::{Edits, StoredPokemon},
 };
@@ -25,6 +25,7 @@ use crate::{
     body::{Done, PERSONAL, done, personal},
     cache::json,
     problem::Problem,
+    stored,
     writer::{self, Asked},
 };
 
@@ -116,13 +117,17 @@ async fn ready(app: &App, request: &Request) -> Result<(), Problem> {
     if request.repeated.is_some() { Ok(()) } else { writer::free(app, request).await }
 }
 
-/// The id of the Pokémon that the path names, by id, slug or species.
+/// The id of the Pokémon that the path names by id or slug: a change takes no other name, so that it never meets another Pokémon
+/// than the one that was meant.
 async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
-    let slug = request.slug("id", "Pokémon")?;
-    let record = app.store().pokemon(&request.meter, &slug).await?;
-    let record =
-        record.ok_or_else(|| Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str())))?;
-    Ok(record.parse::<StoredPokemon>(&Key::pokemon(&slug))?.pokemon.id)
+    let given = request.params.get("id").map(String::as_str).unwrap_or_default();
+    let unknown = || stored::not_found(Named::Pokemon, given);
+    let name = Name::parse(given).ok_or_else(unknown)?;
+    let exact = if name.is_id() { name.key() } else { name.slug().ok_or_else(unknown)?.as_str() };
+    let key = Slug::parse(exact).map_err(|_| unknown())?;
+    let record = app.store().pokemon(&request.meter, &key).await?.ok_or_else(unknown)?;
+    let pokemon = record.parse::<StoredPokemon>(&Key::pokemon(&key))?.pokemon;
+    if name.is_id() || pokemon.name == exact { Ok(pokemon.id) } else { Err(unknown()) }
 }
 
 /// Stores a change with its event, unless a request with the same key has done so.

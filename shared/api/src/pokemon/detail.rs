@@ -1,6 +1,6 @@
 //! `GET /api/v1/pokemon/{id}`
 
-use adapters::store::{Key, Meter, Record};
+use adapters::store::{Key, Meter, Named, Record};
 use domain::{
     FieldError, Timestamp,
     catalog::{CosmeticForm, LearnedMove, Pokemon, StoredForm, StoredPokemon},
@@ -14,6 +14,7 @@ use crate::{
     App, Request, Response,
     cache::{ETag, catalogue},
     problem::Problem,
+    stored,
 };
 
 /// A Pokémon with its pictures and, where asked for, its forms and learnset.
@@ -71,14 +72,14 @@ impl Include {
     }
 }
 
-/// One GetItem by id, slug or species name; one more for each thing included.
+/// One GetItem by id or any name; one more for each thing included.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let include = Include::parse(&request.query)?;
-    let slug = request.slug("id", "Pokémon")?;
-    let unknown = || Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str()));
-    let record = app.store().pokemon(&request.meter, &slug).await?.ok_or_else(unknown)?;
-    let detail = Detail::read(app, &request.meter, &Key::pokemon(&slug), record, include).await?;
-    catalogue(request, &detail.etag(&app.config.sprite_base), || detail.body(&app.config.sprite_base))
+    let (key, record) = stored::find(app, request, Named::Pokemon, "id").await?;
+    let detail = Detail::read(app, &request.meter, &key, record, include).await?;
+    let base = &app.config.sprite_base;
+    let response = catalogue(request, &detail.etag(base), || detail.body(base))?;
+    Ok(stored::located(request, response, &detail.canonical()))
 }
 
 /// What an answer is made of.
@@ -104,6 +105,17 @@ impl Detail {
         let learnset = if include.moves { store.learnset(meter, id).await? } else { None };
         let forms = if include.forms { store.forms(meter, id).await? } else { None };
         Ok(Self { stored, record, include, learnset, forms })
+    }
+
+    /// The path of this representation.
+    fn canonical(&self) -> String {
+        let query = match self.include {
+            Include { moves: false, forms: false } => "",
+            Include { moves: true, forms: false } => "?include=moves",
+            Include { moves: false, forms: true } => "?include=forms",
+            Include { moves: true, forms: true } => "?include=moves,forms",
+        };
+        format!("{}/{}{query}", stored::folder(Named::Pokemon), self.stored.pokemon.name)
     }
 
     fn etag(&self, sprite_base: &str) -> ETag {

@@ -52,6 +52,18 @@ pub struct FavoriteRequest {
     pokemon_id: u32,
 }
 
+impl FavoriteRequest {
+    fn id(self) -> Result<u32, Problem> {
+        checked(Some(self.pokemon_id))
+    }
+}
+
+/// An id that a Pokémon can have: 0 is as little an id here as in every other request.
+fn checked(id: Option<u32>) -> Result<u32, Problem> {
+    let wrong = || Problem::invalid(vec![FieldError::new("pokemon_id", "must be a whole number from 1 up")]);
+    id.filter(|id| *id > 0).ok_or_else(wrong)
+}
+
 fn row(user: UserId, favorite: StoredFavorite, pokemon: &[u8]) -> Result<FavoriteRow<'_>, Problem> {
     let StoredFavorite { pokemon: pokemon_id, created_at } = favorite;
     let pokemon = serde_json::from_slice(pokemon)?;
@@ -72,7 +84,7 @@ pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, 
 /// 201 with the favorite.
 pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
-    let FavoriteRequest { pokemon_id: pokemon } = request.body()?;
+    let pokemon = request.body::<FavoriteRequest>()?.id()?;
     let dex = app.dex(&request.meter).await?;
     let pokemon_json = dex.pokemon_json(pokemon).ok_or_else(|| unknown(pokemon))?;
     let favorite = StoredFavorite { pokemon, created_at: now() };
@@ -92,8 +104,8 @@ pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Respons
 /// Removes the favorite that the body names.
 pub(crate) async fn remove_favorite(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
-    let FavoriteRequest { pokemon_id } = request.body()?;
-    remove(app, request, user, pokemon_id).await
+    let pokemon = request.body::<FavoriteRequest>()?.id()?;
+    remove(app, request, user, pokemon).await
 }
 
 /// Removes the favorite that the path names.
@@ -101,9 +113,8 @@ pub(crate) async fn delete_favorite(app: &App, request: &Request) -> Result<Resp
     let user = oneself(request)?;
     let given = request.params.get("pokemon_id").map(String::as_str).unwrap_or_default();
     let is_number = !given.is_empty() && given.bytes().all(|digit| digit.is_ascii_digit());
-    let wrong = || Problem::invalid(vec![FieldError::new("pokemon_id", "must be a Pokémon's id")]);
-    let pokemon = given.parse().ok().filter(|_| is_number).ok_or_else(wrong)?;
-    remove(app, request, user, pokemon).await
+    let pokemon = given.parse().ok().filter(|_| is_number);
+    remove(app, request, user, checked(pokemon)?).await
 }
 
 async fn remove(app: &App, request: &Request, user: UserId, pokemon: u32) -> Result<Response, Problem> {

@@ -1,6 +1,6 @@
 //! Facts in, records out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::records::{
     Ability, AbilityPokemon, CosmeticForm, Evolution, EvolutionNode, EvolutionSpecies, LearnedMove, Move,
@@ -283,18 +283,6 @@ impl<'a> Catalog<'a> {
         })
     }
 
-    /// Slugs of species that are no Pokémon's own name: their default form answers to them (37 of them in 2026).
-    #[must_use]
-    pub fn species_aliases(&self) -> HashMap<u32, &'a str> {
-        let taken: HashSet<&str> = self.facts.pokemon.values().map(|p| p.name.as_str()).collect();
-        let defaults = self.facts.pokemon.values().filter(|p| p.is_default);
-        let aliases = defaults.filter_map(|p| {
-            let name = self.facts.species.get(&p.species)?.name.as_str();
-            (!taken.contains(name)).then_some((p.id, name))
-        });
-        aliases.collect()
-    }
-
     #[must_use]
     pub const fn facts(&self) -> &'a Facts {
         self.facts
@@ -313,7 +301,7 @@ fn display_name(p: &PokemonFacts, species: &SpeciesFacts, form: &FormFacts) -> S
 }
 
 /// `limited-build` → `Limited Build`: what is shown where PokeAPI has no English name.
-fn humanise(slug: &str) -> String {
+pub(super) fn humanise(slug: &str) -> String {
     let words = slug.split('-').map(|word| {
         let mut letters = word.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

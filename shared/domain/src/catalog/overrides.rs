@@ -10,10 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::Claims;
 use crate::{
     FieldError,
     facts::{AbilitySlot, ChainLink, Facts, PokemonFacts, Stats},
     field::is_unseen,
+    name,
 };
 
 /// What of a Pokémon is to differ from what PokeAPI says. What is left out is PokeAPI's.
@@ -204,21 +206,28 @@ impl Overrides {
 }
 
 impl Overrides {
-    /// What of the facts is hidden: names under which its Pokémon answer (ids, slugs, species), and ids of their evolution chains.
+    /// What of the facts is hidden: the keys of its Pokémon (ids, slugs, every name), and ids of their evolution chains.
     #[must_use]
     pub fn hidden(&self, facts: &Facts) -> Hidden {
         let mut hidden = Hidden::default();
-        for (id, _) in self.pokemon.iter().filter(|(_, changed)| changed.is_hidden) {
+        for (id, changed) in self.pokemon.iter().filter(|(_, changed)| changed.is_hidden) {
+            let display = changed.edits.display_name.as_deref().unwrap_or_default();
             hidden.names.insert(id.to_string());
             let Some(pokemon) = facts.pokemon.get(id) else { continue };
-            hidden.names.insert(pokemon.name.clone());
+            hidden
+                .names
+                .extend(Claims::of_pokemon(facts, pokemon, display).all().flat_map(|name| stored_keys(name)));
             if let Some(species) = facts.species.get(&pokemon.species) {
-                hidden.names.insert(species.name.clone());
                 hidden.chains.extend(species.evolution_chain);
             }
         }
         hidden
     }
+}
+
+/// The keys that `name` may be stored under: as it is written, and normalised.
+fn stored_keys(name: &str) -> impl Iterator<Item = String> {
+    std::iter::once(name.to_owned()).chain(name::keys(name))
 }
 
 /// See [`Overrides::hidden`].

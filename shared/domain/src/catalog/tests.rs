@@ -1,8 +1,8 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use super::{Catalog, Edits, Override, Overrides};
+use super::{Catalog, Claims, Edits, NameTable, Override, Overrides};
 use crate::facts::{Fact, Facts};
 
 fn facts(documents: &[Value]) -> Facts {
@@ -77,8 +77,62 @@ fn a_default_form_has_its_species_name_and_the_others_their_own() {
 
 #[test]
 fn a_species_that_is_no_pokemons_name_leads_to_its_default() {
+    let table = names(&facts(&world()));
+    assert_eq!(table.keys[&386][..3], ["deoxys-normal", "deoxysnormal", "deoxys"]);
+    assert_eq!((table.refused, table.shared), (Vec::new(), BTreeMap::new()));
+}
+
+fn names(facts: &Facts) -> NameTable {
+    let catalog = Catalog::new(facts);
+    NameTable::new(&catalog.claims(&catalog.pokemon().0))
+}
+
+fn claims(id: u32, slug: &str, species: &[&str], display: &[&str], forms: &[&str]) -> Claims {
+    let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Claims { id, slug: slug.to_owned(), species: all(species), display: all(display), forms: all(forms) }
+}
+
+#[test]
+fn an_id_beats_a_slug_that_a_species_that_a_display_name_and_that_a_forms_name() {
+    let table = NameTable::new(&[
+        claims(1, "a", &["b", "B!"], &["2", "c"], &["d", "e"]),
+        claims(2, "b", &["c"], &["d"], &["b!", "1", "f"]),
+        claims(3, "1", &["f"], &["e"], &["g"]),
+    ]);
+    assert_eq!(table.keys[&1], ["a", "b!"]);
+    assert_eq!(table.keys[&2], ["b", "c", "d"]);
+    assert_eq!(table.keys[&3], ["f", "e", "g"]);
+    assert_eq!(table.refused, [(3, "1".to_owned())]);
+    assert_eq!(table.shared, BTreeMap::new());
+}
+
+#[test]
+fn a_display_or_form_name_that_several_have_leads_to_none_of_them() {
+    let table = NameTable::new(&[
+        claims(1, "meowstic-male-mega", &[], &["Mega Meowstic"], &["Male", "x"]),
+        claims(2, "meowstic-female-mega", &[], &["Mega Meowstic"], &["Female", "mega meowstic"]),
+        claims(3, "indeedee-male", &[], &["Indeedee"], &["Male", "male", "Female"]),
+    ]);
+    let slugs = |slugs: [&str; 2]| slugs.map(str::to_owned).to_vec();
+    let expected = [
+        ("female".to_owned(), slugs(["meowstic-female-mega", "indeedee-male"])),
+        ("male".to_owned(), slugs(["meowstic-male-mega", "indeedee-male"])),
+        ("megameowstic".to_owned(), slugs(["meowstic-male-mega", "meowstic-female-mega"])),
+    ];
+    assert_eq!(table.shared, BTreeMap::from(expected));
+    assert!(table.keys[&1].contains(&"x".to_owned()));
+}
+
+#[test]
+fn what_is_hidden_is_hidden_under_every_name() {
     let facts = facts(&world());
-    assert_eq!(Catalog::new(&facts).species_aliases().into_iter().collect::<Vec<_>>(), [(386, "deoxys")]);
+    let hidden = overrides(&[(386, true, json!({"display_name": "DEOXYS!"}))]).hidden(&facts);
+    for key in ["386", "deoxys-normal", "deoxysnormal", "deoxys", "deoxys!", "normaldeoxys"] {
+        assert!(hidden.names.contains(key), "{key}");
+    }
+    for key in names(&facts).keys.remove(&386).unwrap() {
+        assert!(hidden.names.contains(&key), "{key}");
+    }
 }
 
 #[test]
@@ -194,7 +248,11 @@ fn what_is_hidden_is_nowhere() {
     let (made, problems) = catalog.pokemon();
     assert_eq!((made.len(), problems), (all - 1, Vec::new()));
     assert!(made.iter().all(|stored| stored.pokemon.varieties.iter().all(|variety| variety.id != 386)));
-    assert!(catalog.species_aliases().is_empty(), "its default is what a species' name leads to");
+    let table = names(&one);
+    assert!(
+        table.keys.values().flatten().all(|key| key != "deoxys"),
+        "its default is what a species' name leads to"
+    );
     assert!(
         catalog.moves().all(|learned| !learned.learned_by.contains(&"deoxys-normal".to_owned())),
         "no move is learned by it"

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::{
     generations::Generations,
-    index::{BadIndex, DexIndex, IndexRow, PokemonRow},
-    query::ListQuery,
-    search::Names,
+    index::{BadIndex, DexIndex, FilterNames, IndexRow, PokemonRow},
+    query::{ListQuery, Wanted},
+    search::{Match, Names},
     sort::{SortKey, SortOrder},
 };
-use crate::FieldError;
+use crate::{FieldError, name};
 
 /// Where a page stands in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -34,12 +34,22 @@ impl Pagination {
     }
 }
 
+/// Where a page of Pokémon stands in its list, and how well its search fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ListPagination {
+    #[serde(flatten)]
+    pub pagination: Pagination,
+    /// How well the search fits the best of what it found; null without a search, and where nothing was found.
+    #[serde(rename = "match")]
+    pub best: Option<Match>,
+}
+
 /// A page of Pokémon. Only its schema is made of this type: pages are joined from rows serialised at load.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PokemonPage")]
 pub struct Page<'a> {
     pub pokemon: Vec<PokemonRow<'a>>,
-    pub pagination: Pagination,
+    pub pagination: ListPagination,
 }
 
 /// What a query asks of a row.
@@ -79,7 +89,7 @@ impl Dex {
         for (place, row) in (0..).zip(&index.rows) {
             serde_json::to_writer(&mut json, &row.row(&index, sprite_base))?;
             ends.push(json.len() as u32);
-            names.push(place, &[&row.1, &row.2, &row.4]);
+            names.push(place, &[&row.1, &row.2, &row.4], &row.14, &row.15);
         }
         names.finish();
         let had: u64 = index.rows.iter().map(type_bits).fold(0, |all, bits| all | bits);
@@ -170,7 +180,7 @@ impl Dex {
     /// # Errors
     /// The fields that name a type, ability or generation that does not exist.
     pub fn find(&self, query: &ListQuery) -> Result<Vec<u32>, Vec<FieldError>> {
-        Ok(self.places(query)?.into_iter().map(|place| self.index.rows[usize::from(place)].0).collect())
+        Ok(self.places(query)?.0.into_iter().map(|place| self.index.rows[usize::from(place)].0).collect())
     }
 
     /// The page that `query` asks for, as JSON of a [`Page`].
@@ -178,7 +188,7 @@ impl Dex {
     /// # Errors
     /// As [`Self::find`].
     pub fn page_json(&self, query: &ListQuery) -> Result<Vec<u8>, Vec<FieldError>> {
-        let found = self.places(query)?;
+        let (found, best) = self.places(query)?;
         let total = found.len() as u32;
         let skipped = u64::from(query.page - 1) * u64::from(query.per_page);
         let start = usize::try_from(skipped).unwrap_or(usize::MAX).min(found.len());
@@ -194,8 +204,9 @@ impl Dex {
             body.extend_from_slice(self.row_json(*place));
         }
         let pagination = Pagination::new(query.page, query.per_page, total);
+        let pagination = ListPagination { pagination, best };
         body.extend_from_slice(br#"],"pagination":"#);
-        // Six numbers and flags: nothing in them can fail to serialise.
+        // Numbers, flags and a word: nothing in them can fail to serialise.
         let _ = serde_json::to_writer(&mut body, &pagination);
         body.push(b'}');
         Ok(body)
@@ -207,26 +218,26 @@ impl Dex {
         &self.json[start as usize..self.ends[place] as usize]
     }
 
-    fn places(&self, query: &ListQuery) -> Result<Vec<u16>, Vec<FieldError>> {
+    /// The rows that `query` finds, in the order of the answer, and how well its search fits the best of them.
+    fn places(&self, query: &ListQuery) -> Result<(Vec<u16>, Option<Match>), Vec<FieldError>> {
         let filter = self.filter(query)?;
         let fits = |place: &u16| filter.fits(*place, &self.facets[usize::from(*place)], &self.index);
-        let searched = match query.search.as_deref() {
-            None => None,
-            Some("") => return Ok(Vec::new()),
-            // Searched among the forms that may be listed: a name that only a hidden form has must not keep a typo
-            // from being corrected.
-            Some(search) => Some(
-                self.names
-                    .find(search, |place| filter.all_forms || self.facets[usize::from(place)].is_default),
-            ),
-        };
-        let mut places: Vec<u16> = match (searched, query.sort) {
-            (Some(found), None) => found.into_iter().filter(fits).collect(),
-            (None, sort) => self.order(sort).iter().copied().filter(fits).collect(),
-            (Some(found), sort) => {
-                let mut is_found = vec![false; self.facets.len()];
-                found.into_iter().filter(fits).for_each(|place| is_found[usize::from(place)] = true);
-                self.order(sort).iter().copied().filter(|place| is_found[usize::from(*place)]).collect()
+        let mut best = None;
+        let mut places: Vec<u16> = match &query.search {
+            None => self.order(query.sort).iter().copied().filter(fits).collect(),
+            Some(search) => {
+                let mut found = self.search(search, &filter);
+                found.retain(|(_, place)| fits(place));
+                best = found.iter().map(|(fit, _)| *fit).min();
+                let found = found.into_iter().map(|(_, place)| place);
+                if query.sort.is_none() {
+                    found.collect()
+                } else {
+                    let mut is_found = vec![false; self.facets.len()];
+                    found.for_each(|place| is_found[usize::from(place)] = true);
+                    let order = self.order(query.sort).iter().copied();
+                    order.filter(|place| is_found[usize::from(*place)]).collect()
+                }
             }
         };
         if let Some((SortKey::Favorites, order)) = query.sort {
@@ -235,7 +246,25 @@ impl Dex {
             // By id within.
             places.sort_by_key(|place| is_favorite(place) != is_first);
         }
-        Ok(places)
+        Ok((places, best))
+    }
+
+    /// What `search` (normalised) finds among the forms that may be listed: a name that only a hidden form has must not keep
+    /// a typo from being corrected. The Pokémon whose number it is comes first; a number is never corrected.
+    fn search(&self, search: &str, filter: &Filter) -> Vec<(Match, u16)> {
+        let is_listed = |place: u16| filter.all_forms || self.facets[usize::from(place)].is_default;
+        let eligible = |place: u16, is_form: bool| is_listed(place) && (filter.all_forms || !is_form);
+        let number = name::number(search);
+        let mut found = match search {
+            "" => Vec::new(),
+            text => self.names.find(text, number.is_none(), eligible),
+        };
+        let numbered = number.flatten().and_then(|id| self.by_id.get(&id).copied());
+        if let Some(numbered) = numbered.filter(|place| is_listed(*place)) {
+            found.retain(|(_, place)| *place != numbered);
+            found.insert(0, (Match::Exact, numbered));
+        }
+        found
     }
 
     fn order(&self, sort: Option<(SortKey, SortOrder)>) -> &[u16] {
@@ -247,18 +276,16 @@ impl Dex {
     fn filter(&self, query: &ListQuery) -> Result<Filter, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut types = 0;
-        for name in &query.types {
-            match self.index.types.binary_search(name) {
-                Ok(place) => types |= 1 << place,
-                Err(_) => errors.push(FieldError::new("type", format!("{name:?} is not known"))),
+        let index = &self.index;
+        for wanted in &query.types {
+            match resolve("type", wanted, &index.type_names, &index.types) {
+                Ok(place) => types |= type_bit(place),
+                Err(error) => errors.push(error),
             }
         }
-        let ability = query.ability.as_ref().and_then(|name| {
-            let place = self.index.abilities.binary_search(name).ok();
-            if place.is_none() {
-                errors.push(FieldError::new("ability", format!("{name:?} is not known")));
-            }
-            place.map(|place| place as u16)
+        let ability = query.ability.as_ref().and_then(|wanted| {
+            let found = resolve("ability", wanted, &index.ability_names, &index.abilities);
+            found.map_err(|error| errors.push(error)).ok()
         });
         if let Some(generation) = query.generation
             && !self.index.generations.iter().any(|g| g.id == generation)
@@ -301,7 +328,28 @@ impl Filter {
     }
 }
 
+/// The position of what `wanted` names.
+///
+/// # Errors
+/// `field`, where the name is not known, or several share it.
+fn resolve(field: &str, wanted: &Wanted, known: &FilterNames, slugs: &[String]) -> Result<u16, FieldError> {
+    let shown: String = wanted.given.chars().take(60).collect();
+    match known.find(&wanted.key) {
+        [place] => Ok(*place),
+        [] => Err(FieldError::new(field, format!("{shown:?} is not known"))),
+        several => {
+            let slugs = several.iter().filter_map(|place| Some(slugs.get(usize::from(*place))?.as_str()));
+            let slugs = slugs.collect::<Vec<_>>().join(", ");
+            Err(FieldError::new(field, format!("{shown:?} is the name of several: {slugs}")))
+        }
+    }
+}
+
 /// One bit a type; [`DexIndex::decode`] lets at most 64 types pass.
 fn type_bits(row: &IndexRow) -> u64 {
-    row.9.iter().fold(0, |bits, place| bits | 1u64 << (place % 64))
+    row.9.iter().fold(0, |bits, place| bits | type_bit(*place))
+}
+
+const fn type_bit(place: u16) -> u64 {
+    1 << (place % 64)
 }

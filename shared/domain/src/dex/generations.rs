@@ -81,6 +81,7 @@ impl Generation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dex::FilterNames;
 
     #[test]
     fn our_file_fills_known_generations_and_leaves_new_ones_null() {
@@ -96,6 +97,8 @@ mod tests {
             format: DexIndex::FORMAT,
             types: Vec::new(),
             abilities: Vec::new(),
+            type_names: FilterNames::default(),
+            ability_names: FilterNames::default(),
             generations: (1..=10).map(known).collect(),
             rows: Vec::new(),
         };

@@ -1,6 +1,6 @@
 //! The stored index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Timestamp,
-    catalog::{Catalog, StoredPokemon},
+    catalog::{Catalog, Claims, NameTable, StoredPokemon},
     facts::{Sprites, Stats},
+    normalise,
 };
 
 /// A stored index that this program cannot read.
@@ -41,9 +42,48 @@ pub struct DexIndex {
     pub types: Vec<String>,
     /// Every ability, by name; rows give positions in it.
     pub abilities: Vec<String>,
+    /// What a filter may call the types.
+    pub type_names: FilterNames,
+    /// What a filter may call the abilities.
+    pub ability_names: FilterNames,
     pub generations: Vec<IndexedGeneration>,
     /// By id.
     pub rows: Vec<IndexRow>,
+}
+
+/// The keys that a filter may give (ids and normalised names), ascending, each with the positions of what it means: several
+/// where they share a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FilterNames(pub Vec<(String, Vec<u16>)>);
+
+impl FilterNames {
+    /// Those of `names` (sorted slugs), of which `claims` are the records.
+    fn build(names: &[String], claims: &[Claims]) -> Self {
+        let table = NameTable::new(claims);
+        let place = |slug: &String| Some(names.binary_search(slug).ok()? as u16);
+        let mut keys: BTreeMap<String, Vec<u16>> = BTreeMap::new();
+        // What has no record of its own goes by its slug alone.
+        for (nth, name) in (0..).zip(names) {
+            keys.insert(normalise(name), vec![nth]);
+        }
+        for claim in claims {
+            let Some(nth) = place(&claim.slug) else { continue };
+            let own = table.keys.get(&claim.id).into_iter().flatten();
+            let own = own.map(|key| normalise(key)).chain([claim.id.to_string()]);
+            keys.extend(own.map(|key| (key, vec![nth])));
+        }
+        keys.extend(
+            table.shared.into_iter().map(|(key, slugs)| (key, slugs.iter().filter_map(place).collect())),
+        );
+        Self(keys.into_iter().collect())
+    }
+
+    /// The positions of what `key` means; empty where it is not known.
+    pub(super) fn find(&self, key: &str) -> &[u16] {
+        let found = self.0.binary_search_by(|(known, _)| known.as_str().cmp(key));
+        found.map_or(&[], |nth| self.0[nth].1.as_slice())
+    }
 }
 
 /// A generation without what our own data file adds.
@@ -91,6 +131,10 @@ pub struct IndexRow(
     pub IndexedSprites,
     /// created_at, updated_at.
     pub (i64, i64),
+    /// Keys by which a search finds it besides slug, display name and species.
+    pub Vec<String>,
+    /// Keys of its forms' names: for searches among all forms.
+    pub Vec<String>,
 );
 
 /// See [`IndexRow`].
@@ -193,7 +237,7 @@ impl SpriteUrls {
 
 impl DexIndex {
     /// Raised with every change of the shape.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// The index of `pokemon`, which are in id order.
     #[must_use]
@@ -213,6 +257,7 @@ impl DexIndex {
         let place = |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u16;
         let rows = pokemon.iter().map(|TimedPokemon { stored, created_at, updated_at }| {
             let p = &stored.pokemon;
+            let (names, forms) = search_keys(catalog, stored);
             IndexRow(
                 p.id,
                 p.name.clone(),
@@ -231,10 +276,20 @@ impl DexIndex {
                 },
                 IndexedSprites::pack(p.id, &stored.sprites),
                 (created_at.unix(), updated_at.unix()),
+                names,
+                forms,
             )
         });
         let rows = rows.collect();
-        Self { format: Self::FORMAT, types, abilities, generations: generations(catalog), rows }
+        Self {
+            format: Self::FORMAT,
+            type_names: FilterNames::build(&types, &catalog.type_claims()),
+            ability_names: FilterNames::build(&abilities, &catalog.ability_claims()),
+            types,
+            abilities,
+            generations: generations(catalog),
+            rows,
+        }
     }
 
     /// The bytes to store, before compression, and their version: the format and the first 16 hexadecimal digits of
@@ -295,6 +350,17 @@ impl IndexRow {
             updated_at: Timestamp::from_unix(self.13.1),
         }
     }
+}
+
+/// The search keys of a Pokémon's own names and of its forms' names, without those that its row has already.
+fn search_keys(catalog: &Catalog<'_>, stored: &StoredPokemon) -> (Vec<String>, Vec<String>) {
+    let p = &stored.pokemon;
+    let Some(facts) = catalog.facts().pokemon.get(&p.id) else { return Default::default() };
+    let claims = Claims::of_pokemon(catalog.facts(), facts, &p.display_name);
+    let mut known: BTreeSet<String> =
+        [&p.name, &p.display_name, &p.species].map(|name| normalise(name)).into();
+    let own = [std::slice::from_ref(&claims.slug), &claims.species, &claims.display].concat();
+    (Claims::search_keys(&own, &mut known), Claims::search_keys(&claims.forms, &mut known))
 }
 
 fn generations(catalog: &Catalog<'_>) -> Vec<IndexedGeneration> {

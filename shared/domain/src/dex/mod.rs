@@ -13,9 +13,11 @@ mod query;
 mod search;
 mod sort;
 
-pub use answer::{Dex, Page, Pagination};
+pub use answer::{Dex, ListPagination, Page, Pagination};
 pub use generations::{Generation, Generations};
-pub use index::{BadIndex, DexIndex, IndexRow, IndexedGeneration, PokemonRow, SpriteUrls, TimedPokemon};
-pub use query::ListQuery;
-pub use search::normalise;
+pub use index::{
+    BadIndex, DexIndex, FilterNames, IndexRow, IndexedGeneration, PokemonRow, SpriteUrls, TimedPokemon,
+};
+pub use query::{ListQuery, Wanted};
+pub use search::Match;
 pub use sort::{SortKey, SortOrder};

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{
-    Dex, DexIndex, IndexRow, ListQuery, SortKey, SortOrder,
+    Dex, DexIndex, FilterNames, IndexRow, ListQuery, SortKey, SortOrder, Wanted,
     index::{IndexedGeneration, IndexedSprites},
 };
 
@@ -21,12 +21,14 @@ fn row(id: u32) -> impl Strategy<Value = IndexRow> {
         prop::collection::btree_set(0u16..4, 1..3),
         prop::collection::vec(0u16..3, 0..3),
     );
+    let forms = prop::collection::vec("[a-c]{1,6}", 0..2);
     let numbers = (0u32..9, 0u32..9, prop::option::of(0u32..9), prop::array::uniform6(0u16..4), 0u8..16);
-    (names, facets, numbers).prop_map(
+    (names, facets, numbers, forms).prop_map(
         move |(
             (name, display, species),
             (default, generation, types, abilities),
             (height, weight, xp, stats, bits),
+            forms,
         )| {
             IndexRow(
                 id,
@@ -43,9 +45,15 @@ fn row(id: u32) -> impl Strategy<Value = IndexRow> {
                 stats,
                 IndexedSprites::Usual(bits),
                 (i64::from(id), i64::from(id) + 1),
+                Vec::new(),
+                forms,
             )
         },
     )
+}
+
+fn filter_names(slugs: &[&str]) -> FilterNames {
+    FilterNames((0..).zip(slugs).map(|(place, slug)| ((*slug).to_owned(), vec![place])).collect())
 }
 
 fn index() -> impl Strategy<Value = DexIndex> {
@@ -54,6 +62,8 @@ fn index() -> impl Strategy<Value = DexIndex> {
             format: DexIndex::FORMAT,
             types: TYPES.map(str::to_owned).to_vec(),
             abilities: ABILITIES.map(str::to_owned).to_vec(),
+            type_names: filter_names(&TYPES),
+            ability_names: filter_names(&ABILITIES),
             generations: (1..=3)
                 .map(|id| IndexedGeneration {
                     id,
@@ -86,8 +96,8 @@ fn query() -> impl Strategy<Value = ListQuery> {
             page,
             per_page,
             search,
-            types: types.into_iter().map(str::to_owned).collect(),
-            ability: ability.map(str::to_owned),
+            types: types.into_iter().map(Wanted::new).collect(),
+            ability: ability.map(Wanted::new),
             generation,
             all_forms,
             ids,
@@ -141,7 +151,7 @@ proptest! {
         prop_assert_eq!(distinct.len(), found.len());
         for name in TYPES {
             let mut narrower = query.clone();
-            narrower.types.insert(name.to_owned());
+            narrower.types.insert(Wanted::new(name));
             let fewer: BTreeSet<u32> = dex.find(&narrower).unwrap().into_iter().collect();
             prop_assert!(fewer.is_subset(&distinct));
         }

@@ -2,11 +2,25 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use super::{
-    normalise,
-    sort::{SortKey, SortOrder},
-};
-use crate::FieldError;
+use super::sort::{SortKey, SortOrder};
+use crate::{FieldError, Name, normalise};
+
+/// A type or an ability that a filter names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// Its id in decimal or its normalised name; empty for a text that names nothing.
+    pub key: String,
+    /// As it was given.
+    pub given: String,
+}
+
+impl Wanted {
+    #[must_use]
+    pub fn new(given: &str) -> Self {
+        let key = Name::parse(given).map(|name| name.key().to_owned()).unwrap_or_default();
+        Self { key, given: given.to_owned() }
+    }
+}
 
 /// A checked list request. Names of types and abilities and numbers of generations are not yet known to exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,10 +29,11 @@ pub struct ListQuery {
     pub page: u32,
     /// 1 to 100.
     pub per_page: u32,
-    /// As given and normalised; the latter may be empty, which finds nothing.
+    /// Normalised; may be empty, which finds nothing.
     pub search: Option<String>,
-    pub types: BTreeSet<String>,
-    pub ability: Option<String>,
+    /// No two with one key.
+    pub types: BTreeSet<Wanted>,
+    pub ability: Option<Wanted>,
     pub generation: Option<u32>,
     /// Whether other than default forms are listed.
     pub all_forms: bool,
@@ -93,7 +108,7 @@ impl ListQuery {
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         let lower = value.to_ascii_lowercase();
-        let named = Some(lower.clone()).filter(|name| name != "all");
+        let named = Some(value).filter(|_| lower != "all").map(Wanted::new);
         match key {
             "page" => self.page = number(value, 1, u32::MAX)?,
             "per_page" => self.per_page = number(value, 1, Self::MOST_PER_PAGE)?,
@@ -103,7 +118,12 @@ impl ListQuery {
                 }
                 self.search = Some(normalise(value));
             }
-            "type" => self.types.extend(named),
+            "type" => {
+                let is_new = |wanted: &Wanted| self.types.iter().all(|known| known.key != wanted.key);
+                if let Some(wanted) = named.filter(is_new) {
+                    self.types.insert(wanted);
+                }
+            }
             "ability" => self.ability = named,
             "generation" => {
                 self.generation = named.map(|_| number(value, 1, u32::MAX)).transpose()?;
@@ -143,11 +163,11 @@ impl ListQuery {
             Some((key, order)) => write!(text, " {} {}", key.name(), order == SortOrder::Descending),
             None => Ok(()),
         };
-        for name in &self.types {
-            let _ = write!(text, " t:{name}");
+        for Wanted { key, .. } in &self.types {
+            let _ = write!(text, " t:{key}");
         }
-        if let Some(name) = &self.ability {
-            let _ = write!(text, " a:{name}");
+        if let Some(Wanted { key, .. }) = &self.ability {
+            let _ = write!(text, " a:{key}");
         }
         if let Some(generation) = self.generation {
             let _ = write!(text, " g:{generation}");
@@ -248,6 +268,12 @@ mod tests {
         let b =
             parse(&[("search", "flabebe"), ("type", "flying"), ("type", "water"), ("page", "1")]).unwrap();
         assert_eq!(a.canonical(), b.canonical());
+        let ability =
+            |name| parse(&[("ability", name), ("type", "Fire"), ("type", "fire")]).unwrap().canonical();
+        assert_eq!(ability("Lightning Rod"), ability("lightning-rod"));
+        assert_eq!(ability("031"), ability("31"));
+        let numbers = |ids| parse(&[("ids", ids), ("generation", "01")]).unwrap().canonical();
+        assert_eq!(numbers("025,1"), numbers("25,01"));
         assert_ne!(a.canonical(), ListQuery::default().canonical());
     }
 }

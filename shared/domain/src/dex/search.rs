@@ -1,54 +1,55 @@
 //! Search by name: slugs carry no accents and no punctuation, names do, people type either.
 
 use memchr::memmem;
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-/// Folds a name or a query: NFKD without marks, ♀ → f, ♂ → m, no `’ ' . :`, space or hyphen, lower case.
-#[must_use]
-pub fn normalise(text: &str) -> String {
-    if text.is_ascii() {
-        // Nearly every name, and ten times faster.
-        let kept = text.chars().filter(|c| !matches!(c, '\'' | '.' | ':' | ' ' | '-'));
-        return kept.map(|c| c.to_ascii_lowercase()).collect();
-    }
-    let folded = text.nfkd().filter(|c| !is_combining_mark(*c)).filter_map(|c| match c {
-        '♀' => Some('f'),
-        '♂' => Some('m'),
-        '’' | '\'' | '.' | ':' | ' ' | '-' => None,
-        other => Some(other),
-    });
-    folded.flat_map(char::to_lowercase).collect()
-}
+use crate::normalise;
 
 /// The normalised names of all rows, in one text for a fast search.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// Each name between two separators, which no query holds: `\n`.
     text: String,
-    /// Where each name begins in `text`, ascending, and whose it is.
-    starts: Vec<(u32, u16)>,
+    /// In the order of `text`.
+    entries: Vec<Entry>,
 }
 
-/// How well a row fits, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
+/// A name of a row.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Where it begins in the text.
+    start: u32,
+    row: u16,
+    /// Whether it names a form: such names count only where all forms are listed.
+    is_form: bool,
+}
+
+/// How well a search fits what it found, best first. `fuzzy` is one typing error away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "SearchMatch")]
+pub enum Match {
     Exact,
     Prefix,
     Substring,
+    Fuzzy,
 }
 
 /// No query is corrected below this many letters: too much is one edit away from `mew`.
 const LEAST_CORRECTED: usize = 4;
 
 impl Names {
-    pub(super) fn push(&mut self, row: u16, names: &[&str]) {
-        let mut keys: Vec<String> = names.iter().map(|name| normalise(name)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        for key in keys {
+    /// Adds a row's own names, and keys (normalised already) of its own and of its forms.
+    pub(super) fn push(&mut self, row: u16, names: &[&str], keys: &[String], form_keys: &[String]) {
+        let mut own: Vec<String> = names.iter().map(|name| normalise(name)).collect();
+        own.sort_unstable();
+        own.dedup();
+        let own = own.iter().chain(keys).map(|key| (key, false));
+        for (key, is_form) in own.chain(form_keys.iter().map(|key| (key, true))) {
             self.text.push('\n');
-            self.starts.push((self.text.len() as u32, row));
-            self.text.push_str(&key);
+            self.entries.push(Entry { start: self.text.len() as u32, row, is_form });
+            self.text.push_str(key);
         }
     }
 
@@ -57,44 +58,49 @@ impl Names {
         self.text.push('\n');
     }
 
-    /// Of the rows that are `eligible`, those that `query` (already normalised, not empty) finds, best fit first,
-    /// then in row order; and where none does, those with a name one edit away, in row order.
-    pub(super) fn find(&self, query: &str, eligible: impl Fn(u16) -> bool) -> Vec<u16> {
-        let mut found: Vec<(Fit, u16)> = Vec::new();
+    /// The rows that `query` (normalised, not empty) finds, best match first, then in row order; where none matches and
+    /// `corrects`, those with a name one edit away. `eligible` is asked for each row, and whether a form's name is meant.
+    pub(super) fn find(
+        &self,
+        query: &str,
+        corrects: bool,
+        eligible: impl Fn(u16, bool) -> bool,
+    ) -> Vec<(Match, u16)> {
+        let mut found: Vec<(Match, u16)> = Vec::new();
         if query.contains('\n') {
-            return Vec::new();
+            return found;
         }
         let bytes = self.text.as_bytes();
         for at in memmem::find_iter(bytes, query) {
-            let name = self.starts.partition_point(|(start, _)| *start as usize <= at) - 1;
-            let (start, row) = self.starts[name];
-            if !eligible(row) {
+            let nth = self.entries.partition_point(|entry| entry.start as usize <= at) - 1;
+            let Entry { start, row, is_form } = self.entries[nth];
+            if !eligible(row, is_form) {
                 continue;
             }
             let fit = match (start as usize == at, bytes[at + query.len()] == b'\n') {
-                (true, true) => Fit::Exact,
-                (true, false) => Fit::Prefix,
-                (false, _) => Fit::Substring,
+                (true, true) => Match::Exact,
+                (true, false) => Match::Prefix,
+                (false, _) => Match::Substring,
             };
             found.push((fit, row));
         }
-        if found.is_empty() && query.chars().count() >= LEAST_CORRECTED {
+        if found.is_empty() && corrects && query.chars().count() >= LEAST_CORRECTED {
             return self.one_edit_away(query, eligible);
         }
         // A row may be found by several names: the best counts.
         found.sort_unstable_by_key(|(fit, row)| (*row, *fit));
         found.dedup_by_key(|(_, row)| *row);
         found.sort_unstable();
-        found.into_iter().map(|(_, row)| row).collect()
+        found
     }
 
-    fn one_edit_away(&self, query: &str, eligible: impl Fn(u16) -> bool) -> Vec<u16> {
+    fn one_edit_away(&self, query: &str, eligible: impl Fn(u16, bool) -> bool) -> Vec<(Match, u16)> {
         // Each name ends where the next begins, less the separator.
-        let ends = self.starts.iter().skip(1).map(|(start, _)| *start as usize).chain([self.text.len()]);
-        let mut rows: Vec<u16> = (self.starts.iter().zip(ends))
-            .filter(|((_, row), _)| eligible(*row))
-            .filter(|((start, _), end)| is_one_edit(query, &self.text[*start as usize..end - 1]))
-            .map(|((_, row), _)| *row)
+        let ends = self.entries.iter().skip(1).map(|entry| entry.start as usize).chain([self.text.len()]);
+        let mut rows: Vec<(Match, u16)> = (self.entries.iter().zip(ends))
+            .filter(|(entry, _)| eligible(entry.row, entry.is_form))
+            .filter(|(entry, end)| is_one_edit(query, &self.text[entry.start as usize..end - 1]))
+            .map(|(entry, _)| (Match::Fuzzy, entry.row))
             .collect();
         rows.sort_unstable();
         rows.dedup();
@@ -142,66 +148,66 @@ mod tests {
     fn names(all: &[&[&str]]) -> Names {
         let mut names = Names::default();
         for (row, own) in (0..).zip(all) {
-            names.push(row, own);
+            names.push(row, own, &[], &[]);
         }
         names.finish();
         names
     }
 
-    fn all_rows(_: u16) -> bool {
+    fn all_rows(_: u16, _: bool) -> bool {
         true
+    }
+
+    fn rows(names: &Names, query: &str) -> Vec<u16> {
+        names.find(query, true, all_rows).into_iter().map(|(_, row)| row).collect()
     }
 
     #[test]
     fn a_row_that_is_not_eligible_does_not_keep_a_typo_from_being_corrected() {
         let all = names(&[&["pikachu"], &["pikachu-unova-cap"]]);
-        assert_eq!(all.find("pikachuu", all_rows), [1]);
-        assert_eq!(all.find("pikachuu", |row| row == 0), [0]);
-    }
-
-    #[test]
-    fn folds_accents_signs_and_punctuation() {
-        for (text, folded) in [
-            ("Flabébé", "flabebe"),
-            ("Nidoran♀", "nidoranf"),
-            ("nidoran-m", "nidoranm"),
-            ("Type: Null", "typenull"),
-            ("Farfetch’d", "farfetchd"),
-            ("Mr. Mime", "mrmime"),
-            ("FLABE\u{301}BE\u{301}", "flabebe"),
-            ("%", "%"),
-            (" -'", ""),
-        ] {
-            assert_eq!(normalise(text), folded, "{text}");
-        }
+        assert_eq!(all.find("pikachuu", true, all_rows), [(Match::Prefix, 1)]);
+        assert_eq!(all.find("pikachuu", true, |row, _| row == 0), [(Match::Fuzzy, 0)]);
+        assert!(all.find("pikachuu", false, |row, _| row == 0).is_empty());
     }
 
     #[test]
     fn ranks_exact_before_prefix_before_substring() {
         let all = names(&[&["mewtwo"], &["mew"], &["xmewx"], &["pikachu"]]);
-        assert_eq!(all.find("mew", all_rows), [1, 0, 2]);
+        let expected = [(Match::Exact, 1), (Match::Prefix, 0), (Match::Substring, 2)];
+        assert_eq!(all.find("mew", true, all_rows), expected);
     }
 
     #[test]
     fn a_rows_best_name_counts_once() {
         let all =
             names(&[&["deoxys-normal", "Deoxys", "deoxys"], &["deoxys-attack", "Attack Deoxys", "deoxys"]]);
-        assert_eq!(all.find("deoxys", all_rows), [0, 1]);
-        assert_eq!(all.find("attackdeoxys", all_rows), [1]);
+        assert_eq!(rows(&all, "deoxys"), [0, 1]);
+        assert_eq!(rows(&all, "attackdeoxys"), [1]);
+    }
+
+    #[test]
+    fn a_forms_name_counts_where_forms_do() {
+        let mut all = Names::default();
+        all.push(0, &["necrozma"], &[], &[]);
+        all.push(1, &["necrozma-dawn"], &["necrozmadawnwings".to_owned()], &["dawnwings".to_owned()]);
+        all.finish();
+        assert_eq!(all.find("dawnwings", true, all_rows), [(Match::Exact, 1)]);
+        let without_forms = all.find("dawnwings", true, |_, is_form| !is_form);
+        assert_eq!(without_forms, [(Match::Substring, 1)], "by a name of its own");
     }
 
     #[test]
     fn corrects_only_where_nothing_matches_and_four_letters_stand() {
         let all = names(&[&["pikachu"], &["mew"], &["mewtwo"]]);
-        assert_eq!(all.find("pikachuu", all_rows), [0]);
-        assert_eq!(all.find("pikcahu", all_rows), [0]);
-        assert_eq!(all.find("mww", all_rows), [] as [u16; 0]);
-        assert_eq!(all.find("mewt", all_rows), [2]);
+        assert_eq!(rows(&all, "pikachuu"), [0]);
+        assert_eq!(rows(&all, "pikcahu"), [0]);
+        assert_eq!(rows(&all, "mww"), [] as [u16; 0]);
+        assert_eq!(rows(&all, "mewt"), [2]);
     }
 
     #[test]
     fn a_separator_in_the_query_finds_nothing() {
-        assert_eq!(names(&[&["a"], &["b"]]).find("\n", all_rows), [] as [u16; 0]);
+        assert_eq!(rows(&names(&[&["a"], &["b"]]), "\n"), [] as [u16; 0]);
     }
 
     proptest! {

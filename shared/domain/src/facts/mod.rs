@@ -18,7 +18,7 @@ pub use resources::{
 
 /// Raised whenever facts keep more, or something else, of a document than before. An ETag vouches for a document as it
 /// was kept under this number: under another, the document is asked for anew.
-pub const KEPT: u32 = 1;
+pub const KEPT: u32 = 2;
 
 /// The resource kinds that a sync reads, in the order in which it reads them: what others name comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

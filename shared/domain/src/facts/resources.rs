@@ -163,6 +163,9 @@ pub struct FormFacts {
     /// The part of the slug that tells forms apart; empty for a plain form.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub form_name: String,
+    /// English, of the form alone ("Alolan Form", "Dawn Wings").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     pub pokemon: String,
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_default: bool,
