@@ -110,10 +110,16 @@ impl Event {
                 | Action::HidePokemon,
                 _,
             ) => return None,
-            (_, Outcome::Done | Outcome::Replayed) => KEPT,
-            (_, Outcome::WrongCredentials | Outcome::Frozen | Outcome::Repeated | Outcome::Ended) => {
-                KEPT_WITHOUT_EFFECT
-            }
+            (_, Outcome::Done | Outcome::Replayed | Outcome::Unknown) => KEPT,
+            (
+                _,
+                Outcome::WrongCredentials
+                | Outcome::Frozen
+                | Outcome::Repeated
+                | Outcome::Ended
+                | Outcome::Taken
+                | Outcome::PasswordRequired,
+            ) => KEPT_WITHOUT_EFFECT,
         };
         Some(Timestamp::from_unix(self.at.unix() + days * 86_400))
     }
