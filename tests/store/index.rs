@@ -116,7 +116,7 @@ async fn who_has_swapped_already_may_do_it_again() {
 async fn a_pointer_or_a_copy_that_is_not_readable_is_named() {
     let (store, meter) = (empty_store().await, Meter::default());
     put_raw(&store, &Key::index_pointer(), &[("body", AttributeValue::S("v1".to_owned()))]).await;
-    assert_eq!(malformed(store.index_pointer(&meter).await, "INDEX/POINTER#1"), "it has no version");
+    assert_eq!(malformed(store.index_pointer(&meter).await, "INDEX/POINTER#2"), "it has no version");
     put_raw(&store, &Key::index_copy("v1", 0), &[("body", AttributeValue::S("{}".to_owned()))]).await;
     assert_eq!(malformed(store.index(&meter, "v1", 0).await, "INDEX#v1/COPY#0"), "it has no body");
     put_raw(&store, &Key::index_copy("v1", 1), &[("body", AttributeValue::B(Blob::new("{}")))]).await;

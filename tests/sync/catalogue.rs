@@ -19,7 +19,7 @@ use super::support::{small, synced};
 /// `INDEX#current`.
 pub async fn catalogue(store: &Store) -> BTreeMap<String, Value> {
     let items = items(store).await;
-    let current = items.get("INDEX/POINTER#1").and_then(|pointer| pointer["version"].as_str());
+    let current = items.get("INDEX/POINTER#2").and_then(|pointer| pointer["version"].as_str());
     let current = current.unwrap_or_default().to_owned();
     items.into_iter().filter_map(|(key, item)| timeless(key, item, &current)).collect()
 }
@@ -53,7 +53,7 @@ fn timeless(mut key: String, mut item: Value, current: &str) -> Option<(String, 
     if key == "SYNC/STATE" {
         return None;
     }
-    if key == "INDEX/POINTER#1" {
+    if key == "INDEX/POINTER#2" {
         item["version"] = json!("current");
     }
     if let Some(copy) = key.strip_prefix("INDEX#") {

@@ -172,6 +172,7 @@ type Group = Vec<NewItem>;
 fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<TimedPokemon>), PublishError> {
     let (pokemon, problems) = catalog.pokemon();
     diff.done.problems = problems;
+    diff.done.problems.extend(catalog.gaps());
     let aliases = catalog.species_aliases();
     let mut timed = Vec::with_capacity(pokemon.len());
     let mut groups = Vec::new();

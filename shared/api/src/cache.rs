@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{Request, Response, problem::Problem};
 
 /// Raised when the same data is answered in another shape.
-const REPRESENTATION: &str = "1";
+const REPRESENTATION: &str = "2";
 
 const CATALOGUE: HeaderValue =
     HeaderValue::from_static("public, max-age=60, s-maxage=3600, stale-while-revalidate=86400");

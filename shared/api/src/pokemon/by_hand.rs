@@ -87,7 +87,9 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
         Asked::GoesOn => later(),
         Asked::NotTaken if is_fetched => Err(writer::busy()),
         Asked::NotTaken => later(),
-        Asked::Published(source @ Source::Failed { .. }) => Err(refused(source, id)),
+        Asked::Published(source @ (Source::Failed { .. } | Source::Refused { .. })) => {
+            Err(refused(source, id))
+        }
         // What PokeAPI no longer has stays as it was known.
         Asked::Published(_) => tell(app, request, id, StatusCode::OK).await,
     }
@@ -116,13 +118,15 @@ async fn ready(app: &App, request: &Request) -> Result<(), Problem> {
     if request.repeated.is_some() { Ok(()) } else { writer::free(app, request).await }
 }
 
-/// The id of the Pokémon that the path names, by id, slug or species.
+/// The id of the Pokémon that the path names, by id or slug. A species' name does not do: after its default is hidden, it
+/// leads to another Pokémon, and a request that is sent twice must not change two.
 async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
     let slug = request.slug("id", "Pokémon")?;
     let record = app.store().pokemon(&request.meter, &slug).await?;
-    let record =
-        record.ok_or_else(|| Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str())))?;
-    Ok(record.parse::<StoredPokemon>(&Key::pokemon(&slug))?.pokemon.id)
+    let unknown = || Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str()));
+    let pokemon = record.ok_or_else(unknown)?.parse::<StoredPokemon>(&Key::pokemon(&slug))?.pokemon;
+    let is_own = pokemon.name == slug.as_str() || pokemon.id.to_string() == slug.as_str();
+    if is_own { Ok(pokemon.id) } else { Err(unknown()) }
 }
 
 /// Stores a change with its event, unless a request with the same key has done so.
@@ -143,14 +147,30 @@ async fn store(
     Ok(app.accounts().override_pokemon(&request.meter, admin, id, change, &told).await?)
 }
 
-/// What PokeAPI did not give.
+/// Why PokeAPI did not give the Pokémon: 404 where it has none, 502 where its document is not usable, 503 where it is down.
 fn refused(source: Source, id: u32) -> Problem {
-    let Source::Failed { reason } = source else {
-        return Problem::not_found(format!("PokeAPI has no Pokémon {id}."));
-    };
-    let detail = format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
-    Problem { retry_after: Some(60), cause: Some(reason), ..problem }
+    match source {
+        Source::Refused { resource, field, reason } => invalid_document(&resource, field, reason, id),
+        Source::Failed { reason } => {
+            let detail =
+                format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
+            Problem { retry_after: Some(60), cause: Some(reason), ..problem }
+        }
+        Source::NotAsked | Source::Answered | Source::Unknown => {
+            Problem::not_found(format!("PokeAPI has no Pokémon {id}."))
+        }
+    }
+}
+
+/// 502. Names the field but quotes nothing of the document, which is not ours.
+fn invalid_document(resource: &str, field: Option<String>, cause: String, id: u32) -> Problem {
+    let wrong = field.as_ref().map_or_else(String::new, |field| format!(": {field} is not valid"));
+    let detail =
+        format!("PokeAPI's document {resource} cannot be used{wrong}. Pokémon {id} is as it was known.");
+    let problem = Problem::new(StatusCode::BAD_GATEWAY, "pokeapi_invalid_document", detail);
+    let errors = field.map(|field| FieldError::new(&field, format!("is not valid in {resource}")));
+    Problem { errors: errors.into_iter().collect(), cause: Some(cause), ..problem }
 }
 
 /// 202: it will be seen once the writer is done.

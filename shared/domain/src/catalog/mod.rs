@@ -2,11 +2,14 @@
 //! half written is mended by deriving it again and writing what differs.
 
 mod derive;
+mod gaps;
 mod overrides;
 mod records;
+mod served;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use derive::humanise;
 pub use derive::{Catalog, Derived, Problem};
 pub use overrides::{Edits, Hidden, Override, Overrides};
 pub use records::{
@@ -16,4 +19,4 @@ pub use records::{
 
 /// Raised with every change of what the records hold, so that a deployment publishes them anew from the stored facts.
 /// A record of the shape before stays readable: functions of two releases run side by side.
-pub const SHAPE: u32 = 1;
+pub const SHAPE: u32 = 2;

@@ -4,6 +4,7 @@
 //! [`crate::catalog`] derives every published record from them.
 
 mod learnset;
+mod past;
 mod resources;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use learnset::{BadLearnset, Learned, LearnsetFacts};
+pub use past::{PastAbilities, PastAbilitySlot, PastStats, PastTypes};
 pub use resources::{
     AbilityFacts, AbilitySlot, ChainFacts, ChainLink, DamageRelations, FormFacts, GenerationFacts, MoveFacts,
     PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety, VersionGroupFacts,
@@ -18,7 +20,7 @@ pub use resources::{
 
 /// Raised whenever facts keep more, or something else, of a document than before. An ETag vouches for a document as it
 /// was kept under this number: under another, the document is asked for anew.
-pub const KEPT: u32 = 1;
+pub const KEPT: u32 = 2;
 
 /// The resource kinds that a sync reads, in the order in which it reads them: what others name comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
