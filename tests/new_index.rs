@@ -79,7 +79,7 @@ async fn a_changed_pokemon_is_listed_as_it_is_now_and_the_others_as_before() {
     );
 
     let mut changed = thirty();
-    changed.pokemon.get_mut(&25).unwrap().height = 44;
+    changed.pokemon.get_mut(&25).unwrap().height = Some(44);
     publish_at(&store, &changed, LATER).await;
     let (after, new) = until(&house, |body| body["pokemon"][24]["height"] == 44).await;
     assert_ne!(before.header("etag"), after.header("etag"));
@@ -155,7 +155,7 @@ async fn an_index_that_cannot_be_read_leaves_the_old_one_answering() {
         assert!(!problem.contains(version) && !problem.contains("INDEX"), "{problem}");
     }
     let mut changed = thirty();
-    changed.pokemon.get_mut(&1).unwrap().weight = 1;
+    changed.pokemon.get_mut(&1).unwrap().weight = Some(1);
     publish_at(&store, &changed, LATER).await;
     until(&house, |body| body["pokemon"][0]["weight"] == 1).await;
 }

@@ -204,6 +204,8 @@ async fn browse(client: &Client<'_>) {
     assert_eq!(client.get("/pokemon/bulbasaur").await["id"], 1);
     assert!(client.get("/pokemon/types").await.as_array().unwrap().contains(&json!("fire")));
     let generations = client.get("/pokemon/generations").await;
+    // It prints "Kanto Region".
+    assert_eq!(generations["generations"][0]["name"], "Kanto");
     assert!(generations["generations"][0]["pokemon_count"].is_u64() && generations["total_pokemon"].is_u64());
     assert_eq!(client.get("/health").await["status"], "ok");
     assert_eq!(client.get("/health/ready").await["status"], "ok");

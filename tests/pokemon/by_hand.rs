@@ -30,7 +30,7 @@ use crate::{
 const LIST: &str = "/api/v1/pokemon";
 
 impl Workshop {
-    async fn house(&self) -> House {
+    pub(super) async fn house(&self) -> House {
         self.house_with(|_| {}).await
     }
 
@@ -45,19 +45,19 @@ impl Workshop {
         house.call(method, path, Some(&self.residents.admin_token()), body).await
     }
 
-    async fn fetch(&self, house: &House, id: u32) -> Answer {
+    pub(super) async fn fetch(&self, house: &House, id: u32) -> Answer {
         self.ask(house, Method::POST, LIST, Some(&json!({"pokemon_id": id}))).await
     }
 
-    async fn put(&self, house: &House, key: &str, body: &Value) -> Answer {
+    pub(super) async fn put(&self, house: &House, key: &str, body: &Value) -> Answer {
         self.ask(house, Method::PUT, &format!("{LIST}/{key}"), Some(body)).await
     }
 
-    async fn hide(&self, house: &House, key: &str) -> Answer {
+    pub(super) async fn hide(&self, house: &House, key: &str) -> Answer {
         self.ask(house, Method::DELETE, &format!("{LIST}/{key}"), None).await
     }
 
-    fn store(&self) -> Store {
+    pub(super) fn store(&self) -> Store {
         Store::new(adapters::aws::at(&self.residents.url), &self.residents.tables)
     }
 
@@ -274,7 +274,8 @@ async fn what_the_source_cannot_say_is_told_and_what_is_known_stays() {
     workshop.source.behave();
     workshop.source.edit("/api/v2/pokemon/1/", |document| document["height"] = "tall".into());
     let broken = workshop.put(&house, "1", &json!({})).await;
-    assert_eq!(problem(&broken, "broken")["code"], "pokeapi_unavailable");
+    assert_eq!(broken.status, 502);
+    assert_eq!(problem(&broken, "broken")["code"], "pokeapi_invalid_document");
     assert!(!broken.json().to_string().contains("tall"));
     assert_eq!(seen(&house).await, before);
     for (body, field) in [

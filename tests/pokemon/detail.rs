@@ -26,7 +26,12 @@ async fn pikachu_has_its_facts() {
         "is_legendary": false, "is_mythical": false, "gender_rate": 4, "capture_rate": 190, "base_happiness": 70,
         "hatch_counter": 10, "growth_rate": "medium", "egg_groups": ["ground", "fairy"], "color": "yellow",
         "shape": "quadruped", "habitat": "forest", "has_gender_differences": true, "forms_switchable": false,
-        "evolution_chain_id": 10, "evolves_from": "pichu",
+        "evolution_chain_id": 10, "evolves_from": "pichu", "past_types": [],
+        "past_abilities": [{"generation": 4, "abilities": [{"name": null, "is_hidden": true, "slot": 3}]}],
+        "past_stats": [
+            {"generation": 1, "stats": {"special": 50}},
+            {"generation": 5, "stats": {"defense": 30, "special-defense": 40}},
+        ],
         "created_at": "2026-08-01T00:00:00Z", "updated_at": "2026-08-01T00:00:00Z",
     });
     for (field, value) in expected.as_object().unwrap() {
@@ -45,6 +50,24 @@ async fn pikachu_has_its_facts() {
     // Nothing else but what was asked for.
     let fields = pikachu.as_object().unwrap();
     assert_eq!(fields.len(), expected.as_object().unwrap().len() + 2, "{:?}", fields.keys());
+}
+
+#[tokio::test]
+async fn past_types_abilities_and_stats_name_the_generation_in_which_they_ended() {
+    let house = House::seeded().await;
+    let clefairy = get(&house, "clefairy").await;
+    assert_eq!(clefairy["past_types"], json!([{"generation": 5, "types": ["normal"]}]));
+    let gengar = get(&house, "gengar").await;
+    let levitate = json!([{"name": "levitate", "is_hidden": false, "slot": 1}]);
+    assert_eq!(gengar["past_abilities"], json!([{"generation": 6, "abilities": levitate}]));
+    assert_eq!(gengar["past_stats"], json!([{"generation": 1, "stats": {"special": 130}}]));
+    // Electric and Steel to today's, through generation I's plain Electric.
+    let magnemite = get(&house, "magnemite").await;
+    assert_eq!(magnemite["past_types"], json!([{"generation": 1, "types": ["electric"]}]));
+    let sprigatito = get(&house, "sprigatito").await;
+    for field in ["past_types", "past_abilities", "past_stats"] {
+        assert_eq!(sprigatito[field], json!([]), "{field} of a Pokémon that never changed");
+    }
 }
 
 #[tokio::test]

@@ -3,3 +3,4 @@ mod detail;
 mod every;
 mod evolutions;
 mod list;
+mod served;

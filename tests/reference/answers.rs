@@ -64,11 +64,16 @@ fn generation(facts: &Facts, id: u32) -> Value {
     version_groups.sort_by_key(|group| group["order"].as_i64());
     json!({
         "generation": id,
-        "name": fact["display_name"].as_str().unwrap_or(slug(fact)),
+        "name": capitalised(fact["region"].as_str().expect("each generation has a region")),
+        "title": fact["display_name"],
         "region": fact["region"],
         "pokemon_count": species.len(),
         "start_id": species.iter().min(),
         "end_id": species.iter().max(),
         "games": version_groups.iter().flat_map(|group| texts(&group["versions"])).collect::<Vec<_>>(),
     })
+}
+
+fn capitalised(word: &str) -> String {
+    word[..1].to_uppercase() + &word[1..]
 }

@@ -213,7 +213,7 @@ async fn change_killed_at(blow: Blow, key: &'static str) -> (String, String) {
     let switch = Switch::at(&engine_url(), blow, move |_, call| puts(call, key)).await;
     assert!(until(&switch, &store, &pokeapi, &Settings::new("test")).await.is_none(), "it is killed");
     // The last row is written, and the one that is gone is gone.
-    assert_eq!(pokemon(&store, "1").await.expect("it is there").0.pokemon.weight, 70);
+    assert_eq!(pokemon(&store, "1").await.expect("it is there").0.pokemon.weight, Some(70));
     assert!(pokemon(&store, "charizard-mega-y").await.is_some());
     assert_eq!(pokemon(&store, "deoxys-attack").await, None);
     readers_are_served(&store, key).await;

@@ -42,7 +42,7 @@ async fn a_newer_snapshot_replaces_what_an_older_sync_has_brought() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let mut newer = facts(&pokeapi).await;
-    newer.pokemon.get_mut(&1).expect("it is there").weight = 70;
+    newer.pokemon.get_mut(&1).expect("it is there").weight = Some(70);
     newer.moves.remove(&22);
     // A run that has begun before the snapshot was taken knows older facts: it begins anew.
     let running = json!({ "running": {
@@ -65,7 +65,7 @@ async fn an_older_snapshot_only_adds_what_a_newer_sync_has_not_brought_yet() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let mut older = facts(&pokeapi).await;
-    older.pokemon.get_mut(&1).expect("it is there").weight = 70;
+    older.pokemon.get_mut(&1).expect("it is there").weight = Some(70);
     let mut lost = ledger(&store).await;
     lost.remove(Kind::Pokemon, 4);
     store.put_facts(&Meter::default(), &lease(&store).await, &mut lost).await.expect("they are put");

@@ -56,7 +56,8 @@ async fn a_pokemon_carries_its_species_and_its_pictures() {
                 { "id": 386, "name": "deoxys-normal", "is_default": true },
                 { "id": 10001, "name": "deoxys-attack", "is_default": false },
             ],
-            "evolution_chain_id": 202, "evolves_from": null,
+            "evolution_chain_id": 202, "evolves_from": null, "past_types": [], "past_abilities": [],
+            "past_stats": [{ "generation": 1, "stats": { "special": 1 } }],
         },
         "sprites": { "front_default": "pokemon/10001.png", "front_shiny": "pokemon/shiny/10001.png" },
     });
@@ -64,7 +65,7 @@ async fn a_pokemon_carries_its_species_and_its_pictures() {
     let (espeon, ..) = pokemon(&store, "espeon").await.expect("it is there");
     assert_eq!(espeon.pokemon.evolves_from.as_deref(), Some("eevee"));
     let (flabebe, ..) = pokemon(&store, "flabebe").await.expect("it is there");
-    assert_eq!((flabebe.pokemon.display_name.as_str(), flabebe.pokemon.weight), ("Flabébé", 0));
+    assert_eq!((flabebe.pokemon.display_name.as_str(), flabebe.pokemon.weight), ("Flabébé", Some(0)));
 }
 
 #[tokio::test]

@@ -201,6 +201,7 @@ const GROUP: usize = 100;
 fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<TimedPokemon>), PublishError> {
     let (pokemon, problems) = catalog.pokemon();
     diff.done.problems = problems;
+    diff.done.problems.extend(catalog.gaps());
     let names = NameTable::new(&catalog.claims(&pokemon));
     diff.refuse(Kind::Pokemon, &names);
     let mut timed = Vec::with_capacity(pokemon.len());

@@ -1,7 +1,7 @@
 //! `GET /api/v1/pokemon/{id}/evolutions`
 
 use adapters::store::{Key, Named};
-use domain::catalog::{Evolution, StoredPokemon};
+use domain::catalog::{Evolution, EvolutionNode, Pokemon, StoredPokemon};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::{
     stored,
 };
 
-/// The whole tree that a Pokémon stands in.
+/// The whole evolution tree of a Pokémon's species.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Evolutions")]
 pub struct EvolutionsAnswer {
@@ -20,29 +20,53 @@ pub struct EvolutionsAnswer {
     pub pokemon_id: u32,
     pub name: String,
     pub species_id: u32,
-    #[serde(flatten)]
-    pub evolution: Evolution,
+    /// Null where no chain of its species is known: the tree is its species alone.
+    pub evolution_chain_id: Option<u32>,
+    /// The item that a parent must hold for the baby to hatch.
+    pub baby_trigger_item: Option<String>,
+    pub chain: EvolutionNode,
 }
 
-/// Two GetItems: the Pokémon, then its chain.
+impl EvolutionsAnswer {
+    /// The answer for a Pokémon whose species is in `evolution`.
+    fn of(pokemon: Pokemon, evolution: Evolution) -> Self {
+        let Evolution { evolution_chain_id, baby_trigger_item, chain } = evolution;
+        Self {
+            evolution_chain_id: Some(evolution_chain_id),
+            baby_trigger_item,
+            ..Self::alone(pokemon, chain)
+        }
+    }
+
+    /// The answer for a Pokémon whose species is in no known chain.
+    fn alone(pokemon: Pokemon, chain: EvolutionNode) -> Self {
+        let Pokemon { id: pokemon_id, name, species_id, .. } = pokemon;
+        Self { pokemon_id, name, species_id, evolution_chain_id: None, baby_trigger_item: None, chain }
+    }
+}
+
+/// Two GetItems: the Pokémon, then its chain; one where its species is in no known chain.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let (store, meter) = (app.store(), &request.meter);
     let (key, record) = stored::find(app, request, Named::Pokemon, "id").await?;
-    let stored: StoredPokemon = record.parse(&key)?;
-    let pokemon = stored.pokemon;
-    let without = || Problem::not_found(format!("No evolution chain of {:?} is known.", pokemon.name));
-    let id = pokemon.evolution_chain_id.ok_or_else(without)?;
-    let chain = store.evolution(meter, id).await?.ok_or_else(without)?;
-    let etag = ETag::of(&["evolutions", &pokemon.id.to_string(), &record.hash, &chain.hash]);
-    let response = catalogue(request, &etag, || {
-        let answer = EvolutionsAnswer {
-            pokemon_id: pokemon.id,
-            name: pokemon.name.clone(),
-            species_id: pokemon.species_id,
-            evolution: chain.parse(&Key::chain(id))?,
-        };
-        Ok(serde_json::to_vec(&answer)?)
-    })?;
+    let StoredPokemon { pokemon, lone_node, .. } = record.parse(&key)?;
     let canonical = format!("{}/{}/evolutions", stored::folder(Named::Pokemon), pokemon.name);
-    Ok(stored::located(request, response, &canonical))
+    let chain = match pokemon.evolution_chain_id {
+        Some(id) => store.evolution(meter, id).await?.map(|chain| (id, chain)),
+        None => None,
+    };
+    let (id, hash) = (pokemon.id, record.hash);
+    let etag = |chain: &str| ETag::of(&["evolutions", &id.to_string(), &hash, chain]);
+    let response = match (chain, lone_node) {
+        (Some((id, chain)), _) => catalogue(request, &etag(&chain.hash), || {
+            let answer = EvolutionsAnswer::of(pokemon, chain.parse(&Key::chain(id))?);
+            Ok(serde_json::to_vec(&answer)?)
+        }),
+        (None, Some(node)) => catalogue(request, &etag("alone"), || {
+            Ok(serde_json::to_vec(&EvolutionsAnswer::alone(pokemon, node))?)
+        }),
+        // A Pokémon and its chain are not written together: only while a publication runs is one there without the other.
+        (None, None) => Err(Problem::unavailable(format!("no evolution chain of pokemon/{id} is stored"))),
+    };
+    Ok(stored::located(request, response?, &canonical))
 }

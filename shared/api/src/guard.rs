@@ -72,12 +72,9 @@ pub(crate) async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<O
 /// The client, session or user whose bucket a request takes from.
 pub(crate) fn subject(limit: Limit, request: &Request) -> Result<String, Problem> {
     Ok(match limit {
-        Limit::Register
-        | Limit::Login
-        | Limit::SignIn
-        | Limit::Account
-        | Limit::Refresh
-        | Limit::Failure => request.client.clone(),
+        Limit::Register | Limit::Login | Limit::SignIn | Limit::Account | Limit::Refresh | Limit::Failure => {
+            request.client.clone()
+        }
         // Another session of the user, which somebody may have stolen, does not empty these.
         Limit::Logout | Limit::Password => {
             let caller = request.caller()?;

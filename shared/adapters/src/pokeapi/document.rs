@@ -13,6 +13,12 @@ pub struct Invalid {
 }
 
 impl Invalid {
+    /// The path to the field: `chain.evolves_to[0].species`.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
     pub(super) fn new(field: impl Into<String>, reason: impl ToString) -> Self {
         Self { field: field.into(), reason: reason.to_string() }
     }

@@ -3,6 +3,7 @@
 mod client;
 mod document;
 mod pace;
+mod past;
 mod reduce;
 
 pub use client::{Config, FetchError, Fetched, PokeApi, install_ring};

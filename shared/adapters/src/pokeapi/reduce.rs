@@ -9,7 +9,10 @@ use domain::facts::{
 };
 use serde_json::{Map, Value};
 
-use super::document::{Checked, Doc, Invalid, id_in};
+use super::{
+    document::{Checked, Doc, Invalid, id_in},
+    past,
+};
 
 /// Six times what the largest real document comes to: what is stored of one must fit an item of 400 KB, or every write
 /// of it would fail, and with it the sync.
@@ -63,7 +66,7 @@ fn version_group(doc: &Doc<'_>, id: u32) -> Checked<VersionGroupFacts> {
         id,
         name: doc.slug("name")?,
         generation: doc.get("generation")?.linked_id()?,
-        order: doc.number("order")?,
+        order: doc.maybe_number("order")?,
         versions: doc.list("versions")?.iter().map(|v| v.slug("name")).collect::<Checked<_>>()?,
     })
 }
@@ -108,7 +111,7 @@ fn move_facts(doc: &Doc<'_>, id: u32) -> Checked<MoveFacts> {
         pp: doc.maybe_number("pp")?,
         accuracy: doc.maybe_number("accuracy")?,
         effect_chance: doc.maybe_number("effect_chance")?,
-        priority: doc.number("priority")?,
+        priority: doc.maybe_number("priority")?,
         meta,
         stat_changes: changes.collect::<Checked<_>>()?,
     })
@@ -120,9 +123,9 @@ fn species(doc: &Doc<'_>, id: u32) -> Checked<SpeciesFacts> {
     let varieties = varieties
         .iter()
         .map(|v| Ok(Variety { pokemon: v.get("pokemon")?.linked_id()?, is_default: v.flag("is_default")? }));
-    let gender_rate = doc.number("gender_rate")?;
-    if !(-1..=8).contains(&gender_rate) {
-        return Err(Invalid::new("gender_rate", format!("{gender_rate} is not between -1 and 8")));
+    let gender_rate = doc.maybe_number("gender_rate")?;
+    if let Some(rate) = gender_rate.filter(|rate| !(-1..=8).contains(rate)) {
+        return Err(Invalid::new("gender_rate", format!("{rate} is not between -1 and 8")));
     }
     Ok(SpeciesFacts {
         id,
@@ -185,8 +188,8 @@ fn pokemon(doc: &Doc<'_>, id: u32) -> Checked<PokemonFacts> {
         name: doc.slug("name")?,
         species: doc.get("species")?.linked_id()?,
         is_default: doc.flag("is_default")?,
-        height: doc.number("height")?,
-        weight: doc.number("weight")?,
+        height: doc.maybe_number("height")?,
+        weight: doc.maybe_number("weight")?,
         base_experience: doc.maybe_number("base_experience")?,
         types: types(doc)?,
         abilities,
@@ -195,10 +198,13 @@ fn pokemon(doc: &Doc<'_>, id: u32) -> Checked<PokemonFacts> {
         sprites: sprites(doc)?,
         forms,
         learnset: learnset(doc)?,
+        past_types: past::past_types(doc)?,
+        past_abilities: past::past_abilities(doc)?,
+        past_stats: past::past_stats(doc)?,
     })
 }
 
-fn types(doc: &Doc<'_>) -> Checked<Vec<String>> {
+pub(super) fn types(doc: &Doc<'_>) -> Checked<Vec<String>> {
     let slots = doc.list("types")?;
     let mut types = slots
         .iter()

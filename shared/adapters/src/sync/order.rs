@@ -46,8 +46,17 @@ pub enum Source {
     Answered,
     /// It has no such Pokémon.
     Unknown,
-    /// It could not be asked, or what it said is no Pokémon: what was known stays.
+    /// It could not be asked right now: what was known stays.
     Failed {
+        reason: String,
+    },
+    /// It answered, and the answer is not usable; asking again does not help until PokeAPI changes it. What was known stays.
+    Refused {
+        /// The resource whose document was refused: `pokemon-species/25`.
+        resource: String,
+        /// The first field that is wrong, where the document was read that far: `varieties[0].pokemon.url`.
+        field: Option<String>,
+        /// May quote the document.
         reason: String,
     },
 }
@@ -90,7 +99,7 @@ pub async fn amend(
         match source {
             Source::Answered => drop(store.put_facts(meter, lease, &mut ledger).await?),
             // Half of a Pokémon is none: nothing of it counts.
-            Source::Failed { .. } => match whole(store, meter).await? {
+            Source::Failed { .. } | Source::Refused { .. } => match whole(store, meter).await? {
                 Some(as_it_was) => ledger = as_it_was,
                 None => return Ok(Amended::Incomplete),
             },
@@ -169,5 +178,12 @@ impl Errand<'_> {
 }
 
 fn failed(kind: Kind, id: u32, error: &FetchError) -> Source {
-    Source::Failed { reason: format!("{}/{id} {error}", kind.endpoint()) }
+    let resource = format!("{}/{id}", kind.endpoint());
+    let reason = format!("{resource} {error}");
+    if error.is_passing() {
+        return Source::Failed { reason };
+    }
+    let field =
+        if let FetchError::Invalid(invalid) = error { Some(invalid.field().to_owned()) } else { None };
+    Source::Refused { resource, field, reason }
 }

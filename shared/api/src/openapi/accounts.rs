@@ -214,21 +214,22 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         "fetch-pokemon" => Operation {
             tag: "administration",
             description: "Asks PokeAPI for it, and shows it again where it was hidden. 200 where it was there before; 404 for one that \
-                PokeAPI does not have; 409 with Retry-After while the catalogue is being refreshed, and nothing is changed.",
+                PokeAPI does not have; 502 `pokeapi_invalid_document` names the field of PokeAPI's document that cannot be used, 503 \
+                `pokeapi_unavailable` says that PokeAPI is down; 409 with Retry-After while the catalogue is being refreshed, and nothing is changed.",
             parameters: Vec::new(),
             body: body::<FetchRequest>(&["pokemon_id"], json!({"pokemon_id": 1})),
             answer: made(answer::<PokemonAnswer<'static>>(generator, examples::pokemon())),
-            refusals: &[404, 409],
+            refusals: &[404, 409, 502],
         },
         "update-pokemon" => Operation {
             tag: "administration",
             description: "What it is to be instead of what PokeAPI says; what is left out is PokeAPI's. Without any, PokeAPI is asked for \
-                it anew. Lists, searches, types, abilities and evolutions follow.",
+                it again, and 502 and 503 are as for a fetch. Lists, searches, types, abilities and evolutions follow.",
             parameters: vec![id_or_slug()],
             body: body::<Edits>(&[], json!({"display_name": "Bulbasaur", "types": ["grass"]}))
                 .map(|body| Body { required: false, ..body }),
             answer: fresh(answer::<PokemonAnswer<'static>>(generator, examples::pokemon())),
-            refusals: &[404, 409],
+            refusals: &[404, 409, 502],
         },
         "hide-pokemon" => Operation {
             tag: "administration",

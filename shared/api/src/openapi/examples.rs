@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use domain::{
     Timestamp,
     catalog::{
-        Ability, AbilityPokemon, Evolution, EvolutionNode, EvolutionSpecies, Move, Pokemon, Type,
-        TypePokemon, VarietyRef,
+        Ability, AbilityPokemon, EvolutionNode, EvolutionSpecies, Move, Pokemon, Type, TypePokemon,
+        VarietyRef,
     },
     dex::{Generation, Generations, ListPagination, Match, Page, Pagination, PokemonRow, SpriteUrls},
-    facts::{AbilitySlot, DamageRelations, Sprites, Stats},
+    facts::{AbilitySlot, DamageRelations, PastAbilities, PastAbilitySlot, PastStats, Sprites, Stats},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -47,8 +47,8 @@ fn row() -> PokemonRow<'static> {
         pokemon_id: 25,
         name: "pikachu",
         display_name: "Pikachu",
-        height: 4,
-        weight: 60,
+        height: Some(4),
+        weight: Some(60),
         base_experience: Some(112),
         types: vec!["electric"],
         abilities: vec!["static", "lightning-rod"],
@@ -75,8 +75,8 @@ pub(super) fn pokemon() -> Value {
         pokemon_id: 25,
         name: text("pikachu"),
         display_name: text("Pikachu"),
-        height: 4,
-        weight: 60,
+        height: Some(4),
+        weight: Some(60),
         base_experience: Some(112),
         types: vec![text("electric")],
         abilities: vec![text("static"), text("lightning-rod")],
@@ -93,7 +93,7 @@ pub(super) fn pokemon() -> Value {
         is_baby: false,
         is_legendary: false,
         is_mythical: false,
-        gender_rate: 4,
+        gender_rate: Some(4),
         capture_rate: Some(190),
         base_happiness: Some(70),
         hatch_counter: Some(10),
@@ -107,6 +107,12 @@ pub(super) fn pokemon() -> Value {
         varieties: vec![VarietyRef { id: 25, name: text("pikachu"), is_default: true }],
         evolution_chain_id: Some(10),
         evolves_from: Some(text("pichu")),
+        past_types: Vec::new(),
+        past_abilities: vec![PastAbilities {
+            generation: 4,
+            abilities: vec![PastAbilitySlot { name: None, is_hidden: true, slot: 3 }],
+        }],
+        past_stats: vec![PastStats { generation: 5, stats: BTreeMap::from([(text("defense"), 30)]) }],
     };
     value(PokemonAnswer {
         pokemon: &pokemon,
@@ -142,7 +148,9 @@ pub(super) fn evolutions() -> Value {
         pokemon_id: 25,
         name: text("pikachu"),
         species_id: 25,
-        evolution: Evolution { evolution_chain_id: 10, baby_trigger_item: None, chain },
+        evolution_chain_id: Some(10),
+        baby_trigger_item: None,
+        chain,
     })
 }
 
@@ -191,7 +199,7 @@ pub(super) fn one_move() -> Value {
         pp: Some(30),
         accuracy: Some(100),
         effect_chance: Some(10),
-        priority: 0,
+        priority: Some(0),
         meta: BTreeMap::from([(text("ailment"), json!("paralysis")), (text("ailment_chance"), json!(10))]),
         stat_changes: BTreeMap::new(),
         learned_by: vec![text("pikachu"), text("raichu")],
@@ -201,7 +209,8 @@ pub(super) fn one_move() -> Value {
 pub(super) fn generations() -> Value {
     let first = Generation {
         generation: 1,
-        name: text("Generation I"),
+        name: text("Kanto"),
+        title: text("Generation I"),
         region: Some(text("kanto")),
         year: Some(1996),
         pokemon_count: 151,
@@ -257,6 +266,11 @@ pub(super) fn problem(status: u16) -> Value {
                 vec![FieldError::new("page", message)],
             )
         }
+        502 => (
+            "pokeapi_invalid_document",
+            "PokeAPI's document pokemon/25 cannot be used: stats is not valid. Pokémon 25 is as it was known.",
+            vec![FieldError::new("stats", "is not valid in pokemon/25")],
+        ),
         429 => ("rate_limited", "Too many requests; please try again in 12 seconds.", Vec::new()),
         500 => ("internal", "Something went wrong on our side.", Vec::new()),
         _ => ("unavailable", "The service is not available right now; please try again.", Vec::new()),

@@ -196,6 +196,7 @@ fn problems(schema: &Value) -> Value {
         (422, "A field is wrong; `errors` names it."),
         (429, "Too many requests at once."),
         (500, "Something went wrong on our side."),
+        (502, "PokeAPI's document cannot be used; `errors` names its field."),
         (
             503,
             "Not available right now; try again after Retry-After seconds. Code `busy`: too many changes to the same data at once, and nothing was changed.",

@@ -71,7 +71,8 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "list-generations" => Operation {
             tag: "generations",
-            description: "Counts are of species. Year, colour and description are null for a generation that is too new.",
+            description: "`name` is the region's name (\"Johto\"), `title` is \"Generation II\". Counts and ids are of the species \
+                that are served. Year, colour and description are null for a generation that is too new.",
             parameters: Vec::new(),
             body: None,
             answer: answer::<Generations>(generator, examples::generations()),
@@ -89,7 +90,8 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-evolutions" => Operation {
             tag: "pokemon",
-            description: "The whole tree, from its root, with every way to evolve.",
+            description: "The whole tree, from its root, with every way to evolve. Where no chain of the species is known, \
+                `evolution_chain_id` is null and the tree is one node.",
             parameters: vec![id()],
             body: None,
             answer: answer::<EvolutionsAnswer>(generator, examples::evolutions()),

@@ -88,7 +88,9 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
         Asked::GoesOn => later(),
         Asked::NotTaken if is_fetched => Err(writer::busy()),
         Asked::NotTaken => later(),
-        Asked::Published(source @ Source::Failed { .. }) => Err(refused(source, id)),
+        Asked::Published(source @ (Source::Failed { .. } | Source::Refused { .. })) => {
+            Err(refused(source, id))
+        }
         // What PokeAPI no longer has stays as it was known.
         Asked::Published(_) => tell(app, request, id, StatusCode::OK).await,
     }
@@ -117,8 +119,8 @@ async fn ready(app: &App, request: &Request) -> Result<(), Problem> {
     if request.repeated.is_some() { Ok(()) } else { writer::free(app, request).await }
 }
 
-/// The id of the Pokémon that the path names by id or slug: a change takes no other name, so that it never meets another Pokémon
-/// than the one that was meant.
+/// The id of the Pokémon that the path names by id or slug. A change accepts no other name: after its default is hidden, a species'
+/// name leads to another Pokémon, and a request that is sent twice must not change two.
 async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
     let given = request.params.get("id").map(String::as_str).unwrap_or_default();
     let unknown = || stored::not_found(Named::Pokemon, given);
@@ -148,14 +150,30 @@ async fn store(
     Ok(app.accounts().override_pokemon(&request.meter, admin, id, change, &told).await?)
 }
 
-/// What PokeAPI did not give.
+/// Why PokeAPI did not give the Pokémon: 404 where it has none, 502 where its document is not usable, 503 where it is down.
 fn refused(source: Source, id: u32) -> Problem {
-    let Source::Failed { reason } = source else {
-        return Problem::not_found(format!("PokeAPI has no Pokémon {id}."));
-    };
-    let detail = format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
-    Problem { retry_after: Some(60), cause: Some(reason), ..problem }
+    match source {
+        Source::Refused { resource, field, reason } => invalid_document(&resource, field, reason, id),
+        Source::Failed { reason } => {
+            let detail =
+                format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
+            Problem { retry_after: Some(60), cause: Some(reason), ..problem }
+        }
+        Source::NotAsked | Source::Answered | Source::Unknown => {
+            Problem::not_found(format!("PokeAPI has no Pokémon {id}."))
+        }
+    }
+}
+
+/// 502. Names the field but quotes nothing of the document, which is not ours.
+fn invalid_document(resource: &str, field: Option<String>, cause: String, id: u32) -> Problem {
+    let wrong = field.as_ref().map_or_else(String::new, |field| format!(": {field} is not valid"));
+    let detail =
+        format!("PokeAPI's document {resource} cannot be used{wrong}. Pokémon {id} is as it was known.");
+    let problem = Problem::new(StatusCode::BAD_GATEWAY, "pokeapi_invalid_document", detail);
+    let errors = field.map(|field| FieldError::new(&field, format!("is not valid in {resource}")));
+    Problem { errors: errors.into_iter().collect(), cause: Some(cause), ..problem }
 }
 
 /// 202: it will be seen once the writer is done.

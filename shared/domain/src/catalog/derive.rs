@@ -6,6 +6,7 @@ use super::records::{
     Ability, AbilityPokemon, CosmeticForm, Evolution, EvolutionNode, EvolutionSpecies, LearnedMove, Move,
     Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,
 };
+use super::served::{Served, ServedPokemon};
 use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
 
 /// A fact that could not be used, or not wholly; the rest of the catalogue goes on without it.
@@ -23,6 +24,7 @@ pub type Derived<T> = (T, Vec<Problem>);
 /// at once would fill 40 MB.
 pub struct Catalog<'a> {
     facts: &'a Facts,
+    served: Served<'a>,
     forms: HashMap<&'a str, Vec<&'a FormFacts>>,
     by_type: HashMap<&'a str, Vec<TypePokemon>>,
     by_ability: HashMap<&'a str, Vec<AbilityPokemon>>,
@@ -39,7 +41,8 @@ impl<'a> Catalog<'a> {
         let mut by_type: HashMap<&str, Vec<TypePokemon>> = HashMap::new();
         let mut by_ability: HashMap<&str, Vec<AbilityPokemon>> = HashMap::new();
         let mut learned_by: HashMap<u32, Vec<&str>> = HashMap::new();
-        for p in facts.pokemon.values() {
+        let served = Served::new(facts);
+        for p in served.pokemon.iter().map(|served| served.facts) {
             for (slot, name) in (1..).zip(&p.types) {
                 by_type.entry(name).or_default().push(TypePokemon { id: p.id, name: p.name.clone(), slot });
             }
@@ -55,40 +58,25 @@ impl<'a> Catalog<'a> {
                 learned_by.entry(id).or_default().push(&p.name);
             }
         }
-        Self { facts, forms, by_type, by_ability, learned_by }
+        Self { facts, served, forms, by_type, by_ability, learned_by }
     }
 
-    /// The Pokémon whose species and forms are known, in id order; a problem for each of the others.
+    /// The served Pokémon, in id order; a problem for each of the others.
     #[must_use]
     pub fn pokemon(&self) -> Derived<Vec<StoredPokemon>> {
-        let (mut made, mut problems) = (Vec::new(), Vec::new());
-        for p in self.facts.pokemon.values() {
-            match self.one_pokemon(p) {
-                Ok(pokemon) => made.push(pokemon),
-                Err(reason) => problems.push(Problem { resource: format!("pokemon/{}", p.id), reason }),
-            }
-        }
-        (made, problems)
+        let made = self.served.pokemon.iter().map(|served| self.one_pokemon(served)).collect();
+        (made, self.served.problems.clone())
     }
 
-    fn one_pokemon(&self, p: &'a PokemonFacts) -> Result<StoredPokemon, String> {
-        let species = self
-            .facts
-            .species
-            .get(&p.species)
-            .ok_or_else(|| format!("its species {} is not known", p.species))?;
-        let form = p.leading_form(&self.facts.forms).ok_or("none of its forms is known")?;
-        let group = self
-            .facts
-            .version_groups
-            .get(&form.version_group)
-            .ok_or_else(|| format!("version group {} of its form is not known", form.version_group))?;
+    fn one_pokemon(&self, served: &ServedPokemon<'a>) -> StoredPokemon {
+        let ServedPokemon { facts: p, species, form, generation } = *served;
         let mut abilities: Vec<String> = Vec::new();
         for slot in &p.abilities {
             if !abilities.contains(&slot.name) {
                 abilities.push(slot.name.clone());
             }
         }
+        let evolution_chain_id = self.chain_of(species);
         let pokemon = Pokemon {
             id: p.id,
             pokemon_id: p.id,
@@ -102,10 +90,10 @@ impl<'a> Catalog<'a> {
             ability_slots: p.abilities.clone(),
             stats: p.stats,
             effort: p.effort,
-            generation: group.generation,
+            generation,
             species_id: species.id,
             species: species.name.clone(),
-            is_default: p.is_default,
+            is_default: self.is_default(p),
             is_baby: species.is_baby,
             is_legendary: species.is_legendary,
             is_mythical: species.is_mythical,
@@ -121,18 +109,42 @@ impl<'a> Catalog<'a> {
             has_gender_differences: species.has_gender_differences,
             forms_switchable: species.forms_switchable,
             varieties: self.varieties(species),
-            evolution_chain_id: species.evolution_chain,
-            evolves_from: species.evolves_from.and_then(|id| Some(self.facts.species.get(&id)?.name.clone())),
+            evolution_chain_id,
+            evolves_from: self.evolves_from(species),
+            past_types: p.past_types.clone(),
+            past_abilities: p.past_abilities.clone(),
+            past_stats: p.past_stats.clone(),
         };
-        Ok(StoredPokemon { pokemon, sprites: p.sprites.clone() })
+        let lone_node = evolution_chain_id.is_none().then(|| self.lone_node(species));
+        StoredPokemon { pokemon, sprites: p.sprites.clone(), lone_node }
+    }
+
+    fn is_default(&self, p: &PokemonFacts) -> bool {
+        self.served.default_of(p.species) == Some(p.id)
     }
 
     fn varieties(&self, species: &SpeciesFacts) -> Vec<VarietyRef> {
-        let known = species.varieties.iter().filter_map(|v| {
-            let name = self.facts.pokemon.get(&v.pokemon)?.name.clone();
-            Some(VarietyRef { id: v.pokemon, name, is_default: v.is_default })
-        });
-        known.collect()
+        let all = self.served.varieties(species.id).iter();
+        all.map(|p| VarietyRef { id: p.id, name: p.name.clone(), is_default: self.is_default(p) }).collect()
+    }
+
+    fn evolves_from(&self, species: &SpeciesFacts) -> Option<String> {
+        let before = species.evolves_from.filter(|id| self.served.default_of(*id).is_some())?;
+        Some(self.facts.species.get(&before)?.name.clone())
+    }
+
+    pub(super) fn chain_of(&self, species: &SpeciesFacts) -> Option<u32> {
+        self.served.chain_of(species.id)
+    }
+
+    /// The Pokémon of which records are made, in id order.
+    pub(super) fn served_pokemon(&self) -> impl Iterator<Item = &'a PokemonFacts> + '_ {
+        self.served.pokemon.iter().map(|served| served.facts)
+    }
+
+    /// The species of which a Pokémon is served, in id order.
+    pub fn served_species(&self) -> impl Iterator<Item = &'a SpeciesFacts> + '_ {
+        self.served.species()
     }
 
     /// The forms of a Pokémon that has more than one, in PokeAPI's order; empty for the others.
@@ -200,31 +212,50 @@ impl<'a> Catalog<'a> {
         (made, problems)
     }
 
-    /// Every evolution chain, in id order.
+    /// Every evolution chain of which a Pokémon is served, in id order.
     pub fn evolutions(&self) -> impl Iterator<Item = Evolution> + '_ {
-        self.facts.chains.values().map(|chain| Evolution {
-            evolution_chain_id: chain.id,
-            baby_trigger_item: chain.baby_trigger_item.clone(),
-            chain: self.node(&chain.root),
+        self.facts.chains.values().filter_map(|chain| {
+            Some(Evolution {
+                evolution_chain_id: chain.id,
+                baby_trigger_item: chain.baby_trigger_item.clone(),
+                chain: self.node(&chain.root)?,
+            })
         })
     }
 
-    fn node(&self, link: &ChainLink) -> EvolutionNode {
-        let species = self.facts.species.get(&link.species);
-        EvolutionNode {
+    /// `None` for a species of which nothing is served, unless others evolve from it.
+    fn node(&self, link: &ChainLink) -> Option<EvolutionNode> {
+        let evolves_to: Vec<_> = link.evolves_to.iter().filter_map(|next| self.node(next)).collect();
+        let pokemon_id = self.served.default_of(link.species);
+        if pokemon_id.is_none() && evolves_to.is_empty() {
+            return None;
+        }
+        let known = self.facts.species.get(&link.species).and_then(|species| species.display_name.clone());
+        Some(EvolutionNode {
             species: EvolutionSpecies {
                 id: link.species,
                 name: link.species_name.clone(),
-                display_name: species
-                    .and_then(|s| s.display_name.clone())
-                    .unwrap_or_else(|| humanise(&link.species_name)),
-                pokemon_id: species
-                    .and_then(|s| s.varieties.iter().find(|v| v.is_default))
-                    .map(|variety| variety.pokemon),
+                display_name: known.unwrap_or_else(|| humanise(&link.species_name)),
+                pokemon_id,
             },
             is_baby: link.is_baby,
             conditions: link.conditions.clone(),
-            evolves_to: link.evolves_to.iter().map(|next| self.node(next)).collect(),
+            evolves_to,
+        })
+    }
+
+    /// The tree of a species that is in no known chain.
+    fn lone_node(&self, species: &SpeciesFacts) -> EvolutionNode {
+        EvolutionNode {
+            species: EvolutionSpecies {
+                id: species.id,
+                name: species.name.clone(),
+                display_name: species_name(species),
+                pokemon_id: self.served.default_of(species.id),
+            },
+            is_baby: species.is_baby,
+            conditions: Vec::new(),
+            evolves_to: Vec::new(),
         }
     }
 
@@ -290,18 +321,22 @@ impl<'a> Catalog<'a> {
 }
 
 fn display_name(p: &PokemonFacts, species: &SpeciesFacts, form: &FormFacts) -> String {
-    let species_name = || species.display_name.clone().unwrap_or_else(|| humanise(&species.name));
+    // A form that represents its species only because the default is not served keeps its own name.
     if p.is_default {
-        return species_name();
+        return species_name(species);
     }
     form.display_name.clone().unwrap_or_else(|| {
         let rest = p.name.strip_prefix(species.name.as_str()).unwrap_or(&p.name).trim_start_matches('-');
-        format!("{} ({})", species_name(), humanise(rest))
+        format!("{} ({})", species_name(species), humanise(rest))
     })
 }
 
+fn species_name(species: &SpeciesFacts) -> String {
+    species.display_name.clone().unwrap_or_else(|| humanise(&species.name))
+}
+
 /// `limited-build` → `Limited Build`: what is shown where PokeAPI has no English name.
-pub(super) fn humanise(slug: &str) -> String {
+pub(crate) fn humanise(slug: &str) -> String {
     let words = slug.split('-').map(|word| {
         let mut letters = word.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

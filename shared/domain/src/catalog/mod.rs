@@ -2,12 +2,15 @@
 //! half written is mended by deriving it again and writing what differs.
 
 mod derive;
+mod gaps;
 mod names;
 mod overrides;
 mod records;
+mod served;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use derive::humanise;
 pub use derive::{Catalog, Derived, Problem};
 pub use names::{Claims, NameTable};
 pub use overrides::{Edits, Hidden, Override, Overrides};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Catalog, StoredPokemon, derive::humanise};
+use super::{Catalog, Pokemon, StoredPokemon, derive::humanise};
 use crate::{
     facts::{Facts, FormFacts, PokemonFacts},
     name,
@@ -41,11 +41,12 @@ impl Claims {
         Self::of(id, slug, &display.cloned().unwrap_or_else(|| humanise(slug)))
     }
 
-    /// The claims of a Pokémon that is displayed as `display`; `display` may be empty.
+    /// The claims of a Pokémon that is displayed as `display`, which may be empty. One that `represents_species` claims the names of
+    /// its species too.
     #[must_use]
-    pub fn of_pokemon(facts: &Facts, p: &PokemonFacts, display: &str) -> Self {
+    pub fn of_pokemon(facts: &Facts, p: &PokemonFacts, display: &str, represents_species: bool) -> Self {
         let mut claims = Self::of(p.id, &p.name, display);
-        if let Some(species) = facts.species.get(&p.species).filter(|_| p.is_default) {
+        if let Some(species) = facts.species.get(&p.species).filter(|_| represents_species) {
             claims.species =
                 [Some(&species.name), species.display_name.as_ref()].into_iter().flatten().cloned().collect();
         }
@@ -173,7 +174,8 @@ impl Catalog<'_> {
     pub fn claims(&self, pokemon: &[StoredPokemon]) -> Vec<Claims> {
         let known = pokemon.iter().filter_map(|stored| {
             let p = self.facts().pokemon.get(&stored.pokemon.id)?;
-            Some(Claims::of_pokemon(self.facts(), p, &stored.pokemon.display_name))
+            let Pokemon { display_name, is_default, .. } = &stored.pokemon;
+            Some(Claims::of_pokemon(self.facts(), p, display_name, *is_default))
         });
         known.collect()
     }

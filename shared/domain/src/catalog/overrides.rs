@@ -13,7 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::Claims;
 use crate::{
     FieldError,
-    facts::{AbilitySlot, ChainLink, Facts, PokemonFacts, Stats},
+    facts::{AbilitySlot, Facts, PokemonFacts, Stats},
     field::is_unseen,
     name,
 };
@@ -73,6 +73,10 @@ impl Edits {
         let mut wrong = Vec::new();
         let mut refuse = |field: &str, message: String| wrong.push(FieldError::new(field, message));
         if let Some(name) = &self.display_name {
+            if has_markup(name) {
+                let message = "must not contain markup: no <, no > and no character reference such as &amp;";
+                refuse("display_name", message.to_owned());
+            }
             let is_plain = name.trim() == name && !name.chars().any(is_unseen) && name.nfc().eq(name.chars());
             if !is_plain || !(1..=80).contains(&name.chars().count()) {
                 refuse(
@@ -116,8 +120,8 @@ impl Edits {
 
     fn apply(&self, facts: &mut Facts, id: u32) {
         let Some(pokemon) = facts.pokemon.get_mut(&id) else { return };
-        pokemon.height = self.height.unwrap_or(pokemon.height);
-        pokemon.weight = self.weight.unwrap_or(pokemon.weight);
+        pokemon.height = self.height.or(pokemon.height);
+        pokemon.weight = self.weight.or(pokemon.weight);
         pokemon.base_experience = self.base_experience.or(pokemon.base_experience);
         pokemon.stats = self.stats.unwrap_or(pokemon.stats);
         if let Some(names) = &self.abilities {
@@ -146,6 +150,16 @@ impl Edits {
     }
 }
 
+/// Whether a page that forgets to escape `text` would show something else: a tag, or a character reference.
+fn has_markup(text: &str) -> bool {
+    let is_reference = |rest: &str| {
+        let name = rest.split_once(';').map_or("", |(name, _)| name);
+        let name = name.strip_prefix('#').unwrap_or(name);
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    text.contains(['<', '>']) || text.split('&').skip(1).any(is_reference)
+}
+
 fn slots(pokemon: &PokemonFacts, names: &[String]) -> Vec<AbilitySlot> {
     let was_hidden = |name: &str| {
         let mut before = pokemon.abilities.iter().filter(|slot| slot.name == name).peekable();
@@ -172,9 +186,8 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// `facts` as they are to be published.
-    ///
-    /// A species of which no Pokémon is left is gone too, and from its evolution tree, unless others evolve from it.
+    /// `facts` as they are published: edited, and without the hidden Pokémon. Derivation follows: a species of which no
+    /// Pokémon is left is not served.
     #[must_use]
     pub fn apply<'a>(&self, facts: &'a Facts) -> Cow<'a, Facts> {
         if self.pokemon.is_empty() {
@@ -183,24 +196,10 @@ impl Overrides {
         let mut facts = facts.clone();
         for (id, changed) in &self.pokemon {
             changed.edits.apply(&mut facts, *id);
-        }
-        let hidden: Vec<_> = self.pokemon.iter().filter(|(_, changed)| changed.is_hidden).collect();
-        let mut emptied = BTreeSet::new();
-        for (id, _) in hidden {
-            let Some(pokemon) = facts.pokemon.remove(id) else { continue };
-            if let Some(species) = facts.species.get_mut(&pokemon.species) {
-                species.varieties.retain(|variety| variety.pokemon != *id);
+            if changed.is_hidden {
+                facts.pokemon.remove(id);
             }
-            emptied.insert(pokemon.species);
         }
-        for pokemon in facts.pokemon.values() {
-            emptied.remove(&pokemon.species);
-        }
-        facts.species.retain(|id, _| !emptied.contains(id));
-        facts.chains.retain(|_, chain| {
-            prune(&mut chain.root, &emptied);
-            !is_pruned(&chain.root, &emptied)
-        });
         Cow::Owned(facts)
     }
 }
@@ -214,9 +213,9 @@ impl Overrides {
             let display = changed.edits.display_name.as_deref().unwrap_or_default();
             hidden.names.insert(id.to_string());
             let Some(pokemon) = facts.pokemon.get(id) else { continue };
-            hidden
-                .names
-                .extend(Claims::of_pokemon(facts, pokemon, display).all().flat_map(|name| stored_keys(name)));
+            // It may have represented its species until now.
+            let claims = Claims::of_pokemon(facts, pokemon, display, true);
+            hidden.names.extend(claims.all().flat_map(|name| stored_keys(name)));
             if let Some(species) = facts.species.get(&pokemon.species) {
                 hidden.chains.extend(species.evolution_chain);
             }
@@ -235,13 +234,4 @@ fn stored_keys(name: &str) -> impl Iterator<Item = String> {
 pub struct Hidden {
     pub names: BTreeSet<String>,
     pub chains: BTreeSet<u32>,
-}
-
-fn prune(link: &mut ChainLink, gone: &BTreeSet<u32>) {
-    link.evolves_to.iter_mut().for_each(|next| prune(next, gone));
-    link.evolves_to.retain(|next| !is_pruned(next, gone));
-}
-
-fn is_pruned(link: &ChainLink, gone: &BTreeSet<u32>) -> bool {
-    gone.contains(&link.species) && link.evolves_to.is_empty()
 }

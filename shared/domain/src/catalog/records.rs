@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::facts::{AbilitySlot, DamageRelations, Sprites, Stats};
+use crate::facts::{AbilitySlot, DamageRelations, PastAbilities, PastStats, PastTypes, Sprites, Stats};
 
 /// A Pokémon with its species' facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,10 +19,10 @@ pub struct Pokemon {
     pub name: String,
     /// English, with accents and signs (Flabébé, Nidoran♀, Type: Null).
     pub display_name: String,
-    /// Decimetres.
-    pub height: u32,
-    /// Hectograms; 10,000 where the games say "???".
-    pub weight: u32,
+    /// Decimetres; null where it is not known yet.
+    pub height: Option<u32>,
+    /// Hectograms; 10,000 where the games say "???", null where it is not known yet.
+    pub weight: Option<u32>,
     pub base_experience: Option<u32>,
     /// In slot order.
     pub types: Vec<String>,
@@ -37,12 +37,14 @@ pub struct Pokemon {
     pub generation: u32,
     pub species_id: u32,
     pub species: String,
+    /// Whether it represents its species: lists show it, and the species' name leads to it. Exactly one Pokémon of
+    /// each species does.
     pub is_default: bool,
     pub is_baby: bool,
     pub is_legendary: bool,
     pub is_mythical: bool,
-    /// Eighths that are female; -1 is genderless.
-    pub gender_rate: i8,
+    /// Eighths that are female; -1 is genderless, null is not known yet.
+    pub gender_rate: Option<i8>,
     pub capture_rate: Option<u16>,
     pub base_happiness: Option<u16>,
     /// Egg cycles until it hatches.
@@ -56,9 +58,19 @@ pub struct Pokemon {
     pub forms_switchable: bool,
     /// The species' Pokémon, this one among them.
     pub varieties: Vec<VarietyRef>,
+    /// Null where no chain of the species is known.
     pub evolution_chain_id: Option<u32>,
     /// Slug of the species that it evolves from.
     pub evolves_from: Option<String>,
+    /// The types that it had in earlier generations, the earliest first; empty where they never changed.
+    #[serde(default)]
+    pub past_types: Vec<PastTypes>,
+    /// The ability slots that differed in earlier generations, the earliest first.
+    #[serde(default)]
+    pub past_abilities: Vec<PastAbilities>,
+    /// The base stats that differed in earlier generations, the earliest first.
+    #[serde(default)]
+    pub past_stats: Vec<PastStats>,
 }
 
 /// A [`Pokemon`] as its item holds it: picture paths instead of addresses.
@@ -66,6 +78,9 @@ pub struct Pokemon {
 pub struct StoredPokemon {
     pub pokemon: Pokemon,
     pub sprites: Sprites,
+    /// The node of its species, where no evolution chain of it is known: its whole tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lone_node: Option<EvolutionNode>,
 }
 
 /// One of a species' Pokémon.
@@ -147,7 +162,7 @@ pub struct EvolutionSpecies {
     pub id: u32,
     pub name: String,
     pub display_name: String,
-    /// The species' default Pokémon.
+    /// The species' default Pokémon; null only where none of its Pokémon is served and others evolve from it.
     pub pokemon_id: Option<u32>,
 }
 
@@ -212,7 +227,8 @@ pub struct Move {
     pub accuracy: Option<u16>,
     /// Percent.
     pub effect_chance: Option<u16>,
-    pub priority: i8,
+    /// -8 to 8; null where it is not known yet.
+    pub priority: Option<i8>,
     /// Ailment, category, hits, turns, drain, healing …: what is known.
     pub meta: BTreeMap<String, Value>,
     /// Stages by which it changes a stat.

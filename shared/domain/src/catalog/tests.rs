@@ -2,8 +2,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use super::{Catalog, Claims, Edits, NameTable, Override, Overrides};
-use crate::facts::{Fact, Facts};
+use super::{Catalog, Claims, Edits, NameTable, Override, Overrides, StoredPokemon};
+use crate::{
+    Timestamp,
+    dex::{DexIndex, TimedPokemon},
+    facts::{Fact, Facts, Kind},
+};
 
 fn facts(documents: &[Value]) -> Facts {
     documents.iter().map(|document| serde_json::from_value::<Fact>(document.clone()).unwrap()).collect()
@@ -168,7 +172,7 @@ fn what_is_missing_is_reported_and_the_rest_goes_on() {
     assert_eq!((learnset.len(), learnset[0].name.as_str()), (1, "pound"));
     assert_eq!(learnset[0].ways[0].version_groups, ["group-1", "group-2"]);
     assert_eq!(problems[0].reason, "it learns move 99, which is not known");
-    assert_eq!(catalog.moves().next().unwrap().learned_by.len(), 4);
+    assert_eq!(catalog.moves().next().unwrap().learned_by.len(), 3, "what is not served learns nothing");
 }
 
 /// Deoxys, which evolves from nothing, in a chain with a stranger that evolves from it.
@@ -225,7 +229,7 @@ fn an_edit_is_seen_in_all_that_is_derived() {
     assert_eq!(problems, []);
     let made: HashMap<u32, _> = made.into_iter().map(|stored| (stored.pokemon.id, stored.pokemon)).collect();
     let deoxys = &made[&386];
-    assert_eq!((deoxys.display_name.as_str(), deoxys.height, deoxys.weight), ("DEOXYS", 17, 608));
+    assert_eq!((deoxys.display_name.as_str(), deoxys.height, deoxys.weight), ("DEOXYS", Some(17), Some(608)));
     assert_eq!((deoxys.base_experience, deoxys.stats.speed), (Some(270), 9));
     assert_eq!(deoxys.types, ["steel", "fire"]);
     assert_eq!(deoxys.abilities, ["levitate", "pressure"]);
@@ -249,36 +253,125 @@ fn what_is_hidden_is_nowhere() {
     assert_eq!((made.len(), problems), (all - 1, Vec::new()));
     assert!(made.iter().all(|stored| stored.pokemon.varieties.iter().all(|variety| variety.id != 386)));
     let table = names(&one);
-    assert!(
-        table.keys.values().flatten().all(|key| key != "deoxys"),
-        "its default is what a species' name leads to"
-    );
+    assert!(table.keys[&10001].contains(&"deoxys".to_owned()), "the next Pokémon represents the species");
+    let defaults: Vec<_> = made.iter().map(|p| (p.pokemon.id, p.pokemon.is_default)).collect();
+    assert_eq!(defaults, [(1, true), (10001, true), (10002, false)]);
+    assert_eq!(made[1].pokemon.display_name, "Attack Deoxys", "it keeps its own name");
+    let varieties =
+        |at: usize| made[at].pokemon.varieties.iter().map(|v| (v.id, v.is_default)).collect::<Vec<_>>();
+    assert_eq!(varieties(1), [(10001, true), (10002, false)]);
+    assert_eq!(varieties(2), varieties(1));
     assert!(
         catalog.moves().all(|learned| !learned.learned_by.contains(&"deoxys-normal".to_owned())),
         "no move is learned by it"
     );
     let node = catalog.evolutions().next().unwrap().chain;
-    assert_eq!((node.species.pokemon_id, node.species.name.as_str()), (None, "deoxys"));
-    // Its species has other Pokémon.
-    assert!(one.species.contains_key(&386));
+    assert_eq!((node.species.pokemon_id, node.species.name.as_str()), (Some(10001), "deoxys"));
 }
 
 #[test]
-fn a_species_without_a_pokemon_is_gone_but_for_its_place_above_others() {
+fn a_species_without_a_served_pokemon_keeps_only_its_place_above_others() {
     let facts = with_a_chain();
+    let served = |facts: &Facts| Catalog::new(facts).served_species().map(|s| s.id).collect::<Vec<_>>();
     let leaf = overrides(&[(1, true, json!({}))]).apply(&facts).into_owned();
-    assert!(!leaf.species.contains_key(&1));
-    assert!(leaf.chains[&5].root.evolves_to.is_empty());
+    assert_eq!(served(&leaf), [386]);
+    assert_eq!(Catalog::new(&leaf).evolutions().next().unwrap().chain.evolves_to, []);
     let root = [386, 10001, 10002].map(|id| (id, true, json!({})));
     let above = overrides(&root).apply(&facts).into_owned();
-    assert!(!above.species.contains_key(&386));
-    assert_eq!(above.chains[&5].root.evolves_to.len(), 1, "the stranger still evolves from it");
-    let (made, problems) = Catalog::new(&above).pokemon();
+    assert_eq!(served(&above), [1]);
+    let catalog = Catalog::new(&above);
+    let chain = catalog.evolutions().next().unwrap().chain;
+    assert_eq!(
+        (chain.species.pokemon_id, chain.evolves_to.len()),
+        (None, 1),
+        "the stranger still evolves from it"
+    );
+    let (made, problems) = catalog.pokemon();
     assert_eq!((made.len(), problems), (1, Vec::new()));
     assert_eq!(made[0].pokemon.evolves_from, None);
     let all = [386, 10001, 10002, 1].map(|id| (id, true, json!({})));
     let none = overrides(&all).apply(&facts).into_owned();
-    assert!(none.chains.is_empty() && none.species.is_empty() && none.pokemon.is_empty());
+    assert_eq!((served(&none).len(), Catalog::new(&none).evolutions().count()), (0, 0));
+}
+
+/// What a document that was refused leaves behind: nothing counts or names its Pokémon.
+#[test]
+fn a_refused_pokemon_is_counted_and_named_nowhere() {
+    for refused in [Kind::Pokemon, Kind::PokemonForm] {
+        let mut facts = with_a_chain();
+        facts.remove(refused, if refused == Kind::Pokemon { 386 } else { 7 });
+        facts.remove(refused, if refused == Kind::Pokemon { 386 } else { 8 });
+        let catalog = Catalog::new(&facts);
+        let (made, _) = catalog.pokemon();
+        assert_eq!(made.iter().map(|p| p.pokemon.id).collect::<Vec<_>>(), [1, 10001, 10002], "{refused:?}");
+        for stored in &made {
+            let varieties = &stored.pokemon.varieties;
+            assert!(varieties.iter().all(|variety| variety.id != 386), "{refused:?}");
+            assert_eq!(varieties.iter().filter(|v| v.is_default).count(), 1, "{refused:?}: one default");
+        }
+        assert_eq!(catalog.evolutions().next().unwrap().chain.species.pokemon_id, Some(10001), "{refused:?}");
+        assert_eq!(catalog.moves().next().unwrap().learned_by.len(), 3, "{refused:?}");
+    }
+}
+
+#[test]
+fn a_species_whose_pokemon_are_all_refused_is_in_no_count() {
+    let mut facts = with_a_chain();
+    facts.remove(Kind::Pokemon, 1);
+    let catalog = Catalog::new(&facts);
+    let timed: Vec<_> = catalog.pokemon().0.into_iter().map(timed).collect();
+    let index = DexIndex::build(&catalog, &timed);
+    let counts: Vec<_> = index.generations.iter().map(|g| (g.id, g.species, g.ids)).collect();
+    // No document of generation 3 or 6 is known: both can be filtered by all the same.
+    assert_eq!(counts, [(3, 1, Some((386, 386))), (6, 0, None)]);
+    assert_eq!(catalog.evolutions().next().unwrap().chain.evolves_to, []);
+}
+
+fn timed(stored: StoredPokemon) -> TimedPokemon {
+    TimedPokemon { stored, created_at: Timestamp::from_unix(0), updated_at: Timestamp::from_unix(0) }
+}
+
+#[test]
+fn a_null_is_served_and_reported_until_it_is_known() {
+    let mut facts = with_a_chain();
+    let p = facts.pokemon.get_mut(&1).unwrap();
+    (p.height, p.weight) = (None, None);
+    facts.species.get_mut(&1).unwrap().gender_rate = None;
+    facts.moves.get_mut(&1).unwrap().priority = None;
+    let catalog = Catalog::new(&facts);
+    let (made, problems) = catalog.pokemon();
+    let stranger = &made[0].pokemon;
+    assert_eq!((stranger.height, stranger.weight, stranger.gender_rate), (None, None, None));
+    assert_eq!((catalog.moves().next().unwrap().priority, problems), (None, Vec::new()));
+    let told: Vec<_> =
+        catalog.gaps().into_iter().map(|gap| format!("{}: {}", gap.resource, gap.reason)).collect();
+    assert_eq!(
+        told,
+        [
+            "pokemon/1: its height is not known",
+            "pokemon/1: its weight is not known",
+            "pokemon-species/1: its gender_rate is not known",
+            "pokemon-species/1: its evolution_chain is not known",
+            "pokemon-species/386: its evolution_chain is not known",
+            "move/1: its priority is not known",
+        ]
+    );
+}
+
+#[test]
+fn a_species_in_no_known_chain_is_a_tree_of_its_own() {
+    let mut facts = with_a_chain();
+    facts.species.get_mut(&386).unwrap().evolution_chain = Some(5);
+    // It names a chain that does not hold it.
+    facts.species.get_mut(&1).unwrap().evolution_chain = Some(5);
+    facts.chains.get_mut(&5).unwrap().root.evolves_to.clear();
+    let (made, _) = Catalog::new(&facts).pokemon();
+    let [stranger, deoxys, ..] = made.as_slice() else { panic!("{made:?}") };
+    assert_eq!((deoxys.pokemon.evolution_chain_id, &deoxys.lone_node), (Some(5), &None));
+    assert_eq!(stranger.pokemon.evolution_chain_id, None);
+    let node = stranger.lone_node.as_ref().expect("a node");
+    assert_eq!((node.species.id, node.species.pokemon_id), (1, Some(1)));
+    assert_eq!((node.species.display_name.as_str(), node.evolves_to.len()), ("Stranger", 0));
 }
 
 #[test]
@@ -298,6 +391,10 @@ fn edits_that_make_no_pokemon_are_refused_by_field() {
         })),
         none
     );
+    for plain in ["Salt & Pepper", "A&B C", "Porygon-Z", "Type: Null", "Nidoran♀", "Farfetch’d", "? ! # ;"]
+    {
+        assert_eq!(wrong(json!({"display_name": plain})), none, "{plain}");
+    }
     for (field, value) in [
         ("display_name", json!("")),
         ("display_name", json!(" Pikachu")),
@@ -305,6 +402,11 @@ fn edits_that_make_no_pokemon_are_refused_by_field() {
         ("display_name", json!("a\u{202e}b")),
         ("display_name", json!("Flabe\u{301}be")),
         ("display_name", json!("é".repeat(81))),
+        ("display_name", json!("<b>Frog</b>")),
+        ("display_name", json!("a > b")),
+        ("display_name", json!("Frog &lt;")),
+        ("display_name", json!("&#60;Frog")),
+        ("display_name", json!("&#x3C;Frog")),
         ("height", json!(0)),
         ("weight", json!(100_001)),
         ("base_experience", json!(0)),

@@ -6,27 +6,32 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::index::{DexIndex, IndexedGeneration};
+use crate::catalog::humanise;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Generations {
     pub generations: Vec<Generation>,
     pub total_generations: usize,
-    /// Species of all generations.
+    /// Served species of all generations.
     pub total_pokemon: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Generation {
     pub generation: u32,
+    /// Name of its region ("Johto"); its title where it has no region.
     pub name: String,
+    /// "Generation II"
+    pub title: String,
+    /// Slug of its region.
     pub region: Option<String>,
     /// Of its first games.
     pub year: Option<u16>,
-    /// Species that it introduced.
+    /// Served species that it introduced.
     pub pokemon_count: u32,
-    /// Least species id.
+    /// Least id of these species.
     pub start_id: Option<u32>,
-    /// Greatest species id.
+    /// Greatest id of these species.
     pub end_id: Option<u32>,
     /// Slugs of its games.
     pub games: Vec<String>,
@@ -65,7 +70,8 @@ impl Generation {
     fn new(indexed: IndexedGeneration, ours: Ours) -> Self {
         Self {
             generation: indexed.id,
-            name: indexed.name,
+            name: indexed.region.as_deref().map_or_else(|| indexed.title.clone(), humanise),
+            title: indexed.title,
             region: indexed.region,
             year: ours.year,
             pokemon_count: indexed.species,
@@ -87,8 +93,8 @@ mod tests {
     fn our_file_fills_known_generations_and_leaves_new_ones_null() {
         let known = |id| IndexedGeneration {
             id,
-            name: format!("Generation {id}"),
-            region: None,
+            title: format!("Generation {id}"),
+            region: (id < 10).then(|| "some-where".to_owned()),
             species: 1,
             ids: Some((id, id)),
             games: Vec::new(),
@@ -110,6 +116,9 @@ mod tests {
                 g.generation
             );
         }
+        let names = |place: usize| (&*answer.generations[place].name, &*answer.generations[place].title);
+        assert_eq!(names(0), ("Some Where", "Generation 1"));
+        assert_eq!(names(9), ("Generation 10", "Generation 10"), "its region is not known");
         assert_eq!((answer.generations[9].year, &answer.generations[9].color), (None, &None));
         assert_eq!((answer.total_generations, answer.total_pokemon), (10, 10));
     }

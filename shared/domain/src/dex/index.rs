@@ -90,11 +90,13 @@ impl FilterNames {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexedGeneration {
     pub id: u32,
-    pub name: String,
+    /// "Generation II".
+    pub title: String,
+    /// Slug.
     pub region: Option<String>,
-    /// Species that it introduced.
+    /// Served species that it introduced.
     pub species: u32,
-    /// Least and greatest species id; none for a generation without species.
+    /// Least and greatest id of these species; `None` for a generation without species.
     pub ids: Option<(u32, u32)>,
     /// Its games, by version group.
     pub games: Vec<String>,
@@ -118,7 +120,7 @@ pub struct IndexRow(
     /// Generation.
     pub u32,
     /// Height, weight.
-    pub (u32, u32),
+    pub (Option<u32>, Option<u32>),
     /// Base experience.
     pub Option<u32>,
     /// Positions of its types.
@@ -192,10 +194,10 @@ pub struct PokemonRow<'a> {
     pub name: &'a str,
     /// English, with accents and signs.
     pub display_name: &'a str,
-    /// Decimetres.
-    pub height: u32,
-    /// Hectograms.
-    pub weight: u32,
+    /// Decimetres; null where it is not known yet.
+    pub height: Option<u32>,
+    /// Hectograms; null where it is not known yet.
+    pub weight: Option<u32>,
     pub base_experience: Option<u32>,
     pub types: Vec<&'a str>,
     pub abilities: Vec<&'a str>,
@@ -287,7 +289,7 @@ impl DexIndex {
             ability_names: FilterNames::build(&abilities, &catalog.ability_claims()),
             types,
             abilities,
-            generations: generations(catalog),
+            generations: generations(catalog, pokemon),
             rows,
         }
     }
@@ -356,27 +358,31 @@ impl IndexRow {
 fn search_keys(catalog: &Catalog<'_>, stored: &StoredPokemon) -> (Vec<String>, Vec<String>) {
     let p = &stored.pokemon;
     let Some(facts) = catalog.facts().pokemon.get(&p.id) else { return Default::default() };
-    let claims = Claims::of_pokemon(catalog.facts(), facts, &p.display_name);
+    let claims = Claims::of_pokemon(catalog.facts(), facts, &p.display_name, p.is_default);
     let mut known: BTreeSet<String> =
         [&p.name, &p.display_name, &p.species].map(|name| normalise(name)).into();
     let own = [std::slice::from_ref(&claims.slug), &claims.species, &claims.display].concat();
     (Claims::search_keys(&own, &mut known), Claims::search_keys(&claims.forms, &mut known))
 }
 
-fn generations(catalog: &Catalog<'_>) -> Vec<IndexedGeneration> {
+/// The known generations, and those that only a served Pokémon or species names: these can be filtered by, too.
+fn generations(catalog: &Catalog<'_>, pokemon: &[TimedPokemon]) -> Vec<IndexedGeneration> {
     let facts = catalog.facts();
-    let mut species: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for s in facts.species.values() {
+    let mut species: BTreeMap<u32, Vec<u32>> = facts.generations.keys().map(|id| (*id, Vec::new())).collect();
+    for p in pokemon {
+        species.entry(p.stored.pokemon.generation).or_default();
+    }
+    for s in catalog.served_species() {
         species.entry(s.generation).or_default().push(s.id);
     }
-    let all = facts.generations.values().map(|g| {
-        let ids = species.get(&g.id).map(Vec::as_slice).unwrap_or_default();
-        let mut groups: Vec<_> = facts.version_groups.values().filter(|v| v.generation == g.id).collect();
-        groups.sort_by_key(|group| (group.order, group.id));
+    let all = species.into_iter().map(|(id, ids)| {
+        let known = facts.generations.get(&id);
+        let mut groups: Vec<_> = facts.version_groups.values().filter(|v| v.generation == id).collect();
+        groups.sort_by_key(|group| (group.order.is_none(), group.order, group.id));
         IndexedGeneration {
-            id: g.id,
-            name: g.display_name.clone().unwrap_or_else(|| g.name.clone()),
-            region: g.region.clone(),
+            id,
+            title: known.and_then(|g| g.display_name.clone()).unwrap_or_else(|| format!("Generation {id}")),
+            region: known.and_then(|g| g.region.clone()),
             species: ids.len() as u32,
             // Species come in id order.
             ids: ids.first().copied().zip(ids.last().copied()),

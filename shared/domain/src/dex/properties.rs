@@ -22,7 +22,8 @@ fn row(id: u32) -> impl Strategy<Value = IndexRow> {
         prop::collection::vec(0u16..3, 0..3),
     );
     let forms = prop::collection::vec("[a-c]{1,6}", 0..2);
-    let numbers = (0u32..9, 0u32..9, prop::option::of(0u32..9), prop::array::uniform6(0u16..4), 0u8..16);
+    let size = || prop::option::of(0u32..9);
+    let numbers = (size(), size(), prop::option::of(0u32..9), prop::array::uniform6(0u16..4), 0u8..16);
     (names, facets, numbers, forms).prop_map(
         move |(
             (name, display, species),
@@ -67,7 +68,7 @@ fn index() -> impl Strategy<Value = DexIndex> {
             generations: (1..=3)
                 .map(|id| IndexedGeneration {
                     id,
-                    name: format!("Generation {id}"),
+                    title: format!("Generation {id}"),
                     region: None,
                     species: 0,
                     ids: None,
@@ -165,9 +166,10 @@ proptest! {
         let sorted = dex.find(&query).unwrap();
         prop_assert_eq!(sorted.iter().copied().collect::<BTreeSet<_>>(), plain);
         if let Some((SortKey::Weight, order)) = query.sort {
-            let weights: Vec<u32> = sorted.iter().map(|id| index.rows[*id as usize / 3 - 1].7.1).collect();
+            let weights: Vec<_> = sorted.iter().map(|id| index.rows[*id as usize / 3 - 1].7.1).collect();
             let ordered = weights.windows(2).all(|pair| match order {
-                SortOrder::Ascending => pair[0] <= pair[1],
+                _ if pair[1].is_none() => true,
+                SortOrder::Ascending => pair[0].is_some() && pair[0] <= pair[1],
                 SortOrder::Descending => pair[0] >= pair[1],
             });
             prop_assert!(ordered, "{weights:?}");

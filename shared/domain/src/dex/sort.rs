@@ -1,5 +1,7 @@
 //! What a list can be sorted by.
 
+use std::cmp::Ordering;
+
 use super::index::IndexRow;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,25 +55,34 @@ impl SortKey {
         Self::ALL.into_iter().find_map(|(name, key)| (key == self).then_some(name)).unwrap_or("id")
     }
 
-    /// Positions of `rows` (which are in id order) in this key's order, ties by id.
+    /// Positions of `rows` (which are in id order) in this key's order, ties by id. Unknown numbers come last in both orders.
     pub(super) fn arrange(self, rows: &[IndexRow], order: SortOrder) -> Vec<u16> {
         let mut places: Vec<u16> = (0..rows.len() as u16).collect();
         let row = |place: u16| &rows[usize::from(place)];
         // A stable sort with the comparison turned round keeps ties in id order both ways.
         places.sort_by(|a, b| {
             let (a, b) = (row(*a), row(*b));
+            if let Some(known_first) = self.known_first(a, b) {
+                return known_first;
+            }
             let (a, b) = if order == SortOrder::Ascending { (a, b) } else { (b, a) };
             if self == Self::Name { a.1.cmp(&b.1) } else { self.number(a).cmp(&self.number(b)) }
         });
         places
     }
 
-    fn number(self, row: &IndexRow) -> u32 {
+    /// The order of two rows of which one has no number.
+    fn known_first(self, a: &IndexRow, b: &IndexRow) -> Option<Ordering> {
+        let (a, b) = (self.number(a).is_none(), self.number(b).is_none());
+        (a || b).then(|| a.cmp(&b))
+    }
+
+    fn number(self, row: &IndexRow) -> Option<u32> {
         let stats = row.11;
-        match self {
+        let number = match self {
             Self::Id | Self::Favorites | Self::Name => row.0,
-            Self::Height => row.7.0,
-            Self::Weight => row.7.1,
+            Self::Height => return row.7.0,
+            Self::Weight => return row.7.1,
             Self::Hp => stats[0].into(),
             Self::Attack => stats[1].into(),
             Self::Defense => stats[2].into(),
@@ -79,6 +90,7 @@ impl SortKey {
             Self::SpecialDefense => stats[4].into(),
             Self::Speed => stats[5].into(),
             Self::Total => stats.into_iter().map(u32::from).sum(),
-        }
+        };
+        Some(number)
     }
 }

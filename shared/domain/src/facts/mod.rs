@@ -4,6 +4,7 @@
 //! [`crate::catalog`] derives every published record from them.
 
 mod learnset;
+mod past;
 mod resources;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use learnset::{BadLearnset, Learned, LearnsetFacts};
+pub use past::{PastAbilities, PastAbilitySlot, PastStats, PastTypes};
 pub use resources::{
     AbilityFacts, AbilitySlot, ChainFacts, ChainLink, DamageRelations, FormFacts, GenerationFacts, MoveFacts,
     PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety, VersionGroupFacts,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::LearnsetFacts;
+use super::{LearnsetFacts, PastAbilities, PastStats, PastTypes};
 
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -69,10 +69,12 @@ pub struct PokemonFacts {
     pub species: u32,
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_default: bool,
-    /// Decimetres.
-    pub height: u32,
-    /// Hectograms; 10,000 where the games say "???".
-    pub weight: u32,
+    /// Decimetres; `None` where PokeAPI does not know it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Hectograms; 10,000 where the games say "???", `None` where PokeAPI does not know it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_experience: Option<u32>,
     /// One or two, in slot order.
@@ -87,6 +89,13 @@ pub struct PokemonFacts {
     pub forms: Vec<u32>,
     #[serde(default, skip_serializing_if = "LearnsetFacts::is_empty")]
     pub learnset: LearnsetFacts,
+    /// The earliest generation first; so are the next two.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_types: Vec<PastTypes>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_abilities: Vec<PastAbilities>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_stats: Vec<PastStats>,
 }
 
 impl PokemonFacts {
@@ -126,8 +135,9 @@ pub struct SpeciesFacts {
     pub is_legendary: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_mythical: bool,
-    /// Eighths that are female; -1 is genderless.
-    pub gender_rate: i8,
+    /// Eighths that are female; -1 is genderless, `None` where PokeAPI does not know it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gender_rate: Option<i8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture_rate: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -185,7 +195,9 @@ pub struct VersionGroupFacts {
     pub id: u32,
     pub name: String,
     pub generation: u32,
-    pub order: i32,
+    /// Place among the version groups by release, where PokeAPI has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<i32>,
     pub versions: Vec<String>,
 }
 
@@ -258,7 +270,8 @@ pub struct MoveFacts {
     pub accuracy: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect_chance: Option<u16>,
-    pub priority: i8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i8>,
     /// Ailment, category, hits, turns, drain, healing …: every non-null key that PokeAPI has.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub meta: BTreeMap<String, Value>,
