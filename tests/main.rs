@@ -33,6 +33,7 @@ mod runtime;
 mod shape;
 mod store;
 mod sync;
+mod texts;
 mod types;
 mod watch;
 mod workshop;

@@ -11,7 +11,7 @@ use crate::{
     problem::Problem,
 };
 
-/// The whole tree that a Pokémon stands in.
+/// The evolution tree of a Pokémon.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Evolutions")]
 pub struct EvolutionsAnswer {
@@ -27,11 +27,11 @@ pub struct EvolutionsAnswer {
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let slug = request.slug("id", "Pokémon")?;
     let (store, meter) = (app.store(), &request.meter);
-    let unknown = || Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str()));
+    let unknown = || Problem::not_found(format!("Pokémon {slug} not found"));
     let record = store.pokemon(meter, &slug).await?.ok_or_else(unknown)?;
     let stored: StoredPokemon = record.parse(&Key::pokemon(&slug))?;
     let pokemon = stored.pokemon;
-    let without = || Problem::not_found(format!("No evolution chain of {:?} is known.", pokemon.name));
+    let without = || Problem::not_found(format!("Evolution chain of {} not found", pokemon.name));
     let id = pokemon.evolution_chain_id.ok_or_else(without)?;
     let chain = store.evolution(meter, id).await?.ok_or_else(without)?;
     let etag = ETag::of(&["evolutions", &pokemon.id.to_string(), &record.hash, &chain.hash]);

@@ -97,7 +97,7 @@ pub(crate) async fn standing(
     if !in_any_session {
         let session = Box::pin(accounts.session(meter, caller.user, caller.session)).await?;
         if !session.is_some_and(|session| session.is_alive(now(), standing.epoch)) {
-            return Err(Problem::bad_token("The session has ended."));
+            return Err(Problem::bad_token("The session has ended"));
         }
     }
     Ok(standing)
@@ -105,7 +105,7 @@ pub(crate) async fn standing(
 
 /// 403 for an account that may do nothing until an administrator has looked at it.
 pub(crate) fn frozen() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "account_frozen", "The account is frozen.")
+    Problem::new(StatusCode::FORBIDDEN, "account_frozen", "The account is frozen")
 }
 
 /// Takes one from the bucket of the route: the caller's, or that of the address.
@@ -145,12 +145,12 @@ pub(crate) fn bearer(header: &str) -> Result<&str, Problem> {
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     let token = token.trim();
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
-        let detail = "The Authorization header is not Bearer and an access token.";
+        let detail = "The Authorization header must be \"Bearer\" and an access token";
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
         return Err(Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem });
     }
     if RefreshToken::is_meant(token) {
-        let error = FieldError::new("authorization", "holds a refresh token where an access token belongs");
+        let error = FieldError::new("authorization", "must hold an access token, not a refresh token");
         return Err(Problem { code: "wrong_token_kind", ..Problem::invalid(vec![error]) });
     }
     Ok(token)
@@ -166,7 +166,7 @@ fn came_through_the_edge(config: &Config, request: &Request) -> Result<(), Probl
     if config.origin_verify.iter().any(|known| known[..] == given[..]) {
         return Ok(());
     }
-    Err(Problem::forbidden("Requests come through the edge."))
+    Err(Problem::forbidden("Requests must go through the CDN"))
 }
 
 /// Whom limits are for. Behind the edge, which adds the address that it sees to `X-Forwarded-For`, and the gateway that of the edge,

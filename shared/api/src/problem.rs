@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{Response, idempotency::REPEATED, jobs::NotFinished, limits::Seen};
 
-/// An error on its way to the client, with the cause that only the log sees.
+/// An error response, with a cause that only the log records.
 #[derive(Debug)]
 pub struct Problem {
     pub status: StatusCode,
@@ -34,7 +34,7 @@ pub struct Problem {
     pub cause: Option<String>,
 }
 
-/// What the client reads.
+/// An error (RFC 9457).
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub struct ProblemBody<'a> {
@@ -44,12 +44,12 @@ pub struct ProblemBody<'a> {
     pub title: &'a str,
     pub status: u16,
     pub detail: &'a str,
-    /// For programs.
+    /// A stable identifier for programs.
     pub code: &'a str,
     /// The same as `detail`, for clients of the first contract.
     pub message: &'a str,
     pub request_id: &'a str,
-    /// What is wrong, by field; only where fields are.
+    /// The errors by field; present only if the request has fields that are wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldError],
 }
@@ -78,19 +78,19 @@ impl Problem {
         Self { errors: vec![FieldError::new(field, message)], ..problem }
     }
 
-    /// 401 for who has shown no token.
+    /// 401 for a request without a token.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Please sign in.")
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication required")
     }
 
-    /// 401 for whose account was deleted after the token was given.
+    /// 401 for a token whose account was deleted after the token was issued.
     #[must_use]
     pub fn no_account() -> Self {
-        Self::bad_token("The account is no longer there.")
+        Self::bad_token("The account no longer exists")
     }
 
-    /// 401 for a token that is not good, or no longer.
+    /// 401 for a token that is invalid or no longer valid.
     #[must_use]
     pub fn bad_token(detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
@@ -103,10 +103,10 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// 403 for whoever is no administrator.
+    /// 403 for a caller who is not an administrator.
     #[must_use]
     pub fn administrators_only() -> Self {
-        Self::forbidden("This is for administrators.")
+        Self::forbidden("Administrator access required")
     }
 
     /// 409.
@@ -121,7 +121,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// 422: fields are understood, and wrong.
+    /// 422: the request has fields with invalid values.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let named: Vec<_> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
@@ -132,15 +132,15 @@ impl Problem {
     /// 503 with Retry-After.
     #[must_use]
     pub fn unavailable(cause: impl Into<String>) -> Self {
-        let detail = "The service is not available right now; please try again.";
+        let detail = "Service temporarily unavailable, please try again later";
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
         Self { retry_after: Some(2), cause: Some(cause.into()), ..problem }
     }
 
-    /// 500. The client learns no more than that.
+    /// 500, without the cause.
     #[must_use]
     pub fn internal(cause: impl Into<String>) -> Self {
-        let detail = "Something went wrong on our side.";
+        let detail = "Internal server error";
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
         Self { cause: Some(cause.into()), ..problem }
     }
@@ -184,9 +184,11 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Unavailable { .. } => Self::unavailable(error.to_string()),
-            StoreError::Conflict { .. } => {
-                Self::new(StatusCode::CONFLICT, "conflict", "Somebody else changed this at the same time.")
-            }
+            StoreError::Conflict { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "Another request changed this at the same time, please try again",
+            ),
             StoreError::Malformed { .. } => Self::internal(error.to_string()),
         }
     }
@@ -217,7 +219,7 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             refused if refused.is(Condition::Receipt) => {
-                Self::conflict(REPEATED, "Another request with this key is being answered.")
+                Self::conflict(REPEATED, "A request with this idempotency key is already in progress")
             }
             refused if refused.is(Condition::Active) => crate::guard::frozen(),
             refused if refused.is(Condition::Administrator) => Self::administrators_only(),

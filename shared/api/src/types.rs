@@ -17,5 +17,5 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Probl
 }
 
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
-    stored::get(app, request, Named::Type, "type").await
+    stored::get(app, request, Named::Type, "Type").await
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{both, parsed, per_page};
 use crate::{App, Request, Response, body::personal, problem::Problem};
 
-/// Some users, by when they came.
+/// A page of users, sorted by when they registered.
 #[derive(Serialize, JsonSchema)]
 pub struct UserList {
     pub users: Vec<User>,

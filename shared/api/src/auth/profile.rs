@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{chosen, confirmation::confirm, event, register::taken};
 use crate::{App, Request, Response, body::personal, cache::permits_change, problem::Problem};
 
-/// What is to be changed; what is left out stays.
+/// The fields to change; absent fields stay unchanged.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileUpdate {
@@ -23,11 +23,11 @@ pub struct ProfileUpdate {
     #[serde(default)]
     #[schemars(with = "String", email)]
     pub(crate) email: Option<String>,
-    /// A new one; every other session ends.
+    /// The new password; setting it ends every other session.
     #[serde(default)]
     #[schemars(with = "String", length(min = 8, max = 1024))]
     pub(crate) password: Option<String>,
-    /// The one there is, where there is to be a new one.
+    /// The current password, required to set a new one.
     #[serde(default)]
     #[schemars(with = "String")]
     pub(crate) current_password: Option<String>,
@@ -77,7 +77,7 @@ pub(crate) async fn change_own(
     let password =
         given.password.as_deref().map(Password::choose).transpose().map_err(&mut keep).unwrap_or_default();
     if given.password.is_some() && given.current_password.is_none() {
-        keep(FieldError::new("current_password", "is needed to change the password"));
+        keep(FieldError::new("current_password", "is required to change the password"));
     }
     if !wrong.is_empty() {
         return Err(Problem::invalid(wrong));
@@ -135,6 +135,6 @@ pub(crate) fn etag(stored: &StoredUser) -> String {
 
 /// 412.
 pub(crate) fn outdated() -> Problem {
-    let detail = "The profile was changed in the meantime; please read it again.";
+    let detail = "The profile was changed since it was read, please reload it";
     Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
 }

@@ -53,8 +53,9 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
     match name {
         "list-pokemon" => Operation {
             tag: "pokemon",
-            description: "Filters combine. Without `sort`, a search is ranked: exact, prefix, substring; where nothing \
-                matches, names one typing error away answer. A page past the end is empty. Unknown keys are ignored.",
+            description: "Filters combine. Without `sort`, search results are ranked: exact, prefix, substring; if \
+                nothing matches, names that are one edit away are returned. A page past the end is empty. Unknown parameters \
+                are ignored.",
             parameters: list_parameters(),
             body: None,
             answer: answer::<Page<'static>>(generator, examples::page()),
@@ -62,7 +63,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "list-types" => Operation {
             tag: "types",
-            description: "A bare, sorted array of the types that at least one Pokémon has.",
+            description: "A sorted array of the types that at least one Pokémon has.",
             parameters: Vec::new(),
             body: None,
             answer: answer::<Vec<String>>(generator, json!(["bug", "dark", "dragon", "electric"])),
@@ -70,7 +71,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "list-generations" => Operation {
             tag: "generations",
-            description: "Counts are of species. Year, colour and description are null for a generation that is too new.",
+            description: "Counts are of species. Year, color and description are null if they are unknown.",
             parameters: Vec::new(),
             body: None,
             answer: answer::<Generations>(generator, examples::generations()),
@@ -78,7 +79,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-pokemon" => Operation {
             tag: "pokemon",
-            description: "A species' name answers with its default Pokémon.",
+            description: "The name of a species returns its default Pokémon.",
             parameters: vec![id(), include()],
             body: None,
             answer: answer::<PokemonAnswer<'static>>(generator, examples::pokemon()),
@@ -86,7 +87,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-evolutions" => Operation {
             tag: "pokemon",
-            description: "The whole tree, from its root, with every way to evolve.",
+            description: "The complete evolution tree, from its root, with every way to evolve.",
             parameters: vec![id()],
             body: None,
             answer: answer::<EvolutionsAnswer>(generator, examples::evolutions()),
@@ -94,7 +95,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-type" => Operation {
             tag: "types",
-            description: "Damage relations, Pokémon and moves of a type; also of the three that no Pokémon has.",
+            description: "Damage relations, Pokémon and moves of a type, including the three types that no Pokémon has.",
             parameters: vec![named("type", "fire")],
             body: None,
             answer: answer::<Type>(generator, examples::one_type()),
@@ -118,7 +119,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-health" => Operation {
             tag: "operation",
-            description: "Asks nothing of anybody: 200 as long as the function runs.",
+            description: "Checks no dependencies: 200 as long as the function runs.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<Health>(generator, json!({"status": "ok"}))),
@@ -126,7 +127,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-readiness" => Operation {
             tag: "operation",
-            description: "503 names what is not ready (catalog, sync, accounts or keys), within two seconds.",
+            description: "503 names the failing check (catalog, sync, accounts or keys). Responds within two seconds.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<Readiness>(generator, examples::readiness())),
@@ -134,7 +135,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-openapi" => Operation {
             tag: "operation",
-            description: "OpenAPI 3.1.",
+            description: "This OpenAPI 3.1 description.",
             parameters: Vec::new(),
             body: None,
             answer: Answer {
@@ -147,7 +148,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-version" => Operation {
             tag: "operation",
-            description: "Of the program and of the contract.",
+            description: "The versions of the program and of the contract.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<Version>(generator, examples::version())),
@@ -173,7 +174,7 @@ pub(super) fn parameter(
         "example": example,
     });
     if place == "query" {
-        // An empty value is as good as none.
+        // An empty value is ignored.
         parameter["allowEmptyValue"] = json!(true);
     }
     parameter
@@ -198,7 +199,7 @@ fn include() -> Value {
     parameter(
         "query",
         "include",
-        "What to add: moves (the learnset), forms, or both",
+        "The parts to include: moves (the learnset), forms, or both",
         &schema,
         &json!("forms"),
     )
@@ -212,7 +213,7 @@ fn list_parameters() -> Vec<Value> {
         SortKey::ALL.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("{name}_desc")]).collect();
     let mut types = query(
         "type",
-        "A type; repeated, Pokémon that have all of them; `all` is no filter",
+        "A type; repeat it for Pokémon that have all of them; `all` means no filter",
         json!({"type": "array", "items": {"type": "string"}}),
         json!(["water", "flying"]),
     );
@@ -220,13 +221,13 @@ fn list_parameters() -> Vec<Value> {
     vec![
         query(
             "page",
-            "From 1",
+            "The page, from 1",
             json!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1}),
             json!(1),
         ),
         query(
             "per_page",
-            "Pokémon a page",
+            "Pokémon per page",
             json!({
                 "type": "integer", "minimum": 1,
                 "maximum": ListQuery::MOST_PER_PAGE, "default": ListQuery::PER_PAGE,
@@ -249,7 +250,7 @@ fn list_parameters() -> Vec<Value> {
         ),
         query(
             "forms",
-            "`all` lists every form, else each species' default",
+            "`all` lists every form; `default` lists each species' default form",
             json!({"type": "string", "enum": ["all", "default"]}),
             json!("all"),
         ),
@@ -259,10 +260,15 @@ fn list_parameters() -> Vec<Value> {
             json!({"type": "string", "pattern": "^0*[1-9][0-9]{0,8}(,0*[1-9][0-9]{0,8})*$"}),
             json!("1,4,25"),
         ),
-        query("sort", "Ties are by id", json!({"type": "string", "enum": sorts}), json!("name")),
+        query(
+            "sort",
+            "The sort key; ties are sorted by id",
+            json!({"type": "string", "enum": sorts}),
+            json!("name"),
+        ),
         query(
             "order",
-            "Of `sort`, or of the id",
+            "The direction of `sort`, or of the id",
             json!({"type": "string", "enum": ["asc", "desc"]}),
             json!("asc"),
         ),

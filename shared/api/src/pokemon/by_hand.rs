@@ -28,7 +28,7 @@ use crate::{
     writer::{self, Asked},
 };
 
-/// A Pokémon to be fetched.
+/// The Pokémon to fetch from PokeAPI.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FetchRequest {
@@ -100,13 +100,13 @@ pub(crate) async fn hide(app: &App, request: &Request) -> Result<Response, Probl
     let id = match named(app, request).await {
         // What was cut off, or not heard of, is asked for again with its key.
         Err(Problem { status: StatusCode::NOT_FOUND, .. }) if request.repeated.is_some() => {
-            return done("The Pokémon is hidden.");
+            return done("Pokémon hidden");
         }
         named => named?,
     };
     store(app, request, id, Action::HidePokemon, &OverrideChange::Hide, StatusCode::OK).await?;
     match writer::ask(app, Order::Publish, since).await? {
-        Asked::Published(_) => done("The Pokémon is hidden."),
+        Asked::Published(_) => done("Pokémon hidden"),
         Asked::GoesOn | Asked::NotTaken => later(),
     }
 }
@@ -120,8 +120,7 @@ async fn ready(app: &App, request: &Request) -> Result<(), Problem> {
 async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
     let slug = request.slug("id", "Pokémon")?;
     let record = app.store().pokemon(&request.meter, &slug).await?;
-    let record =
-        record.ok_or_else(|| Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str())))?;
+    let record = record.ok_or_else(|| Problem::not_found(format!("Pokémon {slug} not found")))?;
     Ok(record.parse::<StoredPokemon>(&Key::pokemon(&slug))?.pokemon.id)
 }
 
@@ -146,16 +145,16 @@ async fn store(
 /// What PokeAPI did not give.
 fn refused(source: Source, id: u32) -> Problem {
     let Source::Failed { reason } = source else {
-        return Problem::not_found(format!("PokeAPI has no Pokémon {id}."));
+        return Problem::not_found(format!("Pokémon {id} not found in PokeAPI"));
     };
-    let detail = format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
+    let detail = format!("PokeAPI is unavailable, so Pokémon {id} was not refreshed");
     let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
     Problem { retry_after: Some(60), cause: Some(reason), ..problem }
 }
 
 /// 202: it will be seen once the writer is done.
 fn later() -> Result<Response, Problem> {
-    let message = "It is stored, and will be seen once the catalogue has been published.";
+    let message = "Stored; the change becomes visible when the catalogue has been published";
     personal(StatusCode::ACCEPTED, &Done { message })
 }
 
@@ -163,8 +162,7 @@ fn later() -> Result<Response, Problem> {
 async fn tell(app: &App, request: &Request, id: u32, status: StatusCode) -> Result<Response, Problem> {
     let record = app.store().latest_pokemon(&request.meter, id).await?;
     // Some of what it is made of is not known, or it was hidden again meanwhile.
-    let record =
-        record.ok_or_else(|| Problem::not_found(format!("There is no Pokémon {id} to be shown.")))?;
+    let record = record.ok_or_else(|| Problem::not_found(format!("Pokémon {id} not found")))?;
     let detail = Detail::read(app, &request.meter, &Key::pokemon(id), record, Include::default()).await?;
     let mut response = json(detail.body(&app.config.sprite_base)?);
     *response.status_mut() = status;

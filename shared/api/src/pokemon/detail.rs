@@ -16,7 +16,7 @@ use crate::{
     problem::Problem,
 };
 
-/// A Pokémon with its pictures and, where asked for, its forms and learnset.
+/// A Pokémon with its pictures and, on request, its forms and learnset.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "PokemonDetail")]
 pub struct PokemonAnswer<'a> {
@@ -25,7 +25,7 @@ pub struct PokemonAnswer<'a> {
     pub sprites: SpriteUrls,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// With `include=forms`: every cosmetic form, empty where there is but one.
+    /// With `include=forms`: every cosmetic form; empty if there is only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<CosmeticFormAnswer>")]
     pub forms: Option<Vec<CosmeticFormAnswer>>,
@@ -75,7 +75,7 @@ impl Include {
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let include = Include::parse(&request.query)?;
     let slug = request.slug("id", "Pokémon")?;
-    let unknown = || Problem::not_found(format!("There is no Pokémon {:?}.", slug.as_str()));
+    let unknown = || Problem::not_found(format!("Pokémon {slug} not found"));
     let record = app.store().pokemon(&request.meter, &slug).await?.ok_or_else(unknown)?;
     let detail = Detail::read(app, &request.meter, &Key::pokemon(&slug), record, include).await?;
     catalogue(request, &detail.etag(&app.config.sprite_base), || detail.body(&app.config.sprite_base))

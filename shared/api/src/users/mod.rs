@@ -19,6 +19,6 @@ fn oneself(request: &Request) -> Result<UserId, Problem> {
     match request.params.get("id").and_then(|id| id.parse::<UserId>().ok()) {
         Some(id) if id == caller.user => Ok(caller.user),
         // Whether there is such a user is not for others to know.
-        _ => Err(Problem::forbidden("This is somebody else's.")),
+        _ => Err(Problem::forbidden("Access denied")),
     }
 }

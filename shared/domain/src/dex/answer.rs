@@ -14,7 +14,7 @@ use super::{
 };
 use crate::FieldError;
 
-/// Where a page stands in its list.
+/// The position of a page in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pagination {
     pub page: u32,
@@ -250,20 +250,20 @@ impl Dex {
         for name in &query.types {
             match self.index.types.binary_search(name) {
                 Ok(place) => types |= 1 << place,
-                Err(_) => errors.push(FieldError::new("type", format!("{name:?} is not known"))),
+                Err(_) => errors.push(FieldError::new("type", format!("{name:?} does not exist"))),
             }
         }
         let ability = query.ability.as_ref().and_then(|name| {
             let place = self.index.abilities.binary_search(name).ok();
             if place.is_none() {
-                errors.push(FieldError::new("ability", format!("{name:?} is not known")));
+                errors.push(FieldError::new("ability", format!("{name:?} does not exist")));
             }
             place.map(|place| place as u16)
         });
         if let Some(generation) = query.generation
             && !self.index.generations.iter().any(|g| g.id == generation)
         {
-            errors.push(FieldError::new("generation", format!("{generation} is not known")));
+            errors.push(FieldError::new("generation", format!("{generation} does not exist")));
         }
         if !errors.is_empty() {
             return Err(errors);
