@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use adapters::aws;
-use api::{App, Config, Route, routes};
+use api::{App, Config, Event, Route, routes};
 use local::tables::CATALOG;
 use serde_json::{Value, json, value::RawValue};
 use tests::{Answer, SeededEngine, assert_sealed, event, invoke, problem};
@@ -216,10 +216,20 @@ fn is_what_was_asked_for(found: &Value, route: &str, payload: &str) -> bool {
     fields.iter().any(|field| found[*field] == asked.as_str()) || (id.is_some() && found["id"].as_u64() == id)
 }
 
+/// Whether a payload is an event of a HEAD request.
+fn is_head(payload: &str) -> bool {
+    let event: Option<Event> =
+        serde_json::from_str(payload).ok().filter(|_| !payload.trim_start().starts_with('['));
+    event.is_some_and(|event| event.request_context.http.method == "HEAD")
+}
+
 fn check(answer: &Answer, route: &str, payload: &str) {
     let shown: String = payload.chars().take(2000).collect();
     assert!(!answer.status.is_server_error(), "{route}: {} for {shown}", answer.status);
     assert_sealed(answer, &shown);
+    if is_head(payload) {
+        return assert!(answer.body.is_empty(), "{route}: {shown}");
+    }
     match answer.status.as_u16() {
         200 => {
             let found = answer.json();
@@ -303,7 +313,7 @@ async fn every_damaged_event_of_somebody_is_answered_too() {
             let shown: String = payload.get().chars().take(2000).collect();
             assert!(!answer.status.is_server_error(), "{name}: {} for {shown}", answer.status);
             assert_sealed(&answer, &shown);
-            if answer.status.is_client_error() {
+            if answer.status.is_client_error() && !is_head(payload.get()) {
                 let told = problem(&answer, &shown).to_string();
                 assert!(!told.contains(tests::PASSWORD), "{name}: {told}");
             }

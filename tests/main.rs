@@ -36,6 +36,7 @@ mod runtime;
 mod shape;
 mod store;
 mod sync;
+mod texts;
 mod types;
 mod watch;
 mod workshop;

@@ -69,7 +69,7 @@ async fn lists_go_on_from_memory_and_the_rest_is_503_until_the_engine_is_back() 
     assert_eq!(ready.status, 503);
     assert_eq!(
         problem(&ready, "readiness")["errors"],
-        json!([{"field": "catalog", "message": "does not answer"}])
+        json!([{"field": "catalog", "message": "is not available"}])
     );
 
     tap.set_down(false);

@@ -74,5 +74,5 @@ fn from_base64(text: &str) -> Vec<u8> {
 async fn without_data_it_is_a_page_all_the_same() {
     let house = House::at("http://127.0.0.1:1", Config::new("nowhere")).await;
     let page = page(&house).await;
-    assert!(page.contains("not available right now"), "{page}");
+    assert!(page.contains("temporarily unavailable"), "{page}");
 }

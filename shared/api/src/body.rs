@@ -41,7 +41,7 @@ impl Request {
             return Err(unsupported("content-type", "must be application/json"));
         }
         if self.body.len() > LONGEST {
-            let detail = format!("The request body is larger than {LONGEST} bytes.");
+            let detail = format!("The request body is larger than {LONGEST} bytes");
             let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail);
             return Err(Problem { errors: vec![FieldError::new("body", "is too large")], ..problem });
         }

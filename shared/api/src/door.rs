@@ -83,9 +83,9 @@ pub async fn answer(app: &App, route: &Route, event: Event) -> Response {
     answer_read(app, route, Ok(event), LONGEST, trace_id).await
 }
 
-/// The same for an event as Lambda hands it over: JSON, and perhaps no event at all. What is not done within `time` is answered 503;
-/// whoever asks again goes on. `trace_id` is X-Ray's, from Lambda's context: the event's header is whatever the client sent, because an
-/// HTTP API takes no part in X-Ray.
+/// The same for an event as Lambda passes it: JSON that may not be an event. A request that is not answered within `time` is
+/// answered 503; the client can repeat it. `trace_id` is X-Ray's, from Lambda's context: the event's header holds what the client sent,
+/// because HTTP APIs take no part in X-Ray.
 pub async fn answer_payload(
     app: &App,
     route: &Route,
@@ -93,15 +93,17 @@ pub async fn answer_payload(
     time: Duration,
     trace_id: Option<String>,
 ) -> Response {
-    let read = match payload.get().trim_start() {
-        // A list would be read as an event's fields in their order.
-        event if event.starts_with('{') => {
-            serde_json::from_str::<Event>(event).map_err(|error| error.to_string())
-        }
-        _ => Err("it is no object".to_owned()),
+    let event = payload.get().trim_start();
+    // Serde would read an array as an event's fields in their order.
+    let read = match event.starts_with('{') {
+        true => serde_json::from_str::<Event>(event).map_err(|error| Some((error.line(), error.column()))),
+        false => Err(None),
     };
-    let read =
-        read.map_err(|reason| Problem::bad_request("event", format!("is no API Gateway v2 event: {reason}")));
+    let read = read.map_err(|place| {
+        let place =
+            place.map(|(line, column)| format!(" (line {line}, column {column})")).unwrap_or_default();
+        Problem::bad_request("event", format!("is not an API Gateway event of format 2.0{place}"))
+    });
     answer_read(app, route, read, time, trace_id).await
 }
 
@@ -192,12 +194,12 @@ pub fn remove_body(response: &mut Response) {
 
 fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem> {
     let method = Method::from_bytes(event.request_context.http.method.as_bytes())
-        .map_err(|_| Problem::bad_request("method", "is no HTTP method"))?;
+        .map_err(|_| Problem::bad_request("method", "is not a valid HTTP method"))?;
     let query = parse_query(&event.raw_query_string)?;
     let body = if event.is_base64_encoded {
         let quoted = serde_json::Value::String(event.body);
-        let data: Base64Data =
-            serde_json::from_value(quoted).map_err(|_| Problem::bad_request("body", "is not base64"))?;
+        let data: Base64Data = serde_json::from_value(quoted)
+            .map_err(|_| Problem::bad_request("body", "is not valid base64"))?;
         data.0
     } else {
         event.body.into_bytes()

@@ -54,7 +54,7 @@ pub(crate) fn check_edge(app: &App, request: &mut Request) -> Result<(), Problem
 
 /// 403 for an account that may do nothing until an administrator has looked at it.
 pub(crate) fn frozen() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "account_frozen", "The account is frozen.")
+    Problem::new(StatusCode::FORBIDDEN, "account_frozen", "The account is frozen")
 }
 
 /// Takes one token from the route's bucket for this client. Signing out of a session that has ended takes none.
@@ -109,7 +109,7 @@ fn came_through_the_edge(config: &Config, request: &Request) -> Result<(), Probl
     if config.origin_verify.iter().any(|known| known[..] == given[..]) {
         return Ok(());
     }
-    Err(Problem::forbidden("Requests come through the edge."))
+    Err(Problem::forbidden("Requests must go through the CDN"))
 }
 
 /// Whom limits are for. Behind the edge, which adds the address that it sees to `X-Forwarded-For`, and the gateway that of the edge,

@@ -56,7 +56,7 @@ pub(crate) async fn alive(_: &App, _: &Request) -> Result<Response, Problem> {
 pub(crate) async fn ready(app: &App, request: &Request) -> Result<Response, Problem> {
     let checked = tokio::time::timeout(CAP, check(app, &request.meter)).await;
     let readiness =
-        checked.unwrap_or_else(|_| Err(not_ready("catalog", "did not answer within 2 seconds", None)))?;
+        checked.unwrap_or_else(|_| Err(not_ready("catalog", "did not respond within 2 seconds", None)))?;
     Ok(json(serde_json::to_vec(&readiness)?))
 }
 
@@ -65,7 +65,7 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
     let pointer = match store.index_pointer(meter).await {
         Ok(Some(pointer)) => pointer,
         Ok(None) => return Err(not_ready("catalog", "is empty", None)),
-        Err(error) => return Err(not_ready("catalog", "does not answer", Some(error.to_string()))),
+        Err(error) => return Err(not_ready("catalog", "is not available", Some(error.to_string()))),
     };
     if let Err(error) = app.dex_of(meter, &pointer.version).await {
         return Err(not_ready("catalog", "has no readable index", Some(error.to_string())));
@@ -79,9 +79,9 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
         |max: Duration| age.is_some_and(|age| age <= i64::try_from(max.as_secs()).unwrap_or(i64::MAX));
     if max_age.is_some_and(|max| !is_fresh(max)) {
         let message = match (age.map(|age| age / 3600), state.last_good_at) {
-            (Some(hours), Some(_)) => format!("last went well {hours} hours ago"),
-            (Some(hours), None) => format!("has never gone well; the catalogue is {hours} hours old"),
-            (None, _) => format!("has the time {refreshed_at}, which lies ahead: a clock was wrong"),
+            (Some(hours), Some(_)) => format!("last succeeded {hours} hours ago"),
+            (Some(hours), None) => format!("has never succeeded; the catalogue is {hours} hours old"),
+            (None, _) => format!("has a time in the future, {refreshed_at}: a clock was wrong"),
         };
         return Err(not_ready("sync", &message, None));
     }
@@ -102,17 +102,17 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
 async fn accounts_answer(app: &App, meter: &Meter) -> Result<(), Problem> {
     let accounts = app.accounts();
     let (keys, expiring) = tokio::join!(accounts.public_keys(meter), accounts.receipt(meter, "ready", now()));
-    let silent = |error: StoreError| not_ready("accounts", "do not answer", Some(error.to_string()));
+    let silent = |error: StoreError| not_ready("accounts", "are not available", Some(error.to_string()));
     let keys = keys.map_err(silent)?;
     expiring.map_err(silent)?;
     if keys.version == 0 {
-        return Err(not_ready("keys", "are not there yet", None));
+        return Err(not_ready("keys", "do not exist yet", None));
     }
     Ok(())
 }
 
 fn not_ready(culprit: &str, message: &str, cause: Option<String>) -> Problem {
-    let detail = format!("Not ready: {culprit} {message}.");
+    let detail = format!("Not ready: {culprit} {message}");
     let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
     Problem { errors: vec![FieldError::new(culprit, message)], retry_after: Some(2), cause, ..problem }
 }

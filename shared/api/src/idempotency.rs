@@ -85,7 +85,7 @@ pub(crate) async fn known(app: &App, request: &Request, ticket: &Ticket) -> Resu
         return Ok(Known::Nothing);
     };
     if receipt.fingerprint != ticket.fingerprint {
-        let error = FieldError::new("idempotency-key", "was used for another request");
+        let error = FieldError::new("idempotency-key", "was already used for a different request");
         return Err(Problem { code: "idempotency_key_reused", ..Problem::invalid(vec![error]) });
     }
     let status = StatusCode::from_u16(receipt.status).unwrap_or(StatusCode::OK);

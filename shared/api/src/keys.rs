@@ -95,7 +95,7 @@ pub(crate) fn access_token(
 
 fn bad_token(error: TokenError) -> Problem {
     Problem::bad_token(match error {
-        TokenError::Expired => "The access token has expired.",
-        TokenError::UnknownKey | TokenError::Forged => "The access token is not valid.",
+        TokenError::Expired => "The access token has expired",
+        TokenError::UnknownKey | TokenError::Forged => "Invalid access token",
     })
 }

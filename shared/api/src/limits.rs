@@ -118,7 +118,7 @@ impl Seen {
     /// 429.
     pub(crate) fn refusal(&self) -> Problem {
         let wait = self.taken.wait.div_ceil(1000).max(1);
-        let detail = format!("Too many requests; please try again in {wait} seconds.");
+        let detail = format!("Too many requests, please try again in {wait} seconds");
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
         Problem { retry_after: Some(wait as u32), ..problem }
     }

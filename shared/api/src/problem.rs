@@ -18,7 +18,7 @@ use crate::{Response, idempotency::REPEATED, jobs::NotFinished, limits::Seen};
 /// The code of [`Problem::busy`].
 pub(crate) const BUSY: &str = "busy";
 
-/// An error on its way to the client, with the cause that only the log sees.
+/// An error response, with a cause that only the log records.
 #[derive(Debug)]
 pub struct Problem {
     pub status: StatusCode,
@@ -37,7 +37,7 @@ pub struct Problem {
     pub cause: Option<String>,
 }
 
-/// What the client reads.
+/// An error (RFC 9457).
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub struct ProblemBody<'a> {
@@ -47,12 +47,12 @@ pub struct ProblemBody<'a> {
     pub title: &'a str,
     pub status: u16,
     pub detail: &'a str,
-    /// For programs.
+    /// A stable identifier for programs.
     pub code: &'a str,
     /// The same as `detail`, for clients of the first contract.
     pub message: &'a str,
     pub request_id: &'a str,
-    /// What is wrong, by field; only where fields are.
+    /// The errors by field; present only if the request has fields that are wrong.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldError],
 }
@@ -81,19 +81,19 @@ impl Problem {
         Self { errors: vec![FieldError::new(field, message)], ..problem }
     }
 
-    /// 401 for who has shown no token.
+    /// 401 for a request without a token.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Please sign in.")
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication required")
     }
 
-    /// 401 for whose account was deleted after the token was given.
+    /// 401 for a token whose account was deleted after the token was issued.
     #[must_use]
     pub fn no_account() -> Self {
-        Self::bad_token("The account is no longer there.")
+        Self::bad_token("The account no longer exists")
     }
 
-    /// 401 for a token that is not good, or no longer.
+    /// 401 for a token that is invalid or no longer valid.
     #[must_use]
     pub fn bad_token(detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
@@ -106,10 +106,10 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// 403 for whoever is no administrator.
+    /// 403 for a caller who is not an administrator.
     #[must_use]
     pub fn administrators_only() -> Self {
-        Self::forbidden("This is for administrators.")
+        Self::forbidden("Administrator access required")
     }
 
     /// 409.
@@ -124,7 +124,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// 422: fields are understood, and wrong.
+    /// 422: the request has fields with invalid values.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let named: Vec<_> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
@@ -135,7 +135,7 @@ impl Problem {
     /// 503 with Retry-After.
     #[must_use]
     pub fn unavailable(cause: impl Into<String>) -> Self {
-        let detail = "The service is not available right now; please try again.";
+        let detail = "Service temporarily unavailable, please try again later";
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
         Self { retry_after: Some(2), cause: Some(cause.into()), ..problem }
     }
@@ -144,15 +144,15 @@ impl Problem {
     #[must_use]
     pub fn busy(cause: impl Into<String>) -> Self {
         let detail =
-            "Too many changes to the same data at once; nothing was changed. Please try again in a second.";
+            "Too many changes to the same data at once, nothing was changed. Please try again in a second";
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, detail);
         Self { retry_after: Some(1), cause: Some(cause.into()), ..problem }
     }
 
-    /// 500. The client learns no more than that.
+    /// 500, without the cause.
     #[must_use]
     pub fn internal(cause: impl Into<String>) -> Self {
-        let detail = "Something went wrong on our side.";
+        let detail = "Internal server error";
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail);
         Self { cause: Some(cause.into()), ..problem }
     }
@@ -197,9 +197,11 @@ impl From<StoreError> for Problem {
         match &error {
             StoreError::Unavailable { .. } => Self::unavailable(error.to_string()),
             StoreError::Busy { .. } => Self::busy(error.to_string()),
-            StoreError::Conflict { .. } => {
-                Self::new(StatusCode::CONFLICT, "conflict", "Somebody else changed this at the same time.")
-            }
+            StoreError::Conflict { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "Another request changed this at the same time, please try again",
+            ),
             StoreError::Malformed { .. } => Self::internal(error.to_string()),
         }
     }
@@ -230,7 +232,7 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             refused if refused.is(Condition::Receipt) => {
-                Self::conflict(REPEATED, "Another request with this key is being answered.")
+                Self::conflict(REPEATED, "A request with this idempotency key is already in progress")
             }
             refused if refused.is(Condition::Active) => crate::guard::frozen(),
             refused if refused.is(Condition::Administrator) => Self::administrators_only(),

@@ -68,16 +68,17 @@ impl Request {
 /// Splits and decodes a raw query string.
 pub(crate) fn parse_query(raw: &str) -> Result<Vec<(String, String)>, Problem> {
     if raw.len() > Request::LONGEST_QUERY {
-        let detail = format!("The query is longer than {} bytes.", Request::LONGEST_QUERY);
+        let detail = format!("The query string is longer than {} bytes", Request::LONGEST_QUERY);
         let errors = vec![domain::FieldError::new("query", "is too long")];
         return Err(Problem { errors, ..Problem::new(StatusCode::URI_TOO_LONG, "query_too_long", detail) });
     }
     let pairs = raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let key = decode(key).ok_or_else(|| Problem::bad_request("query", "has a key that is not UTF-8"))?;
+        let key =
+            decode(key).ok_or_else(|| Problem::bad_request("query", "has a key that is not valid UTF-8"))?;
         match decode(value) {
             Some(value) => Ok((key, value)),
-            None => Err(Problem::bad_request(&key, "is not UTF-8")),
+            None => Err(Problem::bad_request(&key, "is not valid UTF-8")),
         }
     });
     pairs.collect()

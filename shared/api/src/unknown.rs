@@ -10,7 +10,7 @@ pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Pro
     // A path that is only decoded like a route's (`pokemon%2F25`) is none: its own method would have taken it.
     if allowed.is_empty() || allowed.contains(&request.method.as_str()) {
         let shown: String = request.path.chars().filter(|c| !c.is_control()).take(200).collect();
-        return Err(Problem::not_found(format!("There is nothing at {shown:?}.")));
+        return Err(Problem::not_found(format!("Path {shown} not found")));
     }
     allowed.push("OPTIONS");
     allowed.sort_unstable();
@@ -18,7 +18,7 @@ pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Pro
     if request.method == Method::OPTIONS {
         return Ok(preflight(app, request, &allow));
     }
-    let detail = format!("{} is not allowed here, only {allow}.", request.method);
+    let detail = format!("Method {} not allowed, use one of {allow}", request.method);
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
     Err(Problem { allow: Some(allow), ..problem })
 }

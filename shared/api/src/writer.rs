@@ -42,7 +42,7 @@ pub(crate) async fn free(app: &App, request: &Request) -> Result<(), Problem> {
 
 /// 409: what was asked for is not done, and not going to be.
 pub(crate) fn busy() -> Problem {
-    let detail = "The catalogue is being refreshed; nothing was changed. Please try again in a while.";
+    let detail = "The catalogue is being refreshed and nothing was changed, please try again later";
     Problem { retry_after: Some(RETRY), ..Problem::conflict("catalogue_busy", detail) }
 }
 

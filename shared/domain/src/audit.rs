@@ -12,7 +12,7 @@ crate::id::id!(
     "an event id"
 );
 
-/// What was done, or tried.
+/// The action that was done or tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -25,36 +25,36 @@ pub enum Action {
     ChangePassword,
     AddFavorite,
     RemoveFavorite,
-    /// Of an administrator.
+    /// By an administrator.
     ChangeRole,
-    /// Of an administrator.
+    /// By an administrator.
     Freeze,
-    /// Of an administrator.
+    /// By an administrator.
     Unfreeze,
     DeleteAccount,
     Export,
-    /// Of an administrator, who had PokeAPI asked for it, and shown again what was hidden.
+    /// By an administrator: fetched from PokeAPI, and visible again if it was hidden.
     FetchPokemon,
-    /// Of an administrator.
+    /// By an administrator.
     EditPokemon,
-    /// Of an administrator.
+    /// By an administrator.
     HidePokemon,
     /// An action that this release does not know.
     Unknown,
 }
 
-/// What came of it.
+/// The result of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Done,
-    /// The password was not the account's, or there is no such account; or the refresh token is none of ours.
+    /// The password was wrong, the account does not exist, or the refresh token was forged.
     WrongCredentials,
     /// The account is frozen.
     Frozen,
-    /// The same answer again, within the grace period for lost answers.
+    /// The same response again, within the grace period for lost responses.
     Repeated,
-    /// A token that had been used before: somebody else has it, too. The session was ended.
+    /// The refresh token had been used before, so it may be stolen. The session was ended.
     Replayed,
     /// The session had ended before.
     Ended,
@@ -66,13 +66,12 @@ pub enum Outcome {
     Unknown,
 }
 
-/// One event.
+/// An audit event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     pub id: EventId,
     pub at: Timestamp,
-    /// Whose account it is, or who did it to another's; none where there is no such account. Of a sign-in that was refused nobody knows
-    /// who tried.
+    /// The user who acted; null if the account does not exist. For a refused sign-in it is the account, as the person is unknown.
     pub actor: Option<UserId>,
     pub action: Action,
     /// `session:…`, `pokemon:25`; `username` or `email` for a changed profile; none where it is the actor.

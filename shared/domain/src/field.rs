@@ -1,11 +1,11 @@
-//! What is wrong with a request, by field.
+//! Errors of a request, by field.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// One thing wrong with one field of a request.
+/// An error in one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     pub field: String,

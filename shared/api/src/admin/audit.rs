@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Cursor, both, parameter, parsed, per_page};
 use crate::{App, Request, Response, body::personal, problem::Problem};
 
-/// What was done, the latest first.
+/// Audit events, the latest first.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Audit")]
 pub struct AuditPage {
@@ -23,14 +23,14 @@ pub struct AuditPage {
 
 /// By actor, or by day: today where neither is named.
 pub(crate) async fn audit(app: &App, request: &Request) -> Result<Response, Problem> {
-    let cursor = parsed::<EventId>(request, "cursor", "is not one that a page has named");
+    let cursor = parsed::<EventId>(request, "cursor", "must be the `next` of a previous page");
     let (per_page, before) = both(per_page(request), cursor)?;
-    let actor = parsed::<UserId>(request, "actor", "is not a user's id");
+    let actor = parsed::<UserId>(request, "actor", "must be a user id");
     let (actor, day) = both(actor, day(request))?;
     let (accounts, meter) = (app.accounts(), &request.meter);
     let Trail { events, next } = match (actor, day) {
         (Some(_), Some(_)) => {
-            let error = FieldError::new("day", "cannot be named beside actor");
+            let error = FieldError::new("day", "cannot be combined with actor");
             return Err(Problem::invalid(vec![error]));
         }
         (Some(actor), None) => accounts.trail_of(meter, actor, before, per_page).await?,
@@ -54,6 +54,6 @@ fn day(request: &Request) -> Result<Option<String>, FieldError> {
     if is_day {
         Ok(Some(given.to_owned()))
     } else {
-        Err(FieldError::new("day", "is no day such as 2026-11-23"))
+        Err(FieldError::new("day", "must be a date such as 2026-11-23"))
     }
 }

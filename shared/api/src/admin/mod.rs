@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use crate::{Request, problem::Problem};
 
-/// Where a list goes on.
+/// The position of a page in a list.
 #[derive(Serialize, JsonSchema)]
 pub struct Cursor {
     pub per_page: u32,
     pub has_next: bool,
-    /// For `cursor`, where there is more.
+    /// The `cursor` of the next page; null on the last page.
     pub next: Option<String>,
 }
 

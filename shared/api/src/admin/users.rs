@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{both, parameter, parsed, per_page};
 use crate::{App, Request, Response, body::personal, problem::Problem};
 
-/// Some users, in the order of registration.
+/// A page of users, sorted by when they registered.
 #[derive(Serialize, JsonSchema)]
 pub struct UserList {
     pub users: Vec<User>,

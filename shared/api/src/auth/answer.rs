@@ -12,11 +12,11 @@ use crate::{App, keys::access_token, problem::Problem};
 pub struct SignedIn {
     pub message: &'static str,
     pub user: User,
-    /// For the `Authorization` header, as Bearer.
+    /// The Bearer token for the `Authorization` header.
     pub access_token: String,
-    /// Valid once, for the next pair of tokens.
+    /// Can be used once, to get the next pair of tokens.
     pub refresh_token: String,
-    /// Of the access token, in seconds.
+    /// The lifetime of the access token, in seconds.
     pub expires_in: u64,
 }
 
@@ -25,7 +25,7 @@ pub struct SignedIn {
 pub struct RefreshAnswer {
     pub access_token: String,
     pub refresh_token: String,
-    /// Of the access token, in seconds.
+    /// The lifetime of the access token, in seconds.
     pub expires_in: u64,
     pub user: User,
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::event;
 use crate::{App, Request, guard, limits::Limit, problem::Problem};
 
-/// That one knows the password of one's account.
+/// The password of the account, as a confirmation.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmation {
@@ -28,7 +28,7 @@ pub(crate) async fn confirmed(app: &App, request: &Request, action: Action) -> R
     let is_empty = request.body.iter().all(u8::is_ascii_whitespace);
     let password = if is_empty { String::new() } else { request.body::<Confirmation>()?.password };
     if password.is_empty() {
-        return Err(Problem::invalid(vec![FieldError::new("password", "is missing")]));
+        return Err(Problem::invalid(vec![FieldError::new("password", "is required")]));
     }
     let user = request.caller()?.user;
     let found = app.accounts().credentials_of(&request.meter, user).await?.ok_or_else(Problem::no_account)?;
@@ -53,8 +53,8 @@ pub(super) async fn confirm(
     if checked?.map_err(|error| Problem::internal(error.to_string()))? == Checked::Wrong {
         let event = event(request, Some(user), action, None, Outcome::WrongCredentials);
         app.accounts().note(meter, &event).await?;
-        let errors = vec![FieldError::new(field, "is not the account's password")];
-        let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "The password is wrong.");
+        let errors = vec![FieldError::new(field, "is incorrect")];
+        let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "Incorrect password");
         return Err(Problem { errors, ..problem });
     }
     Ok(())

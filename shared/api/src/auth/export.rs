@@ -23,12 +23,12 @@ use crate::{
     problem::Problem,
 };
 
-/// Where the file is.
+/// The location of the exported file.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Export")]
 pub struct ExportAnswer {
     pub message: &'static str,
-    /// Whoever has it can read the file, for ten minutes.
+    /// A link that gives access to the file for ten minutes, without a token.
     pub url: String,
     pub expires_at: Timestamp,
 }
@@ -52,7 +52,7 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Pro
         return Err(refused.into());
     }
     let answer = ExportAnswer {
-        message: "Everything that is yours is at this address, for ten minutes.",
+        message: "The export is available at this URL for 10 minutes",
         expires_at: Timestamp::from_unix(now().unix() + Exports::GOOD_FOR.as_secs().cast_signed()),
         url: exports.link(user).await?,
     };

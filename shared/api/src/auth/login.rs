@@ -18,12 +18,12 @@ use serde::Deserialize;
 use super::{answer::Pair, attempt::Attempt, event};
 use crate::{App, Request, Response, body::personal, guard, problem::Problem};
 
-/// Who signs in.
+/// A user name or e-mail address, and a password.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Credentials")]
 pub struct Credentials {
-    /// Or the e-mail address.
+    /// The user name or the e-mail address.
     #[serde(default)]
     #[schemars(length(min = 1))]
     username: String,
@@ -37,7 +37,7 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     let given: Credentials = request.body()?;
     let missing = [("username", &given.username), ("password", &given.password)];
     let missing = missing.into_iter().filter(|(_, text)| text.is_empty());
-    let missing: Vec<_> = missing.map(|(field, _)| FieldError::new(field, "is missing")).collect();
+    let missing: Vec<_> = missing.map(|(field, _)| FieldError::new(field, "is required")).collect();
     if !missing.is_empty() {
         return Err(Problem::invalid(missing));
     }
@@ -121,5 +121,5 @@ async fn begin_session(
         return Err(refused_by.into());
     }
     let pair = Pair::of(app, &ring, &user, open.family, open.session.counter)?;
-    personal(StatusCode::OK, &pair.signed_in("Welcome back.", user))
+    personal(StatusCode::OK, &pair.signed_in("Login successful", user))
 }

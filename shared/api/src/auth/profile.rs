@@ -220,6 +220,6 @@ pub(crate) fn etag(stored: &StoredUser) -> String {
 
 /// 412.
 pub(crate) fn outdated() -> Problem {
-    let detail = "The profile was changed in the meantime; please read it again.";
+    let detail = "The profile was changed since it was read, please reload it";
     Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::{answer::Pair, event};
 use crate::{App, Request, Response, body::personal, guard, problem::Problem};
 
-/// The token, unless it is in the `Authorization` header.
+/// The refresh token, unless the `Authorization` header holds it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
@@ -131,11 +131,11 @@ fn shown(request: &Request) -> Result<String, Problem> {
         (None, Some(header)) => {
             let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
             if !scheme.eq_ignore_ascii_case("bearer") {
-                return Err(wrong("is expected in the body, or as Bearer"));
+                return Err(wrong("must be sent in the body or as a Bearer token"));
             }
             token.trim().to_owned()
         }
-        (None, None) => return Err(Problem::invalid(vec![FieldError::new("refresh_token", "is missing")])),
+        (None, None) => return Err(Problem::invalid(vec![FieldError::new("refresh_token", "is required")])),
     };
     if !RefreshToken::is_meant(&token) {
         return Err(wrong("is not a refresh token"));
@@ -145,7 +145,7 @@ fn shown(request: &Request) -> Result<String, Problem> {
 
 /// 401, without the reason.
 fn over() -> Problem {
-    let detail = "The refresh token is not valid; please sign in.";
+    let detail = "Invalid refresh token, please sign in again";
     let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_refresh_token", detail);
     Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
 }

@@ -23,19 +23,19 @@ use crate::{
     problem::Problem,
 };
 
-/// Who wants an account.
+/// The fields of a new account.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
-    /// 3 to 80 of A to Z, a to z, 0 to 9 and _; nobody else's, whatever the case.
+    /// 3 to 80 of A to Z, a to z, 0 to 9 and _; unique, whatever the case.
     #[serde(default)]
     #[schemars(length(min = 3, max = 80), regex(pattern = "^[A-Za-z0-9_]+$"))]
     username: String,
-    /// Nobody else's.
+    /// Unique.
     #[serde(default)]
     #[schemars(email)]
     email: String,
-    /// At least 8 characters, and not what everybody would try first.
+    /// At least 8 characters, and not a common password.
     #[serde(default)]
     #[schemars(length(min = 8, max = 1024))]
     password: String,
@@ -72,30 +72,27 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
     let event = event(request, Some(id), Action::Register, None, Outcome::Done);
     app.accounts().register(&request.meter, &new, &event.into()).await.map_err(taken)?;
     let pair = Pair::of(app, &ring, &user, family, session.counter)?;
-    personal(StatusCode::CREATED, &pair.signed_in("Welcome.", user))
+    personal(StatusCode::CREATED, &pair.signed_in("Registration successful", user))
 }
 
-/// 409 naming what is somebody else's.
+/// 409 naming the fields that another account has.
 pub(super) fn taken(refused: Refused) -> Problem {
     let mut errors = Vec::new();
     if refused.is(Condition::Username) {
-        errors.push(FieldError::new("username", "is taken"));
+        errors.push(FieldError::new("username", "already exists"));
     }
     if refused.is(Condition::Email) {
-        errors.push(FieldError::new("email", "is taken"));
+        errors.push(FieldError::new("email", "already exists"));
     }
     match errors.as_slice() {
         [] => refused.into(),
         [one] => {
             let (code, detail) = match one.field.as_str() {
-                "username" => ("username_taken", "The user name is taken."),
-                _ => ("email_taken", "There is an account with this e-mail address."),
+                "username" => ("username_taken", "Username already exists"),
+                _ => ("email_taken", "Email already exists"),
             };
             Problem { errors, ..Problem::conflict(code, detail) }
         }
-        _ => Problem {
-            errors,
-            ..Problem::conflict("username_taken", "The user name and the e-mail address are taken.")
-        },
+        _ => Problem { errors, ..Problem::conflict("username_taken", "Username and email already exist") },
     }
 }

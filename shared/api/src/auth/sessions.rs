@@ -19,7 +19,7 @@ use crate::{
     problem::Problem,
 };
 
-/// Where one is signed in.
+/// The active sessions of the caller.
 #[derive(Serialize, JsonSchema)]
 pub struct Sessions {
     /// The latest first.
@@ -31,10 +31,10 @@ pub struct Sessions {
 pub struct SessionRow {
     pub id: String,
     pub created_at: Timestamp,
-    /// When its tokens were last renewed.
+    /// When its tokens were last refreshed.
     pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
-    /// Whether it is the one that asks.
+    /// Whether the request belongs to it.
     pub is_current: bool,
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn end_session(app: &App, request: &Request) -> Result<Response
     let id = request.params.get("id").and_then(|id| id.parse().ok());
     let family = id.ok_or_else(unknown)?;
     end(app, request, family, Action::EndSession).await?;
-    done("The session has ended.")
+    done("Session ended")
 }
 
 async fn end(app: &App, request: &Request, family: FamilyId, action: Action) -> Result<(), Problem> {
@@ -88,5 +88,5 @@ async fn end(app: &App, request: &Request, family: FamilyId, action: Action) -> 
 }
 
 fn unknown() -> Problem {
-    Problem::not_found("There is no such session.")
+    Problem::not_found("Session not found")
 }

@@ -1,4 +1,4 @@
-//! What the routes of accounts take and answer.
+//! Requests and responses of the account routes.
 
 use domain::{accounts::User, catalog::Edits};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
@@ -44,21 +44,21 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
     match name {
         "register-user" => Operation {
             tag: "accounts",
-            description: "Makes an account and signs in. 409 names the fields whose values belong to another account, or are reserved \
+            description: "Creates an account and signs in. 409 names the fields whose values belong to another account, or are reserved \
                 for one. Some user names (`admin`, `root`, `null`, …) are reserved for no account: 422.",
             parameters: Vec::new(),
             body: body::<Registration>(&["username", "email", "password"], examples::registration()),
-            answer: made(answer::<SignedIn>(generator, examples::signed_in("Welcome."))),
+            answer: made(answer::<SignedIn>(generator, examples::signed_in("Registration successful"))),
             refusals: &[409, 422],
         },
         "login-user" => Operation {
             tag: "accounts",
-            description: "401 says the same whether there is such an account or not. Failed and successful sign-ins have limits of \
+            description: "401 does not reveal whether the account exists. Failed and successful sign-ins have limits of \
                 their own. While too many passwords wait to be checked, the answer is 503 `server_busy` with Retry-After, and counts \
                 as no attempt.",
             parameters: Vec::new(),
             body: body::<Credentials>(&["username", "password"], examples::credentials()),
-            answer: fresh(answer::<SignedIn>(generator, examples::signed_in("Welcome back."))),
+            answer: fresh(answer::<SignedIn>(generator, examples::signed_in("Login successful"))),
             refusals: &[401, 409, 422],
         },
         "refresh-session" => Operation {
@@ -82,7 +82,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "list-sessions" => Operation {
             tag: "accounts",
-            description: "Where one is signed in, the latest first.",
+            description: "The active sessions of the caller, the latest first.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<Sessions>(generator, examples::sessions())),
@@ -90,7 +90,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "end-session" => Operation {
             tag: "accounts",
-            description: "Signs out elsewhere.",
+            description: "Ends one of the caller's sessions.",
             parameters: vec![path(
                 "id",
                 "Id of a session",
@@ -98,12 +98,12 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
                 &json!(examples::SESSION),
             )],
             body: None,
-            answer: fresh(answer::<Done>(generator, json!({"message": "The session has ended."}))),
+            answer: fresh(answer::<Done>(generator, json!({"message": "Session ended"}))),
             refusals: &[404, 409],
         },
         "get-profile" => Operation {
             tag: "accounts",
-            description: "Who asks, as a user. The ETag is for `If-Match`.",
+            description: "The caller's own user. The ETag is for `If-Match`.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<User>(generator, examples::user())),
@@ -111,7 +111,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "update-profile" => Operation {
             tag: "accounts",
-            description: "A field that is left out keeps its value. A new password requires `current_password` and ends every other \
+            description: "Absent fields stay unchanged. A new password requires `current_password` and ends every other \
                 session. A new user name or e-mail address requires `current_password`, or a password entered in this session \
                 within the last ten minutes: otherwise 403 `reauthentication_required`. The old name and address stay reserved for \
                 the same user for 30 days. Changes of either count like registrations; after 20 within 30 days: 429 \
@@ -123,7 +123,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "list-favorites" => Operation {
             tag: "favorites",
-            description: "Each with its whole Pokémon; one that the catalogue no longer has is left out.",
+            description: "Each with its full Pokémon; Pokémon that the catalogue no longer has are omitted.",
             parameters: vec![user_id()],
             body: None,
             answer: fresh(answer::<Favorites<'static>>(generator, examples::favorites())),
@@ -131,7 +131,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "add-favorite" => Operation {
             tag: "favorites",
-            description: "409 for one that is a favorite already.",
+            description: "409 if the Pokémon is already a favorite.",
             parameters: vec![user_id()],
             body: body::<FavoriteRequest>(&["pokemon_id"], json!({"pokemon_id": 25})),
             answer: made(answer::<FavoriteRow<'static>>(generator, examples::favorite())),
@@ -139,15 +139,15 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "remove-favorite" => Operation {
             tag: "favorites",
-            description: "The body names it.",
+            description: "The body names the Pokémon. 404 with the code `not_favorite` if it is not a favorite.",
             parameters: vec![user_id()],
             body: body::<FavoriteRequest>(&["pokemon_id"], json!({"pokemon_id": 25})),
-            answer: fresh(answer::<Done>(generator, json!({"message": "Removed from the favorites."}))),
+            answer: fresh(answer::<Done>(generator, json!({"message": "Removed from favorites"}))),
             refusals: &[404, 409],
         },
         "delete-favorite" => Operation {
             tag: "favorites",
-            description: "The same for clients whose DELETE has no body.",
+            description: "The same as DELETE with a body, for clients that cannot send one.",
             parameters: vec![
                 user_id(),
                 path(
@@ -158,12 +158,12 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
                 ),
             ],
             body: None,
-            answer: fresh(answer::<Done>(generator, json!({"message": "Removed from the favorites."}))),
+            answer: fresh(answer::<Done>(generator, json!({"message": "Removed from favorites"}))),
             refusals: &[404, 409],
         },
         "get-jwks" => Operation {
             tag: "accounts",
-            description: "A JSON Web Key Set (RFC 7517): the key that signed last, the one that signs, and the one that will.",
+            description: "A JSON Web Key Set (RFC 7517): the previous, the current and the next signing key.",
             parameters: Vec::new(),
             body: None,
             answer: Answer {
@@ -180,7 +180,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "add-favorites" => Operation {
             tag: "favorites",
-            description: "What is a favorite already stays one; what is no Pokémon is told. Whoever was cut off may ask again.",
+            description: "Existing favorites stay; ids that are not Pokémon are reported. The request can safely be repeated.",
             parameters: vec![user_id()],
             body: body::<BulkRequest>(&["pokemon_ids"], json!({"pokemon_ids": [1, 4, 99999]})),
             answer: fresh(answer::<BulkAnswer>(generator, examples::bulk())),
@@ -188,7 +188,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "remove-favorites" => Operation {
             tag: "favorites",
-            description: "What is no favorite stays none.",
+            description: "Ids that are not favorites are ignored. The request can safely be repeated.",
             parameters: vec![user_id()],
             body: body::<BulkRequest>(&["pokemon_ids"], json!({"pokemon_ids": [1, 4]})),
             answer: fresh(answer::<BulkAnswer>(generator, examples::bulk())),
@@ -196,16 +196,16 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "delete-profile" => Operation {
             tag: "accounts",
-            description: "Takes away everything that is one's own; the trail keeps the id. Needs the password.",
+            description: "Deletes all data of the caller; only the audit trail keeps the id. Requires the password.",
             parameters: Vec::new(),
             body: body::<Confirmation>(&["password"], json!({"password": "pallet town, route 1"})),
-            answer: fresh(answer::<Done>(generator, json!({"message": "The account is deleted."}))),
+            answer: fresh(answer::<Done>(generator, json!({"message": "Account deleted"}))),
             refusals: &[404, 409],
         },
         "export-account" => Operation {
             tag: "accounts",
-            description: "A zip with everything as JSON and as CSV. Where the service has a place for it, the answer is a link that is \
-                good for ten minutes; else it is the file. Needs the password.",
+            description: "A zip file with all data of the caller as JSON and CSV. If the service stores exports, the response is a link \
+                that is valid for ten minutes; otherwise it is the file. Requires the password.",
             parameters: Vec::new(),
             body: body::<Confirmation>(&["password"], json!({"password": "pallet town, route 1"})),
             answer: Answer { status: 202, ..fresh(answer::<ExportAnswer>(generator, examples::export())) },
@@ -213,8 +213,8 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "fetch-pokemon" => Operation {
             tag: "administration",
-            description: "Asks PokeAPI for it, and shows it again where it was hidden. 200 where it was there before; 404 for one that \
-                PokeAPI does not have; 502 `pokeapi_invalid_document` names the field of PokeAPI's document that cannot be used, 503 \
+            description: "Fetches a Pokémon from PokeAPI; a hidden one becomes visible again. 200 if it existed before; 404 if \
+                PokeAPI does not have it; 502 `pokeapi_invalid_document` names the field of PokeAPI's document that cannot be used, 503 \
                 `pokeapi_unavailable` says that PokeAPI is down; 409 with Retry-After while the catalogue is being refreshed, and nothing is changed.",
             parameters: Vec::new(),
             body: body::<FetchRequest>(&["pokemon_id"], json!({"pokemon_id": 1})),
@@ -223,8 +223,8 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "update-pokemon" => Operation {
             tag: "administration",
-            description: "What it is to be instead of what PokeAPI says; what is left out is PokeAPI's. Without any, PokeAPI is asked for \
-                it again, and 502 and 503 are as for a fetch. Lists, searches, types, abilities and evolutions follow.",
+            description: "Replaces values of PokeAPI; absent fields keep PokeAPI's values. Without any field, the Pokémon is fetched \
+                again, with 502 and 503 as for a fetch. Lists, searches, types, abilities and evolutions follow.",
             parameters: vec![id_or_slug()],
             body: body::<Edits>(&[], json!({"display_name": "Bulbasaur", "types": ["grass"]}))
                 .map(|body| Body { required: false, ..body }),
@@ -233,10 +233,10 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "hide-pokemon" => Operation {
             tag: "administration",
-            description: "It is as if PokeAPI did not have it, until it is fetched.",
+            description: "Removes the Pokémon from all responses until it is fetched again.",
             parameters: vec![id_or_slug()],
             body: None,
-            answer: fresh(answer::<Done>(generator, json!({"message": "The Pokémon is hidden."}))),
+            answer: fresh(answer::<Done>(generator, json!({"message": "Pokémon hidden"}))),
             refusals: &[404, 409],
         },
         "list-users" => Operation {
@@ -251,7 +251,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-user" => Operation {
             tag: "administration",
-            description: "Oneself; for administrators, anybody.",
+            description: "The caller's own user; for administrators, any user.",
             parameters: vec![user_id()],
             body: None,
             answer: fresh(answer::<User>(generator, examples::user())),
@@ -259,8 +259,8 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "update-user" => Operation {
             tag: "administration",
-            description: "The caller, as in the profile (same rules); for administrators `is_admin` and `is_frozen` of anybody. One administrator is \
-                always left.",
+            description: "The caller's own user, as in the profile; for administrators, `is_admin` and `is_frozen` of any user. The last \
+                administrator cannot be demoted.",
             parameters: vec![user_id()],
             body: body::<UserUpdate>(&[], json!({"is_frozen": true})),
             answer: fresh(answer::<User>(generator, examples::user())),
@@ -268,16 +268,16 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "delete-user" => Operation {
             tag: "administration",
-            description: "Oneself, with the password; for administrators anybody, without a body.",
+            description: "The caller's own account, with the password; for administrators, any account, without a body.",
             parameters: vec![user_id()],
             body: body::<Confirmation>(&["password"], json!({"password": "pallet town, route 1"}))
                 .map(|body| Body { required: false, ..body }),
-            answer: fresh(answer::<Done>(generator, json!({"message": "The account is deleted."}))),
+            answer: fresh(answer::<Done>(generator, json!({"message": "Account deleted"}))),
             refusals: &[404, 409],
         },
         "list-audit" => Operation {
             tag: "administration",
-            description: "The latest first, by actor or by day; today where neither is named.",
+            description: "The latest first, by actor or by day; without either, today's events.",
             parameters: vec![
                 parameter(
                     "query",
@@ -286,7 +286,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
                     &json!({"type": "string"}),
                     &json!(examples::USER),
                 ),
-                parameter("query", "day", "A day in UTC", &json!({"type": "string"}), &json!("2026-11-23")),
+                parameter("query", "day", "A date in UTC", &json!({"type": "string"}), &json!("2026-11-23")),
                 per_page(),
                 cursor(),
             ],
@@ -302,23 +302,24 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
 pub(super) fn others(name: &str, generator: &mut SchemaGenerator) -> Vec<(u16, &'static str, Value)> {
     let json =
         |Answer { schema, example, .. }| json!({"application/json": {"schema": schema, "example": example}});
-    let stored = json!({"message": "It is stored, and will be seen once the catalogue has been published."});
+    let stored =
+        json!({"message": "Stored; the change becomes visible when the catalogue has been published"});
     let later = |generator: &mut SchemaGenerator| {
         (202, "Stored; the catalogue is still being published.", json(answer::<Done>(generator, stored)))
     };
     match name {
         "fetch-pokemon" => {
             let there = answer::<PokemonAnswer<'static>>(generator, examples::pokemon());
-            vec![(200, "It was there before.", json(there)), later(generator)]
+            vec![(200, "The Pokémon existed before.", json(there)), later(generator)]
         }
         "update-pokemon" | "hide-pokemon" => vec![later(generator)],
-        "export-account" => vec![(200, "The file itself.", json!({"application/zip": {"schema": {}}}))],
+        "export-account" => vec![(200, "The exported file.", json!({"application/zip": {"schema": {}}}))],
         _ => Vec::new(),
     }
 }
 
 fn user_id() -> Value {
-    path("id", "One's own id", &json!({"type": "string", "format": "uuid"}), &json!(examples::USER))
+    path("id", "Id of the user", &json!({"type": "string", "format": "uuid"}), &json!(examples::USER))
 }
 
 pub(super) fn if_match() -> Value {
@@ -330,7 +331,7 @@ pub(super) fn if_match() -> Value {
 
 pub(super) fn idempotency_key() -> Value {
     let schema = json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"});
-    let description = "Stands for this change: asked again with it, it is done once and answered alike. 422 with another body.";
+    let description = "Identifies the change: repeated requests with the same key have one effect and the same response. 422 with another body.";
     parameter(
         "header",
         "Idempotency-Key",
@@ -342,15 +343,15 @@ pub(super) fn idempotency_key() -> Value {
 
 fn per_page() -> Value {
     let schema = json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 50});
-    parameter("query", "per_page", "How many a page", &schema, &json!(50))
+    parameter("query", "per_page", "Items per page", &schema, &json!(50))
 }
 
 fn page() -> Value {
     let schema = json!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1});
-    parameter("query", "page", "From 1", &schema, &json!(1))
+    parameter("query", "page", "The page, from 1", &schema, &json!(1))
 }
 
 fn cursor() -> Value {
     let schema = json!({"type": "string"});
-    parameter("query", "cursor", "Where the page before ended: its `next`", &schema, &json!(examples::USER))
+    parameter("query", "cursor", "The `next` of the previous page", &schema, &json!(examples::USER))
 }

@@ -237,20 +237,24 @@ pub(super) fn version() -> Value {
 
 pub(super) fn problem(status: u16) -> Value {
     let (code, detail, errors) = match status {
-        400 => ("bad_request", "search is not UTF-8", vec![FieldError::new("search", "is not UTF-8")]),
-        401 => ("invalid_token", "The access token is not valid.", Vec::new()),
+        400 => (
+            "bad_request",
+            "search is not valid UTF-8",
+            vec![FieldError::new("search", "is not valid UTF-8")],
+        ),
+        401 => ("invalid_token", "Invalid access token", Vec::new()),
         403 => ("forbidden", "Access denied", Vec::new()),
         404 => ("not_found", "Pokémon pikachoo not found", Vec::new()),
-        409 => ("username_taken", "The user name is taken.", vec![FieldError::new("username", "is taken")]),
-        412 => (
-            "precondition_failed",
-            "The profile was changed in the meantime; please read it again.",
-            Vec::new(),
-        ),
-        413 => ("body_too_large", "The body is longer than 10485760 bytes, or was cut short.", Vec::new()),
+        409 => {
+            ("username_taken", "Username already exists", vec![FieldError::new("username", "already exists")])
+        }
+        412 => {
+            ("precondition_failed", "The profile was changed since it was read, please reload it", Vec::new())
+        }
+        413 => ("body_too_large", "The request body is larger than 1048576 bytes", Vec::new()),
         414 => (
             "query_too_long",
-            "The query is longer than 8192 bytes.",
+            "The query string is longer than 8192 bytes",
             vec![FieldError::new("query", "is too long")],
         ),
         415 => (
@@ -268,12 +272,12 @@ pub(super) fn problem(status: u16) -> Value {
         }
         502 => (
             "pokeapi_invalid_document",
-            "PokeAPI's document pokemon/25 cannot be used: stats is not valid. Pokémon 25 is as it was known.",
+            "The document pokemon/25 of PokeAPI is not valid: stats. Pokémon 25 was not refreshed",
             vec![FieldError::new("stats", "is not valid in pokemon/25")],
         ),
-        429 => ("rate_limited", "Too many requests; please try again in 12 seconds.", Vec::new()),
-        500 => ("internal", "Something went wrong on our side.", Vec::new()),
-        _ => ("unavailable", "The service is not available right now; please try again.", Vec::new()),
+        429 => ("rate_limited", "Too many requests, please try again in 12 seconds", Vec::new()),
+        500 => ("internal", "Internal server error", Vec::new()),
+        _ => ("unavailable", "Service temporarily unavailable, please try again later", Vec::new()),
     };
     let status = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     value(ProblemBody {
@@ -338,7 +342,7 @@ pub(super) fn sessions() -> Value {
 
 pub(super) fn export() -> Value {
     let url = format!("https://exports.example/{USER}.zip?signed");
-    let message = "Everything that is yours is at this address, for ten minutes.";
+    let message = "The export is available at this URL for 10 minutes";
     json!({"message": message, "url": url, "expires_at": MOMENT})
 }
 
@@ -353,7 +357,7 @@ pub(super) fn favorites() -> Value {
 }
 
 pub(super) fn bulk() -> Value {
-    json!({"message": "These are favorites now.", "results": [
+    json!({"message": "Favorites added", "results": [
         {"pokemon_id": 1, "is_favorite": true}, {"pokemon_id": 4, "is_favorite": true},
         {"pokemon_id": 99999, "is_favorite": false, "error": "not_found"},
     ]})

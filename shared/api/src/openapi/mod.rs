@@ -48,10 +48,9 @@ pub fn document() -> Value {
         "info": {
             "title": "Pokédex",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Every Pokémon there is: lists, filters, search, evolutions, types, abilities and moves; \
-                accounts and their favorites. \
-                Errors are problem+json (RFC 9457) and always hold a `message` and a `request_id`; what the gateway \
-                itself refuses (413, 429, 503, time-outs) has only a `message`. HEAD is GET without a body. \
+            "description": "All Pokémon: lists, filters, search, evolutions, types, abilities and moves; accounts and their favorites. \
+                Errors are problem+json (RFC 9457) and always have a `message` and a `request_id`; errors that the gateway \
+                itself returns (413, 429, 503, time-outs) have only a `message`. HEAD is GET without a body. \
                 Another method of a path is 405 with `Allow`, OPTIONS is 204; any other path is 404. A body is JSON: \
                 another Content-Type and a compressed body are 415, an absent Content-Type is read as JSON. \
                 An empty query parameter is ignored.",
@@ -64,7 +63,7 @@ pub fn document() -> Value {
             "headers": header_definitions(),
             "securitySchemes": {"bearer": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                "description": "An access token, from registering, signing in or refreshing; good for a quarter of an hour.",
+                "description": "An access token, returned by registration, login and refresh; valid for 15 minutes.",
             }},
             "responses": problems(&serde_json::to_value(problem).unwrap_or_default()),
         },
@@ -85,8 +84,8 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
     };
     let mut ok = json!({
         "description": match status {
-            201 => "Made",
-            202 => "Where it is to be had",
+            201 => "Created",
+            202 => "Accepted: the location of the file",
             _ => "OK",
         },
         "headers": headers(if cached { &["ETag"] } else { limits }),
@@ -113,7 +112,7 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
     }
     if cached {
         let not_modified =
-            json!({"description": "The client's copy is still good.", "headers": headers(&["ETag"])});
+            json!({"description": "The client's copy is still valid.", "headers": headers(&["ETag"])});
         responses.insert("304".to_owned(), not_modified);
     }
     responses.insert(status.to_string(), ok);
@@ -166,40 +165,40 @@ fn required(description: &str, schema: &Value) -> Value {
 fn header_definitions() -> Value {
     json!({
         "X-Request-ID": required(
-            "The client's where it is well-formed, else ours",
+            "The client's request id if it is well-formed, otherwise a generated one",
             &json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}),
         ),
-        "X-API-Version": required("Of the contract", &json!({"type": "string", "const": "v1"})),
-        "Cache-Control": required("How long a copy is good for", &json!({"type": "string"})),
-        "ETag": required("Of this very answer", &json!({"type": "string", "pattern": "^\"[0-9a-f]{16}\"$"})),
-        "WWW-Authenticate": required("Which tokens are taken", &json!({"type": "string"})),
-        "X-RateLimit-Limit": required("How many may pass at once", &json!({"type": "integer", "minimum": 1})),
-        "X-RateLimit-Remaining": required("How many more may pass now", &json!({"type": "integer", "minimum": 0})),
-        "X-RateLimit-Reset": required("Seconds until all may pass again", &json!({"type": "integer", "minimum": 0})),
+        "X-API-Version": required("The version of the contract", &json!({"type": "string", "const": "v1"})),
+        "Cache-Control": required("How long the response may be cached", &json!({"type": "string"})),
+        "ETag": required("The entity tag of the response", &json!({"type": "string", "pattern": "^\"[0-9a-f]{16}\"$"})),
+        "WWW-Authenticate": required("The accepted authentication scheme", &json!({"type": "string"})),
+        "X-RateLimit-Limit": required("The largest number of requests at once", &json!({"type": "integer", "minimum": 1})),
+        "X-RateLimit-Remaining": required("The number of requests left", &json!({"type": "integer", "minimum": 0})),
+        "X-RateLimit-Reset": required("Seconds until the full limit is available again", &json!({"type": "integer", "minimum": 0})),
         // The gateway's own 503 has none.
-        "Retry-After": {"description": "Seconds", "schema": {"type": "integer", "minimum": 0}},
+        "Retry-After": {"description": "Seconds to wait before the next try", "schema": {"type": "integer", "minimum": 0}},
     })
 }
 
 fn problems(schema: &Value) -> Value {
     let mut all = Map::new();
     for (status, description) in [
-        (400, "The request cannot be understood."),
-        (401, "No good token was shown."),
-        (403, "Not for who asks."),
-        (404, "Not found. Where several have the name, `errors` lists their slugs."),
-        (409, "Somebody else has it, or was faster."),
-        (412, "It was changed since it was read."),
-        (413, "The body is too long."),
+        (400, "The request is malformed."),
+        (401, "The token is missing or invalid."),
+        (403, "Access denied."),
+        (404, "Not found. If several resources share the name, `errors` lists their slugs."),
+        (409, "The request conflicts with the current state, or with another request."),
+        (412, "The resource was changed since it was read."),
+        (413, "The body is too large."),
         (414, "The query is too long."),
         (415, "The body is compressed, or its Content-Type is not JSON."),
-        (422, "A field is wrong; `errors` names it."),
-        (429, "Too many requests at once."),
-        (500, "Something went wrong on our side."),
+        (422, "A field has an invalid value; `errors` names it."),
+        (429, "Too many requests."),
+        (500, "Internal server error."),
         (502, "PokeAPI's document cannot be used; `errors` names its field."),
         (
             503,
-            "Not available right now; try again after Retry-After seconds. Code `busy`: too many changes to the same data at once, and nothing was changed.",
+            "Temporarily unavailable; try again after Retry-After seconds. Code `busy`: too many changes to the same data at once, and nothing was changed.",
         ),
     ] {
         let mut response = json!({

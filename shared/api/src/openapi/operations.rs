@@ -53,9 +53,9 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
     match name {
         "list-pokemon" => Operation {
             tag: "pokemon",
-            description: "Filters combine. Without `sort`, a search is ranked: the Pokémon of that number, exact, prefix, \
-                substring; where nothing matches, names one typing error away are found. `pagination.match` says how well the best \
-                of them fits. A page past the end is empty. Unknown keys are ignored.",
+            description: "Filters combine. Without `sort`, search results are ranked: the Pokémon of that number, exact, prefix, substring; if \
+                nothing matches, names that are one edit away are returned. `pagination.match` is the rank of the best result. A page \
+                past the end is empty. Unknown parameters are ignored.",
             parameters: list_parameters(),
             body: None,
             answer: answer::<Page<'static>>(generator, examples::page()),
@@ -63,7 +63,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "list-types" => Operation {
             tag: "types",
-            description: "A bare, sorted array of the types that at least one Pokémon has.",
+            description: "A sorted array of the types that at least one Pokémon has.",
             parameters: Vec::new(),
             body: None,
             answer: answer::<Vec<String>>(generator, json!(["bug", "dark", "dragon", "electric"])),
@@ -72,7 +72,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         "list-generations" => Operation {
             tag: "generations",
             description: "`name` is the region's name (\"Johto\"), `title` is \"Generation II\". Counts and ids are of the species \
-                that are served. Year, colour and description are null for a generation that is too new.",
+                that are served. Year, color and description are null if they are unknown.",
             parameters: Vec::new(),
             body: None,
             answer: answer::<Generations>(generator, examples::generations()),
@@ -90,7 +90,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-evolutions" => Operation {
             tag: "pokemon",
-            description: "The whole tree, from its root, with every way to evolve. Where no chain of the species is known, \
+            description: "The complete evolution tree, from its root, with every way to evolve. If no chain of the species is known, \
                 `evolution_chain_id` is null and the tree is one node.",
             parameters: vec![id()],
             body: None,
@@ -99,7 +99,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-type" => Operation {
             tag: "types",
-            description: "Damage relations, Pokémon and moves of a type; also of the three that no Pokémon has.",
+            description: "Damage relations, Pokémon and moves of a type, including the three types that no Pokémon has.",
             parameters: vec![named("type", "fire")],
             body: None,
             answer: answer::<Type>(generator, examples::one_type()),
@@ -123,7 +123,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-health" => Operation {
             tag: "operation",
-            description: "Asks nothing of anybody: 200 as long as the function runs.",
+            description: "Checks no dependencies: 200 as long as the function runs.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<Health>(generator, json!({"status": "ok"}))),
@@ -131,7 +131,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-readiness" => Operation {
             tag: "operation",
-            description: "503 names what is not ready (catalog, sync, accounts or keys), within two seconds.",
+            description: "503 names the failing check (catalog, sync, accounts or keys). Responds within two seconds.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<Readiness>(generator, examples::readiness())),
@@ -139,7 +139,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-openapi" => Operation {
             tag: "operation",
-            description: "OpenAPI 3.1.",
+            description: "This OpenAPI 3.1 description.",
             parameters: Vec::new(),
             body: None,
             answer: Answer {
@@ -152,7 +152,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "get-version" => Operation {
             tag: "operation",
-            description: "Of the program and of the contract.",
+            description: "The versions of the program and of the contract.",
             parameters: Vec::new(),
             body: None,
             answer: fresh(answer::<Version>(generator, examples::version())),
@@ -178,7 +178,7 @@ pub(super) fn parameter(
         "example": example,
     });
     if place == "query" {
-        // An empty value is as good as none.
+        // An empty value is ignored.
         parameter["allowEmptyValue"] = json!(true);
     }
     parameter
@@ -220,7 +220,7 @@ fn include() -> Value {
     parameter(
         "query",
         "include",
-        "What to add: moves (the learnset), forms, or both",
+        "The parts to include: moves (the learnset), forms, or both",
         &schema,
         &json!("forms"),
     )
@@ -234,7 +234,7 @@ fn list_parameters() -> Vec<Value> {
         SortKey::ALL.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("{name}_desc")]).collect();
     let mut types = query(
         "type",
-        "A type by id, slug or name; repeated, Pokémon that have all of them; `all` does not filter",
+        "A type by id, slug or name; repeat it for Pokémon that have all of them; `all` means no filter",
         json!({"type": "array", "items": {"type": "string"}}),
         json!(["water", "flying"]),
     );
@@ -242,13 +242,13 @@ fn list_parameters() -> Vec<Value> {
     vec![
         query(
             "page",
-            "From 1",
+            "The page, from 1",
             json!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1}),
             json!(1),
         ),
         query(
             "per_page",
-            "Pokémon a page",
+            "Pokémon per page",
             json!({
                 "type": "integer", "minimum": 1,
                 "maximum": ListQuery::MOST_PER_PAGE, "default": ListQuery::PER_PAGE,
@@ -272,7 +272,7 @@ fn list_parameters() -> Vec<Value> {
         ),
         query(
             "forms",
-            "`all` lists every form, else each species' default",
+            "`all` lists every form; `default` lists each species' default form",
             json!({"type": "string", "enum": ["all", "default"]}),
             json!("all"),
         ),
@@ -284,13 +284,13 @@ fn list_parameters() -> Vec<Value> {
         ),
         query(
             "sort",
-            "Ties are by id; `favorites` lists the caller's favorites first, and is 401 with an invalid token",
+            "The sort key; ties are sorted by id. `favorites` lists the caller's favorites first, and is 401 with an invalid token",
             json!({"type": "string", "enum": sorts}),
             json!("name"),
         ),
         query(
             "order",
-            "Of `sort`, or of the id",
+            "The direction of `sort`, or of the id",
             json!({"type": "string", "enum": ["asc", "desc"]}),
             json!("asc"),
         ),

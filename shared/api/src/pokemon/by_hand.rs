@@ -29,7 +29,7 @@ use crate::{
     writer::{self, Asked},
 };
 
-/// A Pokémon to be fetched.
+/// The Pokémon to fetch from PokeAPI.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FetchRequest {
@@ -103,13 +103,13 @@ pub(crate) async fn hide(app: &App, request: &Request) -> Result<Response, Probl
     let id = match named(app, request).await {
         // What was cut off, or not heard of, is asked for again with its key.
         Err(Problem { status: StatusCode::NOT_FOUND, .. }) if request.repeated.is_some() => {
-            return done("The Pokémon is hidden.");
+            return done("Pokémon hidden");
         }
         named => named?,
     };
     store(app, request, id, Action::HidePokemon, &OverrideChange::Hide, StatusCode::OK).await?;
     match writer::ask(app, Order::Publish, since).await? {
-        Asked::Published(_) => done("The Pokémon is hidden."),
+        Asked::Published(_) => done("Pokémon hidden"),
         Asked::GoesOn | Asked::NotTaken => later(),
     }
 }
@@ -155,22 +155,21 @@ fn refused(source: Source, id: u32) -> Problem {
     match source {
         Source::Refused { resource, field, reason } => invalid_document(&resource, field, reason, id),
         Source::Failed { reason } => {
-            let detail =
-                format!("PokeAPI cannot be asked for Pokémon {id} right now; it is as it was known.");
+            let detail = format!("PokeAPI is unavailable, so Pokémon {id} was not refreshed");
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pokeapi_unavailable", detail);
             Problem { retry_after: Some(60), cause: Some(reason), ..problem }
         }
         Source::NotAsked | Source::Answered | Source::Unknown => {
-            Problem::not_found(format!("PokeAPI has no Pokémon {id}."))
+            Problem::not_found(format!("Pokémon {id} not found in PokeAPI"))
         }
     }
 }
 
 /// 502. Names the field but quotes nothing of the document, which is not ours.
 fn invalid_document(resource: &str, field: Option<String>, cause: String, id: u32) -> Problem {
-    let wrong = field.as_ref().map_or_else(String::new, |field| format!(": {field} is not valid"));
+    let wrong = field.as_ref().map_or_else(String::new, |field| format!(": {field}"));
     let detail =
-        format!("PokeAPI's document {resource} cannot be used{wrong}. Pokémon {id} is as it was known.");
+        format!("The document {resource} of PokeAPI is not valid{wrong}. Pokémon {id} was not refreshed");
     let problem = Problem::new(StatusCode::BAD_GATEWAY, "pokeapi_invalid_document", detail);
     let errors = field.map(|field| FieldError::new(&field, format!("is not valid in {resource}")));
     Problem { errors: errors.into_iter().collect(), cause: Some(cause), ..problem }
@@ -178,7 +177,7 @@ fn invalid_document(resource: &str, field: Option<String>, cause: String, id: u3
 
 /// 202: it will be seen once the writer is done.
 fn later() -> Result<Response, Problem> {
-    let message = "It is stored, and will be seen once the catalogue has been published.";
+    let message = "Stored; the change becomes visible when the catalogue has been published";
     personal(StatusCode::ACCEPTED, &Done { message })
 }
 
@@ -186,8 +185,7 @@ fn later() -> Result<Response, Problem> {
 async fn tell(app: &App, request: &Request, id: u32, status: StatusCode) -> Result<Response, Problem> {
     let record = app.store().latest_pokemon(&request.meter, id).await?;
     // Some of what it is made of is not known, or it was hidden again meanwhile.
-    let record =
-        record.ok_or_else(|| Problem::not_found(format!("There is no Pokémon {id} to be shown.")))?;
+    let record = record.ok_or_else(|| Problem::not_found(format!("Pokémon {id} not found")))?;
     let detail = Detail::read(app, &request.meter, &Key::pokemon(id), record, Include::default()).await?;
     let mut response = json(detail.body(&app.config.sprite_base)?);
     *response.status_mut() = status;

@@ -17,7 +17,7 @@ use crate::{
     stored,
 };
 
-/// A Pokémon with its pictures and, where asked for, its forms and learnset.
+/// A Pokémon with its pictures and, on request, its forms and learnset.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "PokemonDetail")]
 pub struct PokemonAnswer<'a> {
@@ -26,7 +26,7 @@ pub struct PokemonAnswer<'a> {
     pub sprites: SpriteUrls,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// With `include=forms`: every cosmetic form, empty where there is but one.
+    /// With `include=forms`: every cosmetic form; empty if there is only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<CosmeticFormAnswer>")]
     pub forms: Option<Vec<CosmeticFormAnswer>>,

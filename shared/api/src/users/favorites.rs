@@ -25,11 +25,11 @@ use crate::{
     problem::Problem,
 };
 
-/// One's favorites, each with its whole Pokémon.
+/// The favorites of a user, each with its full Pokémon.
 #[derive(Serialize, JsonSchema)]
 pub struct Favorites<'a> {
     pub user_id: UserId,
-    /// By Pokémon. One that the catalogue no longer has is left out until it has it again.
+    /// Sorted by Pokémon. Pokémon that the catalogue no longer has are omitted.
     pub favorites: Vec<FavoriteRow<'a>>,
 }
 
@@ -44,7 +44,7 @@ pub struct FavoriteRow<'a> {
     pub pokemon: &'a RawValue,
 }
 
-/// A Pokémon.
+/// The Pokémon to add or remove.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FavoriteRequest {
@@ -93,7 +93,7 @@ pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Respons
     let told = request.told(event, &answer);
     app.accounts().add_favorite(&request.meter, user, favorite, &told).await.map_err(|refused| {
         if refused.is(Condition::Absent) && !refused.is(Condition::Receipt) {
-            let detail = format!("Pokémon {pokemon} is a favorite already.");
+            let detail = format!("Pokémon {pokemon} already in favorites");
             return Problem::conflict("already_favorite", detail);
         }
         refused.into()
@@ -119,41 +119,42 @@ pub(crate) async fn delete_favorite(app: &App, request: &Request) -> Result<Resp
 
 async fn remove(app: &App, request: &Request, user: UserId, pokemon: u32) -> Result<Response, Problem> {
     let event = event(request, Some(user), Action::RemoveFavorite, target(pokemon), Outcome::Done);
-    let answer = done("Removed from the favorites.")?;
+    let answer = done("Removed from favorites")?;
     let told = request.told(event, &answer);
     let removed = app.accounts().remove_favorite(&request.meter, user, pokemon, &told).await;
     removed.map_err(|refused| {
         if refused.is(Condition::Present) && !refused.is(Condition::Receipt) {
-            return Problem::not_found(format!("Pokémon {pokemon} is no favorite."));
+            let detail = format!("Pokémon {pokemon} is not in favorites");
+            return Problem { code: "not_favorite", ..Problem::not_found(detail) };
         }
         refused.into()
     })?;
     Ok(answer)
 }
 
-/// Many Pokémon.
+/// The Pokémon to add or remove.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BulkRequest {
-    /// At most 1,025; one that is named twice counts once.
+    /// At most 1,025 ids; duplicates count once.
     #[schemars(length(min = 1, max = 1025), inner(range(min = 1)))]
     pokemon_ids: Vec<u32>,
 }
 
-/// What became of each.
+/// The result of a bulk change.
 #[derive(Serialize, JsonSchema)]
 pub struct BulkAnswer {
     pub message: &'static str,
-    /// By id.
+    /// One result for each id, sorted by id.
     pub results: Vec<BulkRow>,
 }
 
 #[derive(Serialize, JsonSchema)]
 pub struct BulkRow {
     pub pokemon_id: u32,
-    /// Whether it is a favorite now, whoever has added or removed it.
+    /// Whether it is a favorite after the request.
     pub is_favorite: bool,
-    /// `not_found` for what is no Pokémon.
+    /// `not_found` for an id that is not a Pokémon.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub error: Option<&'static str>,
@@ -166,13 +167,13 @@ impl BulkRequest {
         let wrong = |message: &str| Err(Problem::invalid(vec![FieldError::new("pokemon_ids", message)]));
         let ids: BTreeSet<u32> = self.pokemon_ids.into_iter().collect();
         if ids.is_empty() {
-            return wrong("must name at least one Pokémon");
+            return wrong("must contain at least one id");
         }
         if ids.len() > Self::MOST {
-            return wrong("must name at most 1,025 Pokémon");
+            return wrong("must contain at most 1,025 ids");
         }
         if ids.contains(&0) {
-            return wrong("must be ids from 1 up");
+            return wrong("must contain only ids from 1 up");
         }
         Ok(ids)
     }
@@ -196,7 +197,7 @@ pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Respon
     });
     let mut results: Vec<_> = found.chain(missing).collect();
     results.sort_by_key(|row| row.pokemon_id);
-    personal(StatusCode::OK, &BulkAnswer { message: "These are favorites now.", results })
+    personal(StatusCode::OK, &BulkAnswer { message: "Favorites added", results })
 }
 
 /// Removes many, in the same way.
@@ -208,7 +209,7 @@ pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Res
     app.accounts().remove_favorites(&request.meter, user, &ids, told).await?;
     let row = |pokemon_id| BulkRow { pokemon_id, is_favorite: false, error: None };
     let results = ids.into_iter().map(row).collect();
-    personal(StatusCode::OK, &BulkAnswer { message: "These are no favorites now.", results })
+    personal(StatusCode::OK, &BulkAnswer { message: "Favorites removed", results })
 }
 
 /// Keeps the request's key, if it has one, before the first step: there may be none, or one that another request is faster with.
@@ -232,5 +233,5 @@ fn target(pokemon: u32) -> Option<String> {
 }
 
 fn unknown(pokemon: u32) -> Problem {
-    Problem::not_found(format!("There is no Pokémon {pokemon}."))
+    Problem::not_found(format!("Pokémon {pokemon} not found"))
 }

@@ -22,7 +22,8 @@ use crate::{
     problem::Problem,
 };
 
-/// What is to be changed. Names, address and password are for oneself alone, role and freezing for administrators.
+/// The fields to change; absent fields stay unchanged. Only the user changes names, address and password; only administrators change
+/// role and freezing.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserUpdate {
@@ -38,11 +39,11 @@ pub struct UserUpdate {
     #[serde(default)]
     #[schemars(with = "String")]
     current_password: Option<String>,
-    /// One administrator is always left.
+    /// The last administrator cannot be demoted.
     #[serde(default)]
     #[schemars(with = "bool")]
     is_admin: Option<bool>,
-    /// A frozen account can neither sign in nor write. An administrator's cannot be frozen.
+    /// A frozen account cannot change anything. An administrator's account cannot be frozen.
     #[serde(default)]
     #[schemars(with = "bool")]
     is_frozen: Option<bool>,
@@ -63,7 +64,7 @@ fn about(request: &Request) -> Result<About, Problem> {
 }
 
 fn unknown() -> Problem {
-    Problem::not_found("There is no such user.")
+    Problem::not_found("User not found")
 }
 
 /// A user, to themselves and to administrators.
@@ -84,12 +85,12 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
         About::Another(id) if own.is_empty() => rule(app, request, id, is_admin, is_frozen).await,
         About::Oneself(_) => {
             let error =
-                FieldError::new("is_admin", "and is_frozen cannot be changed together with one's own fields");
+                FieldError::new("is_admin", "and is_frozen cannot be changed together with profile fields");
             Err(Problem::invalid(vec![error]))
         }
         About::Another(_) => {
             let wrong =
-                own.given().into_iter().map(|name| FieldError::new(name, "is for the user alone to change"));
+                own.given().into_iter().map(|name| FieldError::new(name, "can only be changed by the user"));
             Err(Problem::invalid(wrong.collect()))
         }
     }
@@ -123,14 +124,14 @@ async fn rule(
     let both = is_admin.is_some_and(|is_admin| is_admin != standing.is_admin)
         && is_frozen.is_some_and(|is_frozen| is_frozen != standing.is_frozen);
     if both {
-        let error = FieldError::new("is_frozen", "is to be changed in a request of its own");
+        let error = FieldError::new("is_frozen", "must be changed in a separate request");
         return Err(Problem::invalid(vec![error]));
     }
     if let Some(is_admin) = is_admin.filter(|is_admin| *is_admin != standing.is_admin) {
         if standing.is_frozen {
             return Err(Problem::conflict(
                 "account_frozen",
-                "A frozen account cannot be an administrator's.",
+                "A frozen account cannot become an administrator",
             ));
         }
         let (now, told) = (now(), told(Action::ChangeRole));
@@ -144,7 +145,7 @@ async fn rule(
         let told = told(action);
         accounts.set_frozen(meter, caller.user, id, is_frozen, &told).await.map_err(|refused| {
             if refused.is(Condition::Unchanged) && !refused.is(Condition::Receipt) {
-                return Problem::conflict("not_freezable", "An administrator's account cannot be frozen.");
+                return Problem::conflict("not_freezable", "An administrator's account cannot be frozen");
             }
             refused.into()
         })?;
@@ -154,7 +155,7 @@ async fn rule(
 
 fn only_one(refused: adapters::store::accounts::Refused) -> Problem {
     if refused.is(Condition::NotTheLast) && !refused.is(Condition::Receipt) {
-        let detail = "This is the only administrator; another is needed first.";
+        let detail = "The last administrator cannot be removed";
         return Problem::conflict("last_admin", detail);
     }
     refused.into()
@@ -182,7 +183,7 @@ pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response
 /// In steps; what dies in between is gone on with by `finish-deletions`.
 async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Problem> {
     let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
-    let answer = done("The account is deleted.")?;
+    let answer = done("Account deleted")?;
     let standing = match accounts.standing(meter, id).await? {
         Some(standing) => standing,
         None if request.repeated.is_some() => return Ok(answer),

@@ -32,12 +32,12 @@ impl Email {
             return wrong("must have at most 254 bytes");
         }
         if text.chars().any(is_unseen) {
-            return wrong("holds characters that cannot be seen");
+            return wrong("contains invisible characters");
         }
         // The key, too: characters that stand for several may hold what no address can.
         let key = key(&text).filter(|key| key.len() <= Self::MAX && is_address(key));
         if !is_address(&text) || key.is_none() {
-            return wrong("must be an address such as ash@example.com");
+            return wrong("must be an e-mail address such as ash@example.com");
         }
         Ok(Self(text))
     }
@@ -170,7 +170,7 @@ mod tests {
             ['\0', '\u{1b}', '\u{ad}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{3164}', '\u{ffa0}', '\u{feff}']
         {
             let error = Email::parse(&format!("a{unseen}sh@example.com")).unwrap_err();
-            assert_eq!(error.message, "holds characters that cannot be seen", "{unseen:?}");
+            assert_eq!(error.message, "contains invisible characters", "{unseen:?}");
         }
     }
 }

@@ -47,7 +47,7 @@ impl Username {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let wrong = |message: &str| Err(FieldError::new("username", message));
         if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return wrong("may hold letters A to Z, digits and _ only");
+            return wrong("may only contain letters A to Z, digits and _");
         }
         if !Self::LENGTH.contains(&text.len()) {
             return wrong("must have 3 to 80 characters");

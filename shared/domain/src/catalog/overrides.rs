@@ -18,7 +18,7 @@ use crate::{
     name,
 };
 
-/// What of a Pokémon is to differ from what PokeAPI says. What is left out is PokeAPI's.
+/// The values that replace those of PokeAPI; absent fields keep PokeAPI's values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edits {
@@ -81,7 +81,7 @@ impl Edits {
             if !is_plain || !(1..=80).contains(&name.chars().count()) {
                 refuse(
                     "display_name",
-                    "must have 1 to 80 characters, composed, that can all be seen".to_owned(),
+                    "must have 1 to 80 visible characters in composed form (NFC)".to_owned(),
                 );
             }
         }
@@ -98,12 +98,12 @@ impl Edits {
             let Some(names) = names else { return };
             if !(1..=most).contains(&names.len()) || names.iter().collect::<BTreeSet<_>>().len() < names.len()
             {
-                refuse(field, format!("must be 1 to {most} names, none twice"));
+                refuse(field, format!("must be 1 to {most} different names"));
             }
             // A name as long as a body would make an answer as long.
             for name in names.iter().take(most).filter(|name| !is_known(name)) {
                 let shown: String = name.chars().take(60).collect();
-                refuse(field, format!("names {shown:?}, which is not known"));
+                refuse(field, format!("contains {shown:?}, which does not exist"));
             }
         };
         names("types", &self.types, 2, &has_type);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{FieldError, name};
 
-/// Where a page stands in its list.
+/// The position of a page in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pagination {
     pub page: u32,
@@ -290,7 +290,7 @@ impl Dex {
         if let Some(generation) = query.generation
             && !self.index.generations.iter().any(|g| g.id == generation)
         {
-            errors.push(FieldError::new("generation", format!("{generation} is not known")));
+            errors.push(FieldError::new("generation", format!("{generation} does not exist")));
         }
         if !errors.is_empty() {
             return Err(errors);

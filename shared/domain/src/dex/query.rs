@@ -203,7 +203,9 @@ fn parse_sort(sort: &str, order: &str) -> Result<Option<(SortKey, SortOrder)>, F
         })?,
     };
     match (suffixed, order) {
-        (true, Some(SortOrder::Ascending)) => Err(FieldError::new("order", "says asc where sort says _desc")),
+        (true, Some(SortOrder::Ascending)) => {
+            Err(FieldError::new("order", "must not be asc if sort ends in _desc"))
+        }
         (true, _) | (false, Some(SortOrder::Descending)) => Ok(Some((key, SortOrder::Descending))),
         (false, _) => Ok(Some((key, SortOrder::Ascending))),
     }
