@@ -73,9 +73,8 @@ async fn a_token_of_an_ended_session_is_401_on_every_private_route_but_logout() 
     for route in private_routes().into_iter().chain([routes::LIST_POKEMON]) {
         let residents = Home::of(&route.spec).await;
         let told = tests::some_event(residents.ash).into();
-        let ended =
-            residents.accounts.end_session(&Meter::default(), residents.ash, residents.session, &told);
-        ended.await.expect("a session that ends");
+        let (meter, accounts) = (Meter::default(), &residents.accounts);
+        accounts.end_session(&meter, residents.ash, residents.session, &told).await.expect("a session");
         let answer = ask(&app(&residents), &route, &residents, &residents.token()).await;
         let expected = if route.spec.access == Access::Session { 200 } else { 401 };
         assert_eq!(answer.status, expected, "{}", route.spec.name);
