@@ -1,6 +1,6 @@
 //! Whatever is sent, the answer is a problem that names it: a 4xx, never a 5xx.
 
-use api::routes::{ANSWER_UNKNOWN, DEFAULT, SPECS, Spec};
+use api::routes::{DEFAULT, SPECS, Spec};
 use serde_json::Value;
 use tests::{Answer, House, is_for_everybody, problem, sample};
 
@@ -235,10 +235,9 @@ async fn a_slash_too_many_is_404() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_valid_is_401_everywhere() {
+async fn an_invalid_token_is_401_where_the_answer_depends_on_the_caller() {
     let house = House::seeded().await;
-    for route in paths().chain([&ANSWER_UNKNOWN.spec]) {
-        let path = sample(route.name);
+    for path in ["/api/v1/pokemon?sort=favorites", "/api/v1/pokemon?sort=favorites_desc&per_page=1"] {
         for token in ["", "Bearer", "Bearer x", "Basic YTpi", "bearer eyJhbGciOiJub25lIn0.e30."] {
             let answer = house.raw("GET", path, &format!("authorization: {token}\r\n")).await;
             let problem = assert_refused(&answer, 401, &format!("{path} with {token:?}"));

@@ -39,6 +39,10 @@ async fn every_answer_is_sealed_whatever_its_status() {
             statuses.insert(answer.status.as_u16());
         }
     }
+    let refused = house.send(Method::GET, "/api/v1/pokemon?sort=favorites", &[("authorization", "Bearer x")]);
+    let refused = refused.await;
+    assert_sealed(&refused, "a bad token");
+    statuses.insert(refused.status.as_u16());
     for status in [200, 204, 304, 400, 401, 404, 405, 414, 422] {
         assert!(statuses.contains(&status), "no sample was answered {status}, only {statuses:?}");
     }

@@ -11,6 +11,7 @@ mod accounts;
 mod bad_input;
 mod budget;
 mod caching;
+mod callers;
 mod cors;
 mod door;
 mod door_fuzz;

@@ -83,7 +83,7 @@ async fn what_was_cut_off_is_ended() {
     let house = residents.house().await;
     let path = format!("/api/v1/users/{ASH}/favorites");
     let body = json!({"pokemon_id": 900});
-    assert_eq!(house.call(Method::POST, &path, Some(&residents.token()), Some(&body)).await.status, 403);
+    assert_eq!(house.call(Method::POST, &path, Some(&residents.token()), Some(&body)).await.status, 401);
     assert_eq!(finish_deletions(accounts, None, &meter).await.unwrap(), 1);
     assert_eq!(finish_deletions(accounts, None, &meter).await.unwrap(), 0);
     assert_forgotten(&residents).await;

@@ -4,6 +4,7 @@ mod administrators;
 mod bodies;
 mod deletion;
 mod exports;
+mod failures;
 mod faults;
 mod favorites;
 mod idempotency;
@@ -13,6 +14,7 @@ mod registration;
 mod rotation;
 mod sessions;
 mod sign_in;
+mod standing;
 mod tokens;
 
 use http::Method;

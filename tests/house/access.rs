@@ -10,7 +10,10 @@ use adapters::{
     sync::{self, Settings},
     tokens::{FamilyId, Issuer, KeyRing},
 };
-use api::{Route, routes};
+use api::{
+    App, Config, Route,
+    routes::{self, Authorization},
+};
 use domain::{Timestamp, accounts::UserId};
 use http::Method;
 use serde_json::{Value, json};
@@ -213,6 +216,7 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
         "list-pokemon" => {
             let mut mine = with("rawQueryString", "sort=favorites".into());
             mine["headers"]["authorization"] = format!("Bearer {}", residents.token()).into();
+            unknown["rawQueryString"] = "sort=favorites".into();
             vec![mine]
         }
         "get-user" => {
@@ -249,9 +253,11 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
         // Ahead of the others, which leave nothing to be done.
         all.insert(0, keyed);
     }
-    if route.spec.access != routes::Access::Refresh {
-        all.push(unknown);
-    }
+    all.push(unknown);
+    let mut ended = event.clone();
+    ended["headers"]["authorization"] =
+        format!("Bearer {}", residents.token_of(residents.ash, FamilyId::random())).into();
+    all.push(ended);
     all
 }
 
@@ -286,7 +292,8 @@ async fn each_route_lets_in_whom_the_table_says() {
         // Of one's own: some routes leave nothing of an account.
         let residents = Home::of(spec).await;
         for (who, token) in tokens(&residents).await {
-            let app = residents.app(&residents.url);
+            let client = aws::at(&residents.url);
+            let app = App::new(Config { limits: None, ..residents.config() }, || client);
             let mut event = residents.fill(&event(&route));
             match token {
                 Some(token) => event["headers"]["authorization"] = format!("Bearer {token}").into(),
@@ -316,6 +323,8 @@ async fn tokens(residents: &Residents) -> Vec<(&'static str, Option<String>)> {
         ("no token", None),
         ("expired", Some(expired)),
         ("wrong key", Some(of_an_unknown_key(residents))),
+        ("an ended session", Some(residents.token_of(residents.ash, FamilyId::random()))),
+        ("a deleted account", Some(residents.token_of(UserId::new(1, [9; 10]), FamilyId::random()))),
         ("refresh as access", Some(residents.refresh_token())),
         ("another user", Some(residents.token_of(misty, hers))),
         ("a frozen user", Some(residents.token_of(rocket, theirs))),
@@ -324,30 +333,34 @@ async fn tokens(residents: &Residents) -> Vec<(&'static str, Option<String>)> {
     ]
 }
 
-/// Statuses of the answers to `who`. Of one's own resources what was done before may be done: 404 and 409.
+/// Statuses of the answers to `who`. On the caller's own resources an earlier request may have done the same: 404 and 409.
 fn expected(spec: &routes::Spec, who: &str) -> &'static [u16] {
     const OPEN: &[u16] = &[200, 201, 404, 409];
-    // For administrators, too; a body that is for oneself is refused.
+    // For administrators, too; a body that is for the user alone is refused.
     const OPEN_TO_ADMINS: &[u16] = &[200, 404, 422];
-    let is_for_admins = ["get-user", "update-user", "delete-user"].contains(&spec.name);
-    let is_bad = ["expired", "wrong key"].contains(&who);
-    let is_ones_own = spec.path.starts_with("/api/v1/users/{id}");
+    match (spec.authorization, spec.access) {
+        // The sample's body holds the refresh token.
+        (_, routes::Access::Refresh) => return &[200, 401, 409],
+        (_, routes::Access::Public) if is_for_everybody(spec) && spec.path != routes::DEFAULT => {
+            return &[200];
+        }
+        (Authorization::Ignored | Authorization::ByHandler, _) => return OPEN,
+        (Authorization::Checked, _) => {}
+    }
     match (spec.access, who) {
-        // A refresh looks at no access token: the sample's body holds the refresh token.
-        (routes::Access::Refresh, _) => &[200, 401, 409],
         (_, "refresh as access") => &[422],
-        (_, _) if is_bad => &[401],
-        (routes::Access::Public, _) if is_for_everybody(spec) && spec.path != routes::DEFAULT => &[200],
-        (routes::Access::Public, _) => OPEN,
-        (_, "no token") => &[401],
-        (routes::Access::User, "an administrator") if is_for_admins => OPEN_TO_ADMINS,
-        (routes::Access::User, "another user" | "an administrator") if is_ones_own => &[403],
-        (routes::Access::User, "a frozen user") if spec.method != Method::GET || is_ones_own => &[403],
-        // An administrator was faster.
-        (routes::Access::User, "the user") if spec.name == "delete-user" => &[401],
-        (routes::Access::User, _) => OPEN,
+        (_, "no token" | "expired" | "wrong key" | "a deleted account") => &[401],
+        (routes::Access::Session, _) => &[200],
+        (_, "an ended session") => &[401],
+        (routes::Access::OwnerOrAdmin, "an administrator") => OPEN_TO_ADMINS,
+        (routes::Access::Owner, "an administrator") => &[403],
+        (routes::Access::Owner | routes::Access::OwnerOrAdmin, "another user" | "a frozen user") => &[403],
+        (routes::Access::User, "a frozen user") if spec.method != Method::GET => &[403],
+        // An administrator has deleted the account.
+        (_, "the user") if spec.name == "delete-user" => &[401],
         (routes::Access::Admin, "an administrator") => OPEN,
         (routes::Access::Admin, _) => &[403],
+        _ => OPEN,
     }
 }
 

@@ -24,7 +24,9 @@ fn each_event_is_one_that_the_http_api_would_send_to_that_route() {
         let shown = event["headers"]["authorization"].as_str();
         let expected = match spec.access {
             Access::Public | Access::Refresh => None,
-            Access::User => Some("Bearer ACCESS_TOKEN"),
+            Access::Session | Access::User | Access::Owner | Access::OwnerOrAdmin => {
+                Some("Bearer ACCESS_TOKEN")
+            }
             Access::Admin => Some("Bearer ADMIN_TOKEN"),
         };
         assert_eq!(shown, expected, "{}: a placeholder where a token belongs, and nowhere else", spec.name);

@@ -12,7 +12,7 @@ use adapters::store::{Client, INDEX_COPIES, Meter, Store, StoreError, accounts::
 use domain::dex::Dex;
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::{config::Config, keys::Keys, problem::Problem, telemetry::Telemetry};
+use crate::{access::Failures, config::Config, keys::Keys, problem::Problem, telemetry::Telemetry};
 
 pub struct App {
     pub config: Config,
@@ -23,6 +23,7 @@ pub struct App {
     prepared: Arc<Meter>,
     stores: LazyLock<Stores, Box<dyn FnOnce() -> Stores + Send>>,
     pub(crate) keys: Keys,
+    pub(crate) failures: Failures,
     dex: Mutex<LoadedDex>,
     /// Held while the first index is loaded, so that a burst at the start loads it once.
     loading: AsyncMutex<()>,
@@ -62,6 +63,7 @@ impl App {
                 (Store::new(client.clone(), &tables), Accounts::new(client, tables))
             })),
             keys: Keys::default(),
+            failures: Failures::default(),
             dex: Mutex::default(),
             loading: AsyncMutex::new(()),
         }

@@ -1,36 +1,35 @@
-//! The ways into a route, by who may come. Each route names one: what a public route never needs, its binary does not link.
+//! The entry points of routes, by access. Each route names one, so that the binary of a public route does not link what only
+//! private ones need.
 
 use http::StatusCode;
 
 use crate::{
-    App, Request, Response, Route, guard,
+    App, Request, Response, Route, access, guard,
     idempotency::{self, Known, REPEATED},
     limits::Seen,
     problem::Problem,
 };
 
-/// For everybody, as often as they like.
+/// Serves everybody, without a limit. Does not look at the `Authorization` header.
 pub(crate) async fn open(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
-    guard::let_in(app, &route.spec, request).await?;
+    guard::check_edge(app, request)?;
     (route.handler)(app, request).await
 }
 
-/// For everybody, so often.
+/// Serves everybody, within the route's limit. Does not look at the `Authorization` header.
 pub(crate) async fn limited(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
-    guard::let_in(app, &route.spec, request).await?;
+    guard::check_edge(app, request)?;
     let seen = guard::limit(app, &route.spec, request).await?;
     told(seen, (route.handler)(app, request).await)
 }
 
-/// For who has signed in, and may.
+/// Serves signed-in users. The route's limit comes after authorization: a request that is rejected takes nothing from the
+/// user's bucket.
 pub(crate) async fn private(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
-    guard::let_in(app, &route.spec, request).await?;
+    guard::check_edge(app, request)?;
+    request.caller = Some(access::admit(app, &route.spec, request).await?);
     let seen = guard::limit(app, &route.spec, request).await?;
-    let answer = match guard::stand(app, &route.spec, request).await {
-        Ok(()) => once(app, route, request).await,
-        Err(problem) => Err(problem),
-    };
-    told(seen, answer)
+    told(seen, once(app, route, request).await)
 }
 
 /// Tells of the limit, whatever the answer.

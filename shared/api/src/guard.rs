@@ -1,10 +1,9 @@
-//! What holds for every request and every answer, whatever the route.
+//! Rules for every request and every answer, whatever the route: the edge, the client's address, rate limits and headers.
 
 use std::net::IpAddr;
 
-use adapters::{milliseconds, now, store::Meter, tokens::RefreshToken};
-use domain::{FieldError, accounts::Standing};
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use adapters::{milliseconds, store::Meter};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -12,8 +11,7 @@ use crate::{
     config::Config,
     limits::{Limit, Seen},
     problem::Problem,
-    request::Caller,
-    routes::{Access, Spec},
+    routes::Spec,
 };
 
 /// Headers of every answer.
@@ -47,60 +45,11 @@ pub(crate) fn request_id(event: &Event) -> String {
         .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)))
 }
 
-/// What is refused before any work on any route: whoever comes past the edge, or shows a token that is no good. Says who asks.
-pub(crate) async fn let_in(app: &App, spec: &Spec, request: &mut Request) -> Result<(), Problem> {
+/// Rejects requests that bypass the CDN, before any other work, and determines the client's address.
+pub(crate) fn check_edge(app: &App, request: &mut Request) -> Result<(), Problem> {
     came_through_the_edge(&app.config, request)?;
     request.client = client(&app.config, request);
-    // For a refresh, the header may hold the refresh token.
-    if spec.access != Access::Refresh
-        && let Some(header) = request.header("authorization")
-    {
-        // Boxed, as what only some requests need is below: the others' are small for it.
-        let claims = Box::pin(app.verify(&request.meter, bearer(header)?)).await?;
-        request.caller = Some(Caller { user: claims.sub, session: claims.sid, standing: None });
-    }
     Ok(())
-}
-
-/// What the account of who asks may do, where the route needs to know.
-pub(crate) async fn stand(app: &App, spec: &Spec, request: &mut Request) -> Result<(), Problem> {
-    match spec.access {
-        Access::Public | Access::Refresh => return Ok(()),
-        Access::User if spec.method == Method::GET => return request.caller().map(|_| ()),
-        Access::User | Access::Admin => {}
-    }
-    let caller = request.caller()?;
-    let standing = standing(app, request, caller, spec.name == LOGOUT).await?;
-    if spec.access == Access::Admin && !standing.is_admin {
-        return Err(Problem::administrators_only());
-    }
-    request.caller = Some(Caller { standing: Some(standing), ..caller });
-    Ok(())
-}
-
-/// Ends a session, and may be asked to more than once.
-const LOGOUT: &str = "logout-user";
-
-/// What the account of `caller` may do at this moment, in a session that goes on; unless `in_any_session`.
-pub(crate) async fn standing(
-    app: &App,
-    request: &Request,
-    caller: Caller,
-    in_any_session: bool,
-) -> Result<Standing, Problem> {
-    let (accounts, meter) = (app.accounts(), &request.meter);
-    let standing = Box::pin(accounts.standing(meter, caller.user)).await?;
-    let standing = standing.ok_or_else(Problem::no_account)?;
-    if standing.is_frozen {
-        return Err(frozen());
-    }
-    if !in_any_session {
-        let session = Box::pin(accounts.session(meter, caller.user, caller.session)).await?;
-        if !session.is_some_and(|session| session.is_alive(now(), standing.epoch)) {
-            return Err(Problem::bad_token("The session has ended."));
-        }
-    }
-    Ok(standing)
 }
 
 /// 403 for an account that may do nothing until an administrator has looked at it.
@@ -108,25 +57,35 @@ pub(crate) fn frozen() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "account_frozen", "The account is frozen.")
 }
 
-/// Takes one from the bucket of the route: the caller's, or that of the address.
+/// Takes one token from the route's bucket for this client. Signing out of a session that has ended takes none.
 pub(crate) async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<Option<Seen>, Problem> {
     let Some(limit) = spec.limit else { return Ok(None) };
-    let whom = match limit {
-        Limit::Register | Limit::Login | Limit::Refresh => request.client.clone(),
-        // A stranger is turned away without it.
-        Limit::Account | Limit::Password | Limit::Write | Limit::Bulk => match request.caller {
-            Some(caller) => caller.user.to_string(),
-            None => return Ok(None),
-        },
-    };
-    match app.take(&request.meter, limit, &whom).await? {
+    if request.caller.is_some_and(|caller| caller.has_ended) {
+        return Ok(None);
+    }
+    match app.take(&request.meter, limit, &subject(limit, request)?).await? {
         Some(seen) if !seen.taken.is_allowed => Err(Problem { limit: Some(seen), ..seen.refusal() }),
         seen => Ok(seen),
     }
 }
 
+/// The client, session or user whose bucket a request takes from.
+pub(crate) fn subject(limit: Limit, request: &Request) -> Result<String, Problem> {
+    Ok(match limit {
+        Limit::Register | Limit::Login | Limit::Account | Limit::Refresh | Limit::Failure => {
+            request.client.clone()
+        }
+        // Another session of the user, which somebody may have stolen, does not empty these.
+        Limit::Logout | Limit::Password => {
+            let caller = request.caller()?;
+            format!("{} {}", caller.user, caller.session)
+        }
+        Limit::Write | Limit::Bulk => request.caller()?.user.to_string(),
+    })
+}
+
 impl App {
-    /// Takes one from the bucket that `whom` has for `limit`; none where nothing is limited.
+    /// Takes one token from the bucket that `whom` has for `limit`. Returns `None` if rate limits are off.
     pub(crate) async fn take(
         &self,
         meter: &Meter,
@@ -138,22 +97,6 @@ impl App {
         let taken = Box::pin(self.accounts().take(meter, bucket, whom, milliseconds())).await?;
         Ok(Some(Seen { bucket, taken }))
     }
-}
-
-/// The token of an `Authorization` header.
-pub(crate) fn bearer(header: &str) -> Result<&str, Problem> {
-    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
-    let token = token.trim();
-    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
-        let detail = "The Authorization header is not Bearer and an access token.";
-        let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
-        return Err(Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem });
-    }
-    if RefreshToken::is_meant(token) {
-        let error = FieldError::new("authorization", "holds a refresh token where an access token belongs");
-        return Err(Problem { code: "wrong_token_kind", ..Problem::invalid(vec![error]) });
-    }
-    Ok(token)
 }
 
 /// Where the edge is told of, it alone is answered: it has looked at who comes, and says from where.

@@ -31,7 +31,7 @@ impl Spec {
     /// Changes of who has signed in take keys; routes of authentication do not: their requests hold passwords.
     #[must_use]
     pub fn takes_idempotency_keys(&self) -> bool {
-        matches!(self.access, Access::User | Access::Admin)
+        !matches!(self.access, Access::Public | Access::Refresh | Access::Session)
             && self.method != Method::GET
             && !self.path.starts_with("/api/v1/auth/")
     }
@@ -40,7 +40,7 @@ impl Spec {
 /// The request's ticket, where it has a key and the route takes one.
 pub(crate) fn ticket(spec: &Spec, request: &Request, caller: Caller) -> Result<Option<Ticket>, Problem> {
     // What one changes of oneself is as good as a route of authentication.
-    let is_own = spec.path == "/api/v1/users/{id}"
+    let is_own = spec.access == Access::OwnerOrAdmin
         && request.params.get("id").and_then(|id| id.parse().ok()) == Some(caller.user);
     let takes = spec.takes_idempotency_keys() && !is_own;
     let Some(given) = request.header("idempotency-key").filter(|_| takes) else { return Ok(None) };

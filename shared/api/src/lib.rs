@@ -4,6 +4,7 @@
 //! Gateway event, the same conversion, the same handler.
 
 mod abilities;
+mod access;
 mod admin;
 pub mod app;
 mod auth;

@@ -16,17 +16,22 @@ pub enum Limit {
     Account,
     /// Refreshes from one address.
     Refresh,
-    /// Passwords that a user who has signed in is asked for again.
+    /// Passwords that a signed-in user is asked for again, in one session.
     Password,
     /// Changes by one user.
     Write,
     /// Changes by one user of up to a thousand things.
     Bulk,
+    /// Sign-outs of one session.
+    Logout,
+    /// Requests from one address that authorization rejects: the session has ended, the account is deleted or frozen, or
+    /// the resource is another user's or an administrator's.
+    Failure,
 }
 
 /// Those whose defaults hold, and those that were set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits([Bucket; 7]);
+pub struct Limits([Bucket; 9]);
 
 /// What who has mistyped a password waits for at most, in milliseconds.
 const LONGEST_DELAY: u64 = 15 * 60 * 1000;
@@ -42,6 +47,8 @@ impl Default for Limits {
             bucket("password", 5, 60),
             bucket("write", 120, 60),
             bucket("bulk", 5, 60),
+            bucket("logout", 10, 60),
+            bucket("failure", 30, 60),
         ])
     }
 }
@@ -74,7 +81,7 @@ impl Limits {
 
     #[must_use]
     pub const fn bucket(&self, limit: Limit) -> Bucket {
-        let Self([register, login, account, refresh, password, write, bulk]) = self;
+        let Self([register, login, account, refresh, password, write, bulk, logout, failure]) = self;
         match limit {
             Limit::Register => *register,
             Limit::Login => *login,
@@ -83,6 +90,8 @@ impl Limits {
             Limit::Password => *password,
             Limit::Write => *write,
             Limit::Bulk => *bulk,
+            Limit::Logout => *logout,
+            Limit::Failure => *failure,
         }
     }
 }

@@ -12,14 +12,15 @@ use percent_encoding::percent_decode_str;
 
 use crate::{idempotency::Ticket, problem::Problem};
 
-/// Who asks, as an access token says it.
+/// The user that sends a request. The access token names user and session; the rest is read from the store for this request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub user: UserId,
-    /// The session that the token was given in.
+    /// The session that the token was issued in.
     pub session: FamilyId,
-    /// Read from the store before every write, and before all that admins do; none where it was not asked for.
-    pub standing: Option<Standing>,
+    pub standing: Standing,
+    /// Whether the session has ended. Only signing out accepts such a caller.
+    pub has_ended: bool,
 }
 
 /// A request as handlers see it: decoded, bounded, with an id and a meter.
@@ -37,7 +38,7 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Where it comes from: an IPv4 address, or the first 64 bits of an IPv6 address.
     pub client: String,
-    /// None where no token was shown.
+    /// `None` on routes that do not check the access token at the door.
     pub caller: Option<Caller>,
     /// Of a request with an `Idempotency-Key`.
     pub ticket: Option<Ticket>,
@@ -58,10 +59,10 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// Who asks.
+    /// The signed-in user that sends the request.
     ///
     /// # Errors
-    /// 401 where nobody has signed in: on routes that are for users, the door has seen to it.
+    /// 401 without one. On private routes the door has rejected such requests already.
     pub fn caller(&self) -> Result<Caller, Problem> {
         self.caller.ok_or_else(Problem::unauthenticated)
     }

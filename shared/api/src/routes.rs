@@ -13,14 +13,31 @@ use crate::{
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody; a token that is shown must be good all the same.
+    /// Everybody.
     Public,
-    /// Who has a refresh token, which may stand in the place of an access token.
+    /// Clients with a refresh token.
     Refresh,
-    /// Who has signed in.
+    /// Users whose account exists, even if it is frozen or their session has ended.
+    Session,
+    /// Users with a live session; for changes, the account must not be frozen either.
     User,
-    /// Who is an administrator at this very moment.
+    /// Such a user, where the path's `{id}` names that user.
+    Owner,
+    /// Such a user, or an administrator.
+    OwnerOrAdmin,
+    /// Administrators with a live session.
     Admin,
+}
+
+/// What a route does with the `Authorization` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// The door requires and verifies an access token before any other work. This is the default.
+    Checked,
+    /// The handler reads it, for the requests whose answer depends on it.
+    ByHandler,
+    /// Nothing parses or verifies it: no answer of the route depends on the caller.
+    Ignored,
 }
 
 /// A route's line, without its handler.
@@ -32,6 +49,8 @@ pub struct Spec {
     /// As API Gateway writes it: `/api/v1/pokemon/{id}`; `$default` for whatever no other route takes.
     pub path: &'static str,
     pub access: Access,
+    /// In the table in parentheses after the access; routes without it check the header.
+    pub authorization: Authorization,
     /// How often it may be asked for.
     pub limit: Option<Limit>,
     /// For the documentation.
@@ -56,13 +75,20 @@ pub struct Route {
 pub const DEFAULT: &str = "$default";
 
 macro_rules! table {
-    (@enter Public) => { entry::open };
-    (@enter Public $limit:ident) => { entry::limited };
-    (@enter Refresh $limit:ident) => { entry::limited };
-    (@enter $private:ident $($limit:ident)?) => { entry::private };
+    // A route that does not check tokens at the door does not link what does.
+    (@enter Public($authorization:ident)) => { entry::open };
+    (@enter Public($authorization:ident) $limit:ident) => { entry::limited };
+    (@enter Refresh($authorization:ident) $limit:ident) => { entry::limited };
+    (@enter Session $limit:ident) => { entry::private };
+    (@enter User $($limit:ident)?) => { entry::private };
+    (@enter Owner $($limit:ident)?) => { entry::private };
+    (@enter OwnerOrAdmin $($limit:ident)?) => { entry::private };
+    (@enter Admin $($limit:ident)?) => { entry::private };
+    (@authorization) => { Authorization::Checked };
+    (@authorization $authorization:ident) => { Authorization::$authorization };
     (@limit) => { None };
     (@limit $limit:ident) => { Some(Limit::$limit) };
-    ($($constant:ident $name:literal $method:ident $path:literal $access:ident $(/ $limit:ident)? $prepare:ident $handler:path, $summary:literal;)*) => {
+    ($($constant:ident $name:literal $method:ident $path:literal $access:ident $(($authorization:ident))? $(/ $limit:ident)? $prepare:ident $handler:path, $summary:literal;)*) => {
         $(
             #[doc = $summary]
             pub const $constant: Route = Route {
@@ -71,11 +97,12 @@ macro_rules! table {
                     method: Method::$method,
                     path: $path,
                     access: Access::$access,
+                    authorization: table!(@authorization $($authorization)?),
                     limit: table!(@limit $($limit)?),
                     summary: $summary,
                 },
                 prepare: |app| Box::pin(prepare::$prepare(app)),
-                enter: |app, route, request| Box::pin(table!(@enter $access $($limit)?)(app, route, request)),
+                enter: |app, route, request| Box::pin(table!(@enter $access $(($authorization))? $($limit)?)(app, route, request)),
                 handler: |app, request| Box::pin($handler(app, request)),
             };
         )*
@@ -92,44 +119,44 @@ macro_rules! table {
 }
 
 table! {
-    LIST_POKEMON "list-pokemon" GET "/api/v1/pokemon" Public dex pokemon::list, "List, search, filter and sort Pokémon";
-    LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public dex types::list, "List the types that Pokémon have";
-    LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public dex pokemon::generations, "List the generations";
-    GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public store pokemon::get, "Get a Pokémon by id, name or species";
+    LIST_POKEMON "list-pokemon" GET "/api/v1/pokemon" Public(ByHandler) dex pokemon::list, "List, search, filter and sort Pokémon";
+    LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public(Ignored) dex types::list, "List the types that Pokémon have";
+    LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public(Ignored) dex pokemon::generations, "List the generations";
+    GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public(Ignored) store pokemon::get, "Get a Pokémon by id, name or species";
     FETCH_POKEMON "fetch-pokemon" POST "/api/v1/pokemon" Admin/Write store pokemon::fetch, "Fetch a Pokémon from PokeAPI, and show it again";
     UPDATE_POKEMON "update-pokemon" PUT "/api/v1/pokemon/{id}" Admin/Write dex pokemon::update, "Change a Pokémon by hand, or take that back";
     HIDE_POKEMON "hide-pokemon" DELETE "/api/v1/pokemon/{id}" Admin/Write store pokemon::hide, "Hide a Pokémon";
-    GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public store evolutions::get, "Get the evolution tree that a Pokémon stands in";
-    GET_TYPE "get-type" GET "/api/v1/types/{name}" Public store types::get, "Get a type";
-    GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public store abilities::get, "Get an ability";
-    GET_MOVE "get-move" GET "/api/v1/moves/{name}" Public store moves::get, "Get a move";
-    REGISTER_USER "register-user" POST "/api/v1/auth/register" Public/Register store auth::register, "Register";
-    LOGIN_USER "login-user" POST "/api/v1/auth/login" Public/Login store auth::login, "Sign in";
-    REFRESH_SESSION "refresh-session" POST "/api/v1/auth/refresh" Refresh/Refresh store auth::refresh, "Get new tokens for a refresh token";
-    LOGOUT_USER "logout-user" POST "/api/v1/auth/logout" User/Write store auth::logout, "Sign out: end this session";
+    GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public(Ignored) store evolutions::get, "Get the evolution tree that a Pokémon stands in";
+    GET_TYPE "get-type" GET "/api/v1/types/{name}" Public(Ignored) store types::get, "Get a type";
+    GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public(Ignored) store abilities::get, "Get an ability";
+    GET_MOVE "get-move" GET "/api/v1/moves/{name}" Public(Ignored) store moves::get, "Get a move";
+    REGISTER_USER "register-user" POST "/api/v1/auth/register" Public(Ignored)/Register store auth::register, "Register";
+    LOGIN_USER "login-user" POST "/api/v1/auth/login" Public(Ignored)/Login store auth::login, "Sign in";
+    REFRESH_SESSION "refresh-session" POST "/api/v1/auth/refresh" Refresh(ByHandler)/Refresh store auth::refresh, "Get new tokens for a refresh token";
+    LOGOUT_USER "logout-user" POST "/api/v1/auth/logout" Session/Logout store auth::logout, "Sign out: end this session";
     LIST_SESSIONS "list-sessions" GET "/api/v1/auth/sessions" User store auth::sessions, "List one's sessions";
     END_SESSION "end-session" DELETE "/api/v1/auth/sessions/{id}" User/Write store auth::end_session, "End one of one's sessions";
     GET_PROFILE "get-profile" GET "/api/v1/auth/profile" User store auth::profile, "Get one's profile";
     UPDATE_PROFILE "update-profile" PUT "/api/v1/auth/profile" User/Write store auth::update_profile, "Change one's name, address or password";
-    LIST_FAVORITES "list-favorites" GET "/api/v1/users/{id}/favorites" User dex users::favorites, "List one's favorites";
-    ADD_FAVORITE "add-favorite" POST "/api/v1/users/{id}/favorites" User/Write dex users::add_favorite, "Add a favorite";
-    REMOVE_FAVORITE "remove-favorite" DELETE "/api/v1/users/{id}/favorites" User/Write store users::remove_favorite, "Remove a favorite";
-    DELETE_FAVORITE "delete-favorite" DELETE "/api/v1/users/{id}/favorites/{pokemon_id}" User/Write store users::delete_favorite, "Remove a favorite by its path";
-    ADD_FAVORITES "add-favorites" POST "/api/v1/users/{id}/favorites/bulk" User/Bulk dex users::add_favorites, "Add many favorites";
-    REMOVE_FAVORITES "remove-favorites" DELETE "/api/v1/users/{id}/favorites/bulk" User/Bulk store users::remove_favorites, "Remove many favorites";
+    LIST_FAVORITES "list-favorites" GET "/api/v1/users/{id}/favorites" Owner dex users::favorites, "List one's favorites";
+    ADD_FAVORITE "add-favorite" POST "/api/v1/users/{id}/favorites" Owner/Write dex users::add_favorite, "Add a favorite";
+    REMOVE_FAVORITE "remove-favorite" DELETE "/api/v1/users/{id}/favorites" Owner/Write store users::remove_favorite, "Remove a favorite";
+    DELETE_FAVORITE "delete-favorite" DELETE "/api/v1/users/{id}/favorites/{pokemon_id}" Owner/Write store users::delete_favorite, "Remove a favorite by its path";
+    ADD_FAVORITES "add-favorites" POST "/api/v1/users/{id}/favorites/bulk" Owner/Bulk dex users::add_favorites, "Add many favorites";
+    REMOVE_FAVORITES "remove-favorites" DELETE "/api/v1/users/{id}/favorites/bulk" Owner/Bulk store users::remove_favorites, "Remove many favorites";
     DELETE_PROFILE "delete-profile" DELETE "/api/v1/auth/profile" User/Write store users::delete_profile, "Delete one's account";
     EXPORT_ACCOUNT "export-account" POST "/api/v1/auth/export" User/Bulk dex auth::export, "Get everything that is one's own, in a file";
     LIST_USERS "list-users" GET "/api/v1/users" Admin store admin::users, "List users";
-    GET_USER "get-user" GET "/api/v1/users/{id}" User store users::get, "Get a user";
-    UPDATE_USER "update-user" PUT "/api/v1/users/{id}" User/Write store users::update, "Change oneself, or another's role";
-    DELETE_USER "delete-user" DELETE "/api/v1/users/{id}" User/Write store users::delete_user, "Delete an account";
+    GET_USER "get-user" GET "/api/v1/users/{id}" OwnerOrAdmin store users::get, "Get a user";
+    UPDATE_USER "update-user" PUT "/api/v1/users/{id}" OwnerOrAdmin/Write store users::update, "Change oneself, or another's role";
+    DELETE_USER "delete-user" DELETE "/api/v1/users/{id}" OwnerOrAdmin/Write store users::delete_user, "Delete an account";
     LIST_AUDIT "list-audit" GET "/api/v1/admin/audit" Admin store admin::audit, "List what was done";
-    GET_HEALTH "get-health" GET "/api/v1/health" Public nothing health::alive, "Tell whether the function runs";
-    GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public store health::ready, "Tell whether what the API needs answers";
-    GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public nothing meta::openapi, "Get this description";
-    GET_VERSION "get-version" GET "/api/version" Public nothing meta::version, "Get the version";
-    GET_JWKS "get-jwks" GET "/.well-known/jwks.json" Public store auth::jwks, "Get the keys that access tokens are verified with";
-    ANSWER_UNKNOWN "answer-unknown" GET "$default" Public nothing unknown::answer, "Answer what no other route takes";
+    GET_HEALTH "get-health" GET "/api/v1/health" Public(Ignored) nothing health::alive, "Tell whether the function runs";
+    GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public(Ignored) store health::ready, "Tell whether what the API needs answers";
+    GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public(Ignored) nothing meta::openapi, "Get this description";
+    GET_VERSION "get-version" GET "/api/version" Public(Ignored) nothing meta::version, "Get the version";
+    GET_JWKS "get-jwks" GET "/.well-known/jwks.json" Public(Ignored) store auth::jwks, "Get the keys that access tokens are verified with";
+    ANSWER_UNKNOWN "answer-unknown" GET "$default" Public(Ignored) nothing unknown::answer, "Answer what no other route takes";
 }
 
 /// The methods of the routes at `path` (decoded), sorted: of those that name it letter by letter, where there are any.

@@ -24,8 +24,8 @@ pub fn client() -> anyhow::Result<Finding> {
 }
 
 /// As often as anybody may ask; off, the headers that are described would be missing.
-const OFTEN: &str =
-    "register=3600/1,login=3600/1,account=3600/1,refresh=3600/1,password=3600/1,write=3600/1,bulk=3600/1";
+const OFTEN: &str = "register=3600/1,login=3600/1,account=3600/1,refresh=3600/1,password=3600/1,write=3600/1,bulk=3600/1,\
+                     logout=3600/1,failure=3600/1";
 
 /// No 5xx, no status that is not described, every answer as it is described: over a bounded number of requests that
 /// schemathesis makes of openapi.json, the same at each run.

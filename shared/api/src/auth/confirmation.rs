@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{event, slowly};
-use crate::{App, Request, limits::Limit, problem::Problem};
+use crate::{App, Request, guard, limits::Limit, problem::Problem};
 
 /// That one knows the password of one's account.
 #[derive(Deserialize, JsonSchema)]
@@ -45,7 +45,8 @@ pub(super) async fn confirm(
     action: Action,
 ) -> Result<(), Problem> {
     let user = request.caller()?.user;
-    if let Some(seen) = app.take(&request.meter, Limit::Password, &user.to_string()).await?
+    if let Some(seen) =
+        app.take(&request.meter, Limit::Password, &guard::subject(Limit::Password, request)?).await?
         && !seen.taken.is_allowed
     {
         return Err(Problem { limit: Some(seen), ..seen.refusal() });

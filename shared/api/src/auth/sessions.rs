@@ -42,8 +42,7 @@ pub struct SessionRow {
 pub(crate) async fn sessions(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = request.caller()?;
     let (accounts, meter) = (app.accounts(), &request.meter);
-    let standing = accounts.standing(meter, caller.user).await?;
-    let epoch = standing.map_or(0, |standing| standing.epoch);
+    let epoch = caller.standing.epoch;
     let mut open = accounts.sessions(meter, caller.user).await?;
     open.retain(|open| is_alive(&open.session, epoch));
     open.sort_by_key(|open| std::cmp::Reverse(open.session.rotated_at));
@@ -57,15 +56,17 @@ pub(crate) async fn sessions(app: &App, request: &Request) -> Result<Response, P
     personal(StatusCode::OK, &Sessions { sessions: open.into_iter().map(row).collect() })
 }
 
-/// Ends the session that asks. Its access token is good for what is left of its quarter of an hour, for reading alone.
+/// Ends the caller's session, of a frozen account too. Where the session has ended already, this writes nothing.
 pub(crate) async fn logout(app: &App, request: &Request) -> Result<Response, Problem> {
-    let family = request.caller()?.session;
-    match end(app, request, family, Action::Logout).await {
-        // It is over, which is what was asked for.
-        Err(problem) if problem.status == StatusCode::NOT_FOUND => {}
-        other => other?,
+    let caller = request.caller()?;
+    if !caller.has_ended {
+        match end(app, request, caller.session, Action::Logout).await {
+            // Another request ended it first.
+            Err(problem) if problem.status == StatusCode::NOT_FOUND => {}
+            other => other?,
+        }
     }
-    done("Signed out.")
+    done("Logout successful")
 }
 
 /// Ends one of one's sessions.

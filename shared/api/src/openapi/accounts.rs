@@ -48,7 +48,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             parameters: Vec::new(),
             body: body::<Registration>(&["username", "email", "password"], examples::registration()),
             answer: made(answer::<SignedIn>(generator, examples::signed_in("Welcome."))),
-            refusals: &[409],
+            refusals: &[409, 422],
         },
         "login-user" => Operation {
             tag: "accounts",
@@ -56,7 +56,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             parameters: Vec::new(),
             body: body::<Credentials>(&["username", "password"], examples::credentials()),
             answer: fresh(answer::<SignedIn>(generator, examples::signed_in("Welcome back."))),
-            refusals: &[409],
+            refusals: &[401, 409, 422],
         },
         "refresh-session" => Operation {
             tag: "accounts",
@@ -70,10 +70,10 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         },
         "logout-user" => Operation {
             tag: "accounts",
-            description: "Ends the session that the token was given in.",
+            description: "Ends the session that the access token was issued in; 200 too if it has ended already, or the account is frozen.",
             parameters: Vec::new(),
             body: None,
-            answer: fresh(answer::<Done>(generator, json!({"message": "Signed out."}))),
+            answer: fresh(answer::<Done>(generator, json!({"message": "Logout successful"}))),
             refusals: &[409],
         },
         "list-sessions" => Operation {

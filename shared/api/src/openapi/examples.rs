@@ -228,7 +228,7 @@ pub(super) fn problem(status: u16) -> Value {
     let (code, detail, errors) = match status {
         400 => ("bad_request", "search is not UTF-8", vec![FieldError::new("search", "is not UTF-8")]),
         401 => ("invalid_token", "The access token is not valid.", Vec::new()),
-        403 => ("forbidden", "This is somebody else's.", Vec::new()),
+        403 => ("forbidden", "Access denied", Vec::new()),
         404 => ("not_found", "There is no Pokémon \"pikachoo\".", Vec::new()),
         409 => ("username_taken", "The user name is taken.", vec![FieldError::new("username", "is taken")]),
         412 => (

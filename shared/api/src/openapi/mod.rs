@@ -9,13 +9,15 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     problem::ProblemBody,
-    routes::{Access, DEFAULT, SPECS, Spec},
+    routes::{Access, Authorization, DEFAULT, SPECS, Spec},
 };
 use operations::{Answer, Body, Operation};
 
-/// What any route may answer: a query that is not UTF-8, a bad token, a request that comes past the edge, a body or a query that is
-/// too long, a token of another kind, too many requests at once, what must not happen, and keys of tokens that are out of reach.
-const ANY: [u16; 9] = [400, 401, 403, 413, 414, 422, 429, 500, 503];
+/// Statuses that any route may answer: for a query that is not UTF-8, a request that bypasses the CDN, a body or a query that is too
+/// long, too many requests at once, a fault of ours, and a dependency that does not answer.
+const ANY: [u16; 7] = [400, 403, 413, 414, 429, 500, 503];
+/// Statuses that routes which read the `Authorization` header may answer as well: for an invalid token, and a token of another kind.
+const OF_TOKENS: [u16; 2] = [401, 422];
 /// What the gateway answers by itself too, in a shape of its own and without our headers.
 const GATEWAYS: [u16; 4] = [413, 429, 500, 503];
 
@@ -72,8 +74,11 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
     let Answer { status, schema, example, cached } = answer;
     let limits: &[&str] = match spec.limit {
-        Some(_) => &["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"],
-        None => &[],
+        // Signing out of a session that has ended takes nothing, and has none of them.
+        Some(_) if spec.access != Access::Session => {
+            &["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
+        }
+        _ => &[],
     };
     let mut ok = json!({
         "description": match status {
@@ -86,7 +91,7 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
     });
     if spec.name == "list-pokemon" {
         ok["headers"]["ETag"] = json!({
-            "description": "Of this very answer; none where one's own favorites come first",
+            "description": "Of this answer; absent with `sort=favorites`, which must not be cached",
             "schema": {"type": "string"},
         });
     }
@@ -106,7 +111,8 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
         let other = json!({"description": description, "headers": headers(limits), "content": content});
         responses.insert(status.to_string(), other);
     }
-    for status in ANY.iter().chain(refusals) {
+    let of_tokens: &[u16] = if spec.authorization == Authorization::Ignored { &[] } else { &OF_TOKENS };
+    for status in ANY.iter().chain(of_tokens).chain(refusals) {
         let reference = json!({"$ref": format!("#/components/responses/{status}")});
         responses.insert(status.to_string(), reference);
     }
@@ -125,10 +131,11 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
             "content": {"application/json": {"schema": schema, "example": example}},
         });
     }
-    operation["security"] = match spec.access {
-        Access::Public => json!([{}, {"bearer": []}]),
-        Access::Refresh => json!([{}]),
-        Access::User | Access::Admin => json!([{"bearer": []}]),
+    operation["security"] = match (spec.access, spec.authorization) {
+        (_, Authorization::Ignored) => json!([]),
+        (Access::Refresh, _) => json!([{}]),
+        (_, Authorization::ByHandler) => json!([{}, {"bearer": []}]),
+        (_, Authorization::Checked) => json!([{"bearer": []}]),
     };
     operation
 }

@@ -82,7 +82,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
             parameters: vec![id(), include()],
             body: None,
             answer: answer::<PokemonAnswer<'static>>(generator, examples::pokemon()),
-            refusals: &[404],
+            refusals: &[404, 422],
         },
         "get-evolutions" => Operation {
             tag: "pokemon",
@@ -259,7 +259,12 @@ fn list_parameters() -> Vec<Value> {
             json!({"type": "string", "pattern": "^0*[1-9][0-9]{0,8}(,0*[1-9][0-9]{0,8})*$"}),
             json!("1,4,25"),
         ),
-        query("sort", "Ties are by id", json!({"type": "string", "enum": sorts}), json!("name")),
+        query(
+            "sort",
+            "Ties are by id; `favorites` lists the caller's favorites first, and is 401 with an invalid token",
+            json!({"type": "string", "enum": sorts}),
+            json!("name"),
+        ),
         query(
             "order",
             "Of `sort`, or of the id",

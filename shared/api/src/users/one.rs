@@ -17,7 +17,6 @@ use crate::{
     App, Request, Response,
     auth::{ProfileUpdate, change_own, confirmed, event},
     body::{done, personal},
-    guard,
     jobs::finish_deletion,
     problem::Problem,
 };
@@ -55,22 +54,11 @@ enum About {
     Another(UserId),
 }
 
-/// The user that the path names, if that is for who asks to know.
-async fn about(app: &App, request: &Request) -> Result<About, Problem> {
-    let caller = request.caller()?;
-    let named = request.params.get("id").and_then(|id| id.parse().ok());
-    if named == Some(caller.user) {
-        return Ok(About::Oneself(caller.user));
-    }
-    // Reads have not asked for it.
-    let standing = match caller.standing {
-        Some(standing) => standing,
-        None => guard::standing(app, request, caller, false).await?,
-    };
-    if !standing.is_admin {
-        return Err(Problem::forbidden("This is somebody else's."));
-    }
-    named.map(About::Another).ok_or_else(unknown)
+/// The user that the path names. The route's access is `OwnerOrAdmin`: for another user, the caller is an administrator.
+fn about(request: &Request) -> Result<About, Problem> {
+    let caller = request.caller()?.user;
+    let named = request.params.get("id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
+    Ok(if named == caller { About::Oneself(named) } else { About::Another(named) })
 }
 
 fn unknown() -> Problem {
@@ -79,14 +67,14 @@ fn unknown() -> Problem {
 
 /// A user, to themselves and to administrators.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
-    let (About::Oneself(id) | About::Another(id)) = about(app, request).await?;
+    let (About::Oneself(id) | About::Another(id)) = about(request)?;
     let stored = app.accounts().user(&request.meter, id).await?.ok_or_else(unknown)?;
     personal(StatusCode::OK, &stored.user)
 }
 
 /// One's own names, or another's role.
 pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Problem> {
-    let about = about(app, request).await?;
+    let about = about(request)?;
     let UserUpdate { username, email, password, current_password, is_admin, is_frozen } = request.body()?;
     let own = ProfileUpdate { username, email, password, current_password };
     match about {
@@ -115,7 +103,7 @@ async fn rule(
     is_frozen: Option<bool>,
 ) -> Result<Response, Problem> {
     let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
-    if !caller.standing.is_some_and(|standing| standing.is_admin) {
+    if !caller.standing.is_admin {
         return Err(Problem::administrators_only());
     }
     let found = accounts.user_with_standing(meter, id).await?;
@@ -177,7 +165,7 @@ pub(crate) async fn delete_profile(app: &App, request: &Request) -> Result<Respo
 
 /// Deletes an account: one's own, with its password, or another's.
 pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response, Problem> {
-    let id = match about(app, request).await? {
+    let id = match about(request)? {
         About::Oneself(id) => {
             confirmed(app, request, Action::DeleteAccount).await?;
             id

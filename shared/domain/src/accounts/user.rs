@@ -19,11 +19,13 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
-/// What an account may do: read before every write, and before everything that admins do.
+/// What an account may do. Every private request reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub is_admin: bool,
     pub is_frozen: bool,
+    /// Whether its deletion has begun. Its tokens are no longer valid.
+    pub is_deleting: bool,
     /// See [`Session::epoch`](super::Session::epoch).
     pub epoch: u32,
 }

@@ -73,6 +73,11 @@ impl<'a> Reader<'a> {
             _ => Err(self.wrong(name)),
         }
     }
+
+    /// A flag that only items for which it is true have.
+    pub(super) fn mark(&self, name: &str) -> bool {
+        matches!(self.item.get(name), Some(AttributeValue::Bool(true)))
+    }
 }
 
 /// The item of `items` at `key`.

@@ -356,6 +356,7 @@ fn standing_of(item: &Reader<'_>) -> Result<Standing, StoreError> {
     Ok(Standing {
         is_admin: item.flag("is_admin")?,
         is_frozen: item.flag("is_frozen")?,
+        is_deleting: item.mark("deleting"),
         epoch: item.parsed("epoch")?,
     })
 }
