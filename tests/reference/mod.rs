@@ -69,7 +69,7 @@ impl Reference {
         if let Some(text) = &asked.search {
             // Among the forms that may be listed: a name that only a hidden form has must not keep a typo from
             // being corrected. The other filters come after: they never make a good name look like a typo.
-            let mut keys = self.search_keys.clone();
+            let mut keys: Vec<_> = self.search_keys.iter().collect();
             keys.retain(|keys| self.may_be_listed(keys.id, &asked));
             let ranks = search::ranks(&keys, text, asked.all_forms || asked.ids.is_some());
             ids.retain(|id| ranks.contains_key(id));

@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// What a search may find one Pokémon by, normalised.
-#[derive(Clone)]
 pub struct Keys {
     pub id: u32,
     pub own: Vec<String>,
     /// They count only where all forms are listed.
     pub of_forms: Vec<String>,
+}
+
+impl Keys {
+    fn all(&self, with_forms: bool) -> impl Iterator<Item = &String> {
+        self.own.iter().chain(self.of_forms.iter().filter(move |_| with_forms))
+    }
 }
 
 /// How well a search fits, best first.
@@ -44,28 +49,24 @@ pub fn spellings(name: &str) -> Vec<String> {
 
 /// The rank of each Pokémon that matches, a place in [`FITS`]; the number comes first, and one slip of the finger is allowed
 /// where nothing matches a name.
-pub fn ranks(all: &[Keys], text: &str, with_forms: bool) -> BTreeMap<u32, u8> {
+pub fn ranks(all: &[&Keys], text: &str, with_forms: bool) -> BTreeMap<u32, u8> {
     let wanted = normalise(text);
     if wanted.is_empty() {
         return BTreeMap::new();
     }
-    let keys_of = |keys: &Keys| match with_forms {
-        true => [keys.own.clone(), keys.of_forms.clone()].concat(),
-        false => keys.own.clone(),
-    };
     let digits = wanted.strip_prefix('#').unwrap_or(&wanted);
     let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
     let mut ranks = BTreeMap::new();
     for keys in all {
         if is_number && digits.parse() == Ok(keys.id) {
             ranks.insert(keys.id, 0);
-        } else if let Some(best) = keys_of(keys).iter().filter_map(|key| rank(key, &wanted)).min() {
+        } else if let Some(best) = keys.all(with_forms).filter_map(|key| rank(key, &wanted)).min() {
             ranks.insert(keys.id, best);
         }
     }
     if ranks.is_empty() && !is_number && wanted.chars().count() >= 4 {
-        let near = |keys: &&Keys| keys_of(keys).iter().any(|key| one_edit_apart(key, &wanted));
-        ranks.extend(all.iter().filter(near).map(|keys| (keys.id, 4)));
+        let near = |keys: &Keys| keys.all(with_forms).any(|key| one_edit_apart(key, &wanted));
+        ranks.extend(all.iter().filter(|keys| near(keys)).map(|keys| (keys.id, 4)));
     }
     ranks
 }
