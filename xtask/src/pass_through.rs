@@ -25,7 +25,8 @@ pub fn snapshot(rest: &Rest) -> anyhow::Result<ExitCode> {
 }
 
 pub fn generate(rest: &Rest) -> anyhow::Result<ExitCode> {
-    let run = ["run", "-p", "api", "--bin", "openapi", "--"];
+    // Without `-p`, which would build the dependencies again, with fewer features.
+    let run = ["run", "--bin", "openapi", "--"];
     Ok(code(status(cargo(run).args(&rest.arguments))?))
 }
 
