@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::{
     accounts::UserId,
-    audit::{self, Event, EventId, SHARDS},
+    audit::{self, Action, Event, EventId, Outcome, SHARDS},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
