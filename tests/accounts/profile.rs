@@ -47,12 +47,12 @@ async fn names_move_and_reserve_what_they_leave() {
     let put =
         async |body: serde_json::Value| house.call(Method::PUT, PROFILE, Some(&token), Some(&body)).await;
     assert_eq!(put(json!({"username": "Red", "email": "red@example.com"})).await.json()["username"], "Red");
-    let body = super::someone("ash_ketchum");
-    let reserved = super::post(&house, super::REGISTER, &body).await;
+    let body = someone("ash_ketchum");
+    let reserved = post(&house, REGISTER, &body).await;
     let fields = problem(&reserved, "reserved")["errors"].as_array().map_or(0, Vec::len);
     assert_eq!((reserved.status.as_u16(), fields), (409, 2), "both are reserved");
     residents.end_reservations(adapters::now().unix()).await;
-    assert_eq!(super::post(&house, super::REGISTER, &body).await.status, 201, "both are free again");
+    assert_eq!(post(&house, REGISTER, &body).await.status, 201, "both are free again");
     let taken = put(json!({"username": "ASH_ketchum"})).await;
     assert_eq!((taken.status.as_u16(), &problem(&taken, "taken")["code"]), (409, &json!("username_taken")));
     assert_eq!(put(json!({"username": "RED"})).await.json()["username"], "RED", "one's own in other letters");
@@ -223,13 +223,9 @@ async fn a_change_of_name_needs_a_password_that_was_entered_recently() {
     assert_eq!(put(PROFILE, json!({"username": "blue"})).await.status, 200, "it was entered a moment ago");
     residents.redate(residents.session, &[("password_at", adapters::now().unix() + 3600)]).await;
     assert_eq!(put(PROFILE, json!({"username": "green"})).await.status, 403, "a clock that ran ahead");
-    let export = house.call(
-        Method::POST,
-        "/api/v1/auth/export",
-        Some(&token),
-        Some(&json!({"password": tests::PASSWORD})),
-    );
-    assert_eq!(export.await.status, 200);
+    let password = json!({"password": tests::PASSWORD});
+    let export = house.call(Method::POST, "/api/v1/auth/export", Some(&token), Some(&password)).await;
+    assert_eq!(export.status, 200);
     assert_eq!(put(PROFILE, json!({"username": "green"})).await.status, 200, "entered for the export");
     residents.redate(residents.session, &[("password_at", long_ago)]).await;
     let change = json!({"password": "cerulean city, route 24", "current_password": tests::PASSWORD});
