@@ -375,6 +375,9 @@ fn report(finished: &Finished, published: &Published) {
     for problem in published.problems.iter().take(20) {
         eprintln!("sync: {} is incomplete: {}", problem.resource, problem.reason);
     }
+    for gap in published.gaps.iter().take(20) {
+        eprintln!("sync: {} has a null: {}", gap.resource, gap.reason);
+    }
 }
 
 /// Ctrl-C, or what a supervisor sends.

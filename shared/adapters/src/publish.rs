@@ -39,6 +39,9 @@ pub struct Published {
     pub index_size: (usize, usize),
     #[serde(skip)]
     pub problems: Vec<Problem>,
+    /// Fields that are not known: served as null.
+    #[serde(skip)]
+    pub gaps: Vec<Problem>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +102,9 @@ pub async fn publish(
     put_index(store, meter, lease, &index, version, overrides.revision, &mut diff).await?;
     for problem in &diff.done.problems {
         tracing::warn!(resource = problem.resource, reason = problem.reason, "a record is incomplete");
+    }
+    for gap in &diff.done.gaps {
+        tracing::warn!(resource = gap.resource, reason = gap.reason, "a field is served as null");
     }
     Ok(diff.done)
 }
@@ -201,7 +207,7 @@ const GROUP: usize = 100;
 fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<TimedPokemon>), PublishError> {
     let (pokemon, problems) = catalog.pokemon();
     diff.done.problems = problems;
-    diff.done.problems.extend(catalog.gaps());
+    diff.done.gaps = catalog.gaps();
     let names = NameTable::new(&catalog.claims(&pokemon));
     diff.refuse(Kind::Pokemon, &names);
     let mut timed = Vec::with_capacity(pokemon.len());

@@ -255,6 +255,7 @@ impl<'a> Run<'a> {
             total: self.work.total,
             doubts,
             incomplete: published.problems.len(),
+            gaps: published.gaps.len(),
             repeated: self.work.repeated,
             ..self.running.finish(now())
         };

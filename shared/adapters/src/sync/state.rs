@@ -107,6 +107,9 @@ pub struct Finished {
     pub doubts: Vec<String>,
     /// Records that could not be made, or not wholly.
     pub incomplete: usize,
+    /// Fields that are not known: served as null.
+    #[serde(default)]
+    pub gaps: usize,
     /// Rows that the source listed twice.
     #[serde(default)]
     pub repeated: usize,
@@ -152,6 +155,7 @@ impl Running {
             total: 0,
             doubts: Vec::new(),
             incomplete: 0,
+            gaps: 0,
             repeated: 0,
         }
     }

@@ -1,4 +1,5 @@
-//! Fields that PokeAPI has left null and that are served as null: they are reported until they are known.
+//! Fields that are not known and served as null: PokeAPI has left them null, or has not given the chain. They are reported
+//! until they are known.
 
 use super::derive::{Catalog, Problem};
 
