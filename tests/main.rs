@@ -2,7 +2,6 @@
 
 // A test that unwraps fails with its line, which says as much as a reason would.
 #![allow(clippy::unwrap_used)]
-
 // `json!` expands once for each field of the largest expected answers.
 #![recursion_limit = "256"]
 

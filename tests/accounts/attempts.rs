@@ -222,7 +222,7 @@ async fn a_request_past_its_deadline_is_not_hashed() {
     event["body"] = json!({"username": "ash_ketchum", "password": "wrong"}).to_string().into();
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     let time = Duration::from_millis(200);
-    let late = api::door::answer_payload(&app, &routes::LOGIN_USER, &payload, time).await;
+    let late = api::door::answer_payload(&app, &routes::LOGIN_USER, &payload, time, None).await;
     assert_eq!((late.status().as_u16(), late.headers()["retry-after"].to_str().unwrap()), (503, "2"));
     // Its client goes away.
     let mut gone = Box::pin(sign_in(&app, HOME, "ash_ketchum", "wrong"));

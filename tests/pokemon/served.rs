@@ -1,8 +1,8 @@
 //! What is counted, named and referred to is what is served: after a refusal, after a hiding, and with nulls at the source.
 
-use adapters::store::Meter;
+use adapters::store::{Found, Meter, Named};
 use domain::{
-    Slug,
+    Name,
     catalog::Evolution,
     dex::{Dex, DexIndex},
 };
@@ -80,9 +80,12 @@ async fn a_refused_pokemon_is_in_no_count_and_no_reference() {
     let tree: Evolution = serde_json::from_slice(&record.body).expect("its shape");
     assert_eq!(tree.chain.species.pokemon_id, Some(10001));
     assert_eq!(store.evolution(&meter, 344).await.expect("it is readable"), None, "nobody is in it");
-    let fairy = Slug::parse("fairy").expect("a slug");
-    let fairy = store.named(&meter, adapters::store::Named::Type, &fairy).await.expect("it is readable");
-    assert!(!String::from_utf8_lossy(&fairy.expect("a type").body).contains("flabebe"));
+    let fairy = Name::parse("fairy").expect("a name");
+    let Found::Record(fairy) = store.look_up(&meter, Named::Type, &fairy).await.expect("it is readable")
+    else {
+        panic!("no type is called fairy")
+    };
+    assert!(!String::from_utf8_lossy(&fairy.body).contains("flabebe"));
     let pointer = store.index_pointer(&meter).await.expect("it is readable").expect("a pointer");
     let bytes = store.index(&meter, &pointer.version, 0).await.expect("an index");
     let index = DexIndex::decode(&bytes).expect("an index");
