@@ -213,7 +213,11 @@ fn is_what_was_asked_for(found: &Value, route: &str, payload: &str) -> bool {
     let event: Value = serde_json::from_str(payload).expect("what was answered is JSON");
     let asked = event["pathParameters"][parameter].as_str().unwrap_or_default().to_lowercase();
     let id = asked.parse::<u64>().ok();
-    fields.iter().any(|field| found[*field] == asked.as_str()) || (id.is_some() && found["id"].as_u64() == id)
+    // Names lead to records in any spelling, and forms of Unown are called like letters.
+    let key = domain::normalise(&asked);
+    let is_name = |field: &&str| found[**field].as_str().is_some_and(|name| domain::normalise(name) == key);
+    let is_letter = key.len() == 1 && found["name"] == "unown";
+    fields.iter().any(|field| is_name(&field)) || (id.is_some() && found["id"].as_u64() == id) || is_letter
 }
 
 /// Whether a payload is an event of a HEAD request.

@@ -75,7 +75,8 @@ async fn an_odd_target_that_is_an_address_is_answered_like_any_other() {
         ("/api/v1/pokemon?search=a?b", 200),
         ("/api/v1/pokemon/{id}", 404),
         ("/api/v1/pokemon/\"", 404),
-        ("/api/v1/pokemon/\u{2640}", 404),
+        ("/api/v1/pokemon/nidoran\u{2640}", 200),
+        ("/api/v1/pokemon/\u{2640}\u{2642}", 404),
     ] {
         let request = format!("GET {target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         assert_eq!(send(&house, request.as_bytes()).await.status, status, "{target}");

@@ -429,10 +429,14 @@ async fn whoever_was_an_administrator_a_moment_ago_changes_nothing() {
 async fn an_event_that_is_no_order_is_refused() {
     let workshop = Workshop::open().await;
     let function = workshop.residents.sync_function.clone().expect("a function");
-    for event in [json!({"task": "drop"}), json!({"task": "fetch"}), json!({"task": 1})] {
+    for (event, reason) in [
+        (json!({"task": "drop"}), "task"),
+        (json!({"task": "fetch"}), "pokemon"),
+        (json!({"task": 1}), "task"),
+    ] {
         let answer = function.connect().ask(event.to_string().into_bytes(), Duration::from_secs(10)).await;
-        let error = answer.expect_err("it is none").to_string();
-        assert!(error.contains("the event is no order"), "{event}: {error}");
+        let error = answer.expect_err("it is refused").to_string();
+        assert!(error.contains("the event") && error.contains(reason), "{event}: {error}");
     }
     let other = Function { name: "another".to_owned(), ..function };
     let error =

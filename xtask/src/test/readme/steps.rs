@@ -37,6 +37,7 @@ const OUTPUTS: &[(&str, &[&str])] = &[
     ("flab%C3%A9b%C3%A9", &["\"name\":\"flabebe\"", "\"total\":1,"]),
     ("deoxys?include=moves,forms", &["\"name\":\"deoxys-normal\"", "\"learnset\":[{", "\"forms\":["]),
     ("eevee/evolutions", &["vaporeon", "sylveon"]),
+    ("Mega%20Charizard%20X", &["\"name\":\"charizard-mega-x\""]),
     ("ACCOUNT=$(curl", &[]),
     ("field() {", &[]),
     ("ID=$(field id)", &[]),
