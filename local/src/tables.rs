@@ -1,5 +1,7 @@
 //! The tables, as `infra/data.yaml` has them: the same file that a deployment uses.
 
+mod repair;
+
 use std::time::Duration;
 
 use adapters::store::{
@@ -14,11 +16,13 @@ use aws_sdk_dynamodb::{
     types::{
         AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
         GlobalSecondaryIndexUpdate, IndexStatus, KeySchemaElement, Projection, TableDescription, TableStatus,
-        TimeToLiveSpecification,
+        TimeToLiveSpecification, TimeToLiveStatus,
     },
 };
 use serde::Deserialize;
 use serde_yaml_ng::Value;
+
+use repair::State;
 
 const TEMPLATE: &str = include_str!("../../infra/data.yaml");
 
@@ -156,28 +160,45 @@ async fn create_one(client: &Client, resource: &str, name: &str) -> Result<()> {
     for index in &definition.global_secondary_indexes {
         create = create.global_secondary_indexes(index.build()?);
     }
-    match create.send().await {
-        Ok(_) => {}
-        Err(error) if error.code() == Some("ResourceInUseException") => {
-            wait_until_active(client, name).await?;
-            return add_indexes(client, &definition, name).await;
+    let mut created = create.clone().send().await;
+    if created.as_ref().is_err_and(|error| error.code() == Some(EXISTS)) {
+        wait_until_active(client, name).await?;
+        match repair::remove_half_made(client, name).await? {
+            State::Usable => add_indexes(client, &definition, name).await?,
+            State::Deleted => created = create.send().await,
         }
-        Err(error) => {
+    }
+    match created {
+        Err(error) if error.code() != Some(EXISTS) => {
             let message = error.message().map(str::to_owned);
             // What the engine says, or else why it says nothing.
             let cause = message.map_or_else(|| Error::new(error), |message| anyhow!(message));
             return Err(cause.context(format!("the table {name} cannot be made")));
         }
+        _ => {}
     }
     wait_until_active(client, name).await?;
-    if let Some(ttl) = definition.time_to_live_specification {
-        let specification = TimeToLiveSpecification::builder()
-            .attribute_name(ttl.attribute_name)
-            .enabled(ttl.enabled)
-            .build()?;
-        let update = client.update_time_to_live().table_name(name).time_to_live_specification(specification);
-        update.send().await.with_context(|| format!("what expires in {name} cannot be set"))?;
+    match definition.time_to_live_specification {
+        Some(ttl) => set_expiry(client, name, ttl).await,
+        None => Ok(()),
     }
+}
+
+/// The error of a table that is there already.
+const EXISTS: &str = "ResourceInUseException";
+
+/// Sets what expires in a table, unless it is set.
+async fn set_expiry(client: &Client, name: &str, ttl: TimeToLive) -> Result<()> {
+    let failed = || format!("what expires in {name} cannot be set");
+    let described = client.describe_time_to_live().table_name(name).send().await.with_context(failed)?;
+    let status = described.time_to_live_description().and_then(|ttl| ttl.time_to_live_status());
+    if status == Some(&TimeToLiveStatus::Enabled) {
+        return Ok(());
+    }
+    let specification =
+        TimeToLiveSpecification::builder().attribute_name(ttl.attribute_name).enabled(ttl.enabled).build()?;
+    let update = client.update_time_to_live().table_name(name).time_to_live_specification(specification);
+    update.send().await.with_context(failed)?;
     Ok(())
 }
 
