@@ -34,7 +34,7 @@ async fn populate(folder: &Path) {
     let hash = passwords::hash(&Password::typed(PASSWORD)).expect("a hash");
     for nth in 0..ACCOUNTS {
         for half in 0..TIMES {
-            let (id, now) = (UserId::new(1_700_000_000_000, [nth, half, 0, 0, 0, 0, 0, 0, 0, 0]), now());
+            let (id, now) = (UserId::new(1_700_000_000_000, [0, 0, 0, 0, 0, 0, 0, 0, nth, half]), now());
             let name = name(nth, half);
             let user = User {
                 id,
