@@ -232,7 +232,7 @@ fn places(body: &Value) -> Vec<(String, Value)> {
         match value {
             Value::Object(fields) => pointers.extend(fields.keys().map(|name| format!("{pointer}/{name}"))),
             Value::Array(items) => {
-                pointers.extend((0..items.len().min(1)).map(|nth| format!("{pointer}/{nth}")))
+                pointers.extend((0..items.len().min(1)).map(|nth| format!("{pointer}/{nth}")));
             }
             _ => {}
         }

@@ -107,7 +107,8 @@ fn assert_refused(answer: &Answer, resource: &str, field: Option<&str>) {
 async fn a_document_that_is_refused_is_502_and_names_its_resource_and_field() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
-    let breakages: [(&str, &str, fn(&mut Value)); 5] = [
+    type Breakage = (&'static str, &'static str, fn(&mut Value));
+    let breakages: [Breakage; 5] = [
         ("pokemon/1", "weight", |document| document["weight"] = json!("heavy")),
         ("pokemon/1", "past_types[0].generation", |document| document["past_types"] = json!([{}])),
         ("pokemon-species/1", "gender_rate", |document| document["gender_rate"] = json!(9)),

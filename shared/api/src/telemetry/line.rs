@@ -192,7 +192,7 @@ mod tests {
     fn a_field_does_not_replace_what_every_line_has_and_one_without_end_is_cut() {
         let long = "♀".repeat(100_000);
         let fields = traced(|| {
-            tracing::error!(level = "FINE", timestamp = "yesterday", route = "get-move", long, "odd")
+            tracing::error!(level = "FINE", timestamp = "yesterday", route = "get-move", long, "odd");
         });
         assert_eq!(fields.keys().collect::<Vec<_>>(), ["route", "long"]);
         assert!(fields["long"].as_str().is_some_and(|long| long.len() < LONGEST + 10));
