@@ -220,7 +220,7 @@ fn is_what_was_asked_for(found: &Value, route: &str, payload: &str) -> bool {
     let id = key.trim_start_matches('#').parse::<u64>().ok();
     let is_name = |field: &&str| found[*field].as_str().is_some_and(|name| domain::normalise(name) == key);
     let is_letter = key.len() == 1 && found["name"] == "unown";
-    fields.iter().any(|field| is_name(field)) || (id.is_some() && found["id"].as_u64() == id) || is_letter
+    fields.iter().any(is_name) || (id.is_some() && found["id"].as_u64() == id) || is_letter
 }
 
 /// Whether a payload is an event of a HEAD request.
