@@ -2,6 +2,7 @@
 
 mod blocks;
 mod mirror;
+mod seed;
 mod steps;
 mod terminal;
 
@@ -41,6 +42,7 @@ pub fn check() -> anyhow::Result<Finding> {
     }
     let place = target().join("readme");
     let clone = fresh_clone(&place)?;
+    seed::seed(&place.join("target"))?;
     let mirror = Mirror::start(&place)?;
     let conditions = Conditions { has_pokeapi: mirror.is_some() };
     let mut tally = Tally::default();

@@ -13,8 +13,6 @@ use std::{env, io};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::cargo::target;
-
 use super::mirror::Mirror;
 use super::steps::{Ready, Step};
 
@@ -45,7 +43,7 @@ struct Server {
 }
 
 impl Terminal {
-    /// Opens a session in `clone`; its files go to `place`. It shares the target folder: dependencies are built once.
+    /// Opens a session in `clone`; its files and its builds go to `place`.
     pub fn open(clone: &Path, place: &Path, tools: &Path, mirror: Option<&Mirror>) -> anyhow::Result<Self> {
         let scratch = place.join("terminal");
         // The logs of an earlier run would say that servers are ready.
@@ -62,7 +60,7 @@ impl Terminal {
                 command.env_remove(name);
             }
         }
-        command.env("PATH", path_with(tools)?).env("CARGO_TARGET_DIR", target());
+        command.env("PATH", path_with(tools)?).env("CARGO_TARGET_DIR", place.join("target"));
         if let Some(mirror) = mirror {
             command.env("POKEAPI_BASE_URL", &mirror.url).env("SYNC_REQUESTS_PER_MINUTE", "0");
         }
