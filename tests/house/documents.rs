@@ -33,6 +33,8 @@ fn the_page_of_limits_states_the_values_of_the_code() {
         Limit::Refresh,
         Limit::Write,
         Limit::Bulk,
+        Limit::Logout,
+        Limit::Failure,
     ];
     for bucket in all.map(|limit| limits.bucket(limit)) {
         let row = page.lines().find(|line| line.starts_with(&format!("| `{}` |", bucket.name)));

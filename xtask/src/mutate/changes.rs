@@ -71,6 +71,7 @@ const INDEX_MAXIMA: &str = "house::stacks::every_index_has_the_maxima_of_its_tab
 const CHECK_EVENTS: &str = "house::events::each_job_has_an_event_that_only_checks";
 const CHECK_ACCESS: &str = "house::access::a_check_of_a_job_reads_only_what_the_job_may_read";
 const LINKS: &str = "house::documents::every_file_that_a_document_links_to_is_there";
+const BOUNDS: &str = "house::documents::the_page_of_limits_states_the_values_of_the_code";
 const ADRS: &str = "house::documents::every_decision_is_listed_and_every_one_listed_is_there";
 const OPENAPI: &str = "openapi::the_committed_description_is_the_generated_one";
 
@@ -272,6 +273,8 @@ pub const CHANGES: &[Change] = &[
         "      GlobalSecondaryIndexes: [{IndexName: !Sub by-${Environment}}]\n      KeySchema:\n",
         INTRINSICS,
     ),
+    replace("docs/LIMITS.md", "| `signin` | an address | 60 |", "| `signin` | an address | 600 |", BOUNDS),
+    replace("docs/LIMITS.md", "128 more may wait", "12 more may wait", BOUNDS),
     replace("README.md", "(ARCHITECTURE.md)", "(HOUSE.md)", LINKS),
     replace(SAMCONFIG, "pokedex-staging-catalog", "pokedex-dev-catalog", STACKS),
     replace(SAMCONFIG, "stack_name = \"pokedex-prod\"", "stack_name = \"pokedex\"", STACKS),
