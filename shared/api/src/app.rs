@@ -232,8 +232,8 @@ pub(crate) mod prepare {
 
     use super::App;
 
-    /// More than this and the first request may as well wait itself; Lambda ends a start after ten seconds.
-    const TIME: Duration = Duration::from_secs(2);
+    /// The longest preparation. Lambda ends a start after ten seconds; after this, the first request loads the index itself.
+    const TIME: Duration = Duration::from_secs(6);
 
     /// For routes that use no data.
     pub async fn nothing(_: &App) {}
