@@ -13,7 +13,7 @@ use crate::{
     problem::Problem,
 };
 
-/// A page of Pokémon, from memory. `sort=favorites` reads the caller's account and favorites; no other query looks at who asks.
+/// A page of Pokémon, from memory. `sort=favorites` reads the caller's account and favorites; no other query depends on the caller.
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Problem> {
     let pairs = request.query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut query = ListQuery::parse(pairs).map_err(Problem::invalid)?;

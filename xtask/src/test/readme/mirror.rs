@@ -16,7 +16,7 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// Starts the mirror; `None` where there is none on this machine.
+    /// Starts the mirror; returns `None` if the variable is not set.
     pub fn start(place: &Path) -> anyhow::Result<Option<Self>> {
         let Some(program) = env::var_os("POKEAPI_MIRROR").filter(|program| !program.is_empty()) else {
             return Ok(None);
