@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::{
-    now,
+    disk, now,
     store::{Meter, StoreError},
     sync,
 };
@@ -83,6 +83,7 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
         return Err(not_ready("sync", &message, None));
     }
     accounts_answer(app, meter).await?;
+    disk_has_room(app)?;
     let age = state.last.as_ref().map(|last| now().seconds_since(last.finished_at));
     Ok(Readiness {
         status: "ok",
@@ -106,6 +107,13 @@ async fn accounts_answer(app: &App, meter: &Meter) -> Result<(), Problem> {
         return Err(not_ready("keys", "are not there yet", None));
     }
     Ok(())
+}
+
+/// On one machine, that the disk takes what is written. On AWS there is no such disk.
+fn disk_has_room(app: &App) -> Result<(), Problem> {
+    let Some(folder) = &app.config.data_folder else { return Ok(()) };
+    disk::check(folder)
+        .map_err(|error| not_ready("disk", "is full or cannot be written", Some(error.to_string())))
 }
 
 fn not_ready(culprit: &str, message: &str, cause: Option<String>) -> Problem {

@@ -236,7 +236,7 @@ pub(super) fn problem(status: u16) -> Value {
             "The profile was changed in the meantime; please read it again.",
             Vec::new(),
         ),
-        413 => ("body_too_large", "The body is longer than 10485760 bytes, or was cut short.", Vec::new()),
+        413 => ("body_too_large", "The request body is longer than 10485760 bytes.", Vec::new()),
         414 => (
             "query_too_long",
             "The query is longer than 8192 bytes.",
