@@ -48,7 +48,11 @@ impl Disk {
             program("local").display()
         );
         command.args(["--mount", "--map-root-user", "sh", "-c", &mounted, "sh"]);
-        Process::of(command, self.parent.path(), &["--data", "disk/data", "--port", "0", "--rate-limits", "off"])
+        Process::of(
+            command,
+            self.parent.path(),
+            &["--data", "disk/data", "--port", "0", "--rate-limits", "off"],
+        )
     }
 
     /// The disk as the process sees it.
