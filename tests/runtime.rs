@@ -6,7 +6,7 @@ mod kills;
 
 use std::collections::BTreeSet;
 
-use adapters::store::Tables;
+use adapters::{aws::Endpoint, invoke::Function as Writer, store::Tables};
 use api::routes::{DEFAULT, SPECS};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
@@ -35,6 +35,12 @@ fn serving(tables: &Tables, engine: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The URL of the Lambda that `writer` is called through.
+fn url_of(writer: &Writer) -> String {
+    let Endpoint::Url { url, .. } = &writer.endpoint else { panic!("it is called at a URL: {writer:?}") };
+    url.clone()
+}
+
 /// A function on the seeded engine.
 async fn start(name: &str, more: &[(&'static str, &str)]) -> Option<Function> {
     let mut variables = reading(local::tables::CATALOG, &SeededEngine::get().url);
@@ -58,7 +64,7 @@ async fn every_function_answers_its_event_as_the_house_does() {
         variables.push(("SIGNING_KEYS", format!("file:{}", keys.path().display())));
         if let Some(writer) = &residents.sync_function {
             variables.push(("SYNC_FUNCTION", writer.name.clone()));
-            variables.push(("AWS_ENDPOINT_URL_LAMBDA", writer.endpoint.clone().expect("an endpoint")));
+            variables.push(("AWS_ENDPOINT_URL_LAMBDA", url_of(writer)));
         }
         // The keys of these tests are those of one machine.
         let issuer = residents.config().issuer();

@@ -3,11 +3,17 @@
 use std::ops::Deref;
 
 use adapters::{
+    aws::{self, Endpoint},
     invoke::Function,
     store::{Meter, Tables, accounts::OverrideChange},
 };
 use api::{routes::Spec, sync::SyncFunction, telemetry::Telemetry};
-use local::functions::{Functions, SYNC};
+use local::{
+    engine::listen,
+    functions::{Functions, SYNC},
+    guard::AccessKey,
+    helper::Port,
+};
 use tests::{Residents, engine_url, some_event};
 
 use crate::{
@@ -19,7 +25,7 @@ use crate::{
 pub struct Workshop {
     pub residents: Residents,
     pub source: StandIn,
-    _functions: Functions,
+    _functions: Port,
 }
 
 impl Workshop {
@@ -37,10 +43,12 @@ impl Workshop {
             min_age: 3600,
             telemetry: Telemetry::default(),
         });
-        let functions = functions.await.expect("a free port");
+        let functions = functions.expect("a thread");
+        let listener = listen(0).await.expect("a free port");
+        let port = functions.serve(listener, AccessKey::known(aws::ANYBODY)).expect("an address");
         residents.sync_function =
-            Some(Function { name: format!("{SYNC}:live"), endpoint: Some(functions.url.clone()) });
-        Self { residents, source, _functions: functions }
+            Some(Function { name: format!("{SYNC}:live"), endpoint: Endpoint::at(&port.url) });
+        Self { residents, source, _functions: port }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use adapters::{
-    aws, now,
+    now,
     store::{Meter, accounts::Accounts},
     tokens::{FamilyId, Issuer, KeyRing, KeySource, Verifier},
 };
@@ -13,6 +13,7 @@ use api::{
     door::{self, Context, HttpContext},
     routes,
 };
+use aws_sdk_dynamodb::Client;
 use domain::accounts::UserId;
 use http::StatusCode;
 use local::tables;
@@ -20,7 +21,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::{
-    child::{Binaries, Local},
+    child::{Binaries, LocalEngine},
     effort::Effort,
     machine::own_cpu,
     report::{Report, Spread, Target},
@@ -32,8 +33,8 @@ const GROUP: &str = "accounts";
 const BATCH: usize = 200;
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
-    let engine = Local::engine(binaries)?;
-    let house = House::new(&engine.url)?;
+    let engine = LocalEngine::start(binaries)?;
+    let house = House::new(engine.client())?;
     let (mut list, mut verification) = (Vec::new(), Vec::new());
     for _ in 0..effort.rounds {
         list.push(house.cpu(&routes::LIST_POKEMON, &event(&routes::LIST_POKEMON, ""))?);
@@ -99,7 +100,7 @@ struct House {
 }
 
 impl House {
-    fn new(engine: &str) -> Result<Self> {
+    fn new(client: Client) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let ring = Arc::new(KeyRing::generate(now()));
         let config = Config {
@@ -107,13 +108,12 @@ impl House {
             signing_keys: Some(KeySource::Process(Arc::clone(&ring))),
             ..Config::new(tables::CATALOG)
         };
-        let accounts = Accounts::new(aws::at(engine), config.tables.clone());
+        let accounts = Accounts::new(client.clone(), config.tables.clone());
         runtime.block_on(async {
             let meter = Meter::default();
             let stored = accounts.public_keys(&meter).await?;
             accounts.put_public_keys(&meter, &ring.jwks(), stored.version).await
         })?;
-        let client = aws::at(engine);
         Ok(Self { runtime, app: App::new(config, || client), ring })
     }
 

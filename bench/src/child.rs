@@ -11,7 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use adapters::aws;
 use anyhow::{Context as _, Result, anyhow, ensure};
+use aws_sdk_dynamodb::Client;
 use tempfile::{NamedTempFile, TempPath};
 
 /// How long a start may take before it counts as failed.
@@ -161,14 +163,11 @@ impl Local {
         Self::start(Command::new(binaries.local()).arg("--memory"), START)
     }
 
-    /// The engine alone, in memory.
-    pub fn engine(binaries: &Binaries) -> Result<Self> {
-        Self::start(Command::new(binaries.local()).args(["--engines-only", "--memory"]), START)
-    }
-
-    /// A server on an engine elsewhere.
-    pub fn on_engine(binaries: &Binaries, url: &str) -> Result<Self> {
-        Self::start(Command::new(binaries.local()).args(["--dynamodb", url]), START)
+    /// A server on an engine in another process.
+    pub fn on_engine(binaries: &Binaries, engine: &LocalEngine) -> Result<Self> {
+        let mut command = Command::new(binaries.local());
+        command.args(["--dynamodb", &engine.local.url]).env("AWS_ACCESS_KEY_ID", &engine.access_key_id);
+        Self::start(&mut command, START)
     }
 
     /// A server whose data is in `folder`.
@@ -183,6 +182,26 @@ impl Local {
             .line("ready: ", within)
             .with_context(|| format!("{} did not start", command.get_program().display()))?;
         Ok(Self { process, url, took })
+    }
+}
+
+/// The engine of `local` alone, in memory, ready.
+#[derive(Debug)]
+pub struct LocalEngine {
+    local: Local,
+    access_key_id: String,
+}
+
+impl LocalEngine {
+    pub fn start(binaries: &Binaries) -> Result<Self> {
+        let mut command = Command::new(binaries.local());
+        let local = Local::start(command.args(["--engines-only", "--memory"]), START)?;
+        let (access_key_id, _) = local.process.line("AWS_ACCESS_KEY_ID=", START)?;
+        Ok(Self { local, access_key_id })
+    }
+
+    pub fn client(&self) -> Client {
+        aws::at_with(&self.local.url, &self.access_key_id)
     }
 }
 

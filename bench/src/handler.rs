@@ -3,20 +3,21 @@
 
 use std::{collections::HashMap, hint::black_box, sync::Arc, time::Duration};
 
-use adapters::{aws, store::Usage};
+use adapters::store::Usage;
 use anyhow::{Context as _, Result, ensure};
 use api::{
     App, Config, Event, Request, Response, Route,
     door::{self, Context, HttpContext},
     lambda, routes,
 };
+use aws_sdk_dynamodb::Client;
 use http::{Method, StatusCode, header};
 use local::tables;
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
 
 use crate::{
-    child::{Binaries, Local},
+    child::{Binaries, LocalEngine},
     effort::Effort,
     machine::own_cpu,
     report::{Report, Spread, Target},
@@ -41,8 +42,8 @@ const LISTS: [(&str, Option<Target>); 7] = [
 const BATCH: usize = 100;
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
-    let engine = Local::engine(binaries)?;
-    let handler = Handler::new(&engine.url)?;
+    let engine = LocalEngine::start(binaries)?;
+    let handler = Handler::new(engine.client())?;
 
     let mut list = Usage::default();
     let mut from_memory = |report: &mut Report, name: &str, case: &Case, target: Option<Target>| {
@@ -127,11 +128,10 @@ struct Handler {
 }
 
 impl Handler {
-    fn new(engine: &str) -> Result<Self> {
+    fn new(client: Client) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut config = Config::new(tables::CATALOG);
         config.index_check_every = Duration::MAX;
-        let client = aws::at(engine);
         Ok(Self { runtime, app: App::new(config, || client) })
     }
 

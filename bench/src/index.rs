@@ -2,18 +2,15 @@
 
 use std::{hint::black_box, time::Duration};
 
-use adapters::{
-    aws,
-    store::{Key, Meter, Store, Tables},
-};
+use adapters::store::{Key, Meter, Store, Tables};
 use anyhow::{Context as _, Result};
 use api::Config;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use domain::dex::{Dex, DexIndex};
 use local::tables;
 
 use crate::{
-    child::{Binaries, Local},
+    child::{Binaries, LocalEngine},
     effort::Effort,
     machine::{own_cpu, own_memory},
     report::{Report, Spread, Target},
@@ -25,9 +22,9 @@ const KB: f64 = 1000.0;
 const HELD: u8 = 8;
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
-    let engine = Local::engine(binaries)?;
+    let engine = LocalEngine::start(binaries)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let stored = runtime.block_on(Stored::fetch(&engine.url))?;
+    let stored = runtime.block_on(Stored::fetch(engine.client()))?;
     drop((runtime, engine));
 
     // The one that counts at a cold start: nothing is warm, all memory is new.
@@ -66,8 +63,7 @@ struct Stored {
 }
 
 impl Stored {
-    async fn fetch(engine: &str) -> Result<Self> {
-        let client = aws::at(engine);
+    async fn fetch(client: Client) -> Result<Self> {
         let store = Store::new(client.clone(), &Tables::beside(tables::CATALOG));
         let pointer = store.index_pointer(&Meter::default()).await?.context("there is no index")?;
         let key = Key::index_copy(&pointer.version, 0);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result};
 
 use crate::{
-    child::{Binaries, Local},
+    child::{Binaries, Local, LocalEngine},
     client::load,
     effort::Effort,
     machine::{MB, cpu, peak_memory},
@@ -37,8 +37,8 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     drop(server);
 
     // On AWS the engine is not ours: only the server counts.
-    let engine = Local::engine(binaries)?;
-    let server = Local::on_engine(binaries, &engine.url)?;
+    let engine = LocalEngine::start(binaries)?;
+    let server = Local::on_engine(binaries, &engine)?;
     ask(&server, DETAIL, effort, report)?;
     let peak = peak_memory(server.process.id())? / MB;
     report.add(GROUP, "peak memory, without an engine", "MB", peak, None);

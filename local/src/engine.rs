@@ -1,66 +1,77 @@
-//! DynamoDB in this process, spoken to through the real SDK over loopback.
+//! DynamoDB in this process, called through the real SDK.
 
-use std::{
-    io::ErrorKind,
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
+use std::{io::ErrorKind, net::Ipv4Addr, path::Path, sync::Arc};
+
+use adapters::aws;
+use anyhow::{Result, anyhow};
+use aws_sdk_dynamodb::{Client, config::SharedHttpClient};
+use tokio::net::TcpListener;
+
+use crate::{
+    dynamodb::DynamoDb,
+    guard::AccessKey,
+    helper::{Port, in_process},
+    private,
+    sweep::sweep,
 };
 
-use anyhow::{Result, anyhow};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-
-use crate::sweep::sweep;
-
-/// A running engine. Dropping it stops it; [`Self::stop`] waits for that.
+/// An open engine. [`Self::stop`] closes its database.
 pub struct Engine {
-    address: SocketAddr,
-    database: dynoxide::Database,
-    stop: oneshot::Sender<()>,
-    served: JoinHandle<Result<(), String>>,
+    database: Arc<DynamoDb>,
+    /// Calls the database inside this process.
+    http: SharedHttpClient,
 }
 
 impl Engine {
-    /// Starts an engine on `port` of the loopback address, 0 for a free one; its data is in `file`, or in memory.
+    /// Opens an engine whose data is in `file`.
     ///
     /// # Errors
-    /// When the port is taken or the file is no database.
-    pub async fn start(file: Option<&Path>, port: u16) -> Result<Self> {
-        let database = match file {
-            Some(file) => {
-                let name =
-                    file.to_str().ok_or_else(|| anyhow!("the path {} is not UTF-8", file.display()))?;
-                dynoxide::Database::new(name)
-                    .map_err(|error| anyhow!("{} cannot be opened: {error}", file.display()))?
-            }
-            None => {
-                dynoxide::Database::memory().map_err(|error| anyhow!("no database in memory: {error}"))?
-            }
-        };
-        let listener = listen(port).await?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), async {
-            // A dropped sender stops it as well.
-            let _ = stopped.await;
-        }));
-        Ok(Self { address, database, stop, served })
+    /// When the file is not a database, or cannot be written.
+    pub fn open(file: &Path) -> Result<Self> {
+        let name = file.to_str().ok_or_else(|| anyhow!("the path {} is not UTF-8", file.display()))?;
+        let failed = |error: &dyn std::fmt::Display| anyhow!("{name} cannot be opened: {error}");
+        // The files that SQLite adds have the rights of this one.
+        private::make_file(file).map_err(|error| failed(&error))?;
+        let database = dynoxide::Database::new(name).map_err(|error| failed(&error))?;
+        Ok(Self::on(database))
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// Opens an engine that forgets its data when it stops.
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    pub fn in_memory() -> Result<Self> {
+        let database = dynoxide::Database::memory();
+        Ok(Self::on(database.map_err(|error| anyhow!("no database in memory: {error}"))?))
+    }
+
+    fn on(database: dynoxide::Database) -> Self {
+        let database = Arc::new(DynamoDb::new(database));
+        Self { http: in_process(Arc::clone(&database)), database }
+    }
+
+    /// A client whose requests do not leave this process.
     #[must_use]
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn client(&self) -> Client {
+        aws::in_process(self.http.clone())
     }
 
     /// Removes expired items from time to time, until the future is dropped.
     pub fn sweep(&self) -> impl Future<Output = ()> + Send + use<> {
-        sweep(self.database.clone())
+        sweep(Arc::clone(&self.database))
     }
 
-    /// Stops it once the requests under way have been answered.
-    pub async fn stop(self) {
-        let _ = self.stop.send(());
-        let _ = self.served.await;
+    /// Serves the engine on `listener` for requests that carry `key`.
+    ///
+    /// # Errors
+    /// As [`Port::open`].
+    pub fn serve(&self, listener: TcpListener, key: AccessKey) -> Result<Port> {
+        Port::open(Arc::clone(&self.database), listener, key)
+    }
+
+    /// Closes the database once the calls in flight have returned; clients that outlive it are answered 503.
+    pub fn stop(self) {
+        self.database.close();
     }
 }
 

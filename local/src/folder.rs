@@ -1,4 +1,4 @@
-//! The data folder: one process at a time, one schema.
+//! The data folder: one owner, one process at a time, one schema.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -6,10 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail};
+use adapters::disk;
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::{keys, private};
 
 /// Raised when an older program could not read what this one stores.
 const SCHEMA: &str = "pokedex data, schema 1\n";
+
+/// The engine's file.
+const DATABASE: &str = "dynamodb.sqlite";
 
 /// A data folder that is ours alone until this is dropped.
 #[derive(Debug)]
@@ -20,13 +26,15 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens `path`, making it where it is not there.
+    /// Opens `path`, and makes it where it does not exist. Rights that others have on it or its files are taken, as earlier
+    /// versions gave them; rights on the signing keys are refused where these are read, since a key may have been read already.
     ///
     /// # Errors
-    /// One sentence when it is in use, of another schema, somebody else's, or not accessible.
+    /// One sentence when it is in use, of another schema, another program's, not accessible, on a full disk, or holds keys without
+    /// their database.
     pub fn open(path: &Path) -> Result<Self> {
         let shown = path.display();
-        fs::create_dir_all(path).with_context(|| format!("the data folder {shown} cannot be made"))?;
+        private::make_folder(path).with_context(|| format!("the data folder {shown} cannot be made"))?;
         let schema = path.join("schema");
         match fs::read_to_string(&schema) {
             Ok(found) if found == SCHEMA => {}
@@ -36,6 +44,7 @@ impl Folder {
                 SCHEMA.trim()
             ),
             Err(error) if error.kind() == ErrorKind::NotFound => {
+                keys_have_their_database(path)?;
                 let others = fs::read_dir(path)?
                     .filter_map(Result::ok)
                     .any(|entry| entry.file_name() != "lock" && entry.file_name() != "schema.new");
@@ -47,6 +56,8 @@ impl Folder {
             }
             Err(error) => return Err(error).context(format!("the data folder {shown} cannot be read")),
         }
+        let narrowed =
+            private::narrow(path).with_context(|| format!("the data folder {shown} is not this user's"))?;
         let lock = File::create(path.join("lock")).with_context(|| format!("{shown} cannot be written"))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -59,17 +70,53 @@ impl Folder {
                 return Err(error).context(format!("{shown} cannot be locked"));
             }
         }
+        if narrowed && schema.exists() {
+            eprintln!("other users of this machine had access to the data folder {shown}; now only you have");
+        }
+        disk::check(path).with_context(|| format!("the data folder {shown} cannot be written"))?;
         // Under the lock, and before anything else is stored: a kill in between leaves an empty folder.
         if !schema.exists() {
             let fresh = path.join("schema.new");
             fs::write(&fresh, SCHEMA).with_context(|| format!("{shown} cannot be written"))?;
             fs::rename(&fresh, &schema)?;
         }
+        keys_have_their_database(path)?;
+        narrow_files(path)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
     #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.path.join("dynamodb.sqlite")
+    pub fn path(&self) -> &Path {
+        &self.path
     }
+
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+}
+
+/// Takes the rights of others on every file of `folder` but the signing keys.
+fn narrow_files(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
+        // Not what a link leads to.
+        if entry.file_type()?.is_file() && entry.file_name() != keys::FILE {
+            let file = entry.path();
+            private::narrow(&file).with_context(|| format!("{} is not this user's", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Keys without a database are those of another one: tokens that they signed name users that a new one does not have.
+fn keys_have_their_database(folder: &Path) -> Result<()> {
+    let keys = folder.join(keys::FILE);
+    ensure!(
+        !keys.exists() || folder.join(DATABASE).exists(),
+        "the data folder {} holds signing keys but no database: put {DATABASE} back, move {} away to start without data, or choose \
+         another folder with --data",
+        folder.display(),
+        keys::FILE
+    );
+    Ok(())
 }

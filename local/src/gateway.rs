@@ -10,15 +10,14 @@ use api::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
 use matchit::Router;
 use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 use tokio::net::TcpListener;
 
 use crate::{
+    body::{Body, BodyError},
     page,
-    server::{self, Service},
+    server::{self, ConnectionLimits, Service},
 };
 
 /// What the HTTP API takes.
@@ -43,7 +42,17 @@ impl Gateway {
 
     /// Serves until `stop` resolves, then lets the answers under way finish.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        server::serve(self, listener, stop).await;
+        self.serve_within(ConnectionLimits::default(), listener, stop).await;
+    }
+
+    /// The same within other limits of connections.
+    pub async fn serve_within(
+        self,
+        limits: ConnectionLimits,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) {
+        server::serve(self, listener, limits, stop).await;
     }
 
     /// The route for a path as it was sent; a HEAD request goes to the route of GET. `pok%65mon` is `pokemon`, but a `%2F` is part of a parameter, not a separator.
@@ -68,7 +77,7 @@ impl Gateway {
 }
 
 impl Service for Gateway {
-    async fn answer(&self, request: Request<Incoming>, client: IpAddr) -> Response {
+    async fn answer(&self, request: Request<Body>, client: IpAddr) -> Response {
         let (parts, body) = request.into_parts();
         if parts.uri.path() == "/" && [Method::GET, Method::HEAD].contains(&parts.method) {
             let mut response = page::answer(&self.app).await;
@@ -92,23 +101,39 @@ impl Service for Gateway {
             return door::refuse(&self.app, &event, problem);
         };
         event.raw_path = path;
-        match Limited::new(body, LARGEST_BODY).collect().await {
-            Ok(body) => match String::from_utf8(body.to_bytes().into()) {
+        match body.read(LARGEST_BODY).await {
+            Ok(body) => match String::from_utf8(body.into()) {
                 Ok(text) => event.body = text,
                 Err(bytes) => {
                     event.body = STANDARD.encode(bytes.as_bytes());
                     event.is_base64_encoded = true;
                 }
             },
-            Err(_) => {
-                let detail = format!("The body is longer than {LARGEST_BODY} bytes, or was cut short.");
-                let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail);
-                return door::refuse(&self.app, &event, problem);
-            }
+            Err(error) => return door::refuse(&self.app, &event, unreadable(error)),
         }
         let route = self.route(&parts.method, parts.uri.path(), &mut event);
         door::answer(&self.app, route, event).await
     }
+
+    fn busy(&self, request: &http::HeaderMap) -> Response {
+        let detail = "The server has too many open connections. Please try again in a moment.";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", detail);
+        let event = Event { headers: headers(request), ..Event::default() };
+        door::refuse(&self.app, &event, problem)
+    }
+}
+
+fn unreadable(error: BodyError) -> Problem {
+    let code = match error {
+        BodyError::TooLong => "body_too_large",
+        BodyError::Malformed => "malformed_body",
+        BodyError::Late => "request_timeout",
+    };
+    let detail = match error {
+        BodyError::TooLong => format!("The request body is longer than {LARGEST_BODY} bytes."),
+        other => other.reason().to_owned(),
+    };
+    Problem::new(error.status(), code, detail)
 }
 
 fn decoded(text: &str) -> Option<String> {

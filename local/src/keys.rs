@@ -1,6 +1,6 @@
-//! The keys that tokens are signed with, on one machine: a file that nobody else may read, made at the first start.
+//! The keys that tokens are signed with, on one machine: a file that only its owner can read, made at the first start.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use adapters::{
     now,
@@ -9,13 +9,19 @@ use adapters::{
 };
 use anyhow::{Context as _, Result};
 
-/// The keys in `folder`, which is made where it is not there.
+use crate::private;
+
+/// The file's name.
+pub(crate) const FILE: &str = "signing-keys.json";
+
+/// The keys in `folder`, which is made where it does not exist.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn file(folder: &Path) -> Result<KeySource> {
-    fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    Ok(KeySource::File(std::path::absolute(folder)?.join("signing-keys.json")))
+    private::make_folder(folder)
+        .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    Ok(KeySource::File(std::path::absolute(folder)?.join(FILE)))
 }
 
 /// Makes the keys where there are none, and puts the public ones where verifiers find them.
@@ -24,5 +30,5 @@ pub fn file(folder: &Path) -> Result<KeySource> {
 /// When the keys cannot be read or written, or the engine does not answer.
 pub async fn prepare(accounts: &Accounts, source: &KeySource) -> Result<()> {
     let rotated = rotate(accounts, &Meter::default(), source, Rotation::Due(i64::MAX), now()).await;
-    rotated.context("the signing keys cannot be had").map(|_| ())
+    rotated.context("the signing keys cannot be used").map(|_| ())
 }

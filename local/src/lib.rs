@@ -2,21 +2,28 @@
 //!
 //! * [`admin`]: the first administrator.
 //! * [`engine`]: DynamoDB, in memory or in a folder.
-//! * [`functions`]: Lambda, for the one function that routes ask.
+//! * [`functions`]: Lambda, for the one function that routes call.
+//! * [`helper`]: how the SDK reaches both: inside this process, or on a port behind [`guard`].
 //! * [`tables`]: the tables, made from `infra/data.yaml`.
 //! * [`seed`]: the catalogue, filled from the bundled [`snapshot`].
 //! * [`gateway`]: HTTP in, the event that API Gateway would make, answers out.
 
 pub mod admin;
+mod body;
+mod dynamodb;
 pub mod engine;
 pub mod folder;
 pub mod functions;
 pub mod gateway;
+pub mod guard;
+pub mod helper;
 pub mod keys;
 mod page;
+mod private;
 pub mod progress;
 pub mod seed;
-mod server;
+pub mod server;
 pub mod snapshot;
+mod stream;
 mod sweep;
 pub mod tables;

@@ -3,7 +3,7 @@
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use adapters::{
-    aws,
+    aws, disk,
     invoke::Function,
     pokeapi::{Config as PokeApiConfig, PokeApi},
     publish::Published,
@@ -11,8 +11,9 @@ use adapters::{
     sync::{self, Finished, Outcome, Pause, Progress, Settings, Tally},
     tokens::{KeyRing, KeySource},
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use api::{App, Config, config::SyncConfig, jobs, sync::SyncFunction, telemetry::Telemetry};
+use aws_sdk_dynamodb::Client;
 use clap::{Parser, Subcommand};
 use local::{
     admin,
@@ -20,11 +21,12 @@ use local::{
     folder::Folder,
     functions::{Functions, SYNC},
     gateway::Gateway,
+    guard::AccessKey,
     keys,
     progress::Display,
     seed, tables,
 };
-use tokio::sync::watch;
+use tokio::{net::TcpListener, sync::watch};
 
 /// The Pokédex on this machine: embedded DynamoDB, bundled data, no network.
 #[derive(Debug, Parser)]
@@ -51,7 +53,8 @@ struct Options {
     /// An address for PokeAPI's keepers, sent with every request
     #[arg(long, value_name = "TEXT", env = "SYNC_CONTACT")]
     sync_contact: Option<String>,
-    /// Use a running DynamoDB engine instead of the embedded one; the folder keeps the keys
+    /// Use a running DynamoDB engine instead of the embedded one; the folder keeps the keys. It is called with the access key id
+    /// in AWS_ACCESS_KEY_ID, or with "local"
     #[arg(long, value_name = "URL", value_parser = engine_address)]
     dynamodb: Option<String>,
     /// How many requests of whom are answered, such as login=50/60,write=1000/60; or off
@@ -59,7 +62,8 @@ struct Options {
     rate_limits: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
-    /// Start the engines and fill them, but serve no routes: for `cargo lambda watch`
+    /// Start the engines on ports of their own and fill them, but serve no routes: for `cargo lambda watch`. They answer only
+    /// requests that are signed as the printed AWS_ACCESS_KEY_ID
     #[arg(long, conflicts_with = "dynamodb")]
     engines_only: bool,
 }
@@ -105,9 +109,8 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(
-            // The engine warns of every refusal, also of that of a table that is there already.
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,dynoxide=error")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
         )
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -141,66 +144,44 @@ async fn run(options: Options) -> Result<()> {
             None => grant(&options, &tables, username).await,
         };
     }
-    // Before any work, so that a taken port is told at once.
-    let listener = if options.engines_only { None } else { Some(listen(options.port).await?) };
+    // Before any work, so that a taken port is reported at once.
+    let listener = listen(options.port).await?;
     let folder = match (options.memory, &options.dynamodb) {
         (false, None) => Some(Folder::open(&options.data)?),
         _ => None,
     };
-    let engine = match options.dynamodb {
-        Some(_) => None,
-        None => {
-            let port = if options.engines_only { options.port } else { 0 };
-            Some(Engine::start(folder.as_ref().map(Folder::database).as_deref(), port).await?)
-        }
-    };
-    let url = options.dynamodb.clone().or_else(|| engine.as_ref().map(Engine::url)).unwrap_or_default();
+    config.data_folder = folder.as_ref().map(|folder| folder.path().to_owned());
+    let engine = Database::open(&options, folder.as_ref())?;
+    let client = engine.client();
     let (interrupt, interrupted) = watch::channel(false);
-    let preparing = prepare(&options, &url, &tables, interrupted);
-    tokio::pin!(preparing);
-    let stopped = tokio::select! {
-        () = &mut stop => {
-            // A sync stores what it has and ends; who cannot within this is cut off, and goes on at the next start,
-            // as a load of the snapshot does, which is cut off at once.
-            if options.sync {
-                interrupt.send_replace(true);
-                let _ = tokio::time::timeout(LAST_WORDS, preparing).await;
+    let keys = {
+        let preparing = prepare(&options, &engine, &tables, interrupted);
+        tokio::pin!(preparing);
+        tokio::select! {
+            () = &mut stop => {
+                // A sync stores what it has and ends; one that cannot within this is cut off, and goes on at the next start,
+                // as a load of the snapshot does, which is cut off at once.
+                if options.sync {
+                    interrupt.send_replace(true);
+                    let _ = tokio::time::timeout(LAST_WORDS, preparing).await;
+                }
+                None
             }
-            true
-        }
-        prepared = &mut preparing => {
-            config.signing_keys = Some(prepared?);
-            false
+            prepared = &mut preparing => Some(prepared.map_err(|error| blame_disk(error, folder.as_ref()))?),
         }
     };
-    if !stopped {
-        let sweeping = engine.as_ref().map(|engine| tokio::spawn(engine.sweep()));
-        let functions = Functions::start(sync_function(&options, &url, &tables)?).await?;
-        config.sync_function =
-            Some(Function { name: SYNC.to_owned(), endpoint: Some(functions.url.clone()) });
-        match listener {
-            None => {
-                println!("ready: {url}\n");
-                println!("AWS_ENDPOINT_URL_DYNAMODB={url}\nAWS_ENDPOINT_URL_LAMBDA={}", functions.url);
-                println!("SYNC_FUNCTION={SYNC}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID=local");
-                println!("AWS_SECRET_ACCESS_KEY=local\n{}", environment(&config));
-                stop.await;
+    if keys.is_some() {
+        config.signing_keys = keys;
+        let sweeping = engine.sweep().map(tokio::spawn);
+        let functions = Functions::start(sync_function(&options, client.clone(), &tables)?)?;
+        match &engine {
+            Database::Embedded(engine) if options.engines_only => {
+                serve_engines(engine, &functions, listener, &config, stop).await?;
             }
-            Some(listener) => {
-                let at = listener.local_addr()?;
-                let client = aws::at(&url);
-                let app = App::new(config, || client);
-                let gateway = Gateway::new(app)?;
-                println!("ready: http://{at}\n");
-                for path in [
-                    "/",
-                    "/api/v1/pokemon?search=char",
-                    "/api/v1/pokemon/25",
-                    "/api/v1/pokemon/eevee/evolutions",
-                ] {
-                    println!("  http://{at}{path}");
-                }
-                gateway.serve(listener, stop).await;
+            _ => {
+                config.sync_function =
+                    Some(Function { name: SYNC.to_owned(), endpoint: functions.endpoint() });
+                serve_routes(config, client, listener, stop).await?;
             }
         }
         functions.stop().await;
@@ -208,11 +189,113 @@ async fn run(options: Options) -> Result<()> {
             sweeping.abort();
         }
     }
-    if let Some(engine) = engine {
-        engine.stop().await;
-    }
+    engine.stop();
     drop(folder);
     Ok(())
+}
+
+/// Serves every route until `stop` resolves. Nothing but this port is opened.
+async fn serve_routes(
+    config: Config,
+    client: Client,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let at = listener.local_addr()?;
+    let gateway = Gateway::new(App::new(config, || client))?;
+    println!("ready: http://{at}\n");
+    for path in ["/", "/api/v1/pokemon?search=char", "/api/v1/pokemon/25", "/api/v1/pokemon/eevee/evolutions"]
+    {
+        println!("  http://{at}{path}");
+    }
+    gateway.serve(listener, stop).await;
+    Ok(())
+}
+
+/// Serves DynamoDB and Lambda, each on a port of its own, until `stop` resolves; prints the variables of a function that uses them.
+/// The access key id is the one way in, and another one at each start.
+async fn serve_engines(
+    engine: &Engine,
+    functions: &Functions,
+    listener: TcpListener,
+    config: &Config,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let key = AccessKey::random();
+    let dynamodb = engine.serve(listener, key.clone())?;
+    let lambda = functions.serve(listen(0).await?, key.clone())?;
+    println!("ready: {}\n", dynamodb.url);
+    println!("AWS_ENDPOINT_URL_DYNAMODB={}\nAWS_ENDPOINT_URL_LAMBDA={}", dynamodb.url, lambda.url);
+    println!("SYNC_FUNCTION={SYNC}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID={}", key.id());
+    println!("AWS_SECRET_ACCESS_KEY=local\n{}", environment(config));
+    stop.await;
+    lambda.close().await;
+    dynamodb.close().await;
+    Ok(())
+}
+
+/// The DynamoDB of this start.
+enum Database {
+    /// In this process.
+    Embedded(Engine),
+    /// A running engine, and the access key id that it is called with.
+    Running { url: String, access_key_id: String },
+}
+
+impl Database {
+    /// The engine that the options name, else one on `folder`, else one in memory.
+    fn open(options: &Options, folder: Option<&Folder>) -> Result<Self> {
+        if let Some(url) = options.dynamodb.clone() {
+            let access_key_id = std::env::var("AWS_ACCESS_KEY_ID").ok().filter(|id| !id.is_empty());
+            return Ok(Self::Running {
+                url,
+                access_key_id: access_key_id.unwrap_or_else(|| aws::ANYBODY.to_owned()),
+            });
+        }
+        Ok(Self::Embedded(match folder {
+            Some(folder) => Engine::open(&folder.database())?,
+            None => Engine::in_memory()?,
+        }))
+    }
+
+    fn client(&self) -> Client {
+        match self {
+            Self::Embedded(engine) => engine.client(),
+            Self::Running { url, access_key_id } => aws::at_with(url, access_key_id),
+        }
+    }
+
+    /// The removal of expired items, where the engine is this program's.
+    fn sweep(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        match self {
+            Self::Embedded(engine) => Some(engine.sweep()),
+            Self::Running { .. } => None,
+        }
+    }
+
+    /// Makes the tables that are missing.
+    async fn create_tables(&self, tables: &Tables) -> Result<()> {
+        tables::create(&self.client(), tables).await.with_context(|| match self {
+            Self::Embedded(_) => "the embedded DynamoDB cannot be used".to_owned(),
+            Self::Running { url, .. } => format!("DynamoDB at {url} cannot be used"),
+        })
+    }
+
+    fn stop(self) {
+        if let Self::Embedded(engine) = self {
+            engine.stop();
+        }
+    }
+}
+
+/// `error`, or the full disk that is its cause.
+fn blame_disk(error: Error, folder: Option<&Folder>) -> Error {
+    match folder.map(|folder| (folder.path(), disk::check(folder.path()))) {
+        Some((path, Err(full))) => {
+            Error::new(full).context(format!("the data folder {} cannot be written", path.display()))
+        }
+        _ => error,
+    }
 }
 
 /// As on AWS, but for the tables: CORS_ORIGINS and SPRITE_BASE_URL serve a web app that is being written.
@@ -231,27 +314,17 @@ fn configuration(options: &Options, tables: &Tables) -> Result<Config> {
 
 /// Makes `username` an administrator: in the folder's data, or on the engine that is named.
 async fn grant(options: &Options, tables: &Tables, username: &str) -> Result<()> {
-    let (folder, engine) = match options.dynamodb {
-        Some(_) => (None, None),
-        None => {
-            let folder = Folder::open(&options.data)?;
-            let engine = Engine::start(Some(&folder.database()), 0).await?;
-            (Some(folder), Some(engine))
-        }
-    };
-    let url = options.dynamodb.clone().or_else(|| engine.as_ref().map(Engine::url)).unwrap_or_default();
-    let client = aws::at(&url);
-    tables::create(&client, tables).await.with_context(|| format!("DynamoDB at {url} cannot be used"))?;
-    let granted = admin::grant(&Accounts::new(client, tables.clone()), username).await;
-    if let Some(engine) = engine {
-        engine.stop().await;
-    }
+    let folder = if options.dynamodb.is_none() { Some(Folder::open(&options.data)?) } else { None };
+    let engine = Database::open(options, folder.as_ref())?;
+    engine.create_tables(tables).await?;
+    let granted = admin::grant(&Accounts::new(engine.client(), tables.clone()), username).await;
+    engine.stop();
     drop(folder);
     println!("{}", granted?);
     Ok(())
 }
 
-/// The same in a deployed environment, as whoever the credentials are of.
+/// The same in a deployed environment, with the environment's credentials.
 async fn grant_on_aws(environment: &str, username: &str) -> Result<()> {
     let tables = Tables::beside(format!("pokedex-{environment}-catalog"));
     println!("{}", admin::grant(&Accounts::new(aws::from_environment(), tables), username).await?);
@@ -273,12 +346,12 @@ fn environment(config: &Config) -> String {
 /// Tables, keys, data and, where asked for, a sync.
 async fn prepare(
     options: &Options,
-    url: &str,
+    engine: &Database,
     tables: &Tables,
     interrupt: watch::Receiver<bool>,
 ) -> Result<KeySource> {
-    let client = aws::at(url);
-    tables::create(&client, tables).await.with_context(|| format!("DynamoDB at {url} cannot be used"))?;
+    engine.create_tables(tables).await?;
+    let client = engine.client();
     let source = match options.memory {
         true => KeySource::Process(Arc::new(KeyRing::generate(adapters::now()))),
         false => keys::file(&options.data)?,
@@ -318,9 +391,9 @@ fn pokeapi(options: &Options) -> Result<PokeApi> {
 }
 
 /// What administrators' requests ask to write the catalogue.
-fn sync_function(options: &Options, url: &str, tables: &Tables) -> Result<SyncFunction> {
+fn sync_function(options: &Options, client: Client, tables: &Tables) -> Result<SyncFunction> {
     Ok(SyncFunction {
-        store: Store::new(aws::at(url), tables),
+        store: Store::new(client, tables),
         api: pokeapi(options)?,
         min_age: SyncConfig::MIN_AGE,
         telemetry: Telemetry::default(),

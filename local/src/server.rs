@@ -1,61 +1,185 @@
-//! HTTP on loopback: connections taken, answers given, the last ones finished.
+//! HTTP on loopback: accepts connections within limits, answers requests, and finishes the last ones.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+use http::{
+    HeaderMap, HeaderValue, Request, Response,
+    header::{CONNECTION, RETRY_AFTER},
 };
-use tokio::net::TcpListener;
+use http_body_util::Full;
+use hyper::{
+    body::Incoming,
+    server::conn::http1::{Builder, Connection},
+    service::{HttpService, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
-/// How long the answers under way may take once the server is to stop. Longer than any takes but an administrator's; but a request
-/// that was begun and never ended is waited for just as long, and whoever pressed Ctrl-C waits too.
+use crate::{body::Body, stream::Stream};
+
+/// How long the answers in flight may take once the server is to stop. Longer than any takes but an administrator's; but a request
+/// that was begun and never ended is waited for just as long, and the person who pressed Ctrl-C waits too.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
+/// Connections beyond the limit that are answered 503 at the same time; more of them are closed without an answer.
+const TURNED_AWAY: usize = 32;
+/// How long a connection beyond the limit may take to send its request.
+const TURNED_AWAY_HEAD: Duration = Duration::from_secs(2);
 
-/// What answers requests.
-pub(crate) trait Service: Send + Sync + 'static {
-    fn answer(
-        &self,
-        request: Request<Incoming>,
-        client: IpAddr,
-    ) -> impl Future<Output = Response<Bytes>> + Send;
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Connections that are open at the same time.
+    pub connections: usize,
+    /// The time from the opening of a connection, or from the last answer on it, to the end of a request's headers.
+    pub head: Duration,
+    /// The time from the end of a request's headers to the end of its body.
+    pub body: Duration,
+    /// The time in which a client reads some of an answer that does not fit into the socket's buffer.
+    pub stalled: Duration,
 }
 
-/// Serves until `stop` resolves, then lets the answers under way finish.
-pub(crate) async fn serve(service: impl Service, listener: TcpListener, stop: impl Future<Output = ()>) {
-    let service = Arc::new(service);
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new());
-    let graceful = GracefulShutdown::new();
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            connections: connections(),
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            stalled: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Three quarters of the descriptors that this process may open, and not more than 1,024.
+fn connections() -> usize {
+    const MOST: usize = 1024;
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        usize::try_from(descriptors / 4 * 3).unwrap_or(MOST).clamp(1, MOST)
+    }
+    #[cfg(not(unix))]
+    MOST
+}
+
+/// A program that answers requests.
+pub(crate) trait Service: Send + Sync + 'static {
+    fn answer(&self, request: Request<Body>, client: IpAddr) -> impl Future<Output = Response<Bytes>> + Send;
+
+    /// The 503 for a request with these headers on a connection beyond the limit.
+    fn busy(&self, headers: &HeaderMap) -> Response<Bytes>;
+}
+
+/// Serves until `stop` resolves, then lets the answers in flight finish.
+pub(crate) async fn serve(
+    service: impl Service,
+    listener: TcpListener,
+    limits: ConnectionLimits,
+    stop: impl Future<Output = ()>,
+) {
+    let server = Server {
+        service: Arc::new(service),
+        limits,
+        free: Arc::new(Semaphore::new(limits.connections)),
+        turned_away: Arc::new(Semaphore::new(TURNED_AWAY)),
+        graceful: GracefulShutdown::new(),
+    };
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        // A client that is gone before it is accepted, or no free handle for a moment: neither ends the server.
-        let Ok((stream, peer)) = accepted else {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            continue;
-        };
+        match accepted {
+            Ok((stream, peer)) => server.accept(stream, peer),
+            // A client that is gone before it is accepted, or no free descriptor for a moment: neither ends the server.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(LAST_ANSWERS, server.graceful.shutdown()).await;
+}
+
+struct Server<S> {
+    service: Arc<S>,
+    limits: ConnectionLimits,
+    /// A permit for each connection that may be open.
+    free: Arc<Semaphore>,
+    turned_away: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+}
+
+impl<S: Service> Server<S> {
+    fn accept(&self, stream: TcpStream, peer: SocketAddr) {
         let _ = stream.set_nodelay(true);
-        let service = Arc::clone(&service);
-        let service = hyper::service::service_fn(move |request| {
+        if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+            self.answer(stream, peer, permit);
+        } else if let Ok(permit) = Arc::clone(&self.turned_away).try_acquire_owned() {
+            self.turn_away(stream, permit);
+        }
+    }
+
+    fn answer(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        let (service, patience) = (Arc::clone(&self.service), self.limits.body);
+        let service = service_fn(move |request: Request<Incoming>| {
             let service = Arc::clone(&service);
-            async move { Ok::<_, Infallible>(service.answer(request, peer.ip()).await.map(Full::new)) }
+            async move {
+                let request = request.map(|body| Body::new(body, patience));
+                Ok::<_, Infallible>(service.answer(request, peer.ip()).await.map(Full::new))
+            }
         });
-        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        self.spawn(connection(stream, service, self.limits.head, self.limits.stalled), permit);
+    }
+
+    fn turn_away(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+        let service = Arc::clone(&self.service);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut response = service.busy(request.headers());
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            async { Ok::<_, Infallible>(response.map(Full::new)) }
+        });
+        self.spawn(connection(stream, service, TURNED_AWAY_HEAD, TURNED_AWAY_HEAD), permit);
+    }
+
+    fn spawn<C>(&self, connection: Connection<TokioIo<Stream>, C>, permit: OwnedSemaphorePermit)
+    where
+        C: HttpService<Incoming, ResBody = Full<Bytes>, Error = Infallible> + Send + 'static,
+        C::Future: Send,
+    {
+        let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }
+            drop(permit);
         });
     }
-    drop(listener);
-    let _ = tokio::time::timeout(LAST_ANSWERS, graceful.shutdown()).await;
+}
+
+fn connection<C>(
+    stream: TcpStream,
+    service: C,
+    head: Duration,
+    stalled: Duration,
+) -> Connection<TokioIo<Stream>, C>
+where
+    C: HttpService<Incoming, ResBody = Full<Bytes>, Error = Infallible>,
+{
+    let mut server = Builder::new();
+    // A client may close its side once it has sent its request, and is answered all the same.
+    server.timer(TokioTimer::new()).header_read_timeout(head).half_close(true);
+    server.serve_connection(TokioIo::new(Stream::new(stream, stalled)), service)
 }

@@ -1,20 +1,20 @@
 //! Removes expired items, as DynamoDB does by itself on AWS: sessions, receipts and buckets of rate limits.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use dynoxide::Database;
+use crate::dynamodb::DynamoDb;
 
 /// The time between two sweeps. Reads never see what has expired, so nothing depends on it but the size of the data.
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// Sweeps now and from time to time, until the future is dropped.
-pub(crate) async fn sweep(database: Database) {
+pub(crate) async fn sweep(database: Arc<DynamoDb>) {
     let mut turns = tokio::time::interval(EVERY);
     loop {
         turns.tick().await;
-        let database = database.clone();
+        let database = Arc::clone(&database);
         // It lets waiting requests go first between two pages.
-        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+        match tokio::task::spawn_blocking(move || database.remove_expired()).await {
             Ok(Ok(0)) => {}
             Ok(Ok(swept)) => tracing::info!(swept, "expired items are removed"),
             Ok(Err(error)) => tracing::warn!(%error, "expired items cannot be removed"),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use adapters::store::Meter;
+use domain::audit::Outcome;
 use futures_util::FutureExt as _;
 use http::Method;
 use serde_json::json;
@@ -65,6 +67,17 @@ async fn what_is_taken_is_named_and_nothing_is_left_behind() {
         assert_eq!((answer.status.as_u16(), &told["code"]), (409, &json!(code)));
         assert_eq!(named, fields);
     }
+    let today = adapters::now().to_string()[..10].to_owned();
+    let trail = residents.accounts.trail_on(&Meter::default(), &today, None, 1000).await.expect("a trail");
+    let mut taken: Vec<_> = trail
+        .events
+        .iter()
+        .filter(|event| event.outcome == Outcome::Taken)
+        .map(|event| &event.target)
+        .collect();
+    taken.sort();
+    let [email, username] = [Some("email".to_owned()), Some("username".to_owned())];
+    assert_eq!(taken, [&email, &email, &username, &username], "refused claims are in the trail");
     assert_eq!(post(&house, REGISTER, &someone("other")).await.status, 201, "neither was kept from others");
 }
 

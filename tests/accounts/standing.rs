@@ -18,7 +18,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Residents, Tap, event, invoke_event, problem};
 
-use super::{LOGIN, PROFILE, post};
+use super::{LOGIN, PROFILE, REFRESH, post};
 use crate::workshop::Home;
 
 const LOGOUT: &str = "/api/v1/auth/logout";
@@ -65,6 +65,21 @@ async fn a_deleted_accounts_token_is_401_on_every_private_route() {
             let given = (answer.status.as_u16(), problem["code"].as_str().unwrap());
             assert_eq!(given, expected, "{} when the deletion has {step}", route.spec.name);
         }
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_being_deleted_neither_signs_in_nor_refreshes() {
+    let residents = Residents::new().await;
+    let (ash, told) = (residents.ash, tests::some_event(residents.ash).into());
+    residents.accounts.begin_deletion(&Meter::default(), ash, ash, false, &told).await.expect("a deletion");
+    let house = residents.house().await;
+    for (path, body, code) in [
+        (LOGIN, json!({"username": "ash_ketchum", "password": tests::PASSWORD}), "invalid_credentials"),
+        (REFRESH, json!({"refresh_token": residents.refresh_token()}), "invalid_refresh_token"),
+    ] {
+        let answer = post(&house, path, &body).await;
+        assert_eq!((answer.status.as_u16(), &problem(&answer, path)["code"]), (401, &json!(code)));
     }
 }
 

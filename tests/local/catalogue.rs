@@ -1,11 +1,17 @@
 //! Folders that hold the whole catalogue: filled once by the program itself, then copied.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
 
 use adapters::{
     aws,
     store::{Meter, Store, Tables},
 };
+use aws_sdk_dynamodb::Client;
 use local::{engine::Engine, tables::CATALOG};
 use tempfile::TempDir;
 use tests::SeededEngine;
@@ -20,8 +26,11 @@ static FILLED: OnceCell<Vec<(String, Vec<u8>)>> = OnceCell::const_new();
 pub async fn filled() -> TempDir {
     let files = FILLED.get_or_init(fill).await;
     let folder = TempDir::new().expect("a temporary folder");
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).expect("the folder's rights");
     for (name, bytes) in files {
-        fs::write(folder.path().join(name), bytes).expect("a copy");
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("a copy");
+        fs::set_permissions(path, Permissions::from_mode(0o600)).expect("a copy's rights");
     }
     folder
 }
@@ -43,8 +52,7 @@ async fn fill() -> Vec<(String, Vec<u8>)> {
 }
 
 /// Every item's key, content and times.
-async fn items(url: &str) -> BTreeMap<String, (String, String, String)> {
-    let client = aws::at(url);
+async fn items(client: Client) -> BTreeMap<String, (String, String, String)> {
     let heads = Store::new(client, &Tables::beside(CATALOG))
         .heads(&Meter::default())
         .await
@@ -57,10 +65,9 @@ async fn items(url: &str) -> BTreeMap<String, (String, String, String)> {
 
 /// The folder, which nobody uses now, holds exactly what the seeded house does.
 pub async fn assert_whole(folder: &Path) {
-    let engine =
-        Engine::start(Some(&folder.join("dynamodb.sqlite")), 0).await.expect("the folder's database");
-    let (own, whole) = (items(&engine.url()).await, items(&SeededEngine::get().url).await);
-    engine.stop().await;
+    let engine = Engine::open(&folder.join("dynamodb.sqlite")).expect("the folder's database");
+    let (own, whole) = (items(engine.client()).await, items(aws::at(&SeededEngine::get().url)).await);
+    engine.stop();
     let differing: Vec<_> = whole.iter().filter(|(key, item)| own.get(*key) != Some(item)).take(5).collect();
     assert!(differing.is_empty(), "missing or different: {differing:?}");
     let foreign: Vec<_> = own.keys().filter(|key| !whole.contains_key(*key)).take(5).collect();

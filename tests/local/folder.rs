@@ -1,6 +1,12 @@
 //! The data folder: one process at a time, one schema, nobody else's files.
 
-use std::{fs, net::TcpListener, path::Path, time::Duration};
+use std::{
+    fs::{self, Permissions},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 
@@ -93,6 +99,7 @@ async fn a_folder_that_cannot_be_one_is_refused() {
 #[tokio::test]
 async fn a_database_that_is_none_is_refused() {
     let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
     fs::write(folder.path().join("schema"), "pokedex data, schema 1\n").unwrap();
     fs::write(folder.path().join("dynamodb.sqlite"), "not a database, but long enough to be looked at")
         .unwrap();

@@ -33,6 +33,6 @@ async fn they_are_made_for_one_user_alone_and_stay_the_same() {
 
     fs::write(&path, "{}").unwrap();
     let refused = Process::in_folder(folder.path(), &arguments).end(std::time::Duration::from_secs(20)).await;
-    refused.assert_refused("the signing keys cannot be had");
+    refused.assert_refused("the signing keys cannot be used");
     assert_eq!(fs::read(&path).unwrap(), b"{}", "what cannot be read is not thrown away");
 }

@@ -1,12 +1,16 @@
 //! The program that `cargo run` starts, as a process of its own.
 
 mod catalogue;
+mod connections;
+mod disk;
 mod folder;
+mod guard;
 mod keys;
 mod kill;
 mod options;
 mod page;
 mod process;
+mod rights;
 #[cfg(target_os = "linux")]
 mod sign_ins;
 mod start;

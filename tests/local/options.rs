@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::{
-    aws,
+    aws::{self, Endpoint},
     invoke::Function,
     store::{Meter, Store, Tables},
 };
@@ -40,13 +40,15 @@ async fn engines_only_prints_what_a_function_needs_and_the_engine_answers_the_sd
         assert!(variables.get(name).is_some_and(|value| !value.is_empty()), "{name} in {variables:?}");
     }
     api::Config::read(|name| variables.get(name).cloned()).expect("variables that a function starts with");
-    let store = Store::new(aws::at(&url), &Tables::beside(&variables["CATALOG_TABLE"]));
+    let access_key_id = variables["AWS_ACCESS_KEY_ID"].clone();
+    let client = aws::at_with(&url, &access_key_id);
+    let store = Store::new(client, &Tables::beside(&variables["CATALOG_TABLE"]));
     let pikachu = store.pokemon(&Meter::default(), &Slug::parse("pikachu").unwrap()).await.unwrap();
     assert!(pikachu.is_some());
     assert_ne!(get(&url, "/api/v1/health").await.status, 200, "no routes are served");
     let writer = Function {
         name: variables["SYNC_FUNCTION"].clone(),
-        endpoint: Some(variables["AWS_ENDPOINT_URL_LAMBDA"].clone()),
+        endpoint: Endpoint::Url { url: variables["AWS_ENDPOINT_URL_LAMBDA"].clone(), access_key_id },
     };
     let patience = Duration::from_secs(30);
     let answer = writer.connect().ask(br#"{"task":"publish"}"#.to_vec(), patience).await.unwrap();

@@ -77,6 +77,12 @@ impl Process {
     /// Starts it where `folder` is the working directory.
     pub fn in_folder(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program("local"));
+        command.env_remove("AWS_ACCESS_KEY_ID");
+        Self::of(command, folder, arguments)
+    }
+
+    /// Starts `command` with `arguments` where `folder` is the working directory.
+    pub fn of(mut command: Command, folder: &Path, arguments: &[&str]) -> Self {
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.current_dir(folder).env_remove("RUST_LOG").kill_on_drop(true);
         let mut child = command.spawn().expect("the program starts");
@@ -123,6 +129,10 @@ impl Process {
         panic!("it printed no variables: {:?}", self.out());
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     pub fn out(&self) -> Vec<String> {
         lock(&self.out).clone()
     }
@@ -142,7 +152,7 @@ impl Process {
 
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().expect("it runs").to_string();
+        let id = self.id().to_string();
         let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
         assert!(sent.expect("kill").success(), "kill -{name} {id}");
     }

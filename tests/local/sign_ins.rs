@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, path::Path, time::Duration};
 
 use adapters::{
-    aws, now, passwords,
+    now, passwords,
     store::{
         Meter, Tables,
         accounts::{Accounts, NewAccount},
@@ -28,9 +28,8 @@ const MB: u64 = 1000 * 1000 / 1024;
 
 /// Adds accounts, all with the same password.
 async fn populate(folder: &Path) {
-    let engine =
-        Engine::start(Some(&folder.join("dynamodb.sqlite")), 0).await.expect("the folder's database");
-    let accounts = Accounts::new(aws::at(&engine.url()), Tables::beside(CATALOG));
+    let engine = Engine::open(&folder.join("dynamodb.sqlite")).expect("the folder's database");
+    let accounts = Accounts::new(engine.client(), Tables::beside(CATALOG));
     let hash = passwords::hash(&Password::typed(PASSWORD)).expect("a hash");
     for nth in 0..ACCOUNTS {
         for half in 0..TIMES {
@@ -49,7 +48,7 @@ async fn populate(folder: &Path) {
             accounts.register(&Meter::default(), &new, &some_event(id).into()).await.expect("an account");
         }
     }
-    engine.stop().await;
+    engine.stop();
 }
 
 fn name(nth: u8, half: u8) -> String {

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use adapters::{
-    aws, milliseconds,
+    milliseconds,
     store::{
         Meter, Tables,
         accounts::{Accounts, Bucket},
     },
 };
+use aws_sdk_dynamodb::Client;
 use local::{engine::Engine, tables::CATALOG};
 
 use super::{
@@ -19,25 +20,24 @@ use super::{
 const BUCKET: Bucket = Bucket { name: "login", capacity: 5, refill: 60_000 };
 const DAY: u64 = 86_400_000;
 
-async fn on<T>(folder: &Path, ask: impl AsyncFnOnce(&str, &Tables) -> T) -> T {
-    let engine =
-        Engine::start(Some(&folder.join("dynamodb.sqlite")), 0).await.expect("the folder's database");
-    let answer = ask(&engine.url(), &Tables::beside(CATALOG)).await;
-    engine.stop().await;
+async fn on<T>(folder: &Path, ask: impl AsyncFnOnce(&Client, &Tables) -> T) -> T {
+    let engine = Engine::open(&folder.join("dynamodb.sqlite")).expect("the folder's database");
+    let answer = ask(&engine.client(), &Tables::beside(CATALOG)).await;
+    engine.stop();
     answer
 }
 
-async fn count(url: &str, tables: &Tables) -> i32 {
-    let scan = aws::at(url).scan().table_name(&tables.ephemeral).send().await;
+async fn count(client: &Client, tables: &Tables) -> i32 {
+    let scan = client.scan().table_name(&tables.ephemeral).send().await;
     scan.expect("the engine answers").count()
 }
 
 #[tokio::test]
 async fn expired_rate_limits_are_removed_and_others_stay() {
     let folder = filled().await;
-    let kept = on(folder.path(), async |url, tables| {
-        let accounts = Accounts::new(aws::at(url), tables.clone());
-        let before = count(url, tables).await;
+    let kept = on(folder.path(), async |client, tables| {
+        let accounts = Accounts::new(client.clone(), tables.clone());
+        let before = count(client, tables).await;
         for nth in 0..20_u64 {
             let at = milliseconds() - if nth < 15 { DAY } else { 0 };
             let whom = format!("192.0.2.{nth}");
@@ -45,7 +45,7 @@ async fn expired_rate_limits_are_removed_and_others_stay() {
             let bucket = Bucket { refill: 3_600_000, ..BUCKET };
             accounts.take(&Meter::default(), bucket, &whom, at).await.expect("an answer");
         }
-        assert_eq!(count(url, tables).await, before + 20);
+        assert_eq!(count(client, tables).await, before + 20);
         before + 5
     })
     .await;

@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use adapters::{
+    aws::Endpoint,
     invoke::Function,
     now,
     store::{
@@ -348,8 +349,7 @@ impl Workshop {
 #[tokio::test]
 async fn what_was_stored_and_not_published_is_made_up_for_on_schedule() {
     let workshop = Workshop::open().await;
-    let nobody =
-        Function { name: "sync-pokeapi".to_owned(), endpoint: Some("http://127.0.0.1:9".to_owned()) };
+    let nobody = Function { name: "sync-pokeapi".to_owned(), endpoint: Endpoint::at("http://127.0.0.1:9") };
     let house = workshop.house_with(|config| config.sync_function = Some(nobody)).await;
     let cut_off = workshop.hide(&house, "1").await;
     assert_eq!((cut_off.status.as_u16(), cut_off.header("retry-after")), (503, Some("2")));
@@ -499,8 +499,7 @@ async fn a_writer_that_began_meanwhile_is_waited_for() {
     let workshop = Workshop::open().await;
     let patient = workshop.house_with(|config| config.writer_patience = Duration::from_secs(20)).await;
     let hasty = workshop.house_with(|config| config.writer_patience = Duration::from_millis(900)).await;
-    let nobody =
-        Function { name: "sync-pokeapi".to_owned(), endpoint: Some("http://127.0.0.1:9".to_owned()) };
+    let nobody = Function { name: "sync-pokeapi".to_owned(), endpoint: Endpoint::at("http://127.0.0.1:9") };
     let cut_off = workshop.house_with(|config| config.sync_function = Some(nobody)).await;
     let oak = format!("Bearer {}", workshop.residents.admin_token());
     let headers = [("authorization", oak.as_str()), ("idempotency-key", "mine")];

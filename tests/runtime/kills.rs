@@ -15,7 +15,7 @@ use tests::{PASSWORD, Residents, sample_event, some_event};
 
 use super::{
     emulated::{Function, emulator},
-    serving,
+    serving, url_of,
 };
 use crate::{
     sync::switch::{Blow, Switch},
@@ -30,7 +30,7 @@ async fn function(name: &str, residents: &Residents, engine: &str, keys: &NamedT
     variables.push(("RATE_LIMITS", "off".to_owned()));
     if let Some(writer) = &residents.sync_function {
         variables.push(("SYNC_FUNCTION", writer.name.clone()));
-        variables.push(("AWS_ENDPOINT_URL_LAMBDA", writer.endpoint.clone().expect("an endpoint")));
+        variables.push(("AWS_ENDPOINT_URL_LAMBDA", url_of(writer)));
     }
     Function::start(name, &variables).await.expect("the emulator is there")
 }

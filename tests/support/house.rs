@@ -20,6 +20,8 @@ use http::{Method, StatusCode};
 use local::{
     engine::{Engine, listen},
     gateway::Gateway,
+    guard::AccessKey,
+    helper::Port,
     seed, tables,
 };
 use serde_json::Value;
@@ -37,11 +39,11 @@ static SEEDED: LazyLock<SeededEngine> = LazyLock::new(|| {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         runtime.expect("a runtime").block_on(async {
-            let engine = Engine::start(None, 0).await.expect("an engine in memory");
-            let store = store_at(&engine.url(), tables::CATALOG).await.expect("a table");
+            let port = engine_port(&Engine::in_memory().expect("an engine in memory")).await;
+            let store = store_at(&port.url, tables::CATALOG).await.expect("a table");
             seed::seed(&store, "test").await.expect("the bundled snapshot loads");
-            make_accounts(&engine.url(), &Tables::beside(tables::CATALOG)).await;
-            ready.send(engine.url()).expect("the test that waits");
+            make_accounts(&port.url, &Tables::beside(tables::CATALOG)).await;
+            ready.send(port.url.clone()).expect("the test that waits");
             std::future::pending::<()>().await;
         });
     });
@@ -54,6 +56,15 @@ impl SeededEngine {
     pub fn get() -> &'static Self {
         &SEEDED
     }
+}
+
+/// `engine` on a free port, for clients that [`aws::at`] makes.
+///
+/// # Panics
+/// When there is no free port.
+pub async fn engine_port(engine: &Engine) -> Port {
+    let listener = listen(0).await.expect("a free port");
+    engine.serve(listener, AccessKey::known(aws::ANYBODY)).expect("an address")
 }
 
 /// A store on a table that it makes at `url`.
@@ -95,8 +106,8 @@ pub fn engine_url() -> String {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.expect("a runtime").block_on(async {
-                let engine = Engine::start(None, 0).await.expect("an engine in memory");
-                ready.send(engine.url()).expect("the test that waits");
+                let port = engine_port(&Engine::in_memory().expect("an engine in memory")).await;
+                ready.send(port.url.clone()).expect("the test that waits");
                 std::future::pending::<()>().await;
             });
         });

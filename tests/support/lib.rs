@@ -19,7 +19,9 @@ pub use event::{event, invoke, invoke_event};
 pub use facts::facts;
 pub use faults::Faults;
 pub use files::{read, root, template};
-pub use house::{Answer, House, SeededEngine, empty_store, engine_url, make_accounts, ring, store_at};
+pub use house::{
+    Answer, House, SeededEngine, empty_store, engine_port, engine_url, make_accounts, ring, store_at,
+};
 pub use log::SECRETS;
 pub use promises::{CATALOGUE, assert_exposed, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};

@@ -10,7 +10,12 @@ use adapters::{
     store::{Store, Tables},
 };
 use anyhow::{Context as _, Result};
-use local::{engine::Engine, seed, tables};
+use local::{
+    engine::{Engine, listen},
+    guard::AccessKey,
+    helper::Port,
+    seed, tables,
+};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
@@ -23,17 +28,19 @@ const EDGE: &str = "bench";
 /// The bundled snapshot in an engine in memory, behind TLS.
 pub struct Surroundings {
     engine: Engine,
+    port: Port,
     tls: tls::Front,
 }
 
 impl Surroundings {
     pub async fn start() -> Result<Self> {
-        let engine = Engine::start(None, 0).await?;
-        let client = aws::at(&engine.url());
+        let engine = Engine::in_memory()?;
+        let client = engine.client();
         tables::create(&client, &Tables::beside(tables::CATALOG)).await?;
         seed::seed(&Store::new(client, &Tables::beside(tables::CATALOG)), "bench").await?;
-        let tls = tls::Front::before(&engine.url()).await?;
-        Ok(Self { engine, tls })
+        let port = engine.serve(listen(0).await?, AccessKey::known(aws::ANYBODY))?;
+        let tls = tls::Front::before(&port.url).await?;
+        Ok(Self { engine, port, tls })
     }
 
     /// What the environment tells a function.
@@ -68,7 +75,8 @@ impl Surroundings {
     }
 
     pub async fn stop(self) {
-        self.engine.stop().await;
+        self.port.close().await;
+        self.engine.stop();
     }
 }
 

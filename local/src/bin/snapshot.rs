@@ -6,7 +6,6 @@ use std::{
 };
 
 use adapters::{
-    aws,
     store::{Meter, Store, Tables},
     sync,
 };
@@ -42,8 +41,8 @@ async fn main() -> ExitCode {
 
 async fn export(options: Options) -> Result<()> {
     let folder = Folder::open(&options.data)?;
-    let engine = Engine::start(Some(&folder.database()), 0).await?;
-    let store = Store::new(aws::at(&engine.url()), &Tables::beside(tables::CATALOG));
+    let engine = Engine::open(&folder.database())?;
+    let store = Store::new(engine.client(), &Tables::beside(tables::CATALOG));
     let meter = Meter::default();
     let state = sync::state(&store, &meter).await.context("the folder holds no catalogue")?;
     if state.running.is_some() {
@@ -63,6 +62,6 @@ async fn export(options: Options) -> Result<()> {
     std::fs::write(&out, &bytes).with_context(|| format!("{} cannot be written", out.display()))?;
     let facts: usize = header.counts.values().sum();
     println!("{}: {facts} facts of {} in {} bytes", out.display(), header.taken_at, bytes.len());
-    engine.stop().await;
+    engine.stop();
     Ok(())
 }

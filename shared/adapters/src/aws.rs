@@ -37,10 +37,44 @@ pub fn from_environment() -> Client {
     dynamodb(environment("AWS_ENDPOINT_URL_DYNAMODB"))
 }
 
-/// An engine at `url`, spoken to over plain HTTP; it takes any credentials.
+/// The access key id that an engine accepts where nothing else is agreed.
+pub const ANYBODY: &str = "local";
+
+/// Where a service is.
+#[derive(Clone, Debug)]
+pub enum Endpoint {
+    /// Where the environment says.
+    Environment,
+    /// At a URL, over plain HTTP, for requests signed as this access key id.
+    Url { url: String, access_key_id: String },
+    /// In this process, behind this HTTP client.
+    InProcess(SharedHttpClient),
+}
+
+impl Endpoint {
+    /// A service at `url` that accepts any credentials.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        Self::Url { url: url.into(), access_key_id: ANYBODY.to_owned() }
+    }
+}
+
+/// An engine at `url`, over plain HTTP, that accepts any credentials.
 #[must_use]
 pub fn at(url: &str) -> Client {
-    dynamodb(one_machine(url))
+    at_with(url, ANYBODY)
+}
+
+/// An engine at `url`, over plain HTTP, for requests signed as `access_key_id`.
+#[must_use]
+pub fn at_with(url: &str, access_key_id: &str) -> Client {
+    dynamodb(one_machine(url, access_key_id))
+}
+
+/// An engine in this process, behind `http`.
+#[must_use]
+pub fn in_process(http: SharedHttpClient) -> Client {
+    dynamodb(this_process(http))
 }
 
 /// Without the detour by way of an [`SdkConfig`], which is a tenth of a megabyte of every binary.
@@ -63,20 +97,15 @@ pub fn secrets_from_environment() -> SecretsClient {
     SecretsClient::new(&environment("AWS_ENDPOINT_URL_SECRETS_MANAGER").config())
 }
 
-/// Lambda.
+/// Lambda, without time-outs: the caller of a function says how long to wait for it.
 #[must_use]
-pub fn lambda_from_environment() -> LambdaClient {
-    lambda(&environment("AWS_ENDPOINT_URL_LAMBDA").config())
-}
-
-/// What is Lambda on one machine.
-#[must_use]
-pub fn lambda_at(url: &str) -> LambdaClient {
-    lambda(&one_machine(url).config())
-}
-
-/// Who asks a function says how long to wait for it.
-fn lambda(config: &SdkConfig) -> LambdaClient {
+pub fn lambda(endpoint: &Endpoint) -> LambdaClient {
+    let service = match endpoint {
+        Endpoint::Environment => environment("AWS_ENDPOINT_URL_LAMBDA"),
+        Endpoint::Url { url, access_key_id } => one_machine(url, access_key_id),
+        Endpoint::InProcess(http) => this_process(http.clone()),
+    };
+    let config = &service.config();
     // What is only left out would stay as it is for the others.
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
@@ -98,7 +127,7 @@ pub fn s3_from_environment() -> S3Client {
 /// What is S3 on one machine.
 #[must_use]
 pub fn s3_at(url: &str) -> S3Client {
-    S3Client::new(&one_machine(url).config())
+    S3Client::new(&one_machine(url, ANYBODY).config())
 }
 
 /// Where a service is, and who asks it.
@@ -123,11 +152,20 @@ fn environment(endpoint: &str) -> Service {
     }
 }
 
-/// A service at `url`, spoken to over plain HTTP.
-fn one_machine(url: &str) -> Service {
-    let credentials = Credentials::new("local", "local", None, None, "one machine");
+/// A service at `url`, over plain HTTP.
+fn one_machine(url: &str, access_key_id: &str) -> Service {
+    here(Builder::new().build_http(), url, access_key_id)
+}
+
+/// A service in this process. The address is never connected to.
+fn this_process(http: SharedHttpClient) -> Service {
+    here(http, "http://localhost", ANYBODY)
+}
+
+fn here(http: SharedHttpClient, url: &str, access_key_id: &str) -> Service {
+    let credentials = Credentials::new(access_key_id, "local", None, None, "one machine");
     Service {
-        http: Builder::new().build_http(),
+        http,
         credentials: SharedCredentialsProvider::new(credentials),
         region: Some(Region::new("local")),
         endpoint: Some(url.to_owned()),

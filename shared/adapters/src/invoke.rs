@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use aws_sdk_lambda::{Client, operation::invoke::InvokeError, primitives::Blob};
 
-use crate::{aws, store::chain};
+use crate::{
+    aws::{self, Endpoint},
+    store::chain,
+};
 
 /// A function that can be asked.
 #[derive(Clone, Debug)]
 pub struct Function {
     /// Its name, with an alias after a colon; or its ARN.
     pub name: String,
-    /// Where Lambda is, on one machine; where the environment says, otherwise.
-    pub endpoint: Option<String>,
+    /// Where Lambda is.
+    pub endpoint: Endpoint,
 }
 
 /// Why a function has not answered.
@@ -40,8 +43,7 @@ pub struct Connected<'a> {
 impl Function {
     #[must_use]
     pub fn connect(&self) -> Connected<'_> {
-        let client = self.endpoint.as_deref().map_or_else(aws::lambda_from_environment, aws::lambda_at);
-        Connected { client, name: &self.name }
+        Connected { client: aws::lambda(&self.endpoint), name: &self.name }
     }
 }
 

@@ -1,6 +1,7 @@
 //! All that touches a machine.
 //!
 //! * [`aws`]: SDK clients, made only where a route needs one.
+//! * [`disk`]: room for what is written.
 //! * [`export`]: the file of all that is a user's, and where it is kept for a while.
 //! * [`invoke`]: functions that ask other functions.
 //! * [`store`]: the catalogue in DynamoDB.
@@ -13,6 +14,7 @@
 
 pub mod aws;
 mod clock;
+pub mod disk;
 pub mod export;
 pub mod invoke;
 pub mod passwords;

@@ -1,8 +1,9 @@
 //! Configuration: read and checked once, at the start.
 
-use std::{env, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
 use adapters::{
+    aws::Endpoint,
     export::Exports,
     invoke::Function,
     pokeapi::{Config as PokeApiConfig, PokeApi},
@@ -78,6 +79,8 @@ pub struct Config {
     pub index_check_every: Duration,
     /// How long the keys of tokens are kept: one is published an hour before tokens are signed with it, and as long after.
     pub keys_kept: Duration,
+    /// Where the data is on one machine: it is not ready while that disk is full.
+    pub data_folder: Option<PathBuf>,
     /// `SIGNING_KEYS`: the name or ARN of a secret or, on one machine, `file:` and a path. Only who issues tokens has it.
     pub signing_keys: Option<KeySource>,
     /// `SYNC_FUNCTION`: the name or ARN of the function that writes the catalogue. Only who has it written knows it.
@@ -124,6 +127,7 @@ impl Config {
             sync_max_age: None,
             index_check_every: Duration::from_secs(30),
             keys_kept: Duration::from_secs(5 * 60),
+            data_folder: None,
             signing_keys: None,
             sync_function: None,
             writer_patience: Duration::from_secs(25),
@@ -178,7 +182,8 @@ impl Config {
                 || ConfigError::Bad("SYNC_MAX_AGE_HOURS", format!("is {hours:?}, not a number of hours"));
             config.sync_max_age = Some(Duration::from_secs(u64::from(parsed.ok_or_else(bad)?) * 3600));
         }
-        config.sync_function = var("SYNC_FUNCTION").map(|name| Function { name, endpoint: None });
+        config.sync_function =
+            var("SYNC_FUNCTION").map(|name| Function { name, endpoint: Endpoint::Environment });
         config.exports = var("EXPORTS_BUCKET").map(|bucket| Exports { bucket, endpoint: None });
         config.read_defences(var)?;
         Ok(config)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::{
-    now,
+    disk, now,
     store::{Meter, StoreError},
     sync,
 };
@@ -86,6 +86,7 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
         return Err(not_ready("sync", &message, None));
     }
     accounts_answer(app, meter).await?;
+    disk_has_room(app)?;
     let age = state.last.as_ref().and_then(|last| now().elapsed_since(last.finished_at));
     Ok(Readiness {
         status: "ok",
@@ -109,6 +110,13 @@ async fn accounts_answer(app: &App, meter: &Meter) -> Result<(), Problem> {
         return Err(not_ready("keys", "do not exist yet", None));
     }
     Ok(())
+}
+
+/// On one machine, that the disk takes what is written. On AWS there is no such disk.
+fn disk_has_room(app: &App) -> Result<(), Problem> {
+    let Some(folder) = &app.config.data_folder else { return Ok(()) };
+    disk::check(folder)
+        .map_err(|error| not_ready("disk", "is full or cannot be written", Some(error.to_string())))
 }
 
 fn not_ready(culprit: &str, message: &str, cause: Option<String>) -> Problem {

@@ -12,7 +12,9 @@ use crate::Slug;
 pub fn normalise(text: &str) -> String {
     if text.is_ascii() {
         // Nearly every name, and ten times faster.
-        return text.chars().filter(|c| !is_left_out(*c)).map(|c| c.to_ascii_lowercase()).collect();
+        let mut folded = String::with_capacity(text.len());
+        folded.extend(text.chars().filter(|c| !is_left_out(*c)).map(|c| c.to_ascii_lowercase()));
+        return folded;
     }
     let kept = text.nfkd().filter(|c| !is_combining_mark(*c) && !is_left_out(*c)).map(|c| match c {
         '♀' => 'f',

@@ -2,8 +2,8 @@
 
 use std::{
     error::Error,
-    fs::{self, OpenOptions},
-    io::{ErrorKind, Write as _},
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -33,6 +33,11 @@ pub enum KeysError {
     Bad(String),
     #[error("there are no signing keys in {0} yet")]
     None(String),
+    #[error(
+        "other users of this machine can read the signing keys in {0}: delete the file for new keys, which signs everybody out, \
+         or run `chmod 600` on it if nobody has read it"
+    )]
+    Exposed(String),
 }
 
 impl KeySource {
@@ -43,8 +48,9 @@ impl KeySource {
     pub async fn read(&self) -> Result<Arc<KeyRing>, KeysError> {
         let text = match self {
             Self::Process(ring) => return Ok(Arc::clone(ring)),
-            Self::File(path) => match fs::read_to_string(path) {
-                Ok(text) => text,
+            Self::File(path) => match read_private(path) {
+                Ok(Some(text)) => text,
+                Ok(None) => return Err(KeysError::Exposed(self.place())),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     return Err(KeysError::None(self.place()));
                 }
@@ -97,8 +103,18 @@ impl KeySource {
     }
 }
 
-/// A file that nobody else may read.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+/// The text of a file that only its owner can read; `None` where others have rights on it.
+fn read_private(path: &Path) -> io::Result<Option<String>> {
+    let file = File::open(path)?;
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::mode(&file.metadata()?) & 0o077 != 0 {
+        return Ok(None);
+    }
+    io::read_to_string(file).map(Some)
+}
+
+/// A file that only its owner can read.
+fn write(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.with_extension("new");
     let mut options = OpenOptions::new();
     // What an earlier attempt has left may be anybody's to read.

@@ -45,6 +45,8 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     let (accounts, meter) = (app.accounts(), &request.meter);
     let attempt = Attempt::begin(app, request).await?;
     let found = accounts.credentials(meter, &login).await?;
+    // An account that is being deleted is an unknown one.
+    let found = found.filter(|found| !found.standing.is_deleting);
     let actor = found.as_ref().map(|found| found.user.user.id);
     // One bucket per account, whatever it is called.
     let account = actor.map_or_else(|| login.subject().to_owned(), |id| id.to_string());

@@ -18,7 +18,7 @@ use super::{
     confirmation::confirm,
     event,
     reauthentication::{record_password, require_recent_password},
-    register::taken,
+    register::{taken, taken_fields},
 };
 use crate::{App, Request, Response, body::personal, cache::permits_change, limits::Limit, problem::Problem};
 
@@ -192,10 +192,8 @@ async fn store(
     let Err(refused) = accounts.change_profile(meter, (before, after), change, &record).await else {
         return Ok(answer);
     };
-    for (condition, name) in [(Condition::Username, "username"), (Condition::Email, "email")] {
-        if refused.is(condition) {
-            accounts.note(meter, &field(name, Action::UpdateProfile, Outcome::Taken)).await?;
-        }
+    for name in taken_fields(&refused) {
+        accounts.note(meter, &field(name, Action::UpdateProfile, Outcome::Taken)).await?;
     }
     Err(match refused {
         refused if refused.is(Condition::Receipt) => refused.into(),

@@ -74,6 +74,7 @@ async fn exchange(
         |outcome| event(request, Some(user), Action::Refresh, Some(format!("session:{family}")), outcome);
     let session = accounts.session(meter, user, family).await?;
     let found = accounts.user_with_standing(meter, user).await?;
+    let found = found.filter(|(_, standing)| !standing.is_deleting);
     let (Some(session), Some((stored, standing))) = (session, found) else {
         accounts.note(meter, &told(Outcome::Ended)).await?;
         return Err(over());
@@ -93,7 +94,6 @@ async fn exchange(
             let change = (&session, &after);
             match accounts.rotate(meter, user, family, change, &told(Outcome::Done).into()).await {
                 Ok(()) => Ok(Exchanged::Successor(Box::new(stored.user), after.counter)),
-                Err(refused) if refused.is(Condition::Active) => Err(refused.into()),
                 Err(refused) => Ok(Exchanged::Lost(refused)),
             }
         }

@@ -69,21 +69,29 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
     let user = User { id, username, email, is_admin: false, created_at: now, updated_at: now };
     let (family, session) = (FamilyId::random(), Session::begin(now, 0));
     let new = NewAccount { user: &user, hash: &hash, family, session: &session };
-    let event = event(request, Some(id), Action::Register, None, Outcome::Done);
-    app.accounts().register(&request.meter, &new, &event.into()).await.map_err(taken)?;
+    let done = event(request, Some(id), Action::Register, None, Outcome::Done);
+    let (accounts, meter) = (app.accounts(), &request.meter);
+    if let Err(refused) = accounts.register(meter, &new, &done.into()).await {
+        for field in taken_fields(&refused) {
+            let taken = event(request, None, Action::Register, Some(field.to_owned()), Outcome::Taken);
+            accounts.note(meter, &taken).await?;
+        }
+        return Err(taken(refused));
+    }
     let pair = Pair::of(app, &ring, &user, family, session.counter)?;
     personal(StatusCode::CREATED, &pair.signed_in("Registration successful", user))
 }
 
+/// The fields whose values another account has.
+pub(super) fn taken_fields(refused: &Refused) -> impl Iterator<Item = &'static str> {
+    let fields = [(Condition::Username, "username"), (Condition::Email, "email")];
+    fields.into_iter().filter(|(condition, _)| refused.is(*condition)).map(|(_, field)| field)
+}
+
 /// 409 naming the fields that another account has.
 pub(super) fn taken(refused: Refused) -> Problem {
-    let mut errors = Vec::new();
-    if refused.is(Condition::Username) {
-        errors.push(FieldError::new("username", "already exists"));
-    }
-    if refused.is(Condition::Email) {
-        errors.push(FieldError::new("email", "already exists"));
-    }
+    let errors: Vec<_> =
+        taken_fields(&refused).map(|field| FieldError::new(field, "already exists")).collect();
     match errors.as_slice() {
         [] => refused.into(),
         [one] => {

@@ -1,0 +1,101 @@
+//! Services of AWS on one machine: called inside this process, or served on a guarded port of the loopback address.
+//!
+//! A service here trusts its callers. Inside the process they are our own code; on a port [`Port`] lets in only requests that
+//! carry its access key id.
+
+use std::{fmt, sync::Arc};
+
+use anyhow::Result;
+use aws_sdk_dynamodb::config::{
+    SharedHttpClient,
+    http::{HttpRequest, HttpResponse},
+};
+use aws_smithy_runtime_api::client::{
+    connection::{CaptureSmithyConnection, ConnectionMetadata},
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    guard::{AccessKey, Guarded},
+    server::{self, ConnectionLimits},
+};
+
+/// A service that the AWS SDK calls.
+pub trait Helper: Send + Sync + 'static {
+    fn answer(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
+}
+
+/// An HTTP client for the SDK whose requests go to `helper` without leaving this process.
+pub fn in_process(helper: Arc<impl Helper>) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(InProcess(helper));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+struct InProcess<H>(Arc<H>);
+
+impl<H> fmt::Debug for InProcess<H> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("InProcess")
+    }
+}
+
+impl<H: Helper> HttpConnector for InProcess<H> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let helper = Arc::clone(&self.0);
+        HttpConnectorFuture::new(async move {
+            // The engine answers without waiting: without this, a series of calls would let nothing else run, not even Ctrl-C.
+            tokio::task::yield_now().await;
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let (parts, body) = request.into_parts();
+            if let Some(capture) = parts.extensions.get::<CaptureSmithyConnection>() {
+                capture.set_connection_retriever(|| Some(no_connection()));
+            }
+            let body = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
+            let response = helper.answer(Request::from_parts(parts, body)).await.map(SdkBody::from);
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// What the SDK closes after an answer such as a 503: here there is nothing to close.
+fn no_connection() -> ConnectionMetadata {
+    ConnectionMetadata::builder().proxied(false).poison_fn(|| ()).build()
+}
+
+/// A helper on a port of the loopback address. Dropping it closes the port.
+#[derive(Debug)]
+pub struct Port {
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+impl Port {
+    /// Serves `helper` on `listener` for requests that carry `key`.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn open(helper: Arc<impl Helper>, listener: TcpListener, key: AccessKey) -> Result<Self> {
+        let url = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel();
+        let guarded = Guarded::new(helper, key);
+        let served = tokio::spawn(server::serve(guarded, listener, ConnectionLimits::default(), async {
+            // A dropped sender stops it as well.
+            let _ = stopped.await;
+        }));
+        Ok(Self { url, stop, served })
+    }
+
+    /// Closes the port once the requests in flight have been answered.
+    pub async fn close(self) {
+        let _ = self.stop.send(());
+        let _ = self.served.await;
+    }
+}
