@@ -233,7 +233,7 @@ async fn an_invalid_token_is_401_where_the_answer_depends_on_the_caller() {
             assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{path}");
         }
         let refresh = house.raw("GET", path, "authorization: Bearer rt_abc\r\n").await;
-        let problem = assert_refused(&refresh, 422, path);
+        let problem = assert_refused(&refresh, 401, path);
         assert_eq!(problem["code"], "wrong_token_kind", "{path}");
         let answer = house.raw("GET", path, "AUTHORIZATION: Bearer x\r\n").await;
         assert_eq!(answer.status, 401, "{path}: a header's name has no case");

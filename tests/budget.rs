@@ -7,6 +7,7 @@ use api::{
     App, Route,
     routes::{self, SPECS},
 };
+use http::Method;
 use serde_json::{Map, Value, json};
 use tests::{Residents, Tap, event, invoke_event};
 
@@ -43,12 +44,14 @@ async fn warm(residents: &Residents, url: &str) -> App {
     app
 }
 
-async fn cost(route: &Route) -> Value {
+async fn cost(route: &Route, method: &Method) -> Value {
     let residents = Home::of(&route.spec).await;
     let tap = Tap::on(&residents.url).await;
     let app = warm(&residents, &tap.url).await;
     let _ = (tap.take(), tap.take_units());
-    let answer = invoke_event(&app, route, &residents.fill(&event(route))).await;
+    let mut event = residents.fill(&event(route));
+    event["requestContext"]["http"]["method"] = json!(method.as_str());
+    let answer = invoke_event(&app, route, &event).await;
     let name = route.spec.name;
     assert!(answer.status.is_success() || name == "answer-unknown", "{name}: {}", answer.status);
     let (calls, units) = (tap.take(), tap.take_units());
@@ -63,10 +66,17 @@ async fn cost(route: &Route) -> Value {
 async fn every_route_costs_what_its_line_says() {
     let mut measured = Map::new();
     for route in routes::all() {
-        measured.insert(route.spec.name.to_owned(), cost(&route).await);
+        measured.insert(route.spec.name.to_owned(), cost(&route, &route.spec.method).await);
     }
     let (measured, budget) = (Value::Object(measured), Value::Object(budget()));
     assert_eq!(measured, budget, "measured: {measured:#}");
+}
+
+#[tokio::test]
+async fn head_costs_what_get_costs() {
+    for route in routes::all().into_iter().filter(|route| route.spec.method == Method::GET) {
+        assert_eq!(cost(&route, &Method::HEAD).await, budget()[route.spec.name], "{}", route.spec.name);
+    }
 }
 
 #[test]

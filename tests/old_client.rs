@@ -238,6 +238,14 @@ async fn sign_up(client: &mut Client<'_>) -> (String, String) {
         let right = json!({"username": name, "password": "cerulean city, route 24"});
         let (status, body) = client.call(Method::POST, "/auth/login", Some(right)).await;
         assert_eq!(status, 200, "{body}");
+        // It sends no password with a profile: the one that was just typed counts.
+        client.access = body["access_token"].as_str().expect("a token").to_owned();
+        let profile = json!({"username": "misty", "email": format!("{}@example.com", name.len())});
+        let (status, renamed) = client.call(Method::PUT, "/auth/profile", Some(profile)).await;
+        assert_eq!(status, 200, "{renamed}");
+        let profile = json!({"username": "misty", "email": "misty@example.com"});
+        let (status, changed) = client.call(Method::PUT, "/auth/profile", Some(profile)).await;
+        assert_eq!(status, 200, "{changed}");
         assert_eq!(client.signed_in(&body), id);
     }
     // It shows the refresh token as it shows an access token; later clients send it in the body.

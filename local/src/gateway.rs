@@ -101,15 +101,16 @@ impl Service for Gateway {
             return door::refuse(&self.app, &event, problem);
         };
         event.raw_path = path;
-        match body.read(LARGEST_BODY).await {
-            Ok(body) => match String::from_utf8(body.into()) {
-                Ok(text) => event.body = text,
-                Err(bytes) => {
-                    event.body = STANDARD.encode(bytes.as_bytes());
-                    event.is_base64_encoded = true;
-                }
-            },
+        let mut body = match body.read(LARGEST_BODY).await {
+            Ok(body) => body,
             Err(error) => return door::refuse(&self.app, &event, unreadable(error)),
+        };
+        match String::from_utf8(std::mem::take(&mut body.bytes).into()) {
+            Ok(text) => event.body = text,
+            Err(bytes) => {
+                event.body = STANDARD.encode(bytes.as_bytes());
+                event.is_base64_encoded = true;
+            }
         }
         let route = self.route(&parts.method, parts.uri.path(), &mut event);
         door::answer(&self.app, route, event).await
@@ -126,6 +127,7 @@ impl Service for Gateway {
 fn unreadable(error: BodyError) -> Problem {
     let code = match error {
         BodyError::TooLong => "body_too_large",
+        BodyError::Busy => "server_busy",
         BodyError::Malformed => "malformed_body",
         BodyError::Late => "request_timeout",
     };
@@ -133,7 +135,8 @@ fn unreadable(error: BodyError) -> Problem {
         BodyError::TooLong => format!("The request body is longer than {LARGEST_BODY} bytes."),
         other => other.reason().to_owned(),
     };
-    Problem::new(error.status(), code, detail)
+    let retry_after = (error == BodyError::Busy).then_some(2);
+    Problem { retry_after, ..Problem::new(error.status(), code, detail) }
 }
 
 fn decoded(text: &str) -> Option<String> {

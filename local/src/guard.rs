@@ -91,10 +91,11 @@ impl<H: Helper> Service for Guarded<H> {
             return refused(StatusCode::FORBIDDEN, "AccessDeniedException", reason);
         }
         match body.read(LARGEST_BODY).await {
-            Ok(body) => self.helper.answer(Request::from_parts(parts, body)).await,
+            Ok(body) => self.helper.answer(Request::from_parts(parts, body.bytes)).await,
             Err(error) => {
                 let code = match error {
                     BodyError::TooLong => "RequestTooLargeException",
+                    BodyError::Busy => "ServiceUnavailableException",
                     BodyError::Late | BodyError::Malformed => "SerializationException",
                 };
                 refused(error.status(), code, error.reason())

@@ -21,6 +21,8 @@ pub(crate) const FILE: &str = "signing-keys.json";
 pub fn file(folder: &Path) -> Result<KeySource> {
     private::make_folder(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    private::narrow(folder)
+        .with_context(|| format!("the rights of {} cannot be narrowed", folder.display()))?;
     Ok(KeySource::File(std::path::absolute(folder)?.join(FILE)))
 }
 

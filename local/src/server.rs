@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -38,10 +38,12 @@ const TURNED_AWAY: usize = 32;
 const TURNED_AWAY_HEAD: Duration = Duration::from_secs(2);
 
 /// What connections may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ConnectionLimits {
-    /// Connections that are open at the same time.
-    pub connections: usize,
+    /// A permit for each connection that may be open at the same time.
+    pub connections: Arc<Semaphore>,
+    /// A permit for each byte of memory for the bodies of all requests.
+    pub bodies: Arc<Semaphore>,
     /// The time from the opening of a connection, or from the last answer on it, to the end of a request's headers.
     pub head: Duration,
     /// The time from the end of a request's headers to the end of its body.
@@ -50,10 +52,21 @@ pub struct ConnectionLimits {
     pub stalled: Duration,
 }
 
+impl ConnectionLimits {
+    /// Bytes of memory for the bodies of all requests.
+    pub const BODIES: usize = 64 << 20;
+}
+
+/// Connections and memory are shared by all servers of the process.
 impl Default for ConnectionLimits {
     fn default() -> Self {
+        static CONNECTIONS: LazyLock<Arc<Semaphore>> =
+            LazyLock::new(|| Arc::new(Semaphore::new(connections())));
+        static BODIES: LazyLock<Arc<Semaphore>> =
+            LazyLock::new(|| Arc::new(Semaphore::new(ConnectionLimits::BODIES)));
         Self {
-            connections: connections(),
+            connections: Arc::clone(&CONNECTIONS),
+            bodies: Arc::clone(&BODIES),
             head: Duration::from_secs(30),
             body: Duration::from_secs(30),
             stalled: Duration::from_secs(30),
@@ -92,7 +105,6 @@ pub(crate) async fn serve(
     let server = Server {
         service: Arc::new(service),
         limits,
-        free: Arc::new(Semaphore::new(limits.connections)),
         turned_away: Arc::new(Semaphore::new(TURNED_AWAY)),
         graceful: GracefulShutdown::new(),
     };
@@ -115,8 +127,6 @@ pub(crate) async fn serve(
 struct Server<S> {
     service: Arc<S>,
     limits: ConnectionLimits,
-    /// A permit for each connection that may be open.
-    free: Arc<Semaphore>,
     turned_away: Arc<Semaphore>,
     graceful: GracefulShutdown,
 }
@@ -124,7 +134,7 @@ struct Server<S> {
 impl<S: Service> Server<S> {
     fn accept(&self, stream: TcpStream, peer: SocketAddr) {
         let _ = stream.set_nodelay(true);
-        if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+        if let Ok(permit) = Arc::clone(&self.limits.connections).try_acquire_owned() {
             self.answer(stream, peer, permit);
         } else if let Ok(permit) = Arc::clone(&self.turned_away).try_acquire_owned() {
             self.turn_away(stream, permit);
@@ -132,11 +142,12 @@ impl<S: Service> Server<S> {
     }
 
     fn answer(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
-        let (service, patience) = (Arc::clone(&self.service), self.limits.body);
+        let (service, patience, memory) =
+            (Arc::clone(&self.service), self.limits.body, Arc::clone(&self.limits.bodies));
         let service = service_fn(move |request: Request<Incoming>| {
-            let service = Arc::clone(&service);
+            let (service, memory) = (Arc::clone(&service), Arc::clone(&memory));
             async move {
-                let request = request.map(|body| Body::new(body, patience));
+                let request = request.map(|body| Body::new(body, patience, memory));
                 Ok::<_, Infallible>(service.answer(request, peer.ip()).await.map(Full::new))
             }
         });

@@ -283,10 +283,19 @@ async fn a_clock_that_ran_ahead_locks_nobody_out() {
     let residents = Residents::new().await;
     let accounts = &residents.accounts;
     let meter = Meter::default();
-    for ahead in [3_600_000, 86_400_000, 100 * 365 * 86_400_000] {
-        let whom = format!("ahead by {ahead}");
+    // Taken from once, or until nothing is left.
+    for (ahead, times) in [
+        (11_000, 1),
+        (11_000, 6),
+        (40_000, 1),
+        (100_000, 6),
+        (3_600_000, 6),
+        (86_400_000, 6),
+        (100 * 365 * 86_400_000, 6),
+    ] {
+        let whom = format!("{times} times, ahead by {ahead}");
         let take = async |now| accounts.take(&meter, FIVE, &whom, now).await.expect("an answer");
-        for _ in 0..6 {
+        for _ in 0..times {
             take(NOON + ahead).await;
         }
         for left in [4, 3, 2, 1, 0] {
@@ -296,13 +305,15 @@ async fn a_clock_that_ran_ahead_locks_nobody_out() {
         let refused = take(NOON).await;
         assert!(!refused.is_allowed && refused.wait <= 12_000 && refused.reset <= 60_000, "{refused:?}");
     }
-    // Clocks that differ as those of two machines do refill nothing, and add little to the wait.
+    // Clocks that differ as those of two machines do refill nothing, and add no more than that to the wait.
     let take = async |now| accounts.take(&meter, FIVE, "beside", now).await.expect("an answer");
     for _ in 0..6 {
         take(NOON + 5_000).await;
     }
     let refused = take(NOON).await;
-    assert!(!refused.is_allowed && refused.wait <= 12_000, "{refused:?}");
+    assert!(!refused.is_allowed && refused.wait <= 17_000, "{refused:?}");
+    assert!(!take(NOON + refused.wait - 2_000).await.is_allowed, "the wait is no longer than told");
+    assert!(take(NOON + refused.wait).await.is_allowed, "nor shorter");
     // A clock that fell behind finds a full bucket, and no more than that.
     let take = async |now| accounts.take(&meter, FIVE, "behind", now).await.expect("an answer");
     take(NOON - 86_400_000).await;

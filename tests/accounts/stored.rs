@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::audit::{Action, Outcome};
 use http::Method;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tests::{PASSWORD, Residents};
 
 use super::{LOGIN, PROFILE, REFRESH, post};
@@ -18,6 +19,74 @@ async fn with_old_names(username: &str, email: &str) -> Residents {
         .rewrite(&residents.tables.app, &key, &[("username", text(username)), ("email", text(email))])
         .await;
     residents
+}
+
+/// The items that lead from a user name and an address to an account, as they were stored when both were valid.
+async fn lead_to_ash(residents: &Residents, username: &str, email: &str) {
+    let hash: String = Sha256::digest(email).iter().map(|byte| format!("{byte:02x}")).collect();
+    for (pk, sk) in [(format!("USERNAME#{username}"), "USERNAME"), (format!("EMAIL#{hash}"), "EMAIL")] {
+        let key = Key { pk, sk: sk.to_owned() };
+        let id = AttributeValue::S(residents.ash.to_string());
+        residents.put(&residents.tables.app, &key, &[("user", id)]).await;
+    }
+}
+
+#[tokio::test]
+async fn an_old_user_name_and_an_old_address_sign_in() {
+    for (username, email) in
+        [("ash-ketchum", "ash@localhost"), ("a", "\"a b\"@example.com"), ("a.k", "ash@pallet")]
+    {
+        let residents = with_old_names(username, email).await;
+        lead_to_ash(&residents, username, email).await;
+        let house = residents.house().await;
+        for name in [username, email] {
+            let signed_in = post(&house, LOGIN, &json!({"username": name, "password": PASSWORD})).await;
+            assert_eq!(signed_in.status, 200, "{name}: {signed_in:?}");
+            assert_eq!(signed_in.json()["user"]["username"], username);
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_unreadable_item_hides_no_other() {
+    let residents = Residents::new().await;
+    let house = residents.house().await;
+    let (ash, oak) = (residents.token(), residents.admin_token());
+    let (user, trail) =
+        (format!("/api/v1/users/{}", residents.ash), format!("/api/v1/admin/audit?actor={}", residents.ash));
+    let favorites = format!("{user}/favorites");
+    let added = house.call(Method::POST, &favorites, Some(&ash), Some(&json!({"pokemon_id": 150}))).await;
+    assert_eq!(added.status, 201);
+    let (pk, tables) = (format!("USER#{}", residents.ash), &residents.tables);
+    for (table, pk, sk) in [
+        (&tables.app, pk.clone(), "FAVORITE#00026"),
+        (&tables.app, pk.clone(), "FAVORITE#missingno"),
+        (&tables.ephemeral, pk.clone(), "SESSION#of an older form"),
+        (&tables.audit, format!("ACTOR#{}", residents.ash), "of an older form"),
+    ] {
+        residents.put(table, &Key { pk, sk: sk.to_owned() }, &[]).await;
+    }
+    let elm = Key { pk: format!("USER#{}", residents.elm), sk: "PROFILE".to_owned() };
+    residents.rewrite(&tables.app, &elm, &[("version", AttributeValue::S("one".to_owned()))]).await;
+    let get = async |path: &str, token: &str| {
+        let answer = house.call(Method::GET, path, Some(token), None).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        answer.json()
+    };
+    let listed = get(&favorites, &ash).await["favorites"].clone();
+    assert_eq!(
+        listed.as_array().unwrap().iter().map(|row| &row["pokemon_id"]).collect::<Vec<_>>(),
+        [25, 150]
+    );
+    let many = json!({"pokemon_ids": [25, 26, 27]});
+    let bulk = house.call(Method::POST, &format!("{favorites}/bulk"), Some(&ash), Some(&many)).await;
+    assert_eq!(bulk.status, 200, "{bulk:?}");
+    assert_eq!(get("/api/v1/pokemon?sort=favorites&per_page=2", &ash).await["pokemon"][1]["id"], 27);
+    assert_eq!(get("/api/v1/auth/sessions", &ash).await["sessions"].as_array().unwrap().len(), 2);
+    let users = get("/api/v1/users", &oak).await["users"].clone();
+    let named = |name: &str| users.as_array().unwrap().iter().any(|user| user["username"] == name);
+    assert!(named("ash_ketchum") && named("oak") && !named("elm"), "{users}");
+    assert!(!get(&trail, &oak).await["events"].as_array().unwrap().is_empty());
 }
 
 const OLD: [(&str, &str); 4] = [

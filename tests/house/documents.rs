@@ -1,9 +1,14 @@
 //! What the documents name must be there.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use adapters::workers::{MOST_THREADS, QUEUE};
-use api::limits::{Limit, Limits};
+use api::{
+    Request,
+    limits::{Limit, Limits},
+};
+use domain::dex::ListQuery;
+use local::server::ConnectionLimits;
 use tests::{read, root};
 
 #[test]
@@ -18,6 +23,12 @@ fn every_decision_is_listed_and_every_one_listed_is_there() {
         assert!(listed.contains(&format!("]({file})")), "docs/adr/README.md does not list {file}");
     }
     assert_eq!(listed.matches("](").count(), files.len());
+}
+
+/// `1,025`
+fn grouped(number: usize) -> String {
+    let (thousands, rest) = (number / 1000, number % 1000);
+    if thousands == 0 { rest.to_string() } else { format!("{thousands},{rest:03}") }
 }
 
 #[test]
@@ -46,6 +57,20 @@ fn the_page_of_limits_states_the_values_of_the_code() {
     assert!(page.contains(&format!("at most {MOST_THREADS} (`workers::MOST_THREADS`)")));
     assert!(page.contains(&format!("{QUEUE} more may wait (`workers::QUEUE`)")));
     assert!(page.contains(&format!("{} MiB in all", MOST_THREADS * 19)));
+    let connections = ConnectionLimits::default();
+    let seconds = |time: Duration| format!("{} s", time.as_secs());
+    for value in [
+        format!("At most {} rows a page (`MOST_PER_PAGE`)", ListQuery::MOST_PER_PAGE),
+        format!("{} ids (`MOST_IDS`)", grouped(ListQuery::MOST_IDS)),
+        format!("{} characters (`LONGEST_SEARCH`)", ListQuery::LONGEST_SEARCH),
+        format!("{} bytes (`Request::LONGEST_QUERY`)", grouped(Request::LONGEST_QUERY)),
+        format!("{} MiB for the bodies of all requests", ConnectionLimits::BODIES >> 20),
+        format!("{} for the headers of a request", seconds(connections.head)),
+        format!("{} for its body", seconds(connections.body)),
+        format!("{} without reading", seconds(connections.stalled)),
+    ] {
+        assert!(page.contains(&value), "docs/LIMITS.md says nothing of {value:?}");
+    }
 }
 
 #[test]

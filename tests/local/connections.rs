@@ -1,6 +1,6 @@
 //! Connections that do nothing are closed, too many of them are turned away, and a client that closes its side is answered.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use adapters::aws;
 use api::{App, Config};
@@ -9,6 +9,7 @@ use tests::{SeededEngine, exchange, problem};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    sync::Semaphore,
     time::timeout,
 };
 
@@ -26,8 +27,18 @@ async fn gateway(limits: ConnectionLimits) -> String {
     address
 }
 
+fn permits(number: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(number))
+}
+
 fn limits() -> ConnectionLimits {
-    ConnectionLimits { connections: 100, head: PATIENCE, body: PATIENCE, stalled: PATIENCE }
+    ConnectionLimits {
+        connections: permits(100),
+        head: PATIENCE,
+        body: PATIENCE,
+        stalled: PATIENCE,
+        ..ConnectionLimits::default()
+    }
 }
 
 /// What the server sends until it closes the connection.
@@ -81,7 +92,7 @@ async fn a_client_that_reads_nothing_is_disconnected() {
 
 #[tokio::test]
 async fn connections_beyond_the_limit_are_503_until_one_is_free() {
-    let address = gateway(ConnectionLimits { connections: 2, ..limits() }).await;
+    let address = gateway(ConnectionLimits { connections: permits(2), ..limits() }).await;
     let base = format!("http://{address}");
     let mut held = Vec::new();
     for _ in 0..2 {
@@ -104,6 +115,33 @@ async fn connections_beyond_the_limit_are_503_until_one_is_free() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(answered, 200, "a closed connection makes room");
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_fit_into_memory_together_are_503() {
+    let address = gateway(ConnectionLimits { bodies: permits(1000), ..limits() }).await;
+    let base = format!("http://{address}");
+    let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: ";
+    let mut held = TcpStream::connect(&address).await.unwrap();
+    held.write_all(format!("{head}1000\r\n\r\n{}", " ".repeat(900)).as_bytes()).await.unwrap();
+    let ask = async |length: usize| {
+        let request = format!("{head}{length}\r\n\r\n{}", " ".repeat(length));
+        exchange(&base, request.as_bytes(), false).await
+    };
+    let mut refused = ask(200).await;
+    for _ in 0..200 {
+        if refused.status == 503 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        refused = ask(200).await;
+    }
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, Some("2")));
+    assert_eq!(problem(&refused, "a full memory")["code"], "server_busy");
+    assert_eq!(ask(100).await.status, 400, "what fits is read");
+    held.write_all(" ".repeat(100).as_bytes()).await.unwrap();
+    assert!(rest(&mut held).await.starts_with("HTTP/1.1 400"));
+    assert_eq!(ask(200).await.status, 400, "a body that was answered makes room");
 }
 
 #[tokio::test]

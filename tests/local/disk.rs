@@ -31,6 +31,8 @@ impl Disk {
         let allowed =
             std::process::Command::new("unshare").args(["--mount", "--map-root-user", "true"]).output();
         if !allowed.is_ok_and(|output| output.status.success()) {
+            // There it is allowed by the workflow.
+            assert!(std::env::var_os("GITHUB_ACTIONS").is_none(), "this user may not mount a disk");
             println!("not run: this user may not mount a disk");
             return None;
         }

@@ -200,7 +200,7 @@ async fn the_evolutions_of_a_pokemon_without_a_chain_are_one_node() {
 async fn markup_in_a_display_name_is_refused() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
-    for name in ["<script>alert(1)</script>", "Frog</b>", "Frog &lt;3", "&#x3C;img"] {
+    for name in ["<script>alert(1)</script>", "Frog</b>", "Frog &lt;3", "&#x3C;img", "Frog &ltb", "&#60b"] {
         let refused = workshop.put(&house, "1", &json!({"display_name": name})).await;
         assert_eq!(refused.status, 422, "{name}");
         assert_eq!(problem(&refused, name)["errors"][0]["field"], "display_name", "{name}");

@@ -64,17 +64,20 @@ impl Reference {
         self.resolve_names(&mut asked)?;
         let mut ids: Vec<u32> = self.facts.all("pokemon").keys().copied().collect();
         ids.sort_unstable();
-        ids.retain(|&id| self.passes(id, &asked));
         let mut best = None;
         if let Some(text) = &asked.search {
-            // Among the forms that may be listed: a name that only a hidden form has must not keep a typo from
+            // Among the forms that may be listed: a part of a hidden form's name must not keep a typo from
             // being corrected. The other filters come after: they never make a good name look like a typo.
-            let mut keys: Vec<_> = self.search_keys.iter().collect();
-            keys.retain(|keys| self.may_be_listed(keys.id, &asked));
-            let ranks = search::ranks(&keys, text, asked.all_forms || asked.ids.is_some());
-            ids.retain(|id| ranks.contains_key(id));
+            let mut listed: Vec<_> = self.search_keys.iter().collect();
+            listed.retain(|keys| self.may_be_listed(keys.id, &asked));
+            let with_forms = asked.all_forms || asked.ids.is_some();
+            let (ranks, is_named) = search::ranks(&self.search_keys, &listed, text, with_forms);
+            asked.all_forms |= is_named;
+            ids.retain(|id| ranks.contains_key(id) && self.passes(*id, &asked));
             ids.sort_by_key(|id| (ranks[id], *id));
             best = ids.first().map(|id| search::FITS[usize::from(ranks[id])]);
+        } else {
+            ids.retain(|&id| self.passes(id, &asked));
         }
         if let Some(sort) = &asked.sort {
             self.sort(&mut ids, sort);

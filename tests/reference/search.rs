@@ -47,28 +47,37 @@ pub fn spellings(name: &str) -> Vec<String> {
     all
 }
 
-/// The rank of each Pokémon that matches, a place in [`FITS`]; the number comes first, and one slip of the finger is allowed
-/// where nothing matches a name.
-pub fn ranks(all: &[&Keys], text: &str, with_forms: bool) -> BTreeMap<u32, u8> {
+/// The rank of each of the `listed` Pokémon that matches, a place in [`FITS`]; the number comes first. Where nothing listed matches,
+/// whoever has just this number or name among `all` is meant, and `true`; else one slip of the finger is allowed.
+pub fn ranks(all: &[Keys], listed: &[&Keys], text: &str, with_forms: bool) -> (BTreeMap<u32, u8>, bool) {
     let wanted = normalise(text);
     if wanted.is_empty() {
-        return BTreeMap::new();
+        return (BTreeMap::new(), false);
     }
     let digits = wanted.strip_prefix('#').unwrap_or(&wanted);
     let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
     let mut ranks = BTreeMap::new();
-    for keys in all {
+    for keys in listed {
         if is_number && digits.parse() == Ok(keys.id) {
             ranks.insert(keys.id, 0);
         } else if let Some(best) = keys.all(with_forms).filter_map(|key| rank(key, &wanted)).min() {
             ranks.insert(keys.id, best);
         }
     }
-    if ranks.is_empty() && !is_number && wanted.chars().count() >= 4 {
-        let near = |keys: &Keys| keys.all(with_forms).any(|key| one_edit_apart(key, &wanted));
-        ranks.extend(all.iter().filter(|keys| near(keys)).map(|keys| (keys.id, 4)));
+    if !ranks.is_empty() {
+        return (ranks, false);
     }
-    ranks
+    for keys in all {
+        if is_number && digits.parse() == Ok(keys.id) || !is_number && keys.own.contains(&wanted) {
+            ranks.insert(keys.id, 0);
+        }
+    }
+    let is_named = !ranks.is_empty();
+    if !is_named && !is_number && wanted.chars().count() >= 4 {
+        let near = |keys: &Keys| keys.all(with_forms).any(|key| one_edit_apart(key, &wanted));
+        ranks.extend(listed.iter().filter(|keys| near(keys)).map(|keys| (keys.id, 4)));
+    }
+    (ranks, is_named)
 }
 
 fn rank(key: &str, wanted: &str) -> Option<u8> {

@@ -1,7 +1,7 @@
 //! A running house: engine, tables, catalogue, gateway; spoken to over HTTP.
 
 use std::{
-    env,
+    env, fmt,
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -135,11 +135,17 @@ pub struct House {
 }
 
 /// An answer, read whole.
-#[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: http::HeaderMap,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, headers, body } = self;
+        write!(formatter, "{status} {} {headers:?}", String::from_utf8_lossy(body))
+    }
 }
 
 impl House {

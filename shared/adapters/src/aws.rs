@@ -12,7 +12,8 @@ use aws_sdk_dynamodb::{
         timeout::TimeoutConfig,
     },
     operation::{
-        put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+        delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
     },
 };
 use aws_sdk_lambda::{Client as LambdaClient, config::Builder as LambdaConfig};
@@ -222,6 +223,7 @@ impl ClassifyRetry for PassingCancellations {
         let passes = error.and_then(|error| error.as_operation_error()).is_some_and(|error| {
             error.downcast_ref().is_some_and(was_throttled)
                 || error.downcast_ref().is_some_and(PutItemError::is_transaction_conflict_exception)
+                || error.downcast_ref().is_some_and(DeleteItemError::is_transaction_conflict_exception)
                 || error.downcast_ref().is_some_and(UpdateItemError::is_transaction_conflict_exception)
         });
         if passes { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }

@@ -52,7 +52,11 @@ pub(crate) async fn admit(app: &App, spec: &Spec, request: &Request) -> Result<C
 /// # Errors
 /// 401 without a valid token, for a deleted account and for a session that has ended.
 pub(crate) async fn authenticate(app: &App, request: &Request) -> Result<Caller, Problem> {
-    let claims = verify(app, request).await?;
+    // Here every token that is not valid is 401, a refresh token too.
+    let claims = verify(app, request).await.map_err(|problem| match problem.status {
+        StatusCode::UNPROCESSABLE_ENTITY => Problem { status: StatusCode::UNAUTHORIZED, ..problem },
+        _ => problem,
+    })?;
     let caller = read_caller(app, request, &claims).await?;
     if caller.has_ended { Err(session_ended()) } else { Ok(caller) }
 }

@@ -1,25 +1,30 @@
 //! Work that occupies a processor: bounded, and refused with 503 when too much of it waits.
 
+use std::time::Duration;
+
 use adapters::{passwords::Memory, workers::NotRun};
 use http::StatusCode;
 
 use crate::{App, Request, problem::Problem};
 
+/// How long a request waits for its work. It ends before the deadline, so that the request can still undo what it did for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
 /// The code of the refusal.
 pub(crate) const SERVER_BUSY: &str = "server_busy";
 
 impl App {
-    /// Runs `work`, which takes some 20 ms, on one of the workers, which the clients share fairly. Does not run it when the request has
-    /// passed its deadline or its client has gone away.
+    /// Runs `work`, which takes some 20 ms, on one of the workers, which the clients share fairly.
     ///
     /// # Errors
-    /// 503 with Retry-After when too many wait.
+    /// 503 with Retry-After when too many wait, or after [`LONGEST_WAIT`].
     pub(crate) async fn run_blocking<T: Send + 'static>(
         &self,
         request: &Request,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        self.workers.run(&request.client, work).await.map_err(|error| match error {
+        let done = tokio::time::timeout(LONGEST_WAIT, self.workers.run(&request.client, work)).await;
+        done.unwrap_or(Err(NotRun::Busy)).map_err(|error| match error {
             NotRun::Busy => {
                 let detail = "The server is busy; please try again in 2 seconds.";
                 let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, SERVER_BUSY, detail);

@@ -53,6 +53,12 @@ pub(super) fn malformed(key: &Key, reason: impl ToString) -> StoreError {
     StoreError::Malformed { key: key.to_string(), reason: reason.to_string() }
 }
 
+/// Those of `items` that can be read. One malformed item must not hide the others: it is left out, and reported.
+pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, StoreError>) -> Vec<T> {
+    let report = |error: &StoreError| tracing::error!(%error, "an item cannot be read, and is left out");
+    items.iter().filter_map(|item| read(item).inspect_err(report).ok()).collect()
+}
+
 /// A text or number attribute.
 pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     match item.get(name)? {

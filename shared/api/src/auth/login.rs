@@ -34,37 +34,13 @@ pub struct Credentials {
 
 /// Begins a session. The calls, the limits and the time that the password takes are the same whether there is such an account or not.
 pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Problem> {
-    let given: Credentials = request.body()?;
-    let missing = [("username", &given.username), ("password", &given.password)];
-    let missing = missing.into_iter().filter(|(_, text)| text.is_empty());
-    let missing: Vec<_> = missing.map(|(field, _)| FieldError::new(field, "is required")).collect();
-    if !missing.is_empty() {
-        return Err(Problem::invalid(missing));
-    }
-    let login = Login::of(given.username.trim());
-    let (accounts, meter) = (app.accounts(), &request.meter);
-    let attempt = Attempt::begin(app, request).await?;
-    let found = accounts.credentials(meter, &login).await?;
-    // An account that is being deleted is an unknown one.
-    let found = found.filter(|found| !found.standing.is_deleting);
-    let actor = found.as_ref().map(|found| found.user.user.id);
-    // One bucket per account, whatever it is called.
-    let account = actor.map_or_else(|| login.subject().to_owned(), |id| id.to_string());
-    let attempt = attempt.on(app, request, &account).await?;
-    let password = Password::typed(&given.password);
-    let stored = found.as_ref().map(|found| found.hash.clone());
-    let checked = app.run_blocking(request, move |memory| check(memory, &password, stored.as_deref())).await;
-    let checked = match checked {
-        Ok(Ok(checked)) => checked,
-        Ok(Err(error)) => {
-            attempt.was_not_made(app, request).await;
-            return Err(Problem::internal(error.to_string()));
-        }
-        Err(problem) => {
-            let limit = attempt.was_not_made(app, request).await;
-            return Err(Problem { limit, ..problem });
-        }
+    let mut attempt = Attempt::begin(request);
+    let (found, checked) = match check_password(app, request, &mut attempt).await {
+        Ok(checked) => checked,
+        Err(problem) => return Err(attempt.was_not_made(app, request, problem).await),
     };
+    let (accounts, meter) = (app.accounts(), &request.meter);
+    let actor = found.as_ref().map(|found| found.user.user.id);
     let refused = |outcome| event(request, actor, Action::Login, None, outcome);
     let (Some(found), Some(right)) = (found, checked) else {
         attempt.failed(app, request).await;
@@ -83,6 +59,39 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
         left.tell(&mut response);
     }
     Ok(response)
+}
+
+/// The account that the request names, if there is one, and its password, if that is right.
+///
+/// # Errors
+/// Whatever keeps the password from being checked.
+async fn check_password(
+    app: &App,
+    request: &Request,
+    attempt: &mut Attempt,
+) -> Result<(Option<Stored>, Option<Right>), Problem> {
+    let given: Credentials = request.body()?;
+    let missing = [("username", &given.username), ("password", &given.password)];
+    let missing = missing.into_iter().filter(|(_, text)| text.is_empty());
+    let missing: Vec<_> = missing.map(|(field, _)| FieldError::new(field, "is required")).collect();
+    if !missing.is_empty() {
+        return Err(Problem::invalid(missing));
+    }
+    let login = Login::of(given.username.trim());
+    attempt.take_success(app, request).await?;
+    let found = app.accounts().credentials(&request.meter, &login).await?;
+    // An account that is being deleted is an unknown one.
+    let found = found.filter(|found| !found.standing.is_deleting);
+    // One bucket per account, whatever it is called.
+    let id = found.as_ref().map(|found| found.user.user.id);
+    let account = id.map_or_else(|| login.subject().to_owned(), |id| id.to_string());
+    attempt.take_account(app, request, &account).await?;
+    let password = Password::typed(&given.password);
+    let stored = found.as_ref().map(|found| found.hash.clone());
+    let checked =
+        app.run_blocking(request, move |memory| check(memory, &password, stored.as_deref())).await?;
+    let checked = checked.map_err(|error| Problem::internal(error.to_string()))?;
+    Ok((found, checked))
 }
 
 /// A password that is right.

@@ -54,7 +54,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
         "list-pokemon" => Operation {
             tag: "pokemon",
             description: "Filters combine. Without `sort`, search results are ranked: the Pokémon of that number, exact, prefix, substring; if \
-                nothing matches, names that are one edit away are returned. `pagination.match` is the rank of the best result. A page \
+                nothing listed matches, a form of exactly this name or number, else names that are one edit away are returned. `pagination.match` is the rank of the best result. A page \
                 past the end is empty. Unknown parameters are ignored.",
             parameters: list_parameters(),
             body: None,

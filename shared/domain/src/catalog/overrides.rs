@@ -152,10 +152,12 @@ impl Edits {
 
 /// Whether a page that forgets to escape `text` would show something else: a tag, or a character reference.
 fn has_markup(text: &str) -> bool {
+    /// Names that browsers read without a semicolon, too, and that stand for markup.
+    const BARE: [&str; 8] = ["lt", "LT", "gt", "GT", "amp", "AMP", "quot", "QUOT"];
     let is_reference = |rest: &str| {
         let name = rest.split_once(';').map_or("", |(name, _)| name);
-        let name = name.strip_prefix('#').unwrap_or(name);
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())
+        let is_named = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+        is_named || rest.starts_with('#') || BARE.iter().any(|name| rest.starts_with(name))
     };
     text.contains(['<', '>']) || text.split('&').skip(1).any(is_reference)
 }

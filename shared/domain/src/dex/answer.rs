@@ -220,14 +220,24 @@ impl Dex {
 
     /// The rows that `query` finds, in the order of the answer, and how well its search fits the best of them.
     fn places(&self, query: &ListQuery) -> Result<(Vec<u16>, Option<Match>), Vec<FieldError>> {
-        let filter = self.filter(query)?;
-        let fits = |place: &u16| filter.fits(*place, &self.facets[usize::from(*place)], &self.index);
+        let mut filter = self.filter(query)?;
         let mut best = None;
         let mut places: Vec<u16> = match &query.search {
-            None => self.order(query.sort).iter().copied().filter(fits).collect(),
+            None => {
+                let order = self.order(query.sort).iter().copied();
+                order.filter(|place| self.fits(&filter, *place)).collect()
+            }
             Some(search) => {
                 let mut found = self.search(search, &filter);
-                found.retain(|(_, place)| fits(place));
+                if found.is_empty() {
+                    found = self.called(search);
+                    // Who names a Pokémon wants it, whichever form it is.
+                    filter.all_forms |= !found.is_empty();
+                }
+                if found.is_empty() {
+                    found = self.correct(search, &filter);
+                }
+                found.retain(|(_, place)| self.fits(&filter, *place));
                 best = found.iter().map(|(fit, _)| *fit).min();
                 let found = found.into_iter().map(|(_, place)| place);
                 if query.sort.is_none() {
@@ -249,22 +259,52 @@ impl Dex {
         Ok((places, best))
     }
 
-    /// What `search` (normalised) finds among the forms that may be listed: a name that only a hidden form has must not keep
-    /// a typo from being corrected. The Pokémon whose number it is comes first; a number is never corrected.
+    /// What `search` (normalised) finds among the forms that may be listed. The Pokémon whose number it is comes first.
     fn search(&self, search: &str, filter: &Filter) -> Vec<(Match, u16)> {
-        let is_listed = |place: u16| filter.all_forms || self.facets[usize::from(place)].is_default;
-        let eligible = |place: u16, is_form: bool| is_listed(place) && (filter.all_forms || !is_form);
-        let number = name::number(search);
         let mut found = match search {
             "" => Vec::new(),
-            text => self.names.find(text, number.is_none(), eligible),
+            text => self.names.find(text, |place, is_form| self.is_eligible(filter, place, is_form)),
         };
-        let numbered = number.flatten().and_then(|id| self.by_id.get(&id).copied());
-        if let Some(numbered) = numbered.filter(|place| is_listed(*place)) {
+        if let Some(numbered) = self.numbered(search).filter(|place| self.is_eligible(filter, *place, false))
+        {
             found.retain(|(_, place)| *place != numbered);
             found.insert(0, (Match::Exact, numbered));
         }
         found
+    }
+
+    /// The Pokémon whose number or whole name `search` is, in any form.
+    fn called(&self, search: &str) -> Vec<(Match, u16)> {
+        if let Some(numbered) = self.numbered(search) {
+            return vec![(Match::Exact, numbered)];
+        }
+        let mut found = match search {
+            "" => Vec::new(),
+            text => self.names.find(text, |_, is_form| !is_form),
+        };
+        found.retain(|(fit, _)| *fit == Match::Exact);
+        found
+    }
+
+    /// What `search` finds with one typing error, among the forms that may be listed. A number is never corrected.
+    fn correct(&self, search: &str, filter: &Filter) -> Vec<(Match, u16)> {
+        if name::number(search).is_some() {
+            return Vec::new();
+        }
+        self.names.correct(search, |place, is_form| self.is_eligible(filter, place, is_form))
+    }
+
+    fn numbered(&self, search: &str) -> Option<u16> {
+        self.by_id.get(&name::number(search).flatten()?).copied()
+    }
+
+    /// Whether a name of the Pokémon at `place`, or of one of its forms, counts.
+    fn is_eligible(&self, filter: &Filter, place: u16, is_form: bool) -> bool {
+        filter.all_forms || (!is_form && self.facets[usize::from(place)].is_default)
+    }
+
+    fn fits(&self, filter: &Filter, place: u16) -> bool {
+        filter.fits(place, &self.facets[usize::from(place)], &self.index)
     }
 
     fn order(&self, sort: Option<(SortKey, SortOrder)>) -> &[u16] {

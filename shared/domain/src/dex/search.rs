@@ -58,14 +58,9 @@ impl Names {
         self.text.push('\n');
     }
 
-    /// The rows that `query` (normalised, not empty) finds, best match first, then in row order; where none matches and
-    /// `corrects`, those with a name one edit away. `eligible` is asked for each row, and whether a form's name is meant.
-    pub(super) fn find(
-        &self,
-        query: &str,
-        corrects: bool,
-        eligible: impl Fn(u16, bool) -> bool,
-    ) -> Vec<(Match, u16)> {
+    /// The rows with a name that contains `query` (normalised, not empty), best match first, then in row order. `eligible` is
+    /// asked for each row, and whether a form's name is meant.
+    pub(super) fn find(&self, query: &str, eligible: impl Fn(u16, bool) -> bool) -> Vec<(Match, u16)> {
         let mut found: Vec<(Match, u16)> = Vec::new();
         if query.contains('\n') {
             return found;
@@ -84,9 +79,6 @@ impl Names {
             };
             found.push((fit, row));
         }
-        if found.is_empty() && corrects && query.chars().count() >= LEAST_CORRECTED {
-            return self.one_edit_away(query, eligible);
-        }
         // A row may be found by several names: the best counts.
         found.sort_unstable_by_key(|(fit, row)| (*row, *fit));
         found.dedup_by_key(|(_, row)| *row);
@@ -94,7 +86,11 @@ impl Names {
         found
     }
 
-    fn one_edit_away(&self, query: &str, eligible: impl Fn(u16, bool) -> bool) -> Vec<(Match, u16)> {
+    /// The rows with a name that is one edit away from `query`, in row order.
+    pub(super) fn correct(&self, query: &str, eligible: impl Fn(u16, bool) -> bool) -> Vec<(Match, u16)> {
+        if query.contains('\n') || query.chars().count() < LEAST_CORRECTED {
+            return Vec::new();
+        }
         // Each name ends where the next begins, less the separator.
         let ends = self.entries.iter().skip(1).map(|entry| entry.start as usize).chain([self.text.len()]);
         let mut rows: Vec<(Match, u16)> = (self.entries.iter().zip(ends))
@@ -159,22 +155,23 @@ mod tests {
     }
 
     fn rows(names: &Names, query: &str) -> Vec<u16> {
-        names.find(query, true, all_rows).into_iter().map(|(_, row)| row).collect()
+        names.find(query, all_rows).into_iter().map(|(_, row)| row).collect()
     }
 
     #[test]
-    fn a_row_that_is_not_eligible_does_not_keep_a_typo_from_being_corrected() {
+    fn only_eligible_rows_are_found_and_corrected() {
         let all = names(&[&["pikachu"], &["pikachu-unova-cap"]]);
-        assert_eq!(all.find("pikachuu", true, all_rows), [(Match::Prefix, 1)]);
-        assert_eq!(all.find("pikachuu", true, |row, _| row == 0), [(Match::Fuzzy, 0)]);
-        assert!(all.find("pikachuu", false, |row, _| row == 0).is_empty());
+        assert_eq!(all.find("pikachuu", all_rows), [(Match::Prefix, 1)]);
+        assert!(all.find("pikachuu", |row, _| row == 0).is_empty());
+        assert_eq!(all.correct("pikachuu", |row, _| row == 0), [(Match::Fuzzy, 0)]);
+        assert!(all.correct("pikachuu", |row, _| row == 1).is_empty());
     }
 
     #[test]
     fn ranks_exact_before_prefix_before_substring() {
         let all = names(&[&["mewtwo"], &["mew"], &["xmewx"], &["pikachu"]]);
         let expected = [(Match::Exact, 1), (Match::Prefix, 0), (Match::Substring, 2)];
-        assert_eq!(all.find("mew", true, all_rows), expected);
+        assert_eq!(all.find("mew", all_rows), expected);
     }
 
     #[test]
@@ -191,23 +188,24 @@ mod tests {
         all.push(0, &["necrozma"], &[], &[]);
         all.push(1, &["necrozma-dawn"], &["necrozmadawnwings".to_owned()], &["dawnwings".to_owned()]);
         all.finish();
-        assert_eq!(all.find("dawnwings", true, all_rows), [(Match::Exact, 1)]);
-        let without_forms = all.find("dawnwings", true, |_, is_form| !is_form);
+        assert_eq!(all.find("dawnwings", all_rows), [(Match::Exact, 1)]);
+        let without_forms = all.find("dawnwings", |_, is_form| !is_form);
         assert_eq!(without_forms, [(Match::Substring, 1)], "by a name of its own");
     }
 
     #[test]
-    fn corrects_only_where_nothing_matches_and_four_letters_stand() {
+    fn four_letters_and_more_are_corrected() {
         let all = names(&[&["pikachu"], &["mew"], &["mewtwo"]]);
-        assert_eq!(rows(&all, "pikachuu"), [0]);
-        assert_eq!(rows(&all, "pikcahu"), [0]);
-        assert_eq!(rows(&all, "mww"), [] as [u16; 0]);
-        assert_eq!(rows(&all, "mewt"), [2]);
+        for query in ["pikachuu", "pikcahu"] {
+            assert_eq!(all.correct(query, all_rows), [(Match::Fuzzy, 0)], "{query}");
+        }
+        assert!(all.correct("mww", all_rows).is_empty());
     }
 
     #[test]
     fn a_separator_in_the_query_finds_nothing() {
-        assert_eq!(rows(&names(&[&["a"], &["b"]]), "\n"), [] as [u16; 0]);
+        let all = names(&[&["aaaa"], &["bbbb"]]);
+        assert!(all.find("\n", all_rows).is_empty() && all.correct("a\nbbb", all_rows).is_empty());
     }
 
     proptest! {

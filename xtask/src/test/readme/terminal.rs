@@ -30,6 +30,7 @@ pub struct Terminal {
     bash: Child,
     input: ChildStdin,
     output: Receiver<String>,
+    clone: PathBuf,
     scratch: PathBuf,
     servers: Vec<Server>,
     /// How many servers have been started.
@@ -72,7 +73,8 @@ impl Terminal {
             let mut lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
             lines.all(|line| send.send(String::from_utf8_lossy(&line).into_owned()).is_ok())
         });
-        let mut terminal = Self { bash, input, output, scratch, servers: Vec::new(), started: 0 };
+        let clone = clone.to_owned();
+        let mut terminal = Self { bash, input, output, clone, scratch, servers: Vec::new(), started: 0 };
         // Ctrl-C reaches a server as a group of its own; an answer that is an error fails the command.
         let setup =
             "exec 2>&1; set -m; curl() { command curl --fail-with-body --silent --show-error \"$@\"; }";
@@ -89,7 +91,11 @@ impl Terminal {
                 if *needs_servers_stopped {
                     self.stop_servers()?;
                 }
-                let said = self.run(command)?;
+                let mut said = self.run(command)?;
+                if let Some((_, file)) = command.split_once(" -o ") {
+                    let written = fs::read(self.clone.join(file)).with_context(|| format!("no {file}"))?;
+                    said.push_str(&String::from_utf8_lossy(&written));
+                }
                 for part in *output {
                     ensure!(said.contains(part), "{part} is not in its output: {}", shortened(&said));
                 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::store::{
     Key, Meter, StoreError,
-    codec::{Item, text},
+    codec::{Item, readable, text},
     failed,
 };
 
@@ -55,7 +55,7 @@ impl Accounts {
     /// What `actor` has done, the latest first: at most `limit` events before the event `before`. One call.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or an event is malformed; so for all reads here.
+    /// [`StoreError`] when the engine does not answer; so for all reads here.
     pub async fn trail_of(
         &self,
         meter: &Meter,
@@ -63,8 +63,8 @@ impl Accounts {
         before: Option<EventId>,
         limit: u32,
     ) -> Result<Trail, StoreError> {
-        let mut events = self.events(meter, None, "pk", keys::actor(actor), before, limit + 1).await?;
-        Ok(Trail::cut(&mut events, limit))
+        let items = self.events(meter, None, "pk", keys::actor(actor), before, limit + 1).await?;
+        Ok(Trail::cut(&items, limit))
     }
 
     /// What happened on a day (`2026-11-23`), in the same way. A call for each shard of the day.
@@ -78,11 +78,10 @@ impl Accounts {
         let shards = (0..SHARDS).map(|shard| {
             self.events(meter, Some("by-day"), "#day", audit::day(date, shard), before, limit + 1)
         });
-        let shards: Vec<Vec<Event>> =
-            stream::iter(shards).buffered(usize::from(SHARDS)).try_collect().await?;
-        let mut events: Vec<Event> = shards.into_iter().flatten().collect();
-        events.sort_by_key(|event| std::cmp::Reverse(event.id));
-        Ok(Trail::cut(&mut events, limit))
+        let shards: Vec<Vec<Item>> = stream::iter(shards).buffered(usize::from(SHARDS)).try_collect().await?;
+        let mut items: Vec<Item> = shards.into_iter().flatten().collect();
+        items.sort_by(|one, other| text(other, "sk").cmp(&text(one, "sk")));
+        Ok(Trail::cut(&items, limit))
     }
 
     async fn events(
@@ -93,7 +92,7 @@ impl Accounts {
         partition: String,
         before: Option<EventId>,
         limit: u32,
-    ) -> Result<Vec<Event>, StoreError> {
+    ) -> Result<Vec<Item>, StoreError> {
         meter.call();
         let condition =
             if before.is_some() { format!("{name} = :pk AND sk < :before") } else { format!("{name} = :pk") };
@@ -115,7 +114,7 @@ impl Accounts {
         }
         let answer = query.send().await.map_err(failed("Query"))?;
         meter.reads(answer.consumed_capacity());
-        answer.items().iter().map(read).collect()
+        Ok(answer.items.unwrap_or_default())
     }
 }
 
@@ -128,11 +127,11 @@ pub struct Trail {
 }
 
 impl Trail {
-    fn cut(events: &mut Vec<Event>, limit: u32) -> Self {
-        let is_more = events.len() > limit as usize;
-        events.truncate(limit as usize);
-        let next = events.last().filter(|_| is_more).map(|event| event.id);
-        Self { events: std::mem::take(events), next }
+    /// The first `limit` of `items`.
+    fn cut(items: &[Item], limit: u32) -> Self {
+        let page = &items[..items.len().min(limit as usize)];
+        let next = page.last().filter(|_| items.len() > page.len()).and_then(|last| text(last, "sk"));
+        Self { events: readable(page, read), next: next.and_then(|id| id.parse().ok()) }
     }
 }
 

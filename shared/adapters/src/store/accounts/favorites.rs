@@ -15,7 +15,7 @@ use crate::{
     now,
     store::{
         Key, Meter, StoreError,
-        codec::{Item, keyed, text},
+        codec::{Item, keyed, readable, text},
     },
 };
 
@@ -38,18 +38,17 @@ impl Accounts {
     /// Every favorite of a user, by Pokémon. 1,351 of them are one call: 130 KB.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or an item is malformed.
+    /// [`StoreError`] when the engine does not answer.
     pub async fn favorites(&self, meter: &Meter, user: UserId) -> Result<Vec<StoredFavorite>, StoreError> {
         let items = self.partition(meter, &self.tables.app, &keys::user(user), keys::FAVORITE).await?;
         let favorite = |item: &Item| {
             let sk = text(item, "sk").unwrap_or_default();
             let key = Key { pk: keys::user(user), sk: sk.to_owned() };
             let reader = Reader::of(&key, item);
-            let pokemon = sk.strip_prefix(keys::FAVORITE).and_then(|id| id.parse().ok());
-            let pokemon = pokemon.ok_or_else(|| reader.wrong("sk"))?;
+            let pokemon = pokemon_of(item).ok_or_else(|| reader.wrong("sk"))?;
             Ok(StoredFavorite { pokemon, created_at: reader.moment("created_at")? })
         };
-        items.iter().map(favorite).collect()
+        Ok(readable(&items, favorite))
     }
 
     /// Adds a favorite.
@@ -147,7 +146,8 @@ impl Accounts {
     ) -> Result<(), Refused> {
         let (mut fewest, mut stalled) = (usize::MAX, 0);
         loop {
-            let there = self.favorites(meter, user).await?.iter().map(|favorite| favorite.pokemon).collect();
+            let there = self.partition(meter, &self.tables.app, &keys::user(user), keys::FAVORITE).await?;
+            let there = there.iter().filter_map(pokemon_of).collect();
             let left = left(&there);
             stalled = if left.len() < fewest { 0 } else { stalled + 1 };
             fewest = fewest.min(left.len());
@@ -186,6 +186,11 @@ impl Accounts {
 fn is_overtaken(refused: &Refused) -> bool {
     let is_final = refused.is(Condition::Active) || refused.is(Condition::Receipt);
     !is_final && matches!(refused, Refused::Conditions(_) | Refused::Store(StoreError::Busy { .. }))
+}
+
+/// The Pokémon of an item, whatever else the item holds.
+fn pokemon_of(item: &Item) -> Option<u32> {
+    text(item, "sk")?.strip_prefix(keys::FAVORITE)?.parse().ok()
 }
 
 fn item(user: UserId, favorite: StoredFavorite) -> NewItem {

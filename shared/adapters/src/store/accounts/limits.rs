@@ -2,7 +2,8 @@
 //!
 //! A bucket is stored as the moment at which it will be full again (GCRA, the generic cell rate algorithm: ITU-T I.371): taking a token
 //! moves that moment later by the time that one token needs to come back; a request that would move it past the bucket's depth is
-//! refused. Giving a token back moves it earlier, by what has not come back by itself since.
+//! refused. Giving a token back moves it earlier, by what has not come back by itself since. Beside it stands when the bucket was
+//! last taken from, by the clock of whoever did.
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
@@ -54,20 +55,11 @@ impl Bucket {
         now + self.refill - self.step() + self.step() / 10
     }
 
-    /// The latest moment at which a bucket can be full at `now`. A later one was written by a clock that ran ahead of this one by more
-    /// than clocks differ, and says nothing about requests.
-    const fn credible(self, now: u64) -> u64 {
-        now + self.refill + self.step() + CLOCKS_APART
-    }
-
     /// What a bucket that is full at `full` has at `now`, in milliseconds.
     const fn at(self, full: u64, now: u64, is_allowed: bool) -> Taken {
-        let ahead = full.saturating_sub(now);
-        // Nobody waits for what clocks that differ add.
-        let reset = if ahead > self.refill { self.refill } else { ahead };
-        let left = self.refill - reset;
-        let remaining = (left / self.step()) as u32;
-        let wait = if remaining > 0 { 0 } else { self.step() - left };
+        let reset = full.saturating_sub(now);
+        let remaining = (self.refill.saturating_sub(reset) / self.step()) as u32;
+        let wait = if remaining > 0 { 0 } else { (reset + self.step()).saturating_sub(self.refill) };
         Taken { is_allowed, remaining, wait, reset }
     }
 }
@@ -87,9 +79,9 @@ impl Accounts {
         let next = now + bucket.step();
         let expires = (":expires", (now + bucket.refill) / 1000 + 1);
         // A bucket that is full, was never used, or was written by a clock that ran ahead.
-        let condition = "attribute_not_exists(full_at) OR full_at <= :now OR full_at > :credible";
-        let update = "SET full_at = :next, expires_at = :expires";
-        let values = [(":now", now), (":credible", bucket.credible(now)), (":next", next), expires];
+        let condition = "attribute_not_exists(full_at) OR full_at <= :now OR written_at > :credible";
+        let update = "SET full_at = :next, written_at = :now, expires_at = :expires";
+        let values = [(":now", now), (":credible", now + CLOCKS_APART), (":next", next), expires];
         match self.fill(meter, bucket, whom, condition, update, &values).await? {
             Ok(_) => return Ok(bucket.at(next, now, true)),
             // It stays refused until then: no need to ask again.
@@ -99,8 +91,8 @@ impl Accounts {
             Err(_) => {}
         }
         let condition = "full_at <= :most";
-        let update = "SET full_at = full_at + :step, expires_at = :expires";
-        let values = [(":most", bucket.latest(now)), (":step", bucket.step()), expires];
+        let update = "SET full_at = full_at + :step, written_at = :now, expires_at = :expires";
+        let values = [(":most", bucket.latest(now)), (":step", bucket.step()), (":now", now), expires];
         match self.fill(meter, bucket, whom, condition, update, &values).await? {
             Ok(full) => Ok(bucket.at(full.unwrap_or(next), now, true)),
             Err(full) => Ok(bucket.at(full.unwrap_or(now + bucket.refill), now, false)),
@@ -189,7 +181,7 @@ mod tests {
         assert_eq!(at(48_000), taken(1, 0, 48_000));
         assert_eq!(at(60_000), taken(0, 12_000, 60_000));
         assert_eq!(at(50_000), taken(0, 2_000, 50_000));
-        assert_eq!(at(90_000), taken(0, 12_000, 60_000), "a clock that is behind");
+        assert_eq!(at(65_000), taken(0, 17_000, 65_000), "a clock that is behind");
         let wide = Bucket { name: "login", capacity: 3600, refill: 1_000 };
         assert_eq!(wide.at(1_000_001, 1_000_000, true).remaining, 999, "more than one in a millisecond");
     }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::store::{
     Key, Meter, StoreError,
-    codec::{Item, keyed, malformed, text},
+    codec::{Item, keyed, malformed, readable, text},
     failed,
 };
 
@@ -65,7 +65,7 @@ impl Accounts {
     /// How many users there are: one call.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or an item is malformed; so for all reads here.
+    /// [`StoreError`] when the engine does not answer or a counter is malformed; so for all reads here.
     pub async fn user_count(&self, meter: &Meter) -> Result<u32, StoreError> {
         let counters = self.partition(meter, &self.tables.app, keys::USERS, keys::COUNT).await?;
         let users = |item: &Item| -> Result<i64, StoreError> {
@@ -106,7 +106,7 @@ impl Accounts {
         total: u32,
     ) -> Result<UserPage, StoreError> {
         let mut shards: Vec<Shard> = (0..SHARDS).map(|number| Shard::after(number, after)).collect();
-        let mut users = Vec::new();
+        let mut page = Vec::new();
         // One more than the page holds tells whether another page follows.
         let mut wanted = skip + u64::from(limit) + 1;
         while wanted > 0 {
@@ -119,14 +119,12 @@ impl Accounts {
                 break;
             };
             wanted -= 1;
-            if wanted <= u64::from(limit) {
-                users.push(listed_user(&profile)?);
+            if (1..=u64::from(limit)).contains(&wanted) {
+                page.push(profile);
             }
         }
-        let is_more = users.len() > limit as usize;
-        users.truncate(limit as usize);
-        let next = users.last().filter(|_| is_more).map(|last| last.user.id);
-        Ok(UserPage { users, total, next })
+        let last = page.last().filter(|_| wanted == 0).and_then(|last| position(last).parse().ok());
+        Ok(UserPage { users: readable(&page, listed_user), total, next: last })
     }
 
     /// Reads what the shard holds next. `wanted` users are wanted of all shards together, so this one likely has its share of them.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     store::{
         Key, Meter, StoreError,
-        codec::{Item, keyed, text},
+        codec::{Item, keyed, readable, text},
         failed,
     },
     tokens::FamilyId,
@@ -90,7 +90,7 @@ impl Accounts {
             let family = family.ok_or_else(|| reader.wrong("sk"))?;
             Ok(OpenSession { family, session: session_of(&reader)? })
         };
-        items.iter().map(open).collect()
+        Ok(readable(&items, open))
     }
 
     /// Replaces `before` with `after`, if the token shown is still the latest one.

@@ -84,6 +84,8 @@ impl Login {
             Err(_) if text.contains('@') && text.len() <= Email::MAX => {
                 Self(keys::email(&Email::stored(text.to_owned())))
             }
+            // A user name that was valid when its account was made.
+            Err(_) if is_name_like(text) => Self(keys::username(&Username::stored(text.to_owned()))),
             // No user name has a question mark.
             Err(_) => {
                 Self(Key { pk: format!("USERNAME#?{}", keys::hashed(text)), sk: "USERNAME".to_owned() })
@@ -96,6 +98,12 @@ impl Login {
     pub fn subject(&self) -> &str {
         &self.0.pk
     }
+}
+
+/// Whether an earlier release may have accepted `text` as a user name.
+fn is_name_like(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=80).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 /// What a sign-in is held against.
