@@ -39,6 +39,7 @@ mod shape;
 mod store;
 mod sync;
 mod texts;
+mod traces;
 mod types;
 mod watch;
 mod workshop;
