@@ -1,6 +1,7 @@
 //! The whole cloud on one machine: the same handlers, the same SDK, engines in this process.
 //!
 //! * [`admin`]: the first administrator.
+//! * [`database`]: which DynamoDB a start uses.
 //! * [`engine`]: DynamoDB, in memory or in a folder.
 //! * [`functions`]: Lambda, for the one function that routes call.
 //! * [`helper`]: how the SDK reaches both: inside this process, or on a port behind [`guard`].
@@ -10,6 +11,7 @@
 
 pub mod admin;
 mod body;
+pub mod database;
 mod dynamodb;
 pub mod engine;
 pub mod folder;

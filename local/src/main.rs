@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::Client;
 use clap::{Parser, Subcommand};
 use local::{
     admin,
+    database::Database,
     engine::{Engine, listen},
     folder::Folder,
     functions::{Functions, SYNC},
@@ -151,7 +152,7 @@ async fn run(options: Options) -> Result<()> {
         _ => None,
     };
     config.data_folder = folder.as_ref().map(|folder| folder.path().to_owned());
-    let engine = Database::open(&options, folder.as_ref())?;
+    let engine = Database::open(options.dynamodb.clone(), folder.as_ref())?;
     let client = engine.client();
     let (interrupt, interrupted) = watch::channel(false);
     let keys = {
@@ -234,60 +235,6 @@ async fn serve_engines(
     Ok(())
 }
 
-/// The DynamoDB of this start.
-enum Database {
-    /// In this process.
-    Embedded(Engine),
-    /// A running engine, and the access key id that it is called with.
-    Running { url: String, access_key_id: String },
-}
-
-impl Database {
-    /// The engine that the options name, else one on `folder`, else one in memory.
-    fn open(options: &Options, folder: Option<&Folder>) -> Result<Self> {
-        if let Some(url) = options.dynamodb.clone() {
-            let access_key_id = std::env::var("AWS_ACCESS_KEY_ID").ok().filter(|id| !id.is_empty());
-            return Ok(Self::Running {
-                url,
-                access_key_id: access_key_id.unwrap_or_else(|| aws::ANYBODY.to_owned()),
-            });
-        }
-        Ok(Self::Embedded(match folder {
-            Some(folder) => Engine::open(&folder.database())?,
-            None => Engine::in_memory()?,
-        }))
-    }
-
-    fn client(&self) -> Client {
-        match self {
-            Self::Embedded(engine) => engine.client(),
-            Self::Running { url, access_key_id } => aws::at_with(url, access_key_id),
-        }
-    }
-
-    /// The removal of expired items, where the engine is this program's.
-    fn sweep(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
-        match self {
-            Self::Embedded(engine) => Some(engine.sweep()),
-            Self::Running { .. } => None,
-        }
-    }
-
-    /// Makes the tables that are missing.
-    async fn create_tables(&self, tables: &Tables) -> Result<()> {
-        tables::create(&self.client(), tables).await.with_context(|| match self {
-            Self::Embedded(_) => "the embedded DynamoDB cannot be used".to_owned(),
-            Self::Running { url, .. } => format!("DynamoDB at {url} cannot be used"),
-        })
-    }
-
-    fn stop(self) {
-        if let Self::Embedded(engine) = self {
-            engine.stop();
-        }
-    }
-}
-
 /// `error`, or the full disk that is its cause.
 fn blame_disk(error: Error, folder: Option<&Folder>) -> Error {
     match folder.map(|folder| (folder.path(), disk::check(folder.path()))) {
@@ -315,7 +262,7 @@ fn configuration(options: &Options, tables: &Tables) -> Result<Config> {
 /// Makes `username` an administrator: in the folder's data, or on the engine that is named.
 async fn grant(options: &Options, tables: &Tables, username: &str) -> Result<()> {
     let folder = if options.dynamodb.is_none() { Some(Folder::open(&options.data)?) } else { None };
-    let engine = Database::open(options, folder.as_ref())?;
+    let engine = Database::open(options.dynamodb.clone(), folder.as_ref())?;
     engine.create_tables(tables).await?;
     let granted = admin::grant(&Accounts::new(engine.client(), tables.clone()), username).await;
     engine.stop();

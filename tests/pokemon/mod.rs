@@ -4,3 +4,4 @@ mod every;
 mod evolutions;
 mod list;
 mod served;
+mod writer;

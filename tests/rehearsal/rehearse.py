@@ -161,9 +161,17 @@ class Stacks:
         self.call("delete", "--stack-name", name, "--no-prompts", "--region", REGION)
 
 
+def variables(log):
+    """What the engine has printed for functions beside it: all of it, or nothing."""
+    lines = pathlib.Path(log).read_text().splitlines()
+    printed = dict(line.split("=", 1) for line in lines if "=" in line and line.partition("=")[0].isupper())
+    return printed if "AUDIT_TABLE" in printed else None
+
+
 def copy_table(engine, target):
     """Fills a deployed table with what the product's own engine holds: the bundled snapshot."""
-    local = {"endpoint_url": engine, "region_name": "local", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    local = {name.lower(): engine[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    local |= {"endpoint_url": engine["AWS_ENDPOINT_URL_DYNAMODB"], "region_name": engine["AWS_REGION"]}
     source, sink = boto3.client("dynamodb", **local), boto3.client("dynamodb")
     copied = 0
     for page in source.get_paginator("scan").paginate(TableName=LOCAL_TABLE):
@@ -320,8 +328,7 @@ def main(ministack, local):
         stack.enter_context(running([local, "--engines-only", "--memory", "--port", "0"], engine_log))
         health = f"http://127.0.0.1:{port}/_ministack/health"
         wait_until("the emulator answers", lambda: urllib.request.urlopen(health, timeout=1).status == 200)
-        ready = lambda: [line.split()[1] for line in open(engine_log) if line.startswith("ready: ")][0]  # noqa: E731
-        engine = wait_until("the engine is filled", ready)
+        engine = wait_until("the engine is filled", lambda: variables(engine_log))
         steps.done("emulator and engine up")
 
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
