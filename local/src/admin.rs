@@ -1,15 +1,42 @@
 //! The first administrator: made by who has the machine, never by a route.
 
+use std::path::Path;
+
 use adapters::{
-    milliseconds, now,
+    aws, milliseconds, now,
     store::{
-        Meter,
+        Meter, Tables,
         accounts::{Accounts, Condition, Login},
     },
     tokens::unguessable,
 };
 use anyhow::{Result, bail};
 use domain::audit::{Action, Event, EventId, Outcome};
+
+use crate::{database::Database, folder::Folder};
+
+/// [`grant`] on this machine: on the running engine at `url`, or else in the data folder.
+///
+/// # Errors
+/// As [`grant`], and when the folder cannot be opened.
+pub async fn grant_here(url: Option<String>, data: &Path, tables: &Tables, username: &str) -> Result<String> {
+    let folder = if url.is_none() { Some(Folder::open(data)?) } else { None };
+    let engine = Database::open(url, folder.as_ref())?;
+    engine.create_tables(tables).await?;
+    let granted = grant(&Accounts::new(engine.client(), tables.clone()), username).await;
+    engine.stop();
+    drop(folder);
+    granted
+}
+
+/// [`grant`] in a deployed environment, with the credentials of the process's environment.
+///
+/// # Errors
+/// As [`grant`].
+pub async fn grant_on_aws(environment: &str, username: &str) -> Result<String> {
+    let tables = Tables::beside(format!("pokedex-{environment}-catalog"));
+    grant(&Accounts::new(aws::from_environment(), tables), username).await
+}
 
 /// Makes the user of this name (or address) an administrator; says what was done.
 ///

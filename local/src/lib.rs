@@ -1,5 +1,6 @@
 //! The whole cloud on one machine: the same handlers, the same SDK, engines in this process.
 //!
+//! * [`cli`], [`run`], [`refresh`]: the command line, one run of the program, and a sync before it serves.
 //! * [`admin`]: the first administrator.
 //! * [`database`]: which DynamoDB a start uses.
 //! * [`engine`]: DynamoDB, in memory or in a folder.
@@ -11,6 +12,7 @@
 
 pub mod admin;
 mod body;
+pub mod cli;
 pub mod database;
 mod dynamodb;
 pub mod engine;
@@ -23,6 +25,8 @@ pub mod keys;
 mod page;
 mod private;
 pub mod progress;
+pub mod refresh;
+pub mod run;
 pub mod seed;
 pub mod server;
 pub mod snapshot;

@@ -1,0 +1,249 @@
+//! One run of the program: from the options to the last answer.
+
+use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
+
+use adapters::{
+    disk,
+    invoke::Function,
+    store::{Meter, Store, Tables, accounts::Accounts},
+    tokens::{KeyRing, KeySource},
+};
+use anyhow::{Context as _, Error, Result};
+use api::{App, Config, config::SyncConfig, jobs, sync::SyncFunction, telemetry::Telemetry};
+use aws_sdk_dynamodb::Client;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    admin,
+    cli::{Admin, Command, Options},
+    database::Database,
+    engine::{Engine, listen},
+    folder::Folder,
+    functions::{Functions, SYNC},
+    gateway::Gateway,
+    guard::AccessKey,
+    keys,
+    refresh::refresh,
+    seed, tables,
+};
+
+/// Does what the options say; a failure is one sentence on standard error.
+#[must_use]
+pub fn run(options: Options) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("pokedex: the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(perform(options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One sentence: the outermost says what to do, the others why.
+            eprintln!("pokedex: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a sync may take to store what it has, once it is to stop.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+async fn perform(options: Options) -> Result<()> {
+    let stop = stop_signal()?;
+    tokio::pin!(stop);
+    let tables = Tables::beside(tables::CATALOG);
+    let mut config = options.config(&tables)?;
+    if let Some(Command::Admin(Admin::Grant { username, aws })) = &options.command {
+        let granted = match aws {
+            Some(environment) => admin::grant_on_aws(environment, username).await,
+            None => admin::grant_here(options.dynamodb.clone(), &options.data, &tables, username).await,
+        };
+        println!("{}", granted?);
+        return Ok(());
+    }
+    // Before any work, so that a taken port is reported at once.
+    let listener = listen(options.port).await?;
+    let folder = match (options.memory, &options.dynamodb) {
+        (false, None) => Some(Folder::open(&options.data)?),
+        _ => None,
+    };
+    config.data_folder = folder.as_ref().map(|folder| folder.path().to_owned());
+    let engine = Database::open(options.dynamodb.clone(), folder.as_ref())?;
+    let client = engine.client();
+    let (interrupt, interrupted) = watch::channel(false);
+    let keys = {
+        let preparing = prepare(&options, &engine, &tables, interrupted);
+        tokio::pin!(preparing);
+        tokio::select! {
+            () = &mut stop => {
+                // A sync stores what it has and ends; one that cannot within this is cut off, and goes on at the next start,
+                // as a load of the snapshot does, which is cut off at once.
+                if options.sync {
+                    interrupt.send_replace(true);
+                    let _ = tokio::time::timeout(LAST_WORDS, preparing).await;
+                }
+                None
+            }
+            prepared = &mut preparing => Some(prepared.map_err(|error| blame_disk(error, folder.as_ref()))?),
+        }
+    };
+    if keys.is_some() {
+        config.signing_keys = keys;
+        let sweeping = engine.sweep().map(tokio::spawn);
+        let functions = Functions::start(sync_function(&options, client.clone(), &tables)?)?;
+        match &engine {
+            Database::Embedded(engine) if options.engines_only => {
+                serve_engines(engine, &functions, listener, &config, stop).await?;
+            }
+            _ => {
+                config.sync_function =
+                    Some(Function { name: SYNC.to_owned(), endpoint: functions.endpoint() });
+                serve_routes(config, client, listener, stop).await?;
+            }
+        }
+        functions.stop().await;
+        if let Some(sweeping) = sweeping {
+            sweeping.abort();
+        }
+    }
+    engine.stop();
+    drop(folder);
+    Ok(())
+}
+
+/// Serves every route until `stop` resolves. Nothing but this port is opened.
+async fn serve_routes(
+    config: Config,
+    client: Client,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let at = listener.local_addr()?;
+    let gateway = Gateway::new(App::new(config, || client))?;
+    println!("ready: http://{at}\n");
+    for path in ["/", "/api/v1/pokemon?search=char", "/api/v1/pokemon/25", "/api/v1/pokemon/eevee/evolutions"]
+    {
+        println!("  http://{at}{path}");
+    }
+    gateway.serve(listener, stop).await;
+    Ok(())
+}
+
+/// Serves DynamoDB and Lambda, each on a port of its own, until `stop` resolves; prints the variables of a function that uses them.
+/// The access key id is the one way in, and another one at each start.
+async fn serve_engines(
+    engine: &Engine,
+    functions: &Functions,
+    listener: TcpListener,
+    config: &Config,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let key = AccessKey::random();
+    let dynamodb = engine.serve(listener, key.clone())?;
+    let lambda = functions.serve(listen(0).await?, key.clone())?;
+    println!("ready: {}\n", dynamodb.url);
+    println!("AWS_ENDPOINT_URL_DYNAMODB={}\nAWS_ENDPOINT_URL_LAMBDA={}", dynamodb.url, lambda.url);
+    println!("SYNC_FUNCTION={SYNC}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID={}", key.id());
+    println!("AWS_SECRET_ACCESS_KEY=local\n{}", environment(config));
+    stop.await;
+    lambda.close().await;
+    dynamodb.close().await;
+    Ok(())
+}
+
+/// `error`, or the full disk that is its cause.
+fn blame_disk(error: Error, folder: Option<&Folder>) -> Error {
+    match folder.map(|folder| (folder.path(), disk::check(folder.path()))) {
+        Some((path, Err(full))) => {
+            Error::new(full).context(format!("the data folder {} cannot be written", path.display()))
+        }
+        _ => error,
+    }
+}
+
+/// What functions beside these engines read.
+fn environment(config: &Config) -> String {
+    let Tables { catalog, app, ephemeral, audit } = &config.tables;
+    let keys = match &config.signing_keys {
+        Some(KeySource::File(path)) => format!("\nSIGNING_KEYS=file:{}", path.display()),
+        _ => String::new(),
+    };
+    format!(
+        "CATALOG_TABLE={catalog}\nAPP_TABLE={app}\nEPHEMERAL_TABLE={ephemeral}\nAUDIT_TABLE={audit}{keys}"
+    )
+}
+
+/// Tables, keys, data and, where asked for, a sync.
+async fn prepare(
+    options: &Options,
+    engine: &Database,
+    tables: &Tables,
+    interrupt: watch::Receiver<bool>,
+) -> Result<KeySource> {
+    engine.create_tables(tables).await?;
+    let client = engine.client();
+    let source = match options.memory {
+        true => KeySource::Process(Arc::new(KeyRing::generate(adapters::now()))),
+        false => keys::file(&options.data)?,
+    };
+    let accounts = Accounts::new(client.clone(), tables.clone());
+    keys::prepare(&accounts, &source).await?;
+    if let Err(error) = jobs::finish_deletions(&accounts, None, &Meter::default()).await {
+        eprintln!("pokedex: a deletion cannot be ended: {error}");
+    }
+    let store = Store::new(client, tables);
+    let owner = match options.dynamodb {
+        None => {
+            // The engine is ours alone: whoever held the lease is gone.
+            store.break_lease(&Meter::default()).await?;
+            "one machine".to_owned()
+        }
+        Some(_) => format!("process {} since {}", std::process::id(), adapters::now()),
+    };
+    let seeded = seed::seed(&store, &owner).await.context("the bundled snapshot cannot be loaded")?;
+    if let Some(loaded) = seeded {
+        eprintln!("loaded the bundled snapshot: {} items written", loaded.written);
+    }
+    if options.sync {
+        // The catalogue as it was is better than none.
+        if let Err(error) = refresh(&options.pokeapi()?, &store, owner, interrupt).await {
+            eprintln!("pokedex: the sync failed, serving the catalogue as it was: {error:#}");
+        }
+    }
+    Ok(source)
+}
+
+/// What administrators' requests ask to write the catalogue.
+fn sync_function(options: &Options, client: Client, tables: &Tables) -> Result<SyncFunction> {
+    Ok(SyncFunction {
+        store: Store::new(client, tables),
+        api: options.pokeapi()?,
+        min_age: SyncConfig::MIN_AGE,
+        telemetry: Telemetry::default(),
+    })
+}
+
+/// Ctrl-C, or what a supervisor sends.
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
