@@ -2,12 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use adapters::{
-    now,
-    store::{
-        Meter, Store,
-        accounts::{Condition, OverrideChange},
-    },
+use adapters::store::{
+    Meter, Store,
+    accounts::{Condition, OverrideChange},
 };
 use api::Config;
 use domain::{
