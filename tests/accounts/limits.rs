@@ -38,12 +38,13 @@ async fn five_may_sign_in_at_once_and_the_sixth_is_told_when() {
     for answer in &answers {
         assert_eq!(answer.header("x-ratelimit-limit"), Some("5"));
         let number = |name: &str| answer.header(name).unwrap().parse::<u32>().unwrap();
-        assert!(number("x-ratelimit-remaining") < 5 && (1..=60).contains(&number("x-ratelimit-reset")));
+        assert!(number("x-ratelimit-remaining") < 5 && (1..=62).contains(&number("x-ratelimit-reset")));
     }
     for answer in limited {
         assert_eq!(problem(answer, "a limit")["code"], "rate_limited");
         let wait: u32 = answer.header("retry-after").unwrap().parse().unwrap();
-        assert!((1..=12).contains(&wait), "{wait}");
+        // On a busy machine, two seconds between the first request and the last.
+        assert!((1..=14).contains(&wait), "{wait}");
     }
     // A refusal is a metric, not an event.
     assert_eq!(residents.trail(residents.ash).await.len(), 5);

@@ -52,12 +52,19 @@ impl Bucket {
     /// The latest moment at which a bucket may be full for one more to be taken at `now`. Clocks that are a little apart, and requests
     /// that overtake each other, must not cost anybody one.
     const fn latest(self, now: u64) -> u64 {
-        now + self.refill - self.step() + self.step() / 10
+        now + self.refill - self.step() + self.slack()
+    }
+
+    const fn slack(self) -> u64 {
+        self.step() / 10
     }
 
     /// What a bucket that is full at `full` has at `now`, in milliseconds.
     const fn at(self, full: u64, now: u64, is_allowed: bool) -> Taken {
-        let reset = full.saturating_sub(now);
+        let ahead = full.saturating_sub(now);
+        // Requests that overtake each other differ by their own duration: nobody waits for that.
+        let reset =
+            if ahead <= self.refill + self.slack() && ahead > self.refill { self.refill } else { ahead };
         let remaining = (self.refill.saturating_sub(reset) / self.step()) as u32;
         let wait = if remaining > 0 { 0 } else { (reset + self.step()).saturating_sub(self.refill) };
         Taken { is_allowed, remaining, wait, reset }
@@ -181,6 +188,7 @@ mod tests {
         assert_eq!(at(48_000), taken(1, 0, 48_000));
         assert_eq!(at(60_000), taken(0, 12_000, 60_000));
         assert_eq!(at(50_000), taken(0, 2_000, 50_000));
+        assert_eq!(at(61_000), taken(0, 12_000, 60_000), "a request that was overtaken");
         assert_eq!(at(65_000), taken(0, 17_000, 65_000), "a clock that is behind");
         let wide = Bucket { name: "login", capacity: 3600, refill: 1_000 };
         assert_eq!(wide.at(1_000_001, 1_000_000, true).remaining, 999, "more than one in a millisecond");
