@@ -1,5 +1,5 @@
-//! What each route may cost: calls to the database, read and write units, of its sample request, with the index and the public keys
-//! in memory. `tests/budget.json` has a line a route.
+//! The cost limit of each route: the database calls, read units and write units of its sample request, with the index and the
+//! public keys in memory. `tests/budget.json` has one line per route.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! ETag, Cache-Control and 304 of every route.
+//! ETag, Cache-Control and 304 on every route.
 
 use std::collections::HashMap;
 
@@ -93,7 +93,7 @@ async fn who_asks_for_something_wrong_is_told_so_whatever_copies_they_have() {
         assert_eq!(answer.status, status, "{path}");
         let _ = problem(&answer, path);
     }
-    // A wrong query may look like a good one once both are written down.
+    // A wrong query may look like a valid one once both are serialized.
     let good = etag(&house, "/api/v1/pokemon?type=water&search=x").await;
     let answer = if_none_match(&house, "/api/v1/pokemon?type=water%20s:x", &good).await;
     assert_eq!(answer.status, 422);
@@ -135,7 +135,7 @@ async fn different_answers_have_different_etags() {
     }
     paths.extend(["charmander", "charmeleon"].map(|name| format!("/api/v1/pokemon/{name}/evolutions")));
     paths.extend(["types/water", "moves/tackle", "abilities/pressure"].map(|path| format!("/api/v1/{path}")));
-    // A type, an ability and a move, and the Pokémon of that name, are told apart.
+    // A type, an ability, a move and a Pokémon of the same name have different ETags.
     paths.extend(["moves/metronome", "types/psychic", "moves/psychic"].map(|path| format!("/api/v1/{path}")));
 
     let mut seen: HashMap<String, (String, Vec<u8>)> = HashMap::new();

@@ -1,4 +1,4 @@
-//! The Lambda side of the door: whatever event comes, an answer goes out.
+//! The Lambda side of the door: every event gets a response.
 
 use adapters::aws;
 use api::{
@@ -13,7 +13,7 @@ fn app() -> App {
     App::new(Config::new(CATALOG), || aws::at(&SeededEngine::get().url))
 }
 
-/// The event of `route`'s sample, changed.
+/// The event of `route`'s sample, modified.
 fn changed(route: &Route, change: impl FnOnce(&mut Value)) -> Value {
     let mut event = event(route);
     change(&mut event);

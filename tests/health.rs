@@ -50,7 +50,7 @@ async fn an_empty_catalogue_is_not_ready() {
     assert_eq!(problem["errors"], json!([{"field": "catalog", "message": "is empty"}]));
 }
 
-/// A house whose catalogue, of no Pokémon, was published at `at`.
+/// A house whose catalogue, without any Pokémon, was published at `at`.
 async fn published(at: Timestamp, max_age: Duration) -> House {
     let store = empty_store().await;
     publish_facts(&store, &Facts::default(), at).await;

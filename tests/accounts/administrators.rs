@@ -1,4 +1,4 @@
-//! What administrators may do.
+//! What administrators may do, and how the audit trail records it.
 
 use adapters::{store::Meter, tokens::FamilyId};
 use domain::{
@@ -28,7 +28,7 @@ async fn a_role_is_what_the_store_says_at_this_moment() {
     let promoted = put(&oak, ASH, json!({"is_admin": true})).await;
     assert_eq!((promoted.status.as_u16(), &promoted.json()["is_admin"]), (200, &json!(true)));
     assert_eq!(list(&ash).await, 200, "with the token that was given before");
-    assert_eq!(put(&oak, ASH, json!({"username": "mine_now"})).await.status, 422, "names are one's own");
+    assert_eq!(put(&oak, ASH, json!({"username": "mine_now"})).await.status, 422, "only users change their own names");
     let frozen = put(&oak, ASH, json!({"is_frozen": true})).await;
     assert_eq!(
         (frozen.status.as_u16(), &problem(&frozen, "an admin")["code"]),
@@ -148,7 +148,7 @@ async fn the_first_administrator_is_made_by_who_has_the_machine() {
     assert!(standing.is_admin);
 }
 
-/// What was asked of the store a moment before may have changed: it is a condition of the change, too.
+/// A change of a user is conditional on the caller still being an administrator.
 #[tokio::test]
 async fn whoever_was_an_administrator_a_moment_ago_rules_nobody() {
     let residents = Residents::new().await;
@@ -204,7 +204,7 @@ async fn an_event_is_never_written_over() {
     let event = tests::some_event(residents.ash);
     let other = domain::audit::Event { action: Action::Freeze, ..event.clone() };
     accounts.note(&meter, &event).await.unwrap();
-    // As if an answer had been lost; or somebody had the key, and another tale.
+    // A repeated request after a lost response, then a second event under the same id.
     accounts.note(&meter, &event).await.unwrap();
     accounts.note(&meter, &other).await.unwrap();
     assert!(accounts.note_by(&meter, residents.ash, other).await.is_err());

@@ -94,7 +94,7 @@ async fn a_thousand_go_in_and_out_in_steps_and_again_changes_nothing() {
     let results = first.json()["results"].as_array().unwrap().clone();
     assert!(results.len() == 1025 && results.iter().all(|row| row["is_favorite"] == true));
     assert_eq!(bulk(Method::POST, &ids).await.json(), first.json());
-    // Pikachu was one before: 1,024 in steps of 45, each with an event of its own.
+    // Pikachu already was a favorite: 1,024 additions in steps of 45, each with its own event.
     assert_eq!(residents.trail(residents.ash).await.len(), 1024_usize.div_ceil(45));
     let listed = house.call(Method::GET, &path(""), Some(&token), None).await;
     assert_eq!(listed.json()["favorites"].as_array().unwrap().len(), 1025);

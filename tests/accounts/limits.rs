@@ -1,4 +1,4 @@
-//! Limits: per client and per account, and nobody locks anybody else out.
+//! Rate limits: per client and per account, and no client locks out another.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ async fn five_may_sign_in_at_once_and_the_sixth_is_told_when() {
         let wait: u32 = answer.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=12).contains(&wait), "{wait}");
     }
-    // A refusal is a metric, not an event.
+    // A refusal is counted as a metric, not recorded as an event.
     assert_eq!(residents.trail(residents.ash).await.len(), 5);
     let right = json!({"username": "ash_ketchum", "password": PASSWORD});
     let elsewhere = ask(&app, &routes::LOGIN_USER, "192.0.2.8", json!({}), &right).await;
@@ -140,7 +140,7 @@ async fn passwords_of_one_account_are_tried_slowly_from_one_place() {
 #[tokio::test]
 async fn each_limit_is_one_of_its_own() {
     let residents = Residents::new().await;
-    // Those that come back soon would, while they are counted.
+    // Limits with a short window would be refilled during the count.
     let limits = api::limits::Limits::parse("refresh=4/3600,bulk=3/3600,write=3/3600");
     let limits = Some(limits.expect("limits"));
     let client = adapters::aws::at(&residents.url);
@@ -162,7 +162,7 @@ async fn each_limit_is_one_of_its_own() {
         }
         assert_eq!(ask(&route, body).await, 429, "{}", route.spec.name);
     }
-    // A password is asked for five times a minute, whichever route asks.
+    // A password is checked at most five times a minute, for all routes together.
     let residents = Residents::new().await;
     let app = residents.app(&residents.url);
     let mut statuses = Vec::new();

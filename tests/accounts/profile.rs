@@ -1,4 +1,4 @@
-//! `/api/v1/auth/profile`: nothing that somebody has written is overwritten unseen.
+//! `/api/v1/auth/profile`: no change overwrites another one unseen.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{LOGIN, PROFILE, REFRESH, REGISTER, at_once, count, post, someone};
 async fn of_fifty_who_have_seen_one_version_one_writes() {
     let residents = Arc::new(Residents::new().await);
     let app = Arc::new(api::App::new(api::Config { limits: None, ..residents.config() }, {
-        // On a busy machine fifty transactions at once outlast the time-outs of a request.
+        // On a busy machine, fifty transactions at once outlast the time-outs of a request.
         let client = adapters::aws::patient(&adapters::aws::at(&residents.url));
         || client
     }));
@@ -56,7 +56,7 @@ async fn names_move_and_reserve_what_they_leave() {
     assert_eq!(post(&house, REGISTER, &body).await.status, 201, "both are free again");
     let taken = put(json!({"username": "ASH_ketchum"})).await;
     assert_eq!((taken.status.as_u16(), &problem(&taken, "taken")["code"]), (409, &json!("username_taken")));
-    assert_eq!(put(json!({"username": "RED"})).await.json()["username"], "RED", "one's own in other letters");
+    assert_eq!(put(json!({"username": "RED"})).await.json()["username"], "RED", "the user's own name in other letters");
     let before = house.call(Method::GET, PROFILE, Some(&token), None).await;
     assert_eq!(put(json!({})).await.body, before.body, "nothing asked, nothing changed");
     assert_eq!(put(json!({"username": "RED"})).await.header("etag"), before.header("etag"));
@@ -85,7 +85,7 @@ async fn a_password_needs_the_one_before() {
 async fn a_change_goes_ahead_only_on_a_version_that_is_listed() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
-    // More new names than one address may claim in a minute.
+    // The test claims more new names than one address may claim in a minute.
     let app = api::App::new(api::Config { limits: None, ..residents.config() }, || client);
     let route = api::routes::UPDATE_PROFILE;
     let mut name = 0;

@@ -39,7 +39,7 @@ async fn of_many_who_want_one_name_at_once_one_has_it() {
     })
     .await;
     assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 31), "{answers:?}");
-    // Different names, one address however it is written.
+    // The names differ; the address is the same one in different spellings.
     let spelled =
         ["mew@exämple.com", "MEW@xn--exmple-cua.com", "ＭＥＷ@example.com", "mew@EXA\u{308}MPLE.com"];
     let answers = at_once(spelled.len(), |nth| {
@@ -98,7 +98,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
         let body = json!({"username": "brock_of_pewter", "email": "b@example.com", "password": common});
         assert_eq!(fields(body).await, ["password"], "{common}");
     }
-    // Nobody is an administrator because they say so.
+    // A request cannot make its sender an administrator.
     for more in ["is_admin", "id", "created_at", "__proto__", "constructor"] {
         let mut body = someone("giovanni");
         body[more] = json!(true);

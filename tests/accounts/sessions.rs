@@ -1,4 +1,4 @@
-//! Sessions, and the tokens that follow each other.
+//! Sessions, and refresh-token rotation.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ async fn a_refresh_that_the_database_cancels_can_be_repeated() {
     let residents = Residents::new().await;
     let tap = tests::Tap::on(&residents.url).await;
     let app = residents.app(&tap.url);
-    // The database cancels the rotation as often as it is tried: the answer says when to ask again, not that the session is over.
+    // The database cancels every attempt at the rotation: the response says when to retry, not that the session has ended.
     tap.cancel_transactions(100, "TransactionConflict");
     let route = api::routes::REFRESH_SESSION;
     let event = residents.fill(&tests::event(&route));
@@ -136,7 +136,7 @@ async fn a_token_is_taken_from_the_header_too_and_no_other_kind_is() {
     );
     assert_eq!(post(&house, REFRESH, &with("rt_forged")).await.status, 401);
     assert_eq!(post(&house, REFRESH, &json!({})).await.status, 422);
-    // Of a user and a session that there never were, sealed with the right key.
+    // A token of a user and a session that never existed, sealed with the right key.
     let user = domain::accounts::UserId::new(1, [9; 10]);
     let token = RefreshToken { user, family: residents.session, counter: 0 };
     assert_eq!(post(&house, REFRESH, &with(&token.seal(ring().refresh()))).await.status, 401);

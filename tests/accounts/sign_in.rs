@@ -7,11 +7,11 @@ use tests::{Call, PASSWORD, Residents, Tap, event, invoke_event, problem};
 
 use super::{LOGIN, post};
 
-/// What a login asks of the database: operations and tables, without what they are about.
+/// The operations and tables of the database calls that a login makes, without their keys and values.
 async fn calls(residents: &Residents, tap: &Tap, username: &str, password: &str) -> (u16, Vec<String>) {
     let route = api::routes::LOGIN_USER;
     let mut event = event(&route);
-    // Each from an address of its own: a bucket that is not full takes a call more.
+    // Each login comes from a different address: a bucket that is not full takes one more call.
     event["requestContext"]["http"]["sourceIp"] = format!("192.0.2.{}", username.len()).into();
     event["body"] = json!({"username": username, "password": password}).to_string().into();
     let app = residents.app(&tap.url);
