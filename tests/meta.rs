@@ -12,7 +12,7 @@ async fn the_version_is_that_of_the_program_and_of_the_contract() {
     let answer = house.get("/api/version").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json(), json!({"name": "pokedex", "version": env!("CARGO_PKG_VERSION"), "api": "v1"}));
-    assert_eq!(house.get("/api/v1/version").await.status, 404, "it stands outside the versions");
+    assert_eq!(house.get("/api/v1/version").await.status, 404, "it is outside the versions");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What goes on without the database, and what comes back with it.
+//! Operation without the database, and recovery once it is back.
 
 use std::{
     sync::Arc,
@@ -12,7 +12,7 @@ use serde_json::json;
 use tests::{Answer, House, SeededEngine, Tap, problem, sample};
 use tokio::task::JoinSet;
 
-/// A house behind a tap, that looks at the pointer every `check`.
+/// A house behind a tap that checks the pointer every `check`.
 async fn tapped(check: Duration) -> (Arc<House>, Tap) {
     let tap = Tap::on(&SeededEngine::get().url).await;
     let mut config = Config::new(CATALOG);
@@ -107,7 +107,7 @@ async fn without_an_index_there_is_no_list_until_the_engine_is_back() {
     answers(&house, &INDEXED, 200).await;
 }
 
-/// Asks `count` times at once; the statuses, and how long the last one took.
+/// Sends `count` requests at once; returns the statuses, and how long the last one took.
 async fn burst(house: &Arc<House>, count: usize, path: &'static str) -> (Vec<u16>, Duration) {
     let started = Instant::now();
     let mut requests = JoinSet::new();

@@ -1,4 +1,4 @@
-//! A handler that panics: the door catches it.
+//! A handler that panics: the door catches the panic.
 
 use adapters::aws;
 use api::{App, Config, Problem, Request, Response, Route, routes::LIST_POKEMON};

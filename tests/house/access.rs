@@ -284,7 +284,7 @@ async fn a_route_may_do_what_it_does_and_nothing_else() {
             residents.weaken(PASSWORD).await;
         }
         if let (Home::Own(workshop), "fetch-pokemon") = (&residents, route.spec.name) {
-            // The token is presented again.
+            // The request shows the hidden Pokémon again.
             workshop.hide_quietly(1).await;
         }
         if ["update-profile", "update-user"].contains(&route.spec.name) {
@@ -307,7 +307,7 @@ async fn a_route_may_do_what_it_does_and_nothing_else() {
 async fn each_route_lets_in_whom_the_table_says() {
     for route in routes::all() {
         let spec = &route.spec;
-        // Each request has its own accounts: some routes delete the account.
+        // Each route has its own accounts: some routes delete the account.
         let residents = Home::of(spec).await;
         for (who, token) in tokens(&residents).await {
             let client = aws::at(&residents.url);

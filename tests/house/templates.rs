@@ -140,7 +140,7 @@ fn elsewhere(name: &str) -> Vec<Value> {
         }
         name if ISSUERS.contains(&name) => statement(json!("secretsmanager:GetSecretValue"), secret),
         name if WRITERS.contains(&name) => statement(json!("lambda:InvokeFunction"), &writer),
-        // The link grants this read access.
+        // A link grants read access only if its signer has it.
         EXPORTER => statement(json!(["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]), &files),
         name if FORGETTERS.contains(&name) => statement(json!("s3:DeleteObject"), &files),
         _ => Vec::new(),

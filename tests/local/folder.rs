@@ -1,4 +1,4 @@
-//! The data folder: one process at a time, one schema, nobody else's files.
+//! The data folder: one process at a time, one schema, no files of other programs.
 
 use std::{
     fs::{self, Permissions},
@@ -21,7 +21,7 @@ async fn refused(folder: &Path, arguments: &[&str], reason: &str) -> Ended {
     ended
 }
 
-/// Names and contents.
+/// Names and contents of the files.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .expect("the folder")

@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with, on one machine.
+//! The keys that sign tokens, on one machine.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 

@@ -1,4 +1,4 @@
-//! `--memory`, `--engines-only`, `--dynamodb` and what goes with what.
+//! `--memory`, `--engines-only`, `--dynamodb` and their combinations.
 
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ async fn an_administrator_is_granted_here_and_on_aws_and_by_no_route() {
     assert_eq!(house.call(http::Method::GET, "/api/v1/users", Some(token), None).await.status, 200);
     process.interrupt().await;
 
-    // On AWS: the tables by their names there, with what the environment says.
+    // On AWS, the command finds the tables by their names there, with the settings of the environment.
     let tables = Tables::beside("pokedex-dev-catalog");
     let url = &SeededEngine::get().url;
     tests::make_accounts(url, &tables).await;

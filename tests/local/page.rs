@@ -12,7 +12,7 @@ async fn page(house: &House) -> String {
     String::from_utf8(answer.body).expect("text")
 }
 
-/// What lies between `before` and `after`, each time.
+/// Every text between `before` and `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0)).collect()
 }

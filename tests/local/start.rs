@@ -1,4 +1,4 @@
-//! Starts: the first, and every other.
+//! The first start, and later starts.
 
 use std::fs;
 
@@ -45,7 +45,7 @@ async fn ready_is_said_once_and_with_links_that_work() {
     let mut process = Process::on(folder.path(), &[]);
     let base = process.ready().await;
     let mut links = Vec::new();
-    // The lines come one by one.
+    // The lines arrive one by one.
     for _ in 0..200 {
         links = process
             .out()

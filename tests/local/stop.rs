@@ -1,4 +1,4 @@
-//! The end: Ctrl-C, or a supervisor's signal, at any time.
+//! The end of the program: Ctrl-C or a supervisor's signal, at any time.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! `--sync`: a refresh before serving, that may fail.
+//! `--sync`: a refresh before serving, which may fail.
 
 use super::{
     catalogue::filled,

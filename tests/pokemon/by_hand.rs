@@ -1,4 +1,4 @@
-//! What administrators change by hand: seen everywhere, kept through syncs, taken back.
+//! Administrators' overrides: visible everywhere, kept through syncs, and reversible.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -38,7 +38,7 @@ impl Workshop {
         House::at(&self.residents.url, config).await
     }
 
-    /// As an administrator.
+    /// Sends a request as an administrator.
     async fn ask(&self, house: &House, method: Method, path: &str, body: Option<&Value>) -> Answer {
         house.call(method, path, Some(&self.residents.admin_token()), body).await
     }
@@ -117,7 +117,7 @@ async fn what_is_hidden_is_nowhere_until_it_is_fetched() {
         let text = house.get(&format!("/api/v1/{path}")).await.json().to_string();
         assert!(!text.contains("bulbasaur"), "{path}: {text}");
     }
-    // Two evolve from it: its place is kept, and leads nowhere.
+    // Two Pokémon evolve from it: its node stays, without a link.
     let tree = house.get(&format!("{LIST}/venusaur/evolutions")).await.json();
     assert_eq!(tree["chain"]["species"]["pokemon_id"], Value::Null);
     let mine = house.call(Method::GET, &favorites, Some(&ash), None).await.json();
@@ -198,7 +198,7 @@ async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
     };
     is_edited().await;
 
-    // PokeAPI says something else, of what is edited and of what is not.
+    // PokeAPI changes both an edited field and one that is not edited.
     workshop.source.edit("/api/v2/pokemon/1/", |document| {
         document["height"] = 8.into();
         document["weight"] = 70.into();
@@ -208,13 +208,13 @@ async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
     assert_eq!((&one["height"], &one["weight"]), (&json!(11), &json!(70)));
     is_edited().await;
 
-    // Other edits take the place of these.
+    // Other edits replace these.
     let edited = workshop.put(&house, "1", &json!({"weight": 5})).await.json();
     assert_eq!(
         (&edited["display_name"], &edited["height"], &edited["weight"]),
         (&json!("Bulbasaur"), &json!(8), &json!(5))
     );
-    // Without any it is as PokeAPI has it now.
+    // Without edits, the Pokémon is as PokeAPI has it now.
     workshop.source.edit("/api/v2/pokemon/1/", |document| {
         document["height"] = 7.into();
         document["weight"] = 69.into();
@@ -251,7 +251,7 @@ async fn a_pokemon_that_is_new_at_the_source_is_fetched_with_all_that_belongs_to
     let asked: BTreeSet<_> = workshop.source.requests().iter().map(|seen| seen.path.clone()).collect();
     assert_eq!(asked.len(), workshop.source.requests().len(), "nothing twice: {asked:?}");
     assert!(asked.len() < 12, "and not the whole source: {asked:?}");
-    // All of it, as if a sync had brought it.
+    // The result is complete, as if a sync had fetched it.
     let complete = Workshop::open().await;
     assert_eq!(seen(&house).await, seen(&complete.house().await).await);
     let stored = workshop.store().facts(&Meter::default()).await.expect("facts").facts;
@@ -296,7 +296,7 @@ async fn what_the_source_cannot_say_is_told_and_what_is_known_stays() {
 }
 
 impl Workshop {
-    /// What the function answers to its schedule.
+    /// The response of the function to its schedule.
     pub(super) async fn scheduled(&self) -> Value {
         let function = self.residents.sync_function.clone().expect("a function");
         let answer =
@@ -326,7 +326,7 @@ async fn a_key_stands_for_one_change_however_often_it_is_asked_for() {
     assert_eq!(store.overrides_revision(&meter).await.expect("a number"), 2, "hidden, shown");
     let other = house.send_body(Method::POST, LIST, &headers, json!({"pokemon_id": 2}).to_string()).await;
     assert_eq!(problem(&other, "another body")["code"], "idempotency_key_reused");
-    // A change that was heard of too late is not told as missing.
+    // A repeated deletion whose first response was lost does not report the Pokémon as missing.
     let headers = [("authorization", oak.as_str()), ("idempotency-key", "two")];
     for _ in 0..2 {
         assert_eq!(house.send(Method::DELETE, &format!("{LIST}/4"), &headers).await.status, 200);
@@ -368,7 +368,7 @@ async fn whoever_was_an_administrator_a_moment_ago_changes_nothing() {
     assert_eq!(workshop.store().overrides_revision(&meter).await.expect("a number"), 0);
 }
 
-/// A guard against accidents of the source is none against what somebody wants.
+/// The guard against accidents of the source does not apply to changes that an administrator wants.
 #[tokio::test]
 async fn however_many_are_hidden_all_of_them_are_gone() {
     let workshop = Workshop::open().await;

@@ -48,7 +48,7 @@ async fn pikachu_has_its_facts() {
     assert_eq!(varieties.len(), 17);
     assert_eq!(varieties[0], json!({"id": 25, "name": "pikachu", "is_default": true}));
     assert!(varieties.contains(&json!({"id": 10199, "name": "pikachu-gmax", "is_default": false})));
-    // Nothing else but what was asked for.
+    // The response has no other fields than those that were requested.
     let fields = pikachu.as_object().unwrap();
     assert_eq!(fields.len(), expected.as_object().unwrap().len() + 2, "{:?}", fields.keys());
 }
@@ -62,7 +62,7 @@ async fn past_types_abilities_and_stats_name_the_generation_in_which_they_ended(
     let levitate = json!([{"name": "levitate", "is_hidden": false, "slot": 1}]);
     assert_eq!(gengar["past_abilities"], json!([{"generation": 6, "abilities": levitate}]));
     assert_eq!(gengar["past_stats"], json!([{"generation": 1, "stats": {"special": 130}}]));
-    // Electric and Steel to today's, through generation I's plain Electric.
+    // Magnemite is Electric and Steel today, and was plain Electric in generation I.
     let magnemite = get(&house, "magnemite").await;
     assert_eq!(magnemite["past_types"], json!([{"generation": 1, "types": ["electric"]}]));
     let sprigatito = get(&house, "sprigatito").await;

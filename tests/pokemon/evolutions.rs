@@ -18,7 +18,7 @@ fn names(nodes: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The node of `name`, wherever it stands below `node`.
+/// The node of `name` at any depth below `node`.
 fn find<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
     if node["species"]["name"] == name {
         return Some(node);
@@ -26,7 +26,7 @@ fn find<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
     node["evolves_to"].as_array()?.iter().find_map(|next| find(next, name))
 }
 
-/// Whether one of the ways to `name` has all of `wanted`.
+/// Whether one of the ways to evolve to `name` has all conditions of `wanted`.
 fn has_way(tree: &Value, name: &str, wanted: &Value) -> bool {
     let node = find(&tree["chain"], name).unwrap_or_else(|| panic!("{name} in {tree}"));
     node["conditions"]
@@ -141,7 +141,7 @@ async fn every_form_of_a_species_and_the_species_itself_stand_in_one_tree() {
     assert!(trees.windows(2).all(|two| two[0] == two[1]));
 }
 
-/// The nodes of a stored chain and of an answered one, side by side.
+/// Compares the nodes of a stored chain with those of the response, side by side.
 fn compare(link: &domain::facts::ChainLink, node: &Value, seen: &mut usize) {
     assert_eq!(node["species"]["id"], link.species);
     let ways: Value = serde_json::to_value(&link.conditions).expect("JSON");
