@@ -1,5 +1,5 @@
-//! THE TABLE: every route of the product, one line each. A line is a `const` of its own, so that a function's
-//! binary links the one handler that it names.
+//! THE TABLE: every route of the product, one line each. Each line is a separate `const`, so that a function's
+//! binary links only the handler that it names.
 
 use std::{future::Future, pin::Pin};
 
@@ -13,7 +13,7 @@ use crate::{
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// All clients.
     Public,
     /// Clients with a refresh token.
     Refresh,
@@ -21,61 +21,61 @@ pub enum Access {
     Session,
     /// Users with a live session; for changes, the account must not be frozen either.
     User,
-    /// Such a user, where the path's `{id}` names that user.
+    /// Users with a live session, if the path's `{id}` names the caller.
     Owner,
-    /// Such a user, or an administrator.
+    /// Users as for `Owner`, or administrators.
     OwnerOrAdmin,
     /// Administrators with a live session.
     Admin,
 }
 
-/// What a route does with the `Authorization` header.
+/// The handling of the `Authorization` header by a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authorization {
     /// The door requires and verifies an access token before any other work. This is the default.
     Checked,
-    /// The handler reads it, for the requests whose answer depends on it.
+    /// The handler reads the header, for requests whose response depends on it.
     ByHandler,
-    /// Nothing parses or verifies it: no answer of the route depends on the caller.
+    /// No code parses or verifies the header: no response of the route depends on the caller.
     Ignored,
 }
 
 /// A route's line, without its handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Verb-noun; also the binary, the sample event and the operation id.
+    /// The route's name, verb-noun. Also the name of the binary and the sample event, and the operation id.
     pub name: &'static str,
     pub method: Method,
-    /// As API Gateway writes it: `/api/v1/pokemon/{id}`; `$default` for whatever no other route takes.
+    /// The path in API Gateway's notation: `/api/v1/pokemon/{id}`; `$default` for requests that match no other route.
     pub path: &'static str,
     pub access: Access,
-    /// In the table in parentheses after the access; routes without it check the header.
+    /// In the table, this column is in parentheses after the access; a route without it checks the header.
     pub authorization: Authorization,
-    /// How often it may be asked for.
+    /// The route's rate limit.
     pub limit: Option<Limit>,
-    /// For the documentation.
+    /// The route's summary in the documentation.
     pub summary: &'static str,
 }
 
 type Preparation<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send + 'a>>;
 
-/// A route and what answers it.
+/// A route with its handler.
 #[derive(Clone, Debug)]
 pub struct Route {
     pub spec: Spec,
-    /// What a function does before its first request. It never fails: who answers requests makes up for it.
+    /// The work that a function does before its first request. It never fails: the first request repeats work that did not succeed.
     pub prepare: for<'a> fn(&'a App) -> Preparation<'a>,
-    /// Who is let in, and how.
+    /// The entry point, which checks the route's access.
     pub enter: for<'a> fn(&'a App, &'a Route, &'a mut Request) -> Answer<'a>,
     pub handler: for<'a> fn(&'a App, &'a Request) -> Answer<'a>,
 }
 
-/// The path of the route that takes what no other does.
+/// The path of the route for requests that match no other route.
 pub const DEFAULT: &str = "$default";
 
 macro_rules! table {
-    // A route that does not check tokens at the door does not link what does.
+    // A route that does not check tokens at the door does not link the code that checks them.
     (@enter Public($authorization:ident)) => { entry::open };
     (@enter Public($authorization:ident) $limit:ident) => { entry::limited };
     (@enter Refresh($authorization:ident) $limit:ident) => { entry::limited };
@@ -107,13 +107,13 @@ macro_rules! table {
             };
         )*
 
-        /// Every route. Only the local gateway and tests name this: it links every handler.
+        /// Returns every route. Only the local gateway and tests call this, because it links every handler.
         #[must_use]
         pub fn all() -> Vec<Route> {
             vec![$($constant),*]
         }
 
-        /// Every route's line, without handlers.
+        /// The lines of all routes, without handlers.
         pub static SPECS: &[Spec] = &[$($constant.spec),*];
     };
 }
@@ -159,8 +159,8 @@ table! {
     ANSWER_UNKNOWN "answer-unknown" GET "$default" Public(Ignored) nothing unknown::answer, "Answer what no other route takes";
 }
 
-/// The methods of the routes at `path` (decoded), sorted: of those that name it letter by letter, where there are any.
-/// A route of GET also answers HEAD.
+/// Returns the sorted methods of the routes at `path` (decoded). Routes with exactly that path take precedence over routes with
+/// parameters. A route of GET also answers HEAD.
 #[must_use]
 pub fn methods_at(path: &str) -> Vec<&'static str> {
     let is_named = SPECS.iter().any(|spec| spec.path == path);
@@ -172,13 +172,13 @@ pub fn methods_at(path: &str) -> Vec<&'static str> {
 }
 
 impl Spec {
-    /// The methods that the route answers: its own, and HEAD where that is GET.
+    /// Returns the methods that the route answers: its own, and HEAD if its own is GET.
     pub fn methods(&'static self) -> impl Iterator<Item = &'static str> {
         let head = (self.method == Method::GET).then_some("HEAD");
         std::iter::once(self.method.as_str()).chain(head)
     }
 
-    /// Whether `path` (decoded) is one of this route's.
+    /// Returns whether `path` (decoded) matches this route.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         if self.path == DEFAULT {
