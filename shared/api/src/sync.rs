@@ -127,7 +127,7 @@ impl SyncFunction {
         let deadline = tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2));
         // After a deployment or an administrator's change, the stored facts are published without a request to the source.
         if let Some(published) = sync::republish(&self.store, meter, &owner, now()).await? {
-            tracing::info!(written = published.written, index = published.index, "stored facts published again");
+            tracing::info!(written = published.written, index = published.index, "published again");
         }
         let state = sync::state(&self.store, meter).await?;
         if let (None, Some(last)) = (&state.running, &state.last) {
