@@ -1,4 +1,4 @@
-//! `GET /api/v1/types/{name}`, and the list of types against it.
+//! `GET /api/v1/types/{name}`, compared with the list of types.
 
 use serde_json::{Value, json};
 use tests::{House, facts, problem};

@@ -1,4 +1,4 @@
-//! That the stand-in does what it says, seen through a plain socket.
+//! Tests of the stand-in itself, through a plain socket.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::{Fault, StandIn, World};
 
 const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
-/// An answer as it came over the wire.
+/// A response as received.
 struct Reply {
     status: u16,
     head: String,
@@ -28,14 +28,14 @@ impl Reply {
     }
 }
 
-/// None when the connection ended without an answer.
+/// `None` if the connection ended without a response.
 async fn get_with(pokeapi: &StandIn, path: &str, headers: &str) -> Option<Reply> {
     let address = pokeapi.base_url().replace("http://", "").replace("/api/v2", "");
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
-    // A cut answer may end in a reset, which is as good an end as any.
+    // A cut response may also end in a reset.
     let _ = stream.read_to_end(&mut bytes).await;
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
@@ -255,7 +255,7 @@ async fn an_impatient_client_is_remembered_and_no_longer_in_flight() {
     let waiting = tokio::time::timeout(Duration::from_millis(50), get(&pokeapi, BULBASAUR)).await;
     assert!(waiting.is_err());
     assert_eq!((pokeapi.count(BULBASAUR), pokeapi.requests()[0].status), (1, None));
-    // The server learns of the lost connection in its own time.
+    // The server notices the lost connection with a delay.
     let deadline = Instant::now() + Duration::from_secs(5);
     while pokeapi.most_in_flight() > 0 && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(5)).await;

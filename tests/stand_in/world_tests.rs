@@ -1,4 +1,4 @@
-//! That the world holds together.
+//! Tests of the world's consistency.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! An engine that is down, slow or not there, and a table that is not there.
+//! An engine that is down, slow or missing, and a table that is missing.
 
 use std::time::{Duration, Instant};
 

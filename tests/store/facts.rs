@@ -1,4 +1,4 @@
-//! The ledger of facts: what is put is read back, ETags too, and only what differs is put.
+//! The ledger of facts: stored facts and ETags are read back unchanged, and only differences are written.
 
 use adapters::store::{Key, Ledger, Meter, Store};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -29,7 +29,7 @@ async fn put(store: &Store, ledger: &mut Ledger) -> usize {
     store.put_facts(&Meter::default(), &lease(store).await, ledger).await.expect("the facts are put")
 }
 
-/// Abilities of three blocks and two generations; every third without ETag.
+/// Abilities of three blocks and two generations; every third without an ETag.
 fn some() -> Ledger {
     let mut ledger = Ledger::default();
     for id in [1, 2, 63, 64, 65, 10_001] {

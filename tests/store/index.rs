@@ -1,4 +1,4 @@
-//! The dex index: copies, the pointer to the version that counts, and who may move it.
+//! The dex index: copies, the pointer to the current version, and the conditions for moving it.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Where a sync stands, and the lease that keeps writers one at a time.
+//! The state of a sync, and the lease that admits one writer at a time.
 
 use adapters::store::{Key, Lease, Meter, Store, StoreError};
 use aws_sdk_dynamodb::types::AttributeValue;

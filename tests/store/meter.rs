@@ -1,5 +1,5 @@
-//! What requests cost, as the engine reports it. DynamoDB Local reckons transactions too cheap, so of those it is only
-//! said that they cost something.
+//! The costs of requests, as the engine reports them. DynamoDB Local underestimates transactions, so for those the
+//! tests only check that they cost something.
 
 use adapters::store::{Key, Ledger, Meter, NewItem, Store, Usage};
 use domain::{

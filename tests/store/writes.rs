@@ -1,4 +1,4 @@
-//! What the sync writes: together or each for itself, heads, and deletions.
+//! The writes of the sync: together or one by one, heads, and deletions.
 
 use adapters::store::{Head, Key, Meter, content_hash};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -104,7 +104,7 @@ async fn an_item_is_replaced_whole() {
 async fn what_is_deleted_is_gone_and_the_others_stay() {
     let store = empty_store().await;
     put(&store, pokemon(40)).await;
-    // 30 that are there, 5 that are not.
+    // The batch has 30 items that exist and 5 that do not.
     let keys: Vec<_> = (11..=45).map(Key::pokemon).collect();
     let meter = Meter::default();
     store.delete(&meter, keys.clone()).await.expect("they are deleted");

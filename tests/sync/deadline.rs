@@ -1,4 +1,5 @@
-//! A run that is longer than one invocation: it pauses at its deadline, and the next goes on from there.
+//! A run that is longer than one invocation: it pauses at its deadline, and the next invocation continues
+//! there.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -23,13 +24,13 @@ async fn for_a_while(store: &Store, api: &PokeApi, while_: Duration) -> Result<O
 }
 
 fn paused(outcome: Result<Outcome, SyncError>) -> Progress {
-    match outcome.expect("a pause is no error") {
+    match outcome.expect("a pause is not an error") {
         Outcome::Paused { progress, .. } => progress,
         Outcome::Finished { finished, .. } => panic!("it finished: {finished:?}"),
     }
 }
 
-/// How often each resource was asked for.
+/// The number of requests for each resource.
 fn asked(pokeapi: &StandIn) -> BTreeMap<String, usize> {
     let mut asked = BTreeMap::new();
     for seen in pokeapi.requests().into_iter().filter(|seen| !seen.path.contains('?')) {
@@ -57,11 +58,11 @@ async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
     let (store, api) = (empty_store().await, client(config(&pokeapi)));
     let (mut done, mut pieces, mut began) = (0, 0, None);
     let (finished, _) = loop {
-        // The lists alone take 9 answers.
+        // The lists alone take 9 responses.
         let outcome = for_a_while(&store, &api, Duration::from_millis(110)).await;
         pieces += 1;
         let Ok(Outcome::Paused { progress, .. }) = outcome else { break finished(outcome) };
-        // On a machine that is busy not even the lists came in time.
+        // On a busy machine, not even the lists may arrive in time.
         if progress.total == 0 && pieces < 50 {
             continue;
         }
@@ -79,7 +80,7 @@ async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
     assert!(pieces > 1 && done > 0, "{done} done in {pieces} pieces");
     assert_eq!(finished.tally.fetched, RESOURCES);
     assert_eq!(Some(finished.started_at), began);
-    // Up to four were on their way at each deadline, and are asked for again.
+    // Up to four requests were in flight at each deadline, and are repeated.
     let (asked, most) = (asked(&pokeapi), 4 * (pieces - 1));
     assert_eq!(asked.len(), RESOURCES);
     let again: usize = asked.values().map(|times| times - 1).sum();

@@ -1,5 +1,5 @@
-//! One resource misbehaves for ever: the report names it and says why, everything else is published, and when the
-//! source behaves again the next run fetches it and nothing else.
+//! One resource fails permanently: the report names it and the reason, everything else is published, and once the
+//! source works again the next run fetches only that resource.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::stand_in::{Fault, StandIn};
 
 const NIDORAN: &str = "/api/v2/pokemon/29/";
 
-/// What is said of Nidoran♀ under `fault`, whether that is passing, and how often it was asked for.
+/// The report on Nidoran♀ under `fault`, whether the fault is temporary, and the number of requests for it.
 async fn suffer(pokeapi: &StandIn, fault: Fault, adjust: fn(&mut Config)) -> (String, bool, usize) {
     let store = empty_store().await;
     pokeapi.always(NIDORAN, fault);
@@ -50,7 +50,7 @@ async fn suffers(fault: Fault) -> (String, bool, usize) {
     suffer(&small().await, fault, |_| {}).await
 }
 
-/// The document of Nidoran♀ with another value of `field`; none removes it.
+/// The document of Nidoran♀ with another value of `field`; `None` removes the field.
 async fn broken(field: &str, value: Option<Value>) -> (String, bool, usize) {
     let pokeapi = small().await;
     let mut document = pokeapi.document(NIDORAN);
@@ -65,7 +65,7 @@ fn once(reason: &str) -> (String, bool, usize) {
     (reason.to_owned(), false, 1)
 }
 
-/// Three tries in its turn, three more when everything else is done.
+/// Three tries in its turn, three more after all other resources.
 fn again(reason: &str) -> (String, bool, usize) {
     (reason.to_owned(), true, 6)
 }

@@ -1,4 +1,5 @@
-//! A first sync: it asks for everything once and publishes all of it. What the records say is in `records`.
+//! A first sync: it requests everything once and publishes all of it. The contents of the records are tested
+//! in `records`.
 
 use std::collections::BTreeSet;
 

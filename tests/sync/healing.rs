@@ -1,4 +1,4 @@
-//! Faults that pass, and what was good before a fault.
+//! Temporary faults, and records that were valid before a fault.
 
 use adapters::sync::{Outcome, Pause};
 use domain::facts::Kind;
@@ -134,7 +134,7 @@ async fn a_source_that_is_down_between_its_lists_and_the_rest_costs_nothing_stor
         pokeapi.requests().into_iter().map(|seen| seen.path).filter(|path| !path.contains('?')).collect();
     assert_eq!(rows.len(), RESOURCES);
     rows.iter().for_each(|path| pokeapi.always(path, Fault::Status(503)));
-    let outcome = try_sync(&store, &pokeapi).await.expect("a pause is no error");
+    let outcome = try_sync(&store, &pokeapi).await.expect("a pause is not an error");
     assert!(matches!(outcome, Outcome::Paused { because: Pause::SourceDown, .. }), "{outcome:?}");
     assert_same(&catalogue(&store).await, &before, "all is kept");
     pokeapi.behave();

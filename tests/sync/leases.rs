@@ -1,4 +1,4 @@
-//! Two at once: one of them gives way.
+//! Two writers at once: one of them gives way.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use super::{
 };
 use crate::stand_in::{Fault, StandIn};
 
-/// As another sync would hold it, `seconds` from now.
+/// A lease as another sync would hold it, until `seconds` from now.
 async fn lease_of_another(store: &Store, seconds: i64) {
     let until = AttributeValue::N((now().unix() + seconds).to_string());
     let owner = AttributeValue::S("another".to_owned());
     put_raw(store, &Key::sync_state(), &[("lease_owner", owner), ("lease_until", until)]).await;
 }
 
-/// A checkpoint after every answer.
+/// Settings with a checkpoint after every response.
 fn careful(owner: &str) -> Settings {
     Settings { checkpoint_every: Duration::ZERO, ..Settings::new(owner) }
 }
@@ -92,7 +92,7 @@ async fn a_run_renews_its_lease_at_each_checkpoint() {
     assert!(until.iter().all(|until| (290..=310).contains(&(until - now().unix()))), "{until:?}");
 }
 
-/// Runs until another has taken the lease away, at the answer for `path`, and has published what it saw.
+/// Runs until another run has taken the lease over, at the response for `path`, and has published its facts.
 async fn overtaken(pokeapi: &StandIn, store: &Store, path: &str) -> SyncError {
     let api = client(config(pokeapi));
     let settings = careful("first");
@@ -107,7 +107,7 @@ async fn overtaken(pokeapi: &StandIn, store: &Store, path: &str) -> SyncError {
             break;
         }
     }
-    // The first stands still from here on, longer than its lease.
+    // The first run makes no progress from here on, for longer than its lease.
     let expired = items(store).await["SYNC/STATE"]["body"].clone();
     let attributes = [
         ("body", AttributeValue::S(expired.to_string())),

@@ -1,4 +1,5 @@
-//! Lists that repeat themselves, lie or cannot be had: going on without one would look like a removal.
+//! Lists that repeat rows, contradict themselves or cannot be fetched: continuing without a list would look
+//! like a removal.
 
 use adapters::{store::Store, sync::SyncError};
 use domain::facts::Kind;
@@ -13,7 +14,7 @@ use crate::stand_in::{Fault, StandIn};
 
 const LIST: &str = "/api/v2/pokemon/";
 
-/// Runs a sync whose list of Pokémon suffers `fault`; answers what is said of it.
+/// Runs a sync with `fault` on its list of Pokémon; returns the error's text.
 async fn refused(pokeapi: &StandIn, store: &Store, fault: Fault) -> String {
     let before = items(store).await;
     pokeapi.always(LIST, fault);

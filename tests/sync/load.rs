@@ -1,4 +1,4 @@
-//! A snapshot that is loaded beside syncs, and stored facts that are published anew.
+//! A snapshot that is loaded beside syncs, and stored facts that are published again.
 
 use adapters::{
     now,
@@ -44,7 +44,7 @@ async fn a_newer_snapshot_replaces_what_an_older_sync_has_brought() {
     let mut newer = facts(&pokeapi).await;
     newer.pokemon.get_mut(&1).expect("it is there").weight = Some(70);
     newer.moves.remove(&22);
-    // A run that has begun before the snapshot was taken knows older facts: it begins anew.
+    // A run that began before the snapshot was taken has older facts: it starts from scratch.
     let running = json!({ "running": {
         "started_at": LONG_AGO, "cursor": ["pokemon", 1],
         "tally": { "fetched": 0, "unchanged": 90, "changed": 0, "failed": 0 }, "failures": [],
@@ -96,7 +96,7 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
     );
     assert_eq!(meter.usage().calls, 3, "a look at the pointer, at what was changed by hand and at the index");
 
-    // As a program of another shape would have left it.
+    // The state that a program of another shape would have left.
     let version = store.index_pointer(&meter).await.expect("no error").expect("it is there").version;
     let attributes = [("version", AttributeValue::S(version)), ("shape", AttributeValue::N("0".to_owned()))];
     put_raw(&store, &Key::index_pointer(), &attributes).await;
@@ -105,7 +105,8 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
     assert_eq!((done.written, done.index_written), (2, true), "both keys of one record");
     assert_same(&catalogue(&store).await, &sound, "shape");
 
-    // As a program of another format would have left it: there is no pointer for readers of this one.
+    // The state that a program of another format would have left: there is no pointer for readers of this
+    // format.
     let (tapped, tap) = tapped(&store).await;
     let client = tests::raw_client().await;
     let delete = client.delete_item().table_name(store.table());

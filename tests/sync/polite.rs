@@ -1,4 +1,4 @@
-//! How the sync asks: who it is, how many at a time, how fast, and what a Retry-After does.
+//! How the sync sends requests: its user agent, its concurrency, its pace, and its reaction to a Retry-After.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ async fn at_most_four_requests_are_in_flight_whatever_is_configured() {
 async fn requests_are_as_far_apart_as_the_pace_says() {
     let pokeapi = small().await;
     let mut config = config(&pokeapi);
-    // One in 20 ms.
+    // One request in 20 ms.
     config.per_minute = 3000;
     let api = client(config);
     let begin = Instant::now();
@@ -71,7 +71,7 @@ async fn tries_again_keep_to_the_pace_too() {
     let pokeapi = small().await;
     pokeapi.script(BULBASAUR, vec![Fault::Status(500), Fault::Status(502)]);
     let mut config = config(&pokeapi);
-    // One in 100 ms.
+    // One request in 100 ms.
     config.per_minute = 600;
     let begin = Instant::now();
     client(config).fetch(Kind::Pokemon, 1, None).await.expect("the third try");
@@ -83,7 +83,7 @@ async fn tries_again_keep_to_the_pace_too() {
 async fn a_whole_sync_takes_the_time_that_its_pace_asks_for() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let mut config = config(&pokeapi);
-    // One in 10 ms, 104 of them, the first at once.
+    // One request in 10 ms, 104 of them, the first at once.
     config.per_minute = 6000;
     let begin = Instant::now();
     sync_as(&store, config).await;

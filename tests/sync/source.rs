@@ -1,4 +1,5 @@
-//! A source that asks to be left alone, or has stopped answering; and what a run is worth that skipped much.
+//! A source that asks clients to wait, or has stopped responding; and the result of a run that skipped many
+//! resources.
 
 use std::time::{Duration, Instant};
 
@@ -17,19 +18,19 @@ use crate::stand_in::{Fault, StandIn, World};
 
 const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
-/// Where the resources of `kind` are.
+/// The paths of the resources of `kind`.
 fn paths(kind: &str) -> Vec<String> {
     World::small().listed(kind).map(|(id, _)| format!("/api/v2/{kind}/{id}/")).collect()
 }
 
 async fn paused(store: &adapters::store::Store, pokeapi: &StandIn) -> (Progress, Pause) {
-    match try_sync(store, pokeapi).await.expect("a pause is no error") {
+    match try_sync(store, pokeapi).await.expect("a pause is not an error") {
         Outcome::Paused { progress, because } => (progress, because),
         Outcome::Finished { finished, .. } => panic!("it finished: {finished:?}"),
     }
 }
 
-/// Makes the time until which the source wants to be left alone pass.
+/// Lets the time pass until which the source wants no requests.
 async fn wait_over(store: &adapters::store::Store) {
     let mut state = state(store).await;
     state.wait.as_mut().expect("it was asked to wait").until = Timestamp::from_unix(now().unix() - 1);
@@ -47,16 +48,17 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
     assert!(begin.elapsed() < Duration::from_secs(30));
     let Pause::Asked { until } = because else { panic!("{because:?}") };
     assert!((3590..=3600).contains(&until.seconds_from(now())), "until {until}");
-    assert_eq!((pokeapi.count(BULBASAUR), progress.tally.failed), (1, 0), "it was no failure");
+    assert_eq!((pokeapi.count(BULBASAUR), progress.tally.failed), (1, 0), "it was not a failure");
     let stored = state(&store).await;
     assert_eq!(stored.wait, Some(Wait { source: pokeapi.base_url(), until }));
     let cursor = stored.running.expect("the run goes on").cursor.expect("it has begun");
     assert!(cursor < (Kind::Pokemon, 1), "{cursor:?}");
 
-    // Nobody was sent after the one who was told to wait, but those who were on their way.
+    // After the response with the long wait, the run sends no further requests; those in flight may still
+    // arrive.
     assert!(pokeapi.requests().len() <= 9 + RESOURCES - 15 + 4, "{}", pokeapi.requests().len());
 
-    // Whoever comes before asks for nothing and changes nothing.
+    // A run that starts earlier sends no requests and changes nothing.
     pokeapi.reset_log();
     let before = items(&store).await;
     assert_eq!(paused(&store, &pokeapi).await.1, because);

@@ -1,4 +1,4 @@
-//! What a sync finds of itself when it starts: nothing, rubbish, or more than it should have kept.
+//! The stored state that a sync finds when it starts: absent, unreadable, or too large.
 
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again(
 async fn lost_facts_far_behind_are_reached_by_a_run_in_many_pieces() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    // The last kind of all; what the source no longer lists goes with it.
+    // It is the last kind; resources that the source no longer lists are removed with it.
     put_raw(&store, &Key::facts_block(Kind::EvolutionChain, 0), &[("body", text("{"))]).await;
     put_raw(&store, &Key::facts_block(Kind::EvolutionChain, 99), &[("body", text("{"))]).await;
     pokeapi.slow_down(Duration::from_millis(5));
@@ -169,7 +169,7 @@ async fn failures_without_number_neither_fill_the_state_nor_end_the_run() {
     let (finished, _) = sync(&store, &pokeapi).await;
     let tally = finished.tally;
     assert_eq!((tally.fetched, tally.failed), (RESOURCES, many), "each is counted");
-    assert_eq!((finished.failures.len(), finished.failures[0].id), (200, 20_000), "some are told");
+    assert_eq!((finished.failures.len(), finished.failures[0].id), (200, 20_000), "some are listed");
     assert_eq!(state(&store).await.last, Some(finished));
 }
 
