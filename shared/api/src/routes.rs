@@ -124,9 +124,9 @@ table! {
     LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public(Ignored) dex pokemon::generations, "List the generations";
     GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public(Ignored) store pokemon::get, "Get a Pokémon by id or name";
     FETCH_POKEMON "fetch-pokemon" POST "/api/v1/pokemon" Admin/Write store pokemon::fetch, "Fetch a Pokémon from PokeAPI, and show it again";
-    UPDATE_POKEMON "update-pokemon" PUT "/api/v1/pokemon/{id}" Admin/Write dex pokemon::update, "Change a Pokémon by hand, or take that back";
+    UPDATE_POKEMON "update-pokemon" PUT "/api/v1/pokemon/{id}" Admin/Write dex pokemon::update, "Change a Pokémon's data, or undo the change";
     HIDE_POKEMON "hide-pokemon" DELETE "/api/v1/pokemon/{id}" Admin/Write store pokemon::hide, "Hide a Pokémon";
-    GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public(Ignored) store evolutions::get, "Get the evolution tree that a Pokémon stands in";
+    GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public(Ignored) store evolutions::get, "Get a Pokémon's evolution tree";
     GET_TYPE "get-type" GET "/api/v1/types/{name}" Public(Ignored) store types::get, "Get a type";
     GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public(Ignored) store abilities::get, "Get an ability";
     GET_MOVE "get-move" GET "/api/v1/moves/{name}" Public(Ignored) store moves::get, "Get a move";
@@ -134,29 +134,29 @@ table! {
     LOGIN_USER "login-user" POST "/api/v1/auth/login" Public(Ignored)/Login store auth::login, "Sign in";
     REFRESH_SESSION "refresh-session" POST "/api/v1/auth/refresh" Refresh(ByHandler)/Refresh store auth::refresh, "Get new tokens for a refresh token";
     LOGOUT_USER "logout-user" POST "/api/v1/auth/logout" Session/Logout store auth::logout, "Sign out: end this session";
-    LIST_SESSIONS "list-sessions" GET "/api/v1/auth/sessions" User store auth::sessions, "List one's sessions";
-    END_SESSION "end-session" DELETE "/api/v1/auth/sessions/{id}" User/Write store auth::end_session, "End one of one's sessions";
-    GET_PROFILE "get-profile" GET "/api/v1/auth/profile" User store auth::profile, "Get one's profile";
-    UPDATE_PROFILE "update-profile" PUT "/api/v1/auth/profile" User/Write store auth::update_profile, "Change one's name, address or password";
-    LIST_FAVORITES "list-favorites" GET "/api/v1/users/{id}/favorites" Owner dex users::favorites, "List one's favorites";
+    LIST_SESSIONS "list-sessions" GET "/api/v1/auth/sessions" User store auth::sessions, "List the caller's sessions";
+    END_SESSION "end-session" DELETE "/api/v1/auth/sessions/{id}" User/Write store auth::end_session, "End one of the caller's sessions";
+    GET_PROFILE "get-profile" GET "/api/v1/auth/profile" User store auth::profile, "Get the caller's profile";
+    UPDATE_PROFILE "update-profile" PUT "/api/v1/auth/profile" User/Write store auth::update_profile, "Change the caller's user name, e-mail address or password";
+    LIST_FAVORITES "list-favorites" GET "/api/v1/users/{id}/favorites" Owner dex users::favorites, "List the user's favorites";
     ADD_FAVORITE "add-favorite" POST "/api/v1/users/{id}/favorites" Owner/Write dex users::add_favorite, "Add a favorite";
     REMOVE_FAVORITE "remove-favorite" DELETE "/api/v1/users/{id}/favorites" Owner/Write store users::remove_favorite, "Remove a favorite";
     DELETE_FAVORITE "delete-favorite" DELETE "/api/v1/users/{id}/favorites/{pokemon_id}" Owner/Write store users::delete_favorite, "Remove a favorite by its path";
     ADD_FAVORITES "add-favorites" POST "/api/v1/users/{id}/favorites/bulk" Owner/Bulk dex users::add_favorites, "Add many favorites";
     REMOVE_FAVORITES "remove-favorites" DELETE "/api/v1/users/{id}/favorites/bulk" Owner/Bulk store users::remove_favorites, "Remove many favorites";
-    DELETE_PROFILE "delete-profile" DELETE "/api/v1/auth/profile" User/Write store users::delete_profile, "Delete one's account";
-    EXPORT_ACCOUNT "export-account" POST "/api/v1/auth/export" User/Bulk dex auth::export, "Get everything that is one's own, in a file";
+    DELETE_PROFILE "delete-profile" DELETE "/api/v1/auth/profile" User/Write store users::delete_profile, "Delete the caller's account";
+    EXPORT_ACCOUNT "export-account" POST "/api/v1/auth/export" User/Bulk dex auth::export, "Export all data of the caller to a file";
     LIST_USERS "list-users" GET "/api/v1/users" Admin store admin::users, "List users";
     GET_USER "get-user" GET "/api/v1/users/{id}" OwnerOrAdmin store users::get, "Get a user";
-    UPDATE_USER "update-user" PUT "/api/v1/users/{id}" OwnerOrAdmin/Write store users::update, "Change oneself, or another's role";
+    UPDATE_USER "update-user" PUT "/api/v1/users/{id}" OwnerOrAdmin/Write store users::update, "Change the caller's profile, or another user's role";
     DELETE_USER "delete-user" DELETE "/api/v1/users/{id}" OwnerOrAdmin/Write store users::delete_user, "Delete an account";
-    LIST_AUDIT "list-audit" GET "/api/v1/admin/audit" Admin store admin::audit, "List what was done";
-    GET_HEALTH "get-health" GET "/api/v1/health" Public(Ignored) nothing health::alive, "Tell whether the function runs";
-    GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public(Ignored) store health::ready, "Tell whether what the API needs answers";
+    LIST_AUDIT "list-audit" GET "/api/v1/admin/audit" Admin store admin::audit, "List audit events";
+    GET_HEALTH "get-health" GET "/api/v1/health" Public(Ignored) nothing health::alive, "Check that the function runs";
+    GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public(Ignored) store health::ready, "Check that the services behind the API answer";
     GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public(Ignored) nothing meta::openapi, "Get this description";
     GET_VERSION "get-version" GET "/api/version" Public(Ignored) nothing meta::version, "Get the version";
     GET_JWKS "get-jwks" GET "/.well-known/jwks.json" Public(Ignored) store auth::jwks, "Get the keys that access tokens are verified with";
-    ANSWER_UNKNOWN "answer-unknown" GET "$default" Public(Ignored) nothing unknown::answer, "Answer what no other route takes";
+    ANSWER_UNKNOWN "answer-unknown" GET "$default" Public(Ignored) nothing unknown::answer, "Answer requests that match no other route";
 }
 
 /// Returns the sorted methods of the routes at `path` (decoded). Routes with exactly that path take precedence over routes with
