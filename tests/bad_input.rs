@@ -54,7 +54,7 @@ const NAMES: [&str; 25] = [
 ];
 
 #[tokio::test]
-async fn a_name_that_nothing_has_is_404_however_it_is_written() {
+async fn an_unknown_name_is_404_in_any_spelling() {
     let house = House::seeded().await;
     let long = "x".repeat(101);
     let longer = "x".repeat(7000);
@@ -73,7 +73,7 @@ async fn a_name_that_nothing_has_is_404_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn what_is_not_utf8_is_400() {
+async fn a_path_or_query_that_is_not_utf8_is_400() {
     let house = House::seeded().await;
     for spec in paths() {
         let path = sample(spec.name);
@@ -91,7 +91,7 @@ async fn what_is_not_utf8_is_400() {
 }
 
 #[tokio::test]
-async fn a_query_is_taken_as_it_is_up_to_8_kb_and_refused_beyond() {
+async fn a_query_is_accepted_up_to_8_kb_and_rejected_beyond() {
     let house = House::seeded().await;
     for spec in paths() {
         let path = bare(spec);
@@ -110,7 +110,7 @@ async fn a_query_is_taken_as_it_is_up_to_8_kb_and_refused_beyond() {
 }
 
 #[tokio::test]
-async fn another_method_is_405_and_told_which_are_allowed() {
+async fn another_method_is_405_with_the_allowed_methods() {
     let house = House::seeded().await;
     for spec in paths() {
         let path = sample(spec.name);
@@ -134,7 +134,7 @@ async fn another_method_is_405_and_told_which_are_allowed() {
 }
 
 #[tokio::test]
-async fn a_letter_that_is_escaped_without_need_is_that_letter() {
+async fn an_unnecessarily_escaped_letter_is_decoded() {
     let house = House::seeded().await;
     for target in ["/api/v1/pok%65mon/25", "/%61pi/v1/pokemon/%32%35", "/api/v1/pokemon/pika%63hu"] {
         let answer = house.raw("GET", target, "").await;
@@ -143,7 +143,7 @@ async fn a_letter_that_is_escaped_without_need_is_that_letter() {
 }
 
 #[tokio::test]
-async fn what_is_nowhere_is_404_by_any_method() {
+async fn an_unknown_path_is_404_for_every_method() {
     let house = House::seeded().await;
     let deep = "/a".repeat(2000);
     for target in [
@@ -198,7 +198,7 @@ async fn what_is_nowhere_is_404_by_any_method() {
 }
 
 #[tokio::test]
-async fn a_slash_too_many_is_404() {
+async fn an_extra_slash_is_404() {
     let house = House::seeded().await;
     for spec in paths() {
         let path = bare(spec);
@@ -245,7 +245,7 @@ async fn an_invalid_token_is_401_where_the_answer_depends_on_the_caller() {
 }
 
 #[tokio::test]
-async fn a_body_on_a_get_is_ignored_up_to_10_mb_and_refused_beyond() {
+async fn a_body_on_a_get_is_ignored_up_to_10_mb_and_rejected_beyond() {
     let house = House::seeded().await;
     let send = async |path: &str, bytes: usize| {
         let mut request =

@@ -210,7 +210,7 @@ async fn no_answer_that_depends_on_the_caller_may_be_cached() {
 }
 
 #[tokio::test]
-async fn an_anonymous_page_sorted_by_favorites_is_no_copy_for_a_signed_in_user() {
+async fn an_anonymous_page_sorted_by_favorites_is_not_reused_for_a_user() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let path = "/api/v1/pokemon?sort=favorites&per_page=2";

@@ -87,7 +87,7 @@ async fn problems_and_304s_can_be_read_by_a_known_origin_too() {
 }
 
 #[tokio::test]
-async fn a_stranger_gets_no_permission_and_never_a_star() {
+async fn an_unknown_origin_gets_no_permission_and_no_wildcard() {
     let house = house_for(&[KNOWN, LOCAL]).await;
     for route in tests::for_everybody() {
         let path = sample(route.spec.name);
@@ -150,7 +150,7 @@ async fn a_preflight_names_methods_and_headers_to_known_origins_alone() {
 }
 
 #[tokio::test]
-async fn a_preflight_of_nothing_is_404() {
+async fn a_preflight_of_an_unknown_path_is_404() {
     let house = house_for(&[KNOWN]).await;
     let answer = house.send(Method::OPTIONS, "/api/v1/missingno", &[("origin", KNOWN)]).await;
     assert_eq!(answer.status, 404);

@@ -291,7 +291,7 @@ async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
 const PRIVATE_EVENTS: u32 = 60;
 
 #[tokio::test]
-async fn every_damaged_event_of_somebody_is_answered_too() {
+async fn every_damaged_event_of_a_signed_in_user_is_answered() {
     let mut chance = Chance(0x5eed_0fac_c0de_0001);
     let mut statuses = BTreeMap::<u16, u32>::new();
     let is_private = |route: &Route| !tests::is_for_everybody(&route.spec);

@@ -15,7 +15,7 @@ fn run(name: &str, variables: &[(&str, &str)]) -> (Option<i32>, String, String) 
 }
 
 #[test]
-fn without_its_table_a_function_ends_and_names_the_variable_once() {
+fn a_function_without_its_table_ends_and_names_the_variable_once() {
     for name in ["list-pokemon", "get-pokemon", "sync-pokeapi"] {
         for variables in
             [&[][..], &[("CATALOG_TABLE", "")], &[("CATALOG_TABLE", " "), ("ENVIRONMENT", "prod")]]

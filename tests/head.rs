@@ -58,7 +58,7 @@ async fn head_has_the_status_and_headers_of_get_on_every_route() {
 }
 
 #[tokio::test]
-async fn head_is_refused_as_get_is() {
+async fn head_is_rejected_like_get() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     for route in of_get().filter(|route| route.spec.authorization == Authorization::Checked) {

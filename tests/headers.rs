@@ -177,7 +177,7 @@ async fn no_answer_has_a_header_twice() {
 }
 
 #[tokio::test]
-async fn nothing_tells_what_the_server_is_made_of() {
+async fn no_response_reveals_the_servers_software() {
     let house = House::seeded().await;
     for path in ["/api/v1/pokemon", "/api/v1/missingno", "/api/version"] {
         let answer = house.get(path).await;

@@ -222,7 +222,7 @@ async fn a_name_as_people_type_it_leads_to_one_pokemon() {
 }
 
 #[tokio::test]
-async fn a_copy_that_is_still_good_has_the_canonical_path_too() {
+async fn a_304_has_the_canonical_path_too() {
     let house = House::seeded().await;
     let path = "/api/v1/pokemon/Flab%C3%A9b%C3%A9";
     let etag = house.get(path).await.header("etag").unwrap().to_owned();
@@ -234,7 +234,7 @@ async fn a_copy_that_is_still_good_has_the_canonical_path_too() {
 }
 
 #[tokio::test]
-async fn a_literal_route_is_no_name() {
+async fn a_literal_route_is_not_a_name() {
     let house = House::seeded().await;
     assert!(house.get("/api/v1/pokemon/types").await.json().is_array());
     assert_eq!(house.get("/api/v1/pokemon/Types").await.status, 404);

@@ -96,7 +96,7 @@ async fn a_changed_pokemon_is_listed_as_it_is_now_and_the_others_as_before() {
 }
 
 #[tokio::test]
-async fn a_pokemon_that_is_gone_leaves_list_and_table() {
+async fn a_removed_pokemon_leaves_list_and_table() {
     let (house, store, _) = house_of_thirty().await;
     assert_eq!(list(&house).await.1["pagination"]["total"], 30);
     let mut fewer = thirty();

@@ -174,7 +174,7 @@ fn path_of(route: &str, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_answer_is_as_it_is_documented() {
+async fn every_response_is_as_documented() {
     let document = document();
     let house = House::seeded().await;
     let outage = House::at("http://127.0.0.1:1", Config::new("nowhere")).await;
@@ -202,7 +202,7 @@ async fn every_answer_is_as_it_is_documented() {
 }
 
 #[tokio::test]
-async fn every_answer_to_who_has_signed_in_is_as_it_is_documented() {
+async fn every_response_to_a_signed_in_user_is_as_documented() {
     let document = document();
     for route in api::routes::all().into_iter().filter(|route| !is_for_everybody(&route.spec)) {
         let residents = Home::of(&route.spec).await;

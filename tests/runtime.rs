@@ -211,7 +211,7 @@ async fn a_panic_is_an_answer_a_line_and_a_metric_and_the_process_lives_on() {
 }
 
 #[tokio::test]
-async fn a_list_has_its_index_before_the_first_request_which_bears_the_cost() {
+async fn a_list_loads_its_index_before_the_first_request_which_bears_the_cost() {
     let Some(function) = start("list-pokemon", &[]).await else { return };
     for _ in 0..2 {
         assert_eq!(function.invoke(&sample_event("list-pokemon")).await["statusCode"], 200);
@@ -358,7 +358,7 @@ async fn a_function_answers_before_its_time_is_over() {
 
 /// A sign-in takes the same time and costs the same, whether the account exists or not.
 #[tokio::test]
-async fn a_sign_in_to_nobody_is_verified_as_one_to_somebody() {
+async fn a_sign_in_to_an_unknown_account_costs_as_much_as_to_a_known_one() {
     if emulator().is_none() {
         return;
     }

@@ -67,7 +67,7 @@ async fn all_21_types_are_known_and_18_are_listed() {
 }
 
 #[tokio::test]
-async fn the_three_that_no_pokemon_has_are_types_all_the_same() {
+async fn the_three_types_without_pokemon_are_served_too() {
     let house = House::seeded().await;
     let stellar = get(&house, "stellar").await;
     assert_eq!((&stellar["generation"], &stellar["pokemon"]), (&json!(9), &json!([])));

@@ -14,7 +14,7 @@ fn user(id: impl std::fmt::Display) -> String {
 }
 
 #[tokio::test]
-async fn a_role_is_what_the_store_says_at_this_moment() {
+async fn a_role_change_takes_effect_at_once() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let (ash, oak) = (residents.token(), residents.admin_token());
@@ -52,7 +52,7 @@ async fn a_role_is_what_the_store_says_at_this_moment() {
 }
 
 #[tokio::test]
-async fn one_administrator_is_always_left() {
+async fn the_last_administrator_cannot_be_removed() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let oak = residents.admin_token();
@@ -73,7 +73,7 @@ async fn one_administrator_is_always_left() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_to_go_becomes_no_administrator() {
+async fn promoting_an_account_during_its_deletion_fails() {
     let residents = Residents::new().await;
     let (accounts, meter) = (&residents.accounts, Meter::default());
     let stored = accounts.user(&meter, residents.ash).await.unwrap().unwrap();
@@ -134,7 +134,7 @@ async fn the_trail_is_read_by_actor_and_by_day() {
 }
 
 #[tokio::test]
-async fn the_first_administrator_is_made_by_who_has_the_machine() {
+async fn the_local_command_grants_the_first_administrator() {
     let residents = Residents::new().await;
     let accounts = &residents.accounts;
     assert!(local::admin::grant(accounts, "nobody").await.unwrap_err().to_string().contains("nobody"));
@@ -150,7 +150,7 @@ async fn the_first_administrator_is_made_by_who_has_the_machine() {
 
 /// A change of a user is conditional on the caller still being an administrator.
 #[tokio::test]
-async fn whoever_was_an_administrator_a_moment_ago_rules_nobody() {
+async fn a_former_administrator_changes_no_user() {
     let residents = Residents::new().await;
     let (accounts, meter, oak) = (&residents.accounts, Meter::default(), residents.oak);
     residents.stand(oak, false, false).await;
@@ -172,7 +172,7 @@ async fn whoever_was_an_administrator_a_moment_ago_rules_nobody() {
 }
 
 #[tokio::test]
-async fn of_two_administrators_who_remove_each_other_at_once_one_stays() {
+async fn two_administrators_that_remove_each_other_at_once_leave_one() {
     for how in [Method::PUT, Method::DELETE] {
         let residents = Residents::new().await;
         let house = residents.house().await;
@@ -198,7 +198,7 @@ async fn of_two_administrators_who_remove_each_other_at_once_one_stays() {
 }
 
 #[tokio::test]
-async fn an_event_is_never_written_over() {
+async fn an_event_is_never_overwritten() {
     let residents = Residents::new().await;
     let (accounts, meter) = (&residents.accounts, Meter::default());
     let event = tests::some_event(residents.ash);

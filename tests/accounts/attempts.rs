@@ -36,7 +36,7 @@ async fn sign_in(app: &App, from: &str, username: &str, password: &str) -> Answe
 const HOME: &str = "192.0.2.7";
 
 #[tokio::test]
-async fn of_200_simultaneous_wrong_passwords_at_most_ten_are_hashed() {
+async fn at_most_ten_of_200_simultaneous_wrong_passwords_are_hashed() {
     let residents = Residents::new().await;
     let app = Arc::new(app(&residents, "login=1000/60,signin=1000/60"));
     let answers = at_once(200, |nth| {
@@ -73,7 +73,7 @@ async fn successes_on_another_account_refill_nothing() {
 }
 
 #[tokio::test]
-async fn a_correct_password_is_never_too_much_for_its_owner() {
+async fn a_correct_password_is_never_limited_for_its_owner() {
     let residents = Residents::new().await;
     let app = app(&residents, "account=10/900");
     for nth in 0..15 {
@@ -97,7 +97,7 @@ async fn a_family_behind_one_address_signs_in() {
 }
 
 #[tokio::test]
-async fn successes_of_one_address_are_limited_by_themselves() {
+async fn successes_of_one_address_have_a_separate_limit() {
     let residents = Residents::new().await;
     let app = app(&residents, "signin=6/3600,login=1000/60");
     for _ in 0..3 {
@@ -125,7 +125,7 @@ async fn all_names_of_an_account_share_one_bucket() {
 }
 
 #[tokio::test]
-async fn an_unknown_name_is_limited_as_a_known_one() {
+async fn an_unknown_name_is_limited_like_a_known_one() {
     let residents = Residents::new().await;
     let mut answers = Vec::new();
     for name in ["ash_ketchum", "nobody", "nobody@example.com", "no name at all"] {

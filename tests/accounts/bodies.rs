@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::{Residents, event, invoke_event, problem, sample_event};
 
 #[tokio::test]
-async fn no_body_is_too_odd_to_be_answered() {
+async fn every_malformed_body_gets_a_response() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
     let app = App::new(Config { limits: None, ..residents.config() }, || client);
@@ -149,7 +149,7 @@ async fn a_body_that_is_not_json_is_415_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_json_body_is_read_whatever_its_type_is_called() {
+async fn a_json_body_is_read_under_every_json_content_type() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
     let app = App::new(Config { limits: None, ..residents.config() }, || client);

@@ -52,7 +52,7 @@ async fn an_id_in_capitals_is_the_callers_own_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_key_is_one_key_however_the_id_is_written() {
+async fn an_idempotency_key_covers_every_spelling_of_the_id() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let authorization = format!("Bearer {}", residents.token());

@@ -45,7 +45,7 @@ async fn like_many(residents: &Residents) {
 }
 
 #[tokio::test]
-async fn nothing_personal_is_left() {
+async fn a_deletion_leaves_no_personal_data() {
     let residents = Residents::new().await;
     like_many(&residents).await;
     let house = residents.house().await;
@@ -76,7 +76,7 @@ async fn nothing_personal_is_left() {
 }
 
 #[tokio::test]
-async fn what_was_cut_off_is_ended() {
+async fn an_interrupted_deletion_is_completed() {
     let residents = Residents::new().await;
     like_many(&residents).await;
     let (accounts, meter) = (&residents.accounts, Meter::default());
@@ -107,7 +107,7 @@ async fn an_administrator_deletes_without_the_password() {
 }
 
 #[tokio::test]
-async fn however_many_end_a_deletion_each_step_is_told_once() {
+async fn concurrent_finishers_record_each_step_of_a_deletion_once() {
     let residents = Residents::new().await;
     like_many(&residents).await;
     let (accounts, ash) = (&residents.accounts, residents.ash);

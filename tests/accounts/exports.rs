@@ -39,7 +39,7 @@ fn rows(archive: &[u8], name: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn without_a_bucket_the_answer_is_the_file_with_everything_in_it() {
+async fn without_a_bucket_the_response_is_the_complete_export() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let (token, email) = (residents.token(), "+ash@example.com");
@@ -93,7 +93,7 @@ async fn without_a_bucket_the_answer_is_the_file_with_everything_in_it() {
 }
 
 #[tokio::test]
-async fn nobody_gets_a_file_without_the_password() {
+async fn an_export_without_the_password_fails() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let wrong = ask(&house, &residents, "pallet town, route 2").await;
@@ -109,7 +109,7 @@ async fn nobody_gets_a_file_without_the_password() {
 }
 
 #[tokio::test]
-async fn with_a_bucket_the_answer_is_a_link_that_is_good_for_ten_minutes() {
+async fn with_a_bucket_the_response_is_a_link_that_is_valid_for_ten_minutes() {
     let (residents, bucket) = (Residents::new().await, Bucket::new().await);
     let house = house(&residents, bucket.exports()).await;
     let answer = ask(&house, &residents, PASSWORD).await;
@@ -140,7 +140,7 @@ async fn with_a_bucket_the_answer_is_a_link_that_is_good_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_does_not_answer_is_told_and_nothing_is_noted() {
+async fn an_unreachable_bucket_is_503_and_leaves_no_event() {
     let residents = Residents::new().await;
     let nobody = Exports { bucket: "exports".to_owned(), endpoint: Some("http://127.0.0.1:9".to_owned()) };
     let house = house(&residents, nobody).await;
@@ -160,7 +160,7 @@ async fn a_bucket_that_does_not_answer_is_told_and_nothing_is_noted() {
 }
 
 #[tokio::test]
-async fn the_file_goes_with_the_account() {
+async fn deleting_an_account_deletes_its_export() {
     let (residents, bucket) = (Residents::new().await, Bucket::new().await);
     let house = house(&residents, bucket.exports()).await;
     assert_eq!(ask(&house, &residents, PASSWORD).await.status, 202);
@@ -172,7 +172,7 @@ async fn the_file_goes_with_the_account() {
 }
 
 #[tokio::test]
-async fn a_file_that_comes_after_the_account_has_gone_does_not_stay() {
+async fn an_export_stored_after_the_deletion_is_deleted() {
     let (residents, bucket) = (Residents::new().await, Bucket::new().await);
     let house = house(&residents, bucket.exports()).await;
     let (accounts, exports, ash) = (residents.accounts.clone(), bucket.exports(), residents.ash);

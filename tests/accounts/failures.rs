@@ -33,7 +33,7 @@ fn ended(residents: &Residents) -> String {
 }
 
 #[tokio::test]
-async fn failures_of_one_address_are_429_and_then_read_nothing() {
+async fn failures_beyond_the_limit_of_an_address_are_429_and_read_nothing() {
     for route in [routes::ADD_FAVORITE, routes::GET_PROFILE] {
         let residents = Residents::new().await;
         let tap = Tap::on(&residents.url).await;
@@ -65,7 +65,7 @@ async fn failures_of_one_address_are_429_and_then_read_nothing() {
 }
 
 #[tokio::test]
-async fn an_old_token_blocks_nothing_of_its_owner_at_the_same_address() {
+async fn an_old_token_does_not_block_its_owner_at_the_same_address() {
     let residents = Residents::new().await;
     let app =
         limited_to(&residents, &residents.url, "failure=30/3600,write=3/3600,bulk=3/3600,password=3/3600");
@@ -117,7 +117,7 @@ async fn a_rejected_request_takes_nothing_from_the_users_bucket() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_valid_costs_no_call() {
+async fn an_invalid_token_costs_no_call() {
     let residents = Residents::new().await;
     let tap = Tap::on(&residents.url).await;
     let app = residents.app(&tap.url);

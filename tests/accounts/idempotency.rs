@@ -28,7 +28,7 @@ async fn ask(app: &App, residents: &Residents, route: &Route, key: &str, body: V
 }
 
 #[tokio::test]
-async fn two_hundred_keys_ten_times_at_once_are_two_hundred_effects() {
+async fn two_hundred_keys_sent_ten_times_at_once_have_two_hundred_effects() {
     let residents = Arc::new(Residents::new().await);
     let app = app(&residents);
     for round in 0..10 {
@@ -63,7 +63,7 @@ async fn two_hundred_keys_ten_times_at_once_are_two_hundred_effects() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_request_of_one_user() {
+async fn a_key_is_bound_to_one_request_of_one_user() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let add = async |key: &str, pokemon: u32| {
@@ -123,7 +123,7 @@ async fn a_key_stands_for_one_request_of_one_user() {
 }
 
 #[tokio::test]
-async fn a_key_that_has_expired_is_forgotten_though_nobody_has_swept_it() {
+async fn an_expired_key_is_ignored_before_it_is_swept() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let add = async |pokemon: u32| {
@@ -154,7 +154,7 @@ async fn a_key_that_has_expired_is_forgotten_though_nobody_has_swept_it() {
 }
 
 #[tokio::test]
-async fn bulk_is_answered_anew_and_done_once() {
+async fn a_repeated_bulk_change_is_recomputed_and_made_once() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let bulk = async |key: &str, ids: Value| {
@@ -207,13 +207,13 @@ async fn one_key_sixteen_times_at_once(url: &str, residents: Residents) {
 }
 
 #[tokio::test]
-async fn one_key_of_a_bulk_change_sixteen_times_at_once_has_one_effect() {
+async fn one_bulk_key_sent_sixteen_times_at_once_has_one_effect() {
     let residents = Residents::new().await;
     one_key_sixteen_times_at_once(&residents.url.clone(), residents).await;
 }
 
 #[tokio::test]
-async fn one_key_of_a_bulk_change_has_one_effect_where_transactions_conflict() {
+async fn one_bulk_key_has_one_effect_when_transactions_conflict() {
     let residents = Residents::new().await;
     let faults = tests::Faults::conflicting(&residents.url).await;
     one_key_sixteen_times_at_once(&faults.url, residents).await;
@@ -221,7 +221,7 @@ async fn one_key_of_a_bulk_change_has_one_effect_where_transactions_conflict() {
 }
 
 #[tokio::test]
-async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
+async fn authentication_routes_ignore_keys_and_store_no_response() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let body = json!({"username": "ash_ketchum", "password": tests::PASSWORD});
@@ -243,7 +243,7 @@ async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
 }
 
 #[tokio::test]
-async fn an_administrators_key_stands_for_one_change_of_a_user() {
+async fn an_administrators_key_is_bound_to_one_change_of_a_user() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let ask = async |route: &Route, key: &str, body: Option<Value>| {

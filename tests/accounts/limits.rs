@@ -25,7 +25,7 @@ fn wrong() -> Value {
 }
 
 #[tokio::test]
-async fn five_may_sign_in_at_once_and_the_sixth_is_told_when() {
+async fn the_sixth_sign_in_at_once_is_429_with_a_retry_after() {
     let residents = Arc::new(Residents::new().await);
     let app = Arc::new(residents.app(&residents.url));
     let answers = at_once(12, |_| {
@@ -68,7 +68,7 @@ async fn a_spoofed_header_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_house_is_one_client_and_its_neighbour_another() {
+async fn two_ipv6_networks_are_two_clients() {
     let residents = Residents::new().await;
     let app = residents.app(&residents.url);
     let from = async |address: &str| {
@@ -89,7 +89,7 @@ async fn a_house_is_one_client_and_its_neighbour_another() {
 }
 
 #[tokio::test]
-async fn behind_the_edge_the_client_is_whom_the_edge_saw() {
+async fn behind_the_cdn_the_client_is_the_cdns_viewer() {
     let residents = Residents::new().await;
     let hash = |secret: &str| -> [u8; 32] { Sha256::digest(secret).into() };
     let config = Config { origin_verify: vec![hash("now"), hash("before")], ..residents.config() };
@@ -115,7 +115,7 @@ async fn behind_the_edge_the_client_is_whom_the_edge_saw() {
 }
 
 #[tokio::test]
-async fn passwords_of_one_account_are_tried_slowly_from_one_place() {
+async fn password_attempts_on_one_account_from_one_address_are_limited() {
     let residents = Residents::new().await;
     let limits = Some(api::limits::Limits::parse("login=1000/60").unwrap());
     let client = adapters::aws::at(&residents.url);
@@ -138,7 +138,7 @@ async fn passwords_of_one_account_are_tried_slowly_from_one_place() {
 }
 
 #[tokio::test]
-async fn each_limit_is_one_of_its_own() {
+async fn each_limit_has_a_separate_bucket() {
     let residents = Residents::new().await;
     // Limits with a short window would be refilled during the count.
     let limits = api::limits::Limits::parse("refresh=4/3600,bulk=3/3600,write=3/3600");

@@ -85,7 +85,7 @@ async fn pages_and_cursors_list_all_users_in_the_order_of_registration() {
 }
 
 #[tokio::test]
-async fn a_cursor_outlives_its_user_and_skips_nobody() {
+async fn a_cursor_survives_its_user_and_skips_no_other() {
     let residents = Residents::new().await;
     let mut expected = crowd(&residents, 20).await;
     let house = residents.house().await;
@@ -101,7 +101,7 @@ async fn a_cursor_outlives_its_user_and_skips_nobody() {
 }
 
 #[tokio::test]
-async fn a_wrong_cursor_is_named() {
+async fn an_invalid_cursor_or_page_is_422_naming_the_field() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let cursor = residents.oak;
@@ -120,7 +120,7 @@ async fn a_wrong_cursor_is_named() {
 
 /// The cost does not depend on how many users precede or follow the page.
 #[tokio::test]
-async fn a_page_by_cursor_reads_no_more_than_its_shards() {
+async fn a_page_by_cursor_reads_only_its_shards() {
     let residents = Residents::new().await;
     let all = crowd(&residents, 120).await;
     let tap = Tap::on(&residents.url).await;
@@ -147,7 +147,7 @@ async fn delete(accounts: &Accounts, user: UserId) {
 }
 
 #[tokio::test]
-async fn users_who_come_and_go_at_once_are_counted_once() {
+async fn concurrent_registrations_and_deletions_are_counted_once() {
     let residents = Residents::new().await;
     let faults = Faults::conflicting(&residents.url).await;
     let accounts = Accounts::new(aws::at(&faults.url), residents.tables.clone());

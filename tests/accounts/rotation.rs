@@ -88,7 +88,7 @@ async fn keys_dated_by_a_clock_that_ran_ahead_are_promoted_again() {
 }
 
 #[tokio::test]
-async fn of_two_rotations_at_once_one_is_told_to_stop() {
+async fn two_rotations_at_once_succeed_or_conflict() {
     let residents = Residents::new().await;
     let folder = tempfile::tempdir().unwrap();
     let source = KeySource::File(folder.path().join("keys.json"));

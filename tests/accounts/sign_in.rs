@@ -22,7 +22,7 @@ async fn calls(residents: &Residents, tap: &Tap, username: &str, password: &str)
 }
 
 #[tokio::test]
-async fn nobody_learns_whether_there_is_such_an_account() {
+async fn a_sign_in_does_not_reveal_whether_the_account_exists() {
     let residents = Residents::new().await;
     let tap = Tap::on(&residents.url).await;
     let known = calls(&residents, &tap, "ash_ketchum", "wrong").await;
@@ -65,7 +65,7 @@ async fn each_outcome_is_in_the_trail() {
 }
 
 #[tokio::test]
-async fn a_hash_of_weaker_days_is_replaced_at_sign_in() {
+async fn a_hash_with_weaker_parameters_is_replaced_at_sign_in() {
     let residents = Residents::new().await;
     residents.weaken(PASSWORD).await;
     let house = residents.house().await;
@@ -82,7 +82,7 @@ async fn a_hash_of_weaker_days_is_replaced_at_sign_in() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named() {
+async fn an_invalid_sign_in_is_422_naming_the_fields() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     for (body, fields) in [

@@ -22,7 +22,7 @@ fn verify(keys: &KeyRing, token: &str) -> Result<UserId, TokenError> {
 }
 
 #[test]
-fn a_token_says_who_it_is_for_a_quarter_of_an_hour() {
+fn a_token_identifies_its_user_for_fifteen_minutes() {
     let (keys, family) = (KeyRing::generate(at(0)), FamilyId::random());
     let token = Issuer { issuer: ISSUER, keys: &keys }.issue(user(), family, at(0)).unwrap();
     let verifier = Verifier::new(ISSUER, &keys.jwks());
@@ -54,7 +54,7 @@ fn tokens_outlive_one_promotion_of_keys_and_new_ones_are_known_before() {
 }
 
 #[test]
-fn keys_of_another_kind_are_not_taken_from_a_set() {
+fn keys_of_another_type_in_a_set_are_ignored() {
     let keys = KeyRing::generate(at(0));
     let mut set = serde_json::to_value(keys.jwks()).unwrap();
     let token = Issuer { issuer: ISSUER, keys: &keys }.issue(user(), FamilyId::random(), at(0)).unwrap();
@@ -229,7 +229,7 @@ fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn no_forged_or_bent_token_is_taken() {
+fn no_forged_or_modified_token_verifies() {
     let keys = KeyRing::generate(at(0));
     let (forger, stranger) = (Forger::with(&keys), Forger::with(&KeyRing::generate(at(0))));
     let good = forger.sign(&forger.header(), &claims());
@@ -252,7 +252,7 @@ fn no_forged_or_bent_token_is_taken() {
 }
 
 #[tokio::test]
-async fn no_forged_token_comes_through_the_door() {
+async fn a_forged_token_is_401() {
     let residents = tests::Residents::new().await;
     let app = residents.app(&residents.url);
     for (what, token) in forgeries(&tests::ring()) {

@@ -84,7 +84,7 @@ async fn register(house: &House, name: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_there_is_room() {
+async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_space_is_free() {
     let Some(disk) = Disk::of("192m") else { return };
     let data = filled().await;
     let prepare = format!("cp -rp {} disk/data", data.path().display());
@@ -118,7 +118,7 @@ async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn a_start_on_a_full_disk_says_so_in_one_sentence() {
+async fn a_start_on_a_full_disk_fails_with_one_sentence() {
     let data = filled().await;
     for (prepare, size) in [
         ("mkdir disk/data".to_owned(), "1m"),

@@ -10,7 +10,7 @@ use tests::{House, PASSWORD};
 use super::process::Process;
 
 #[tokio::test]
-async fn they_are_made_for_one_user_alone_and_stay_the_same() {
+async fn keys_are_created_for_one_user_alone_and_stay_the_same() {
     let folder = TempDir::new().unwrap();
     let arguments = ["--port", "0", "--data", "data"];
     let mut process = Process::in_folder(folder.path(), &arguments);

@@ -16,7 +16,7 @@ const KILLS: u32 = 12;
 const WITHIN: Duration = Duration::from_secs(2);
 
 #[tokio::test]
-async fn twelve_kills_during_the_first_load_cost_nothing() {
+async fn twelve_kills_during_the_first_load_lose_nothing() {
     let mut folder = TempDir::new().unwrap();
     let mut within = WITHIN;
     let mut moments = Vec::new();

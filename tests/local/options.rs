@@ -90,7 +90,7 @@ async fn a_running_engine_is_used_and_outlives_the_program() {
 }
 
 #[tokio::test]
-async fn an_engine_that_is_not_there_is_told_in_one_plain_sentence() {
+async fn a_missing_engine_is_reported_in_one_plain_sentence() {
     let process = Process::start(&["--dynamodb", "http://127.0.0.1:1", "--port", "0"]);
     let ended = process.end(Duration::from_secs(20)).await;
     ended.assert_refused("DynamoDB at http://127.0.0.1:1 cannot be used");
@@ -101,7 +101,7 @@ async fn an_engine_that_is_not_there_is_told_in_one_plain_sentence() {
 }
 
 #[tokio::test]
-async fn what_does_not_go_together_is_refused() {
+async fn conflicting_options_are_refused() {
     for arguments in [
         &["--memory", "--data", "x"][..],
         &["--memory", "--dynamodb", "http://127.0.0.1:1"],

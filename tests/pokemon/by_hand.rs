@@ -93,7 +93,7 @@ fn without_times(value: &mut Value) {
 }
 
 #[tokio::test]
-async fn what_is_hidden_is_nowhere_until_it_is_fetched() {
+async fn a_hidden_pokemon_appears_nowhere_until_it_is_fetched() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let before = seen(&house).await;
@@ -159,7 +159,7 @@ async fn a_change_takes_an_id_or_a_slug_and_no_other_name() {
 }
 
 #[tokio::test]
-async fn a_new_display_name_is_an_address_and_the_old_one_is_none() {
+async fn a_new_display_name_is_an_address_and_the_old_one_is_not() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     assert_eq!(house.get(&format!("{LIST}/attack%20deoxys")).await.json()["id"], 10001);
@@ -259,7 +259,7 @@ async fn a_pokemon_that_is_new_at_the_source_is_fetched_with_all_that_belongs_to
 }
 
 #[tokio::test]
-async fn what_the_source_cannot_say_is_told_and_what_is_known_stays() {
+async fn a_source_error_is_reported_and_known_facts_stay() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let before = seen(&house).await;
@@ -306,7 +306,7 @@ impl Workshop {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_change_however_often_it_is_asked_for() {
+async fn a_repeated_key_makes_one_change() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     workshop.hide_quietly(1).await;
@@ -335,7 +335,7 @@ async fn a_key_stands_for_one_change_however_often_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn two_changes_of_one_pokemon_take_nothing_of_each_other_back() {
+async fn two_changes_of_one_pokemon_do_not_undo_each_other() {
     let workshop = Workshop::open().await;
     let (accounts, oak) = (&workshop.residents.accounts, workshop.residents.oak);
     let edits = Edits { height: Some(9), ..Edits::default() };
@@ -357,7 +357,7 @@ async fn two_changes_of_one_pokemon_take_nothing_of_each_other_back() {
 }
 
 #[tokio::test]
-async fn whoever_was_an_administrator_a_moment_ago_changes_nothing() {
+async fn a_former_administrator_changes_no_pokemon() {
     let workshop = Workshop::open().await;
     let (accounts, meter) = (&workshop.residents.accounts, Meter::default());
     for nobody in [workshop.residents.ash, UserId::new(1_700_000_000_000, [9; 10])] {
@@ -370,7 +370,7 @@ async fn whoever_was_an_administrator_a_moment_ago_changes_nothing() {
 
 /// The guard against accidents of the source does not apply to changes that an administrator wants.
 #[tokio::test]
-async fn however_many_are_hidden_all_of_them_are_gone() {
+async fn hiding_most_pokemon_removes_all_of_them() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let hidden = [1, 2, 3, 4, 5, 6, 29, 133, 196, 201];
@@ -388,7 +388,7 @@ async fn however_many_are_hidden_all_of_them_are_gone() {
 }
 
 #[tokio::test]
-async fn half_a_pokemon_is_none() {
+async fn an_incomplete_fetch_changes_nothing() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let (before, store) = (seen(&house).await, workshop.store());
@@ -404,7 +404,7 @@ async fn half_a_pokemon_is_none() {
 }
 
 #[tokio::test]
-async fn what_was_hidden_is_shown_again_whatever_the_source_says() {
+async fn a_hidden_pokemon_is_shown_again_even_if_the_source_fails() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     workshop.source.always("/api/v2/pokemon/1/", Fault::Status(500));

@@ -208,7 +208,7 @@ async fn forms_and_moves_come_together_in_either_order() {
 }
 
 #[tokio::test]
-async fn an_include_that_nobody_knows_is_422_naming_it() {
+async fn an_unknown_include_is_422_naming_it() {
     let house = House::seeded().await;
     for query in [
         "include=everything",
@@ -226,7 +226,7 @@ async fn an_include_that_nobody_knows_is_422_naming_it() {
 }
 
 #[tokio::test]
-async fn what_is_no_pokemon_is_404() {
+async fn an_unknown_pokemon_is_404() {
     let house = House::seeded().await;
     for name in ["missingno", "0", "00", "1026", "99999", "4294967321", "pikachus", "25%2B", "%2B25"] {
         let answer = house.get(&format!("/api/v1/pokemon/{name}")).await;

@@ -66,7 +66,7 @@ async fn eevee_evolves_to_eight() {
 }
 
 #[tokio::test]
-async fn three_steps_stand_one_in_another() {
+async fn three_steps_are_nested() {
     let house = House::seeded().await;
     let tree = get(&house, "venusaur").await;
     let bulbasaur = &tree["chain"];
@@ -109,7 +109,7 @@ async fn wurmple_evolves_by_chance_into_two_lines() {
 }
 
 #[tokio::test]
-async fn a_baby_and_the_incense_that_it_needs_are_told() {
+async fn a_baby_and_its_incense_are_listed() {
     let house = House::seeded().await;
     let snorlax = get(&house, "snorlax").await;
     assert_eq!(snorlax["baby_trigger_item"], "full-incense");
@@ -125,7 +125,7 @@ async fn a_baby_and_the_incense_that_it_needs_are_told() {
 }
 
 #[tokio::test]
-async fn every_form_of_a_species_and_the_species_itself_stand_in_one_tree() {
+async fn every_form_of_a_species_has_the_tree_of_the_species() {
     let house = House::seeded().await;
     let mut trees = Vec::new();
     for (name, id) in [("meowstic", 678), ("meowstic-male", 678), ("678", 678), ("meowstic-female", 10025)] {
@@ -176,7 +176,7 @@ async fn conditions_hold_every_key_that_is_known() {
 }
 
 #[tokio::test]
-async fn the_tree_of_nobody_is_404() {
+async fn the_tree_of_an_unknown_pokemon_is_404() {
     let house = House::seeded().await;
     for name in ["missingno", "0", "99999", "types", "a%20b"] {
         let answer = house.get(&format!("/api/v1/pokemon/{name}/evolutions")).await;

@@ -40,7 +40,7 @@ async fn hand_written_queries_find_the_names_that_people_expect() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_422_naming_the_field() {
+async fn an_invalid_query_is_422_naming_the_field() {
     let house = House::seeded().await;
     for (query, field) in REFUSED {
         let answer = ask(&house, query).await;

@@ -32,7 +32,7 @@ async fn while_the_catalogue_is_refreshed_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn whoever_would_wait_too_long_is_told_that_it_goes_on() {
+async fn a_change_that_takes_too_long_is_202() {
     let workshop = Workshop::open().await;
     let house = workshop.house_with(|config| config.writer_patience = Duration::from_millis(1500)).await;
     workshop.hide_quietly(1).await;
@@ -50,7 +50,7 @@ async fn whoever_would_wait_too_long_is_told_that_it_goes_on() {
 }
 
 #[tokio::test]
-async fn what_was_stored_and_not_published_is_made_up_for_on_schedule() {
+async fn the_schedule_publishes_stored_changes() {
     let workshop = Workshop::open().await;
     let nobody = Function { name: "sync-pokeapi".to_owned(), endpoint: Endpoint::at("http://127.0.0.1:9") };
     let house = workshop.house_with(|config| config.sync_function = Some(nobody)).await;
@@ -66,7 +66,7 @@ async fn what_was_stored_and_not_published_is_made_up_for_on_schedule() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_order_is_refused() {
+async fn an_invalid_event_of_the_writer_is_refused() {
     let workshop = Workshop::open().await;
     let function = workshop.residents.sync_function.clone().expect("a function");
     for (event, reason) in [
@@ -85,7 +85,7 @@ async fn an_event_that_is_no_order_is_refused() {
 }
 
 #[tokio::test]
-async fn a_writer_that_began_meanwhile_is_waited_for() {
+async fn a_request_waits_for_a_writer_that_began_meanwhile() {
     let workshop = Workshop::open().await;
     let patient = workshop.house_with(|config| config.writer_patience = Duration::from_secs(20)).await;
     let hasty = workshop.house_with(|config| config.writer_patience = Duration::from_millis(900)).await;
@@ -118,7 +118,7 @@ async fn a_writer_that_began_meanwhile_is_waited_for() {
 
 /// A function gets the time that it needs: it is invoked once, not repeatedly.
 #[tokio::test]
-async fn a_slow_writer_is_asked_once() {
+async fn a_slow_writer_is_invoked_once() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     workshop.source.reset_log();

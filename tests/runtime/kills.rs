@@ -191,7 +191,7 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
 }
 
 #[tokio::test]
-async fn whatever_is_killed_is_done_once_when_it_is_asked_for_again() {
+async fn a_killed_change_is_made_once_when_it_is_requested_again() {
     if emulator().is_none() {
         return;
     }

@@ -92,7 +92,7 @@ async fn only_what_differs_is_put() {
 }
 
 #[tokio::test]
-async fn what_is_removed_goes_with_its_etag_and_an_emptied_item_goes_whole() {
+async fn a_removed_fact_loses_its_etag_and_an_emptied_item_is_deleted() {
     let (store, mut ledger) = (empty_store().await, some());
     put(&store, &mut ledger).await;
     ledger.remove(Kind::Ability, 64);
@@ -125,7 +125,7 @@ async fn facts_are_read_through_many_pages() {
 }
 
 #[tokio::test]
-async fn what_was_not_put_stays_to_be_put() {
+async fn facts_that_were_not_put_remain_to_be_put() {
     let (store, mut ledger) = (empty_store().await, some());
     let (tapped, tap) = tapped(&store).await;
     let lease = lease(&store).await;

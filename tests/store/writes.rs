@@ -66,7 +66,7 @@ async fn many_groups_share_few_transactions_and_again() {
 }
 
 #[tokio::test]
-async fn who_was_overtaken_writes_nothing() {
+async fn an_overtaken_owner_writes_nothing() {
     let (store, meter) = (empty_store().await, Meter::default());
     let long_ago = Timestamp::from_unix(0);
     let old = store.take_lease(&meter, "old".to_owned(), 1, long_ago).await.expect("it is free");
@@ -76,7 +76,7 @@ async fn who_was_overtaken_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_met_another_is_tried_again_and_at_last_told() {
+async fn a_conflicting_transaction_is_retried_and_finally_reported() {
     let store = empty_store().await;
     let (tapped, tap) = tapped(&store).await;
     let lease = lease(&store).await;
@@ -101,7 +101,7 @@ async fn an_item_is_replaced_whole() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_gone_and_the_others_stay() {
+async fn a_deletion_removes_its_items_and_no_others() {
     let store = empty_store().await;
     put(&store, pokemon(40)).await;
     // The batch has 30 items that exist and 5 that do not.

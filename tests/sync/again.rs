@@ -14,7 +14,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_second_sync_writes_nothing_but_where_it_stands() {
+async fn a_second_sync_writes_only_its_state() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let before = items(&store).await;

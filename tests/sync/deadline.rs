@@ -50,7 +50,7 @@ async fn a_deadline_in_the_past_pauses_before_anything_is_done() {
 }
 
 #[tokio::test]
-async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
+async fn a_run_in_many_pieces_requests_nothing_twice_that_was_done() {
     let pokeapi = small().await;
     let sound = sound().await;
     pokeapi.reset_log();
@@ -89,7 +89,7 @@ async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
 }
 
 #[tokio::test]
-async fn what_comes_before_the_cursor_is_not_asked_for_again() {
+async fn resources_before_the_cursor_are_not_requested_again() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/pokemon/1/", Fault::Slow(Duration::from_secs(60)));
     let api = client(config(&pokeapi));
@@ -111,7 +111,7 @@ async fn what_comes_before_the_cursor_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn failures_of_an_earlier_piece_are_tried_again_and_told_at_the_end() {
+async fn failures_of_an_earlier_piece_are_retried_and_reported_at_the_end() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/type/1/", Fault::Status(500));
     pokeapi.always("/api/v2/type/3/", Fault::Status(500));
@@ -131,7 +131,7 @@ async fn failures_of_an_earlier_piece_are_tried_again_and_told_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_pause_while_trying_again_goes_on_with_trying_again() {
+async fn a_pause_during_the_retries_resumes_with_the_retries() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.script("/api/v2/type/1/", vec![Fault::Status(500); 3]);
     pokeapi.always("/api/v2/type/1/", Fault::Slow(Duration::from_secs(60)));

@@ -71,45 +71,45 @@ fn again(reason: &str) -> (String, bool, usize) {
 }
 
 #[tokio::test]
-async fn errors_of_the_server_are_tried_again_and_told() {
+async fn server_errors_are_retried_and_reported() {
     assert_eq!(suffers(Fault::Status(500)).await, again("answered 500 Internal Server Error"));
     assert_eq!(suffers(Fault::Status(503)).await, again("answered 503 Service Unavailable"));
     assert_eq!(suffers(Fault::retry_after(429, 0)).await, again("answered 429 Too Many Requests"));
 }
 
 #[tokio::test]
-async fn a_listed_resource_that_is_not_there_is_told_at_once() {
+async fn a_listed_resource_that_does_not_exist_is_reported_at_once() {
     assert_eq!(suffers(Fault::Status(404)).await, once("answered 404 Not Found"));
     assert_eq!(suffers(Fault::Status(403)).await, once("answered 403 Forbidden"));
     assert_eq!(suffers(Fault::Status(204)).await, once("answered 204 No Content"));
 }
 
 #[tokio::test]
-async fn a_304_that_nobody_asked_for_is_no_answer() {
+async fn an_unrequested_304_is_an_error() {
     assert_eq!(suffers(Fault::Status(304)).await, once("answered 304 Not Modified"));
 }
 
 #[tokio::test]
-async fn a_dropped_connection_is_tried_again() {
+async fn a_dropped_connection_is_retried() {
     let (reason, passing, asked) = suffers(Fault::DropConnection).await;
     assert!(reason.starts_with("did not answer: ") && !reason.contains("127.0.0.1"), "{reason}");
     assert!(passing && asked >= 6, "asked {asked} times");
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_is_tried_again() {
+async fn a_cut_body_is_retried() {
     let (reason, passing, asked) = suffers(Fault::CutBody).await;
     assert!(reason.starts_with("did not answer: "), "{reason}");
     assert_eq!((passing, asked), (true, 6));
 }
 
 #[tokio::test]
-async fn a_page_of_html_is_tried_again() {
+async fn a_page_of_html_is_retried() {
     assert_eq!(suffers(Fault::NotJson).await, again("is not JSON: expected value at line 1 column 1"));
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_given_up_after_the_timeout() {
+async fn a_slow_response_times_out() {
     let pokeapi = small().await;
     let slow = Fault::Slow(Duration::from_secs(60));
     let hasty = |config: &mut Config| config.timeout = Duration::from_millis(300);
@@ -119,7 +119,7 @@ async fn a_slow_answer_is_given_up_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_is_told_with_its_field() {
+async fn a_value_of_another_type_is_reported_with_its_field() {
     let reason = "is not valid: weight: \"heavy\" is no whole number in range";
     assert_eq!(broken("weight", Some(json!("heavy"))).await, once(reason));
     let reason = "is not valid: weight: -1 is no whole number in range";
@@ -135,18 +135,18 @@ async fn a_value_of_another_type_is_told_with_its_field() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_no_object_is_told() {
+async fn a_document_that_is_not_an_object_is_reported() {
     let null = suffers(Fault::Body(Value::Null)).await;
     assert_eq!(null, once("is not valid: the document: null is no object"));
 }
 
 #[tokio::test]
-async fn a_missing_field_is_told() {
+async fn a_missing_field_is_reported() {
     assert_eq!(broken("height", None).await, once("is not valid: height: is missing"));
 }
 
 #[tokio::test]
-async fn another_resource_than_the_one_asked_for_is_told() {
+async fn a_resource_other_than_the_requested_one_is_reported() {
     assert_eq!(broken("id", Some(json!(30))).await, once("is not valid: id: is 30 where 29 was asked for"));
 }
 
@@ -163,7 +163,7 @@ async fn a_value_that_is_a_megabyte_long_neither_fills_the_report_nor_ends_the_r
 }
 
 #[tokio::test]
-async fn more_types_than_a_pokemon_can_have_are_told() {
+async fn too_many_types_of_a_pokemon_are_reported() {
     let types: Vec<_> =
         (0..300).map(|n| json!({ "slot": 1, "type": { "name": format!("type-{n}") } })).collect();
     let told = once("is not valid: types: has 300 entries");

@@ -30,7 +30,7 @@ async fn a_first_sync_accounts_for_every_resource() {
 }
 
 #[tokio::test]
-async fn everything_is_asked_for_once_lists_first() {
+async fn everything_is_requested_once_lists_first() {
     let pokeapi = small().await;
     synced(&pokeapi).await;
     let requests = pokeapi.requests();
@@ -44,7 +44,7 @@ async fn everything_is_asked_for_once_lists_first() {
 }
 
 #[tokio::test]
-async fn progress_is_told_resource_by_resource() {
+async fn progress_is_reported_resource_by_resource() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let mut told: Vec<Progress> = Vec::new();
     let api = client(config(&pokeapi));

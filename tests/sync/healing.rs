@@ -40,7 +40,7 @@ async fn faults_that_pass_leave_no_trace() {
 }
 
 #[tokio::test]
-async fn what_failed_in_its_turn_is_asked_for_once_more_at_the_end() {
+async fn a_resource_that_failed_is_requested_once_more_at_the_end() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.script("/api/v2/type/1/", vec![Fault::Status(500); 3]);
     let (finished, _) = sync(&store, &pokeapi).await;
@@ -92,7 +92,7 @@ async fn the_last_good_record_is_kept_while_its_source_fails() {
 }
 
 #[tokio::test]
-async fn pokemon_wait_for_a_species_that_cannot_be_had() {
+async fn pokemon_wait_for_a_species_that_cannot_be_fetched() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/pokemon-species/386/", Fault::Status(500));
     let (finished, published) = sync(&store, &pokeapi).await;
@@ -110,7 +110,7 @@ async fn pokemon_wait_for_a_species_that_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn a_learnset_waits_for_a_move_that_cannot_be_had() {
+async fn a_learnset_waits_for_a_move_that_cannot_be_fetched() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/move/585/", Fault::Status(404));
     let (finished, published) = sync(&store, &pokeapi).await;

@@ -183,7 +183,7 @@ async fn a_change_killed_after_a_call_is_completed_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_sync_that_is_killed_again_and_again_comes_to_its_end() {
+async fn a_sync_that_is_killed_repeatedly_completes() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let mut kills = 0;
     while kill(&store, &pokeapi, if kills % 2 == 0 { Blow::Before } else { Blow::After }, 17, &careful())

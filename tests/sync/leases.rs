@@ -29,7 +29,7 @@ fn careful(owner: &str) -> Settings {
 }
 
 #[tokio::test]
-async fn the_second_of_two_is_refused_and_writes_nothing() {
+async fn the_second_of_two_runs_is_refused_and_writes_nothing() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     lease_of_another(&store, 100).await;
@@ -47,7 +47,7 @@ async fn the_second_of_two_is_refused_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn two_that_start_together_are_one_run_and_one_refusal() {
+async fn of_two_runs_that_start_together_one_is_refused() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.slow_down(Duration::from_millis(2));
     let api = client(config(&pokeapi));
@@ -121,7 +121,7 @@ async fn overtaken(pokeapi: &StandIn, store: &Store, path: &str) -> SyncError {
 }
 
 #[tokio::test]
-async fn who_was_overtaken_stops_at_the_next_checkpoint_and_spoils_nothing() {
+async fn an_overtaken_run_stops_at_the_next_checkpoint_and_writes_nothing() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.slow_down(Duration::from_millis(2));
     let error = overtaken(&pokeapi, &store, "/api/v2/pokemon/5/").await;
@@ -134,7 +134,7 @@ async fn who_was_overtaken_stops_at_the_next_checkpoint_and_spoils_nothing() {
 }
 
 #[tokio::test]
-async fn a_paused_state_is_not_overwritten_by_who_was_refused() {
+async fn a_refused_run_does_not_overwrite_a_paused_state() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/pokemon/1/", Fault::retry_after(429, 3600));
     run(&store, &client(config(&pokeapi)), &Settings::new("one")).await.expect("it pauses");

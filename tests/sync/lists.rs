@@ -41,7 +41,7 @@ async fn under(fault: Fault) -> String {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_had_ends_the_run_and_nothing_is_removed() {
+async fn a_list_that_cannot_be_fetched_ends_the_run_and_removes_nothing() {
     let told = under(Fault::Status(500)).await;
     assert_eq!(told, "PokeAPI's list of pokemon answered 500 Internal Server Error");
     assert_eq!(under(Fault::Status(404)).await, "PokeAPI's list of pokemon answered 404 Not Found");
@@ -102,7 +102,7 @@ async fn the_first_sync_of_all_fails_likewise_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_had_at_the_third_try_is_as_good() {
+async fn a_list_fetched_at_the_third_try_is_used() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.script(LIST, vec![Fault::Status(502), Fault::NotJson]);
     let (finished, _) = sync(&store, &pokeapi).await;
@@ -111,7 +111,7 @@ async fn a_list_that_is_had_at_the_third_try_is_as_good() {
 }
 
 #[tokio::test]
-async fn duplicates_in_a_list_are_counted_and_asked_for_once() {
+async fn duplicates_in_a_list_are_counted_and_requested_once() {
     let pokeapi = small().await;
     let sound = sound().await;
     pokeapi.reset_log();
@@ -137,7 +137,7 @@ async fn a_row_that_leads_to_nothing_is_a_failure_of_that_resource() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_refused_before_anything_is_asked() {
+async fn an_invalid_address_is_refused_before_any_request() {
     let pokeapi = small().await;
     for base in ["", "pokeapi.co", "ftp://pokeapi.co/api/v2", "file:///etc"] {
         let mut config = config(&pokeapi);

@@ -86,7 +86,7 @@ async fn a_snapshot_waits_for_a_sync_that_is_running() {
 }
 
 #[tokio::test]
-async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format() {
+async fn stored_facts_are_published_again_in_another_shape_or_format() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let (sound, meter) = (catalogue(&store).await, Meter::default());
@@ -124,7 +124,7 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
 }
 
 #[tokio::test]
-async fn a_pointer_that_cannot_be_read_is_written_anew() {
+async fn an_unreadable_pointer_is_rewritten() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let sound = catalogue(&store).await;
@@ -142,7 +142,7 @@ async fn a_pointer_that_cannot_be_read_is_written_anew() {
 }
 
 #[tokio::test]
-async fn an_index_that_is_gone_is_made_anew_and_other_formats_are_left_alone() {
+async fn a_missing_index_is_rebuilt_and_other_formats_are_left_alone() {
     let store = synced(&small().await).await;
     let (sound, meter) = (catalogue(&store).await, Meter::default());
     let version = store.index_pointer(&meter).await.expect("no error").expect("it is there").version;
@@ -168,7 +168,7 @@ async fn half_a_first_sync_is_not_published() {
 }
 
 #[tokio::test]
-async fn facts_that_are_lost_keep_the_others_from_being_published_anew() {
+async fn lost_facts_keep_the_others_from_being_published_again() {
     let (store, meter) = (synced(&small().await).await, Meter::default());
     put_raw(&store, &Key::facts_block(Kind::Pokemon, 0), &[("body", AttributeValue::S("{".to_owned()))])
         .await;
@@ -184,7 +184,7 @@ async fn facts_that_are_lost_keep_the_others_from_being_published_anew() {
 }
 
 #[tokio::test]
-async fn nothing_is_published_anew_where_there_is_nothing() {
+async fn nothing_is_published_again_without_stored_facts() {
     let (store, meter) = (empty_store().await, Meter::default());
     assert!(republish(&store, &meter, "test", now()).await.expect("no error").is_none());
     assert_eq!(store.index_pointer(&meter).await.expect("no error"), None);

@@ -18,7 +18,7 @@ fn user_agents(pokeapi: &StandIn) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_request_says_who_asks_and_how_to_reach_them() {
+async fn every_request_has_a_user_agent_with_a_contact() {
     let (pokeapi, store) = (small().await, empty_store().await);
     sync_as(&store, config(&pokeapi)).await;
     let plain = format!("pokedex-sync/{}", env!("CARGO_PKG_VERSION"));
@@ -67,7 +67,7 @@ async fn requests_are_as_far_apart_as_the_pace_says() {
 }
 
 #[tokio::test]
-async fn tries_again_keep_to_the_pace_too() {
+async fn retries_keep_to_the_pace() {
     let pokeapi = small().await;
     pokeapi.script(BULBASAUR, vec![Fault::Status(500), Fault::Status(502)]);
     let mut config = config(&pokeapi);
@@ -80,7 +80,7 @@ async fn tries_again_keep_to_the_pace_too() {
 }
 
 #[tokio::test]
-async fn a_whole_sync_takes_the_time_that_its_pace_asks_for() {
+async fn a_whole_sync_takes_the_time_that_its_pace_requires() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let mut config = config(&pokeapi);
     // One request in 10 ms, 104 of them, the first at once.
@@ -91,7 +91,7 @@ async fn a_whole_sync_takes_the_time_that_its_pace_asks_for() {
 }
 
 #[tokio::test]
-async fn a_retry_after_holds_everybody_back() {
+async fn a_retry_after_delays_every_request() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.script(BULBASAUR, vec![Fault::retry_after(429, 1)]);
     let watched = pokeapi.clone();

@@ -29,7 +29,7 @@ async fn without(gone: &[(&str, u32)]) -> (Vec<String>, usize) {
 }
 
 #[tokio::test]
-async fn a_pokemon_that_is_gone_goes_under_all_its_names() {
+async fn a_removed_pokemon_is_removed_under_all_its_names() {
     let (gone, removed) = without(&[("pokemon", 10001), ("pokemon-form", 10031)]).await;
     assert_eq!(removed, 5);
     // Its facts shared their items with those of Charizard and Unown.
@@ -149,7 +149,7 @@ async fn when_most_of_a_kind_vanishes_all_of_it_is_kept() {
 }
 
 #[tokio::test]
-async fn records_that_would_nearly_all_vanish_are_kept_and_that_is_told() {
+async fn records_that_would_nearly_all_vanish_are_kept_and_reported() {
     let store = synced(&small().await).await;
     let before = items(&store).await;
     let mut facts: Facts = ledger(&store).await.facts;

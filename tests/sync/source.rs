@@ -74,7 +74,7 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
 }
 
 #[tokio::test]
-async fn no_other_source_is_left_alone_for_that() {
+async fn a_wait_applies_only_to_its_source() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always(BULBASAUR, Fault::retry_after(429, 3600));
     paused(&store, &pokeapi).await;
@@ -83,7 +83,7 @@ async fn no_other_source_is_left_alone_for_that() {
 }
 
 #[tokio::test]
-async fn lists_that_say_there_is_nothing_make_no_good_run() {
+async fn empty_lists_do_not_make_a_successful_run() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let before = catalogue(&store).await;
@@ -144,7 +144,7 @@ async fn a_source_that_is_down_pauses_the_run_and_the_next_goes_on() {
 }
 
 #[tokio::test]
-async fn resources_that_never_answer_keep_no_run_from_its_end() {
+async fn resources_that_never_answer_do_not_prevent_the_end_of_a_run() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let dead: Vec<_> = paths("move").into_iter().take(12).collect();
     dead.iter().for_each(|path| pokeapi.always(path, Fault::Status(500)));
@@ -161,7 +161,7 @@ async fn resources_that_never_answer_keep_no_run_from_its_end() {
 }
 
 #[tokio::test]
-async fn a_run_that_skipped_more_than_one_in_twenty_is_no_good_one() {
+async fn a_run_that_skipped_more_than_one_in_twenty_is_not_successful() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let good = state(&store).await;
