@@ -25,7 +25,7 @@ async fn the_description_is_served_as_it_is_committed() {
 }
 
 #[tokio::test]
-async fn every_path_that_is_described_is_answered() {
+async fn every_described_path_is_answered() {
     let house = House::seeded().await;
     let described = house.get("/api/v1/openapi.json").await.json();
     let paths = described["paths"].as_object().unwrap();

@@ -151,7 +151,7 @@ async fn an_index_that_cannot_be_read_leaves_the_old_one_answering() {
         assert_eq!(during.header("etag"), before.header("etag"), "with the index {version:?}");
 
         let fresh = house_on(&store).await.get("/api/v1/pokemon").await;
-        assert!(fresh.status.is_server_error(), "who never had an index cannot answer from {version:?}");
+        assert!(fresh.status.is_server_error(), "a new process cannot answer from {version:?}");
         let problem = problem(&fresh, version).to_string();
         assert!(!problem.contains(version) && !problem.contains("INDEX"), "{problem}");
     }

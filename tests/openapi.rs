@@ -232,7 +232,7 @@ async fn every_response_to_a_signed_in_user_is_as_documented() {
 }
 
 #[tokio::test]
-async fn every_type_and_generation_is_as_it_is_documented() {
+async fn every_type_and_generation_is_as_documented() {
     let document = document();
     let house = House::seeded().await;
     for kind in facts().types.values() {
@@ -247,7 +247,7 @@ async fn every_type_and_generation_is_as_it_is_documented() {
 
 /// Documented bounds and choices are the actual ones.
 #[tokio::test]
-async fn every_documented_parameter_means_what_it_says() {
+async fn every_documented_parameter_has_its_documented_bounds() {
     let document = document();
     let house = House::seeded().await;
     for (path, route) in [("/api/v1/pokemon", "list-pokemon"), ("/api/v1/pokemon/25", "get-pokemon")] {

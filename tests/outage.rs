@@ -91,7 +91,7 @@ async fn a_slow_engine_does_not_delay_lists() {
     }
     assert!(!tap.take().is_empty(), "the pointer was looked at");
     let asked = Instant::now();
-    assert_eq!(house.get(sample("get-pokemon")).await.status, 200, "who needs the engine waits for it");
+    assert_eq!(house.get(sample("get-pokemon")).await.status, 200, "a read of a record waits for it");
     assert!(asked.elapsed() >= Duration::from_secs(1));
 }
 

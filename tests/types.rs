@@ -10,7 +10,7 @@ async fn get(house: &House, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn fairy_knows_its_friends_and_foes() {
+async fn fairy_has_its_damage_relations() {
     let house = House::seeded().await;
     let mut fairy = get(&house, "fairy").await;
     for lists in fairy["damage_relations"].as_object_mut().unwrap().values_mut() {

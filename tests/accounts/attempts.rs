@@ -165,7 +165,7 @@ fn occupy(app: &Arc<App>) -> (tokio::task::JoinHandle<()>, mpsc::Sender<()>, one
 async fn a_full_queue_is_503_and_costs_no_token() {
     let residents = Residents::new().await;
     let mut app = app(&residents, "login=5/3600,account=10/900");
-    // The queue has no places.
+    // The queue has no free places.
     app.workers = Workers::new(1, 0);
     for name in ["ash_ketchum", "nobody"] {
         for _ in 0..8 {
@@ -314,8 +314,8 @@ async fn a_clock_that_ran_ahead_locks_nobody_out() {
     }
     let refused = take(NOON).await;
     assert!(!refused.is_allowed && refused.wait <= 17_000, "{refused:?}");
-    assert!(!take(NOON + refused.wait - 2_000).await.is_allowed, "the wait is no longer than told");
-    assert!(take(NOON + refused.wait).await.is_allowed, "nor shorter");
+    assert!(!take(NOON + refused.wait - 2_000).await.is_allowed, "the wait is no longer than needed");
+    assert!(take(NOON + refused.wait).await.is_allowed, "and no shorter");
     // A clock that fell behind finds a full bucket, and nothing beyond it.
     let take = async |now| accounts.take(&meter, FIVE, "behind", now).await.expect("an answer");
     take(NOON - 86_400_000).await;

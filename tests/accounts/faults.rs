@@ -67,7 +67,7 @@ async fn under(percent: u32) {
     .await;
     assert_eq!(answers.len(), 100);
     // Where a third of all calls fails, three attempts of three fail now and then.
-    assert!(percent < 30 || told.load(Ordering::Relaxed) > 0, "no client was told to try again");
+    assert!(percent < 30 || told.load(Ordering::Relaxed) > 0, "no client had to try again");
     for nth in 0..20 {
         let body = json!({"username": format!("user_{nth}"), "email": format!("{nth}@example.com"), "password": PASSWORD});
         let (status, outages) = persist(&app, &residents, &routes::REGISTER_USER, &body).await;

@@ -117,7 +117,7 @@ async fn a_thousand_favorites_change_in_steps_and_a_repetition_changes_nothing()
 }
 
 #[tokio::test]
-async fn a_thousand_favorites_cost_at_most_three_calls() {
+async fn a_list_of_a_thousand_favorites_costs_at_most_three_calls() {
     let residents = Residents::new().await;
     let ids = (1..=1025).collect();
     let told = |_: &[u32]| some_event(residents.ash).into();

@@ -56,7 +56,7 @@ async fn a_name_change_reserves_the_former_name() {
     assert_eq!(post(&house, REGISTER, &body).await.status, 201, "both are free again");
     let taken = put(json!({"username": "ASH_ketchum"})).await;
     assert_eq!((taken.status.as_u16(), &problem(&taken, "taken")["code"]), (409, &json!("username_taken")));
-    assert_eq!(put(json!({"username": "RED"})).await.json()["username"], "RED", "the user's own name in other letters");
+    assert_eq!(put(json!({"username": "RED"})).await.json()["username"], "RED", "the user's own name");
     let before = house.call(Method::GET, PROFILE, Some(&token), None).await;
     assert_eq!(put(json!({})).await.body, before.body, "nothing asked, nothing changed");
     assert_eq!(put(json!({"username": "RED"})).await.header("etag"), before.header("etag"));

@@ -58,7 +58,7 @@ async fn each_outcome_is_in_the_trail() {
     assert_eq!(
         sign_in("wrong").await.status,
         401,
-        "who does not know the password does not learn that either"
+        "a caller without the password does not learn that either"
     );
     let outcomes = [Outcome::WrongCredentials, Outcome::Done, Outcome::Frozen, Outcome::WrongCredentials];
     assert_eq!(residents.trail(residents.ash).await, outcomes.map(|outcome| (Action::Login, outcome)));

@@ -252,7 +252,7 @@ fn no_forged_or_modified_token_verifies() {
 }
 
 #[tokio::test]
-async fn a_forged_token_is_401() {
+async fn no_route_accepts_a_forged_token() {
     let residents = tests::Residents::new().await;
     let app = residents.app(&residents.url);
     for (what, token) in forgeries(&tests::ring()) {

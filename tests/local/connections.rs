@@ -72,7 +72,7 @@ async fn idle_connections_are_closed() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_408() {
+async fn an_incomplete_body_times_out_with_408() {
     let address = gateway(ConnectionLimits { body: Duration::from_millis(300), ..limits() }).await;
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{";
@@ -146,7 +146,7 @@ async fn bodies_that_do_not_fit_into_memory_together_are_503() {
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_side_gets_its_answer() {
+async fn a_client_that_closes_its_side_gets_its_response() {
     let address = gateway(limits()).await;
     for request in [
         "GET /api/v1/pokemon/25 HTTP/1.1\r\nhost: a\r\n\r\n",

@@ -134,7 +134,7 @@ async fn help_and_version_need_no_data() {
 }
 
 #[tokio::test]
-async fn an_administrator_is_granted_here_and_on_aws_and_by_no_route() {
+async fn an_administrator_is_granted_locally_and_on_aws_and_by_no_route() {
     let folder = TempDir::new().unwrap();
     let arguments = ["--port", "0", "--data", "data"];
     let mut process = Process::in_folder(folder.path(), &arguments);

@@ -179,7 +179,7 @@ async fn a_new_display_name_is_an_address_and_the_old_one_is_not() {
 }
 
 #[tokio::test]
-async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
+async fn an_edit_is_visible_everywhere_survives_a_sync_and_can_be_removed() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let before = seen(&house).await;
@@ -227,7 +227,7 @@ async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
 }
 
 #[tokio::test]
-async fn a_pokemon_that_is_new_at_the_source_is_fetched_with_all_that_belongs_to_it() {
+async fn a_new_pokemon_is_fetched_with_all_related_resources() {
     let mut old = World::small();
     let whole = World::small();
     let of = |kind: &str, key: &str| whole.get(kind, key).expect(key).clone();

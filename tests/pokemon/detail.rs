@@ -123,7 +123,7 @@ async fn each_of_the_37_species_without_a_pokemon_of_its_name_answers_with_its_d
 }
 
 #[tokio::test]
-async fn a_picture_has_a_key_only_where_there_is_one() {
+async fn a_missing_picture_has_no_key() {
     let house = House::seeded().await;
     let mut bare = Vec::new();
     for pokemon in facts().pokemon.values().filter(|pokemon| pokemon.sprites.paths().contains(&None)) {
@@ -141,7 +141,7 @@ async fn a_picture_has_a_key_only_where_there_is_one() {
 }
 
 #[tokio::test]
-async fn forms_are_answered_only_where_they_are_asked_for() {
+async fn forms_are_included_only_on_request() {
     let house = House::seeded().await;
     assert!(get(&house, "unown").await.get("forms").is_none());
     let forms = get(&house, "unown?include=forms").await["forms"].clone();
@@ -175,7 +175,7 @@ async fn pikachus_learnset_is_that_of_the_games() {
     let house = House::seeded().await;
     assert!(get(&house, "pikachu").await.get("learnset").is_none());
     let pikachu = get(&house, "pikachu?include=moves").await;
-    assert!(pikachu.get("forms").is_none(), "nobody asked for them");
+    assert!(pikachu.get("forms").is_none(), "they were not requested");
     let learnset = pikachu["learnset"].as_array().unwrap();
     let games = |name: &str, method: &str, level: u64| -> Vec<&str> {
         let ways =

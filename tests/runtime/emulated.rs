@@ -115,7 +115,7 @@ impl Drop for Function {
         if !std::thread::panicking() {
             let said = self.said();
             let told = tests::SECRETS.iter().find(|secret| said.contains(**secret));
-            assert_eq!(told, None, "stands in the log: {said}");
+            assert_eq!(told, None, "is in the log: {said}");
         }
     }
 }

@@ -112,7 +112,7 @@ async fn a_removed_fact_loses_its_etag_and_an_emptied_item_is_deleted() {
 }
 
 #[tokio::test]
-async fn facts_are_read_through_many_pages() {
+async fn facts_are_read_across_many_pages() {
     let (store, mut ledger) = (empty_store().await, Ledger::default());
     for id in 0..640 {
         ledger.record(ability(id, &noise(4_000, u64::from(id))), etag(id));

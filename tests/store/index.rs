@@ -40,7 +40,7 @@ async fn every_draw_finds_one_of_three_equal_copies() {
     for draw in [0, 1, 2, 3, 128, 255] {
         assert!(store.index(&meter, "v1", draw).await.expect("it is readable") == index, "{draw}");
     }
-    assert_eq!(pointer(&store).await, None, "it counts for nobody yet");
+    assert_eq!(pointer(&store).await, None, "it is not current yet");
 }
 
 #[tokio::test]

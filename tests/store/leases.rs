@@ -47,7 +47,7 @@ async fn its_owner_takes_it_again_and_another_does_not() {
     taken(&store, "one", 10).await;
     assert_eq!(state(&store).await.1, Some(310));
     conflict(take(&store, "two", 20).await, "UpdateItem");
-    assert_eq!(state(&store).await.1, Some(310), "who was refused has changed nothing");
+    assert_eq!(state(&store).await.1, Some(310), "the refused owner changed nothing");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ fn usage(calls: u64, read_units: f64, write_units: f64) -> Usage {
 }
 
 #[tokio::test]
-async fn a_meter_begins_at_nothing() {
+async fn a_meter_starts_at_zero() {
     assert_eq!(Meter::default().usage(), usage(0, 0.0, 0.0));
 }
 

@@ -116,7 +116,7 @@ async fn a_deletion_removes_its_items_and_no_others() {
 }
 
 #[tokio::test]
-async fn heads_are_read_through_many_pages() {
+async fn heads_are_read_across_many_pages() {
     let store = empty_store().await;
     let bodies: Vec<_> = (0..60).map(|id| noise(40_000, id)).collect();
     let items = (0..).zip(&bodies).map(|(id, body)| item(Key::learnset(id), body, false));

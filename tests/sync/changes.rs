@@ -86,7 +86,7 @@ async fn the_index_before_stays_readable_and_the_one_before_that_goes() {
         let before = &versions[versions.len() - 2];
         for draw in 0..INDEX_COPIES {
             let bytes =
-                store.index(&meter, before, draw).await.expect("who read the pointer earlier finds it");
+                store.index(&meter, before, draw).await.expect("a reader of the old pointer finds it");
             DexIndex::decode(&bytes).expect("it is readable");
         }
     }

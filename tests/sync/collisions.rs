@@ -54,7 +54,7 @@ async fn of_two_default_pokemon_of_one_species_the_first_answers_to_its_name() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_anothers_id_is_not_answered_to() {
+async fn a_name_that_is_another_pokemons_id_leads_to_that_id() {
     let pokeapi = small().await;
     rename(&pokeapi, "/api/v2/pokemon/1/", "29");
     let (store, told) = settled(&pokeapi).await;

@@ -180,7 +180,7 @@ async fn facts_that_would_fill_an_item_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_not_read_to_its_end() {
+async fn an_endless_body_is_not_read_to_its_end() {
     let pokeapi = small().await;
     let strict = |config: &mut Config| config.body_limit = 100_000;
     let told = suffer(&pokeapi, Fault::Huge(1 << 30), strict).await;
@@ -188,7 +188,7 @@ async fn a_body_without_end_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_it_is_too_large_is_not_read() {
+async fn a_body_with_a_too_large_content_length_is_not_read() {
     let pokeapi = small().await;
     let strict = |config: &mut Config| config.body_limit = 100_000;
     let large = Fault::Body(json!({ "id": 29, "padding": "x".repeat(100_000) }));

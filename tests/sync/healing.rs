@@ -35,7 +35,7 @@ async fn faults_that_pass_leave_no_trace() {
     let store = empty_store().await;
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
-    assert_same(&catalogue(&store).await, sound, "as if nothing had been");
+    assert_same(&catalogue(&store).await, sound, "as if nothing had failed");
     assert_eq!(pokeapi.count("/api/v2/pokemon/1/"), 3);
 }
 

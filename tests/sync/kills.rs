@@ -225,25 +225,25 @@ async fn change_killed_at(blow: Blow, key: &'static str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn killed_between_the_last_row_and_the_index_readers_have_the_old_index() {
+async fn a_kill_between_the_last_row_and_the_index_leaves_the_old_index() {
     let (old, new) = change_killed_at(Blow::Before, "INDEX#").await;
     assert_eq!(old, new);
 }
 
 #[tokio::test]
-async fn killed_between_the_copies_of_the_index_readers_have_the_old_one() {
+async fn a_kill_between_the_copies_of_the_index_leaves_the_old_index() {
     let (old, new) = change_killed_at(Blow::After, "INDEX#").await;
     assert_eq!(old, new);
 }
 
 #[tokio::test]
-async fn killed_between_the_copies_and_the_pointer_readers_have_the_old_index() {
+async fn a_kill_between_the_copies_and_the_pointer_leaves_the_old_index() {
     let (old, new) = change_killed_at(Blow::Before, "INDEX/").await;
     assert_eq!(old, new);
 }
 
 #[tokio::test]
-async fn killed_right_after_the_pointer_readers_have_the_new_index() {
+async fn a_kill_right_after_the_pointer_leaves_the_new_index() {
     let (old, new) = change_killed_at(Blow::After, "INDEX/").await;
     assert_ne!(old, new);
 }

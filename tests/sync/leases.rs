@@ -128,7 +128,7 @@ async fn an_overtaken_run_stops_at_the_next_checkpoint_and_writes_nothing() {
     assert!(matches!(error, SyncError::LostLease), "{error:?}");
     assert_eq!(error.to_string(), "another sync has taken over");
     let state = items(&store).await["SYNC/STATE"].clone();
-    assert_eq!(state["lease_owner"], "another", "the lease is not given back by who lost it");
+    assert_eq!(state["lease_owner"], "another", "the former owner does not release it");
     pokeapi.slow_down(Duration::ZERO);
     assert_same(&catalogue(&store).await, sound().await, "the second's work");
 }

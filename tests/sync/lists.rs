@@ -36,7 +36,7 @@ async fn under(fault: Fault) -> String {
     let store = synced(&pokeapi).await;
     let told = refused(&pokeapi, &store, fault).await;
     let (finished, _) = sync(&store, &pokeapi).await;
-    assert_eq!(finished.tally.unchanged, RESOURCES, "the next run is as ever");
+    assert_eq!(finished.tally.unchanged, RESOURCES, "the next run is normal");
     told
 }
 

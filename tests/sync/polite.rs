@@ -12,7 +12,7 @@ const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
 fn user_agents(pokeapi: &StandIn) -> Vec<String> {
     let mut user_agents: Vec<_> = pokeapi.requests().into_iter().filter_map(|seen| seen.user_agent).collect();
-    assert_eq!(user_agents.len(), pokeapi.requests().len(), "every request says who asks");
+    assert_eq!(user_agents.len(), pokeapi.requests().len(), "every request has one");
     user_agents.dedup();
     user_agents
 }
@@ -112,5 +112,5 @@ async fn a_retry_after_delays_every_request() {
     let (finished, _) = sync_as(&store, config(&pokeapi)).await;
     assert_eq!((finished.tally.failed, pokeapi.count(BULBASAUR)), (0, 2));
     let silence = watch.await.expect("the whole sync was watched");
-    assert!(silence >= Duration::from_millis(900), "nobody asked for {silence:?} only");
+    assert!(silence >= Duration::from_millis(900), "the pause was {silence:?} only");
 }

@@ -98,7 +98,7 @@ async fn empty_lists_do_not_make_a_successful_run() {
 }
 
 #[tokio::test]
-async fn a_long_retry_after_of_a_list_pauses_too_and_a_day_is_the_longest() {
+async fn a_long_retry_after_of_a_list_pauses_for_a_day_at_most() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/move/", Fault::retry_after(503, 100_000_000));
     let (progress, because) = paused(&store, &pokeapi).await;
