@@ -1,11 +1,11 @@
-# For `sam build` alone, which calls `build-<logical id>` for each function. The first call builds all of them, at once; the
-# others find their binary there. Everything else is `cargo xtask`.
+# Only `sam build` uses this file: it calls `build-<logical id>` for each function. The first call builds all functions at once;
+# the others find their binary there. `cargo xtask` runs everything else.
 
-# As the template's parameter Architecture: arm64 or x86_64.
+# The same as the template's parameter Architecture: arm64 or x86_64.
 ARCH ?= arm64
 BUILD ?= cargo lambda build --release --$(subst _,-,$(ARCH)) --package functions --locked
 
-# GetPokemonFunction is the binary get-pokemon.
+# Converts a logical id to the name of a binary: GetPokemonFunction to get-pokemon.
 name = $(shell echo '$*' | sed -E 's/Function$$//; s/([a-z])([A-Z])/\1-\2/g' | tr '[:upper:]' '[:lower:]')
 
 build-%:

@@ -10,7 +10,7 @@ async fn get(house: &House, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn static_names_who_can_have_it_and_for_whom_it_is_hidden() {
+async fn static_names_its_pokemon_and_those_for_which_it_is_hidden() {
     let house = House::seeded().await;
     let ability = get(&house, "static").await;
     assert_eq!(
@@ -26,7 +26,7 @@ async fn static_names_who_can_have_it_and_for_whom_it_is_hidden() {
 }
 
 #[tokio::test]
-async fn every_ability_answers_and_names_whom_the_facts_give_it() {
+async fn every_ability_names_the_pokemon_that_have_it_in_the_facts() {
     let house = House::seeded().await;
     for ability in facts().abilities.values() {
         let answer = get(&house, &ability.name).await;
@@ -44,7 +44,7 @@ async fn every_ability_answers_and_names_whom_the_facts_give_it() {
 }
 
 #[tokio::test]
-async fn an_ability_that_nobody_has_names_nobody() {
+async fn an_ability_without_pokemon_has_an_empty_list() {
     let house = House::seeded().await;
     let nobodys = facts().abilities.values().find(|ability| !ability.is_main_series).expect("a spin-off's");
     let answer = get(&house, &nobodys.name).await;

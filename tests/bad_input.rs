@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer is a problem that names it: a 4xx, never a 5xx.
+//! Invalid input: every response is a problem that names the error, a 4xx, never a 5xx.
 
 use api::routes::{DEFAULT, SPECS, Spec};
 use serde_json::Value;
@@ -8,7 +8,7 @@ fn paths() -> impl Iterator<Item = &'static Spec> {
     SPECS.iter().filter(|spec| spec.path != DEFAULT && is_for_everybody(spec))
 }
 
-/// A sample's path, without its query.
+/// The path of a sample, without its query.
 fn bare(spec: &Spec) -> &'static str {
     let sample = sample(spec.name);
     sample.split_once('?').map_or(sample, |(path, _)| path)
@@ -18,13 +18,13 @@ fn with_query(path: &str, query: &str) -> String {
     format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' })
 }
 
-/// A 4xx of this status, whole.
+/// Asserts a complete 4xx response of this status.
 fn assert_refused(answer: &Answer, status: u16, what: &str) -> Value {
     assert_eq!(answer.status.as_u16(), status, "{what}: {}", String::from_utf8_lossy(&answer.body));
     problem(answer, what)
 }
 
-/// What no Pokémon, type, ability or move is called.
+/// Names that no Pokémon, type, ability or move has.
 const NAMES: [&str; 25] = [
     "missingno",
     "a%2Fb",
@@ -54,7 +54,7 @@ const NAMES: [&str; 25] = [
 ];
 
 #[tokio::test]
-async fn a_name_that_nothing_has_is_404_however_it_is_written() {
+async fn an_unknown_name_is_404_in_any_spelling() {
     let house = House::seeded().await;
     let long = "x".repeat(101);
     let longer = "x".repeat(7000);
@@ -73,7 +73,7 @@ async fn a_name_that_nothing_has_is_404_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn what_is_not_utf8_is_400() {
+async fn a_path_or_query_that_is_not_utf8_is_400() {
     let house = House::seeded().await;
     for spec in paths() {
         let path = sample(spec.name);
@@ -91,7 +91,7 @@ async fn what_is_not_utf8_is_400() {
 }
 
 #[tokio::test]
-async fn a_query_is_taken_as_it_is_up_to_8_kb_and_refused_beyond() {
+async fn a_query_is_accepted_up_to_8_kb_and_rejected_beyond() {
     let house = House::seeded().await;
     for spec in paths() {
         let path = bare(spec);
@@ -99,7 +99,7 @@ async fn a_query_is_taken_as_it_is_up_to_8_kb_and_refused_beyond() {
             ["a", "a=b=c", "&&&", "=", "%", "a[]=1", "x=%00", "x=<\">", "__proto__=1", "callback=alert"]
         {
             let answer = house.raw("GET", &format!("{path}?{harmless}"), "").await;
-            // What is no address at all is refused by the server itself.
+            // The server itself rejects a target that is not a valid address.
             let no_address = answer.status == 400 && answer.body.is_empty() && harmless.contains('<');
             assert!(answer.status == 200 || no_address, "{path}?{harmless}: {}", answer.status);
         }
@@ -110,12 +110,12 @@ async fn a_query_is_taken_as_it_is_up_to_8_kb_and_refused_beyond() {
 }
 
 #[tokio::test]
-async fn another_method_is_405_and_told_which_are_allowed() {
+async fn another_method_is_405_with_the_allowed_methods() {
     let house = House::seeded().await;
     for spec in paths() {
         let path = sample(spec.name);
         let allowed = tests::allowed_at(path);
-        // A PUT of `/pokemon/types` is one of `/pokemon/{id}`.
+        // A PUT of `/pokemon/types` matches `/pokemon/{id}`.
         let plain = bare(spec);
         let is_free = |method: &&str| !SPECS.iter().any(|one| one.method == **method && one.matches(plain));
         for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get", "M-SEARCH"]
@@ -134,7 +134,7 @@ async fn another_method_is_405_and_told_which_are_allowed() {
 }
 
 #[tokio::test]
-async fn a_letter_that_is_escaped_without_need_is_that_letter() {
+async fn an_unnecessarily_escaped_letter_is_decoded() {
     let house = House::seeded().await;
     for target in ["/api/v1/pok%65mon/25", "/%61pi/v1/pokemon/%32%35", "/api/v1/pokemon/pika%63hu"] {
         let answer = house.raw("GET", target, "").await;
@@ -143,7 +143,7 @@ async fn a_letter_that_is_escaped_without_need_is_that_letter() {
 }
 
 #[tokio::test]
-async fn what_is_nowhere_is_404_by_any_method() {
+async fn an_unknown_path_is_404_for_every_method() {
     let house = House::seeded().await;
     let deep = "/a".repeat(2000);
     for target in [
@@ -186,7 +186,7 @@ async fn what_is_nowhere_is_404_by_any_method() {
             if method == "GET" {
                 assert_refused(&answer, 404, target);
             } else {
-                // Decoded, a path may be one that another method has.
+                // After decoding, a path may be one that another method has.
                 assert!(
                     [204, 404, 405].contains(&answer.status.as_u16()),
                     "{method} {target}: {}",
@@ -198,7 +198,7 @@ async fn what_is_nowhere_is_404_by_any_method() {
 }
 
 #[tokio::test]
-async fn a_slash_too_many_is_404() {
+async fn an_extra_slash_is_404() {
     let house = House::seeded().await;
     for spec in paths() {
         let path = bare(spec);
@@ -245,7 +245,7 @@ async fn an_invalid_token_is_401_where_the_answer_depends_on_the_caller() {
 }
 
 #[tokio::test]
-async fn a_body_on_a_get_is_ignored_up_to_10_mb_and_refused_beyond() {
+async fn a_body_on_a_get_is_ignored_up_to_10_mb_and_rejected_beyond() {
     let house = House::seeded().await;
     let send = async |path: &str, bytes: usize| {
         let mut request =
@@ -262,5 +262,5 @@ async fn a_body_on_a_get_is_ignored_up_to_10_mb_and_refused_beyond() {
     let problem =
         assert_refused(&send("/api/v1/pokemon", (10 << 20) + 1).await, 413, "a body of 10 MB and a byte");
     assert_eq!(problem["code"], "body_too_large");
-    assert_eq!(house.get("/api/v1/health").await.status, 200, "and the house stands");
+    assert_eq!(house.get("/api/v1/health").await.status, 200, "and the server still answers");
 }

@@ -1,5 +1,5 @@
-//! What each route may cost: calls to the database, read and write units, of its sample request, with the index and the public keys
-//! in memory. `tests/budget.json` has a line a route.
+//! The cost limit of each route: the database calls, read units and write units of its sample request, with the index and the
+//! public keys in memory. `tests/budget.json` has one line per route.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,14 @@ fn budget() -> Map<String, Value> {
 }
 
 #[test]
-fn every_route_has_a_line_and_every_line_a_route() {
+fn every_route_has_a_budget_and_every_budget_a_route() {
     let lines: BTreeSet<String> = budget().keys().cloned().collect();
     let routes: BTreeSet<String> = SPECS.iter().map(|spec| spec.name.to_owned()).collect();
     assert_eq!(lines, routes, "tests/budget.json against the table of routes");
 }
 
 #[test]
-fn no_line_says_more_or_less_than_calls_and_units() {
+fn every_budget_has_exactly_calls_and_units() {
     for (route, line) in budget() {
         let keys: Vec<_> = line.as_object().expect(&route).keys().collect();
         assert_eq!(keys, ["calls", "rcu", "wcu"], "{route}");
@@ -63,7 +63,7 @@ async fn cost(route: &Route, method: &Method) -> Value {
 }
 
 #[tokio::test]
-async fn every_route_costs_what_its_line_says() {
+async fn every_route_costs_its_budget() {
     let mut measured = Map::new();
     for route in routes::all() {
         measured.insert(route.spec.name.to_owned(), cost(&route, &route.spec.method).await);

@@ -1,4 +1,4 @@
-//! ETag, Cache-Control and 304 of every route.
+//! ETag, Cache-Control and 304 on every route.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ async fn every_catalogue_answer_may_be_cached_under_an_etag() {
 }
 
 #[tokio::test]
-async fn a_copy_that_is_still_good_is_304_without_a_body() {
+async fn a_fresh_copy_is_304_without_a_body() {
     let house = House::seeded().await;
     for path in catalogue_samples() {
         let own = etag(&house, path).await;
@@ -58,7 +58,7 @@ async fn a_copy_that_is_still_good_is_304_without_a_body() {
 }
 
 #[tokio::test]
-async fn any_other_copy_is_answered_whole() {
+async fn a_stale_copy_gets_a_complete_response() {
     let house = House::seeded().await;
     for path in catalogue_samples() {
         let own = etag(&house, path).await;
@@ -78,7 +78,7 @@ async fn any_other_copy_is_answered_whole() {
 }
 
 #[tokio::test]
-async fn who_asks_for_something_wrong_is_told_so_whatever_copies_they_have() {
+async fn an_invalid_request_is_an_error_whatever_its_if_none_match() {
     let house = House::seeded().await;
     for (path, status) in [
         ("/api/v1/pokemon?type=plasma", 422),
@@ -93,7 +93,7 @@ async fn who_asks_for_something_wrong_is_told_so_whatever_copies_they_have() {
         assert_eq!(answer.status, status, "{path}");
         let _ = problem(&answer, path);
     }
-    // A wrong query may look like a good one once both are written down.
+    // A wrong query may look like a valid one once both are serialized.
     let good = etag(&house, "/api/v1/pokemon?type=water&search=x").await;
     let answer = if_none_match(&house, "/api/v1/pokemon?type=water%20s:x", &good).await;
     assert_eq!(answer.status, 422);
@@ -135,7 +135,7 @@ async fn different_answers_have_different_etags() {
     }
     paths.extend(["charmander", "charmeleon"].map(|name| format!("/api/v1/pokemon/{name}/evolutions")));
     paths.extend(["types/water", "moves/tackle", "abilities/pressure"].map(|path| format!("/api/v1/{path}")));
-    // A type, an ability and a move, and the Pokémon of that name, are told apart.
+    // A type, an ability, a move and a Pokémon of the same name have different ETags.
     paths.extend(["moves/metronome", "types/psychic", "moves/psychic"].map(|path| format!("/api/v1/{path}")));
 
     let mut seen: HashMap<String, (String, Vec<u8>)> = HashMap::new();
@@ -187,7 +187,7 @@ async fn requests_that_mean_the_same_share_an_etag() {
 }
 
 #[tokio::test]
-async fn a_copy_stays_good_in_another_process_and_for_every_origin() {
+async fn a_copy_stays_valid_in_another_process_and_for_every_origin() {
     let house = House::seeded().await;
     let mut config = Config::new(CATALOG);
     config.cors_origins = vec!["https://a.example".parse().unwrap()];
@@ -220,7 +220,7 @@ async fn pictures_from_elsewhere_change_the_etags_of_answers_with_pictures() {
 }
 
 #[tokio::test]
-async fn what_tells_of_this_moment_is_never_stored() {
+async fn responses_about_the_moment_are_never_stored() {
     let house = House::seeded().await;
     let long = format!("/api/v1/pokemon?{}", "x".repeat(9000));
     for (path, status) in [

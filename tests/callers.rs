@@ -1,4 +1,5 @@
-//! Which answers depend on the caller, route by route: the others ignore the `Authorization` header, and only they may be cached.
+//! Which responses depend on the caller, route by route: the other routes ignore the `Authorization` header, and only their
+//! responses may be cached.
 
 use adapters::{
     aws, now,
@@ -15,7 +16,7 @@ use tests::{Answer, OF_THE_MOMENT, PASSWORD, Residents, Tap, event, invoke_event
 
 use crate::workshop::Home;
 
-/// Queries of a route whose answer depends on the caller, where those of its sample do not.
+/// Queries for which a route's response depends on the caller although that of its sample does not.
 fn personal_queries(route: &Route) -> &'static [&'static str] {
     match route.spec.name {
         "list-pokemon" => &[
@@ -51,7 +52,7 @@ fn unacceptable(residents: &Residents) -> Vec<String> {
     ]
 }
 
-/// An app of its own, as a process that has just started: nothing is in memory.
+/// A new app, as in a process that has just started: nothing is in memory.
 fn started(residents: &Residents, url: &str) -> App {
     let client = aws::at(url);
     App::new(Config { limits: None, ..residents.config() }, || client)
@@ -67,7 +68,7 @@ async fn ask(app: &App, route: &Route, event: &Value, authorization: Option<&str
     invoke_event(app, route, &event).await
 }
 
-/// What of an answer a cache or a client could tell apart from another.
+/// The parts of a response by which a cache or a client could tell it from another.
 fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, Vec<u8>) {
     let headers = answer
         .headers
@@ -128,7 +129,7 @@ async fn every_route_that_checks_tokens_answers_401_to_an_invalid_one() {
             let status = ask(&app, route, &event, Some(&header)).await.status.as_u16();
             let expected = match header.as_str() {
                 refresh if refresh.starts_with("Bearer rt_") => 422,
-                // The token is valid, but its session has ended, which is what was asked for.
+                // The token is valid, but its session has ended: the request was a sign-out.
                 ended if route.spec.access == Access::Session && is_ours(&residents, ended) => 200,
                 _ => 401,
             };
@@ -138,7 +139,7 @@ async fn every_route_that_checks_tokens_answers_401_to_an_invalid_one() {
     }
 }
 
-/// Whether the header's token is good by itself.
+/// Whether the header's token is valid by itself.
 fn is_ours(residents: &Residents, header: &str) -> bool {
     let token = header.trim_start_matches("Bearer ");
     let verifier = adapters::tokens::Verifier::new(&residents.config().issuer(), &tests::ring().jwks());
@@ -156,8 +157,8 @@ async fn sorting_by_favorites_answers_401_to_an_invalid_token() {
     }
 }
 
-/// Walks the whole table with every kind of caller. An answer that may be kept is the same for all of them; any other is
-/// not to be stored at all.
+/// Requests the whole table with every kind of caller. A response that may be stored is the same for all callers; any other must
+/// not be stored at all.
 #[tokio::test]
 async fn no_answer_that_depends_on_the_caller_may_be_cached() {
     let (mut cacheable, mut personal) = (0, 0);
@@ -194,7 +195,8 @@ async fn no_answer_that_depends_on_the_caller_may_be_cached() {
                 continue;
             }
             for answer in &answers {
-                // Problems, and what is the same for all but only for this moment, are not kept by anybody either.
+                // Problems must not be stored either, nor responses that are the same for all callers but valid only at this
+                // moment.
                 let is_personal = answer.status.is_success()
                     && (route.spec.authorization != Authorization::Ignored
                         || route.spec.method != Method::GET);
@@ -208,7 +210,7 @@ async fn no_answer_that_depends_on_the_caller_may_be_cached() {
 }
 
 #[tokio::test]
-async fn an_anonymous_page_sorted_by_favorites_is_no_copy_for_a_signed_in_user() {
+async fn an_anonymous_page_sorted_by_favorites_is_not_reused_for_a_user() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let path = "/api/v1/pokemon?sort=favorites&per_page=2";

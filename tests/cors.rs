@@ -1,4 +1,4 @@
-//! CORS: an exact list of origins, or nobody.
+//! CORS: an exact list of origins, or none.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ fn permissions(answer: &Answer) -> Vec<String> {
     names.filter(|name| name.starts_with("access-control-")).map(str::to_owned).collect()
 }
 
-/// Origins that a careless comparison would let in.
+/// Origins that a careless comparison would allow.
 const STRANGERS: [&str; 9] = [
     "https://evil.example",
     "https://pokedex.example.evil.example",
@@ -87,7 +87,7 @@ async fn problems_and_304s_can_be_read_by_a_known_origin_too() {
 }
 
 #[tokio::test]
-async fn a_stranger_gets_no_permission_and_never_a_star() {
+async fn an_unknown_origin_gets_no_permission_and_no_wildcard() {
     let house = house_for(&[KNOWN, LOCAL]).await;
     for route in tests::for_everybody() {
         let path = sample(route.spec.name);
@@ -150,13 +150,14 @@ async fn a_preflight_names_methods_and_headers_to_known_origins_alone() {
 }
 
 #[tokio::test]
-async fn a_preflight_of_nothing_is_404() {
+async fn a_preflight_of_an_unknown_path_is_404() {
     let house = house_for(&[KNOWN]).await;
     let answer = house.send(Method::OPTIONS, "/api/v1/missingno", &[("origin", KNOWN)]).await;
     assert_eq!(answer.status, 404);
 }
 
-/// What a route answers, beside the answer to its sample event: every kind of header is set by one of them.
+/// The responses of a route beside the response to its sample event: each kind of header is set by one of
+/// them.
 fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
     let sample = residents.fill(&event(route));
     let with = |name: &str, value: &str| {
@@ -169,7 +170,7 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
     odd["rawQueryString"] = json!("x=%ff");
     let mut head = sample.clone();
     head["requestContext"]["http"]["method"] = json!("HEAD");
-    // The key comes first: the other requests leave nothing to be done.
+    // The request with the key comes first: the others leave nothing to do.
     let mut all = vec![
         keyed.clone(),
         keyed,
@@ -231,14 +232,14 @@ async fn every_header_that_any_response_sets_is_exposed() {
     expose_what_another_response_holds(&seen).await;
 }
 
-/// A 304 renews the headers of the stored response, the list of exposed ones among them.
+/// A 304 updates the headers of the stored response, the list of exposed headers among them.
 async fn expose_what_another_response_holds(seen: &BTreeSet<String>) {
     let house = house_for(&[KNOWN]).await;
     for (header, status) in [(("x-test", "1"), 200), (("if-none-match", "*"), 304)] {
         let answer = house.send(Method::GET, "/api/v1/pokemon/25", &[("origin", KNOWN), header]).await;
         assert_eq!(answer.status, status);
         let exposed = answer.header("access-control-expose-headers").unwrap_or_default();
-        // What a browser shows without permission, and what is for browsers alone.
+        // Excludes headers that browsers show without permission, and headers that only browsers read.
         let is_hidden = |name: &str| {
             !["cache-control", "content-length", "content-type", "vary"].contains(&name)
                 && !name.starts_with("access-control-")

@@ -1,4 +1,4 @@
-//! The Lambda side of the door: whatever event comes, an answer goes out.
+//! The Lambda side of the door: every event gets a response.
 
 use adapters::aws;
 use api::{
@@ -13,7 +13,7 @@ fn app() -> App {
     App::new(Config::new(CATALOG), || aws::at(&SeededEngine::get().url))
 }
 
-/// The event of `route`'s sample, changed.
+/// The event of `route`'s sample, modified.
 fn changed(route: &Route, change: impl FnOnce(&mut Value)) -> Value {
     let mut event = event(route);
     change(&mut event);
@@ -59,7 +59,7 @@ async fn an_answer_by_lambda_is_the_answer_over_http() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_is_400() {
+async fn an_invalid_event_is_400() {
     let app = app();
     for payload in ["{}", "null", "true", "1", "-1e400", "\"event\"", "[]", "[[],{}]", "{\"a\":{\"b\":[]}}"] {
         let payload = RawValue::from_string(payload.to_owned()).unwrap();
@@ -74,7 +74,7 @@ async fn what_is_no_event_is_400() {
 }
 
 #[tokio::test]
-async fn null_is_as_good_as_absent() {
+async fn a_null_field_counts_as_absent() {
     let app = app();
     for name in
         ["version", "routeKey", "rawPath", "rawQueryString", "cookies", "headers", "body", "isBase64Encoded"]
@@ -92,7 +92,7 @@ async fn null_is_as_good_as_absent() {
 }
 
 #[tokio::test]
-async fn without_a_path_parameter_there_is_nothing_to_find() {
+async fn a_missing_path_parameter_is_404() {
     let app = app();
     for parameters in
         [json!(null), json!({}), json!({"name": "pikachu"}), json!({"id": ""}), json!({"ID": "25"})]
@@ -132,7 +132,7 @@ async fn a_field_of_another_type_is_400() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_none_is_400() {
+async fn an_invalid_method_is_400() {
     let app = app();
     for method in ["", " ", "G ET", "GET\r\n", "♀", "<>"] {
         let event = changed(&GET_HEALTH, |event| event["requestContext"]["http"]["method"] = json!(method));
@@ -141,7 +141,7 @@ async fn a_method_that_is_none_is_400() {
 }
 
 #[tokio::test]
-async fn headers_count_whatever_their_case() {
+async fn header_names_match_in_any_case() {
     let app = app();
     let with =
         |name: &str, value: &str| changed(&LIST_POKEMON, |event| event["headers"][name] = json!(value));
@@ -174,7 +174,7 @@ async fn a_body_in_base64_is_decoded_and_a_broken_one_is_400() {
 }
 
 #[tokio::test]
-async fn a_raw_query_needs_to_be_no_part_of_an_address() {
+async fn a_raw_query_that_is_not_a_valid_uri_is_accepted() {
     let app = app();
     for (query, total) in [
         ("search=mr mime", 1),
@@ -195,7 +195,7 @@ async fn a_raw_query_needs_to_be_no_part_of_an_address() {
 }
 
 #[tokio::test]
-async fn a_path_parameter_is_taken_as_it_is_and_never_decoded_again() {
+async fn a_path_parameter_is_not_decoded_twice() {
     let app = app();
     for name in [
         "a?ids=1",
@@ -262,7 +262,7 @@ async fn odd_headers_do_no_harm() {
 }
 
 #[tokio::test]
-async fn what_is_huge_is_answered_small() {
+async fn huge_input_gets_a_small_response() {
     let app = app();
     let huge = "♀x".repeat(1 << 20);
     for (pointer, status) in [

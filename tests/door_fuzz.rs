@@ -1,4 +1,4 @@
-//! The door against thousands of damaged events: it answers every one, by the route that it was opened for.
+//! The door against thousands of damaged events: it answers each of them, by the route that it was opened for.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::workshop::Home;
 
 const EVENTS: u32 = 100_000;
 
-/// Xorshift: the same damage in every run.
+/// Xorshift: it produces the same damage in every run.
 struct Chance(u64);
 
 impl Chance {
@@ -91,7 +91,7 @@ const NAMES: [&str; 14] = [
     "method",
 ];
 
-/// Changes what a client may change, so that the event stays one.
+/// Changes what a client may change, so that the event stays valid.
 fn vary(event: &mut Value, chance: &mut Chance) {
     let text = json!(chance.of(&TEXTS));
     match chance.below(6) {
@@ -114,7 +114,7 @@ fn vary(event: &mut Value, chance: &mut Chance) {
     }
 }
 
-/// Damages one place of `value`, chosen by walking down at random.
+/// Damages one place of `value`, found by a random walk down the tree.
 fn damage(value: &mut Value, chance: &mut Chance) {
     if chance.below(4) > 0 {
         let inner = match value {
@@ -173,8 +173,8 @@ fn anything(chance: &mut Chance) -> Value {
     }
 }
 
-/// The event as text; now and then with a byte of it damaged. None where that leaves no JSON: the runtime itself
-/// refuses it.
+/// The event as text, with one byte damaged now and then. `None` if the result is not JSON: the runtime itself
+/// rejects it.
 fn payload(event: &Value, chance: &mut Chance) -> Option<Box<RawValue>> {
     let mut text = event.to_string();
     if chance.below(8) == 0 {
@@ -186,7 +186,7 @@ fn payload(event: &Value, chance: &mut Chance) -> Option<Box<RawValue>> {
     RawValue::from_string(text).ok()
 }
 
-/// What only this route answers.
+/// A field that only this route's response has.
 fn mark(route: &str) -> &'static str {
     match route {
         "list-pokemon" => "/pagination/total",
@@ -206,7 +206,7 @@ fn mark(route: &str) -> &'static str {
     }
 }
 
-/// Whether an answer about one thing is about the one that the path's parameter names.
+/// Whether a response about one resource is about the one that the path's parameter names.
 fn is_what_was_asked_for(found: &Value, route: &str, payload: &str) -> bool {
     let (parameter, fields): (_, &[&str]) = match route {
         "get-pokemon" => ("id", &["name", "species"]),
@@ -252,7 +252,7 @@ fn check(answer: &Answer, route: &str, payload: &str) {
 async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
     let mut config = Config::new(CATALOG);
     config.cors_origins = vec!["https://a.example".parse().unwrap()];
-    // No check of the pointer in between: an answer late by chance must not look like a defect.
+    // No pointer check in between: a response that is late by chance must not look like a defect.
     config.index_check_every = Duration::from_secs(3600);
     let app = App::new(config, || aws::at(&SeededEngine::get().url));
     let routes = tests::for_everybody();
@@ -273,12 +273,12 @@ async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
         *statuses.entry((route.spec.name, answer.status.as_u16())).or_default() += 1;
         sent += 1;
     }
-    // The damage must leave enough of the events to get past the door, and not too much.
+    // Enough of the damaged events must get past the door, and not too many.
     for route in &routes {
         let by_status = |status| statuses.get(&(route.spec.name, status)).copied().unwrap_or_default();
         let answered = if route.spec.name == "answer-unknown" { by_status(404) } else { by_status(200) };
         assert!(answered > 200 && by_status(400) > 100, "{}: {statuses:?}", route.spec.name);
-        // Damaged tokens are among the events.
+        // Some of the events carry damaged tokens.
         let ignores_tokens = route.spec.authorization == Authorization::Ignored;
         assert!(!ignores_tokens || by_status(401) == 0, "{}: {statuses:?}", route.spec.name);
     }
@@ -287,11 +287,11 @@ async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
     }
 }
 
-/// Of each route that is for somebody.
+/// Damaged events for each route that requires a signed-in user.
 const PRIVATE_EVENTS: u32 = 60;
 
 #[tokio::test]
-async fn every_damaged_event_of_somebody_is_answered_too() {
+async fn every_damaged_event_of_a_signed_in_user_is_answered() {
     let mut chance = Chance(0x5eed_0fac_c0de_0001);
     let mut statuses = BTreeMap::<u16, u32>::new();
     let is_private = |route: &Route| !tests::is_for_everybody(&route.spec);
@@ -307,7 +307,7 @@ async fn every_damaged_event_of_somebody_is_answered_too() {
                 vary(&mut event, &mut chance);
             }
             match event["body"].as_str().map(serde_json::from_str::<Value>) {
-                // Half of them are damaged where the handler reads, the others anywhere.
+                // Half of the events are damaged where the handler reads, the others anywhere.
                 Some(Ok(mut body)) if chance.below(2) == 0 => {
                     damage(&mut body, &mut chance);
                     event["body"] = body.to_string().into();

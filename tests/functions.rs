@@ -1,10 +1,11 @@
-//! The functions' own binaries, as Lambda would start them, where they cannot run.
+//! The binaries of the functions, started as Lambda would start them, under conditions in which they cannot
+//! run.
 
 use std::process::{Command, Stdio};
 
 use crate::local::program;
 
-/// Runs a function's binary with nothing but `variables`; its exit code, output and errors.
+/// Runs a function's binary with only `variables`; returns its exit code, output and errors.
 fn run(name: &str, variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let mut command = Command::new(program(name));
     command.env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
@@ -14,7 +15,7 @@ fn run(name: &str, variables: &[(&str, &str)]) -> (Option<i32>, String, String) 
 }
 
 #[test]
-fn without_its_table_a_function_ends_and_names_the_variable_once() {
+fn a_function_without_its_table_ends_and_names_the_variable_once() {
     for name in ["list-pokemon", "get-pokemon", "sync-pokeapi"] {
         for variables in
             [&[][..], &[("CATALOG_TABLE", "")], &[("CATALOG_TABLE", " "), ("ENVIRONMENT", "prod")]]

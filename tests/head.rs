@@ -1,4 +1,4 @@
-//! HEAD: a GET without its body, on every route of GET.
+//! HEAD: a GET without its body, on every GET route.
 
 use adapters::aws;
 use api::{
@@ -45,7 +45,7 @@ async fn head_has_the_status_and_headers_of_get_on_every_route() {
         };
         let authorization = format!("Bearer {token}");
         let headers = [("authorization", authorization.as_str())];
-        // The age of the last sync is one of the moment.
+        // The age of the last sync depends on the moment.
         if route.spec.name != "get-readiness" {
             assert_eq!(assert_same(&house, path, &headers).await, 200, "{path}");
         }
@@ -58,7 +58,7 @@ async fn head_has_the_status_and_headers_of_get_on_every_route() {
 }
 
 #[tokio::test]
-async fn head_is_refused_as_get_is() {
+async fn head_is_rejected_like_get() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     for route in of_get().filter(|route| route.spec.authorization == Authorization::Checked) {

@@ -1,4 +1,4 @@
-//! What every answer carries, whatever the route and the status.
+//! Headers that every response carries, whatever the route and the status.
 
 use std::collections::HashSet;
 
@@ -116,7 +116,7 @@ async fn any_other_request_id_is_replaced() {
         "x-request-id: 12345678\r\n\tfolded",
     ] {
         let answer = house.raw("GET", "/api/v1/missingno", &format!("{line}\r\n")).await;
-        // A folded line is no HTTP any more: the server itself may refuse it.
+        // A folded line is not valid HTTP any more: the server itself may reject it.
         if answer.status != 400 {
             assert_eq!(answer.status, 404, "{line}");
             let id = problem(&answer, line)["request_id"].clone();
@@ -135,7 +135,7 @@ async fn no_two_answers_share_an_id() {
     }
 }
 
-/// Of a repeated header Lambda sends only the first value.
+/// Lambda sends only the first value of a repeated header.
 #[tokio::test]
 async fn no_answer_has_a_header_twice() {
     const ORIGIN: &str = "https://pokedex.example";
@@ -157,7 +157,7 @@ async fn no_answer_has_a_header_twice() {
         }
         let mut bodyless = sample.clone();
         bodyless["body"] = json!("{");
-        // The last ones are refused by a limit, where the route has one.
+        // A limit refuses the last requests of a route that has one.
         events.extend(vec![bodyless; 8]);
         for event in events {
             let event = serde_json::from_value(event).expect("an event");
@@ -177,7 +177,7 @@ async fn no_answer_has_a_header_twice() {
 }
 
 #[tokio::test]
-async fn nothing_tells_what_the_server_is_made_of() {
+async fn no_response_reveals_the_servers_software() {
     let house = House::seeded().await;
     for path in ["/api/v1/pokemon", "/api/v1/missingno", "/api/version"] {
         let answer = house.get(path).await;

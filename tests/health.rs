@@ -15,7 +15,7 @@ use tests::{
 };
 
 #[tokio::test]
-async fn alive_is_ok_and_asks_nobody() {
+async fn liveness_is_ok_and_makes_no_calls() {
     let tap = Tap::on(&SeededEngine::get().url).await;
     let house = House::at(&tap.url, Config::new(CATALOG)).await;
     let answer = house.get("/api/v1/health").await;
@@ -50,7 +50,7 @@ async fn an_empty_catalogue_is_not_ready() {
     assert_eq!(problem["errors"], json!([{"field": "catalog", "message": "is empty"}]));
 }
 
-/// A house whose catalogue, of no Pokémon, was published at `at`.
+/// A house whose catalogue, without any Pokémon, was published at `at`.
 async fn published(at: Timestamp, max_age: Duration) -> House {
     let store = empty_store().await;
     publish_facts(&store, &Facts::default(), at).await;
@@ -61,7 +61,7 @@ async fn published(at: Timestamp, max_age: Duration) -> House {
 }
 
 #[tokio::test]
-async fn a_catalogue_older_than_it_may_be_is_not_ready_and_the_sync_is_the_culprit() {
+async fn a_catalogue_that_is_too_old_is_not_ready_and_names_the_sync() {
     let an_hour_and_a_half_ago = Timestamp::from_unix(now().unix() - 5400);
     let strict = published(an_hour_and_a_half_ago, Duration::from_secs(3600)).await;
     let answer = strict.get("/api/v1/health/ready").await;
@@ -79,7 +79,7 @@ async fn a_catalogue_older_than_it_may_be_is_not_ready_and_the_sync_is_the_culpr
 }
 
 #[tokio::test]
-async fn a_catalogue_whose_index_is_gone_is_not_ready() {
+async fn a_catalogue_without_its_index_is_not_ready() {
     let store = empty_store().await;
     let version = publish_facts(&store, &Facts::default(), now()).await.index;
     make_accounts(&engine_url(), &Tables::beside(store.table())).await;

@@ -1,5 +1,5 @@
-//! The house against its table of routes: what must say the same is held together here, so that nothing drifts unseen.
-//! Each test reads the files as they lie in the repository; `cargo xtask mutate` shows that each of them bites.
+//! Consistency of the repository with the table of routes: these tests compare every file that repeats its content.
+//! Each test reads the files as they are in the repository; `cargo xtask mutate` shows that each test detects changes.
 
 mod access;
 mod documents;
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use api::routes::SPECS;
 
-/// The scheduled functions, which are no routes.
+/// The scheduled functions, which are not routes.
 const SYNC: &str = "sync-pokeapi";
 const ROTATION: &str = "rotate-signing-key";
 const DELETIONS: &str = "finish-deletions";
@@ -30,7 +30,7 @@ fn camel(name: &str) -> String {
     name.split('-').map(capital).collect()
 }
 
-/// The files of a folder by name, less `extension`.
+/// The file names of a folder, without `extension`.
 fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
     let files =
         std::fs::read_dir(tests::root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));

@@ -1,6 +1,6 @@
-//! The tests of the house; modules lie where URLs lie.
+//! The tests of the house; modules mirror the URLs.
 
-// A test that unwraps fails with its line, which says as much as a reason would.
+// A test that unwraps fails with its line, which is as informative as a reason.
 #![allow(clippy::unwrap_used)]
 // `json!` expands once for each field of the largest expected answers.
 #![recursion_limit = "256"]

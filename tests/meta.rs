@@ -12,7 +12,7 @@ async fn the_version_is_that_of_the_program_and_of_the_contract() {
     let answer = house.get("/api/version").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json(), json!({"name": "pokedex", "version": env!("CARGO_PKG_VERSION"), "api": "v1"}));
-    assert_eq!(house.get("/api/v1/version").await.status, 404, "it stands outside the versions");
+    assert_eq!(house.get("/api/v1/version").await.status, 404, "it is outside the versions");
 }
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn the_description_is_served_as_it_is_committed() {
 }
 
 #[tokio::test]
-async fn every_path_that_is_described_is_answered() {
+async fn every_described_path_is_answered() {
     let house = House::seeded().await;
     let described = house.get("/api/v1/openapi.json").await.json();
     let paths = described["paths"].as_object().unwrap();

@@ -10,7 +10,7 @@ async fn get(house: &House, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn tackle_has_its_facts_and_those_who_learn_it() {
+async fn tackle_has_its_facts_and_its_learners() {
     let house = House::seeded().await;
     let tackle = get(&house, "tackle").await;
     let expected = json!({
@@ -32,7 +32,7 @@ async fn tackle_has_its_facts_and_those_who_learn_it() {
 }
 
 #[tokio::test]
-async fn moves_tell_priority_chance_stages_and_what_they_lack() {
+async fn moves_have_priority_chance_stages_and_nulls() {
     let house = House::seeded().await;
     let quick = get(&house, "quick-attack").await;
     assert_eq!(quick["priority"], 1);
@@ -48,7 +48,7 @@ async fn moves_tell_priority_chance_stages_and_what_they_lack() {
 }
 
 #[tokio::test]
-async fn whoever_has_a_move_in_the_learnset_is_named_by_the_move() {
+async fn a_move_names_every_pokemon_that_has_it_in_its_learnset() {
     let house = House::seeded().await;
     let pikachu = house.get("/api/v1/pokemon/pikachu?include=moves").await.json();
     let learnset = pikachu["learnset"].as_array().unwrap();

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::reference::{collisions, normalise};
 
-/// Requests under way at once.
+/// The number of simultaneous requests.
 const AT_ONCE: usize = 8;
 
 fn encoded(name: &str) -> String {
@@ -46,7 +46,7 @@ fn names(facts: &Facts) -> Vec<(usize, String, u32)> {
     all
 }
 
-/// Which Pokémon each normalised name means.
+/// The Pokémon that each normalised name means.
 fn meanings(names: &[(usize, String, u32)]) -> BTreeMap<String, BTreeSet<u32>> {
     let mut best: BTreeMap<String, (usize, BTreeSet<u32>)> = BTreeMap::new();
     for (rank, name, id) in names {
@@ -71,7 +71,7 @@ fn the_names_that_several_share_are_the_ones_that_are_listed() {
     let listed: BTreeMap<&str, Vec<&str>> =
         collisions::POKEMON.iter().map(|(name, slugs)| (*name, slugs.to_vec())).collect();
     assert_eq!(shared, listed);
-    // No name of a lower rank is taken by another Pokémon with a better one.
+    // No Pokémon loses a name of lower rank to another one that has it as a name of higher rank.
     for (rank, name, id) in names(facts()) {
         let ids = &meanings[&normalise(&name)];
         assert!(ids.contains(&id), "{name} of {} (rank {rank}) means {ids:?}", slug(&id));
@@ -91,7 +91,7 @@ fn the_names_that_several_share_are_the_ones_that_are_listed() {
     }
 }
 
-/// The slugs of those with each normalised slug or, where it is no slug, display name.
+/// The slugs of the resources with each normalised slug or, if that is not a slug, display name.
 fn named<'a>(
     all: impl Iterator<Item = (&'a String, &'a Option<String>)> + Clone,
 ) -> BTreeMap<String, BTreeSet<&'a str>> {
@@ -222,7 +222,7 @@ async fn a_name_as_people_type_it_leads_to_one_pokemon() {
 }
 
 #[tokio::test]
-async fn a_copy_that_is_still_good_has_the_canonical_path_too() {
+async fn a_304_has_the_canonical_path_too() {
     let house = House::seeded().await;
     let path = "/api/v1/pokemon/Flab%C3%A9b%C3%A9";
     let etag = house.get(path).await.header("etag").unwrap().to_owned();
@@ -234,7 +234,7 @@ async fn a_copy_that_is_still_good_has_the_canonical_path_too() {
 }
 
 #[tokio::test]
-async fn a_literal_route_is_no_name() {
+async fn a_literal_route_is_not_a_name() {
     let house = House::seeded().await;
     assert!(house.get("/api/v1/pokemon/types").await.json().is_array());
     assert_eq!(house.get("/api/v1/pokemon/Types").await.status, 404);

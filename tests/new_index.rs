@@ -1,4 +1,4 @@
-//! A list after the catalogue was published anew, well or badly.
+//! A list after the catalogue was published again, successfully or not.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tests::{Answer, House, empty_store, engine_url, facts, problem, publish_fact
 const FIRST: Timestamp = Timestamp::from_unix(1_000_000_000);
 const LATER: Timestamp = Timestamp::from_unix(1_100_000_000);
 
-/// The first thirty Pokémon, without what no list shows.
+/// The first thirty Pokémon, without the fields that no list shows.
 fn thirty() -> Facts {
     let all = facts();
     let mut few = Facts {
@@ -37,7 +37,7 @@ async fn publish_at(store: &Store, facts: &Facts, now: Timestamp) -> String {
     publish_facts(store, facts, now).await.index
 }
 
-/// A published catalogue of thirty, and a house that looks at the pointer with every request.
+/// A published catalogue of thirty, and a house that checks the pointer on every request.
 async fn house_of_thirty() -> (House, Store, String) {
     let store = empty_store().await;
     let version = publish_at(&store, &thirty(), FIRST).await;
@@ -57,7 +57,8 @@ async fn list(house: &House) -> (Answer, Value) {
     (answer, body)
 }
 
-/// Asks until the list fulfils `wanted`: a look at the pointer may, on a busy machine, have to be given up.
+/// Repeats the request until the list fulfils `wanted`: on a busy machine, a check of the pointer may be
+/// abandoned.
 async fn until(house: &House, wanted: impl Fn(&Value) -> bool) -> (Answer, Value) {
     for _ in 0..100 {
         let (answer, body) = list(house).await;
@@ -95,7 +96,7 @@ async fn a_changed_pokemon_is_listed_as_it_is_now_and_the_others_as_before() {
 }
 
 #[tokio::test]
-async fn a_pokemon_that_is_gone_leaves_list_and_table() {
+async fn a_removed_pokemon_leaves_list_and_table() {
     let (house, store, _) = house_of_thirty().await;
     assert_eq!(list(&house).await.1["pagination"]["total"], 30);
     let mut fewer = thirty();
@@ -119,7 +120,7 @@ async fn the_same_facts_published_again_change_nothing() {
     );
 }
 
-/// Points to a version under which `bytes` are stored, or nothing.
+/// Moves the pointer to a version under which `bytes` are stored, or nothing.
 async fn point_to(store: &Store, before: &str, version: &str, bytes: Option<&[u8]>) {
     let meter = Meter::default();
     if let Some(bytes) = bytes {
@@ -150,7 +151,7 @@ async fn an_index_that_cannot_be_read_leaves_the_old_one_answering() {
         assert_eq!(during.header("etag"), before.header("etag"), "with the index {version:?}");
 
         let fresh = house_on(&store).await.get("/api/v1/pokemon").await;
-        assert!(fresh.status.is_server_error(), "who never had an index cannot answer from {version:?}");
+        assert!(fresh.status.is_server_error(), "a new process cannot answer from {version:?}");
         let problem = problem(&fresh, version).to_string();
         assert!(!problem.contains(version) && !problem.contains("INDEX"), "{problem}");
     }
@@ -165,7 +166,7 @@ async fn one_copy_that_can_be_read_is_enough() {
     let (_, store, version) = house_of_thirty().await;
     for copy in 1..INDEX_COPIES {
         put_raw(&store, &Key::index_copy(&version, copy), &[]).await;
-        // Whichever copy is drawn first.
+        // Either copy may be drawn first.
         for _ in 0..8 {
             assert_eq!(list(&house_on(&store).await).await.1["pagination"]["total"], 30, "{copy}");
         }

@@ -1,6 +1,6 @@
 //! The web client that was written against the first Pokédex, a Flask server: its calls, one after the other, as a browser makes them.
-//! It knows nothing of ETags, keys, limits or problem types. What it needs is here: a JSON body whatever the answer, `message` on
-//! errors, pages with `page`, `total` and `has_next`, users with `created_at`, favorites with their whole Pokémon.
+//! It does not use ETags, keys, limits or problem types. It needs a JSON body in every response, `message` on errors, pages with
+//! `page`, `total` and `has_next`, users with `created_at`, and favorites with their whole Pokémon.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::workshop::Workshop;
 
 const ORIGIN: &str = "https://pokedex.example";
 
-/// Every call that it makes.
+/// Every call of the client.
 const CALLS: [(&str, &str); 28] = [
     ("GET", "/pokemon"),
     ("GET", "/pokemon/{id}"),
@@ -45,7 +45,7 @@ const CALLS: [(&str, &str); 28] = [
     ("GET", "/.well-known/jwks.json"),
 ];
 
-/// The client: an address, and the tokens that it was given.
+/// The client: an address, and the tokens that it received.
 struct Client<'a> {
     house: &'a House,
     access: String,
@@ -54,7 +54,7 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
-    /// Status and body of a call; a browser asks first whether it may.
+    /// Status and body of a call; a browser sends a preflight first.
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let is_whole = path.starts_with("/api/") || path.starts_with("/.well-known/");
         let target = if is_whole { path.to_owned() } else { format!("/api/v1{path}") };
@@ -94,7 +94,7 @@ impl Client<'_> {
         self.read(&answer, &format!("{method} {path}"))
     }
 
-    /// As it reads every answer: JSON, and on an error the `message` that it shows.
+    /// Reads a response as the client reads every response: JSON, and on an error the `message` that it shows.
     fn read(&self, answer: &Answer, what: &str) -> (u16, Value) {
         let status = answer.status.as_u16();
         assert!(!answer.body.is_empty(), "{what}: {status} without a body");
@@ -118,7 +118,7 @@ impl Client<'_> {
     }
 }
 
-/// What the client shows of a Pokémon, in lists, details and favorites alike.
+/// The fields of a Pokémon that the client shows in lists, details and favorites alike.
 fn assert_pokemon(pokemon: &Value) {
     for (field, is_right) in [
         ("id", Value::is_u64 as fn(&Value) -> bool),
@@ -176,14 +176,14 @@ async fn the_first_web_client_runs_unchanged() {
     assert_eq!(*called, expected, "every call, and no other");
 }
 
-/// Before anybody has signed in.
+/// The calls before a user has signed in.
 async fn browse(client: &Client<'_>) {
     let first = client.get("/pokemon?page=1&per_page=4").await;
     let page = &first["pagination"];
     assert_eq!((&page["page"], &page["per_page"], &page["has_next"]), (&json!(1), &json!(4), &json!(true)));
     let total = page["total"].as_u64().expect("how many");
     let mut seen = 0;
-    // As it scrolls: as long as there is more.
+    // It scrolls as long as there is more.
     for number in 1.. {
         let page = client.get(&format!("/pokemon?page={number}&per_page=4")).await;
         page["pokemon"].as_array().expect("rows").iter().for_each(assert_pokemon);
@@ -204,7 +204,7 @@ async fn browse(client: &Client<'_>) {
     assert_eq!(client.get("/pokemon/bulbasaur").await["id"], 1);
     assert!(client.get("/pokemon/types").await.as_array().unwrap().contains(&json!("fire")));
     let generations = client.get("/pokemon/generations").await;
-    // It prints "Kanto Region".
+    // The client prints "Kanto Region".
     assert_eq!(generations["generations"][0]["name"], "Kanto");
     assert!(generations["generations"][0]["pokemon_count"].is_u64() && generations["total_pokemon"].is_u64());
     assert_eq!(client.get("/health").await["status"], "ok");
@@ -217,7 +217,7 @@ async fn browse(client: &Client<'_>) {
     }
 }
 
-/// Registers, signs in, comes back later, changes the profile.
+/// Registers, signs in, returns later, changes the profile.
 async fn sign_up(client: &mut Client<'_>) -> (String, String) {
     let someone =
         json!({"username": "misty", "email": "misty@example.com", "password": "cerulean city, route 24"});
@@ -238,7 +238,7 @@ async fn sign_up(client: &mut Client<'_>) -> (String, String) {
         let right = json!({"username": name, "password": "cerulean city, route 24"});
         let (status, body) = client.call(Method::POST, "/auth/login", Some(right)).await;
         assert_eq!(status, 200, "{body}");
-        // It sends no password with a profile: the one that was just typed counts.
+        // It sends no password with a profile: the password that was just entered counts.
         client.access = body["access_token"].as_str().expect("a token").to_owned();
         let profile = json!({"username": "misty", "email": format!("{}@example.com", name.len())});
         let (status, renamed) = client.call(Method::PUT, "/auth/profile", Some(profile)).await;
@@ -248,7 +248,7 @@ async fn sign_up(client: &mut Client<'_>) -> (String, String) {
         assert_eq!(status, 200, "{changed}");
         assert_eq!(client.signed_in(&body), id);
     }
-    // It shows the refresh token as it shows an access token; later clients send it in the body.
+    // It presents the refresh token in the same way as an access token; later clients send it in the body.
     client.access = client.refresh.clone();
     let (status, body) = client.call(Method::POST, "/auth/refresh", Some(json!({}))).await;
     assert_eq!(status, 200, "{body}");
@@ -292,9 +292,9 @@ async fn like(client: &Client<'_>, id: &str) {
     }
     let first = client.get("/pokemon?sort=favorites&per_page=4").await;
     let ids: Vec<_> = first["pokemon"].as_array().unwrap().iter().map(|row| &row["id"]).collect();
-    assert_eq!(ids, [1, 4, 133, 2], "one's own first");
+    assert_eq!(ids, [1, 4, 133, 2], "the user's favorites first");
     assert_eq!(client.call(Method::DELETE, &favorites, Some(json!({"pokemon_id": 1}))).await.0, 200);
-    // At once, not when a cache thinks so.
+    // The new favorite is visible at once, not only after a cache expires.
     let first = client.get("/pokemon?sort=favorites&per_page=2").await;
     let ids: Vec<_> = first["pokemon"].as_array().unwrap().iter().map(|row| &row["id"]).collect();
     assert_eq!(ids, [4, 133]);
@@ -306,7 +306,7 @@ async fn like(client: &Client<'_>, id: &str) {
     assert_eq!(client.call(Method::GET, strangers, None).await.0, 403);
 }
 
-/// What it shows to administrators.
+/// The calls that administrators make.
 async fn rule(client: &Client<'_>, id: &str) {
     let users = client.get("/users").await;
     users["users"].as_array().expect("users").iter().for_each(assert_user);
@@ -327,7 +327,7 @@ async fn rule(client: &Client<'_>, id: &str) {
 
     assert_eq!(client.call(Method::DELETE, "/pokemon/4", None).await.0, 200);
     assert_eq!(client.call(Method::GET, "/pokemon/4", None).await.0, 404);
-    // A favorite of what is no longer there breaks no list.
+    // A favorite whose Pokémon no longer exists breaks no list.
     assert_eq!(client.get(&format!("/users/{id}/favorites")).await["favorites"], json!([]));
     let (status, fetched) = client.call(Method::POST, "/pokemon", Some(json!({"pokemon_id": 4}))).await;
     assert_eq!(status, 201, "{fetched}");

@@ -1,4 +1,4 @@
-//! The description against the table of routes and against what is answered.
+//! The API description against the table of routes and against the actual responses.
 
 use api::{
     Config,
@@ -12,7 +12,7 @@ use tests::{Answer, House, facts, invoke_event, is_for_everybody};
 
 use crate::workshop::Home;
 
-/// A validator of `schema`, in which an undocumented field is an error too.
+/// A validator of `schema` that also reports undocumented fields as errors.
 fn validator(document: &Value, schema: &Value) -> Validator {
     let mut components = document["components"].clone();
     for schema in components["schemas"].as_object_mut().expect("schemas").values_mut() {
@@ -22,7 +22,7 @@ fn validator(document: &Value, schema: &Value) -> Validator {
     }
     let whole = json!({"allOf": [schema], "components": components});
     let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-    options.build(&whole).unwrap_or_else(|error| panic!("{schema} is no schema: {error}"))
+    options.build(&whole).unwrap_or_else(|error| panic!("{schema} is not a schema: {error}"))
 }
 
 fn assert_valid(document: &Value, schema: &Value, instance: &Value, what: &str) {
@@ -35,7 +35,7 @@ fn assert_valid(document: &Value, schema: &Value, instance: &Value, what: &str) 
     assert!(errors.is_empty(), "{what}: {errors:#?}");
 }
 
-/// The documented answer of an operation under a status, references followed.
+/// The documented response of an operation for a status, with references resolved.
 fn response<'a>(document: &'a Value, operation: &'a Value, status: &str) -> Option<&'a Value> {
     let response = operation["responses"].get(status)?;
     let Some(reference) = response["$ref"].as_str() else { return Some(response) };
@@ -97,7 +97,7 @@ fn every_example_is_valid() {
             let response =
                 response(&document, operation, status).unwrap_or_else(|| panic!("{path}: {status}"));
             for content in response["content"].as_object().into_iter().flat_map(|all| all.values()) {
-                // A file has none.
+                // Files have no examples.
                 if content["schema"] != json!({}) {
                     check(&content["schema"], &content["example"], &format!("{status} of {path}"));
                 }
@@ -107,7 +107,7 @@ fn every_example_is_valid() {
     assert!(checked > 60, "only {checked} examples");
 }
 
-/// Holds `answer` to what is documented for `operation`.
+/// Asserts that `answer` matches the documentation of `operation`.
 fn hold(document: &Value, operation: &str, answer: &Answer, what: &str) {
     let all = operations(document);
     let (_, _, operation) = all.iter().find(|(.., one)| one["operationId"] == operation).expect(operation);
@@ -130,7 +130,7 @@ fn hold(document: &Value, operation: &str, answer: &Answer, what: &str) {
     }
 }
 
-/// Of every route: what it answers when all is well, and what is wrong with a request that it refuses itself.
+/// The responses of every route: to a valid request, and to requests that it rejects itself.
 const REQUESTS: [(&str, &[&str]); 13] = [
     (
         "list-pokemon",
@@ -174,7 +174,7 @@ fn path_of(route: &str, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_answer_is_as_it_is_documented() {
+async fn every_response_is_as_documented() {
     let document = document();
     let house = House::seeded().await;
     let outage = House::at("http://127.0.0.1:1", Config::new("nowhere")).await;
@@ -202,7 +202,7 @@ async fn every_answer_is_as_it_is_documented() {
 }
 
 #[tokio::test]
-async fn every_answer_to_who_has_signed_in_is_as_it_is_documented() {
+async fn every_response_to_a_signed_in_user_is_as_documented() {
     let document = document();
     for route in api::routes::all().into_iter().filter(|route| !is_for_everybody(&route.spec)) {
         let residents = Home::of(&route.spec).await;
@@ -225,14 +225,14 @@ async fn every_answer_to_who_has_signed_in_is_as_it_is_documented() {
             ask(&|event| event["body"] = json!(" ".repeat((1 << 20) + 1))).await;
         }
         ask(&|_| {}).await;
-        // Once more: what is done already is refused, or done again.
+        // The second request is refused because the change is made already, or makes it again.
         ask(&|_| {}).await;
         assert!(statuses.iter().any(|status| (200..300).contains(status)), "{name}: {statuses:?}");
     }
 }
 
 #[tokio::test]
-async fn every_type_and_generation_is_as_it_is_documented() {
+async fn every_type_and_generation_is_as_documented() {
     let document = document();
     let house = House::seeded().await;
     for kind in facts().types.values() {
@@ -245,9 +245,9 @@ async fn every_type_and_generation_is_as_it_is_documented() {
     }
 }
 
-/// Bounds and choices that are documented are those that hold.
+/// Documented bounds and choices are the actual ones.
 #[tokio::test]
-async fn every_documented_parameter_means_what_it_says() {
+async fn every_documented_parameter_has_its_documented_bounds() {
     let document = document();
     let house = House::seeded().await;
     for (path, route) in [("/api/v1/pokemon", "list-pokemon"), ("/api/v1/pokemon/25", "get-pokemon")] {

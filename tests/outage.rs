@@ -1,4 +1,4 @@
-//! What goes on without the database, and what comes back with it.
+//! Operation without the database, and recovery once it is back.
 
 use std::{
     sync::Arc,
@@ -12,7 +12,7 @@ use serde_json::json;
 use tests::{Answer, House, SeededEngine, Tap, problem, sample};
 use tokio::task::JoinSet;
 
-/// A house behind a tap, that looks at the pointer every `check`.
+/// A house behind a tap that checks the pointer every `check`.
 async fn tapped(check: Duration) -> (Arc<House>, Tap) {
     let tap = Tap::on(&SeededEngine::get().url).await;
     let mut config = Config::new(CATALOG);
@@ -47,7 +47,7 @@ fn assert_unavailable(answer: &Answer, what: &str) {
 }
 
 #[tokio::test]
-async fn lists_go_on_from_memory_and_the_rest_is_503_until_the_engine_is_back() {
+async fn lists_are_served_from_memory_and_the_rest_is_503_during_an_outage() {
     let (house, tap) = tapped(Duration::ZERO).await;
     let before = answers(&house, &INDEXED, 200).await;
     tap.set_down(true);
@@ -79,7 +79,7 @@ async fn lists_go_on_from_memory_and_the_rest_is_503_until_the_engine_is_back() 
 }
 
 #[tokio::test]
-async fn a_slow_engine_does_not_hold_lists_up() {
+async fn a_slow_engine_does_not_delay_lists() {
     let (house, tap) = tapped(Duration::ZERO).await;
     answers(&house, &INDEXED, 200).await;
     tap.set_delay(Duration::from_secs(1));
@@ -91,7 +91,7 @@ async fn a_slow_engine_does_not_hold_lists_up() {
     }
     assert!(!tap.take().is_empty(), "the pointer was looked at");
     let asked = Instant::now();
-    assert_eq!(house.get(sample("get-pokemon")).await.status, 200, "who needs the engine waits for it");
+    assert_eq!(house.get(sample("get-pokemon")).await.status, 200, "a read of a record waits for it");
     assert!(asked.elapsed() >= Duration::from_secs(1));
 }
 
@@ -107,7 +107,7 @@ async fn without_an_index_there_is_no_list_until_the_engine_is_back() {
     answers(&house, &INDEXED, 200).await;
 }
 
-/// Asks `count` times at once; the statuses, and how long the last one took.
+/// Sends `count` requests at once; returns the statuses, and how long the last one took.
 async fn burst(house: &Arc<House>, count: usize, path: &'static str) -> (Vec<u16>, Duration) {
     let started = Instant::now();
     let mut requests = JoinSet::new();
@@ -134,7 +134,7 @@ async fn a_burst_at_the_start_loads_the_index_once() {
 }
 
 #[tokio::test]
-async fn a_burst_that_finds_no_engine_does_not_queue_up() {
+async fn a_burst_without_an_engine_does_not_queue_up() {
     let (house, tap) = tapped(Duration::from_secs(30)).await;
     tap.set_delay(Duration::from_secs(60));
     let (statuses, took) = burst(&house, 20, sample("list-types")).await;
@@ -143,7 +143,7 @@ async fn a_burst_that_finds_no_engine_does_not_queue_up() {
 }
 
 #[tokio::test]
-async fn between_two_looks_at_the_pointer_lists_ask_nothing() {
+async fn lists_make_no_calls_between_two_checks_of_the_pointer() {
     let every = Duration::from_secs(2);
     let (house, tap) = tapped(every).await;
     answers(&house, &INDEXED, 200).await;

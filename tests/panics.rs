@@ -1,4 +1,4 @@
-//! A handler that panics: the door catches it.
+//! A handler that panics: the door catches the panic.
 
 use adapters::aws;
 use api::{App, Config, Problem, Request, Response, Route, routes::LIST_POKEMON};
@@ -20,7 +20,7 @@ fn panics_later<'a>(app: &'a App, request: &'a Request) -> Answered<'a> {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_is_a_500_that_tells_nothing() {
+async fn a_handler_that_panics_is_a_500_without_details() {
     let app = App::new(Config::new(CATALOG), || aws::at(&SeededEngine::get().url));
     for handler in [panics_at_once, panics_later] {
         let route = Route { handler, ..LIST_POKEMON };

@@ -1,4 +1,4 @@
-//! HTTP by hand: requests that no client library would send are answered too, whole, and never with a 5xx.
+//! Handwritten HTTP: requests that no client library would send get a complete response too, and never a 5xx.
 
 use tests::{Answer, House, exchange};
 
@@ -11,7 +11,7 @@ async fn send(house: &House, request: &[u8]) -> Answer {
         "{shown:?}: {}",
         answer.status
     );
-    // Ours are problems; what is no HTTP never reaches us, and its refusal is empty.
+    // Our refusals are problems; input that is not HTTP never reaches our code, and its refusal is empty.
     if answer.status.is_client_error() && !answer.body.is_empty() {
         let _ = tests::problem(&answer, &shown);
     }
@@ -136,7 +136,7 @@ async fn odd_headers_are_answered() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_answered_and_the_house_stands() {
+async fn input_that_is_not_http_is_answered_and_the_server_goes_on() {
     let house = House::seeded().await;
     for request in [
         &b"GET\r\n\r\n"[..],

@@ -1,5 +1,5 @@
-//! Every function's own binary, started and asked as Lambda does it: behind AWS's Runtime Interface Emulator, which
-//! `POKEDEX_RUNTIME_EMULATOR` names (`cargo xtask test` installs it). Without it there is nothing to start them with.
+//! Every function's own binary, started and invoked as Lambda does it: behind AWS's Runtime Interface Emulator, which
+//! `POKEDEX_RUNTIME_EMULATOR` names (`cargo xtask test` installs it). Without it, these tests start nothing.
 
 mod emulated;
 mod kills;
@@ -35,7 +35,7 @@ fn serving(tables: &Tables, engine: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The URL of the Lambda that `writer` is called through.
+/// The URL at which `writer` is invoked.
 fn url_of(writer: &Writer) -> String {
     let Endpoint::Url { url, .. } = &writer.endpoint else { panic!("it is called at a URL: {writer:?}") };
     url.clone()
@@ -58,7 +58,7 @@ async fn every_function_answers_its_event_as_the_house_does() {
     std::fs::write(keys.path(), tests::ring().to_json().expect("JSON")).expect("the keys are written");
     let mut answered = BTreeSet::new();
     for spec in SPECS {
-        // Of one's own: what is done to it is done once.
+        // Each function has its own accounts: a change to them can be made only once.
         let residents = Home::of(spec).await;
         let mut variables = serving(&residents.tables, &residents.url);
         variables.push(("SIGNING_KEYS", format!("file:{}", keys.path().display())));
@@ -66,7 +66,7 @@ async fn every_function_answers_its_event_as_the_house_does() {
             variables.push(("SYNC_FUNCTION", writer.name.clone()));
             variables.push(("AWS_ENDPOINT_URL_LAMBDA", url_of(writer)));
         }
-        // The keys of these tests are those of one machine.
+        // The keys of these tests are those of a local server.
         let issuer = residents.config().issuer();
         assert_eq!(issuer, "pokedex-local");
         variables.retain(|(name, _)| *name != "ENVIRONMENT");
@@ -97,7 +97,7 @@ async fn every_function_answers_its_event_as_the_house_does() {
     assert_eq!(answered, binaries.collect(), "and the scheduled ones, which have tests of their own below");
 }
 
-/// No password, token, key or address in any line.
+/// Asserts that no line contains a password, token, key or address.
 fn assert_nothing_secret(name: &str, lines: &[Value]) {
     let text = serde_json::to_string(lines).expect("JSON");
     for secret in tests::SECRETS {
@@ -105,7 +105,7 @@ fn assert_nothing_secret(name: &str, lines: &[Value]) {
     }
 }
 
-/// One line for the request, with all that a line has, and metrics.
+/// Asserts that the request has one line, with all its fields, and metrics.
 fn assert_request_line(name: &str, lines: &[Value], status: u16) {
     let answered: Vec<_> = lines.iter().filter(|line| line["msg"] == "answered").collect();
     assert_eq!(answered.len(), 1, "{name}: {lines:?}");
@@ -127,7 +127,7 @@ fn assert_request_line(name: &str, lines: &[Value], status: u16) {
     ] {
         assert_eq!(line[field], value, "{name}: {field} in {line}");
     }
-    // Lambda's own, which an emulator may not have; never that of the event, which is the client's.
+    // This id is Lambda's own, which an emulator may not have; never the one of the event, which the client controls.
     assert!(line["trace_id"].is_null() || line["trace_id"] == X_RAY_ROOT, "{name}: {line}");
     assert!(
         line["timestamp"].is_string() && line["latency_ms"].is_f64() && line["rcu"].is_f64(),
@@ -211,14 +211,14 @@ async fn a_panic_is_an_answer_a_line_and_a_metric_and_the_process_lives_on() {
 }
 
 #[tokio::test]
-async fn a_list_has_its_index_before_the_first_request_which_bears_the_cost() {
+async fn a_list_loads_its_index_before_the_first_request_which_bears_the_cost() {
     let Some(function) = start("list-pokemon", &[]).await else { return };
     for _ in 0..2 {
         assert_eq!(function.invoke(&sample_event("list-pokemon")).await["statusCode"], 200);
     }
     let lines = function.end().await;
     let counted: Vec<_> = lines.iter().filter(|line| line["msg"] == "answered").collect();
-    // The pointer, and one copy.
+    // The cost covers the pointer and one copy.
     assert_eq!((&counted[0]["calls"], &counted[1]["calls"]), (&json!(2), &json!(0)), "{lines:?}");
     assert!(counted[0]["rcu"].as_f64().is_some_and(|units| units > 1.0), "{lines:?}");
 }
@@ -330,7 +330,7 @@ async fn keys_are_made_once_and_left_alone_while_they_are_young() {
     assert!(lines.iter().all(|line| !line.to_string().contains("pkcs8")));
 }
 
-/// However slow the engine is, a function says so before Lambda ends it; and what it was asked for is done once.
+/// However slow the engine is, a function responds before Lambda ends it; and the requested change is made once.
 #[tokio::test]
 async fn a_function_answers_before_its_time_is_over() {
     if emulator().is_none() {
@@ -344,7 +344,7 @@ async fn a_function_answers_before_its_time_is_over() {
     let function = Function::start("add-favorite", &variables).await.expect("the emulator is there");
     let mut event = residents.fill(&sample_event("add-favorite"));
     event["headers"]["idempotency-key"] = json!("slow");
-    // Each call is soon enough; all of them together are not.
+    // Each call is fast enough; all of them together are not.
     tap.set_delay(std::time::Duration::from_millis(900));
     let late = function.invoke(&event).await;
     assert_eq!((&late["statusCode"], &late["headers"]["retry-after"]), (&json!(503), &json!("2")), "{late}");
@@ -356,9 +356,9 @@ async fn a_function_answers_before_its_time_is_over() {
     assert_eq!(told.len(), 1, "{told:?}");
 }
 
-/// Whoever signs in waits as long, and costs as much, whether there is such an account or not.
+/// A sign-in takes the same time and costs the same, whether the account exists or not.
 #[tokio::test]
-async fn a_sign_in_to_nobody_is_verified_as_one_to_somebody() {
+async fn a_sign_in_to_an_unknown_account_costs_as_much_as_to_a_known_one() {
     if emulator().is_none() {
         return;
     }
@@ -372,7 +372,7 @@ async fn a_sign_in_to_nobody_is_verified_as_one_to_somebody() {
     for (name, from) in [("ash_ketchum", "192.0.2.1"), ("nobody_at_all", "192.0.2.2")] {
         let function = Function::start("login-user", &variables).await.expect("the emulator is there");
         let mut event = sample_event("login-user");
-        // From elsewhere each time: a bucket that is not full takes a call more.
+        // Each sign-in comes from a different address: a bucket that is not full takes one more call.
         event["requestContext"]["http"]["sourceIp"] = from.into();
         event["body"] = json!({"username": name, "password": "wrong"}).to_string().into();
         let answer = function.invoke(&event).await;

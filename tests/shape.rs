@@ -1,4 +1,4 @@
-//! What the records hold may not change unseen: a deployment publishes them anew only where `SHAPE` was raised.
+//! The contents of the records may not change unnoticed: a deployment publishes them again only if `SHAPE` was raised.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tests::facts;
 
-/// `SHAPE`, `DexIndex::FORMAT`, and the hash of the paths. Where this fails for a change of the records, raise `SHAPE`
-/// (or `FORMAT`, for the index), and write down what it says.
+/// `SHAPE`, `DexIndex::FORMAT`, and the hash of the paths. If this test fails after a change of the records, raise
+/// `SHAPE` (or `FORMAT`, for the index), and copy the values that it prints.
 const SHAPES: (u32, u32, &str) = (2, 2, "4337585519d5dd3a");
 
 #[test]
@@ -41,7 +41,7 @@ fn note(paths: &mut BTreeSet<String>, what: &str, record: &impl Serialize) {
     note_value(paths, what, &serde_json::to_value(record).unwrap());
 }
 
-/// Notes each path of `value` with the kind of what is there.
+/// Records each path of `value` with the JSON type of its value.
 fn note_value(paths: &mut BTreeSet<String>, at: &str, value: &Value) {
     let kind = match value {
         Value::Array(items) => {
@@ -49,9 +49,9 @@ fn note_value(paths: &mut BTreeSet<String>, at: &str, value: &Value) {
         }
         Value::Object(fields) => {
             return fields.iter().for_each(|(name, value)| match name.as_str() {
-                // The source's own keys, whatever they are.
+                // The source's own keys, with any names.
                 "conditions" => drop(paths.insert(format!("{at}.conditions"))),
-                // The same node again.
+                // A child is a node of the same shape.
                 "evolves_to" => note_value(paths, at, value),
                 name => note_value(paths, &format!("{at}.{name}"), value),
             });

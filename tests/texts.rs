@@ -1,4 +1,4 @@
-//! The texts that clients show to people.
+//! The texts that clients show to users.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! X-Ray's trace id, which the Runtime API hands out with each event, is in the log line of that event.
+//! The log line of each event contains X-Ray's trace id, which the Runtime API hands out with the event.
 
 use std::{convert::Infallible, process::Stdio, sync::Arc, time::Duration};
 
@@ -21,7 +21,8 @@ use crate::local::program;
 
 const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
-/// A Runtime API that hands out `event` once, with a trace id, and then keeps the function waiting; its address.
+/// A Runtime API that hands out `event` once, with a trace id, and then keeps the function waiting; returns its
+/// address.
 async fn runtime_api(event: &Value) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -56,7 +57,7 @@ async fn answer(method: &Method, event: String, left: &Semaphore) -> Response<Fu
     response.body(Full::new(event.into())).expect("a response")
 }
 
-/// The line `message` of the function `name` that gets `event`.
+/// The line `message` of the function `name` for `event`.
 async fn line(name: &str, event: &Value, message: &str) -> Value {
     let mut function = Command::new(program(name))
         .env_clear()

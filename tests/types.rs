@@ -1,4 +1,4 @@
-//! `GET /api/v1/types/{name}`, and the list of types against it.
+//! `GET /api/v1/types/{name}`, compared with the list of types.
 
 use serde_json::{Value, json};
 use tests::{House, facts, problem};
@@ -10,7 +10,7 @@ async fn get(house: &House, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn fairy_knows_its_friends_and_foes() {
+async fn fairy_has_its_damage_relations() {
     let house = House::seeded().await;
     let mut fairy = get(&house, "fairy").await;
     for lists in fairy["damage_relations"].as_object_mut().unwrap().values_mut() {
@@ -67,7 +67,7 @@ async fn all_21_types_are_known_and_18_are_listed() {
 }
 
 #[tokio::test]
-async fn the_three_that_no_pokemon_has_are_types_all_the_same() {
+async fn the_three_types_without_pokemon_are_served_too() {
     let house = House::seeded().await;
     let stellar = get(&house, "stellar").await;
     assert_eq!((&stellar["generation"], &stellar["pokemon"]), (&json!(9), &json!([])));

@@ -1,6 +1,6 @@
-//! `cargo lambda watch` and `cargo lambda invoke` as the README has them.
+//! `cargo lambda watch` and `cargo lambda invoke`, as the README uses them.
 //!
-//! `POKEDEX_CARGO_LAMBDA` names the folder that cargo-lambda lies in; without it nothing is run. `cargo xtask test --only watch`
+//! `POKEDEX_CARGO_LAMBDA` names the folder of cargo-lambda; without it these tests run nothing. `cargo xtask test --only watch`
 //! sets it, and has built the functions with the profile that is used here.
 
 use std::{
@@ -21,7 +21,7 @@ use crate::local::{Process, cargo};
 /// The first request of a function waits for cargo.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// cargo with cargo-lambda; none where there is none.
+/// cargo with cargo-lambda; `None` if it is not installed.
 fn cargo_lambda() -> Option<Command> {
     let Some(folder) = env::var_os("POKEDEX_CARGO_LAMBDA") else {
         println!("not run: POKEDEX_CARGO_LAMBDA names no folder");
@@ -34,7 +34,7 @@ fn cargo_lambda() -> Option<Command> {
     Some(cargo)
 }
 
-/// `cargo lambda watch` on a port of its own, with an engine; both end with this value.
+/// `cargo lambda watch` on a separate port, with an engine; both end when this value is dropped.
 struct Watch {
     process: Child,
     port: String,
@@ -53,13 +53,13 @@ impl Watch {
         let (port, said) = (address.port().to_string(), NamedTempFile::new().expect("a file for its output"));
         command
             .args(["watch", "--package", "functions", "--ignore-changes"])
-            // As `cargo lambda build` has built them: else cargo would build all again.
+            // The settings match those of `cargo lambda build`: otherwise cargo would build everything again.
             .args(["--profile", "rehearse", "--target", "x86_64-unknown-linux-gnu"])
             .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port, "--disable-cors"])
             .envs(engine.variables().await)
             .stdout(said.reopen().expect("the file"))
             .stderr(said.reopen().expect("the file"))
-            // The functions are its children: they are ended together.
+            // The functions are its child processes: they are ended together.
             .process_group(0);
         let process = command.spawn().expect("cargo starts");
         let watch = Self { process, port, said, _engine: engine };
@@ -91,7 +91,7 @@ impl Drop for Watch {
         while asked.elapsed() < Duration::from_secs(5) && matches!(self.process.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(20));
         }
-        // Whoever of them has not gone by itself.
+        // This ends every process that has not ended by itself.
         let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.process.wait();
     }
@@ -105,7 +105,7 @@ async fn watch_serves_every_route_as_the_house_does_and_invoke_takes_its_event()
     for spec in SPECS.iter().filter(|spec| is_for_everybody(spec)) {
         let (own, served) = (house.get(sample(spec.name)).await, watched.get(sample(spec.name)).await);
         assert_eq!(served.status, own.status, "{}: {served:?}; it said {}", spec.name, watch.said());
-        // Its keys are its own.
+        // The program has its own keys.
         if !tests::OF_THE_MOMENT.contains(&spec.name) && spec.name != "get-jwks" {
             assert_eq!(served.json(), own.json(), "{}", spec.name);
         }

@@ -1,4 +1,4 @@
-//! A house whose catalogue may be written: the small world, the source that it came from, and the function that writes.
+//! A house whose catalogue may be written: the small world, its source, and the function that writes.
 
 use std::ops::Deref;
 
@@ -21,7 +21,7 @@ use crate::{
     sync::support::{client, config, synced},
 };
 
-/// Residents with a catalogue of their own.
+/// Residents with a separate catalogue.
 pub struct Workshop {
     pub residents: Residents,
     pub source: StandIn,
@@ -53,7 +53,7 @@ impl Workshop {
 }
 
 impl Workshop {
-    /// Hides a Pokémon in what is stored, and does not publish that.
+    /// Hides a Pokémon in the stored overrides, and does not publish the change.
     pub async fn hide_quietly(&self, id: u32) {
         let oak = self.residents.oak;
         let told = some_event(oak).into();
@@ -62,9 +62,9 @@ impl Workshop {
     }
 }
 
-/// Who a route is tried with.
+/// The accounts that call a route.
 pub enum Home {
-    /// With the catalogue that all share, to be read only.
+    /// Accounts with the shared catalogue, which is read-only.
     Shared(Residents),
     Own(Workshop),
 }

@@ -1,4 +1,4 @@
-//! What a function on this runtime costs that does nothing: the floor for cold starts (`cargo xtask bench`).
+//! A function that does nothing: the lower bound of a cold start on this runtime (`cargo xtask bench`).
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

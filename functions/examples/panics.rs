@@ -1,4 +1,4 @@
-//! A function whose handler panics, for the test that looks at what a real process makes of it (`tests/runtime.rs`).
+//! A function whose handler panics, for the test that checks how a real process responds (`tests/runtime.rs`).
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What administrators may do.
+//! What administrators may do, and how the audit trail records it.
 
 use adapters::{store::Meter, tokens::FamilyId};
 use domain::{
@@ -14,7 +14,7 @@ fn user(id: impl std::fmt::Display) -> String {
 }
 
 #[tokio::test]
-async fn a_role_is_what_the_store_says_at_this_moment() {
+async fn a_role_change_takes_effect_at_once() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let (ash, oak) = (residents.token(), residents.admin_token());
@@ -28,7 +28,7 @@ async fn a_role_is_what_the_store_says_at_this_moment() {
     let promoted = put(&oak, ASH, json!({"is_admin": true})).await;
     assert_eq!((promoted.status.as_u16(), &promoted.json()["is_admin"]), (200, &json!(true)));
     assert_eq!(list(&ash).await, 200, "with the token that was given before");
-    assert_eq!(put(&oak, ASH, json!({"username": "mine_now"})).await.status, 422, "names are one's own");
+    assert_eq!(put(&oak, ASH, json!({"username": "mine_now"})).await.status, 422, "administrators may not");
     let frozen = put(&oak, ASH, json!({"is_frozen": true})).await;
     assert_eq!(
         (frozen.status.as_u16(), &problem(&frozen, "an admin")["code"]),
@@ -52,7 +52,7 @@ async fn a_role_is_what_the_store_says_at_this_moment() {
 }
 
 #[tokio::test]
-async fn one_administrator_is_always_left() {
+async fn the_last_administrator_cannot_be_removed() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let oak = residents.admin_token();
@@ -73,7 +73,7 @@ async fn one_administrator_is_always_left() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_to_go_becomes_no_administrator() {
+async fn promoting_an_account_during_its_deletion_fails() {
     let residents = Residents::new().await;
     let (accounts, meter) = (&residents.accounts, Meter::default());
     let stored = accounts.user(&meter, residents.ash).await.unwrap().unwrap();
@@ -134,7 +134,7 @@ async fn the_trail_is_read_by_actor_and_by_day() {
 }
 
 #[tokio::test]
-async fn the_first_administrator_is_made_by_who_has_the_machine() {
+async fn the_local_command_grants_the_first_administrator() {
     let residents = Residents::new().await;
     let accounts = &residents.accounts;
     assert!(local::admin::grant(accounts, "nobody").await.unwrap_err().to_string().contains("nobody"));
@@ -148,9 +148,9 @@ async fn the_first_administrator_is_made_by_who_has_the_machine() {
     assert!(standing.is_admin);
 }
 
-/// What was asked of the store a moment before may have changed: it is a condition of the change, too.
+/// A change of a user is conditional on the caller still being an administrator.
 #[tokio::test]
-async fn whoever_was_an_administrator_a_moment_ago_rules_nobody() {
+async fn a_former_administrator_changes_no_user() {
     let residents = Residents::new().await;
     let (accounts, meter, oak) = (&residents.accounts, Meter::default(), residents.oak);
     residents.stand(oak, false, false).await;
@@ -172,7 +172,7 @@ async fn whoever_was_an_administrator_a_moment_ago_rules_nobody() {
 }
 
 #[tokio::test]
-async fn of_two_administrators_who_remove_each_other_at_once_one_stays() {
+async fn two_administrators_that_remove_each_other_at_once_leave_one() {
     for how in [Method::PUT, Method::DELETE] {
         let residents = Residents::new().await;
         let house = residents.house().await;
@@ -198,13 +198,13 @@ async fn of_two_administrators_who_remove_each_other_at_once_one_stays() {
 }
 
 #[tokio::test]
-async fn an_event_is_never_written_over() {
+async fn an_event_is_never_overwritten() {
     let residents = Residents::new().await;
     let (accounts, meter) = (&residents.accounts, Meter::default());
     let event = tests::some_event(residents.ash);
     let other = domain::audit::Event { action: Action::Freeze, ..event.clone() };
     accounts.note(&meter, &event).await.unwrap();
-    // As if an answer had been lost; or somebody had the key, and another tale.
+    // A repeated request after a lost response, then a second event under the same id.
     accounts.note(&meter, &event).await.unwrap();
     accounts.note(&meter, &other).await.unwrap();
     assert!(accounts.note_by(&meter, residents.ash, other).await.is_err());

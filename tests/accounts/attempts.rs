@@ -1,4 +1,5 @@
-//! What a sign-in costs: failures are limited, successes are not failures, and names of one account share one bucket.
+//! The cost of a sign-in: failures are limited, successes do not count as failures, and all names of one account
+//! share one bucket.
 
 use std::{
     sync::{Arc, mpsc},
@@ -35,7 +36,7 @@ async fn sign_in(app: &App, from: &str, username: &str, password: &str) -> Answe
 const HOME: &str = "192.0.2.7";
 
 #[tokio::test]
-async fn of_200_simultaneous_wrong_passwords_at_most_ten_are_hashed() {
+async fn at_most_ten_of_200_simultaneous_wrong_passwords_are_hashed() {
     let residents = Residents::new().await;
     let app = Arc::new(app(&residents, "login=1000/60,signin=1000/60"));
     let answers = at_once(200, |nth| {
@@ -44,7 +45,7 @@ async fn of_200_simultaneous_wrong_passwords_at_most_ten_are_hashed() {
         async move { sign_in(&app, HOME, name, "wrong").await }.boxed()
     })
     .await;
-    // A password that is hashed and wrong leaves an event. A busy engine may refuse some of so many: 503.
+    // A wrong password that was hashed leaves an event. A busy engine may refuse some of so many requests: 503.
     let hashed = residents.trail(residents.ash).await.len();
     let (wrong, limited, unavailable) = (count(&answers, 401), count(&answers, 429), count(&answers, 503));
     assert!((1..=10).contains(&hashed) && wrong <= 10, "{hashed} hashed, {wrong} wrong");
@@ -61,7 +62,7 @@ async fn successes_on_another_account_refill_nothing() {
         assert_eq!(sign_in(&app, HOME, "oak", PASSWORD).await.status, 200);
     }
     assert_eq!((&wrong[..10], &wrong[10..]), (&[401; 10][..], &[429; 2][..]));
-    // The address's failures as well.
+    // This includes the failures of the address.
     let residents = Residents::new().await;
     let app = self::app(&residents, "login=5/3600");
     for nth in 0..5 {
@@ -72,7 +73,7 @@ async fn successes_on_another_account_refill_nothing() {
 }
 
 #[tokio::test]
-async fn a_correct_password_is_never_too_much_for_its_owner() {
+async fn a_correct_password_is_never_limited_for_its_owner() {
     let residents = Residents::new().await;
     let app = app(&residents, "account=10/900");
     for nth in 0..15 {
@@ -96,7 +97,7 @@ async fn a_family_behind_one_address_signs_in() {
 }
 
 #[tokio::test]
-async fn successes_of_one_address_are_limited_by_themselves() {
+async fn successes_of_one_address_have_a_separate_limit() {
     let residents = Residents::new().await;
     let app = app(&residents, "signin=6/3600,login=1000/60");
     for _ in 0..3 {
@@ -124,7 +125,7 @@ async fn all_names_of_an_account_share_one_bucket() {
 }
 
 #[tokio::test]
-async fn an_unknown_name_is_limited_as_a_known_one() {
+async fn an_unknown_name_is_limited_like_a_known_one() {
     let residents = Residents::new().await;
     let mut answers = Vec::new();
     for name in ["ash_ketchum", "nobody", "nobody@example.com", "no name at all"] {
@@ -164,7 +165,7 @@ fn occupy(app: &Arc<App>) -> (tokio::task::JoinHandle<()>, mpsc::Sender<()>, one
 async fn a_full_queue_is_503_and_costs_no_token() {
     let residents = Residents::new().await;
     let mut app = app(&residents, "login=5/3600,account=10/900");
-    // Nobody can wait.
+    // The queue has no free places.
     app.workers = Workers::new(1, 0);
     for name in ["ash_ketchum", "nobody"] {
         for _ in 0..8 {
@@ -224,7 +225,7 @@ async fn a_request_past_its_deadline_is_not_hashed() {
     let time = Duration::from_millis(200);
     let late = api::door::answer_payload(&app, &routes::LOGIN_USER, &payload, time, None).await;
     assert_eq!((late.status().as_u16(), late.headers()["retry-after"].to_str().unwrap()), (503, "2"));
-    // Its client goes away.
+    // The client of this request disconnects.
     let mut gone = Box::pin(sign_in(&app, HOME, "ash_ketchum", "wrong"));
     tokio::time::timeout(time, &mut gone).await.expect_err("it waits");
     drop(gone);
@@ -257,10 +258,10 @@ async fn a_token_that_is_given_back_is_the_one_that_was_taken() {
     assert!(!take(NOON).await.is_allowed);
     assert_eq!(back(NOON, NOON).await.map(|taken| taken.remaining), Some(1));
     assert!(take(NOON).await.is_allowed && !take(NOON).await.is_allowed, "one, not two");
-    // What has come back by itself is not given back again.
+    // A token that has already been refilled is not given back again.
     assert_eq!(back(NOON, NOON + 12_000).await, None);
     assert!(take(NOON + 12_000).await.is_allowed && !take(NOON + 12_000).await.is_allowed);
-    // However often tokens are taken and given back, no more pass than without.
+    // Taking tokens and giving them back lets no more requests pass than taking them alone.
     let mut now = NOON + 200_000;
     for _ in 0..5 {
         assert!(take(now).await.is_allowed);
@@ -283,7 +284,7 @@ async fn a_clock_that_ran_ahead_locks_nobody_out() {
     let residents = Residents::new().await;
     let accounts = &residents.accounts;
     let meter = Meter::default();
-    // Taken from once, or until nothing is left.
+    // Takes one token, or all of them.
     for (ahead, times) in [
         (11_000, 1),
         (11_000, 6),
@@ -305,16 +306,17 @@ async fn a_clock_that_ran_ahead_locks_nobody_out() {
         let refused = take(NOON).await;
         assert!(!refused.is_allowed && refused.wait <= 12_000 && refused.reset <= 60_000, "{refused:?}");
     }
-    // Clocks that differ as those of two machines do refill nothing, and add no more than that to the wait.
+    // A difference of a few seconds, as between the clocks of two machines, refills nothing and adds at most itself
+    // to the wait.
     let take = async |now| accounts.take(&meter, FIVE, "beside", now).await.expect("an answer");
     for _ in 0..6 {
         take(NOON + 5_000).await;
     }
     let refused = take(NOON).await;
     assert!(!refused.is_allowed && refused.wait <= 17_000, "{refused:?}");
-    assert!(!take(NOON + refused.wait - 2_000).await.is_allowed, "the wait is no longer than told");
-    assert!(take(NOON + refused.wait).await.is_allowed, "nor shorter");
-    // A clock that fell behind finds a full bucket, and no more than that.
+    assert!(!take(NOON + refused.wait - 2_000).await.is_allowed, "the wait is no longer than needed");
+    assert!(take(NOON + refused.wait).await.is_allowed, "and no shorter");
+    // A clock that fell behind finds a full bucket, and nothing beyond it.
     let take = async |now| accounts.take(&meter, FIVE, "behind", now).await.expect("an answer");
     take(NOON - 86_400_000).await;
     assert_eq!(take(NOON).await.remaining, 4);

@@ -1,4 +1,4 @@
-//! Bodies: whatever is sent, the answer names what is wrong, and repeats nothing of it.
+//! Request bodies: for any body, the response names the error and repeats nothing of the body.
 
 use api::{App, Config, routes};
 use http::Method;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::{Residents, event, invoke_event, problem, sample_event};
 
 #[tokio::test]
-async fn no_body_is_too_odd_to_be_answered() {
+async fn every_malformed_body_gets_a_response() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
     let app = App::new(Config { limits: None, ..residents.config() }, || client);
@@ -48,7 +48,7 @@ async fn no_body_is_too_odd_to_be_answered() {
             assert_eq!(answer.status, status, "{shown}: {told}");
             let fields: Vec<_> =
                 told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
-            // What fits is read, and wrong in a way of its own.
+            // A body that fits is read, and has its own error.
             assert!(field.is_empty() || fields.contains(&&json!(field)), "{shown}: {fields:?}");
             assert!(!told.to_string().contains("misty"), "{told}");
         }
@@ -59,7 +59,7 @@ async fn no_body_is_too_odd_to_be_answered() {
     assert_eq!(
         invoke_event(&app, &routes::LOGIN_USER, &invalid).await.status,
         400,
-        "a byte that is no UTF-8"
+        "a byte that is not UTF-8"
     );
 }
 
@@ -88,7 +88,8 @@ async fn every_route_with_a_body_refuses_fields_that_it_does_not_know() {
     }
 }
 
-/// The routes that may have a body, each with its sample event: with a body, whether it reads one or not.
+/// The routes that may have a body, each with its sample event: with a body, whether the route reads it or
+/// not.
 fn with_bodies() -> impl Iterator<Item = (api::Route, Value)> {
     routes::all().into_iter().filter(|route| route.spec.method != Method::GET).map(|route| {
         let mut event = event(&route);
@@ -136,7 +137,7 @@ async fn a_body_that_is_not_json_is_415_on_every_route() {
                     (415, &json!("unsupported_media_type"), &json!(header)),
                     "{what}"
                 );
-                // Without a body there is nothing that could have a type.
+                // A request without a body needs no content type.
                 event["body"] = json!("");
                 assert_ne!(invoke_event(&app, &route, &event).await.status, 415, "{what} and no body");
             }
@@ -148,7 +149,7 @@ async fn a_body_that_is_not_json_is_415_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_json_body_is_read_whatever_its_type_is_called() {
+async fn a_json_body_is_read_under_every_json_content_type() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
     let app = App::new(Config { limits: None, ..residents.config() }, || client);
@@ -202,7 +203,7 @@ async fn a_byte_order_mark_is_ignored() {
         (twice.status.as_u16(), &problem(&twice, "two marks")["errors"][0]["field"]),
         (400, &json!("body"))
     );
-    // Where a body may be left out, a mark alone is none.
+    // On routes whose body is optional, a byte order mark alone counts as an absent body.
     let token = residents.token();
     let headers = [("authorization", format!("Bearer {token}"))];
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -211,11 +212,12 @@ async fn a_byte_order_mark_is_ignored() {
     assert_eq!(problem(&answer, "a mark alone")["errors"][0]["field"], "password");
 }
 
-/// Values of every JSON type, as they are written.
+/// Values of every JSON type, as JSON text.
 const VALUES: [&str; 11] =
     ["null", "true", "\"x\"", "[]", "[{}]", "{}", "1.5", "-1", "4294967296", "18446744073709551616", "1e400"];
 
-/// Whether the written `value` has another JSON type than `own`, or is a number that may be out of range.
+/// Whether the JSON text `value` has a different JSON type from `own`, or is a number that may be out of
+/// range.
 fn is_of_another_type(value: &str, own: &Value) -> bool {
     let given: Option<Value> = serde_json::from_str(value).ok();
     given.is_none_or(|given| {
@@ -223,7 +225,8 @@ fn is_of_another_type(value: &str, own: &Value) -> bool {
     })
 }
 
-/// The sample body with the value at each place replaced by a mark, with the place's own value.
+/// The sample body with the value at each place replaced by a marker, together with the original value of
+/// that place.
 fn places(body: &Value) -> Vec<(String, Value)> {
     let mut places = Vec::new();
     let mut pointers: Vec<String> = vec![String::new()];
@@ -297,7 +300,7 @@ async fn errors_name_json_types_and_never_those_of_rust() {
     }
 }
 
-/// Whether a message has one of `words`.
+/// Whether a message contains one of `words`.
 fn has_one_of(words: &'static [&'static str]) -> impl Fn(&str) -> bool {
     |message| message.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
 }

@@ -1,11 +1,11 @@
-//! A user's id in capital letters is the same id (RFC 9562, 4), on every route.
+//! A user id in capital letters is the same id (RFC 9562, 4) on every route.
 
 use domain::audit::Action;
 use http::Method;
 use serde_json::json;
 use tests::{ASH, House, PASSWORD, Residents, problem};
 
-/// Statuses of what a user can do on the paths of `id`, in an order that undoes what it does.
+/// The statuses of everything that a user can do on the paths of `id`, in an order that undoes each change.
 async fn visit(house: &House, residents: &Residents, id: &str) -> Vec<u16> {
     let token = residents.token();
     let user = format!("/api/v1/users/{id}");
@@ -52,7 +52,7 @@ async fn an_id_in_capitals_is_the_callers_own_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_key_is_one_key_however_the_id_is_written() {
+async fn an_idempotency_key_covers_every_spelling_of_the_id() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let authorization = format!("Bearer {}", residents.token());

@@ -1,4 +1,4 @@
-//! The end of an account: everything that is personal goes, and the trail keeps the id.
+//! The deletion of an account: all personal data is removed, and the audit trail keeps the id.
 
 use adapters::{aws, store::Meter};
 use api::jobs::finish_deletions;
@@ -45,7 +45,7 @@ async fn like_many(residents: &Residents) {
 }
 
 #[tokio::test]
-async fn nothing_personal_is_left() {
+async fn a_deletion_leaves_no_personal_data() {
     let residents = Residents::new().await;
     like_many(&residents).await;
     let house = residents.house().await;
@@ -76,7 +76,7 @@ async fn nothing_personal_is_left() {
 }
 
 #[tokio::test]
-async fn what_was_cut_off_is_ended() {
+async fn an_interrupted_deletion_is_completed() {
     let residents = Residents::new().await;
     like_many(&residents).await;
     let (accounts, meter) = (&residents.accounts, Meter::default());
@@ -107,18 +107,18 @@ async fn an_administrator_deletes_without_the_password() {
 }
 
 #[tokio::test]
-async fn however_many_end_a_deletion_each_step_is_told_once() {
+async fn concurrent_finishers_record_each_step_of_a_deletion_once() {
     let residents = Residents::new().await;
     like_many(&residents).await;
     let (accounts, ash) = (&residents.accounts, residents.ash);
     let told = some_event(ash).into();
     accounts.begin_deletion(&Meter::default(), ash, ash, false, &told).await.unwrap();
     let favorites = accounts.favorites(&Meter::default(), ash).await.unwrap().len();
-    // Two sessions, too, and a last step.
+    // The account also has two sessions, and the deletion has a last step.
     let steps = (favorites + 2).div_ceil(45) + 1;
     let end = async |who: u32| {
         let told = || Event { request_id: format!("finisher {who}"), ..some_event(ash) }.into();
-        // Whoever meets another one in the last step may be told of a conflict.
+        // A request that meets another one in the last step may report a conflict.
         let _ = accounts.finish_deletion(&Meter::default(), ash, told).await;
     };
     futures_util::future::join_all((0..6).map(end)).await;

@@ -1,4 +1,4 @@
-//! Everything that is one's own, in a file; and the file gone with the account.
+//! Exports of everything that a user owns, as a file that is deleted together with the account.
 
 use std::io::{Cursor, Read as _};
 
@@ -11,7 +11,7 @@ use tests::{Answer, Bucket, House, PASSWORD, Residents, some_event};
 
 const PATH: &str = "/api/v1/auth/export";
 
-/// A house that puts exports into `exports`.
+/// A house that stores exports in `exports`.
 async fn house(residents: &Residents, exports: Exports) -> House {
     let config = Config { limits: None, exports: Some(exports), ..residents.config() };
     House::at(&residents.url, config).await
@@ -22,7 +22,7 @@ async fn ask(house: &House, residents: &Residents, password: &str) -> Answer {
     house.call(Method::POST, PATH, Some(&residents.token()), Some(&body)).await
 }
 
-/// A file of the archive.
+/// Reads a file of the archive.
 fn file(archive: &[u8], name: &str) -> String {
     let mut archive = zip::ZipArchive::new(Cursor::new(archive)).expect("a zip");
     assert_eq!(archive.len(), 4);
@@ -39,7 +39,7 @@ fn rows(archive: &[u8], name: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn without_a_bucket_the_answer_is_the_file_with_everything_in_it() {
+async fn without_a_bucket_the_response_is_the_complete_export() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let (token, email) = (residents.token(), "+ash@example.com");
@@ -47,7 +47,7 @@ async fn without_a_bucket_the_answer_is_the_file_with_everything_in_it() {
     let renamed = house.call(Method::PUT, "/api/v1/auth/profile", Some(&token), Some(&change)).await;
     assert_eq!(renamed.status, 200);
     let told = |_: &[u32]| some_event(residents.ash).into();
-    // One of them is no Pokémon that there is.
+    // One of these ids is not a Pokémon that exists.
     let ids = [1, 669, 99_999].into_iter().collect();
     residents.accounts.add_favorites(&Meter::default(), residents.ash, &ids, told).await.unwrap();
 
@@ -79,7 +79,7 @@ async fn without_a_bucket_the_answer_is_the_file_with_everything_in_it() {
 
     let profile = rows(&answer.body, "profile.csv");
     assert_eq!(profile[0], ["id", "username", "email", "is_admin", "created_at", "updated_at"]);
-    // No spreadsheet takes it for a formula.
+    // Spreadsheets do not treat the value as a formula.
     assert_eq!(profile[1][2], "'+ash@example.com");
     let favorites = rows(&answer.body, "favorites.csv");
     assert_eq!(favorites[0], ["pokemon_id", "name", "display_name", "created_at"]);
@@ -93,7 +93,7 @@ async fn without_a_bucket_the_answer_is_the_file_with_everything_in_it() {
 }
 
 #[tokio::test]
-async fn nobody_gets_a_file_without_the_password() {
+async fn an_export_without_the_password_fails() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let wrong = ask(&house, &residents, "pallet town, route 2").await;
@@ -109,7 +109,7 @@ async fn nobody_gets_a_file_without_the_password() {
 }
 
 #[tokio::test]
-async fn with_a_bucket_the_answer_is_a_link_that_is_good_for_ten_minutes() {
+async fn with_a_bucket_the_response_is_a_link_that_is_valid_for_ten_minutes() {
     let (residents, bucket) = (Residents::new().await, Bucket::new().await);
     let house = house(&residents, bucket.exports()).await;
     let answer = ask(&house, &residents, PASSWORD).await;
@@ -127,27 +127,27 @@ async fn with_a_bucket_the_answer_is_a_link_that_is_good_for_ten_minutes() {
     assert_eq!(header("content-disposition").as_deref(), Some("attachment; filename=\"pokedex.zip\""));
     let file_of = file(&fetched.bytes().await.expect("a file"), "pokedex.json");
     assert!(file_of.contains("ash_ketchum"), "{file_of}");
-    // For whoever has the link, and nobody else.
+    // The link works for every client that holds it; any other URL is refused.
     let bare = url.split('?').next().expect("an address");
     let bent = url.replace("X-Amz-Expires=600", "X-Amz-Expires=6000");
     for other in [bare, bent.as_str()] {
         assert_eq!(reqwest::get(other).await.expect("an answer").status(), 403, "{other}");
     }
-    // A later one takes its place.
+    // A later export replaces it.
     assert_eq!(ask(&house, &residents, PASSWORD).await.status, 202);
     assert_eq!(bucket.objects().len(), 1);
     assert_eq!(residents.trail(residents.ash).await, [(Action::Export, Outcome::Done); 2]);
 }
 
 #[tokio::test]
-async fn a_bucket_that_does_not_answer_is_told_and_nothing_is_noted() {
+async fn an_unreachable_bucket_is_503_and_leaves_no_event() {
     let residents = Residents::new().await;
     let nobody = Exports { bucket: "exports".to_owned(), endpoint: Some("http://127.0.0.1:9".to_owned()) };
     let house = house(&residents, nobody).await;
     let answer = ask(&house, &residents, PASSWORD).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("2")));
     assert_eq!(residents.trail(residents.ash).await, []);
-    // Nor is an account forgotten whose file may still be there.
+    // An account whose file may still exist is not deleted either.
     let body = json!({"password": PASSWORD});
     let deleted =
         house.call(Method::DELETE, "/api/v1/auth/profile", Some(&residents.token()), Some(&body)).await;
@@ -160,7 +160,7 @@ async fn a_bucket_that_does_not_answer_is_told_and_nothing_is_noted() {
 }
 
 #[tokio::test]
-async fn the_file_goes_with_the_account() {
+async fn deleting_an_account_deletes_its_export() {
     let (residents, bucket) = (Residents::new().await, Bucket::new().await);
     let house = house(&residents, bucket.exports()).await;
     assert_eq!(ask(&house, &residents, PASSWORD).await.status, 202);
@@ -172,7 +172,7 @@ async fn the_file_goes_with_the_account() {
 }
 
 #[tokio::test]
-async fn a_file_that_comes_after_the_account_has_gone_does_not_stay() {
+async fn an_export_stored_after_the_deletion_is_deleted() {
     let (residents, bucket) = (Residents::new().await, Bucket::new().await);
     let house = house(&residents, bucket.exports()).await;
     let (accounts, exports, ash) = (residents.accounts.clone(), bucket.exports(), residents.ash);

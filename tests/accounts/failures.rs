@@ -1,4 +1,5 @@
-//! Requests that authorization rejects: limited by client address, and never at the cost of the account's owner.
+//! Requests that authorization rejects: limited by client address, and never at the expense of the account's
+//! owner.
 
 use adapters::{aws, store::Meter, tokens::FamilyId};
 use api::{App, Config, Route, limits::Limits, routes};
@@ -22,7 +23,7 @@ fn limited_to(residents: &Residents, url: &str, limits: &str) -> App {
     App::new(Config { limits, ..residents.config() }, || client)
 }
 
-/// Those of a minute would come back while they are counted.
+/// The window of the limit is an hour: tokens of a limit per minute would be refilled during the count.
 fn app(residents: &Residents, url: &str) -> App {
     limited_to(residents, url, "failure=30/3600")
 }
@@ -32,7 +33,7 @@ fn ended(residents: &Residents) -> String {
 }
 
 #[tokio::test]
-async fn failures_of_one_address_are_429_and_then_read_nothing() {
+async fn failures_beyond_the_limit_of_an_address_are_429_and_read_nothing() {
     for route in [routes::ADD_FAVORITE, routes::GET_PROFILE] {
         let residents = Residents::new().await;
         let tap = Tap::on(&residents.url).await;
@@ -55,8 +56,8 @@ async fn failures_of_one_address_are_429_and_then_read_nothing() {
         }
         assert_eq!(tap.take().len(), 0, "{}: no call once the address is known", route.spec.name);
         let out = ask(&app, &routes::LOGOUT_USER, &residents, (&old, "192.0.2.7")).await;
-        assert_eq!(out.status, 200, "signing out is no failure");
-        // Another process learns it from the bucket.
+        assert_eq!(out.status, 200, "signing out is not a failure");
+        // Another process learns of the failures from the bucket.
         let other = self::app(&residents, &residents.url);
         assert_eq!(ask(&other, &route, &residents, (&old, "192.0.2.7")).await.status, 429);
         assert_eq!(ask(&other, &route, &residents, (&old, "192.0.2.8")).await.status, 401, "another address");
@@ -64,7 +65,7 @@ async fn failures_of_one_address_are_429_and_then_read_nothing() {
 }
 
 #[tokio::test]
-async fn an_old_token_blocks_nothing_of_its_owner_at_the_same_address() {
+async fn an_old_token_does_not_block_its_owner_at_the_same_address() {
     let residents = Residents::new().await;
     let app =
         limited_to(&residents, &residents.url, "failure=30/3600,write=3/3600,bulk=3/3600,password=3/3600");
@@ -111,12 +112,12 @@ async fn a_rejected_request_takes_nothing_from_the_users_bucket() {
         ask(&app, &routes::UPDATE_PROFILE, &residents, (&residents.token(), "192.0.2.7")).await.status,
         200
     );
-    // A claim of a name counts like a registration, by address.
+    // A claim of a name counts like a registration: by address.
     assert_eq!(buckets(), ["write", "register"]);
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_valid_costs_no_call() {
+async fn an_invalid_token_costs_no_call() {
     let residents = Residents::new().await;
     let tap = Tap::on(&residents.url).await;
     let app = residents.app(&tap.url);
@@ -144,7 +145,7 @@ async fn signing_out_of_an_ended_session_takes_nothing_and_writes_nothing() {
     let calls = tap.take();
     assert!(calls.iter().all(|call| call.operation == "GetItem"), "only reads: {calls:?}");
     assert_eq!(residents.trail(residents.ash).await, []);
-    // The session that goes on has its token still.
+    // The session that continues still has its token.
     let own = ask(&app, &routes::LOGOUT_USER, &residents, (&residents.token(), "192.0.2.7")).await;
     assert_eq!(own.status, 200);
 }

@@ -1,4 +1,4 @@
-//! What becomes of changes while a share of all calls to the engine fails.
+//! Changes while a share of all calls to the engine fails.
 
 use std::{
     sync::{
@@ -17,7 +17,7 @@ use tests::{Answer, Faults, PASSWORD, Residents, Tap, event, invoke_event, probl
 
 use super::at_once;
 
-/// A function has ten seconds, and keeps half a second for itself.
+/// A function has ten seconds, and reserves half a second for itself.
 const DEADLINE: Duration = Duration::from_millis(9_500);
 
 async fn ask(app: &App, residents: &Residents, route: &Route, body: &Value) -> Answer {
@@ -35,7 +35,7 @@ async fn ask(app: &App, residents: &Residents, route: &Route, body: &Value) -> A
     answer
 }
 
-/// Asks until it is no longer 503, as a client would; how often it was.
+/// Repeats the request while the response is 503, as a client would; returns the number of attempts.
 async fn persist(app: &App, residents: &Residents, route: &Route, body: &Value) -> (u16, usize) {
     for outages in 0..50 {
         let status = ask(app, residents, route, body).await.status.as_u16();
@@ -58,7 +58,7 @@ async fn under(percent: u32) {
             let body = json!({"pokemon_id": 200 + nth});
             let (status, outages) = persist(&app, &residents, &routes::ADD_FAVORITE, &body).await;
             told.fetch_add(outages, Ordering::Relaxed);
-            // Done by an attempt whose every answer was lost: it is there.
+            // An attempt whose every response was lost made the change: it exists.
             assert!(status == 201 || (status == 409 && outages > 0), "{status} after {outages}");
             ask(&app, &residents, &routes::GET_HEALTH, &json!({})).await
         }
@@ -66,8 +66,8 @@ async fn under(percent: u32) {
     })
     .await;
     assert_eq!(answers.len(), 100);
-    // Three attempts of three fail now and then, where a third of all do.
-    assert!(percent < 30 || told.load(Ordering::Relaxed) > 0, "nobody was told to try again");
+    // Where a third of all calls fails, three attempts of three fail now and then.
+    assert!(percent < 30 || told.load(Ordering::Relaxed) > 0, "no client had to try again");
     for nth in 0..20 {
         let body = json!({"username": format!("user_{nth}"), "email": format!("{nth}@example.com"), "password": PASSWORD});
         let (status, outages) = persist(&app, &residents, &routes::REGISTER_USER, &body).await;
@@ -87,16 +87,16 @@ async fn under(percent: u32) {
         let told = residents.trail(stored.user.id).await;
         assert_eq!(told.len(), 1, "{told:?}");
     }
-    // Six for conflicts, and for each of them three for everything else.
+    // Six attempts for conflicts, and for each of them three for all other errors.
     assert!(faults.most_attempts() <= 18 && faults.most_attempts() > 1, "{}", faults.most_attempts());
 }
 
-/// Changes of other kinds, each until it is done.
+/// Changes of other kinds, each repeated until it is made.
 async fn others(app: &App, residents: &Residents) {
     for nth in 0..5 {
         let body = json!({"username": format!("ash_{nth}")});
         assert_eq!(persist(app, residents, &routes::UPDATE_PROFILE, &body).await.0, 200);
-        // Signed in by an attempt whose every answer was lost: a session more, which nobody has.
+        // An attempt whose every response was lost signed in: one more session, whose tokens nobody holds.
         let body = json!({"username": format!("ash_{nth}"), "password": PASSWORD});
         let before = sessions(residents).await;
         let (status, outages) = persist(app, residents, &routes::LOGIN_USER, &body).await;
@@ -133,7 +133,7 @@ async fn fifty_writes_of_one_user_at_once_are_all_done() {
         async move {
             let body = json!({"pokemon_id": 200 + nth});
             let (status, outages) = persist(&app, &residents, &routes::ADD_FAVORITE, &body).await;
-            // Nothing is written by an attempt that was answered 503 `busy`.
+            // An attempt that is answered 503 `busy` has written nothing.
             assert_eq!(status, 201, "after {outages}");
         }
         .boxed()

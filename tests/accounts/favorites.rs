@@ -16,7 +16,7 @@ fn path(rest: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_favorite_comes_with_its_whole_pokemon() {
+async fn a_favorite_contains_its_whole_pokemon() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let token = residents.token();
@@ -67,7 +67,7 @@ async fn an_id_of_zero_is_422_and_leading_zeros_of_a_path_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_favorite_that_the_catalogue_has_no_more_breaks_no_list() {
+async fn a_favorite_missing_from_the_catalogue_breaks_no_list() {
     let residents = Residents::new().await;
     let gone = StoredFavorite { pokemon: 99_999, created_at: adapters::now() };
     let (meter, event) = (Meter::default(), some_event(residents.ash));
@@ -80,7 +80,7 @@ async fn a_favorite_that_the_catalogue_has_no_more_breaks_no_list() {
 }
 
 #[tokio::test]
-async fn a_thousand_go_in_and_out_in_steps_and_again_changes_nothing() {
+async fn a_thousand_favorites_change_in_steps_and_a_repetition_changes_nothing() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let token = residents.token();
@@ -94,7 +94,7 @@ async fn a_thousand_go_in_and_out_in_steps_and_again_changes_nothing() {
     let results = first.json()["results"].as_array().unwrap().clone();
     assert!(results.len() == 1025 && results.iter().all(|row| row["is_favorite"] == true));
     assert_eq!(bulk(Method::POST, &ids).await.json(), first.json());
-    // Pikachu was one before: 1,024 in steps of 45, each with an event of its own.
+    // Pikachu already was a favorite: 1,024 additions in steps of 45, each with its own event.
     assert_eq!(residents.trail(residents.ash).await.len(), 1024_usize.div_ceil(45));
     let listed = house.call(Method::GET, &path(""), Some(&token), None).await;
     assert_eq!(listed.json()["favorites"].as_array().unwrap().len(), 1025);
@@ -117,7 +117,7 @@ async fn a_thousand_go_in_and_out_in_steps_and_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_thousand_favorites_are_at_most_three_calls() {
+async fn a_list_of_a_thousand_favorites_costs_at_most_three_calls() {
     let residents = Residents::new().await;
     let ids = (1..=1025).collect();
     let told = |_: &[u32]| some_event(residents.ash).into();
@@ -133,7 +133,7 @@ async fn a_thousand_favorites_are_at_most_three_calls() {
 }
 
 #[tokio::test]
-async fn two_who_add_many_at_once_add_each_once() {
+async fn concurrent_bulk_additions_add_each_favorite_once() {
     let residents = Residents::new().await;
     let house = Arc::new(residents.house().await);
     let answers = at_once(4, |nth| {
@@ -156,7 +156,7 @@ async fn two_who_add_many_at_once_add_each_once() {
 }
 
 #[tokio::test]
-async fn ones_own_come_first_and_are_never_stale() {
+async fn own_favorites_come_first_and_are_never_stale() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let token = residents.token();

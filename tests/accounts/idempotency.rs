@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: one effect, one answer.
+//! `Idempotency-Key`: one effect, one response.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ async fn ask(app: &App, residents: &Residents, route: &Route, key: &str, body: V
 }
 
 #[tokio::test]
-async fn two_hundred_keys_ten_times_at_once_are_two_hundred_effects() {
+async fn two_hundred_keys_sent_ten_times_at_once_have_two_hundred_effects() {
     let residents = Arc::new(Residents::new().await);
     let app = app(&residents);
     for round in 0..10 {
@@ -39,7 +39,7 @@ async fn two_hundred_keys_ten_times_at_once_are_two_hundred_effects() {
                 let (body, key) = (json!({"pokemon_id": pokemon}), format!("key-{pokemon}"));
                 loop {
                     let answer = ask(&app, &residents, &routes::ADD_FAVORITE, &key, body.clone()).await;
-                    // On a machine that is busy a call may take too long: that is what keys are for.
+                    // On a busy machine a call may take too long: idempotency keys exist for this case.
                     if answer.status != 503 {
                         return answer;
                     }
@@ -63,7 +63,7 @@ async fn two_hundred_keys_ten_times_at_once_are_two_hundred_effects() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_request_of_one_user() {
+async fn a_key_is_bound_to_one_request_of_one_user() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let add = async |key: &str, pokemon: u32| {
@@ -81,11 +81,11 @@ async fn a_key_stands_for_one_request_of_one_user() {
     );
     assert_eq!(add("k2", 1).await.status, 409, "another key, and it is there");
     assert_eq!(add("k2", 2).await.status, 201, "what was refused is not remembered");
-    // Another operation under the same key is another request.
+    // A different operation under the same key is a different request.
     let removed = ask(&app, &residents, &routes::REMOVE_FAVORITE, "k1", json!({"pokemon_id": 1})).await;
     assert_eq!(removed.status, 200);
     assert_eq!(add("k1", 1).await.json(), first.json(), "that answer is the one to that request");
-    // So is one under another path, with another query, or of another user.
+    // So is one under a different path, with a different query, or of a different user.
     let mut event = residents.fill(&event(&routes::ADD_FAVORITE));
     event["headers"]["idempotency-key"] = json!("k1");
     event["body"] = json!({"pokemon_id": 1}).to_string().into();
@@ -123,7 +123,7 @@ async fn a_key_stands_for_one_request_of_one_user() {
 }
 
 #[tokio::test]
-async fn a_key_that_has_expired_is_forgotten_though_nobody_has_swept_it() {
+async fn an_expired_key_is_ignored_before_it_is_swept() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let add = async |pokemon: u32| {
@@ -139,7 +139,7 @@ async fn a_key_that_has_expired_is_forgotten_though_nobody_has_swept_it() {
         items.items().iter().find(|item| item["pk"].as_s().unwrap().starts_with("IDEMPOTENCY#")).unwrap();
     let key = Key { pk: record["pk"].as_s().unwrap().clone(), sk: "RECORD".to_owned() };
     let text = |name: &str| record[name].clone();
-    // The second is of a clock that ran ahead.
+    // The second key comes from a clock that ran ahead.
     for (pokemon, expires_in) in [(2, -1), (3, 30 * 86_400)] {
         let expires_at = AttributeValue::N((adapters::now().unix() + expires_in).to_string());
         let values = [
@@ -154,7 +154,7 @@ async fn a_key_that_has_expired_is_forgotten_though_nobody_has_swept_it() {
 }
 
 #[tokio::test]
-async fn bulk_is_answered_anew_and_done_once() {
+async fn a_repeated_bulk_change_is_recomputed_and_made_once() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let bulk = async |key: &str, ids: Value| {
@@ -166,7 +166,7 @@ async fn bulk_is_answered_anew_and_done_once() {
     assert_eq!(bulk("many", json!((1..=100).collect::<Vec<u32>>())).await.json(), first.json());
     assert_eq!(residents.trail(residents.ash).await.len(), events);
     assert_eq!(bulk("many", json!([1])).await.status, 422);
-    // A key stands for what it was asked for, though there was nothing to do.
+    // A key represents the request that it was sent with, even if there was nothing to do.
     assert_eq!(bulk("nothing", json!([1, 2])).await.status, 200);
     assert_eq!(bulk("nothing", json!([1, 2])).await.status, 200);
     assert_eq!(bulk("nothing", json!([1, 200])).await.status, 422);
@@ -207,13 +207,13 @@ async fn one_key_sixteen_times_at_once(url: &str, residents: Residents) {
 }
 
 #[tokio::test]
-async fn one_key_of_a_bulk_change_sixteen_times_at_once_has_one_effect() {
+async fn one_bulk_key_sent_sixteen_times_at_once_has_one_effect() {
     let residents = Residents::new().await;
     one_key_sixteen_times_at_once(&residents.url.clone(), residents).await;
 }
 
 #[tokio::test]
-async fn one_key_of_a_bulk_change_has_one_effect_where_transactions_conflict() {
+async fn one_bulk_key_has_one_effect_when_transactions_conflict() {
     let residents = Residents::new().await;
     let faults = tests::Faults::conflicting(&residents.url).await;
     one_key_sixteen_times_at_once(&faults.url, residents).await;
@@ -221,7 +221,7 @@ async fn one_key_of_a_bulk_change_has_one_effect_where_transactions_conflict() {
 }
 
 #[tokio::test]
-async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
+async fn authentication_routes_ignore_keys_and_store_no_response() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let body = json!({"username": "ash_ketchum", "password": tests::PASSWORD});
@@ -229,7 +229,7 @@ async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
     let second = ask(&app, &residents, &routes::LOGIN_USER, "k", body).await.json();
     assert!(first["refresh_token"] != second["refresh_token"]);
     ask(&app, &residents, &routes::UPDATE_PROFILE, "k", json!({"username": "ash_2"})).await;
-    // However one's own id is spelled.
+    // The caller's own id counts in any spelling.
     for id in [residents.ash.to_string(), residents.ash.to_string().to_uppercase()] {
         let mut event = residents.fill(&event(&routes::UPDATE_USER));
         event["headers"]["idempotency-key"] = json!("k");
@@ -243,7 +243,7 @@ async fn routes_of_authentication_take_no_keys_and_store_no_answer() {
 }
 
 #[tokio::test]
-async fn an_administrators_key_stands_for_one_change_of_a_user() {
+async fn an_administrators_key_is_bound_to_one_change_of_a_user() {
     let residents = Residents::new().await;
     let app = app(&residents);
     let ask = async |route: &Route, key: &str, body: Option<Value>| {
@@ -257,7 +257,7 @@ async fn an_administrators_key_stands_for_one_change_of_a_user() {
         let frozen = ask(&routes::UPDATE_USER, "freeze", Some(json!({"is_frozen": true}))).await;
         assert_eq!(frozen.status, 200);
     }
-    // What came after is not taken back by who has not heard of it.
+    // A replay by a client that has not seen a later change does not undo that change.
     assert_eq!(ask(&routes::UPDATE_USER, "go-on", Some(json!({"is_frozen": false}))).await.status, 200);
     assert_eq!(ask(&routes::UPDATE_USER, "freeze", Some(json!({"is_frozen": true}))).await.status, 200);
     let standing = residents.accounts.standing(&Meter::default(), residents.ash).await.unwrap().unwrap();

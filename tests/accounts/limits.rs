@@ -1,4 +1,4 @@
-//! Limits: per client and per account, and nobody locks anybody else out.
+//! Rate limits: per client and per account, and no client locks out another.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn wrong() -> Value {
 }
 
 #[tokio::test]
-async fn five_may_sign_in_at_once_and_the_sixth_is_told_when() {
+async fn the_sixth_sign_in_at_once_is_429_with_a_retry_after() {
     let residents = Arc::new(Residents::new().await);
     let app = Arc::new(residents.app(&residents.url));
     let answers = at_once(12, |_| {
@@ -46,7 +46,7 @@ async fn five_may_sign_in_at_once_and_the_sixth_is_told_when() {
         // On a busy machine, two seconds between the first request and the last.
         assert!((1..=14).contains(&wait), "{wait}");
     }
-    // A refusal is a metric, not an event.
+    // A refusal is counted as a metric, not recorded as an event.
     assert_eq!(residents.trail(residents.ash).await.len(), 5);
     let right = json!({"username": "ash_ketchum", "password": PASSWORD});
     let elsewhere = ask(&app, &routes::LOGIN_USER, "192.0.2.8", json!({}), &right).await;
@@ -69,7 +69,7 @@ async fn a_spoofed_header_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_house_is_one_client_and_its_neighbour_another() {
+async fn two_ipv6_networks_are_two_clients() {
     let residents = Residents::new().await;
     let app = residents.app(&residents.url);
     let from = async |address: &str| {
@@ -90,7 +90,7 @@ async fn a_house_is_one_client_and_its_neighbour_another() {
 }
 
 #[tokio::test]
-async fn behind_the_edge_the_client_is_whom_the_edge_saw() {
+async fn behind_the_cdn_the_client_is_the_cdns_viewer() {
     let residents = Residents::new().await;
     let hash = |secret: &str| -> [u8; 32] { Sha256::digest(secret).into() };
     let config = Config { origin_verify: vec![hash("now"), hash("before")], ..residents.config() };
@@ -116,7 +116,7 @@ async fn behind_the_edge_the_client_is_whom_the_edge_saw() {
 }
 
 #[tokio::test]
-async fn passwords_of_one_account_are_tried_slowly_from_one_place() {
+async fn password_attempts_on_one_account_from_one_address_are_limited() {
     let residents = Residents::new().await;
     let limits = Some(api::limits::Limits::parse("login=1000/60").unwrap());
     let client = adapters::aws::at(&residents.url);
@@ -139,9 +139,9 @@ async fn passwords_of_one_account_are_tried_slowly_from_one_place() {
 }
 
 #[tokio::test]
-async fn each_limit_is_one_of_its_own() {
+async fn each_limit_has_a_separate_bucket() {
     let residents = Residents::new().await;
-    // Those that come back soon would, while they are counted.
+    // Limits with a short window would be refilled during the count.
     let limits = api::limits::Limits::parse("refresh=4/3600,bulk=3/3600,write=3/3600");
     let limits = Some(limits.expect("limits"));
     let client = adapters::aws::at(&residents.url);
@@ -163,7 +163,7 @@ async fn each_limit_is_one_of_its_own() {
         }
         assert_eq!(ask(&route, body).await, 429, "{}", route.spec.name);
     }
-    // A password is asked for five times a minute, whichever route asks.
+    // A password is checked at most five times a minute, for all routes together.
     let residents = Residents::new().await;
     let app = residents.app(&residents.url);
     let mut statuses = Vec::new();

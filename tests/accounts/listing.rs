@@ -1,4 +1,4 @@
-//! The list of users: its order, its pages, and how many there are.
+//! The list of users: its order, its pages, and the number of users.
 
 use std::collections::BTreeSet;
 
@@ -20,12 +20,12 @@ use tests::{Faults, House, Residents, Tap, engine_url, some_event};
 
 use super::at_once;
 
-/// A user's id: when the user came, and one of the 16 shards.
+/// A user id made of the time of registration and one of the 16 shards.
 fn id(nth: u64, shard: u8) -> UserId {
     UserId::new(1_700_000_000_000 + nth, [9, 9, 9, 9, 9, 9, 9, 9, 9, shard])
 }
 
-/// Adds `count` users; the ids of all users in the order of registration.
+/// Adds `count` users and returns the ids of all users in the order of registration.
 async fn crowd(residents: &Residents, count: u64) -> Vec<String> {
     for nth in 0..count {
         // Neighbours in the list are in different shards, and some shards stay empty.
@@ -85,7 +85,7 @@ async fn pages_and_cursors_list_all_users_in_the_order_of_registration() {
 }
 
 #[tokio::test]
-async fn a_cursor_outlives_its_user_and_skips_nobody() {
+async fn a_cursor_survives_its_user_and_skips_no_other() {
     let residents = Residents::new().await;
     let mut expected = crowd(&residents, 20).await;
     let house = residents.house().await;
@@ -101,7 +101,7 @@ async fn a_cursor_outlives_its_user_and_skips_nobody() {
 }
 
 #[tokio::test]
-async fn a_wrong_cursor_is_named() {
+async fn an_invalid_cursor_or_page_is_422_naming_the_field() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let cursor = residents.oak;
@@ -118,9 +118,9 @@ async fn a_wrong_cursor_is_named() {
     }
 }
 
-/// However many users there are before it, and however many follow.
+/// The cost does not depend on how many users precede or follow the page.
 #[tokio::test]
-async fn a_page_by_cursor_reads_no_more_than_its_shards() {
+async fn a_page_by_cursor_reads_only_its_shards() {
     let residents = Residents::new().await;
     let all = crowd(&residents, 120).await;
     let tap = Tap::on(&residents.url).await;
@@ -129,7 +129,7 @@ async fn a_page_by_cursor_reads_no_more_than_its_shards() {
         accounts.users_after(&Meter::default(), all[90].parse().expect("an id"), 5).await.expect("users");
     assert_eq!(found.users.len(), 5);
     let calls = tap.take();
-    // The counters, and the shards.
+    // The counters and the shards.
     assert!(calls.len() <= 1 + 2 * 16, "{}", calls.len());
     assert!(calls.iter().all(|call| call.operation == "Query"));
     let read: i64 = calls.iter().filter_map(|call| call.body["Limit"].as_i64()).sum();
@@ -141,18 +141,19 @@ async fn a_page_by_cursor_reads_no_more_than_its_shards() {
 async fn delete(accounts: &Accounts, user: UserId) {
     let meter = Meter::default();
     let told = || some_event(user).into();
-    // Somebody else may have begun it.
+    // Another request may have begun the deletion.
     let _ = accounts.begin_deletion(&meter, user, user, false, &told()).await;
     let _ = accounts.finish_deletion(&meter, user, told).await;
 }
 
 #[tokio::test]
-async fn users_who_come_and_go_at_once_are_counted_once() {
+async fn concurrent_registrations_and_deletions_are_counted_once() {
     let residents = Residents::new().await;
     let faults = Faults::conflicting(&residents.url).await;
     let accounts = Accounts::new(aws::at(&faults.url), residents.tables.clone());
     crowd(&residents, 10).await;
-    // Each of 20 is registered twice at once, of which one is refused, and each of 10 is deleted three times at once.
+    // Each of 20 users is registered twice at once, and one of the two requests is refused; each of 10 is deleted
+    // three times at once.
     at_once(70, |nth| {
         let accounts = accounts.clone();
         async move {
@@ -171,12 +172,12 @@ async fn users_who_come_and_go_at_once_are_counted_once() {
     })
     .await;
     assert!(faults.conflicts() > 0, "no two transactions met");
-    // What gave up in between is ended by the job.
+    // The job completes deletions that were interrupted.
     finish_deletions(&residents.accounts, None, &Meter::default()).await.expect("an end");
     assert_counted(&residents.accounts).await;
 }
 
-/// The counter is the length of the list.
+/// Asserts that the counter equals the length of the list.
 async fn assert_counted(accounts: &Accounts) {
     let page = accounts.users(&Meter::default(), 0, 1000).await.expect("users");
     assert_eq!(page.users.len(), page.total as usize);
@@ -195,7 +196,7 @@ async fn an_account_that_is_being_deleted_counts_until_its_last_step() {
     assert_counted(accounts).await;
 }
 
-/// A table as the first release made it, with users as it stored them.
+/// A table as the first release created it, with users as that release stored them.
 async fn former_table(client: &Client, name: &str, users: &[UserId]) {
     let attribute = |name: &str| {
         AttributeDefinition::builder()

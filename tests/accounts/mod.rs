@@ -1,4 +1,4 @@
-//! Accounts: what they promise, and what they must never do.
+//! Accounts: what they guarantee, and what they must never do.
 
 mod administrators;
 mod attempts;
@@ -34,7 +34,7 @@ async fn post(house: &House, path: &str, body: &Value) -> Answer {
     house.call(Method::POST, path, None, Some(body)).await
 }
 
-/// Asks for the same `times` times at once; the statuses, sorted.
+/// Sends the same request `times` times at once and returns the sorted statuses.
 async fn at_once<T: Send + 'static>(
     times: usize,
     ask: impl Fn(usize) -> futures_util::future::BoxFuture<'static, T>,

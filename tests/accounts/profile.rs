@@ -1,4 +1,4 @@
-//! `/api/v1/auth/profile`: nothing that somebody has written is overwritten unseen.
+//! `/api/v1/auth/profile`: no change overwrites another one unseen.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use tests::{Residents, event, invoke_event, problem};
 use super::{LOGIN, PROFILE, REFRESH, REGISTER, at_once, count, post, someone};
 
 #[tokio::test]
-async fn of_fifty_who_have_seen_one_version_one_writes() {
+async fn of_fifty_concurrent_updates_of_one_version_one_succeeds() {
     let residents = Arc::new(Residents::new().await);
     let app = Arc::new(api::App::new(api::Config { limits: None, ..residents.config() }, {
-        // On a busy machine fifty transactions at once outlast the time-outs of a request.
+        // On a busy machine, fifty transactions at once outlast the time-outs of a request.
         let client = adapters::aws::patient(&adapters::aws::at(&residents.url));
         || client
     }));
@@ -41,7 +41,7 @@ async fn of_fifty_who_have_seen_one_version_one_writes() {
 }
 
 #[tokio::test]
-async fn names_move_and_reserve_what_they_leave() {
+async fn a_name_change_reserves_the_former_name() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let token = residents.token();
@@ -56,14 +56,14 @@ async fn names_move_and_reserve_what_they_leave() {
     assert_eq!(post(&house, REGISTER, &body).await.status, 201, "both are free again");
     let taken = put(json!({"username": "ASH_ketchum"})).await;
     assert_eq!((taken.status.as_u16(), &problem(&taken, "taken")["code"]), (409, &json!("username_taken")));
-    assert_eq!(put(json!({"username": "RED"})).await.json()["username"], "RED", "one's own in other letters");
+    assert_eq!(put(json!({"username": "RED"})).await.json()["username"], "RED", "the user's own name");
     let before = house.call(Method::GET, PROFILE, Some(&token), None).await;
     assert_eq!(put(json!({})).await.body, before.body, "nothing asked, nothing changed");
     assert_eq!(put(json!({"username": "RED"})).await.header("etag"), before.header("etag"));
 }
 
 #[tokio::test]
-async fn a_password_needs_the_one_before() {
+async fn a_password_change_requires_the_current_password() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let token = residents.token();
@@ -82,10 +82,10 @@ async fn a_password_needs_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_change_goes_ahead_only_on_a_version_that_is_listed() {
+async fn a_change_succeeds_only_on_a_listed_version() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
-    // More new names than one address may claim in a minute.
+    // The test claims more new names than one address may claim in a minute.
     let app = api::App::new(api::Config { limits: None, ..residents.config() }, || client);
     let route = api::routes::UPDATE_PROFILE;
     let mut name = 0;
@@ -111,7 +111,7 @@ async fn a_change_goes_ahead_only_on_a_version_that_is_listed() {
 }
 
 #[tokio::test]
-async fn an_administrators_change_heeds_if_match_too() {
+async fn an_administrators_change_honours_if_match() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let path = format!("/api/v1/users/{}", residents.ash);
@@ -170,7 +170,7 @@ async fn a_former_name_is_reserved_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn an_account_gives_up_so_many_names_at_a_time() {
+async fn an_account_has_a_limited_number_of_reserved_names() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let token = residents.token();
@@ -191,7 +191,7 @@ async fn an_account_gives_up_so_many_names_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_change_of_name_needs_a_password_that_was_entered_recently() {
+async fn a_name_change_requires_a_recently_entered_password() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let token = residents.token();

@@ -12,7 +12,7 @@ use tests::{PASSWORD, Residents, problem};
 use super::{LOGIN, PROFILE, REGISTER, at_once, count, post, someone};
 
 #[tokio::test]
-async fn who_registers_is_signed_in() {
+async fn registration_signs_the_user_in() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let registered = post(&house, REGISTER, &someone("Misty_W")).await;
@@ -30,7 +30,7 @@ async fn who_registers_is_signed_in() {
 }
 
 #[tokio::test]
-async fn of_many_who_want_one_name_at_once_one_has_it() {
+async fn of_many_simultaneous_registrations_of_one_name_one_succeeds() {
     let residents = Residents::new().await;
     let house = Arc::new(residents.house().await);
     let answers = at_once(32, |_| {
@@ -39,7 +39,7 @@ async fn of_many_who_want_one_name_at_once_one_has_it() {
     })
     .await;
     assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 31), "{answers:?}");
-    // Different names, one address however it is written.
+    // The names differ; the address is the same one in different spellings.
     let spelled =
         ["mew@exämple.com", "MEW@xn--exmple-cua.com", "ＭＥＷ@example.com", "mew@EXA\u{308}MPLE.com"];
     let answers = at_once(spelled.len(), |nth| {
@@ -52,7 +52,7 @@ async fn of_many_who_want_one_name_at_once_one_has_it() {
 }
 
 #[tokio::test]
-async fn what_is_taken_is_named_and_nothing_is_left_behind() {
+async fn a_taken_name_is_409_naming_it_and_stores_nothing() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     for (username, email, code, fields) in [
@@ -82,7 +82,7 @@ async fn what_is_taken_is_named_and_nothing_is_left_behind() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_told_at_once() {
+async fn one_response_lists_every_validation_error() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let fields = async |body: serde_json::Value| -> Vec<String> {
@@ -98,7 +98,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
         let body = json!({"username": "brock_of_pewter", "email": "b@example.com", "password": common});
         assert_eq!(fields(body).await, ["password"], "{common}");
     }
-    // Nobody is an administrator because they say so.
+    // A request cannot make its sender an administrator.
     for more in ["is_admin", "id", "created_at", "__proto__", "constructor"] {
         let mut body = someone("giovanni");
         body[more] = json!(true);

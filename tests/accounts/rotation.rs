@@ -1,4 +1,4 @@
-//! Ten rotations under load refuse no valid token.
+//! Ten rotations under load reject no valid token.
 
 use std::{
     sync::{
@@ -27,7 +27,8 @@ async fn ten_rotations_under_load_refuse_no_valid_token() {
     let folder = tempfile::tempdir().unwrap();
     let source = KeySource::File(folder.path().join("keys.json"));
     source.write(&tests::ring()).await.unwrap();
-    // Keys are kept for a twelfth of the time between two rotations, as they are where that is an hour.
+    // Readers keep keys for a twelfth of the time between two rotations: the same ratio as when that time is
+    // an hour.
     let config = Config {
         limits: None,
         keys_kept: Duration::from_millis(25),
@@ -87,7 +88,7 @@ async fn keys_dated_by_a_clock_that_ran_ahead_are_promoted_again() {
 }
 
 #[tokio::test]
-async fn of_two_rotations_at_once_one_is_told_to_stop() {
+async fn two_rotations_at_once_succeed_or_conflict() {
     let residents = Residents::new().await;
     let folder = tempfile::tempdir().unwrap();
     let source = KeySource::File(folder.path().join("keys.json"));
@@ -101,7 +102,7 @@ async fn of_two_rotations_at_once_one_is_told_to_stop() {
             otherwise => panic!("{otherwise:?}"),
         }
     }
-    // Whoever was last, the next run shows what is secret now.
+    // Whichever rotation was last, the next run publishes the key that is in the secret now.
     let due = Rotation::Due(i64::MAX);
     let healed = adapters::tokens::rotate(&residents.accounts, &Meter::default(), &source, due, now()).await;
     assert_eq!(healed.unwrap(), Rotated::Rested);

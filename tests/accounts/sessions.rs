@@ -1,4 +1,4 @@
-//! Sessions, and the tokens that follow each other.
+//! Sessions, and refresh-token rotation.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ fn with(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn of_a_hundred_who_refresh_at_once_one_rotates() {
+async fn of_a_hundred_simultaneous_refreshes_one_rotates() {
     let residents = Residents::new().await;
     let house = Arc::new(residents.house().await);
     let first = residents.refresh_token();
@@ -43,7 +43,7 @@ async fn a_refresh_that_the_database_cancels_can_be_repeated() {
     let residents = Residents::new().await;
     let tap = tests::Tap::on(&residents.url).await;
     let app = residents.app(&tap.url);
-    // The database cancels the rotation as often as it is tried: the answer says when to ask again, not that the session is over.
+    // The database cancels every attempt at the rotation: the response says when to retry, not that the session has ended.
     tap.cancel_transactions(100, "TransactionConflict");
     let route = api::routes::REFRESH_SESSION;
     let event = residents.fill(&tests::event(&route));
@@ -54,7 +54,7 @@ async fn a_refresh_that_the_database_cancels_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_repeated_for_forty_seconds() {
+async fn a_lost_response_is_replayed_for_forty_seconds() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let first = residents.refresh_token();
@@ -103,7 +103,7 @@ async fn an_old_token_ends_the_session_once_a_thief_has_used_its_successor() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_given_again_and_a_stolen_token_ends_the_session() {
+async fn a_lost_response_is_replayed_and_a_stolen_token_ends_the_session() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let first = residents.refresh_token();
@@ -124,7 +124,7 @@ async fn a_lost_answer_is_given_again_and_a_stolen_token_ends_the_session() {
 }
 
 #[tokio::test]
-async fn a_token_is_taken_from_the_header_too_and_no_other_kind_is() {
+async fn a_refresh_token_is_accepted_in_the_header_and_no_other_kind_is() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let shown = house.call(Method::POST, REFRESH, Some(&residents.refresh_token()), None).await;
@@ -136,7 +136,7 @@ async fn a_token_is_taken_from_the_header_too_and_no_other_kind_is() {
     );
     assert_eq!(post(&house, REFRESH, &with("rt_forged")).await.status, 401);
     assert_eq!(post(&house, REFRESH, &json!({})).await.status, 422);
-    // Of a user and a session that there never were, sealed with the right key.
+    // A token of a user and a session that never existed, sealed with the right key.
     let user = domain::accounts::UserId::new(1, [9; 10]);
     let token = RefreshToken { user, family: residents.session, counter: 0 };
     assert_eq!(post(&house, REFRESH, &with(&token.seal(ring().refresh()))).await.status, 401);
@@ -187,7 +187,7 @@ async fn a_new_password_ends_every_other_session() {
 }
 
 #[tokio::test]
-async fn whose_session_has_ended_writes_nothing_more() {
+async fn an_ended_session_writes_nothing() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let (mine, stolen) = (residents.token(), residents.token_of(residents.ash, residents.elsewhere));
@@ -205,7 +205,7 @@ async fn whose_session_has_ended_writes_nothing_more() {
 }
 
 #[tokio::test]
-async fn an_administrator_who_has_signed_out_is_none() {
+async fn an_administrator_loses_access_by_signing_out() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     let oak = residents.admin_token();
@@ -232,7 +232,7 @@ async fn a_frozen_account_stops_at_once() {
 }
 
 #[tokio::test]
-async fn keys_that_nobody_has_heard_of_are_not_looked_for_again_and_again() {
+async fn unknown_keys_are_not_looked_up_repeatedly() {
     let residents = Residents::new().await;
     let tap = tests::Tap::on(&residents.url).await;
     let app = residents.app(&tap.url);

@@ -7,11 +7,11 @@ use tests::{Call, PASSWORD, Residents, Tap, event, invoke_event, problem};
 
 use super::{LOGIN, post};
 
-/// What a login asks of the database: operations and tables, without what they are about.
+/// The operations and tables of the database calls that a login makes, without their keys and values.
 async fn calls(residents: &Residents, tap: &Tap, username: &str, password: &str) -> (u16, Vec<String>) {
     let route = api::routes::LOGIN_USER;
     let mut event = event(&route);
-    // Each from an address of its own: a bucket that is not full takes a call more.
+    // Each login comes from a different address: a bucket that is not full takes one more call.
     event["requestContext"]["http"]["sourceIp"] = format!("192.0.2.{}", username.len()).into();
     event["body"] = json!({"username": username, "password": password}).to_string().into();
     let app = residents.app(&tap.url);
@@ -22,7 +22,7 @@ async fn calls(residents: &Residents, tap: &Tap, username: &str, password: &str)
 }
 
 #[tokio::test]
-async fn nobody_learns_whether_there_is_such_an_account() {
+async fn a_sign_in_does_not_reveal_whether_the_account_exists() {
     let residents = Residents::new().await;
     let tap = Tap::on(&residents.url).await;
     let known = calls(&residents, &tap, "ash_ketchum", "wrong").await;
@@ -58,14 +58,14 @@ async fn each_outcome_is_in_the_trail() {
     assert_eq!(
         sign_in("wrong").await.status,
         401,
-        "who does not know the password does not learn that either"
+        "a caller without the password does not learn that either"
     );
     let outcomes = [Outcome::WrongCredentials, Outcome::Done, Outcome::Frozen, Outcome::WrongCredentials];
     assert_eq!(residents.trail(residents.ash).await, outcomes.map(|outcome| (Action::Login, outcome)));
 }
 
 #[tokio::test]
-async fn a_hash_of_weaker_days_is_replaced_at_sign_in() {
+async fn a_hash_with_weaker_parameters_is_replaced_at_sign_in() {
     let residents = Residents::new().await;
     residents.weaken(PASSWORD).await;
     let house = residents.house().await;
@@ -82,7 +82,7 @@ async fn a_hash_of_weaker_days_is_replaced_at_sign_in() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named() {
+async fn an_invalid_sign_in_is_422_naming_the_fields() {
     let residents = Residents::new().await;
     let house = residents.house().await;
     for (body, fields) in [

@@ -1,4 +1,5 @@
-//! What a token is worth once its account is deleted or frozen, or its session has ended: each request reads it again.
+//! The validity of a token after its account is deleted or frozen, or its session has ended: each request reads both
+//! again.
 
 use adapters::{
     aws,
@@ -30,7 +31,7 @@ fn private_routes() -> Vec<Route> {
     routes
 }
 
-/// The sample request of a private route, or of a list by favorites, with `token`.
+/// Sends the sample request of a private route, or of a list by favorites, with `token`.
 async fn ask(app: &App, route: &Route, residents: &Residents, token: &str) -> Answer {
     let mut event = residents.fill(&event(route));
     if route.spec.name == "list-pokemon" {

@@ -1,4 +1,4 @@
-//! Stored values that today's rules would refuse: they are read, listed, frozen and deleted like any other.
+//! Stored values that today's rules would reject: they are read, listed, frozen and deleted like any others.
 
 use adapters::store::{Key, Meter};
 use aws_sdk_dynamodb::types::AttributeValue;

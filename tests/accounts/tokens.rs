@@ -1,4 +1,4 @@
-//! Access tokens that are ours, and many that are not.
+//! Access tokens that this program issued, and many forgeries.
 
 use adapters::tokens::{AUDIENCE, FamilyId, Issuer, Jwks, KeyRing, RefreshToken, TokenError, Verifier};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -22,13 +22,13 @@ fn verify(keys: &KeyRing, token: &str) -> Result<UserId, TokenError> {
 }
 
 #[test]
-fn a_token_says_who_it_is_for_a_quarter_of_an_hour() {
+fn a_token_identifies_its_user_for_fifteen_minutes() {
     let (keys, family) = (KeyRing::generate(at(0)), FamilyId::random());
     let token = Issuer { issuer: ISSUER, keys: &keys }.issue(user(), family, at(0)).unwrap();
     let verifier = Verifier::new(ISSUER, &keys.jwks());
     let claims = verifier.verify(&token, at(0)).unwrap();
     assert_eq!((claims.sub, claims.sid, claims.exp - claims.iat), (user(), family, 900));
-    // Clocks may be half a minute apart, to either side.
+    // Clocks may differ by half a minute, in either direction.
     for (offset, expected) in [
         (-31, Err(TokenError::Forged)),
         (-30, Ok(user())),
@@ -54,7 +54,7 @@ fn tokens_outlive_one_promotion_of_keys_and_new_ones_are_known_before() {
 }
 
 #[test]
-fn keys_of_another_kind_are_not_taken_from_a_set() {
+fn keys_of_another_type_in_a_set_are_ignored() {
     let keys = KeyRing::generate(at(0));
     let mut set = serde_json::to_value(keys.jwks()).unwrap();
     let token = Issuer { issuer: ISSUER, keys: &keys }.issue(user(), FamilyId::random(), at(0)).unwrap();
@@ -75,11 +75,11 @@ fn keys_of_another_kind_are_not_taken_from_a_set() {
     );
 }
 
-/// Signs whatever it is given, as somebody who has the key could.
+/// Signs any value that it is given, as an attacker who holds the key could.
 struct Forger {
     pair: Ed25519KeyPair,
     kid: String,
-    /// The public key, as the world knows it.
+    /// The public key, as it is published.
     x: String,
 }
 
@@ -118,7 +118,7 @@ fn claims() -> Value {
     json!({"iss": ISSUER, "aud": AUDIENCE, "sub": user(), "sid": FamilyId::random(), "iat": NOW, "exp": NOW + 900})
 }
 
-/// `value` with `field` as it should not be; null takes it away.
+/// `value` with `field` set to an invalid value; null removes the field.
 fn bent(mut value: Value, field: &str, other: Value) -> Value {
     match other {
         Value::Null => drop(value.as_object_mut().unwrap().remove(field)),
@@ -187,8 +187,8 @@ fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
         ("a claim that we never make", with_claim("is_admin", json!(true))),
         ("two users", forger.sign_text(&forger.header().to_string(), &doubled)),
         ("a payload that is a list", forger.sign_text(&forger.header().to_string(), "[]")),
-        ("a payload that is no JSON", forger.sign_text(&forger.header().to_string(), "claims")),
-        ("a header that is no JSON", forger.sign_text("header", &claims().to_string())),
+        ("a payload that is not JSON", forger.sign_text(&forger.header().to_string(), "claims")),
+        ("a header that is not JSON", forger.sign_text("header", &claims().to_string())),
         ("another payload under our signature", {
             let other = bent(claims(), "sub", json!(UserId::new(1, [9; 10])));
             format!("{header}.{}.{signature}", BASE64.encode(other.to_string()))
@@ -221,7 +221,7 @@ fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
         ("a good payload with room around it", {
             forger.sign_text(&forger.header().to_string(), &format!("{}{}", claims(), " ".repeat(3000)))
         }),
-        ("an end that is no whole number", with_claim("exp", json!(NOW as f64 + 0.5))),
+        ("an end that is not a whole number", with_claim("exp", json!(NOW as f64 + 0.5))),
         ("a deep payload", forger.sign_text(&forger.header().to_string(), &"[".repeat(1_000))),
     ];
     forged.extend([16, good.len() / 2, good.len() - 1].map(|length| ("cut", good[..length].to_owned())));
@@ -229,7 +229,7 @@ fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn no_forged_or_bent_token_is_taken() {
+fn no_forged_or_modified_token_verifies() {
     let keys = KeyRing::generate(at(0));
     let (forger, stranger) = (Forger::with(&keys), Forger::with(&KeyRing::generate(at(0))));
     let good = forger.sign(&forger.header(), &claims());
@@ -241,7 +241,7 @@ fn no_forged_or_bent_token_is_taken() {
     }
     let with_header =
         |field: &str, other: Value| forger.sign(&bent(forger.header(), field, other), &claims());
-    // A key that may have been published since is asked for again.
+    // A key that may have been published since is looked up again.
     for (what, token) in [
         ("a stranger's key", stranger.sign(&stranger.header(), &claims())),
         ("no kid", with_header("kid", json!(""))),
@@ -252,7 +252,7 @@ fn no_forged_or_bent_token_is_taken() {
 }
 
 #[tokio::test]
-async fn no_forged_token_comes_through_the_door() {
+async fn no_route_accepts_a_forged_token() {
     let residents = tests::Residents::new().await;
     let app = residents.app(&residents.url);
     for (what, token) in forgeries(&tests::ring()) {

@@ -1,12 +1,12 @@
-// Calls a running server with the client that is generated from its description, as a web app would. That it compiles
-// is half of the test: a field or a parameter that the description loses or renames is an error here.
+// Calls a running server with the client that is generated from its description, as a web app would. Its compilation
+// is half of the test: a field or a parameter that the description loses or renames is a compile error here.
 import assert from "node:assert/strict";
 
 import createClient from "openapi-fetch";
 
 import type { components, operations, paths } from "./generated/api.js";
 
-// The client itself lets parameters pass that it does not know.
+// The client itself accepts parameters that it does not know.
 type ListQuery = NonNullable<operations["list-pokemon"]["parameters"]["query"]>;
 type Problem = components["schemas"]["Problem"];
 type EvolutionNode = components["schemas"]["EvolutionNode"];
@@ -16,7 +16,7 @@ if (!baseUrl) {
   console.error("POKEDEX_URL is not set: the address of a running server, such as http://127.0.0.1:3000");
   process.exit(2);
 }
-// A server that hangs fails the check instead of holding it up.
+// A server that hangs fails the check instead of delaying it.
 const api = createClient<paths>({
   baseUrl,
   fetch: (request) => fetch(request, { signal: AbortSignal.timeout(10_000) }),
@@ -32,7 +32,7 @@ async function listsWithAQuery(): Promise<void> {
   const speeds = data.pokemon.map((row) => row.stats.speed);
   assert.deepEqual(speeds, [...speeds].sort((a, b) => b - a));
   for (const row of data.pokemon) {
-    // Both: a client that joined them into one value would get none or all.
+    // Each row has both types: a client that joined them into one value would get no rows or all rows.
     assert(row.types.includes("water") && row.types.includes("flying"), row.name);
   }
 }
@@ -66,7 +66,7 @@ async function readsAProblem(): Promise<void> {
   assert.equal(response.status, 404);
   assert.equal(response.headers.get("content-type"), "application/problem+json");
   assert.equal(data, undefined);
-  // Told from what a gateway refuses by itself, which has a message only.
+  // The code distinguishes it from a gateway's own refusal, which has only a message.
   assert(error && "code" in error);
   const problem: Problem = error;
   assert.deepEqual([problem.status, problem.code], [404, "not_found"]);

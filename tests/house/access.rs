@@ -1,5 +1,5 @@
-//! What each function may do in DynamoDB is what it does, no more and no less: the templates' policies against the calls
-//! that a tap has seen.
+//! Each function's rights in DynamoDB are exactly its calls: compares the policies of the templates with the calls that a
+//! tap recorded.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,26 +32,26 @@ use crate::{
     workshop::Home,
 };
 
-/// What may be done to which table (by the name of its parameter) or index of it.
+/// Permitted actions, by table (the name of its parameter) or index of it.
 type Action = (String, String);
-/// Actions, each with the partition keys that it is for; none where it is for the whole table.
+/// Actions, each with the partition keys that it applies to; no keys if it applies to the whole table.
 type Access = BTreeMap<Action, Option<BTreeSet<String>>>;
 
-/// What only the sync may do without naming a key: it writes every kind of item there is.
+/// Actions that only the sync may do without naming a key: it writes every kind of item.
 const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
 
 /// The parameters that name tables.
 const TABLES: [&str; 4] = ["CatalogTableName", "AppTableName", "EphemeralTableName", "AuditTableName"];
 
-/// And their indexes.
+/// The indexes of these tables.
 const INDEXES: [(&str, &str); 2] = [("AppTableName", "/index/gsi1"), ("AuditTableName", "/index/by-day")];
 
-/// What the role of the function `name` allows.
+/// The rights that the role of the function `name` grants.
 fn allowed(name: &str) -> Access {
     let template = template("template.yaml");
     let role = &template["Resources"][format!("{}Role", camel(name))]["Properties"];
     let mut access = Access::new();
-    // The first is about its log; `templates.rs` holds all the rest of the role.
+    // The first statement is about the function's log; `templates.rs` tests the rest of the role.
     let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().expect("statements");
     for statement in statements[1..].iter().filter(|statement| !is_elsewhere(statement)) {
         for (action, keys) in grants(name, statement) {
@@ -62,13 +62,13 @@ fn allowed(name: &str) -> Access {
     access
 }
 
-/// Whether it is about something else than DynamoDB, which `templates.rs` holds.
+/// Whether a statement is about a service other than DynamoDB, which `templates.rs` tests.
 pub(super) fn is_elsewhere(statement: &Value) -> bool {
     !statement["Action"].to_string().contains("dynamodb:")
 }
 
-/// What a statement of the role of `name` allows: actions of DynamoDB, on one table, on keys that it names, and
-/// nothing else at all.
+/// The rights that a statement of the role of `name` grants: only actions of DynamoDB, on one table, on keys that it
+/// names.
 pub(super) fn grants(name: &str, statement: &Value) -> Vec<(Action, Option<BTreeSet<String>>)> {
     let fields: Vec<_> = statement.as_object().expect("a statement").keys().map(String::as_str).collect();
     assert!(
@@ -100,7 +100,7 @@ pub(super) fn grants(name: &str, statement: &Value) -> Vec<(Action, Option<BTree
 fn keys(name: &str, condition: &Value) -> Option<BTreeSet<String>> {
     let condition = condition.as_object()?;
     assert_eq!(condition.len(), 2, "{name}");
-    // ForAllValues holds where a request names no key at all: only with this does it refuse such a one.
+    // ForAllValues also holds for a request that names no key: only this condition refuses such a request.
     assert_eq!(condition["Null"], json!({"dynamodb:LeadingKeys": "false"}), "{name}");
     let (operator, operands) = condition.iter().find(|(name, _)| *name != "Null").expect("another");
     assert!(
@@ -114,7 +114,7 @@ fn keys(name: &str, condition: &Value) -> Option<BTreeSet<String>> {
     Some(patterns)
 }
 
-/// What `calls` did to `tables`.
+/// The actions of `calls` on `tables`.
 fn done(tables: &Tables, calls: &[Call]) -> BTreeMap<Action, BTreeSet<String>> {
     let names = [&tables.catalog, &tables.app, &tables.ephemeral, &tables.audit];
     let parameter = |request: &Value| -> String {
@@ -129,7 +129,7 @@ fn done(tables: &Tables, calls: &[Call]) -> BTreeMap<Action, BTreeSet<String>> {
     };
     for Call { operation, body } in calls {
         match operation.as_str() {
-            // There is no such action: IAM asks for those of the items.
+            // This action does not exist: IAM checks the actions of the items.
             "TransactWriteItems" => {
                 for item in body["TransactItems"].as_array().expect("items") {
                     let (kind, request) = item.as_object().and_then(|item| item.iter().next()).expect("one");
@@ -182,14 +182,14 @@ fn assert_same(name: &str, allowed: &Access, done: &BTreeMap<Action, BTreeSet<St
     }
 }
 
-/// A token that is like ours, but signed with a key that nobody knows.
+/// A token with valid claims, signed with a key that no set contains.
 fn of_an_unknown_key(residents: &Residents) -> String {
     let (issuer, ring) = (residents.config().issuer(), KeyRing::generate(now()));
     let issuer = Issuer { issuer: &issuer, keys: &ring };
     issuer.issue(residents.ash, residents.session, now()).expect("a token")
 }
 
-/// What else must be asked of a route, so that it does all that it may do.
+/// The additional requests of a route that make it use all of its rights.
 fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
     let event = residents.fill(&event(route));
     let with = |field: &str, value: Value| {
@@ -207,11 +207,11 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
             body(json!({"username": "nobody", "password": PASSWORD})),
         ],
         "refresh-session" => vec![
-            // Given again, used, shown again: which ends the session.
+            // Issued again, used, presented again: this ends the session.
             event.clone(),
             body(json!({"refresh_token": residents.refresh_token_of(1)})),
             event.clone(),
-            // Sealed by nobody.
+            // A token that nobody sealed.
             body(json!({"refresh_token": format!("rt_{}", "A".repeat(80))})),
         ],
         "update-profile" => vec![body(json!({
@@ -255,7 +255,7 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
     if route.spec.takes_idempotency_keys() {
         let mut keyed = event.clone();
         keyed["headers"]["idempotency-key"] = "key".into();
-        // Ahead of the others, which leave nothing to be done.
+        // This comes before the others, which leave nothing to do.
         all.insert(0, keyed);
     }
     all.push(unknown);
@@ -266,7 +266,7 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
     all
 }
 
-/// Leaves Ash with a reservation of a former name and of a former address, both expired: the next change removes them.
+/// Leaves Ash with an expired reservation of a former name and one of a former address: the next change removes them.
 async fn give_up_names(residents: &Residents) {
     let house = residents.house().await;
     let body = json!({"username": "ash_again", "email": "again@example.com"});
@@ -284,7 +284,7 @@ async fn a_route_may_do_what_it_does_and_nothing_else() {
             residents.weaken(PASSWORD).await;
         }
         if let (Home::Own(workshop), "fetch-pokemon") = (&residents, route.spec.name) {
-            // It is shown again.
+            // The request shows the hidden Pokémon again.
             workshop.hide_quietly(1).await;
         }
         if ["update-profile", "update-user"].contains(&route.spec.name) {
@@ -293,7 +293,7 @@ async fn a_route_may_do_what_it_does_and_nothing_else() {
         let tap = Tap::on(&residents.url).await;
         let mut statuses = Vec::new();
         for event in variations(&route, &residents).into_iter().chain([residents.fill(&event(&route))]) {
-            // Each anew, or what is in memory would not be read.
+            // Each request uses a new app: one that has the data in memory would not read it.
             statuses.push(invoke_event(&residents.app(&tap.url), &route, &event).await.status.as_u16());
         }
         let is_answered = statuses.iter().any(|status| [200, 201].contains(status));
@@ -302,12 +302,12 @@ async fn a_route_may_do_what_it_does_and_nothing_else() {
     }
 }
 
-/// Whatever kind of token is shown, to every route there is.
+/// Sends every kind of token to every route.
 #[tokio::test]
 async fn each_route_lets_in_whom_the_table_says() {
     for route in routes::all() {
         let spec = &route.spec;
-        // Of one's own: some routes leave nothing of an account.
+        // Each route has its own accounts: some routes delete the account.
         let residents = Home::of(spec).await;
         for (who, token) in tokens(&residents).await {
             let client = aws::at(&residents.url);
@@ -324,7 +324,7 @@ async fn each_route_lets_in_whom_the_table_says() {
     }
 }
 
-/// Every kind of token that there is, the user's own last.
+/// Every kind of token, the user's own last.
 async fn tokens(residents: &Residents) -> Vec<(&'static str, Option<String>)> {
     let (misty, hers) = (UserId::new(1_700_000_000_000, [2; 10]), FamilyId::random());
     residents.settle(misty, "misty_of_cerulean", hers).await;
@@ -351,13 +351,14 @@ async fn tokens(residents: &Residents) -> Vec<(&'static str, Option<String>)> {
     ]
 }
 
-/// Statuses of the answers to `who`. On the caller's own resources an earlier request may have done the same: 404 and 409.
+/// The statuses of the responses to `who`. On the caller's own resources, an earlier request may have made the same
+/// change: 404 and 409.
 fn expected(spec: &routes::Spec, who: &str) -> &'static [u16] {
     const OPEN: &[u16] = &[200, 201, 404, 409];
-    // For administrators, too; a body that is for the user alone is refused.
+    // On routes that are also open to administrators; a body that only the user may send is refused.
     const OPEN_TO_ADMINS: &[u16] = &[200, 404, 422];
     match (spec.authorization, spec.access) {
-        // The sample's body holds the refresh token.
+        // The body of the sample contains the refresh token.
         (_, routes::Access::Refresh) => return &[200, 401, 409],
         (_, routes::Access::Public) if is_for_everybody(spec) && spec.path != routes::DEFAULT => {
             return &[200];
@@ -404,7 +405,7 @@ async fn the_sync_may_do_what_it_does_and_nothing_else() {
     assert_same(SYNC, &allowed(SYNC), &done(&Tables::beside(own.table()), &tap.take()));
 }
 
-/// What a job's check does, its role allows.
+/// The role of a job grants everything that the job's check does.
 #[tokio::test]
 async fn a_check_of_a_job_reads_only_what_the_job_may_read() {
     let residents = Residents::new().await;

@@ -1,4 +1,4 @@
-//! What the documents name must be there.
+//! Everything that the documents name exists.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,4 +1,5 @@
-//! The domain knows no AWS, no HTTP and no runtime. The stage `dependencies` looks at what cargo makes of it, too.
+//! The domain depends on no AWS crate, HTTP crate or runtime. The stage `dependencies` also checks the dependency
+//! tree that cargo resolves.
 
 const OTHERS: [&str; 8] = ["adapters", "api", "aws", "axum", "http", "hyper", "reqwest", "tokio"];
 

@@ -1,4 +1,4 @@
-//! A sample event a route, for `cargo lambda invoke` and `sam local invoke`.
+//! One sample event per route, for `cargo lambda invoke` and `sam local invoke`.
 
 use api::routes::{self, Access, DEFAULT};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn each_function_has_an_event() {
     assert_eq!(stems("events", ".json"), names().into_iter().chain(checks).collect());
 }
 
-/// A release is probed with it: without a task, the event would start the job.
+/// Releases are probed with this event: without a task, the event would start the job.
 #[test]
 fn each_job_has_an_event_that_only_checks() {
     for job in JOBS {
@@ -50,7 +50,7 @@ fn each_event_is_one_that_the_http_api_would_send_to_that_route() {
             parameters.map(|(own, given)| (own.trim_matches(['{', '}']), given)).collect();
         let sent = event.get("pathParameters").cloned().unwrap_or(json!({}));
         assert_eq!(sent, parameters, "{}", spec.name);
-        // The types of AWS's own crate read it too.
+        // The types of AWS's own crate can read it too.
         let typed: lambda_http::request::LambdaRequest =
             serde_json::from_value(event).unwrap_or_else(|error| panic!("{}: {error}", spec.name));
         assert!(matches!(typed, lambda_http::request::LambdaRequest::ApiGatewayV2(_)), "{}", spec.name);

@@ -1,4 +1,4 @@
-//! One binary a route, and the router of `cargo lambda watch`.
+//! One binary per route, and the router of `cargo lambda watch`.
 
 use api::routes::{DEFAULT, SPECS, Spec};
 use serde_json::{Value, json};
@@ -48,7 +48,8 @@ fn each_binary_is_declared_and_holds_no_tests() {
     assert_eq!(declared, Value::from(expected), "in the order of the table");
 }
 
-/// `cargo lambda build` sets what a release says nothing of as it thinks best, which is not what we think.
+/// `cargo lambda build` sets its own defaults for everything that the release profile leaves open, and they
+/// are not the ones we want.
 #[test]
 fn releases_unwind_and_leave_nothing_to_cargo_lambda() {
     let manifest: toml::Table = toml::from_str(&tests::read("Cargo.toml")).expect("TOML");
@@ -63,12 +64,12 @@ fn releases_unwind_and_leave_nothing_to_cargo_lambda() {
 fn the_router_of_cargo_lambda_watch_is_the_table() {
     let mut expected = serde_json::Map::new();
     for spec in SPECS.iter().filter(|spec| spec.path != DEFAULT) {
-        // A path whose method is not listed would be answered by cargo-lambda itself.
+        // cargo-lambda itself would answer a path whose method is not listed.
         let route = |method: &str| {
             // HEAD is GET without a body.
             let routed = if method == "HEAD" { "GET" } else { method };
             let asks = |other: &&Spec| other.method == routed;
-            // As API Gateway does it: a PUT of `/pokemon/types` is one of `/pokemon/{id}`.
+            // This matches API Gateway: a PUT of `/pokemon/types` matches `/pokemon/{id}`.
             let wider = |other: &&Spec| asks(other) && !spec.path.contains('{') && other.matches(spec.path);
             let own = SPECS.iter().find(|other| asks(other) && other.path == spec.path);
             let own = own.or_else(|| SPECS.iter().find(wider));

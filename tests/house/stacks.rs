@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use tests::template;
 
-/// The tables, by what is before `Table` in their names.
+/// The tables, named by the part before `Table`.
 const TABLES: [&str; 4] = ["Catalog", "App", "Ephemeral", "Audit"];
-/// Those that hold what nobody could give back.
+/// The tables whose data cannot be restored from another source.
 const PRECIOUS: [&str; 2] = ["AppTable", "AuditTable"];
 
-/// Of a stack, once transformed.
+/// The most resources that a transformed stack may have.
 const MOST_RESOURCES: usize = 400;
 
 #[test]
@@ -48,7 +48,7 @@ fn each_environment_has_a_stack_of_state_and_one_of_functions() {
     }
 }
 
-/// Debugging lines hold what nobody should keep for long, and cost by the gigabyte.
+/// Debug lines contain data that must not be kept for long, and are billed by the gigabyte.
 #[test]
 fn the_nearer_to_users_the_quieter_is_the_log() {
     let config: toml::Value = toml::from_str(&tests::read("samconfig.toml")).expect("TOML");
@@ -85,7 +85,7 @@ fn tables(data: &Value) -> Vec<(&String, &Value)> {
     resources.iter().filter(|(id, _)| id.ends_with("Table")).collect()
 }
 
-/// What nobody could give back outlives its stack, and can be had as it was at any second of the last 35 days.
+/// Data that cannot be restored from another source outlives its stack, and can be restored to any second of the last 35 days.
 #[test]
 fn what_is_precious_is_protected() {
     let data = template("infra/data.yaml");
@@ -118,7 +118,7 @@ fn what_is_precious_is_protected() {
     }
 }
 
-/// What is a user's own is nobody else's to read, on no way that is not encrypted, and not for longer than it has to be.
+/// A user's data is closed to all others, is transferred over encrypted connections only, and is kept no longer than necessary.
 #[test]
 fn exports_are_closed_and_gone_after_a_day() {
     let resources = template("infra/data.yaml")["Resources"].clone();
@@ -143,8 +143,9 @@ fn exports_are_closed_and_gone_after_a_day() {
     assert_eq!(statement["Resource"].as_array().map(Vec::len), Some(2), "the bucket, and what is in it");
 }
 
-/// CloudFormation takes 500 resources in a stack. A transformed function is itself, its version, its alias and a permission
-/// for each event of the HTTP API, or a schedule and its role, and what limits retries. The stage `templates` counts them once transformed.
+/// CloudFormation accepts 500 resources in a stack. A transformed function consists of itself, its version, its alias and a permission for
+/// each event of the HTTP API, or a schedule and its role, and the limits on retries. The stage `templates` counts the resources after the
+/// transformation.
 #[test]
 fn no_stack_comes_near_to_what_cloudformation_takes() {
     for file in ["template.yaml", "infra/data.yaml"] {
@@ -180,7 +181,7 @@ fn tables_are_global_tables_on_demand_with_one_replica() {
     }
 }
 
-/// An update of a stack can add one index, and `app` is protected against being made again.
+/// An update of a stack can add one index, and `app` is protected against replacement.
 #[test]
 fn app_has_four_generic_indexes_from_the_start() {
     let data = template("infra/data.yaml");
@@ -197,7 +198,7 @@ fn app_has_four_generic_indexes_from_the_start() {
     }
 }
 
-/// An index that takes fewer writes than its table throttles the table; one without a maximum costs what a flood makes of it.
+/// An index with a lower write limit than its table throttles the table; an index without a maximum costs as much as a flood of requests.
 #[test]
 fn every_index_has_the_maxima_of_its_table() {
     let data = template("infra/data.yaml");

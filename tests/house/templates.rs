@@ -1,4 +1,5 @@
-//! `template.yaml`, whole: every function, role and log is what the table of routes makes of it, and there is nothing else.
+//! The whole of `template.yaml`: every function, role and log follows from the table of routes, and the template has no
+//! other resources.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::{DELETIONS, ROTATION, SYNC, camel, names};
 
 /// Routes that read no catalogue have half the memory.
 const LIGHT: [&str; 4] = ["get-health", "get-openapi", "get-version", "answer-unknown"];
-/// Routes that hash passwords have what a whole processor comes with.
+/// Routes that hash passwords have the memory that comes with a whole processor.
 const HEAVY: [&str; 7] = [
     "register-user",
     "login-user",
@@ -27,11 +28,11 @@ const HEAVY: [&str; 7] = [
 const ISSUERS: [&str; 3] = ["register-user", "login-user", "refresh-session"];
 /// Routes that have the catalogue written wait as long as the HTTP API does.
 const WRITERS: [&str; 3] = ["fetch-pokemon", "update-pokemon", "hide-pokemon"];
-/// What makes an export, and what takes it away with the account.
+/// The functions that create an export, and those that delete it with the account.
 const EXPORTER: &str = "export-account";
 const FORGETTERS: [&str; 3] = ["delete-profile", "delete-user", DELETIONS];
 
-/// The bucket of exports. Its name is made, as the names of buckets are the whole world's.
+/// The bucket of exports. Its name is generated, because names of buckets are global.
 pub(super) const BUCKET: &str = "pokedex-${Environment}-exports-${AWS::AccountId}-${AWS::Region}";
 const WRITER: &str = "pokedex-${Environment}-sync-pokeapi:live";
 
@@ -52,7 +53,7 @@ fn log_group(name: String) -> Value {
     })
 }
 
-/// What starts a route's function: the HTTP API matches HEAD with no route of GET, so it has an event of its own.
+/// The events that start a route's function: the HTTP API does not match HEAD with a GET route, so HEAD has its own event.
 fn events(method: &str, path: &str) -> Value {
     let event = |method: &str| {
         json!({
@@ -66,7 +67,7 @@ fn events(method: &str, path: &str) -> Value {
     }
 }
 
-/// What a route's function is, in full.
+/// The complete definition of a route's function.
 fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
     let id = camel(name);
     let mut function = json!({
@@ -105,7 +106,7 @@ fn function(name: &str, method: &str, path: &str, summary: &str) -> Value {
     function
 }
 
-/// A function that runs every hour, in full.
+/// The complete definition of a function that runs every hour.
 fn job(name: &str, summary: &str, more: Value) -> Value {
     let mut job = function(name, "", "", summary);
     let own = json!({
@@ -124,7 +125,7 @@ fn job(name: &str, summary: &str, more: Value) -> Value {
     job
 }
 
-/// What a role may do elsewhere than in DynamoDB: with the secret, the function that writes, the bucket.
+/// The rights of a role outside DynamoDB: on the secret, on the function that writes, on the bucket.
 fn elsewhere(name: &str) -> Vec<Value> {
     let secret = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SigningKeysName}-??????";
     let writer = format!("lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{WRITER}");
@@ -139,14 +140,14 @@ fn elsewhere(name: &str) -> Vec<Value> {
         }
         name if ISSUERS.contains(&name) => statement(json!("secretsmanager:GetSecretValue"), secret),
         name if WRITERS.contains(&name) => statement(json!("lambda:InvokeFunction"), &writer),
-        // To read it is what a link allows.
+        // A link grants read access only if its signer has it.
         EXPORTER => statement(json!(["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]), &files),
         name if FORGETTERS.contains(&name) => statement(json!("s3:DeleteObject"), &files),
         _ => Vec::new(),
     }
 }
 
-/// The scheduled function, in full.
+/// The complete definition of the scheduled function.
 fn sync() -> Value {
     let mut sync = function(SYNC, "", "", "Refresh the catalogue from PokeAPI");
     let own = json!({
@@ -162,7 +163,7 @@ fn sync() -> Value {
         "Events": {"EveryQuarterHour": {"Type": "ScheduleV2", "Properties": {
             "ScheduleExpression": "rate(15 minutes)",
             "State": {"Ref": "SyncSchedule"},
-            // Or two environments could not stand side by side.
+            // Without this, two environments could not exist side by side.
             "OmitName": true,
             "RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300},
         }}},
@@ -172,7 +173,7 @@ fn sync() -> Value {
     sync
 }
 
-/// A role, in full but for what it may do in DynamoDB, which `access.rs` holds against what its function does.
+/// The complete role, except for its rights in DynamoDB, which `access.rs` compares with the calls of its function.
 fn role(name: &str) -> Value {
     let id = camel(name);
     json!({
@@ -335,7 +336,7 @@ fn parameters_take_what_is_meant_and_nothing_else() {
     ] {
         assert_eq!(parameters[name]["AllowedPattern"], pattern, "{name}");
     }
-    // What they are, `config.rs` checks at the start.
+    // `config.rs` checks their values at the start.
     let free = ["CorsOrigins", "SpriteBaseUrl", "PokeapiBaseUrl", "SyncContact", "RateLimits"];
     assert_eq!(parameters.len(), 14 + free.len());
     assert!(free.iter().all(|name| parameters[*name]["Default"] == ""));

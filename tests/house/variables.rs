@@ -1,4 +1,4 @@
-//! The tables of variables hold what the configuration asks for.
+//! The tables of variables contain every variable that the configuration reads.
 
 use std::cell::RefCell;
 
@@ -7,7 +7,7 @@ use api::{
     config::{EXPORT_KEYS, ISSUER_KEYS, KEYS, SYNC_KEYS, SyncConfig, WRITER_KEYS},
 };
 
-/// Read by the log's filter, before there is a configuration.
+/// Variables that the log's filter reads before there is a configuration.
 const READ_ELSEWHERE: &str = "LOG_LEVEL";
 
 #[test]
@@ -15,7 +15,7 @@ fn every_variable_that_is_read_stands_in_the_table_and_no_other() {
     let asked = RefCell::new(Vec::new());
     let read = |name: &str| {
         asked.borrow_mut().push(name.to_owned());
-        // As if each were set, so that none hides behind another.
+        // Treats each variable as set, so that none hides behind another.
         name.ends_with("_TABLE").then(|| "table".to_owned())
     };
     Config::read(read).expect("a configuration");

@@ -1,4 +1,4 @@
-//! Folders that hold the whole catalogue: filled once by the program itself, then copied.
+//! Data folders that hold the whole catalogue: the program itself fills one, and the tests copy it.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,7 @@ use super::process::{Process, served};
 /// The files of a filled folder.
 static FILLED: OnceCell<Vec<(String, Vec<u8>)>> = OnceCell::const_new();
 
-/// A folder of one's own that the program has filled before.
+/// Returns a separate copy of a folder that the program has filled.
 pub async fn filled() -> TempDir {
     let files = FILLED.get_or_init(fill).await;
     let folder = TempDir::new().expect("a temporary folder");
@@ -51,7 +51,7 @@ async fn fill() -> Vec<(String, Vec<u8>)> {
     entries.map(|path| (name(&path), fs::read(&path).expect("its bytes"))).collect()
 }
 
-/// Every item's key, content and times.
+/// The key, content and times of every item.
 async fn items(client: Client) -> BTreeMap<String, (String, String, String)> {
     let heads = Store::new(client, &Tables::beside(CATALOG))
         .heads(&Meter::default())
@@ -63,7 +63,7 @@ async fn items(client: Client) -> BTreeMap<String, (String, String, String)> {
     lines.collect()
 }
 
-/// The folder, which nobody uses now, holds exactly what the seeded house does.
+/// Asserts that the folder, which no process uses now, holds exactly what the seeded house does.
 pub async fn assert_whole(folder: &Path) {
     let engine = Engine::open(&folder.join("dynamodb.sqlite")).expect("the folder's database");
     let (own, whole) = (items(engine.client()).await, items(aws::at(&SeededEngine::get().url)).await);

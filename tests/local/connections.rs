@@ -1,4 +1,5 @@
-//! Connections that do nothing are closed, too many of them are turned away, and a client that closes its side is answered.
+//! Idle connections are closed, connections beyond the limit are rejected, and a client that closes its side still gets a
+//! response.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,11 +14,11 @@ use tokio::{
     time::timeout,
 };
 
-/// Longer than any limit of these tests, and than a busy machine takes.
+/// Longer than any limit of these tests, and than the delays of a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 const HEALTH: &str = "GET /api/v1/health HTTP/1.1\r\nhost: a\r\n\r\n";
 
-/// A gateway with `limits`; its address.
+/// Starts a gateway with `limits` and returns its address.
 async fn gateway(limits: ConnectionLimits) -> String {
     let database = aws::at(&SeededEngine::get().url);
     let gateway = Gateway::new(App::new(Config::new(CATALOG), || database)).expect("routes that differ");
@@ -41,7 +42,7 @@ fn limits() -> ConnectionLimits {
     }
 }
 
-/// What the server sends until it closes the connection.
+/// Everything that the server sends until it closes the connection.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let closed = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
@@ -49,7 +50,7 @@ async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Sends `request` and reads the first bytes of the answer.
+/// Sends `request` and reads the first bytes of the response.
 async fn status(stream: &mut TcpStream, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("it is sent");
     let mut start = [0; 12];
@@ -71,7 +72,7 @@ async fn idle_connections_are_closed() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_408() {
+async fn an_incomplete_body_times_out_with_408() {
     let address = gateway(ConnectionLimits { body: Duration::from_millis(300), ..limits() }).await;
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let head = "POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{";
@@ -84,7 +85,7 @@ async fn a_body_that_does_not_come_is_408() {
 async fn a_client_that_reads_nothing_is_disconnected() {
     let address = gateway(ConnectionLimits { stalled: Duration::from_millis(300), ..limits() }).await;
     let mut stream = TcpStream::connect(&address).await.unwrap();
-    // More than the buffers of two sockets hold.
+    // The response is larger than the buffers of two sockets.
     let request = "GET /api/v1/pokemon?per_page=100&forms=all HTTP/1.1\r\nhost: a\r\n\r\n";
     let asked = async { while stream.write_all(request.as_bytes()).await.is_ok() {} };
     assert!(timeout(PATIENCE, asked).await.is_ok(), "it is disconnected");
@@ -145,7 +146,7 @@ async fn bodies_that_do_not_fit_into_memory_together_are_503() {
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_side_gets_its_answer() {
+async fn a_client_that_closes_its_side_gets_its_response() {
     let address = gateway(limits()).await;
     for request in [
         "GET /api/v1/pokemon/25 HTTP/1.1\r\nhost: a\r\n\r\n",

@@ -1,4 +1,4 @@
-//! A full disk: not ready, said in one sentence, and nothing lost.
+//! A full disk: readiness fails, the log says so in one sentence, and no data is lost.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -19,19 +19,19 @@ use super::{
     process::{Process, get, program},
 };
 
-/// A disk of a size of its own, `/disk` below a temporary folder, that one process sees.
+/// A disk of limited size, `/disk` below a temporary folder, that only one process sees.
 struct Disk {
     parent: TempDir,
     size: &'static str,
 }
 
 impl Disk {
-    /// `None` where this user may not mount: then nothing is tested.
+    /// `None` if this user may not mount: nothing is tested then.
     fn of(size: &'static str) -> Option<Self> {
         let allowed =
             std::process::Command::new("unshare").args(["--mount", "--map-root-user", "true"]).output();
         if !allowed.is_ok_and(|output| output.status.success()) {
-            // There it is allowed by the workflow.
+            // On GitHub, the workflow permits it.
             assert!(std::env::var_os("GITHUB_ACTIONS").is_none(), "this user may not mount a disk");
             println!("not run: this user may not mount a disk");
             return None;
@@ -57,7 +57,7 @@ impl Disk {
         )
     }
 
-    /// The disk as the process sees it.
+    /// The path of the disk as the process sees it.
     fn path(&self, process: &Process) -> PathBuf {
         let own = self.parent.path().join("disk");
         Path::new(&format!("/proc/{}/root", process.id()))
@@ -65,7 +65,7 @@ impl Disk {
     }
 }
 
-/// Writes to `path` until nothing more fits.
+/// Writes to `path` until the disk is full.
 fn fill(path: &Path) {
     let mut file = File::create(path).expect("a file");
     for length in [1 << 20, 4096, 1] {
@@ -84,7 +84,7 @@ async fn register(house: &House, name: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_there_is_room() {
+async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_space_is_free() {
     let Some(disk) = Disk::of("192m") else { return };
     let data = filled().await;
     let prepare = format!("cp -rp {} disk/data", data.path().display());
@@ -99,7 +99,7 @@ async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_there_is_room() {
     assert_eq!(problem(&answer, "readiness")["errors"], expected);
     assert_eq!(house.get("/api/v1/health").await.status, 200, "the process lives");
     assert_eq!(house.get("/api/v1/pokemon/25").await.status, 200, "reads need no room");
-    // SQLite may have some pages left in its log: one of the writes is the first that does not fit.
+    // SQLite may have some free pages in its log: one of the writes is the first that does not fit.
     let mut refused = None;
     for number in 0..60 {
         let answer = register(&house, &format!("trainer{number}")).await;
@@ -118,7 +118,7 @@ async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn a_start_on_a_full_disk_says_so_in_one_sentence() {
+async fn a_start_on_a_full_disk_fails_with_one_sentence() {
     let data = filled().await;
     for (prepare, size) in [
         ("mkdir disk/data".to_owned(), "1m"),

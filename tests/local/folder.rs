@@ -1,4 +1,4 @@
-//! The data folder: one process at a time, one schema, nobody else's files.
+//! The data folder: one process at a time, one schema, no files of other programs.
 
 use std::{
     fs::{self, Permissions},
@@ -21,7 +21,7 @@ async fn refused(folder: &Path, arguments: &[&str], reason: &str) -> Ended {
     ended
 }
 
-/// Names and contents.
+/// Names and contents of the files.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .expect("the folder")
@@ -88,7 +88,7 @@ async fn a_folder_with_other_files_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_one_is_refused() {
+async fn a_data_folder_that_cannot_be_created_is_refused() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -97,7 +97,7 @@ async fn a_folder_that_cannot_be_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_none_is_refused() {
+async fn an_invalid_database_is_refused() {
     let folder = TempDir::new().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
     fs::write(folder.path().join("schema"), "pokedex data, schema 1\n").unwrap();
@@ -107,7 +107,7 @@ async fn a_database_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_told_at_once_and_nothing_is_made() {
+async fn a_taken_port_is_reported_at_once_and_nothing_is_created() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let parent = TempDir::new().unwrap();

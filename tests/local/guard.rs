@@ -1,4 +1,5 @@
-//! Ports: a plain start opens one, and the engines' are closed to requests without this start's access key id.
+//! Ports: a plain start opens one, and the engines' ports reject requests without the access key id of this
+//! start.
 
 use std::{collections::HashMap, fs, path::Path};
 
@@ -15,7 +16,7 @@ use super::{
     process::{Process, get, served},
 };
 
-/// The addresses that a process listens on, as the kernel has them: `0100007F:1F90` is 127.0.0.1:8080.
+/// The addresses that a process listens on, as the kernel reports them: `0100007F:1F90` is 127.0.0.1:8080.
 fn listening(process: &Process) -> Vec<String> {
     const LISTEN: &str = "0A";
     let folder = format!("/proc/{}", process.id());
@@ -49,7 +50,7 @@ async fn a_plain_start_listens_on_its_own_port_alone() {
     process.interrupt().await;
 }
 
-/// An engine of an access key id of its own.
+/// An engine with its own access key id.
 struct Engines {
     process: Process,
     urls: [String; 2],
@@ -94,7 +95,7 @@ async fn engines_refuse_every_request_but_those_with_their_access_key_id() {
     let (right, wrong) = (Engines::signed(&engines.key), Engines::signed("local"));
     let half = Engines::signed(&engines.key[..engines.key.len() / 2]);
     let host = "host: 127.0.0.1\r\n";
-    // The function itself refuses the event: it is asked, and runs nothing.
+    // The function itself rejects the event: the request reaches it, and it runs nothing.
     for (url, let_in) in engines.urls.iter().zip([200, 400]) {
         for headers in [host, "host: localhost:4566\r\n", "host: [::1]\r\n"] {
             let answer = engines.send(url, "POST", &format!("{headers}{right}")).await;

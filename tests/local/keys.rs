@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with, on one machine.
+//! The keys that sign tokens, on one machine.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
@@ -10,7 +10,7 @@ use tests::{House, PASSWORD};
 use super::process::Process;
 
 #[tokio::test]
-async fn they_are_made_for_one_user_alone_and_stay_the_same() {
+async fn keys_are_created_for_one_user_alone_and_stay_the_same() {
     let folder = TempDir::new().unwrap();
     let arguments = ["--port", "0", "--data", "data"];
     let mut process = Process::in_folder(folder.path(), &arguments);

@@ -1,4 +1,4 @@
-//! `kill -9` at any moment of the first load, and what the next start makes of what is left.
+//! `kill -9` at any moment of the first load, and the next start from the remaining data.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,17 +12,17 @@ use super::{
 };
 
 const KILLS: u32 = 12;
-/// After the start.
+/// Measured from the start.
 const WITHIN: Duration = Duration::from_secs(2);
 
 #[tokio::test]
-async fn twelve_kills_during_the_first_load_cost_nothing() {
+async fn twelve_kills_during_the_first_load_lose_nothing() {
     let mut folder = TempDir::new().unwrap();
     let mut within = WITHIN;
     let mut moments = Vec::new();
     let mut hits = 0;
     for nth in 0..KILLS {
-        // At a random moment of each twelfth, so that every phase of the load is hit.
+        // The moment is random within each twelfth, so that every phase of the load is hit.
         let moment = within.mul_f64((f64::from(nth) + chance()) / f64::from(KILLS));
         moments.push(moment);
         let mut process = Process::on(folder.path(), &[]);
@@ -31,7 +31,8 @@ async fn twelve_kills_during_the_first_load_cost_nothing() {
         process.kill().await;
         assert!(process.err().len() <= 1, "killed at {moments:?}, it complains: {:?}", process.err());
         if was_ready {
-            // The load is faster than that here: what is ready must be whole. Begin anew, and kill earlier.
+            // The load is faster than that here, and must be complete once it is ready. Start again, and kill
+            // earlier.
             assert_whole(folder.path()).await;
             folder = TempDir::new().unwrap();
             within /= 2;
@@ -53,7 +54,7 @@ async fn twelve_kills_during_the_first_load_cost_nothing() {
     assert_whole(folder.path()).await;
 }
 
-/// From 0 to 1, another in every run.
+/// A number from 0 to 1 that differs in every run.
 fn chance() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     f64::from(now.subsec_nanos() % 1_000_003) / 1_000_003.0

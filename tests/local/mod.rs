@@ -1,4 +1,4 @@
-//! The program that `cargo run` starts, as a process of its own.
+//! The program that `cargo run` starts, as a separate process.
 
 mod catalogue;
 mod connections;

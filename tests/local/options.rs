@@ -1,4 +1,4 @@
-//! `--memory`, `--engines-only`, `--dynamodb` and what goes with what.
+//! `--memory`, `--engines-only`, `--dynamodb` and their combinations.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn a_running_engine_is_used_and_outlives_the_program() {
 }
 
 #[tokio::test]
-async fn an_engine_that_is_not_there_is_told_in_one_plain_sentence() {
+async fn a_missing_engine_is_reported_in_one_plain_sentence() {
     let process = Process::start(&["--dynamodb", "http://127.0.0.1:1", "--port", "0"]);
     let ended = process.end(Duration::from_secs(20)).await;
     ended.assert_refused("DynamoDB at http://127.0.0.1:1 cannot be used");
@@ -101,7 +101,7 @@ async fn an_engine_that_is_not_there_is_told_in_one_plain_sentence() {
 }
 
 #[tokio::test]
-async fn what_does_not_go_together_is_refused() {
+async fn conflicting_options_are_refused() {
     for arguments in [
         &["--memory", "--data", "x"][..],
         &["--memory", "--dynamodb", "http://127.0.0.1:1"],
@@ -134,7 +134,7 @@ async fn help_and_version_need_no_data() {
 }
 
 #[tokio::test]
-async fn an_administrator_is_granted_here_and_on_aws_and_by_no_route() {
+async fn an_administrator_is_granted_locally_and_on_aws_and_by_no_route() {
     let folder = TempDir::new().unwrap();
     let arguments = ["--port", "0", "--data", "data"];
     let mut process = Process::in_folder(folder.path(), &arguments);
@@ -155,7 +155,7 @@ async fn an_administrator_is_granted_here_and_on_aws_and_by_no_route() {
     assert_eq!(house.call(http::Method::GET, "/api/v1/users", Some(token), None).await.status, 200);
     process.interrupt().await;
 
-    // On AWS: the tables by their names there, with what the environment says.
+    // On AWS, the command finds the tables by their names there, with the settings of the environment.
     let tables = Tables::beside("pokedex-dev-catalog");
     let url = &SeededEngine::get().url;
     tests::make_accounts(url, &tables).await;

@@ -12,13 +12,13 @@ async fn page(house: &House) -> String {
     String::from_utf8(answer.body).expect("text")
 }
 
-/// What lies between `before` and `after`, each time.
+/// Every text between `before` and `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0)).collect()
 }
 
 #[tokio::test]
-async fn it_names_every_route_and_each_link_leads_somewhere() {
+async fn the_page_names_every_route_and_its_links_work() {
     let house = House::seeded().await;
     let page = page(&house).await;
     for spec in SPECS {
@@ -37,7 +37,7 @@ async fn it_names_every_route_and_each_link_leads_somewhere() {
 }
 
 #[tokio::test]
-async fn it_shows_data() {
+async fn the_page_shows_data() {
     let page = page(&House::seeded().await).await;
     assert!(page.contains("<b>1025</b> species, <b>1351</b> Pokémon"), "{page}");
     assert!(page.contains(">Eternamax Eternatus</a>") || page.contains("Eternatus"), "the strongest of them");
@@ -45,7 +45,7 @@ async fn it_shows_data() {
 }
 
 #[tokio::test]
-async fn its_policy_lets_its_own_style_through_and_nothing_else() {
+async fn the_policy_of_the_page_allows_only_its_own_style() {
     let house = House::seeded().await;
     let policy = house.get("/").await.header("content-security-policy").unwrap().to_owned();
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
@@ -71,7 +71,7 @@ fn from_base64(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn without_data_it_is_a_page_all_the_same() {
+async fn the_page_works_without_data() {
     let house = House::at("http://127.0.0.1:1", Config::new("nowhere")).await;
     let page = page(&house).await;
     assert!(page.contains("temporarily unavailable"), "{page}");

@@ -1,4 +1,4 @@
-//! A running program: started with a folder of its own, listened to, ended by its handle.
+//! A running program: started with its own folder, observed, and ended by its handle.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,8 @@ use tokio::{
 /// A first start loads the whole snapshot, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A program of this workspace as its sources are now: `cargo test` alone builds no other package's programs.
+/// Builds a program of this workspace from the current sources: `cargo test` alone builds no programs of
+/// other packages.
 ///
 /// # Panics
 /// When it cannot be built.
@@ -36,11 +37,12 @@ pub fn program(name: &str) -> PathBuf {
     FOLDER.join(name)
 }
 
-/// cargo, in the repository, as a user would call it.
+/// cargo, in the repository, with the environment of a user.
 pub fn cargo() -> std::process::Command {
     let mut cargo = std::process::Command::new(env!("CARGO"));
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    // What `cargo test` tells of this package. ring's build script watches these, and would be run again.
+    // Variables that `cargo test` sets about this package. ring's build script watches these, and would run
+    // again.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -52,7 +54,7 @@ pub fn cargo() -> std::process::Command {
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// Killed, if it still runs, when this is dropped.
+/// Dropping it kills the process if it still runs.
 pub struct Process {
     child: Child,
     out: Lines,
@@ -60,7 +62,7 @@ pub struct Process {
     readers: [JoinHandle<()>; 2],
 }
 
-/// What a program left behind.
+/// The exit status and output of a program that has ended.
 #[derive(Debug)]
 pub struct Ended {
     pub status: ExitStatus,
@@ -74,14 +76,14 @@ impl Process {
         Self::in_folder(&std::env::temp_dir(), arguments)
     }
 
-    /// Starts it where `folder` is the working directory.
+    /// Starts it with `folder` as the working directory.
     pub fn in_folder(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program("local"));
         command.env_remove("AWS_ACCESS_KEY_ID");
         Self::of(command, folder, arguments)
     }
 
-    /// Starts `command` with `arguments` where `folder` is the working directory.
+    /// Starts `command` with `arguments` and with `folder` as the working directory.
     pub fn of(mut command: Command, folder: &Path, arguments: &[&str]) -> Self {
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.current_dir(folder).env_remove("RUST_LOG").kill_on_drop(true);
@@ -100,7 +102,7 @@ impl Process {
         Self::start(&[&["--data", folder, "--port", "0"], arguments].concat())
     }
 
-    /// The address that it serves at, once it does.
+    /// Waits until it serves requests and returns its address.
     pub async fn ready(&mut self) -> String {
         let started = Instant::now();
         loop {
@@ -141,7 +143,7 @@ impl Process {
         lock(&self.err).clone()
     }
 
-    /// A value in kB of the kernel's account of its memory, such as `VmRSS`.
+    /// A value in kB of the kernel's memory statistics of the process, such as `VmRSS`.
     #[cfg(target_os = "linux")]
     pub fn memory(&self, name: &str) -> u64 {
         let id = self.child.id().expect("it runs");
@@ -150,7 +152,7 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
-    /// Sends a signal, by its name.
+    /// Sends a signal, given its name.
     pub fn signal(&self, name: &str) {
         let id = self.id().to_string();
         let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
@@ -173,7 +175,7 @@ impl Process {
         Ended { status: status.expect("its status"), out: self.out(), err: self.err() }
     }
 
-    /// Ctrl-C, after which it must end well, and soon.
+    /// Sends Ctrl-C and asserts that it ends successfully and soon.
     pub async fn interrupt(self) -> Ended {
         self.signal("INT");
         let ended = self.end(Duration::from_secs(5)).await;
@@ -197,7 +199,7 @@ fn lock(lines: &Lines) -> std::sync::MutexGuard<'_, Vec<String>> {
 }
 
 impl Ended {
-    /// It could not do what it was asked to, and said so in one line.
+    /// Asserts that it failed with one line that gives the reason.
     pub fn assert_refused(&self, reason: &str) {
         assert!(self.status.code().is_some_and(|code| code != 0), "{self:?}");
         assert_eq!(self.err.len(), 1, "{self:?}");
@@ -209,12 +211,12 @@ impl Ended {
     }
 }
 
-/// What a GET of `path` at `base` answers.
+/// The response to a GET of `path` at `base`.
 pub async fn get(base: &str, path: &str) -> Answer {
     House::already_at(base).get(path).await
 }
 
-/// How many Pokémon are served at `base`.
+/// The number of Pokémon that are served at `base`.
 pub async fn served(base: &str) -> Value {
     get(base, "/api/v1/pokemon?forms=all&per_page=1").await.json()["pagination"]["total"].clone()
 }

@@ -1,4 +1,4 @@
-//! Who can read the data folder: its owner.
+//! Access to the data folder: only its owner can read it.
 
 use std::{
     fs::{self, Permissions},
@@ -25,7 +25,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("its rights");
 }
 
-/// The folder and all that is in it is its owner's alone.
+/// Asserts that only the owner can access the folder and everything in it.
 fn assert_private(folder: &Path) {
     assert_eq!(mode(folder), 0o700, "{}", folder.display());
     for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
@@ -84,7 +84,7 @@ async fn keys_that_others_can_read_are_refused_by_the_program() {
 async fn keys_without_a_database_are_refused_and_left_alone() {
     let whole = filled().await;
     fs::remove_file(whole.path().join("dynamodb.sqlite")).unwrap();
-    // As `--dynamodb` leaves it.
+    // The folder is in the state in which `--dynamodb` leaves it.
     let keys_alone = TempDir::new().unwrap();
     fs::copy(whole.path().join("signing-keys.json"), keys_alone.path().join("signing-keys.json")).unwrap();
     for folder in [whole.path(), keys_alone.path()] {

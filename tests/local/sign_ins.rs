@@ -1,4 +1,4 @@
-//! Hundreds of simultaneous sign-ins: memory stays bounded, and every request gets an answer.
+//! Hundreds of simultaneous sign-ins: memory stays bounded, and every request gets a response.
 
 use std::{net::Ipv4Addr, path::Path, time::Duration};
 
@@ -22,7 +22,7 @@ use tokio::time::sleep;
 use super::{catalogue::filled, process::Process};
 
 const ACCOUNTS: u8 = 250;
-/// Sign-ins to each.
+/// Sign-ins to each server.
 const TIMES: u8 = 2;
 const MB: u64 = 1000 * 1000 / 1024;
 
@@ -55,7 +55,7 @@ fn name(nth: u8, half: u8) -> String {
     format!("trainer_{nth}_{half}")
 }
 
-/// A client at `address`, which waits for as long as the HTTP API does.
+/// A client for `address` with the time-out of the HTTP API.
 fn client(address: Ipv4Addr) -> Client {
     adapters::pokeapi::install_ring();
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(30));

@@ -1,4 +1,4 @@
-//! Starts: the first, and every other.
+//! The first start, and later starts.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ async fn a_first_start_leaves_the_whole_catalogue_in_its_folder() {
 }
 
 #[tokio::test]
-async fn a_second_start_serves_the_same_loads_nothing_and_has_nothing_to_complain_about() {
+async fn a_second_start_serves_the_same_and_loads_and_reports_nothing() {
     let folder = filled().await;
     let before = fs::read(folder.path().join("dynamodb.sqlite")).unwrap();
     let mut process = Process::on(folder.path(), &[]);
@@ -40,12 +40,12 @@ async fn a_second_start_serves_the_same_loads_nothing_and_has_nothing_to_complai
 }
 
 #[tokio::test]
-async fn ready_is_said_once_and_with_links_that_work() {
+async fn readiness_is_printed_once_with_links_that_work() {
     let folder = filled().await;
     let mut process = Process::on(folder.path(), &[]);
     let base = process.ready().await;
     let mut links = Vec::new();
-    // The lines come one by one.
+    // The lines arrive one by one.
     for _ in 0..200 {
         links = process
             .out()

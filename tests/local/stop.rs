@@ -1,4 +1,4 @@
-//! The end: Ctrl-C, or a supervisor's signal, at any time.
+//! The end of the program: Ctrl-C or a supervisor's signal, at any time.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ async fn ctrl_c_ends_a_first_load_well_and_the_next_start_completes_it() {
 }
 
 #[tokio::test]
-async fn ctrl_c_does_not_wait_for_those_who_only_hold_a_connection() {
+async fn ctrl_c_does_not_wait_for_idle_connections() {
     let folder = filled().await;
     let mut process = Process::on(folder.path(), &[]);
     let address = process.ready().await.trim_start_matches("http://").to_owned();

@@ -41,7 +41,7 @@ async fn expired_rate_limits_are_removed_and_others_stay() {
         for nth in 0..20_u64 {
             let at = milliseconds() - if nth < 15 { DAY } else { 0 };
             let whom = format!("192.0.2.{nth}");
-            // What is in use expires in an hour.
+            // Buckets in use expire in an hour.
             let bucket = Bucket { refill: 3_600_000, ..BUCKET };
             accounts.take(&Meter::default(), bucket, &whom, at).await.expect("an answer");
         }

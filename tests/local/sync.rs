@@ -1,4 +1,4 @@
-//! `--sync`: a refresh before serving, that may fail.
+//! `--sync`: a refresh before serving, which may fail.
 
 use super::{
     catalogue::filled,
@@ -7,7 +7,7 @@ use super::{
 use crate::stand_in::{StandIn, World};
 
 #[tokio::test]
-async fn a_source_that_is_out_of_reach_is_told_and_the_catalogue_served_as_it_was() {
+async fn an_unreachable_source_is_reported_and_the_catalogue_still_served() {
     let folder = filled().await;
     let mut process = Process::on(folder.path(), &["--sync", "--pokeapi", "http://127.0.0.1:1"]);
     let base = process.ready().await;

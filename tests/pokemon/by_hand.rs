@@ -1,4 +1,4 @@
-//! What administrators change by hand: seen everywhere, kept through syncs, taken back.
+//! Administrators' overrides: visible everywhere, kept through syncs, and reversible.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -35,7 +35,7 @@ impl Workshop {
         House::at(&self.residents.url, config).await
     }
 
-    /// As an administrator.
+    /// Sends a request as an administrator.
     async fn ask(&self, house: &House, method: Method, path: &str, body: Option<&Value>) -> Answer {
         house.call(method, path, Some(&self.residents.admin_token()), body).await
     }
@@ -90,7 +90,7 @@ fn without_times(value: &mut Value) {
 }
 
 #[tokio::test]
-async fn what_is_hidden_is_nowhere_until_it_is_fetched() {
+async fn a_hidden_pokemon_appears_nowhere_until_it_is_fetched() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let before = seen(&house).await;
@@ -114,7 +114,7 @@ async fn what_is_hidden_is_nowhere_until_it_is_fetched() {
         let text = house.get(&format!("/api/v1/{path}")).await.json().to_string();
         assert!(!text.contains("bulbasaur"), "{path}: {text}");
     }
-    // Two evolve from it: its place is kept, and leads nowhere.
+    // Two Pokémon evolve from it: its node stays, without a link.
     let tree = house.get(&format!("{LIST}/venusaur/evolutions")).await.json();
     assert_eq!(tree["chain"]["species"]["pokemon_id"], Value::Null);
     let mine = house.call(Method::GET, &favorites, Some(&ash), None).await.json();
@@ -156,7 +156,7 @@ async fn a_change_takes_an_id_or_a_slug_and_no_other_name() {
 }
 
 #[tokio::test]
-async fn a_new_display_name_is_an_address_and_the_old_one_is_none() {
+async fn a_new_display_name_is_an_address_and_the_old_one_is_not() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     assert_eq!(house.get(&format!("{LIST}/attack%20deoxys")).await.json()["id"], 10001);
@@ -176,7 +176,7 @@ async fn a_new_display_name_is_an_address_and_the_old_one_is_none() {
 }
 
 #[tokio::test]
-async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
+async fn an_edit_is_visible_everywhere_survives_a_sync_and_can_be_removed() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let before = seen(&house).await;
@@ -195,7 +195,7 @@ async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
     };
     is_edited().await;
 
-    // PokeAPI says something else, of what is edited and of what is not.
+    // PokeAPI changes both an edited field and one that is not edited.
     workshop.source.edit("/api/v2/pokemon/1/", |document| {
         document["height"] = 8.into();
         document["weight"] = 70.into();
@@ -205,13 +205,13 @@ async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
     assert_eq!((&one["height"], &one["weight"]), (&json!(11), &json!(70)));
     is_edited().await;
 
-    // Other edits take the place of these.
+    // Other edits replace these.
     let edited = workshop.put(&house, "1", &json!({"weight": 5})).await.json();
     assert_eq!(
         (&edited["display_name"], &edited["height"], &edited["weight"]),
         (&json!("Bulbasaur"), &json!(8), &json!(5))
     );
-    // Without any it is as PokeAPI has it now.
+    // Without edits, the Pokémon is as PokeAPI has it now.
     workshop.source.edit("/api/v2/pokemon/1/", |document| {
         document["height"] = 7.into();
         document["weight"] = 69.into();
@@ -224,7 +224,7 @@ async fn an_edit_is_seen_everywhere_outlives_a_sync_and_is_taken_back() {
 }
 
 #[tokio::test]
-async fn a_pokemon_that_is_new_at_the_source_is_fetched_with_all_that_belongs_to_it() {
+async fn a_new_pokemon_is_fetched_with_all_related_resources() {
     let mut old = World::small();
     let whole = World::small();
     let of = |kind: &str, key: &str| whole.get(kind, key).expect(key).clone();
@@ -248,7 +248,7 @@ async fn a_pokemon_that_is_new_at_the_source_is_fetched_with_all_that_belongs_to
     let asked: BTreeSet<_> = workshop.source.requests().iter().map(|seen| seen.path.clone()).collect();
     assert_eq!(asked.len(), workshop.source.requests().len(), "nothing twice: {asked:?}");
     assert!(asked.len() < 12, "and not the whole source: {asked:?}");
-    // All of it, as if a sync had brought it.
+    // The result is complete, as if a sync had fetched it.
     let complete = Workshop::open().await;
     assert_eq!(seen(&house).await, seen(&complete.house().await).await);
     let stored = workshop.store().facts(&Meter::default()).await.expect("facts").facts;
@@ -256,7 +256,7 @@ async fn a_pokemon_that_is_new_at_the_source_is_fetched_with_all_that_belongs_to
 }
 
 #[tokio::test]
-async fn what_the_source_cannot_say_is_told_and_what_is_known_stays() {
+async fn a_source_error_is_reported_and_known_facts_stay() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let before = seen(&house).await;
@@ -293,7 +293,7 @@ async fn what_the_source_cannot_say_is_told_and_what_is_known_stays() {
 }
 
 impl Workshop {
-    /// What the function answers to its schedule.
+    /// The response of the function to its schedule.
     pub(super) async fn scheduled(&self) -> Value {
         let function = self.residents.sync_function.clone().expect("a function");
         let answer =
@@ -303,7 +303,7 @@ impl Workshop {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_change_however_often_it_is_asked_for() {
+async fn a_repeated_key_makes_one_change() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     workshop.hide_quietly(1).await;
@@ -323,7 +323,7 @@ async fn a_key_stands_for_one_change_however_often_it_is_asked_for() {
     assert_eq!(store.overrides_revision(&meter).await.expect("a number"), 2, "hidden, shown");
     let other = house.send_body(Method::POST, LIST, &headers, json!({"pokemon_id": 2}).to_string()).await;
     assert_eq!(problem(&other, "another body")["code"], "idempotency_key_reused");
-    // A change that was heard of too late is not told as missing.
+    // A repeated deletion whose first response was lost does not report the Pokémon as missing.
     let headers = [("authorization", oak.as_str()), ("idempotency-key", "two")];
     for _ in 0..2 {
         assert_eq!(house.send(Method::DELETE, &format!("{LIST}/4"), &headers).await.status, 200);
@@ -332,7 +332,7 @@ async fn a_key_stands_for_one_change_however_often_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn two_changes_of_one_pokemon_take_nothing_of_each_other_back() {
+async fn two_changes_of_one_pokemon_do_not_undo_each_other() {
     let workshop = Workshop::open().await;
     let (accounts, oak) = (&workshop.residents.accounts, workshop.residents.oak);
     let edits = Edits { height: Some(9), ..Edits::default() };
@@ -354,7 +354,7 @@ async fn two_changes_of_one_pokemon_take_nothing_of_each_other_back() {
 }
 
 #[tokio::test]
-async fn whoever_was_an_administrator_a_moment_ago_changes_nothing() {
+async fn a_former_administrator_changes_no_pokemon() {
     let workshop = Workshop::open().await;
     let (accounts, meter) = (&workshop.residents.accounts, Meter::default());
     for nobody in [workshop.residents.ash, UserId::new(1_700_000_000_000, [9; 10])] {
@@ -365,9 +365,9 @@ async fn whoever_was_an_administrator_a_moment_ago_changes_nothing() {
     assert_eq!(workshop.store().overrides_revision(&meter).await.expect("a number"), 0);
 }
 
-/// A guard against accidents of the source is none against what somebody wants.
+/// The guard against accidents of the source does not apply to changes that an administrator wants.
 #[tokio::test]
-async fn however_many_are_hidden_all_of_them_are_gone() {
+async fn hiding_most_pokemon_removes_all_of_them() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let hidden = [1, 2, 3, 4, 5, 6, 29, 133, 196, 201];
@@ -385,7 +385,7 @@ async fn however_many_are_hidden_all_of_them_are_gone() {
 }
 
 #[tokio::test]
-async fn half_a_pokemon_is_none() {
+async fn an_incomplete_fetch_changes_nothing() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let (before, store) = (seen(&house).await, workshop.store());
@@ -401,7 +401,7 @@ async fn half_a_pokemon_is_none() {
 }
 
 #[tokio::test]
-async fn what_was_hidden_is_shown_again_whatever_the_source_says() {
+async fn a_hidden_pokemon_is_shown_again_even_if_the_source_fails() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     workshop.source.always("/api/v2/pokemon/1/", Fault::Status(500));

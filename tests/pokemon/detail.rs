@@ -48,7 +48,7 @@ async fn pikachu_has_its_facts() {
     assert_eq!(varieties.len(), 17);
     assert_eq!(varieties[0], json!({"id": 25, "name": "pikachu", "is_default": true}));
     assert!(varieties.contains(&json!({"id": 10199, "name": "pikachu-gmax", "is_default": false})));
-    // Nothing else but what was asked for.
+    // The response has no other fields than those that were requested.
     let fields = pikachu.as_object().unwrap();
     assert_eq!(fields.len(), expected.as_object().unwrap().len() + 2, "{:?}", fields.keys());
 }
@@ -62,7 +62,7 @@ async fn past_types_abilities_and_stats_name_the_generation_in_which_they_ended(
     let levitate = json!([{"name": "levitate", "is_hidden": false, "slot": 1}]);
     assert_eq!(gengar["past_abilities"], json!([{"generation": 6, "abilities": levitate}]));
     assert_eq!(gengar["past_stats"], json!([{"generation": 1, "stats": {"special": 130}}]));
-    // Electric and Steel to today's, through generation I's plain Electric.
+    // Magnemite is Electric and Steel today, and was plain Electric in generation I.
     let magnemite = get(&house, "magnemite").await;
     assert_eq!(magnemite["past_types"], json!([{"generation": 1, "types": ["electric"]}]));
     let sprigatito = get(&house, "sprigatito").await;
@@ -123,7 +123,7 @@ async fn each_of_the_37_species_without_a_pokemon_of_its_name_answers_with_its_d
 }
 
 #[tokio::test]
-async fn a_picture_has_a_key_only_where_there_is_one() {
+async fn a_missing_picture_has_no_key() {
     let house = House::seeded().await;
     let mut bare = Vec::new();
     for pokemon in facts().pokemon.values().filter(|pokemon| pokemon.sprites.paths().contains(&None)) {
@@ -141,7 +141,7 @@ async fn a_picture_has_a_key_only_where_there_is_one() {
 }
 
 #[tokio::test]
-async fn forms_are_answered_only_where_they_are_asked_for() {
+async fn forms_are_included_only_on_request() {
     let house = House::seeded().await;
     assert!(get(&house, "unown").await.get("forms").is_none());
     let forms = get(&house, "unown?include=forms").await["forms"].clone();
@@ -175,7 +175,7 @@ async fn pikachus_learnset_is_that_of_the_games() {
     let house = House::seeded().await;
     assert!(get(&house, "pikachu").await.get("learnset").is_none());
     let pikachu = get(&house, "pikachu?include=moves").await;
-    assert!(pikachu.get("forms").is_none(), "nobody asked for them");
+    assert!(pikachu.get("forms").is_none(), "they were not requested");
     let learnset = pikachu["learnset"].as_array().unwrap();
     let games = |name: &str, method: &str, level: u64| -> Vec<&str> {
         let ways =
@@ -208,7 +208,7 @@ async fn forms_and_moves_come_together_in_either_order() {
 }
 
 #[tokio::test]
-async fn an_include_that_nobody_knows_is_422_naming_it() {
+async fn an_unknown_include_is_422_naming_it() {
     let house = House::seeded().await;
     for query in [
         "include=everything",
@@ -226,7 +226,7 @@ async fn an_include_that_nobody_knows_is_422_naming_it() {
 }
 
 #[tokio::test]
-async fn what_is_no_pokemon_is_404() {
+async fn an_unknown_pokemon_is_404() {
     let house = House::seeded().await;
     for name in ["missingno", "0", "00", "1026", "99999", "4294967321", "pikachus", "25%2B", "%2B25"] {
         let answer = house.get(&format!("/api/v1/pokemon/{name}")).await;

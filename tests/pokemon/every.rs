@@ -9,7 +9,7 @@ use serde_json::Value;
 use tests::{House, SeededEngine, facts};
 use tokio::task::JoinSet;
 
-/// Requests under way at once.
+/// The number of simultaneous requests.
 const AT_ONCE: usize = 8;
 
 async fn rows(house: &House) -> BTreeMap<u64, Value> {

@@ -18,7 +18,7 @@ fn names(nodes: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The node of `name`, wherever it stands below `node`.
+/// The node of `name` at any depth below `node`.
 fn find<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
     if node["species"]["name"] == name {
         return Some(node);
@@ -26,7 +26,7 @@ fn find<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
     node["evolves_to"].as_array()?.iter().find_map(|next| find(next, name))
 }
 
-/// Whether one of the ways to `name` has all of `wanted`.
+/// Whether one of the ways to evolve to `name` has all conditions of `wanted`.
 fn has_way(tree: &Value, name: &str, wanted: &Value) -> bool {
     let node = find(&tree["chain"], name).unwrap_or_else(|| panic!("{name} in {tree}"));
     node["conditions"]
@@ -66,7 +66,7 @@ async fn eevee_evolves_to_eight() {
 }
 
 #[tokio::test]
-async fn three_steps_stand_one_in_another() {
+async fn three_steps_are_nested() {
     let house = House::seeded().await;
     let tree = get(&house, "venusaur").await;
     let bulbasaur = &tree["chain"];
@@ -109,7 +109,7 @@ async fn wurmple_evolves_by_chance_into_two_lines() {
 }
 
 #[tokio::test]
-async fn a_baby_and_the_incense_that_it_needs_are_told() {
+async fn a_baby_and_its_incense_are_listed() {
     let house = House::seeded().await;
     let snorlax = get(&house, "snorlax").await;
     assert_eq!(snorlax["baby_trigger_item"], "full-incense");
@@ -125,7 +125,7 @@ async fn a_baby_and_the_incense_that_it_needs_are_told() {
 }
 
 #[tokio::test]
-async fn every_form_of_a_species_and_the_species_itself_stand_in_one_tree() {
+async fn every_form_of_a_species_has_the_tree_of_the_species() {
     let house = House::seeded().await;
     let mut trees = Vec::new();
     for (name, id) in [("meowstic", 678), ("meowstic-male", 678), ("678", 678), ("meowstic-female", 10025)] {
@@ -141,7 +141,7 @@ async fn every_form_of_a_species_and_the_species_itself_stand_in_one_tree() {
     assert!(trees.windows(2).all(|two| two[0] == two[1]));
 }
 
-/// The nodes of a stored chain and of an answered one, side by side.
+/// Compares the nodes of a stored chain with those of the response, side by side.
 fn compare(link: &domain::facts::ChainLink, node: &Value, seen: &mut usize) {
     assert_eq!(node["species"]["id"], link.species);
     let ways: Value = serde_json::to_value(&link.conditions).expect("JSON");
@@ -176,7 +176,7 @@ async fn conditions_hold_every_key_that_is_known() {
 }
 
 #[tokio::test]
-async fn the_tree_of_nobody_is_404() {
+async fn the_tree_of_an_unknown_pokemon_is_404() {
     let house = House::seeded().await;
     for name in ["missingno", "0", "99999", "types", "a%20b"] {
         let answer = house.get(&format!("/api/v1/pokemon/{name}/evolutions")).await;

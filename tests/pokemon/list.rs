@@ -40,7 +40,7 @@ async fn hand_written_queries_find_the_names_that_people_expect() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_422_naming_the_field() {
+async fn an_invalid_query_is_422_naming_the_field() {
     let house = House::seeded().await;
     for (query, field) in REFUSED {
         let answer = ask(&house, query).await;
@@ -52,7 +52,7 @@ async fn what_is_wrong_is_422_naming_the_field() {
     }
 }
 
-/// Every filter, sort and search over the whole snapshot, page by page.
+/// Tests every filter, sort and search over the whole snapshot, page by page.
 #[tokio::test]
 async fn every_combination_agrees_with_the_reference() {
     let house = House::seeded().await;
@@ -117,7 +117,7 @@ fn rows(body: &Value) -> &[Value] {
     body["pokemon"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Filters × sorts × searches, thinned so that each pair of values still meets.
+/// Filters × sorts × searches, reduced so that each pair of values still occurs.
 fn combinations() -> Vec<String> {
     let filters = [
         "",

@@ -1,4 +1,5 @@
-//! What is counted, named and referred to is what is served: after a refusal, after a hiding, and with nulls at the source.
+//! Counts, names and references agree with what is served: after a rejected document, after hiding, and with nulls at the
+//! source.
 
 use adapters::store::{Found, Meter, Named};
 use domain::{
@@ -23,7 +24,7 @@ async fn get(house: &House, path: &str) -> Value {
     answer.json()
 }
 
-/// Species, least id and greatest id of generation 3, which introduced Deoxys alone.
+/// The number of species and the least and greatest id of generation 3, which introduced Deoxys alone.
 async fn third(house: &House) -> [Value; 3] {
     let answer = get(house, "/api/v1/pokemon/generations").await;
     let third = answer["generations"].as_array().expect("generations").iter().find(|g| g["generation"] == 3);
@@ -67,7 +68,7 @@ async fn hiding_a_default_leaves_its_species_to_the_next_pokemon() {
 #[tokio::test]
 async fn a_refused_pokemon_is_in_no_count_and_no_reference() {
     let (source, store, meter) = (small().await, empty_store().await, Meter::default());
-    // Deoxys' default, and Flabébé, which is alone in its species.
+    // The rejected Pokémon are Deoxys' default and Flabébé, which is alone in its species.
     for id in [386, 669] {
         source.edit(&format!("/api/v2/pokemon/{id}/"), |document| document["types"] = json!([]));
     }
@@ -123,10 +124,10 @@ async fn a_document_that_is_refused_is_502_and_names_its_resource_and_field() {
         assert_refused(&workshop.put(&house, "1", &json!({})).await, resource, Some(field));
         workshop.source.edit(&path, |document| *document = sound.clone());
     }
-    // A document that names what is not there is as lasting.
+    // A document that refers to a missing resource is an equally permanent error.
     workshop.source.always("/api/v2/pokemon-species/1/", Fault::Status(404));
     assert_refused(&workshop.fetch(&house, 1).await, "pokemon-species/1", None);
-    // An outage passes.
+    // An outage is temporary.
     for status in [500, 503] {
         workshop.source.always("/api/v2/pokemon-species/1/", Fault::Status(status));
         let down = workshop.fetch(&house, 1).await;
@@ -169,7 +170,7 @@ async fn a_new_pokemon_with_nulls_is_served_with_nulls_and_reported() {
             "pokemon-species/700 its gender_rate is not known"
         ]
     );
-    // What an administrator knows better is served, and the rest goes on.
+    // An administrator's value replaces a null; the other fields stay as they are.
     let edited = workshop.put(&house, "700", &json!({"height": 10})).await.json();
     assert_eq!((&edited["height"], &edited["weight"]), (&json!(10), &Value::Null));
 }

@@ -1,4 +1,4 @@
-//! A change by hand while the writer of the catalogue is busy, slow, or out of reach.
+//! A change by an administrator while the writer of the catalogue is busy, slow, or out of reach.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn while_the_catalogue_is_refreshed_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn whoever_would_wait_too_long_is_told_that_it_goes_on() {
+async fn a_change_that_takes_too_long_is_202() {
     let workshop = Workshop::open().await;
     let house = workshop.house_with(|config| config.writer_patience = Duration::from_millis(1500)).await;
     workshop.hide_quietly(1).await;
@@ -50,7 +50,7 @@ async fn whoever_would_wait_too_long_is_told_that_it_goes_on() {
 }
 
 #[tokio::test]
-async fn what_was_stored_and_not_published_is_made_up_for_on_schedule() {
+async fn the_schedule_publishes_stored_changes() {
     let workshop = Workshop::open().await;
     let nobody = Function { name: "sync-pokeapi".to_owned(), endpoint: Endpoint::at("http://127.0.0.1:9") };
     let house = workshop.house_with(|config| config.sync_function = Some(nobody)).await;
@@ -59,14 +59,14 @@ async fn what_was_stored_and_not_published_is_made_up_for_on_schedule() {
     assert_eq!(house.get(&format!("{LIST}/1")).await.status, 200, "nobody has published it");
     assert_eq!(workshop.scheduled().await["outcome"], "fresh");
     assert_eq!(house.get(&format!("{LIST}/1")).await.status, 404);
-    // And is not published again.
+    // The change is not published again.
     let pointer = workshop.store().index_pointer(&Meter::default()).await.expect("a pointer");
     workshop.scheduled().await;
     assert_eq!(workshop.store().index_pointer(&Meter::default()).await.expect("a pointer"), pointer);
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_order_is_refused() {
+async fn an_invalid_event_of_the_writer_is_refused() {
     let workshop = Workshop::open().await;
     let function = workshop.residents.sync_function.clone().expect("a function");
     for (event, reason) in [
@@ -80,12 +80,12 @@ async fn an_event_that_is_no_order_is_refused() {
     }
     let other = Function { name: "another".to_owned(), ..function };
     let error =
-        other.connect().ask(b"{}".to_vec(), Duration::from_secs(10)).await.expect_err("there is none");
+        other.connect().ask(b"{}".to_vec(), Duration::from_secs(10)).await.expect_err("there is no writer");
     assert!(error.to_string().contains("there is no such function"), "{error}");
 }
 
 #[tokio::test]
-async fn a_writer_that_began_meanwhile_is_waited_for() {
+async fn a_request_waits_for_a_writer_that_began_meanwhile() {
     let workshop = Workshop::open().await;
     let patient = workshop.house_with(|config| config.writer_patience = Duration::from_secs(20)).await;
     let hasty = workshop.house_with(|config| config.writer_patience = Duration::from_millis(900)).await;
@@ -97,7 +97,7 @@ async fn a_writer_that_began_meanwhile_is_waited_for() {
         house.send_body(Method::POST, LIST, &headers, json!({"pokemon_id": 1}).to_string()).await
     };
     let hide = async |house: &House| house.send(Method::DELETE, &format!("{LIST}/4"), &headers).await;
-    // Stored, and nobody asked: so the next look is left out, as it would be for a writer that begins just after it.
+    // Both changes are stored and no writer is invoked, so the next check is skipped, as for a writer that begins just after it.
     assert_eq!((fetch(&cut_off).await.status.as_u16(), hide(&cut_off).await.status.as_u16()), (503, 503));
     let (store, meter) = (workshop.store(), Meter::default());
     let lease = store.take_lease(&meter, "a sync".to_owned(), 300, now()).await.expect("it is free");
@@ -116,13 +116,13 @@ async fn a_writer_that_began_meanwhile_is_waited_for() {
     );
 }
 
-/// A function is given the time that it takes: it is asked once, not again and again.
+/// A function gets the time that it needs: it is invoked once, not repeatedly.
 #[tokio::test]
-async fn a_slow_writer_is_asked_once() {
+async fn a_slow_writer_is_invoked_once() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     workshop.source.reset_log();
-    // Of Bulbasaur, its species, its form and its chain, one after the other.
+    // The source is asked for Bulbasaur, its species, its form and its chain, one after the other.
     workshop.source.slow_down(Duration::from_millis(800));
     assert_eq!(workshop.put(&house, "1", &json!({})).await.status, 200);
     assert_eq!(workshop.source.requests().len(), 4, "{:?}", workshop.source.requests());

@@ -1,4 +1,4 @@
-//! The bodies: a row of the list, the types, the generations.
+//! Response bodies: a row of the list, the types, the generations.
 
 use serde_json::{Map, Value, json};
 

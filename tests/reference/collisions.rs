@@ -1,4 +1,4 @@
-//! The normalised names that several Pokémon, moves or abilities share, as PokeAPI's data of August 2026 has them.
+//! The normalised names that several Pokémon, moves or abilities share, in PokeAPI's data of August 2026.
 
 /// Each name, and the slugs of the Pokémon that have it, in id order.
 pub const POKEMON: &[(&str, &[&str])] = &[
@@ -180,7 +180,7 @@ pub const POKEMON: &[(&str, &[&str])] = &[
     ("zenmode", &["darmanitan-zen", "darmanitan-galar-zen"]),
 ];
 
-/// Z-Moves: each is two, a physical and a special one.
+/// Z-Moves: each name belongs to two moves, a physical and a special one.
 pub const MOVES: &[&str] = &[
     "aciddownpour",
     "alloutpummeling",

@@ -1,4 +1,4 @@
-//! The snapshot's facts as they are written, and the names that can be read off them.
+//! The snapshot's facts as they are stored, and the names derived from them.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ impl Facts {
         &self.0[kind][&id]
     }
 
-    /// What a search of this Pokémon may name: its slug, its species' name, its display name.
+    /// The names by which a search finds this Pokémon: its slug, its species' name, its display name.
     pub fn names(&self, id: u32) -> Vec<String> {
         let name = slug(self.get("pokemon", id)).to_owned();
         vec![name, slug(self.species_of(id)).to_owned(), self.display_name(id)]
@@ -52,14 +52,14 @@ impl Facts {
         self.get("pokemon-species", number(&self.get("pokemon", id)["species"]))
     }
 
-    /// The default one of a Pokémon's forms, or simply the first (Koraidon's builds have no default).
+    /// The default one of a Pokémon's forms, or the first (Koraidon's builds have no default).
     pub fn first_form(&self, id: u32) -> &Value {
         let ids = list(&self.get("pokemon", id)["forms"]);
         let forms: Vec<&Value> = ids.iter().map(|id| self.get("pokemon-form", number(id))).collect();
         forms.iter().copied().find(|form| form["is_default"] == true).unwrap_or(forms[0])
     }
 
-    /// English. What stands for its species has the species' name.
+    /// The English display name. A Pokémon that represents its species has the species' name.
     pub fn display_name(&self, id: u32) -> String {
         let (pokemon, species) = (self.get("pokemon", id), self.species_of(id));
         let species_name = species["display_name"].as_str().expect("each species has an English name");
@@ -74,7 +74,7 @@ impl Facts {
         format!("{species_name} ({})", humanised(rest))
     }
 
-    /// The slug of what a filter calls `name`: an id, a slug, or a display name that no other has.
+    /// The slug that a filter's `name` means: an id, a slug, or a display name that no other resource has.
     pub fn meant(&self, kind: &str, name: &str) -> Option<String> {
         let wanted = normalise(name);
         let all = self.all(kind);
@@ -95,7 +95,7 @@ impl Facts {
         texts(&self.get("pokemon", id)["types"])
     }
 
-    /// In slot order, each once even where one fills two slots.
+    /// In slot order, each ability once even where one fills two slots.
     pub fn abilities_of(&self, id: u32) -> Vec<String> {
         let mut slots: Vec<&Value> = list(&self.get("pokemon", id)["abilities"]).iter().collect();
         slots.sort_by_key(|slot| number(&slot["slot"]));
@@ -128,7 +128,7 @@ pub fn texts(value: &Value) -> Vec<String> {
     list(value).iter().map(|text| text.as_str().expect("a list of texts").to_owned()).collect()
 }
 
-/// The facts leave an empty list out.
+/// Reads a list; the facts omit empty lists.
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }

@@ -1,20 +1,20 @@
-//! Answers that were worked out by hand from PokeAPI's data, so that a mistake which the product and the reference
+//! Responses that were derived by hand from PokeAPI's data, so that a mistake which the product and the reference
 //! share is still caught.
 
 use Expected::{Names, Page, Total};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Expected {
-    /// These and no others, in this order, all on the page that the query asks for.
+    /// Exactly these, in this order, all on the page that the query requests.
     Names(&'static [&'static str]),
-    /// These on the page that the query asks for, and so many in all.
+    /// These on the page that the query requests, and this total.
     Page(&'static [&'static str], usize),
-    /// So many in all.
+    /// This total.
     Total(usize),
 }
 
 pub const ROWS: &[(&str, Expected)] = &[
-    // No filter at all, in every way to say so.
+    // No filter at all, in every notation.
     ("", Total(1025)),
     ("per_page=4", Page(&["bulbasaur", "ivysaur", "venusaur", "charmander"], 1025)),
     ("search=&type=&generation=&ability=&sort=&order=&forms=&ids=&page=&per_page=", Total(1025)),
@@ -23,7 +23,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("forms=all", Total(1351)),
     ("forms=ALL&per_page=2", Page(&["bulbasaur", "ivysaur"], 1351)),
     ("colour=red&colour=blue&Page=0&per_page=1", Page(&["bulbasaur"], 1025)),
-    // Exact before prefix before substring, then by id.
+    // Exact matches come before prefixes and substrings, then by id.
     ("search=mew", Names(&["mew", "mewtwo"])),
     ("search=abra", Names(&["abra", "kadabra", "crabrawler"])),
     ("search=mime", Names(&["mime-jr", "mr-mime"])),
@@ -43,7 +43,7 @@ pub const ROWS: &[(&str, Expected)] = &[
         Page(&["torchic", "jirachi", "pachirisu", "fletchinder", "pincurchin", "maschiff", "wo-chien"], 14),
     ),
     ("search=iron&per_page=2&page=6", Page(&["lairon"], 11)),
-    // A number is that of a Pokémon first.
+    // A number means the Pokémon with that id first.
     ("search=2", Names(&["ivysaur", "porygon2"])),
     ("search=25", Names(&["pikachu"])),
     ("search=%2325", Names(&["pikachu"])),
@@ -59,7 +59,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     // A sex is a sign, a letter or a word.
     ("search=nidoran%20male", Names(&["nidoran-m"])),
     ("search=nidoran%20female", Names(&["nidoran-f"])),
-    // The word "female" holds the word "male".
+    // The word "female" contains the word "male".
     ("search=male%20nidoran", Names(&["nidoran-m", "nidoran-f"])),
     ("search=meowstic%E2%99%82", Names(&["meowstic-male"])),
     ("search=mr_m", Names(&["mr-mime"])),
@@ -77,7 +77,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("search=meadow%20pattern&forms=all", Names(&["vivillon"])),
     ("search=hero%20of%20many%20battles&forms=all", Names(&["zacian", "zamazenta"])),
     ("search=0", Names(&["zygarde-50"])),
-    // Accents, signs and punctuation, however they are typed.
+    // Accents, signs and punctuation, in any spelling.
     ("search=flab%C3%A9b%C3%A9", Names(&["flabebe"])),
     ("search=flabe%CC%81be%CC%81", Names(&["flabebe"])),
     ("search=FLAB%C3%89B%C3%89", Names(&["flabebe"])),
@@ -103,11 +103,11 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("search=porygon2", Names(&["porygon2"])),
     ("search=jangmo%20o", Names(&["jangmo-o"])),
     ("search=tapu", Names(&["tapu-koko", "tapu-lele", "tapu-bulu", "tapu-fini"])),
-    // A species' name finds its Pokémon whose slug says more.
+    // A species' name finds its Pokémon, even if the slug is longer.
     ("search=deoxys", Names(&["deoxys-normal"])),
     ("search=giratina", Names(&["giratina-altered"])),
     ("search=mimikyu", Names(&["mimikyu-disguised"])),
-    // What normalises to nothing, or is in no name.
+    // Searches that normalise to nothing, or that occur in no name.
     ("search=%20", Names(&[])),
     ("search=-", Names(&[])),
     ("search=.%3A%27%20-", Names(&[])),
@@ -115,7 +115,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("search=%25", Names(&[])),
     ("search=%2525", Names(&[])),
     ("search=_", Names(&[])),
-    // One slip of the finger, from four letters on.
+    // One typing error is allowed, from four letters on.
     ("search=bulbasuar", Names(&["bulbasaur"])),
     ("search=charzard", Names(&["charizard"])),
     ("search=pikachoo", Names(&[])),
@@ -133,7 +133,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("search=dit%20-o", Names(&["ditto"])),
     ("search=di.to&type=normal", Names(&["ditto"])),
     ("search=onx", Names(&[])),
-    // Also the prefix of a cap's name (Unova Cap Pikachu), which counts only where caps are listed.
+    // The search is also the prefix of a cap's name (Unova Cap Pikachu), which counts only where caps are listed.
     ("search=pikachuu", Names(&["pikachu"])),
     ("search=pikachuu&forms=all", Names(&["pikachu-unova-cap"])),
     ("search=alolan", Names(&[])),
@@ -169,7 +169,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("type=unknown", Names(&[])),
     ("type=shadow&forms=all", Names(&[])),
     ("type=stellar", Names(&[])),
-    // Generations: a form belongs to the games that brought it.
+    // Generations: a form belongs to the games that introduced it.
     ("generation=1", Total(151)),
     ("generation=2&per_page=2", Page(&["chikorita", "bayleef"], 100)),
     ("generation=9&forms=all", Total(197)),
@@ -183,7 +183,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("ability=HUGE-power", Names(&["marill", "azumarill", "azurill", "bunnelby", "diggersby"])),
     ("ability=levitate&type=ghost&generation=1", Names(&["gastly", "haunter"])),
     ("ability=static&forms=all", Total(38)),
-    // One of Pokémon Conquest's, which no Pokémon has elsewhere; and one that only Megas have.
+    // An ability of Pokémon Conquest, which no Pokémon has elsewhere; and one that only Megas have.
     ("ability=mountaineer&forms=all", Names(&[])),
     ("ability=parental-bond", Names(&[])),
     ("ability=parental-bond&forms=all", Names(&["kangaskhan-mega"])),
@@ -194,7 +194,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("ids=6,9,3&sort=name_desc", Names(&["venusaur", "charizard", "blastoise"])),
     ("ids=6,10034&generation=6", Names(&["charizard-mega-x"])),
     ("ids=25,26,27&search=chu&type=electric", Names(&["pikachu", "raichu"])),
-    // Sorts; what ties is in id order both ways.
+    // Sorts; equal values are in id order in both directions.
     ("sort=id&per_page=2", Page(&["bulbasaur", "ivysaur"], 1025)),
     ("sort=id_desc&per_page=2", Page(&["pecharunt", "terapagos"], 1025)),
     ("order=desc&per_page=2", Page(&["pecharunt", "terapagos"], 1025)),
@@ -237,7 +237,7 @@ pub const ROWS: &[(&str, Expected)] = &[
     ("search=saur&page=2", Page(&[], 3)),
 ];
 
-/// Queries that are answered 422, and the field that each answer must name.
+/// Queries that get 422, and the field that each response must name.
 pub const REFUSED: &[(&str, &str)] = &[
     ("page=0", "page"),
     ("page=-1", "page"),

@@ -1,7 +1,7 @@
-//! A plain reading of `GET /api/v1/pokemon`, to compare the product's answers with.
+//! A plain implementation of `GET /api/v1/pokemon`, to compare the product's responses with.
 //!
-//! It shares no code with the product and takes the slow, obvious way everywhere: only so is it worth anything
-//! where the two disagree.
+//! It shares no code with the product and is written in the slow, obvious way everywhere: only then does a
+//! disagreement between the two say something.
 
 mod answers;
 pub mod collisions;
@@ -20,7 +20,7 @@ use query::{Asked, Sort};
 pub use query::{decode, page};
 pub use search::normalise;
 
-/// The whole dex, as the snapshot tells it.
+/// The whole dex, as the snapshot contains it.
 pub struct Reference {
     facts: Facts,
     /// In id order.
@@ -28,7 +28,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Reads a snapshot: zstd, a header line, then one fact a line.
+    /// Reads a snapshot: zstd, a header line, then one fact per line.
     ///
     /// # Panics
     ///
@@ -54,7 +54,7 @@ impl Reference {
         self.find(query).map(|(ids, _)| ids)
     }
 
-    /// The same, and how well the search fits the best of them.
+    /// As [`Self::list`], together with the fit of the best match.
     ///
     /// # Errors
     ///
@@ -66,8 +66,9 @@ impl Reference {
         ids.sort_unstable();
         let mut best = None;
         if let Some(text) = &asked.search {
-            // Among the forms that may be listed: a part of a hidden form's name must not keep a typo from
-            // being corrected. The other filters come after: they never make a good name look like a typo.
+            // The search covers the forms that may be listed: a part of a hidden form's name must not prevent
+            // the correction of a typing error. The other filters apply later: they never make a valid name
+            // look like an error.
             let mut listed: Vec<_> = self.search_keys.iter().collect();
             listed.retain(|keys| self.may_be_listed(keys.id, &asked));
             let with_forms = asked.all_forms || asked.ids.is_some();
@@ -85,7 +86,7 @@ impl Reference {
         Ok((ids, best))
     }
 
-    /// Puts slugs where the query has other names.
+    /// Replaces other names in the query by slugs.
     fn resolve_names(&self, asked: &mut Asked) -> Result<(), String> {
         for name in &mut asked.types {
             *name = self.facts.meant("type", name).ok_or("type")?;
@@ -107,14 +108,14 @@ impl Reference {
             && asked.generation.iter().all(|&generation| self.generation_of(id) == generation)
     }
 
-    /// Default forms, and every form where all are asked for or ids are named.
+    /// Default forms, and every form if all are requested or ids are given.
     fn may_be_listed(&self, id: u32, asked: &Asked) -> bool {
         asked.ids.is_some() || asked.all_forms || self.facts.get("pokemon", id)["is_default"] == true
     }
 
     fn sort(&self, ids: &mut [u32], Sort { by, descending }: &Sort) {
         ids.sort_unstable();
-        // Stable sorts, so what ties stays in id order whatever the direction.
+        // Stable sorts keep equal values in id order in both directions.
         match (by.as_str(), descending) {
             ("name", false) => ids.sort_by_key(|&id| slug(self.facts.get("pokemon", id))),
             ("name", true) => ids.sort_by_key(|&id| Reverse(slug(self.facts.get("pokemon", id)))),
@@ -126,7 +127,7 @@ impl Reference {
     fn measure(&self, id: u32, by: &str) -> u32 {
         let pokemon = self.facts.get("pokemon", id);
         match by {
-            // A stranger has no favorites.
+            // An anonymous caller has no favorites.
             "id" | "favorites" => id,
             "height" | "weight" => number(&pokemon[by]),
             "total" => query::STATS.iter().map(|stat| number(&pokemon["stats"][stat])).sum(),
@@ -134,13 +135,13 @@ impl Reference {
         }
     }
 
-    /// The generation that brought this Pokémon: a Mega came long after its species.
+    /// The generation that introduced this Pokémon: a Mega came long after its species.
     pub fn generation_of(&self, id: u32) -> u32 {
         let version_group = number(&self.facts.first_form(id)["version_group"]);
         number(&self.facts.get("version-group", version_group)["generation"])
     }
 
-    /// The list's row, whole but for `created_at` and `updated_at`.
+    /// The list's row, except `created_at` and `updated_at`.
     pub fn row(&self, id: u32) -> Value {
         answers::row(&self.facts, id, self.generation_of(id))
     }
@@ -150,7 +151,7 @@ impl Reference {
         answers::types(&self.facts)
     }
 
-    /// `GET /api/v1/pokemon/generations`, but for each one's `year`, `color` and `description`.
+    /// `GET /api/v1/pokemon/generations`, except the `year`, `color` and `description` of each generation.
     pub fn generations(&self) -> Value {
         answers::generations(&self.facts)
     }

@@ -1,21 +1,21 @@
-//! What a query asks for, or which field of it makes no sense.
+//! Parses a query, or names the field that is invalid.
 
 use percent_encoding::percent_decode_str;
 
 pub const STATS: [&str; 6] = ["hp", "attack", "defense", "special-attack", "special-defense", "speed"];
 
-/// More ids than there are species are no batch.
+/// A batch has at most as many ids as there are species.
 const MOST_IDS: usize = 1025;
 const LONGEST_SEARCH: usize = 100;
 const PER_PAGE: u32 = 20;
 const MOST_PER_PAGE: u32 = 100;
 
-/// All but `type`, which alone may be repeated.
+/// All parameters except `type`, which alone may be repeated.
 const SCALARS: [&str; 9] =
     ["page", "per_page", "search", "forms", "generation", "ability", "sort", "order", "ids"];
 
 pub struct Asked {
-    /// As typed; `None` where the query has none, which is not the same as one of spaces only.
+    /// The search as typed; `None` if the query has none, which differs from a search of only spaces.
     pub search: Option<String>,
     pub types: Vec<String>,
     pub ability: Option<String>,
@@ -37,7 +37,7 @@ pub fn decode(query: &str) -> Vec<(String, String)> {
     parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(k, v)| (text(k), text(v))).collect()
 }
 
-/// The ids of the page that the query asks for; none past the end.
+/// The ids of the page that the query requests; empty past the end.
 ///
 /// # Panics
 ///
@@ -69,7 +69,7 @@ pub fn parse(query: &[(String, String)]) -> Result<Asked, String> {
     })
 }
 
-/// An empty value is as good as none.
+/// An empty value counts as absent.
 fn value<'a>(query: &'a [(String, String)], key: &str) -> Option<&'a str> {
     query.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
 }
@@ -80,7 +80,7 @@ fn wanted(name: &str) -> Option<String> {
 }
 
 fn integer(text: &str) -> Option<u32> {
-    // Rust would also read a plus sign.
+    // Rust would also accept a plus sign.
     if text.chars().all(|c| c.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 

@@ -1,10 +1,10 @@
-//! Which names a search means, and how well.
+//! The names that a search means, and the quality of each match.
 
 use std::collections::BTreeMap;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// What a search may find one Pokémon by, normalised.
+/// The normalised names by which a search finds one Pokémon.
 pub struct Keys {
     pub id: u32,
     pub own: Vec<String>,
@@ -18,10 +18,10 @@ impl Keys {
     }
 }
 
-/// How well a search fits, best first.
+/// The kinds of match, best first.
 pub const FITS: [&str; 5] = ["exact", "exact", "prefix", "substring", "fuzzy"];
 
-/// Takes away all in which a name and the way people type it may differ.
+/// Removes everything in which a name and its usual spellings may differ.
 pub fn normalise(text: &str) -> String {
     let plain: String = text.nfkd().filter(|&c| !is_combining_mark(c)).collect();
     let plain = plain.replace('♀', "f").replace('♂', "m");
@@ -47,8 +47,9 @@ pub fn spellings(name: &str) -> Vec<String> {
     all
 }
 
-/// The rank of each of the `listed` Pokémon that matches, a place in [`FITS`]; the number comes first. Where nothing listed matches,
-/// whoever has just this number or name among `all` is meant, and `true`; else one slip of the finger is allowed.
+/// The rank of each of the `listed` Pokémon that matches, as an index into [`FITS`]; an exact number comes first. If no listed
+/// Pokémon matches, the result is the Pokémon with exactly this number or name among `all`, and `true`; otherwise one typing error
+/// is allowed.
 pub fn ranks(all: &[Keys], listed: &[&Keys], text: &str, with_forms: bool) -> (BTreeMap<u32, u8>, bool) {
     let wanted = normalise(text);
     if wanted.is_empty() {

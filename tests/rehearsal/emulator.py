@@ -1,5 +1,5 @@
-"""What the emulator (ministack 1.5.33) lacks, made up for in this one file: a packaged template becomes a plain one that it can
-deploy. template.yaml knows nothing of it. What it lacks and nothing can make up for, docs/adr/0010-rehearsals.md tells.
+"""Workarounds for the gaps of the emulator (ministack 1.5.33), all in this file: a packaged template becomes a plain one that it can
+deploy. template.yaml does not depend on it. docs/adr/0010-rehearsals.md lists the gaps that have no workaround.
 """
 
 import re
@@ -8,14 +8,14 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-# The alias that an integration calls, read back from its address.
+# The alias that an integration invokes, parsed from its address.
 ALIAS = re.compile(r"functions/\$\{(\w+)\}/invocations")
 
 
 def plain(template, region):
-    """SAM to CloudFormation, offline. Functions must have been packaged: the translator takes no folders."""
+    """SAM to CloudFormation, offline. Functions must have been packaged: the translator accepts no folders."""
 
-    class Session:  # The translator asks it for nothing but the region.
+    class Session:  # The translator reads only its region.
         region_name = region
 
     return Translator({}, Parser(), boto_session=Session()).translate(template, {})
@@ -30,7 +30,7 @@ def for_emulator(packaged, region):
 
 
 def expand_http_api(resources):
-    """1. It does not read an HTTP API's Body: that becomes routes and integrations."""
+    """1. The emulator does not read the Body of an HTTP API: the Body becomes routes and integrations."""
     for api_id, api in list(resources.items()):
         if api["Type"] != "AWS::ApiGatewayV2::Api":
             continue
@@ -65,8 +65,8 @@ def expand_http_api(resources):
 
 
 def forgive_absent_keys(resources):
-    """2. It never sets dynamodb:LeadingKeys: what insists on its presence would refuse everything. What is left of the
-    condition holds whatever it says, so the keys themselves are proven by tests/house/access.rs alone."""
+    """2. The emulator never sets dynamodb:LeadingKeys: a condition that requires its presence would refuse everything. The rest of
+    the condition always holds, so only tests/house/access.rs proves the keys themselves."""
     for resource in resources.values():
         if resource["Type"] != "AWS::IAM::Role":
             continue
@@ -76,8 +76,8 @@ def forgive_absent_keys(resources):
 
 
 def stay_on_this_machine(parameters):
-    """3. No shortcoming: the binaries are this machine's, and no schedule of a rehearsal may reach the real PokeAPI. As defaults,
-    so that samconfig.toml is used as it stands."""
+    """3. Not a gap: the binaries are built for this machine, and no schedule of a rehearsal may reach the real PokeAPI. These values
+    are defaults, so that samconfig.toml is used unchanged."""
     parameters["Architecture"]["Default"] = "x86_64"
     parameters["PokeapiBaseUrl"]["Default"] = "http://127.0.0.1:9/api/v2"
     parameters["SyncRequestsPerMinute"]["Default"] = "0"

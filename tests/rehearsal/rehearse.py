@@ -1,4 +1,4 @@
-"""Deploys the stacks to an AWS emulator on this machine with the real SAM CLI and the real binaries, and sees them work.
+"""Deploys the stacks to an AWS emulator on this machine with the real SAM CLI and the real binaries, and checks that they work.
 
 usage: rehearse.py MINISTACK LOCAL
 
@@ -30,12 +30,12 @@ REGION = "eu-central-1"
 BUCKET = "rehearsal"
 ENVIRONMENTS = ["dev", "staging"]
 LOCAL_TABLE = "pokedex-local-catalog"
-# What the edge would send; staging does not start without its hash.
+# The secret that the CDN would send; staging does not start without its hash.
 VERIFY = "rehearsal"
 
 
 class Steps:
-    """Prints what each step took, and counts what was checked."""
+    """Prints the duration of each step, and counts the checks."""
 
     def __init__(self):
         self.checks = 0
@@ -84,7 +84,7 @@ def wait_until(what, is_so, seconds=60):
 
 
 def emulator(program, run, port):
-    """Functions inherit its environment, so it has as good as none. Without IOT_MTLS_ENABLED=0 it listens beyond this machine."""
+    """Functions inherit its environment, so it is kept minimal. Without IOT_MTLS_ENABLED=0 it listens beyond this machine."""
     environment = {
         "PATH": "/usr/bin:/bin", "HOME": run, "TMPDIR": run, "STATE_DIR": f"{run}/state", "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port), "AUTH": "true", "LAMBDA_EXECUTOR": "local", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "INFO",
@@ -94,7 +94,7 @@ def emulator(program, run, port):
 
 
 def send(port, api, path, method="GET", body=None, token=None):
-    """Status, headers and body of a request through the emulated HTTP API, as the edge would send it."""
+    """Status, headers and body of a request through the emulated HTTP API, as the CDN would send it."""
     headers = {"Host": f"{api}.execute-api.localhost:{port}", "X-Origin-Verify": VERIFY, "X-Forwarded-For": "192.0.2.1, 198.51.100.1"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -116,7 +116,7 @@ def answer(port, api, path, method="GET", body=None, token=None):
 
 
 def see_head(steps, port, api, what, path, expected, token=None):
-    """HEAD is answered by the function of GET: the same status, ETag and type without a body."""
+    """The function of GET answers HEAD too: the same status, ETag and type without a body."""
     status, headers, _ = send(port, api, path, token=token)
     steps.check(f"{what}: GET", status, expected)
     head, without, body = send(port, api, path, "HEAD", token=token)
@@ -139,7 +139,7 @@ class Stacks:
             raise SystemExit(f"sam {' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout[-4000:]}")
 
     def build(self):
-        """`sam build` as the Makefile has it, with what `cargo lambda build` has built before."""
+        """`sam build` as the Makefile runs it, with the binaries that `cargo lambda build` has built."""
         self.call("build", BUILD="true")
 
     def package(self):
@@ -153,7 +153,8 @@ class Stacks:
             overrides = tomllib.load(config)[section]["deploy"]["parameters"]["parameter_overrides"]
         if section == "staging":
             overrides = [*overrides, f"OriginVerifySha256={hashlib.sha256(VERIFY.encode()).hexdigest()}"]
-        # --no-resolve-s3: the bucket that SAM would make is a stack of the SAM transform, which the emulator has not.
+        # --no-resolve-s3: SAM would create its bucket with a stack of the SAM transform, which the emulator does not
+        # have.
         self.call("deploy", "--config-file", f"{self.root}/samconfig.toml", "--config-env", section, "-t", template,
                   "--no-resolve-s3", "--s3-bucket", BUCKET, "--no-confirm-changeset", "--parameter-overrides", *overrides)
 
@@ -162,14 +163,14 @@ class Stacks:
 
 
 def variables(log):
-    """What the engine has printed for functions beside it: all of it, or nothing."""
+    """The variables that the engine printed for functions on this machine: all of them, or None."""
     lines = pathlib.Path(log).read_text().splitlines()
     printed = dict(line.split("=", 1) for line in lines if "=" in line and line.partition("=")[0].isupper())
     return printed if "AUDIT_TABLE" in printed else None
 
 
 def copy_table(engine, target):
-    """Fills a deployed table with what the product's own engine holds: the bundled snapshot."""
+    """Fills a deployed table with the content of the product's own engine: the bundled snapshot."""
     local = {name.lower(): engine[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     local |= {"endpoint_url": engine["AWS_ENDPOINT_URL_DYNAMODB"], "region_name": engine["AWS_REGION"]}
     source, sink = boto3.client("dynamodb", **local), boto3.client("dynamodb")
@@ -185,7 +186,7 @@ def copy_table(engine, target):
 
 
 def without_get_item(template):
-    """The same stack, but get-pokemon may not read."""
+    """The same stack, in which get-pokemon has no right to read."""
     denied = copy.deepcopy(template)
     document = denied["Resources"]["GetPokemonRole"]["Properties"]["Policies"][0]["PolicyDocument"]
     document["Statement"] = [one for one in document["Statement"] if one["Action"] != "dynamodb:GetItem"]
@@ -227,14 +228,14 @@ def see_it_work(steps, port, api, environment):
     see_head(steps, port, api, f"{environment}: profile without a token", "/api/v1/auth/profile", 401)
     status, ready = answer(port, api, "/api/v1/health/ready")
     if environment == "staging":
-        # It must be refreshed within two days, and the bundled snapshot is older.
+        # The catalogue must be refreshed within two days, and the bundled snapshot is older.
         steps.check(f"{environment}: ready", (status, ready["errors"][0]["field"]), (503, "sync"))
     else:
         steps.check(f"{environment}: ready", (status, ready["status"]), (200, "ok"))
 
 
 def see_accounts_work(steps, port, api, environment, local):
-    """Somebody registers, likes a Pokémon and takes their data away; another one goes."""
+    """A user registers, likes a Pokémon and exports their data; another one deletes their account."""
     someone = {"username": "ash_ketchum", "email": "ash@example.com", "password": "pallet town, route 1"}
     status, signed_in = answer(port, api, "/api/v1/auth/register", "POST", someone)
     steps.check(f"{environment}: register", (status, signed_in.get("user", {}).get("username")), (201, "ash_ketchum"))
@@ -253,7 +254,7 @@ def see_accounts_work(steps, port, api, environment, local):
     see_head(steps, port, api, f"{environment}: profile", "/api/v1/auth/profile", 200, token)
     see_head(steps, port, api, f"{environment}: favorites without a token", favorites, 401)
     password = {"password": someone["password"]}
-    # The emulator speaks plain HTTP, which the bucket's policy refuses whoever it is.
+    # The emulator speaks plain HTTP, which the bucket's policy refuses for every caller.
     status, problem = answer(port, api, "/api/v1/auth/export", "POST", password, token)
     steps.check(f"{environment}: an export over a plain connection", (status, problem["code"]), (503, "unavailable"))
     for bucket in exports(environment):
@@ -272,7 +273,7 @@ def see_accounts_work(steps, port, api, environment, local):
 
 
 def fetched(url):
-    """The address in the export at `url`; none where it is not to be had."""
+    """The address in the export at `url`; None if the export is not available."""
     try:
         with urllib.request.urlopen(url, timeout=30) as response:
             archive = zipfile.ZipFile(io.BytesIO(response.read()))
@@ -282,7 +283,7 @@ def fetched(url):
 
 
 def see_an_administrator_work(steps, port, api, environment, local, token):
-    """Whoever has the credentials makes one; what they change, the sync function publishes."""
+    """A caller with the credentials grants the role; the sync function publishes the administrator's changes."""
     ids = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
     granted = subprocess.run(
         [local, "admin", "grant", "ash_ketchum", "--aws", environment], stdin=subprocess.DEVNULL, capture_output=True,
@@ -301,7 +302,7 @@ def exports(environment):
 
 
 def delete_what_is_kept(environment):
-    """What outlives its stack, and is protected against being deleted by mistake."""
+    """Deletes the resources that outlive their stack, and are protected against deletion by mistake."""
     dynamodb = boto3.client("dynamodb")
     for table in [f"pokedex-{environment}-app", f"pokedex-{environment}-audit"]:
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
@@ -317,7 +318,7 @@ def main(ministack, local):
         port = free_port()
         os.environ.update(
             AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", AWS_REGION=REGION, AWS_DEFAULT_REGION=REGION,
-            # The emulator's root; every other key is checked.
+            # The key of the emulator's root user; it checks every other key.
             AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
             AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
             HOME=run, SAM_CLI_TELEMETRY="0", SAM_CLI_POLL_DELAY="0.5",
@@ -368,14 +369,14 @@ def main(ministack, local):
             one for one in boto3.client("logs").filter_log_events(logGroupName=group)["events"]
             if "AccessDeniedException" in one["message"]
         ]
-        steps.check("AccessDenied is in the log", bool(wait_until("the log tells of it", denials, 20)), True)
-        steps.done("a policy line less: refused, and told in the log")
+        steps.check("AccessDenied is in the log", bool(wait_until("the log records it", denials, 20)), True)
+        steps.done("a policy line less: refused, and recorded in the log")
         stacks.deploy("dev", plain)
         steps.check("with its policy line again", answer(port, apis["dev"], "/api/v1/pokemon/25")[0], 200)
         steps.done("and put back")
 
         for environment in ENVIRONMENTS:
-            # Within a day it would be empty by itself.
+            # The bucket would be empty by itself within a day.
             for bucket in exports(environment):
                 bucket.objects.all().delete()
             stacks.delete(f"pokedex-{environment}")

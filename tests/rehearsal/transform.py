@@ -1,4 +1,4 @@
-"""What CloudFormation will see of a SAM template, written down offline and held against its limits.
+"""Writes the template that CloudFormation will receive from a SAM template, offline, and checks its limits.
 
 usage: transform.py TEMPLATE OUT REGION
 """
@@ -10,7 +10,7 @@ import sys
 from emulator import plain
 from samtranslator.yaml_helper import yaml_parse
 
-# CloudFormation takes 500 resources and 1 MB; a stack that comes near is to be split before it has to be.
+# CloudFormation accepts 500 resources and 1 MB; a stack must be split before it reaches these limits.
 MOST_RESOURCES = 400
 MOST_BYTES = 900 * 1024
 
@@ -19,7 +19,7 @@ def main(source, out, region):
     template = yaml_parse(pathlib.Path(source).read_text())
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
-            # The translator takes no folders: as if it had been packaged.
+            # The translator accepts no folders: this template is treated as if it had been packaged.
             resource["Properties"]["CodeUri"] = {"Bucket": "artifacts", "Key": name}
     transformed = plain(template, region)
     text = json.dumps(transformed, indent=1)

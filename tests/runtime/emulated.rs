@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 
 use crate::local::program;
 
-/// X-Ray's id of every invocation.
+/// The X-Ray trace id of every invocation.
 pub const X_RAY_ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
 pub fn emulator() -> Option<PathBuf> {
@@ -24,7 +24,7 @@ pub fn emulator() -> Option<PathBuf> {
     named
 }
 
-/// A running function; it ends with this value.
+/// A running function; it ends when this value is dropped.
 pub struct Function {
     process: Child,
     url: String,
@@ -37,7 +37,7 @@ fn free_address() -> String {
 }
 
 impl Function {
-    /// None where there is no emulator.
+    /// Returns `None` without an emulator.
     pub async fn start(name: &str, variables: &[(&str, String)]) -> Option<Self> {
         let emulator = emulator()?;
         let (address, runtime) = (free_address(), free_address());
@@ -60,7 +60,7 @@ impl Function {
             .stdin(Stdio::null())
             .stdout(output.reopen().expect("the file"))
             .stderr(output.reopen().expect("the file"))
-            // The function is its child: they are ended together.
+            // The function is the emulator's child process: both are ended together.
             .process_group(0);
         let process = command.spawn().expect("the emulator starts");
         let url = format!("http://{address}/2015-03-31/functions/function/invocations");
@@ -74,7 +74,7 @@ impl Function {
         panic!("the emulator does not listen: {}", function.said());
     }
 
-    /// What the function answers.
+    /// The response of the function.
     pub async fn invoke(&self, event: &Value) -> Value {
         adapters::pokeapi::install_ring();
         let request = reqwest::Client::new().post(&self.url).body(event.to_string());
@@ -89,15 +89,15 @@ impl Function {
         std::fs::read_to_string(self.output.path()).unwrap_or_default()
     }
 
-    /// Ends it; its lines.
+    /// Ends the function and returns its lines.
     pub async fn end(self) -> Vec<Value> {
         self.lines()
     }
 
-    /// Every line that it wrote so far, each of which must be a JSON object.
+    /// Every line written so far, each of which must be a JSON object.
     pub fn lines(&self) -> Vec<Value> {
         let said = self.said();
-        // The emulator's own lines are no JSON.
+        // The emulator's own lines are not JSON.
         let emulators = ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_REPORT"];
         let own = |line: &&str| !line.is_empty() && !emulators.iter().any(|begin| line.starts_with(begin));
         let parse = |line: &str| -> Value {
@@ -115,7 +115,7 @@ impl Drop for Function {
         if !std::thread::panicking() {
             let said = self.said();
             let told = tests::SECRETS.iter().find(|secret| said.contains(**secret));
-            assert_eq!(told, None, "stands in the log: {said}");
+            assert_eq!(told, None, "is in the log: {said}");
         }
     }
 }

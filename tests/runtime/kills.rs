@@ -1,5 +1,5 @@
-//! Real binaries, killed (SIGKILL) at any call to the engine in the middle of a change: what was asked for again is done once, and the
-//! trail tells of no more and no less than what was done.
+//! Real binaries, killed (SIGKILL) at any call to the engine in the middle of a change: a repeated request makes the change once, and
+//! the audit trail records exactly the changes that were made.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +22,7 @@ use crate::{
     workshop::{Home, Workshop},
 };
 
-/// A function of a name, told where the engine is.
+/// Starts the function `name` with the address of the engine.
 async fn function(name: &str, residents: &Residents, engine: &str, keys: &NamedTempFile) -> Function {
     let mut variables = serving(&residents.tables, engine);
     variables.retain(|(name, _)| *name != "ENVIRONMENT");
@@ -35,15 +35,15 @@ async fn function(name: &str, residents: &Residents, engine: &str, keys: &NamedT
     Function::start(name, &variables).await.expect("the emulator is there")
 }
 
-/// A change, and what must hold once it was asked for again.
+/// A change, and the conditions that must hold once it was requested again.
 struct Change {
     function: &'static str,
     body: Value,
-    /// Bulk changes and deletions are made of many favorites.
+    /// Bulk changes and deletions work on many favorites.
     favorites: u32,
 }
 
-/// Where a kill fell.
+/// The positions of the kills within the changes.
 #[derive(Debug, Default)]
 struct Histogram {
     before_the_first_write: usize,
@@ -68,7 +68,7 @@ async fn residents(change: &Change) -> Home {
     Home::Shared(residents)
 }
 
-/// Kills `change` at each of its calls, before and after the engine has done it.
+/// Kills `change` at each of its calls, before and after the engine has executed the call.
 async fn kill_at_each_call(change: &Change, keys: &NamedTempFile, histogram: &mut Histogram) {
     let mut number = 1;
     loop {
@@ -122,12 +122,12 @@ async fn kill_at_each_call(change: &Change, keys: &NamedTempFile, histogram: &mu
     }
 }
 
-/// How many transactions the change takes.
+/// The number of transactions in the change.
 fn steps(change: &Change) -> usize {
     match change.function {
-        // The key first.
+        // The idempotency key comes first.
         "add-favorites" => 1 + change.body["pokemon_ids"].as_array().map_or(0, Vec::len).div_ceil(45),
-        // The first, the favorites with the sessions, the last.
+        // The first step, the favorites with the sessions, the last step.
         "delete-profile" => 2 + (change.favorites as usize + 2).div_ceil(45),
         _ => 1,
     }
@@ -160,7 +160,7 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
             let stored = accounts.favorites(&meter, residents.ash).await.expect("favorites");
             let told = events(residents.ash, Action::AddFavorite).await;
             let told = told.iter().map(|event| event.target.as_deref().expect(what).split(',').count());
-            // Pikachu was there before.
+            // Pikachu already was a favorite.
             assert_eq!((stored.len(), told.sum::<usize>()), (676, 675), "{what}");
         }
         "delete-profile" => {
@@ -191,7 +191,7 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
 }
 
 #[tokio::test]
-async fn whatever_is_killed_is_done_once_when_it_is_asked_for_again() {
+async fn a_killed_change_is_made_once_when_it_is_requested_again() {
     if emulator().is_none() {
         return;
     }

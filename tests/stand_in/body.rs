@@ -1,4 +1,4 @@
-//! The bodies that the server sends, the broken ones too.
+//! Response bodies that the server sends, broken ones included.
 
 use std::io;
 use std::pin::Pin;
@@ -19,7 +19,8 @@ pub(super) struct Outgoing {
 
 enum Content {
     Whole(Bytes),
-    /// Half of an answer, then nothing for one turn so that the half leaves, then an error that ends the connection.
+    /// Half of a response, then nothing for one poll so that the half leaves, then an error that ends the
+    /// connection.
     Cut {
         half: Bytes,
         waited: bool,
@@ -69,7 +70,7 @@ impl Body for Outgoing {
             }
             Content::Whole(_) | Content::Huge { closed: true, .. } => return Poll::Ready(None),
             Content::Cut { waited: true, .. } => {
-                // Before the client can see the end and ask again.
+                // The count goes down before the client can see the end and send another request.
                 this.in_flight = None;
                 return Poll::Ready(Some(Err(io::Error::other("the body is cut, as scripted"))));
             }

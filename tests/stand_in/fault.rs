@@ -1,28 +1,28 @@
-//! The ways to misbehave.
+//! The faults that the stand-in can show.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// What a request gets instead of its answer. `Slow(Duration::ZERO)` in a script lets one request pass.
+/// The fault that replaces a response. `Slow(Duration::ZERO)` in a script lets one request pass.
 #[derive(Clone, Debug)]
 pub enum Fault {
     Status(u16),
     /// The status and `Retry-After`.
     RetryAfter(u16, String),
-    /// The connection ends before any answer.
+    /// The connection ends before any response.
     DropConnection,
-    /// The headers of the whole answer, ETag and Content-Length included, half its bytes, and the end.
+    /// The headers of the whole response, ETag and Content-Length included, half its bytes, and the end.
     CutBody,
     /// 200, and a page of HTML.
     NotJson,
     /// 200, and this body, with an ETag of its own.
     Body(Value),
-    /// 200, and a JSON string of so many bytes, quotes included; chunked, so its length is not told beforehand.
+    /// 200, and a JSON string of this many bytes, quotes included; chunked, so its length is not announced.
     Huge(usize),
     /// 302 to this Location.
     Redirect(String),
-    /// The true answer, so much later.
+    /// The true response, delayed.
     Slow(Duration),
 }
 

@@ -1,5 +1,5 @@
-//! A PokeAPI in this very process: a real HTTP server on loopback with a small world of its own, that misbehaves as
-//! it is told to and remembers what it was asked.
+//! A PokeAPI in this process: a real HTTP server on loopback with its own small world, which shows scripted faults
+//! and records its requests.
 //!
 //! ```ignore
 //! let pokeapi = StandIn::start(World::small()).await;
@@ -8,11 +8,12 @@
 //! assert_eq!(pokeapi.count("/api/v2/pokemon/1/"), 3);
 //! ```
 //!
-//! A path is written as in the URL, from `/api/v2/` on. One without a query stands for that path with any query; one
-//! with a query (`/api/v2/move/?limit=5&offset=5`) only for exactly that. The trailing slash does not matter.
-//! `/api/v2/pokemon/1/` and `/api/v2/pokemon/bulbasaur/` answer alike, but are two paths to faults and counts.
+//! A path is written as in the URL, from `/api/v2/` on. A path without a query matches that path with any query; a
+//! path with a query (`/api/v2/move/?limit=5&offset=5`) matches exactly that query. The trailing slash does not
+//! matter. `/api/v2/pokemon/1/` and `/api/v2/pokemon/bulbasaur/` have the same response, but are two paths to faults
+//! and counts.
 //!
-//! It knows no kinds but those of the world: a link to any other (a stat, a region) answers 404, as do pictures.
+//! It serves only the kinds of its world: a link to any other (a stat, a region) answers 404, as do pictures.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
@@ -40,7 +41,7 @@ pub use world::World;
 
 use state::State;
 
-/// A running stand-in. Clones are the same server, which stops when the last of them is dropped.
+/// A running stand-in server. Clones share the server, which stops when the last of them is dropped.
 #[derive(Clone)]
 pub struct StandIn {
     state: Arc<State>,
@@ -71,41 +72,41 @@ impl StandIn {
         format!("{}/api/v2", self.state.origin)
     }
 
-    /// The nth request of `path` from now takes the nth fault; when they are spent it behaves, or takes the one of
-    /// [`always`](Self::always). A second script of a path follows the first.
+    /// The nth request of `path` from now gets the nth fault; after the last fault the server behaves normally, or
+    /// applies that of [`always`](Self::always). A second script of a path follows the first.
     pub fn script(&self, path: &str, faults: Vec<Fault>) {
         self.state.script(path, faults);
     }
 
-    /// Every request of `path` takes `fault`, after its script if it has one.
+    /// Every request of `path` gets `fault`, after its script if it has one.
     pub fn always(&self, path: &str, fault: Fault) {
         self.state.always(path, fault);
     }
 
-    /// Takes back what was scripted, for good and for every path.
+    /// Removes all faults, scripted or permanent, from every path.
     pub fn behave(&self) {
         self.state.behave();
     }
 
-    /// Lets every answer wait, so that requests overlap as they would far away: what
-    /// [`most_in_flight`](Self::most_in_flight) counts.
+    /// Delays every response, so that requests overlap as they would over a long distance:
+    /// [`most_in_flight`](Self::most_in_flight) counts them.
     pub fn slow_down(&self, wait: Duration) {
         self.state.slow_down(wait);
     }
 
-    /// What is served at the path of a resource, absolute URLs included.
+    /// The document at the path of a resource, with absolute URLs.
     ///
     /// # Panics
-    /// When nothing is there.
+    /// If the path has no document.
     #[must_use]
     pub fn document(&self, path: &str) -> Value {
         self.state.document(path).unwrap_or_else(|| panic!("the world has nothing at {path}"))
     }
 
-    /// Changes what is served at the path of a resource, and so its ETag. Its row in the list stays as it was.
+    /// Changes the document at the path of a resource, and so its ETag. Its row in the list stays unchanged.
     ///
     /// # Panics
-    /// When nothing is there.
+    /// If the path has no document.
     pub fn edit(&self, path: &str, change: impl FnOnce(&mut Value)) {
         let mut document = self.document(path);
         change(&mut document);
@@ -122,7 +123,7 @@ impl StandIn {
         self.state.remove(kind, id);
     }
 
-    /// Appends a row to the list of `kind`, just as it is: a duplicate, or one that leads nowhere.
+    /// Appends a row to the list of `kind`, unchanged: a duplicate, or one that leads nowhere.
     pub fn add_to_list(&self, kind: &str, row: Value) {
         self.state.add_to_list(kind, row);
     }
@@ -133,19 +134,19 @@ impl StandIn {
         self.state.requests()
     }
 
-    /// How many of them asked for `path`.
+    /// The number of recorded requests for `path`.
     #[must_use]
     pub fn count(&self, path: &str) -> usize {
         self.state.requests().iter().filter(|seen| state::is_at(&seen.path, path)).count()
     }
 
-    /// The most requests that were being answered at once, slow ones included.
+    /// The largest number of requests that were in flight at once, slow ones included.
     #[must_use]
     pub fn most_in_flight(&self) -> usize {
         self.state.most_in_flight()
     }
 
-    /// Forgets the requests and the most in flight; faults and the world stay.
+    /// Clears the requests and the largest number in flight; faults and the world stay.
     pub fn reset_log(&self) {
         self.state.reset_log();
     }

@@ -1,4 +1,4 @@
-//! That the stand-in does what it says, seen through a plain socket.
+//! Tests of the stand-in itself, through a plain socket.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::{Fault, StandIn, World};
 
 const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
-/// An answer as it came over the wire.
+/// A response as received.
 struct Reply {
     status: u16,
     head: String,
@@ -28,14 +28,14 @@ impl Reply {
     }
 }
 
-/// None when the connection ended without an answer.
+/// `None` if the connection ended without a response.
 async fn get_with(pokeapi: &StandIn, path: &str, headers: &str) -> Option<Reply> {
     let address = pokeapi.base_url().replace("http://", "").replace("/api/v2", "");
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
-    // A cut answer may end in a reset, which is as good an end as any.
+    // A cut response may also end in a reset.
     let _ = stream.read_to_end(&mut bytes).await;
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
@@ -79,7 +79,7 @@ async fn a_list_comes_in_pages_that_lead_to_each_other() {
 }
 
 #[tokio::test]
-async fn a_list_has_20_rows_unless_told_and_chains_have_no_names() {
+async fn a_list_has_20_rows_by_default_and_chains_have_no_names() {
     let pokeapi = small().await;
     (1000..1020).for_each(|id| pokeapi.insert("pokemon", json!({ "id": id, "name": format!("new-{id}") })));
     let page = get(&pokeapi, "/api/v2/pokemon/").await.json();
@@ -104,7 +104,7 @@ async fn a_detail_answers_to_its_id_and_its_name() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_304_and_an_edit_changes_it() {
+async fn an_unchanged_document_is_304_and_an_edited_one_is_200() {
     let pokeapi = small().await;
     let etag = get(&pokeapi, BULBASAUR).await.header("etag").unwrap().to_owned();
     let known = format!("if-none-match: {etag}\r\nuser-agent: test\r\n");
@@ -200,7 +200,7 @@ async fn a_cut_body_is_half_of_what_was_promised() {
 }
 
 #[tokio::test]
-async fn a_body_can_be_no_json_or_another_one() {
+async fn a_fault_can_replace_the_body() {
     let pokeapi = small().await;
     let other = json!({ "id": "one" });
     pokeapi.script(BULBASAUR, vec![Fault::NotJson, Fault::Body(other.clone())]);
@@ -212,7 +212,7 @@ async fn a_body_can_be_no_json_or_another_one() {
 }
 
 #[tokio::test]
-async fn a_huge_body_does_not_tell_its_length() {
+async fn a_huge_body_does_not_announce_its_length() {
     let pokeapi = small().await;
     pokeapi.script(BULBASAUR, vec![Fault::Huge(300_000)]);
     let huge = get(&pokeapi, BULBASAUR).await;
@@ -225,7 +225,7 @@ async fn a_huge_body_does_not_tell_its_length() {
 }
 
 #[tokio::test]
-async fn a_redirect_leads_where_it_was_told() {
+async fn a_redirect_leads_to_its_location() {
     let pokeapi = small().await;
     pokeapi.always(BULBASAUR, Fault::Redirect("http://example.invalid/".to_owned()));
     let moved = get(&pokeapi, BULBASAUR).await;
@@ -255,7 +255,7 @@ async fn an_impatient_client_is_remembered_and_no_longer_in_flight() {
     let waiting = tokio::time::timeout(Duration::from_millis(50), get(&pokeapi, BULBASAUR)).await;
     assert!(waiting.is_err());
     assert_eq!((pokeapi.count(BULBASAUR), pokeapi.requests()[0].status), (1, None));
-    // The server learns of the lost connection in its own time.
+    // The server notices the lost connection with a delay.
     let deadline = Instant::now() + Duration::from_secs(5);
     while pokeapi.most_in_flight() > 0 && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -23,19 +23,19 @@ const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const DEFAULT_LIMIT: usize = 20;
 
-/// Serves until it is aborted, which ends its connections too: they live in its set.
+/// Serves until it is aborted, which also ends its connections: they are tasks of its set.
 pub(super) async fn serve(listener: TcpListener, state: Arc<State>) {
     let mut connections = JoinSet::new();
     loop {
-        // The finished ones are let go, or a long test would keep them all.
+        // This removes finished tasks: a long test would keep all of them.
         while connections.try_join_next().is_some() {}
         let Ok((stream, _)) = listener.accept().await else { continue };
-        // Loopback would wait 40 ms for the second packet of an answer.
+        // Loopback would delay the second packet of a response by 40 ms.
         let _ = stream.set_nodelay(true);
         let state = Arc::clone(&state);
         connections.spawn(async move {
             let service = service_fn(|request| answer(Arc::clone(&state), request));
-            // An error here is a dropped or cut connection: scripted, or the client's own.
+            // An error here is a dropped or cut connection, which is scripted or caused by the client.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -102,14 +102,14 @@ async fn misbehave(
     })
 }
 
-/// What is at a path.
+/// The resource at a path.
 struct Found {
     body: Bytes,
     etag: String,
 }
 
 impl Found {
-    /// The ETag does not depend on the port: a world served again is unchanged.
+    /// The ETag does not depend on the port: a world that is served again is unchanged.
     fn new(value: &Value, origin: &str) -> Self {
         let text = value.to_string();
         let hash = Sha256::digest(text.replace(origin, ""));
@@ -162,7 +162,7 @@ fn list(state: &State, path: &str, query: &str) -> Option<Value> {
     }))
 }
 
-/// A small page of HTML that tells the status, as proxies send it.
+/// A small page of HTML that names the status, as proxies send it.
 fn page(status: StatusCode) -> Response<Outgoing> {
     typed(status, HTML, Outgoing::whole(format!("<!doctype html><title>{status}</title>\n")))
 }

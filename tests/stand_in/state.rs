@@ -1,4 +1,4 @@
-//! What the server and the tests share: the world, the faults to come and the requests so far.
+//! The state that the server and the tests share: the world, the coming faults and the requests so far.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,11 +13,12 @@ use super::world::{World, absolute};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub method: String,
-    /// With the query, if there was one.
+    /// The path, with the query if there was one.
     pub path: String,
     pub user_agent: Option<String>,
     pub if_none_match: Option<String>,
-    /// None while it is being answered, when the connection was dropped, and when the client did not wait.
+    /// `None` while the request is in progress, if the connection was dropped, and if the client did not
+    /// wait.
     pub status: Option<u16>,
 }
 
@@ -34,14 +35,14 @@ struct Inner {
     scripts: HashMap<String, VecDeque<Fault>>,
     always: HashMap<String, Fault>,
     wait: Duration,
-    /// Each with its number, by which its status is found again after the log was reset.
+    /// Each request has a number, by which its status is found again after the log was reset.
     log: Vec<(u64, Seen)>,
     arrived: u64,
     in_flight: usize,
     most_in_flight: usize,
 }
 
-/// A request that is being answered.
+/// A request in progress.
 pub(super) struct InFlight {
     state: Arc<State>,
     number: u64,
@@ -82,7 +83,7 @@ impl State {
         InFlight { state: Arc::clone(self), number }
     }
 
-    /// The fault that a request takes, if any, and how long every answer waits.
+    /// The fault that a request gets, if any, and the delay of every response.
     pub(super) fn next_fault(&self, asked: &str) -> (Option<Fault>, Duration) {
         let mut inner = self.lock();
         let [exact, any_query] = [tidy(asked), tidy(path_of(asked))];
@@ -136,7 +137,7 @@ impl State {
         self.lock().added_rows.entry(kind.to_owned()).or_default().push(row);
     }
 
-    /// The rows of a list; None of a kind that the world does not know.
+    /// The rows of a list; `None` for a kind that the world does not contain.
     pub(super) fn rows(&self, kind: &str) -> Option<Vec<Value>> {
         let inner = self.lock();
         let mut rows = inner.world.rows(kind, &self.origin)?;
@@ -165,7 +166,7 @@ pub(super) fn is_at(asked: &str, path: &str) -> bool {
     tidy(asked) == tidy(path)
 }
 
-/// Kind and id or name, of the path of a resource.
+/// The kind and the id or name in the path of a resource.
 pub(super) fn resource(path: &str) -> Option<(&str, &str)> {
     let (kind, key) = path.strip_prefix("/api/v2/")?.trim_end_matches('/').split_once('/')?;
     (!key.contains('/')).then_some((kind, key))
@@ -175,7 +176,7 @@ fn path_of(asked: &str) -> &str {
     asked.split_once('?').map_or(asked, |(path, _)| path)
 }
 
-/// With one trailing slash before the query, so that both spellings are the same path.
+/// The path with one trailing slash before the query, so that both spellings are the same path.
 fn tidy(asked: &str) -> String {
     let path = path_of(asked);
     format!("{}/{}", path.trim_end_matches('/'), &asked[path.len()..])

@@ -1,4 +1,4 @@
-//! That the world holds together.
+//! Tests of the world's consistency.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ fn every_link_leads_to_a_document_of_that_name() {
 }
 
 #[test]
-fn what_is_said_of_the_holders_is_what_the_holders_say() {
+fn holders_agree_with_the_lists_of_holders() {
     let world = World::small();
     for (kind, list, inner) in [("type", "types", "type"), ("ability", "abilities", "ability")] {
         for document in documents(&world, kind) {

@@ -1,4 +1,4 @@
-//! An engine that is down, slow or not there, and a table that is not there.
+//! An engine that is down, slow or missing, and a table that is missing.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use super::support::{pokemon, put_through, slug, tapped, unavailable};
 const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
 
 #[tokio::test]
-async fn a_table_that_is_not_there_makes_everything_unavailable() {
+async fn a_missing_table_makes_everything_unavailable() {
     let (store, meter) = (Store::new(raw_client().await, &Tables::beside("no-such-table")), Meter::default());
     let lease = lease(&empty_store().await).await;
     let generation = GenerationFacts { id: 1, name: "one".to_owned(), display_name: None, region: None };
@@ -54,7 +54,7 @@ async fn a_table_that_is_not_there_makes_everything_unavailable() {
 }
 
 #[tokio::test]
-async fn an_engine_that_is_down_is_asked_again_and_then_told() {
+async fn an_engine_that_is_down_is_retried_and_then_reported() {
     let (store, meter) = (empty_store().await, Meter::default());
     let (tapped, tap) = tapped(&store).await;
     tap.set_down(true);
@@ -81,7 +81,7 @@ async fn an_engine_that_is_slow_is_given_up_after_two_seconds() {
 }
 
 #[tokio::test]
-async fn an_engine_that_is_not_there_is_told() {
+async fn a_missing_engine_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
@@ -91,7 +91,7 @@ async fn an_engine_that_is_not_there_is_told() {
 }
 
 #[tokio::test]
-async fn who_is_patient_waits_for_an_engine_to_come_back() {
+async fn a_patient_client_waits_for_an_engine_to_come_back() {
     let store = empty_store().await;
     let (tapped, tap) = tapped(&store).await;
     let lease = lease(&store).await;

@@ -1,4 +1,4 @@
-//! The ledger of facts: what is put is read back, ETags too, and only what differs is put.
+//! The ledger of facts: stored facts and ETags are read back unchanged, and only differences are written.
 
 use adapters::store::{Key, Ledger, Meter, Store};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -29,7 +29,7 @@ async fn put(store: &Store, ledger: &mut Ledger) -> usize {
     store.put_facts(&Meter::default(), &lease(store).await, ledger).await.expect("the facts are put")
 }
 
-/// Abilities of three blocks and two generations; every third without ETag.
+/// Abilities of three blocks and two generations; every third without an ETag.
 fn some() -> Ledger {
     let mut ledger = Ledger::default();
     for id in [1, 2, 63, 64, 65, 10_001] {
@@ -92,7 +92,7 @@ async fn only_what_differs_is_put() {
 }
 
 #[tokio::test]
-async fn what_is_removed_goes_with_its_etag_and_an_emptied_item_goes_whole() {
+async fn a_removed_fact_loses_its_etag_and_an_emptied_item_is_deleted() {
     let (store, mut ledger) = (empty_store().await, some());
     put(&store, &mut ledger).await;
     ledger.remove(Kind::Ability, 64);
@@ -112,7 +112,7 @@ async fn what_is_removed_goes_with_its_etag_and_an_emptied_item_goes_whole() {
 }
 
 #[tokio::test]
-async fn facts_are_read_through_many_pages() {
+async fn facts_are_read_across_many_pages() {
     let (store, mut ledger) = (empty_store().await, Ledger::default());
     for id in 0..640 {
         ledger.record(ability(id, &noise(4_000, u64::from(id))), etag(id));
@@ -125,7 +125,7 @@ async fn facts_are_read_through_many_pages() {
 }
 
 #[tokio::test]
-async fn what_was_not_put_stays_to_be_put() {
+async fn facts_that_were_not_put_remain_to_be_put() {
     let (store, mut ledger) = (empty_store().await, some());
     let (tapped, tap) = tapped(&store).await;
     let lease = lease(&store).await;

@@ -1,4 +1,4 @@
-//! The dex index: copies, the pointer to the version that counts, and who may move it.
+//! The dex index: copies, the pointer to the current version, and the conditions for moving it.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ async fn every_draw_finds_one_of_three_equal_copies() {
     for draw in [0, 1, 2, 3, 128, 255] {
         assert!(store.index(&meter, "v1", draw).await.expect("it is readable") == index, "{draw}");
     }
-    assert_eq!(pointer(&store).await, None, "it counts for nobody yet");
+    assert_eq!(pointer(&store).await, None, "it is not current yet");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn the_pointer_moves_from_the_version_that_counts_and_from_no_other() {
 }
 
 #[tokio::test]
-async fn of_two_that_swap_at_once_one_is_told() {
+async fn of_two_simultaneous_swaps_one_fails() {
     let (store, meter) = (empty_store().await, Meter::default());
     swap(&store, None, "v1").await;
     let [v2, v3] = ["v2", "v3"].map(|version| Pointer::new(version, 0, NOW));
@@ -103,7 +103,7 @@ async fn old_versions_are_forgotten_and_those_to_keep_are_kept() {
 }
 
 #[tokio::test]
-async fn who_has_swapped_already_may_do_it_again() {
+async fn swapping_to_the_current_version_again_succeeds() {
     let (store, meter) = (empty_store().await, Meter::default());
     for _ in 0..2 {
         swap(&store, None, "v1").await;

@@ -1,4 +1,4 @@
-//! Where a sync stands, and the lease that keeps writers one at a time.
+//! The state of a sync, and the lease that admits one writer at a time.
 
 use adapters::store::{Key, Lease, Meter, Store, StoreError};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -47,7 +47,7 @@ async fn its_owner_takes_it_again_and_another_does_not() {
     taken(&store, "one", 10).await;
     assert_eq!(state(&store).await.1, Some(310));
     conflict(take(&store, "two", 20).await, "UpdateItem");
-    assert_eq!(state(&store).await.1, Some(310), "who was refused has changed nothing");
+    assert_eq!(state(&store).await.1, Some(310), "the refused owner changed nothing");
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn an_expired_lease_that_nobody_took_still_holds() {
 }
 
 #[tokio::test]
-async fn who_has_lost_it_writes_nothing_and_gives_nothing_back() {
+async fn an_owner_that_lost_its_lease_writes_and_releases_nothing() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lost = taken(&store, "one", 0).await;
     let held = taken(&store, "two", 301).await;
@@ -104,7 +104,7 @@ async fn who_has_lost_it_writes_nothing_and_gives_nothing_back() {
 }
 
 #[tokio::test]
-async fn it_is_not_got_back_by_who_lost_it_to_one_that_has_ended() {
+async fn a_lease_lost_to_an_owner_that_has_ended_is_not_regained() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lost = taken(&store, "one", 0).await;
     let held = taken(&store, "two", 301).await;
@@ -115,7 +115,7 @@ async fn it_is_not_got_back_by_who_lost_it_to_one_that_has_ended() {
 }
 
 #[tokio::test]
-async fn a_lease_that_is_given_back_is_free_at_once_and_the_state_stays() {
+async fn a_released_lease_is_free_at_once_and_the_state_stays() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = taken(&store, "one", 0).await;
     store.put_sync_state(&meter, &lease, "{\"a\":1}", at(1)).await.expect("the lease holds");
@@ -127,7 +127,7 @@ async fn a_lease_that_is_given_back_is_free_at_once_and_the_state_stays() {
 }
 
 #[tokio::test]
-async fn a_state_of_another_shape_is_as_good_as_none() {
+async fn a_state_of_another_shape_counts_as_absent() {
     let store = empty_store().await;
     let odd = [("body", AttributeValue::N("1".to_owned())), ("lease_until", AttributeValue::Bool(true))];
     put_raw(&store, &Key::sync_state(), &odd).await;

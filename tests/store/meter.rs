@@ -1,5 +1,5 @@
-//! What requests cost, as the engine reports it. DynamoDB Local reckons transactions too cheap, so of those it is only
-//! said that they cost something.
+//! The costs of requests, as the engine reports them. DynamoDB Local underestimates transactions, so for those the
+//! tests only check that they cost something.
 
 use adapters::store::{Key, Ledger, Meter, NewItem, Store, Usage};
 use domain::{
@@ -23,12 +23,12 @@ fn usage(calls: u64, read_units: f64, write_units: f64) -> Usage {
 }
 
 #[tokio::test]
-async fn a_meter_begins_at_nothing() {
+async fn a_meter_starts_at_zero() {
     assert_eq!(Meter::default().usage(), usage(0, 0.0, 0.0));
 }
 
 #[tokio::test]
-async fn a_small_item_costs_half_a_unit_to_read_and_so_does_none() {
+async fn a_small_or_missing_item_costs_half_a_unit_to_read() {
     let store = with(pokemon(1)).await;
     for key in ["1", "2"] {
         let meter = Meter::default();
@@ -53,7 +53,7 @@ async fn every_four_kilobytes_cost_another_half() {
 }
 
 #[tokio::test]
-async fn where_a_sync_stands_is_read_at_double_price() {
+async fn the_state_of_a_sync_is_read_at_double_price() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = store.take_lease(&meter, "one".to_owned(), 300, NOW).await.expect("it is free");
     store.put_sync_state(&meter, &lease, "{}", NOW).await.expect("the lease holds");
@@ -85,7 +85,7 @@ async fn a_batch_costs_what_its_items_cost() {
 }
 
 #[tokio::test]
-async fn a_transaction_is_one_call_and_not_for_nothing() {
+async fn a_transaction_is_one_call_and_costs_something() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = lease(&store).await;
     store.put_groups(&meter, &lease, vec![pokemon(10)]).await.expect("they are put");
@@ -113,7 +113,7 @@ async fn queries_and_scans_cost_what_they_pass() {
 }
 
 #[tokio::test]
-async fn one_meter_adds_up_what_a_request_asked_for() {
+async fn one_meter_adds_up_the_costs_of_a_request() {
     let (store, meter) = (with(pokemon(2)).await, Meter::default());
     store.pokemon(&meter, &slug("1")).await.expect("it is readable");
     store.pokemon(&meter, &slug("2")).await.expect("it is readable");

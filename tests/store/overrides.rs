@@ -1,4 +1,4 @@
-//! What administrators change, stored and read by whoever publishes.
+//! Administrators' changes, stored and read by the publication.
 
 use adapters::store::{Key, Meter, Store, Tables, accounts::OverrideChange};
 use aws_sdk_dynamodb::types::AttributeValue;

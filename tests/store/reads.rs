@@ -1,4 +1,4 @@
-//! What the routes read.
+//! The reads of the routes.
 
 use adapters::store::{Found, Key, Meter, Named, Store};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};

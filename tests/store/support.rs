@@ -1,4 +1,4 @@
-//! Items to store, and what comes of it.
+//! Items to store, and helpers to check the results.
 
 use adapters::{
     aws,
@@ -29,7 +29,7 @@ pub fn record(body: &str) -> Record {
     Record { body: body.as_bytes().to_vec(), hash, created_at: CREATED, updated_at: UPDATED }
 }
 
-/// Small items of as many Pokémon, from id 1.
+/// Returns `count` small items, one per Pokémon, from id 1.
 pub fn pokemon(count: u32) -> Vec<NewItem> {
     (1..=count).map(|id| item(Key::pokemon(id), &format!("{{\"id\":{id}}}"), false)).collect()
 }
@@ -44,7 +44,7 @@ pub fn noise(bytes: usize, seed: u64) -> String {
     (0..bytes).map(letter).map(|letter| if letter == '\\' { '0' } else { letter }).collect()
 }
 
-/// Writes `items`, each for itself.
+/// Writes each of `items` separately.
 pub async fn put(store: &Store, items: Vec<NewItem>) {
     put_through(store, &lease(store).await, items).await.expect("the items are put");
 }
@@ -54,14 +54,14 @@ pub async fn put_through(store: &Store, lease: &Lease, items: Vec<NewItem>) -> R
     store.put_groups(&Meter::default(), lease, groups).await
 }
 
-/// The same table, spoken to through a tap.
+/// The same table, accessed through a tap.
 pub async fn tapped(store: &Store) -> (Store, Tap) {
     let tap = Tap::on(&engine_url()).await;
     let client = aws::at(&tap.url);
     (Store::new(client, &Tables::beside(store.table())), tap)
 }
 
-/// How many items there are, but for the one that holds the lease.
+/// The number of items, without the one that holds the lease.
 pub async fn count(store: &Store) -> usize {
     let heads = store.heads(&Meter::default()).await.expect("the table is readable");
     heads.keys().filter(|key| **key != Key::sync_state()).count()

@@ -1,4 +1,4 @@
-//! What the sync writes: together or each for itself, heads, and deletions.
+//! The writes of the sync: together or one by one, heads, and deletions.
 
 use adapters::store::{Head, Key, Meter, content_hash};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -66,7 +66,7 @@ async fn many_groups_share_few_transactions_and_again() {
 }
 
 #[tokio::test]
-async fn who_was_overtaken_writes_nothing() {
+async fn an_overtaken_owner_writes_nothing() {
     let (store, meter) = (empty_store().await, Meter::default());
     let long_ago = Timestamp::from_unix(0);
     let old = store.take_lease(&meter, "old".to_owned(), 1, long_ago).await.expect("it is free");
@@ -76,7 +76,7 @@ async fn who_was_overtaken_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_met_another_is_tried_again_and_at_last_told() {
+async fn a_conflicting_transaction_is_retried_and_finally_reported() {
     let store = empty_store().await;
     let (tapped, tap) = tapped(&store).await;
     let lease = lease(&store).await;
@@ -101,10 +101,10 @@ async fn an_item_is_replaced_whole() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_gone_and_the_others_stay() {
+async fn a_deletion_removes_its_items_and_no_others() {
     let store = empty_store().await;
     put(&store, pokemon(40)).await;
-    // 30 that are there, 5 that are not.
+    // The batch has 30 items that exist and 5 that do not.
     let keys: Vec<_> = (11..=45).map(Key::pokemon).collect();
     let meter = Meter::default();
     store.delete(&meter, keys.clone()).await.expect("they are deleted");
@@ -116,7 +116,7 @@ async fn what_is_deleted_is_gone_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn heads_are_read_through_many_pages() {
+async fn heads_are_read_across_many_pages() {
     let store = empty_store().await;
     let bodies: Vec<_> = (0..60).map(|id| noise(40_000, id)).collect();
     let items = (0..).zip(&bodies).map(|(id, body)| item(Key::learnset(id), body, false));

@@ -1,4 +1,4 @@
-//! S3 in this process, with one bucket, in a folder that goes with it.
+//! S3 in this process, with one bucket, in a temporary folder.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ const NAME: &str = "exports";
 
 type Hook = Arc<Mutex<Option<BoxFuture<'static, ()>>>>;
 
-/// A bucket. Dropping it takes it away; its server ends with the test's runtime.
+/// A bucket. Dropping it deletes it; its server ends with the test's runtime.
 pub struct Bucket {
     url: String,
     folder: TempDir,
@@ -27,7 +27,7 @@ pub struct Bucket {
 
 impl Bucket {
     /// # Panics
-    /// When no port is free.
+    /// If no port is free.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join(NAME)).expect("a bucket");
@@ -57,7 +57,7 @@ impl Bucket {
                 });
                 tokio::spawn(async move {
                     let server = auto::Builder::new(TokioExecutor::new());
-                    // A client that hangs up is no concern of the bucket.
+                    // A client that disconnects does not matter to the bucket.
                     let _ = server.serve_connection(TokioIo::new(stream), service).await;
                 });
             }
@@ -65,13 +65,13 @@ impl Bucket {
         Self { url, folder, hook }
     }
 
-    /// As functions are told of it.
+    /// The configuration that gives functions access to the bucket.
     #[must_use]
     pub fn exports(&self) -> Exports {
         Exports { bucket: NAME.to_owned(), endpoint: Some(self.url.clone()) }
     }
 
-    /// Does `work` once the next object is there, before whoever has put it hears of that.
+    /// Runs `work` once the next object is stored, before the client receives the response.
     pub fn when_put(&self, work: impl Future<Output = ()> + Send + 'static) {
         *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::pin(work));
     }

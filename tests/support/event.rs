@@ -1,4 +1,4 @@
-//! Events as API Gateway sends them, and the door that Lambda opens for them.
+//! Events as API Gateway sends them, and the door through which Lambda answers them.
 
 use api::{App, Route, door::LONGEST};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -13,10 +13,10 @@ pub fn event(route: &Route) -> Value {
     sample_event(route.spec.name)
 }
 
-/// What Lambda sends back for `payload`: the answer in it.
+/// The response to `payload`, taken from Lambda's response.
 ///
 /// # Panics
-/// When that is no response of the HTTP API: status, headers, a body of text.
+/// If that is not a response of the HTTP API: status, headers, a text body.
 pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> Answer {
     let response = api::lambda::invoke(app, route, payload, LONGEST, None).await;
     let wire = serde_json::to_value(&response).expect("a response that can be sent");
@@ -39,7 +39,7 @@ pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> Answer {
     Answer { status, headers, body }
 }
 
-/// As [`invoke`], with an event.
+/// Like [`invoke`], with an event.
 pub async fn invoke_event(app: &App, route: &Route, event: &Value) -> Answer {
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     invoke(app, route, &payload).await

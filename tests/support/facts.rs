@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use domain::facts::Facts;
 
-/// What the seeded house was filled with.
+/// The facts with which the seeded house was filled.
 pub fn facts() -> &'static Facts {
     static FACTS: LazyLock<Facts> =
         LazyLock::new(|| local::snapshot::bundled().expect("the bundled snapshot is whole").1);

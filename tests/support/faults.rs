@@ -1,4 +1,4 @@
-//! A proxy in front of an engine that fails a share of the calls, in every way in which DynamoDB and a network do.
+//! A proxy in front of an engine that fails a share of the calls, in every way in which DynamoDB and networks fail.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,16 +21,16 @@ use hyper_util::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// What happens to a call that fails.
+/// The ways in which a call fails.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Delay,
-    /// It never arrives.
+    /// The call never arrives.
     Drop,
-    /// It is done, and the answer is lost.
+    /// The engine executes the call, and the response is lost.
     Cut,
     Throttle,
-    /// Another transaction is at the same items.
+    /// Another transaction is using the same items.
     Conflict,
     Internal,
 }
@@ -38,19 +38,19 @@ enum Fault {
 const FAULTS: [Fault; 6] =
     [Fault::Delay, Fault::Drop, Fault::Cut, Fault::Throttle, Fault::Conflict, Fault::Internal];
 
-/// Which calls fail.
+/// The calls that fail.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
-    /// So many in a hundred, in every way.
+    /// This percentage of calls, in every way.
     Percent(u32),
-    /// Writes of items that a transaction in flight holds, as in DynamoDB. The embedded engine does one transaction after the other.
+    /// Writes of items that a transaction in flight holds, as in DynamoDB. The embedded engine runs one transaction after the other.
     Conflicts,
 }
 
-/// How long a transaction holds its items at least.
+/// The minimum time for which a transaction holds its items.
 const IN_FLIGHT: Duration = Duration::from_millis(5);
 
-/// A proxy that fails.
+/// A proxy that injects faults.
 pub struct Faults {
     pub url: String,
     shared: Arc<Shared>,
@@ -64,12 +64,12 @@ struct Shared {
     /// The keys of the transactions in flight.
     held: Mutex<HashSet<String>>,
     conflicts: AtomicUsize,
-    /// Attempts by the token of their transaction.
+    /// Number of attempts by the token of the transaction.
     attempts: Mutex<HashMap<String, usize>>,
 }
 
 impl Faults {
-    /// Fails `percent` in a hundred calls to the engine at `engine`; the same ones at each run.
+    /// Fails `percent` in a hundred calls to the engine at `engine`; the same ones in each run.
     pub async fn before(engine: &str, percent: u32) -> Self {
         Self::start(engine, Mode::Percent(percent)).await
     }
@@ -100,7 +100,7 @@ impl Faults {
                     async move { shared.pass(request).await }
                 });
                 tokio::spawn(async move {
-                    // What is dropped ends its connection.
+                    // A dropped call returns an error, which ends its connection.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
@@ -108,13 +108,13 @@ impl Faults {
         Self { url, shared }
     }
 
-    /// The most attempts that any one transaction has taken.
+    /// The largest number of attempts of any one transaction.
     #[must_use]
     pub fn most_attempts(&self) -> usize {
         lock(&self.shared.attempts).values().copied().max().unwrap_or_default()
     }
 
-    /// How many writes were refused because of a transaction in flight.
+    /// The number of writes that were refused because of a transaction in flight.
     #[must_use]
     pub fn conflicts(&self) -> usize {
         self.shared.conflicts.load(Ordering::Relaxed)
@@ -195,7 +195,7 @@ impl Shared {
         answer
     }
 
-    /// Holds all of `keys`; or none, and says which are held already.
+    /// Holds all of `keys`; or none of them, and returns those that are already held.
     fn hold(&self, keys: &[String]) -> Option<Vec<Value>> {
         let mut held = lock(&self.held);
         if keys.iter().any(|key| held.contains(key)) {
@@ -230,7 +230,7 @@ fn refused(status: StatusCode, kind: &str, more: Value) -> Response<Full<Bytes>>
     response
 }
 
-/// The table and the key that a write names.
+/// The table and the key of a write.
 fn key_of(write: &Value) -> Option<String> {
     let item = write.get("Key").or_else(|| write.get("Item"))?;
     Some(format!("{} {} {}", write["TableName"], item["pk"], item["sk"]))

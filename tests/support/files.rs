@@ -1,30 +1,30 @@
-//! The repository's own files, read where the tests run: so that a change of one is seen without a build.
+//! The repository's own files, read at run time, so that tests see a change without a build.
 
 use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 
-/// The root of the repository; `POKEDEX_ROOT` names a copy of it.
+/// The root of the repository, or of the copy that `POKEDEX_ROOT` names.
 #[must_use]
 pub fn root() -> PathBuf {
     let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     std::env::var_os("POKEDEX_ROOT").map_or_else(own, PathBuf::from)
 }
 
-/// A file's text.
+/// The text of a file.
 ///
 /// # Panics
-/// When it is not there.
+/// If the file does not exist.
 #[must_use]
 pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A template, its short intrinsics written out: `!Ref X` is `{"Ref": "X"}`.
+/// A template with its short intrinsics expanded: `!Ref X` is `{"Ref": "X"}`.
 ///
 /// # Panics
-/// When it is no YAML.
+/// If the template is not YAML.
 #[must_use]
 pub fn template(path: &str) -> Value {
     let yaml: Yaml = serde_yaml_ng::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"));

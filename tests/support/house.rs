@@ -1,4 +1,4 @@
-//! A running house: engine, tables, catalogue, gateway; spoken to over HTTP.
+//! A running house, accessed over HTTP: engine, tables, catalogue, gateway.
 
 use std::{
     env, fmt,
@@ -27,7 +27,7 @@ use local::{
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-/// An engine that lives as long as the test program, filled with the whole snapshot once.
+/// An engine that lives as long as the test program and is filled with the whole snapshot once.
 #[derive(Debug)]
 pub struct SeededEngine {
     pub url: String,
@@ -35,7 +35,7 @@ pub struct SeededEngine {
 
 static SEEDED: LazyLock<SeededEngine> = LazyLock::new(|| {
     let (ready, url) = std::sync::mpsc::channel();
-    // On a thread and a runtime of its own: each test's runtime ends with the test.
+    // It has a separate thread and runtime, because each test's runtime ends with the test.
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         runtime.expect("a runtime").block_on(async {
@@ -51,26 +51,26 @@ static SEEDED: LazyLock<SeededEngine> = LazyLock::new(|| {
 });
 
 impl SeededEngine {
-    /// Its address. Tests must only read from it.
+    /// The shared engine. Tests must only read from it.
     #[must_use]
     pub fn get() -> &'static Self {
         &SEEDED
     }
 }
 
-/// `engine` on a free port, for clients that [`aws::at`] makes.
+/// Serves `engine` on a free port, for clients that [`aws::at`] creates.
 ///
 /// # Panics
-/// When there is no free port.
+/// If no port is free.
 pub async fn engine_port(engine: &Engine) -> Port {
     let listener = listen(0).await.expect("a free port");
     engine.serve(listener, AccessKey::known(aws::ANYBODY)).expect("an address")
 }
 
-/// A store on a table that it makes at `url`.
+/// A store on a new table at `url`.
 ///
 /// # Errors
-/// When the engine does not answer.
+/// If the engine does not answer.
 pub async fn store_at(url: &str, table: &str) -> Result<Store> {
     let client = aws::at(url);
     let tables = Tables::beside(table);
@@ -79,10 +79,10 @@ pub async fn store_at(url: &str, table: &str) -> Result<Store> {
     Ok(Store::new(client, &tables))
 }
 
-/// The tables of accounts, with the public keys of [`ring`] and nobody in them.
+/// Creates the tables of accounts, with the public keys of [`ring`] and without users.
 ///
 /// # Panics
-/// When the engine does not answer.
+/// If the engine does not answer.
 pub async fn make_accounts(url: &str, tables: &Tables) -> Accounts {
     crate::log::watch();
     let client = aws::at(url);
@@ -92,14 +92,14 @@ pub async fn make_accounts(url: &str, tables: &Tables) -> Accounts {
     accounts
 }
 
-/// The keys that every house of these tests signs with.
+/// The keys with which every house of these tests signs.
 #[must_use]
 pub fn ring() -> Arc<KeyRing> {
     static RING: LazyLock<Arc<KeyRing>> = LazyLock::new(|| Arc::new(KeyRing::generate(adapters::now())));
     Arc::clone(&RING)
 }
 
-/// The engine that the store suite runs on: `POKEDEX_TEST_ENGINE`, else one in this process.
+/// The engine of the store suite: `POKEDEX_TEST_ENGINE`, or one in this process.
 pub fn engine_url() -> String {
     static EMBEDDED: LazyLock<String> = LazyLock::new(|| {
         let (ready, url) = std::sync::mpsc::channel();
@@ -116,17 +116,17 @@ pub fn engine_url() -> String {
     env::var("POKEDEX_TEST_ENGINE").unwrap_or_else(|_| EMBEDDED.clone())
 }
 
-/// A store on an empty table of its own.
+/// A store on a new, empty table.
 ///
 /// # Panics
-/// When the engine does not answer.
+/// If the engine does not answer.
 pub async fn empty_store() -> Store {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let table = format!("test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     store_at(&engine_url(), &table).await.expect("a table")
 }
 
-/// A gateway in front of an app, on a port of its own.
+/// A gateway in front of an app, on a separate port.
 pub struct House {
     pub base: String,
     client: reqwest::Client,
@@ -134,7 +134,7 @@ pub struct House {
     _stop: Mutex<Option<oneshot::Sender<()>>>,
 }
 
-/// An answer, read whole.
+/// A response, read completely.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: http::HeaderMap,
@@ -168,7 +168,7 @@ impl House {
         Self { base, client: client(), _stop: Mutex::new(Some(stop)) }
     }
 
-    /// What some other program serves at `base`.
+    /// A house that another program serves at `base`.
     #[must_use]
     pub fn already_at(base: &str) -> Self {
         Self { base: base.to_owned(), client: client(), _stop: Mutex::new(None) }
@@ -178,10 +178,10 @@ impl House {
         self.send(Method::GET, path, &[]).await
     }
 
-    /// Sends a request; `path` goes out as it is.
+    /// Sends a request; `path` is sent unchanged.
     ///
     /// # Panics
-    /// When there is no answer.
+    /// If there is no response.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {
@@ -190,10 +190,10 @@ impl House {
         read(request).await
     }
 
-    /// The same with a body.
+    /// Like [`send`](Self::send), with a body.
     ///
     /// # Panics
-    /// When there is no answer.
+    /// If there is no response.
     pub async fn send_body(
         &self,
         method: Method,
@@ -208,10 +208,10 @@ impl House {
         read(request).await
     }
 
-    /// Sends `body`, as JSON, with an access token where one is given.
+    /// Sends `body` as JSON, with an access token if one is given.
     ///
     /// # Panics
-    /// When there is no answer.
+    /// If there is no response.
     pub async fn call(
         &self,
         method: Method,
@@ -237,7 +237,7 @@ impl House {
 
 impl Answer {
     /// # Panics
-    /// When the body is not JSON.
+    /// If the body is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
@@ -249,7 +249,7 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Slugs of the Pokémon of a page.
+    /// Slugs of the Pokémon on a page.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let rows = self.json()["pokemon"].as_array().cloned().unwrap_or_default();
@@ -265,7 +265,7 @@ async fn read(request: reqwest::RequestBuilder) -> Answer {
 }
 
 fn client() -> reqwest::Client {
-    // reqwest asks for a TLS provider even where nothing speaks TLS.
+    // reqwest requires a TLS provider even for plain HTTP.
     adapters::pokeapi::install_ring();
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build();
     client.expect("an HTTP client")

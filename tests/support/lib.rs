@@ -1,4 +1,5 @@
-//! What the tests stand on: a house of real parts, a tap on its engine, and what every answer must hold to.
+//! The foundation of the tests: a house of real parts, a tap on its engine, and the guarantees of every
+//! response.
 
 mod bucket;
 mod event;

@@ -1,4 +1,4 @@
-//! The log of the whole suite, whatever its level: no password, token, address or key may ever stand in it.
+//! The log of the whole suite, at every level: it must never contain a password, token, address or key.
 
 use std::{
     fmt::{self, Write as _},
@@ -18,7 +18,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// What stands in passwords, tokens, hashes, keys and addresses of these tests, and in nothing else.
+/// Texts that occur in passwords, tokens, hashes, keys and addresses of these tests, and in nothing else.
 pub const SECRETS: [&str; 9] = [
     "pallet town",
     "cerulean city",
@@ -61,24 +61,24 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Watch {
     }
 }
 
-/// A test that panicked here would be an answer of 500 to somebody: the whole program ends instead.
+/// A panic here would become a 500 response in the test that caused it: instead, the whole program ends.
 fn search(line: &str) {
     if let Some(secret) = SECRETS.iter().find(|secret| line.contains(**secret)) {
-        eprintln!("{secret:?} stands in the log: {line}");
+        eprintln!("{secret:?} is in the log: {line}");
         std::process::exit(101);
     }
 }
 
-/// Watches the log of this process from now on, as quiet as `debug` is, which no deployment goes below.
+/// Watches the log of this process from now on, at level `debug`, below which no deployment goes.
 pub(crate) fn watch() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
-        // What the engines remark on is no log of the product's.
+        // Log lines of the engines are not part of the product's log.
         let own = Targets::new()
             .with_default(LevelFilter::DEBUG)
             .with_targets(["dynoxide", "s3s", "s3s_fs"].map(|engine| (engine, LevelFilter::OFF)));
         let watched = tracing_subscriber::registry().with(Watch.with_filter(own));
-        // Nobody else has one: tests of the product's own log start programs.
+        // No other test sets a subscriber: tests of the product's own log start programs.
         tracing::subscriber::set_global_default(watched).expect("the first");
     });
 }

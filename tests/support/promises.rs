@@ -1,13 +1,13 @@
-//! What every answer promises, and every problem.
+//! Guarantees of every response, and of every problem.
 
 use serde_json::Value;
 
 use crate::Answer;
 
-/// `Cache-Control` of every catalogue answer.
+/// `Cache-Control` of every catalogue response.
 pub const CATALOGUE: &str = "public, max-age=60, s-maxage=3600, stale-while-revalidate=86400";
 
-/// The headers of every answer, whatever its status.
+/// The headers of every response, whatever its status.
 const SEALS: [(&str, &str); 7] = [
     ("x-api-version", "v1"),
     ("x-content-type-options", "nosniff"),
@@ -18,10 +18,11 @@ const SEALS: [(&str, &str); 7] = [
     ("strict-transport-security", "max-age=63072000; includeSubDomains"),
 ];
 
-/// Each once, with exactly its value, and a request id; and everything exposed to an origin that is allowed.
+/// Asserts that each occurs once, with exactly its value, that there is a request id, and that an allowed origin may read
+/// everything.
 ///
 /// # Panics
-/// When one is missing, doubled or different; so for all that is here.
+/// If a header is missing, doubled or different; the other functions here panic likewise.
 pub fn assert_sealed(answer: &Answer, what: &str) {
     for (name, value) in SEALS {
         let given: Vec<_> = answer.headers.get_all(name).iter().collect();
@@ -47,7 +48,7 @@ const SHOWN: [&str; 9] = [
     "transfer-encoding",
 ];
 
-/// An allowed origin may read every header of the answer.
+/// Asserts that an allowed origin may read every header of the response.
 pub fn assert_exposed(answer: &Answer, what: &str) {
     if answer.header("access-control-allow-origin").is_none() {
         return;
@@ -60,7 +61,7 @@ pub fn assert_exposed(answer: &Answer, what: &str) {
     }
 }
 
-/// The body of an answer that must be a problem, whole, sealed and never cached.
+/// The body of a response that must be a complete, sealed problem that is never cached.
 #[must_use]
 pub fn problem(answer: &Answer, what: &str) -> Value {
     assert_sealed(answer, what);

@@ -1,4 +1,4 @@
-//! HTTP by hand: bytes out as they are, for what no client library would send.
+//! Handwritten HTTP: bytes are sent unchanged, for requests that no client library would send.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::{
 use crate::{Answer, House};
 
 impl House {
-    /// Sends `method` and `target` just as they are, with `headers`, on a connection of its own.
+    /// Sends `method` and `target` unchanged, with `headers`, on a new connection.
     pub async fn raw(&self, method: &str, target: &str, headers: &str) -> Answer {
         let request =
             format!("{method} {target} HTTP/1.1\r\nhost: pokedex.test\r\nconnection: close\r\n{headers}\r\n");
@@ -20,10 +20,10 @@ impl House {
     }
 }
 
-/// Sends `request` to the server at `base` and reads the one answer; `bodyless` where it must have no body.
+/// Sends `request` to the server at `base` and reads the one response; `bodyless` if it must have no body.
 ///
 /// # Panics
-/// When what comes back within five seconds is not one complete HTTP answer.
+/// If the bytes that arrive within five seconds are not one complete HTTP response.
 pub async fn exchange(base: &str, request: &[u8], bodyless: bool) -> Answer {
     let bytes = read_all(base, request).await;
     parse(&bytes, bodyless).unwrap_or_else(|| {
@@ -35,10 +35,10 @@ pub async fn exchange(base: &str, request: &[u8], bodyless: bool) -> Answer {
     })
 }
 
-/// Sends `request` to the server at `base` and reads whatever comes back.
+/// Sends `request` to the server at `base` and reads everything that arrives.
 ///
 /// # Panics
-/// When the server does not close the connection within five seconds.
+/// If the server does not close the connection within five seconds.
 pub async fn exchange_text(base: &str, request: &[u8]) -> String {
     String::from_utf8_lossy(&read_all(base, request).await).into_owned()
 }
@@ -46,7 +46,7 @@ pub async fn exchange_text(base: &str, request: &[u8]) -> String {
 async fn read_all(base: &str, request: &[u8]) -> Vec<u8> {
     let address = base.strip_prefix("http://").expect("an http address");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
-    // A server may answer and close before it has read everything.
+    // A server may respond and close before it has read everything.
     let _ = stream.write_all(request).await;
     let mut bytes = Vec::new();
     let read = timeout(Duration::from_secs(5), stream.read_to_end(&mut bytes)).await;

@@ -1,4 +1,4 @@
-//! Accounts of one's own: a user with sessions and a favorite, beside the shared catalogue.
+//! Separate accounts for each test: a user with sessions and a favorite, beside the shared catalogue.
 
 use std::sync::{
     LazyLock,
@@ -29,34 +29,34 @@ use crate::{House, SeededEngine, house::make_accounts, ring};
 
 /// The user of the sample events.
 pub const ASH: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-/// Their password, and everybody's.
+/// The password of every user.
 pub const PASSWORD: &str = "pallet town, route 1";
 
-/// Accounts in tables of their own.
+/// Accounts in separate tables.
 pub struct Residents {
     pub url: String,
     pub tables: Tables,
     pub accounts: Accounts,
     pub ash: UserId,
-    /// The session that their tokens are of.
+    /// The session of the users' tokens.
     pub session: FamilyId,
-    /// Another one.
+    /// Another session.
     pub elsewhere: FamilyId,
-    /// An administrator; another one is called Elm.
+    /// An administrator; the other one is called Elm.
     pub oak: UserId,
     pub elm: UserId,
     office: FamilyId,
-    /// What writes the catalogue, where it may be written.
+    /// The function that writes the catalogue, if the catalogue may be written.
     pub sync_function: Option<Function>,
 }
 
-/// A name that no table has.
+/// A prefix of table names that no table has yet.
 fn family() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     format!("residents-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// What tells of something that was prepared.
+/// An event of a prepared change.
 #[must_use]
 pub fn some_event(actor: UserId) -> Event {
     Event {
@@ -71,20 +71,20 @@ pub fn some_event(actor: UserId) -> Event {
 }
 
 impl Residents {
-    /// Ash, signed in twice, who likes Pikachu; on the engine that has the catalogue.
+    /// Ash, signed in twice, with Pikachu as a favorite, on the engine that has the catalogue.
     ///
     /// # Panics
-    /// When the engine does not answer; so for all that is here.
+    /// If the engine does not answer; the other functions here panic likewise.
     pub async fn new() -> Self {
         Self::at(&SeededEngine::get().url).await
     }
 
-    /// The same on the engine at `url`.
+    /// The same users on the engine at `url`.
     pub async fn at(url: &str) -> Self {
         Self::among(url, Tables { catalog: CATALOG.to_owned(), ..Tables::beside(family()) }).await
     }
 
-    /// The same in `tables`, of which that of the catalogue is there already.
+    /// The same users in `tables`, of which the catalogue's table exists already.
     pub async fn among(url: &str, tables: Tables) -> Self {
         let accounts = make_accounts(url, &tables).await;
         let ash = ASH.parse().expect("an id");
@@ -119,12 +119,12 @@ impl Residents {
         residents
     }
 
-    /// Another user, with a session.
+    /// Adds another user, with a session.
     pub async fn settle(&self, id: UserId, name: &str, family: FamilyId) -> User {
         register(&self.accounts, id, name, family).await.expect("an account")
     }
 
-    /// What serves them.
+    /// The configuration that serves these accounts.
     #[must_use]
     pub fn config(&self) -> Config {
         Config {
@@ -142,12 +142,12 @@ impl Residents {
         App::new(self.config(), || client)
     }
 
-    /// A house that serves them, without limits.
+    /// A house that serves these accounts, without rate limits.
     pub async fn house(&self) -> House {
         House::at(&self.url, Config { limits: None, ..self.config() }).await
     }
 
-    /// The trail of `actor`: what was done, and what came of it, the first first.
+    /// The audit trail of `actor`: each action and its outcome, the oldest first.
     pub async fn trail(&self, actor: UserId) -> Vec<(Action, Outcome)> {
         let trail = self.accounts.trail_of(&Meter::default(), actor, None, 1000).await.expect("a trail");
         let told = trail.events.iter().rev().filter(|event| event.request_id != "prepared");
@@ -185,7 +185,7 @@ impl Residents {
         RefreshToken { user: self.ash, family: self.session, counter }.seal(ring().refresh())
     }
 
-    /// Sets what the account of `user` may do.
+    /// Sets the rights and the status of the account of `user`.
     pub async fn stand(&self, user: UserId, is_admin: bool, is_frozen: bool) {
         let key = Key { pk: format!("USER#{user}"), sk: "STATUS".to_owned() };
         let values = [
@@ -196,7 +196,7 @@ impl Residents {
         self.put(&self.tables.app, &key, &values).await;
     }
 
-    /// Moves attributes of a stored item to other values.
+    /// Replaces attributes of a stored item.
     pub async fn rewrite(&self, table: &str, key: &Key, attributes: &[(&str, AttributeValue)]) {
         let mut update = aws::at(&self.url).update_item().table_name(table);
         update = update
@@ -212,7 +212,7 @@ impl Residents {
         update.update_expression(format!("SET {}", sets.join(", "))).send().await.expect("the item is there");
     }
 
-    /// Rewrites the moments (Unix seconds) of a session of Ash's.
+    /// Rewrites the times (Unix seconds) of a session of Ash's.
     pub async fn redate(&self, family: FamilyId, moments: &[(&str, i64)]) {
         let key = Key { pk: format!("USER#{}", self.ash), sk: format!("SESSION#{family}") };
         let values: Vec<_> =
@@ -234,7 +234,7 @@ impl Residents {
         self.rewrite(&self.tables.app, &profile, &[("reserved", AttributeValue::M(all))]).await;
     }
 
-    /// Puts a hash of weaker days in the place of that of Ash's password.
+    /// Replaces the hash of Ash's password by one with the weaker parameters of the past.
     pub async fn weaken(&self, password: &str) {
         let params = argon2::Params::new(8 * 1024, 1, 1, None).expect("parameters");
         let weak = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
@@ -243,12 +243,12 @@ impl Residents {
         self.put(&self.tables.app, &key, &[("hash", AttributeValue::S(hash))]).await;
     }
 
-    /// Puts an item just as it is.
+    /// Stores an item unchanged.
     pub async fn put(&self, table: &str, key: &Key, attributes: &[(&str, AttributeValue)]) {
         crate::table::put_at(&aws::at(&self.url), table, key, attributes).await;
     }
 
-    /// A sample event with what only they have in the place of its placeholders.
+    /// Fills the placeholders of a sample event with ids and tokens of these users.
     #[must_use]
     pub fn fill(&self, event: &Value) -> Value {
         let text = event.to_string();
@@ -262,7 +262,7 @@ impl Residents {
 
 /// Registers a user with a session.
 ///
-/// # Errors
+/// As [`Accounts::register`].
 /// As [`Accounts::register`].
 pub async fn register(
     accounts: &Accounts,

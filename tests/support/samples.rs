@@ -1,4 +1,4 @@
-//! One typical request of each route: its sample event.
+//! One typical request per route: its sample event.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -14,16 +14,16 @@ use crate::files::read;
 /// The event in `events/<route>.json`.
 ///
 /// # Panics
-/// For a route that has none yet.
+/// If the route has no sample event.
 #[must_use]
 pub fn sample_event(route: &str) -> Value {
     serde_json::from_str(&read(&format!("events/{route}.json"))).expect("an event is JSON")
 }
 
-/// A path and query that the route of this name answers: its event's.
+/// A path and query that the route of this name answers: that of its event.
 ///
 /// # Panics
-/// For a route that is not in the table.
+/// If the table has no such route.
 #[must_use]
 pub fn sample(route: &str) -> &'static str {
     static PATHS: LazyLock<BTreeMap<&str, String>> =
@@ -39,16 +39,16 @@ fn path(event: &Value) -> String {
     }
 }
 
-/// Routes whose answers tell of the moment, or of the request: two of them are never the same.
+/// Routes whose responses depend on the moment or the request: no two of them are the same.
 pub const OF_THE_MOMENT: [&str; 2] = ["answer-unknown", "get-readiness"];
 
-/// Whether everybody may read it: no token, nothing changed.
+/// Whether everybody may call it: it needs no token and changes nothing.
 #[must_use]
 pub fn is_for_everybody(spec: &Spec) -> bool {
     spec.access == Access::Public && spec.method == Method::GET
 }
 
-/// The routes that everybody may read.
+/// The routes that everybody may call.
 #[must_use]
 pub fn for_everybody() -> Vec<Route> {
     all().into_iter().filter(|route| is_for_everybody(&route.spec)).collect()
@@ -64,7 +64,7 @@ pub fn allowed_at(path: &str) -> String {
     methods.join(", ")
 }
 
-/// Samples of the routes whose answers may be cached.
+/// Samples of the routes whose responses may be cached.
 #[must_use]
 pub fn catalogue_samples() -> Vec<&'static str> {
     let passing = ["get-health", "get-readiness", "get-version", "get-jwks", "answer-unknown"];

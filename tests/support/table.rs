@@ -1,4 +1,4 @@
-//! A table of one's own, filled without a sync, or with what the store itself would never write.
+//! Separate tables, filled without a sync, or with contents that the store itself would never write.
 
 use adapters::{
     aws, now,
@@ -10,10 +10,10 @@ use domain::{Timestamp, facts::Facts};
 
 use crate::engine_url;
 
-/// The right to write to `store`, taken as the one owner that tests are.
+/// The right to write to `store`; all tests take it as the same owner.
 ///
 /// # Panics
-/// While a sync holds it.
+/// If a sync holds it.
 pub async fn lease(store: &Store) -> Lease {
     store.take_lease(&Meter::default(), "test".to_owned(), 300, now()).await.expect("the lease is free")
 }
@@ -21,7 +21,7 @@ pub async fn lease(store: &Store) -> Lease {
 /// Publishes `facts` as of `at`.
 ///
 /// # Panics
-/// When they cannot be published.
+/// If they cannot be published.
 pub async fn publish_facts(store: &Store, facts: &Facts, at: Timestamp) -> Published {
     let (meter, lease) = (Meter::default(), lease(store).await);
     let published = publish(store, &meter, &lease, facts, at).await.expect("a publication");
@@ -34,10 +34,10 @@ pub async fn raw_client() -> Client {
     aws::at(&engine_url())
 }
 
-/// Puts an item just as it is.
+/// Stores an item unchanged.
 ///
 /// # Panics
-/// When it cannot be put.
+/// If it cannot be stored.
 pub async fn put_raw(store: &Store, key: &Key, attributes: &[(&str, AttributeValue)]) {
     put_at(&raw_client().await, store.table(), key, attributes).await;
 }

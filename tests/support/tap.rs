@@ -1,4 +1,4 @@
-//! A tap on an engine: a proxy that notes every call and what it cost, and can be told to fail.
+//! A tap on an engine: a proxy that records every call and its cost, and can be made to fail.
 
 use std::{
     convert::Infallible,
@@ -20,7 +20,7 @@ use hyper_util::{
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-/// One call that an engine was asked for.
+/// One call to an engine.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// `GetItem`, `Query`, …
@@ -28,7 +28,7 @@ pub struct Call {
     pub body: Value,
 }
 
-/// Capacity.
+/// Consumed capacity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Units {
     /// RCU
@@ -37,7 +37,7 @@ pub struct Units {
     pub written: f64,
 }
 
-/// A proxy in front of an engine. Dropping it ends it with the test's runtime.
+/// A proxy in front of an engine. It ends with the test's runtime.
 #[derive(Clone, Debug)]
 pub struct Tap {
     pub url: String,
@@ -45,15 +45,15 @@ pub struct Tap {
     units: Arc<Mutex<Units>>,
     down: Arc<AtomicBool>,
     delay: Arc<Mutex<Duration>>,
-    /// How many transactions more are cancelled, and why.
+    /// How many more transactions are cancelled, and why.
     cancel: Arc<Mutex<(usize, &'static str)>>,
 }
 
 impl Tap {
-    /// Stands in front of the engine at `engine`.
+    /// Starts a tap in front of the engine at `engine`.
     ///
     /// # Panics
-    /// When no port is free.
+    /// If no port is free.
     pub async fn on(engine: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let tap = Self {
@@ -74,7 +74,7 @@ impl Tap {
                     async move { Ok::<_, Infallible>(tap.pass(&client, &engine, request).await) }
                 });
                 tokio::spawn(async move {
-                    // A client that hangs up is no concern of the tap.
+                    // A client that disconnects does not matter to the tap.
                     let _ = hyper::server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
                         .await;
@@ -121,19 +121,19 @@ impl Tap {
         }
     }
 
-    /// The calls since the last time that this was asked.
+    /// Takes the calls since the last `take`.
     #[must_use]
     pub fn take(&self) -> Vec<Call> {
         std::mem::take(&mut lock(&self.calls))
     }
 
-    /// The capacity that the engine's answers named since the last time that this was asked.
+    /// Takes the consumed capacity in the engine's responses since the last `take_units`.
     #[must_use]
     pub fn take_units(&self) -> Units {
         std::mem::take(&mut lock(&self.units))
     }
 
-    /// From now on every call is answered 503, or passed on again.
+    /// From now on, every call is answered 503, or passed on again.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
     }
@@ -149,13 +149,13 @@ impl Tap {
         Some(cancel.1)
     }
 
-    /// From now on every call waits this long.
+    /// From now on, every call is delayed by this time.
     pub fn set_delay(&self, delay: Duration) {
         *lock(&self.delay) = delay;
     }
 }
 
-/// One table's capacity is an object, that of a batch or a transaction a list of them.
+/// The capacity of one table is an object, that of a batch or a transaction a list of objects.
 fn units(answer: &Value) -> f64 {
     let consumed = &answer["ConsumedCapacity"];
     let all = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);

@@ -1,4 +1,4 @@
-//! A sync over what is known already: it writes where it stands, and nothing else.
+//! A sync over known facts: it writes only its state.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_second_sync_writes_nothing_but_where_it_stands() {
+async fn a_second_sync_writes_only_its_state() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let before = items(&store).await;
@@ -70,7 +70,7 @@ async fn a_sync_over_the_same_facts_without_etags_writes_the_facts_alone() {
     assert_eq!(writes(&tap.take()).into_keys().collect::<Vec<_>>(), ["update SYNC/STATE"]);
 }
 
-/// Deletes one item behind the sync's back; what the next sync writes.
+/// Deletes one item without the sync; returns the writes of the next sync.
 async fn lost(key: &Key) -> (Vec<String>, bool) {
     let pokeapi = small().await;
     let store = synced_long_ago(&pokeapi).await;
@@ -106,7 +106,7 @@ async fn a_record_that_was_lost_is_written_again() {
     assert_eq!((written, index), (vec!["put POKEMON#1/LEARNSET".to_owned()], false));
     let (written, index) = lost(&Key::chain(67)).await;
     assert_eq!((written, index), (vec!["put CHAIN#67/CHAIN".to_owned()], false));
-    // All keys of a Pokémon are one record: its times are those of its id.
+    // All keys of a Pokémon are one record, with the times of the item under its id.
     let (written, index) = lost(&Key::pokemon("deoxys")).await;
     let keys = ["386", "deoxys-normal", "deoxys", "deoxysnormal", "normaldeoxys", "normalforme"];
     let keys = keys.map(|key| format!("put POKEMON#{key}/POKEMON"));

@@ -1,4 +1,4 @@
-//! Everything that a table holds, in a shape in which two tables can be compared.
+//! The whole content of a table, in a form in which two tables can be compared.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,9 +14,9 @@ use tokio::sync::OnceCell;
 
 use super::support::{small, synced};
 
-/// All items by `pk/sk`, bodies unpacked, but for time stamps, where a sync stands, and versions of the index that no
-/// longer count: what must be equal however a catalogue came about. An index is named for its times, so here it is
-/// `INDEX#current`.
+/// All items by `pk/sk` with unpacked bodies, except time stamps, the state of a sync, and versions of the index that
+/// are no longer current: this content must not depend on how a catalogue was made. An index is named after its
+/// times, so here it is `INDEX#current`.
 pub async fn catalogue(store: &Store) -> BTreeMap<String, Value> {
     let items = items(store).await;
     let current =
@@ -25,13 +25,13 @@ pub async fn catalogue(store: &Store) -> BTreeMap<String, Value> {
     items.into_iter().filter_map(|(key, item)| timeless(key, item, &current)).collect()
 }
 
-/// What an undisturbed sync makes of the small world.
+/// The catalogue that an undisturbed sync makes of the small world.
 pub async fn sound() -> &'static BTreeMap<String, Value> {
     static SOUND: OnceCell<BTreeMap<String, Value>> = OnceCell::const_new();
     SOUND.get_or_init(async || catalogue(&synced(&small().await).await).await).await
 }
 
-/// As [`catalogue`], of a table too large to hold twice: digests of its items, without facts (they have ETags) and
+/// Like [`catalogue`], for a table too large to hold twice: digests of its items, without facts (they have ETags) and
 /// without the mark of a seed.
 pub async fn digests(url: &str, table: &str) -> BTreeMap<String, Value> {
     let client = aws::at(url);
@@ -71,13 +71,13 @@ fn timeless(mut key: String, mut item: Value, current: &str) -> Option<(String, 
     Some((key, item))
 }
 
-/// The versions of the index that are stored, whether they count or not.
+/// The versions of the index that are stored, current or not.
 pub async fn index_versions(store: &Store) -> BTreeSet<String> {
     let keys = items(store).await.into_keys();
     keys.filter_map(|key| Some(key.strip_prefix("INDEX#")?.split_once('/')?.0.to_owned())).collect()
 }
 
-/// All items by `pk/sk`, bodies unpacked.
+/// All items by `pk/sk`, with unpacked bodies.
 pub async fn items(store: &Store) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     each(&raw_client().await, store.table(), |key, item| drop(all.insert(key, item))).await;
@@ -101,7 +101,7 @@ async fn each(client: &Client, table: &str, mut take: impl FnMut(String, Value))
     }
 }
 
-/// Fails naming the items that differ, not with two catalogues in full.
+/// On failure, names the items that differ instead of printing two whole catalogues.
 pub fn assert_same(got: &BTreeMap<String, Value>, expected: &BTreeMap<String, Value>, what: &str) {
     let missing: Vec<_> = expected.keys().filter(|key| !got.contains_key(*key)).collect();
     let extra: Vec<_> = got.keys().filter(|key| !expected.contains_key(*key)).collect();
@@ -137,6 +137,6 @@ fn readable(item: &HashMap<String, AttributeValue>) -> Value {
         };
         (name.clone(), value)
     });
-    // Sorted, so that equal items are equal as text.
+    // The lists are sorted, so that equal items are equal as text.
     Value::Object(fields.collect::<BTreeMap<_, _>>().into_iter().collect())
 }

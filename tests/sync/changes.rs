@@ -1,4 +1,4 @@
-//! What a change of the source changes in the catalogue, and what it leaves alone.
+//! The effects of a change of the source on the catalogue: changed items, and untouched ones.
 
 use adapters::store::{INDEX_COPIES, Meter, Store};
 use domain::dex::DexIndex;
@@ -86,7 +86,7 @@ async fn the_index_before_stays_readable_and_the_one_before_that_goes() {
         let before = &versions[versions.len() - 2];
         for draw in 0..INDEX_COPIES {
             let bytes =
-                store.index(&meter, before, draw).await.expect("who read the pointer earlier finds it");
+                store.index(&meter, before, draw).await.expect("a reader of the old pointer finds it");
             DexIndex::decode(&bytes).expect("it is readable");
         }
     }
@@ -154,7 +154,7 @@ async fn a_new_name_is_answered_to_and_the_old_one_is_not() {
     let (_, published) = sync(&store, &pokeapi).await;
     let (stored, created, _) = pokemon(&store, "bulby").await.expect("it answers to its new name");
     assert_eq!((stored.pokemon.id, created), (1, LONG_AGO));
-    // The old name is the species' own, and no Pokémon's any more.
+    // The old name is the species' own, and no longer that of a Pokémon.
     let (alias, ..) = pokemon(&store, "bulbasaur").await.expect("its species' name");
     assert_eq!((alias.pokemon.name.as_str(), published.removed), ("bulby", 0));
     for path in ["/api/v2/pokemon-species/1/", "/api/v2/pokemon-form/1/"] {
@@ -177,7 +177,7 @@ async fn an_index_that_readers_would_refuse_does_not_count() {
         (document["id"], document["name"]) = (json!(id), json!(format!("type-{id}")));
         pokeapi.insert("type", document);
     }
-    // A change that could be written by itself.
+    // A change that could be written alone.
     weighs(&pokeapi, 71);
     let (tapped, tap) = tapped(&store).await;
     let error = try_sync(&tapped, &pokeapi).await.expect_err("65 types are too many").to_string();

@@ -1,4 +1,4 @@
-//! Documents that are valid each for itself and cannot all be true: two bearers of one name.
+//! Documents that are valid separately but contradict each other: two resources with one name.
 
 use adapters::store::{Found, Meter, Named, Store};
 use domain::Name;
@@ -18,7 +18,7 @@ async fn id_of(store: &Store, key: &str) -> Option<u32> {
     Some(found?.0.pokemon.id)
 }
 
-/// Syncs twice: what was decided stays, and nothing is written to and fro.
+/// Syncs twice: the decision stays, and the second sync does not write back and forth.
 async fn settled(pokeapi: &StandIn) -> (Store, Vec<(String, String)>) {
     let store = empty_store().await;
     let (first, published) = sync(&store, pokeapi).await;
@@ -54,13 +54,13 @@ async fn of_two_default_pokemon_of_one_species_the_first_answers_to_its_name() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_anothers_id_is_not_answered_to() {
+async fn a_name_that_is_another_pokemons_id_leads_to_that_id() {
     let pokeapi = small().await;
     rename(&pokeapi, "/api/v2/pokemon/1/", "29");
     let (store, told) = settled(&pokeapi).await;
     assert_eq!((id_of(&store, "29").await, id_of(&store, "1").await), (Some(29), Some(1)));
     assert_eq!(told, [("pokemon/1".to_owned(), "its name 29 is another's".to_owned())]);
-    // Its species' name is free now, and leads to it.
+    // The name of its species is free now, and leads to it.
     assert_eq!(id_of(&store, "bulbasaur").await, Some(1));
 }
 

@@ -1,4 +1,5 @@
-//! A run that is longer than one invocation: it pauses at its deadline, and the next goes on from there.
+//! A run that is longer than one invocation: it pauses at its deadline, and the next invocation continues
+//! there.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -23,13 +24,13 @@ async fn for_a_while(store: &Store, api: &PokeApi, while_: Duration) -> Result<O
 }
 
 fn paused(outcome: Result<Outcome, SyncError>) -> Progress {
-    match outcome.expect("a pause is no error") {
+    match outcome.expect("a pause is not an error") {
         Outcome::Paused { progress, .. } => progress,
         Outcome::Finished { finished, .. } => panic!("it finished: {finished:?}"),
     }
 }
 
-/// How often each resource was asked for.
+/// The number of requests for each resource.
 fn asked(pokeapi: &StandIn) -> BTreeMap<String, usize> {
     let mut asked = BTreeMap::new();
     for seen in pokeapi.requests().into_iter().filter(|seen| !seen.path.contains('?')) {
@@ -49,7 +50,7 @@ async fn a_deadline_in_the_past_pauses_before_anything_is_done() {
 }
 
 #[tokio::test]
-async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
+async fn a_run_in_many_pieces_requests_nothing_twice_that_was_done() {
     let pokeapi = small().await;
     let sound = sound().await;
     pokeapi.reset_log();
@@ -57,11 +58,11 @@ async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
     let (store, api) = (empty_store().await, client(config(&pokeapi)));
     let (mut done, mut pieces, mut began) = (0, 0, None);
     let (finished, _) = loop {
-        // The lists alone take 9 answers.
+        // The lists alone take 9 responses.
         let outcome = for_a_while(&store, &api, Duration::from_millis(110)).await;
         pieces += 1;
         let Ok(Outcome::Paused { progress, .. }) = outcome else { break finished(outcome) };
-        // On a machine that is busy not even the lists came in time.
+        // On a busy machine, not even the lists may arrive in time.
         if progress.total == 0 && pieces < 50 {
             continue;
         }
@@ -79,7 +80,7 @@ async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
     assert!(pieces > 1 && done > 0, "{done} done in {pieces} pieces");
     assert_eq!(finished.tally.fetched, RESOURCES);
     assert_eq!(Some(finished.started_at), began);
-    // Up to four were on their way at each deadline, and are asked for again.
+    // Up to four requests were in flight at each deadline, and are repeated.
     let (asked, most) = (asked(&pokeapi), 4 * (pieces - 1));
     assert_eq!(asked.len(), RESOURCES);
     let again: usize = asked.values().map(|times| times - 1).sum();
@@ -88,7 +89,7 @@ async fn a_run_in_many_pieces_asks_for_nothing_twice_that_was_done() {
 }
 
 #[tokio::test]
-async fn what_comes_before_the_cursor_is_not_asked_for_again() {
+async fn resources_before_the_cursor_are_not_requested_again() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/pokemon/1/", Fault::Slow(Duration::from_secs(60)));
     let api = client(config(&pokeapi));
@@ -110,7 +111,7 @@ async fn what_comes_before_the_cursor_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn failures_of_an_earlier_piece_are_tried_again_and_told_at_the_end() {
+async fn failures_of_an_earlier_piece_are_retried_and_reported_at_the_end() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/type/1/", Fault::Status(500));
     pokeapi.always("/api/v2/type/3/", Fault::Status(500));
@@ -130,7 +131,7 @@ async fn failures_of_an_earlier_piece_are_tried_again_and_told_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_pause_while_trying_again_goes_on_with_trying_again() {
+async fn a_pause_during_the_retries_resumes_with_the_retries() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.script("/api/v2/type/1/", vec![Fault::Status(500); 3]);
     pokeapi.always("/api/v2/type/1/", Fault::Slow(Duration::from_secs(60)));

@@ -1,5 +1,5 @@
-//! One resource misbehaves for ever: the report names it and says why, everything else is published, and when the
-//! source behaves again the next run fetches it and nothing else.
+//! One resource fails permanently: the report names it and the reason, everything else is published, and once the
+//! source works again the next run fetches only that resource.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::stand_in::{Fault, StandIn};
 
 const NIDORAN: &str = "/api/v2/pokemon/29/";
 
-/// What is said of Nidoran♀ under `fault`, whether that is passing, and how often it was asked for.
+/// The report on Nidoran♀ under `fault`, whether the fault is temporary, and the number of requests for it.
 async fn suffer(pokeapi: &StandIn, fault: Fault, adjust: fn(&mut Config)) -> (String, bool, usize) {
     let store = empty_store().await;
     pokeapi.always(NIDORAN, fault);
@@ -50,7 +50,7 @@ async fn suffers(fault: Fault) -> (String, bool, usize) {
     suffer(&small().await, fault, |_| {}).await
 }
 
-/// The document of Nidoran♀ with another value of `field`; none removes it.
+/// The document of Nidoran♀ with another value of `field`; `None` removes the field.
 async fn broken(field: &str, value: Option<Value>) -> (String, bool, usize) {
     let pokeapi = small().await;
     let mut document = pokeapi.document(NIDORAN);
@@ -65,51 +65,51 @@ fn once(reason: &str) -> (String, bool, usize) {
     (reason.to_owned(), false, 1)
 }
 
-/// Three tries in its turn, three more when everything else is done.
+/// Three tries in its turn, three more after all other resources.
 fn again(reason: &str) -> (String, bool, usize) {
     (reason.to_owned(), true, 6)
 }
 
 #[tokio::test]
-async fn errors_of_the_server_are_tried_again_and_told() {
+async fn server_errors_are_retried_and_reported() {
     assert_eq!(suffers(Fault::Status(500)).await, again("answered 500 Internal Server Error"));
     assert_eq!(suffers(Fault::Status(503)).await, again("answered 503 Service Unavailable"));
     assert_eq!(suffers(Fault::retry_after(429, 0)).await, again("answered 429 Too Many Requests"));
 }
 
 #[tokio::test]
-async fn a_listed_resource_that_is_not_there_is_told_at_once() {
+async fn a_listed_resource_that_does_not_exist_is_reported_at_once() {
     assert_eq!(suffers(Fault::Status(404)).await, once("answered 404 Not Found"));
     assert_eq!(suffers(Fault::Status(403)).await, once("answered 403 Forbidden"));
     assert_eq!(suffers(Fault::Status(204)).await, once("answered 204 No Content"));
 }
 
 #[tokio::test]
-async fn a_304_that_nobody_asked_for_is_no_answer() {
+async fn an_unrequested_304_is_an_error() {
     assert_eq!(suffers(Fault::Status(304)).await, once("answered 304 Not Modified"));
 }
 
 #[tokio::test]
-async fn a_dropped_connection_is_tried_again() {
+async fn a_dropped_connection_is_retried() {
     let (reason, passing, asked) = suffers(Fault::DropConnection).await;
     assert!(reason.starts_with("did not answer: ") && !reason.contains("127.0.0.1"), "{reason}");
     assert!(passing && asked >= 6, "asked {asked} times");
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_is_tried_again() {
+async fn a_cut_body_is_retried() {
     let (reason, passing, asked) = suffers(Fault::CutBody).await;
     assert!(reason.starts_with("did not answer: "), "{reason}");
     assert_eq!((passing, asked), (true, 6));
 }
 
 #[tokio::test]
-async fn a_page_of_html_is_tried_again() {
+async fn a_page_of_html_is_retried() {
     assert_eq!(suffers(Fault::NotJson).await, again("is not JSON: expected value at line 1 column 1"));
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_given_up_after_the_timeout() {
+async fn a_slow_response_times_out() {
     let pokeapi = small().await;
     let slow = Fault::Slow(Duration::from_secs(60));
     let hasty = |config: &mut Config| config.timeout = Duration::from_millis(300);
@@ -119,7 +119,7 @@ async fn a_slow_answer_is_given_up_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_is_told_with_its_field() {
+async fn a_value_of_another_type_is_reported_with_its_field() {
     let reason = "is not valid: weight: \"heavy\" is no whole number in range";
     assert_eq!(broken("weight", Some(json!("heavy"))).await, once(reason));
     let reason = "is not valid: weight: -1 is no whole number in range";
@@ -135,18 +135,18 @@ async fn a_value_of_another_type_is_told_with_its_field() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_no_object_is_told() {
+async fn a_document_that_is_not_an_object_is_reported() {
     let null = suffers(Fault::Body(Value::Null)).await;
     assert_eq!(null, once("is not valid: the document: null is no object"));
 }
 
 #[tokio::test]
-async fn a_missing_field_is_told() {
+async fn a_missing_field_is_reported() {
     assert_eq!(broken("height", None).await, once("is not valid: height: is missing"));
 }
 
 #[tokio::test]
-async fn another_resource_than_the_one_asked_for_is_told() {
+async fn a_resource_other_than_the_requested_one_is_reported() {
     assert_eq!(broken("id", Some(json!(30))).await, once("is not valid: id: is 30 where 29 was asked for"));
 }
 
@@ -163,7 +163,7 @@ async fn a_value_that_is_a_megabyte_long_neither_fills_the_report_nor_ends_the_r
 }
 
 #[tokio::test]
-async fn more_types_than_a_pokemon_can_have_are_told() {
+async fn too_many_types_of_a_pokemon_are_reported() {
     let types: Vec<_> =
         (0..300).map(|n| json!({ "slot": 1, "type": { "name": format!("type-{n}") } })).collect();
     let told = once("is not valid: types: has 300 entries");
@@ -180,7 +180,7 @@ async fn facts_that_would_fill_an_item_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_not_read_to_its_end() {
+async fn an_endless_body_is_not_read_to_its_end() {
     let pokeapi = small().await;
     let strict = |config: &mut Config| config.body_limit = 100_000;
     let told = suffer(&pokeapi, Fault::Huge(1 << 30), strict).await;
@@ -188,7 +188,7 @@ async fn a_body_without_end_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_it_is_too_large_is_not_read() {
+async fn a_body_with_a_too_large_content_length_is_not_read() {
     let pokeapi = small().await;
     let strict = |config: &mut Config| config.body_limit = 100_000;
     let large = Fault::Body(json!({ "id": 29, "padding": "x".repeat(100_000) }));

@@ -1,4 +1,5 @@
-//! A first sync: it asks for everything once and publishes all of it. What the records say is in `records`.
+//! A first sync: it requests everything once and publishes all of it. The contents of the records are tested
+//! in `records`.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +30,7 @@ async fn a_first_sync_accounts_for_every_resource() {
 }
 
 #[tokio::test]
-async fn everything_is_asked_for_once_lists_first() {
+async fn everything_is_requested_once_lists_first() {
     let pokeapi = small().await;
     synced(&pokeapi).await;
     let requests = pokeapi.requests();
@@ -43,7 +44,7 @@ async fn everything_is_asked_for_once_lists_first() {
 }
 
 #[tokio::test]
-async fn progress_is_told_resource_by_resource() {
+async fn progress_is_reported_resource_by_resource() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let mut told: Vec<Progress> = Vec::new();
     let api = client(config(&pokeapi));

@@ -1,4 +1,4 @@
-//! Faults that pass, and what was good before a fault.
+//! Temporary faults, and records that were valid before a fault.
 
 use adapters::sync::{Outcome, Pause};
 use domain::facts::Kind;
@@ -35,12 +35,12 @@ async fn faults_that_pass_leave_no_trace() {
     let store = empty_store().await;
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
-    assert_same(&catalogue(&store).await, sound, "as if nothing had been");
+    assert_same(&catalogue(&store).await, sound, "as if nothing had failed");
     assert_eq!(pokeapi.count("/api/v2/pokemon/1/"), 3);
 }
 
 #[tokio::test]
-async fn what_failed_in_its_turn_is_asked_for_once_more_at_the_end() {
+async fn a_resource_that_failed_is_requested_once_more_at_the_end() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.script("/api/v2/type/1/", vec![Fault::Status(500); 3]);
     let (finished, _) = sync(&store, &pokeapi).await;
@@ -92,7 +92,7 @@ async fn the_last_good_record_is_kept_while_its_source_fails() {
 }
 
 #[tokio::test]
-async fn pokemon_wait_for_a_species_that_cannot_be_had() {
+async fn pokemon_wait_for_a_species_that_cannot_be_fetched() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/pokemon-species/386/", Fault::Status(500));
     let (finished, published) = sync(&store, &pokeapi).await;
@@ -110,7 +110,7 @@ async fn pokemon_wait_for_a_species_that_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn a_learnset_waits_for_a_move_that_cannot_be_had() {
+async fn a_learnset_waits_for_a_move_that_cannot_be_fetched() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/move/585/", Fault::Status(404));
     let (finished, published) = sync(&store, &pokeapi).await;
@@ -134,7 +134,7 @@ async fn a_source_that_is_down_between_its_lists_and_the_rest_costs_nothing_stor
         pokeapi.requests().into_iter().map(|seen| seen.path).filter(|path| !path.contains('?')).collect();
     assert_eq!(rows.len(), RESOURCES);
     rows.iter().for_each(|path| pokeapi.always(path, Fault::Status(503)));
-    let outcome = try_sync(&store, &pokeapi).await.expect("a pause is no error");
+    let outcome = try_sync(&store, &pokeapi).await.expect("a pause is not an error");
     assert!(matches!(outcome, Outcome::Paused { because: Pause::SourceDown, .. }), "{outcome:?}");
     assert_same(&catalogue(&store).await, &before, "all is kept");
     pokeapi.behave();

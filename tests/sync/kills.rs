@@ -1,4 +1,4 @@
-//! Killed at any call to the engine: the next run completes what is there to what an undisturbed run makes.
+//! Runs killed at any call to the engine: the next run completes the catalogue as an undisturbed run would.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::stand_in::{StandIn, World};
 
-/// One run until `switch` strikes; none where it was killed.
+/// One run until `switch` strikes; `None` if it was killed.
 async fn until(
     switch: &Switch,
     store: &Store,
@@ -34,7 +34,7 @@ async fn until(
     }
 }
 
-/// Kills a run at its `number`th call; answers false where it ended before.
+/// Kills a run at its `number`th call; returns false if it ended before that call.
 async fn kill(store: &Store, pokeapi: &StandIn, blow: Blow, number: usize, settings: &Settings) -> bool {
     let switch = Switch::at(&engine_url(), blow, move |call, _| call == number).await;
     match until(&switch, store, pokeapi, settings).await {
@@ -43,7 +43,7 @@ async fn kill(store: &Store, pokeapi: &StandIn, blow: Blow, number: usize, setti
             assert!(error.to_string().contains("AccessDeniedException: not yours"), "{error}");
             true
         }
-        // The lease is given back as well as it may be.
+        // The release of the lease is best effort: a run whose release was refused still succeeds.
         Some(Ok(_)) if blow == Blow::Refused => switch.calls() >= number,
         Some(outcome) => {
             finished(outcome);
@@ -53,7 +53,7 @@ async fn kill(store: &Store, pokeapi: &StandIn, blow: Blow, number: usize, setti
     }
 }
 
-/// What holds after any number of runs, killed or not: an index that counts is whole.
+/// The invariant after any number of runs, killed or not: the current index is complete.
 async fn readers_are_served(store: &Store, what: &str) {
     let meter = Meter::default();
     let Some(pointer) = store.index_pointer(&meter).await.expect("it is readable") else { return };
@@ -66,7 +66,8 @@ async fn readers_are_served(store: &Store, what: &str) {
     }
 }
 
-/// What holds after a run that was not killed: the catalogue is whole, and the index has the times of the items.
+/// The invariants after a run that was not killed: the catalogue is complete, and the index has the times of the
+/// items.
 async fn mended(
     store: &Store,
     pokeapi: &StandIn,
@@ -130,7 +131,7 @@ async fn a_first_sync_killed_between_its_many_checkpoints_is_completed_by_the_ne
     first_sync_killed(Blow::After, &careful(), (9, 31), 8).await;
 }
 
-/// The small world a while later: one Pokémon weighs more, one is gone, one is new.
+/// The small world some time later: one Pokémon weighs more, one was removed, one is new.
 fn later() -> World {
     let mut world = World::small();
     let mut bulbasaur = world.get("pokemon", "1").expect("it is there").clone();
@@ -182,7 +183,7 @@ async fn a_change_killed_after_a_call_is_completed_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_sync_that_is_killed_again_and_again_comes_to_its_end() {
+async fn a_sync_that_is_killed_repeatedly_completes() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let mut kills = 0;
     while kill(&store, &pokeapi, if kills % 2 == 0 { Blow::Before } else { Blow::After }, 17, &careful())
@@ -201,7 +202,7 @@ fn puts(call: &Call, key: &str) -> bool {
     call.operation == "PutItem" && format!("{}/{}", part("pk"), part("sk")).starts_with(key)
 }
 
-/// Kills a change at the first call that puts an item whose key begins with `key`; answers the index before and after.
+/// Kills a change at the first call that puts an item whose key begins with `key`; returns the index before and after.
 async fn change_killed_at(blow: Blow, key: &'static str) -> (String, String) {
     let before = facts(&small().await).await;
     let pokeapi = StandIn::start(later()).await;
@@ -212,7 +213,7 @@ async fn change_killed_at(blow: Blow, key: &'static str) -> (String, String) {
     let old = version().await;
     let switch = Switch::at(&engine_url(), blow, move |_, call| puts(call, key)).await;
     assert!(until(&switch, &store, &pokeapi, &Settings::new("test")).await.is_none(), "it is killed");
-    // The last row is written, and the one that is gone is gone.
+    // The last row is written, and the removed Pokémon's items are deleted.
     assert_eq!(pokemon(&store, "1").await.expect("it is there").0.pokemon.weight, Some(70));
     assert!(pokemon(&store, "charizard-mega-y").await.is_some());
     assert_eq!(pokemon(&store, "deoxys-attack").await, None);
@@ -224,25 +225,25 @@ async fn change_killed_at(blow: Blow, key: &'static str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn killed_between_the_last_row_and_the_index_readers_have_the_old_index() {
+async fn a_kill_between_the_last_row_and_the_index_leaves_the_old_index() {
     let (old, new) = change_killed_at(Blow::Before, "INDEX#").await;
     assert_eq!(old, new);
 }
 
 #[tokio::test]
-async fn killed_between_the_copies_of_the_index_readers_have_the_old_one() {
+async fn a_kill_between_the_copies_of_the_index_leaves_the_old_index() {
     let (old, new) = change_killed_at(Blow::After, "INDEX#").await;
     assert_eq!(old, new);
 }
 
 #[tokio::test]
-async fn killed_between_the_copies_and_the_pointer_readers_have_the_old_index() {
+async fn a_kill_between_the_copies_and_the_pointer_leaves_the_old_index() {
     let (old, new) = change_killed_at(Blow::Before, "INDEX/").await;
     assert_eq!(old, new);
 }
 
 #[tokio::test]
-async fn killed_right_after_the_pointer_readers_have_the_new_index() {
+async fn a_kill_right_after_the_pointer_leaves_the_new_index() {
     let (old, new) = change_killed_at(Blow::After, "INDEX/").await;
     assert_ne!(old, new);
 }

@@ -1,4 +1,4 @@
-//! Two at once: one of them gives way.
+//! Two writers at once: one of them gives way.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use super::{
 };
 use crate::stand_in::{Fault, StandIn};
 
-/// As another sync would hold it, `seconds` from now.
+/// A lease as another sync would hold it, until `seconds` from now.
 async fn lease_of_another(store: &Store, seconds: i64) {
     let until = AttributeValue::N((now().unix() + seconds).to_string());
     let owner = AttributeValue::S("another".to_owned());
     put_raw(store, &Key::sync_state(), &[("lease_owner", owner), ("lease_until", until)]).await;
 }
 
-/// A checkpoint after every answer.
+/// Settings with a checkpoint after every response.
 fn careful(owner: &str) -> Settings {
     Settings { checkpoint_every: Duration::ZERO, ..Settings::new(owner) }
 }
 
 #[tokio::test]
-async fn the_second_of_two_is_refused_and_writes_nothing() {
+async fn the_second_of_two_runs_is_refused_and_writes_nothing() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     lease_of_another(&store, 100).await;
@@ -47,7 +47,7 @@ async fn the_second_of_two_is_refused_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn two_that_start_together_are_one_run_and_one_refusal() {
+async fn of_two_runs_that_start_together_one_is_refused() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.slow_down(Duration::from_millis(2));
     let api = client(config(&pokeapi));
@@ -92,7 +92,7 @@ async fn a_run_renews_its_lease_at_each_checkpoint() {
     assert!(until.iter().all(|until| (290..=310).contains(&(until - now().unix()))), "{until:?}");
 }
 
-/// Runs until another has taken the lease away, at the answer for `path`, and has published what it saw.
+/// Runs until another run has taken the lease over, at the response for `path`, and has published its facts.
 async fn overtaken(pokeapi: &StandIn, store: &Store, path: &str) -> SyncError {
     let api = client(config(pokeapi));
     let settings = careful("first");
@@ -107,7 +107,7 @@ async fn overtaken(pokeapi: &StandIn, store: &Store, path: &str) -> SyncError {
             break;
         }
     }
-    // The first stands still from here on, longer than its lease.
+    // The first run makes no progress from here on, for longer than its lease.
     let expired = items(store).await["SYNC/STATE"]["body"].clone();
     let attributes = [
         ("body", AttributeValue::S(expired.to_string())),
@@ -121,20 +121,20 @@ async fn overtaken(pokeapi: &StandIn, store: &Store, path: &str) -> SyncError {
 }
 
 #[tokio::test]
-async fn who_was_overtaken_stops_at_the_next_checkpoint_and_spoils_nothing() {
+async fn an_overtaken_run_stops_at_the_next_checkpoint_and_writes_nothing() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.slow_down(Duration::from_millis(2));
     let error = overtaken(&pokeapi, &store, "/api/v2/pokemon/5/").await;
     assert!(matches!(error, SyncError::LostLease), "{error:?}");
     assert_eq!(error.to_string(), "another sync has taken over");
     let state = items(&store).await["SYNC/STATE"].clone();
-    assert_eq!(state["lease_owner"], "another", "the lease is not given back by who lost it");
+    assert_eq!(state["lease_owner"], "another", "the former owner does not release it");
     pokeapi.slow_down(Duration::ZERO);
     assert_same(&catalogue(&store).await, sound().await, "the second's work");
 }
 
 #[tokio::test]
-async fn a_paused_state_is_not_overwritten_by_who_was_refused() {
+async fn a_refused_run_does_not_overwrite_a_paused_state() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/pokemon/1/", Fault::retry_after(429, 3600));
     run(&store, &client(config(&pokeapi)), &Settings::new("one")).await.expect("it pauses");

@@ -1,4 +1,5 @@
-//! Lists that repeat themselves, lie or cannot be had: going on without one would look like a removal.
+//! Lists that repeat rows, contradict themselves or cannot be fetched: continuing without a list would look
+//! like a removal.
 
 use adapters::{store::Store, sync::SyncError};
 use domain::facts::Kind;
@@ -13,7 +14,7 @@ use crate::stand_in::{Fault, StandIn};
 
 const LIST: &str = "/api/v2/pokemon/";
 
-/// Runs a sync whose list of Pokémon suffers `fault`; answers what is said of it.
+/// Runs a sync with `fault` on its list of Pokémon; returns the error's text.
 async fn refused(pokeapi: &StandIn, store: &Store, fault: Fault) -> String {
     let before = items(store).await;
     pokeapi.always(LIST, fault);
@@ -35,12 +36,12 @@ async fn under(fault: Fault) -> String {
     let store = synced(&pokeapi).await;
     let told = refused(&pokeapi, &store, fault).await;
     let (finished, _) = sync(&store, &pokeapi).await;
-    assert_eq!(finished.tally.unchanged, RESOURCES, "the next run is as ever");
+    assert_eq!(finished.tally.unchanged, RESOURCES, "the next run is normal");
     told
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_had_ends_the_run_and_nothing_is_removed() {
+async fn a_list_that_cannot_be_fetched_ends_the_run_and_removes_nothing() {
     let told = under(Fault::Status(500)).await;
     assert_eq!(told, "PokeAPI's list of pokemon answered 500 Internal Server Error");
     assert_eq!(under(Fault::Status(404)).await, "PokeAPI's list of pokemon answered 404 Not Found");
@@ -101,7 +102,7 @@ async fn the_first_sync_of_all_fails_likewise_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_had_at_the_third_try_is_as_good() {
+async fn a_list_fetched_at_the_third_try_is_used() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.script(LIST, vec![Fault::Status(502), Fault::NotJson]);
     let (finished, _) = sync(&store, &pokeapi).await;
@@ -110,7 +111,7 @@ async fn a_list_that_is_had_at_the_third_try_is_as_good() {
 }
 
 #[tokio::test]
-async fn duplicates_in_a_list_are_counted_and_asked_for_once() {
+async fn duplicates_in_a_list_are_counted_and_requested_once() {
     let pokeapi = small().await;
     let sound = sound().await;
     pokeapi.reset_log();
@@ -136,7 +137,7 @@ async fn a_row_that_leads_to_nothing_is_a_failure_of_that_resource() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_refused_before_anything_is_asked() {
+async fn an_invalid_address_is_refused_before_any_request() {
     let pokeapi = small().await;
     for base in ["", "pokeapi.co", "ftp://pokeapi.co/api/v2", "file:///etc"] {
         let mut config = config(&pokeapi);

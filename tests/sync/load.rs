@@ -1,4 +1,4 @@
-//! A snapshot that is loaded beside syncs, and stored facts that are published anew.
+//! A snapshot that is loaded beside syncs, and stored facts that are published again.
 
 use adapters::{
     now,
@@ -44,7 +44,7 @@ async fn a_newer_snapshot_replaces_what_an_older_sync_has_brought() {
     let mut newer = facts(&pokeapi).await;
     newer.pokemon.get_mut(&1).expect("it is there").weight = Some(70);
     newer.moves.remove(&22);
-    // A run that has begun before the snapshot was taken knows older facts: it begins anew.
+    // A run that began before the snapshot was taken has older facts: it starts from scratch.
     let running = json!({ "running": {
         "started_at": LONG_AGO, "cursor": ["pokemon", 1],
         "tally": { "fetched": 0, "unchanged": 90, "changed": 0, "failed": 0 }, "failures": [],
@@ -86,7 +86,7 @@ async fn a_snapshot_waits_for_a_sync_that_is_running() {
 }
 
 #[tokio::test]
-async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format() {
+async fn stored_facts_are_published_again_in_another_shape_or_format() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let (sound, meter) = (catalogue(&store).await, Meter::default());
@@ -96,7 +96,7 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
     );
     assert_eq!(meter.usage().calls, 3, "a look at the pointer, at what was changed by hand and at the index");
 
-    // As a program of another shape would have left it.
+    // The state that a program of another shape would have left.
     let version = store.index_pointer(&meter).await.expect("no error").expect("it is there").version;
     let attributes = [("version", AttributeValue::S(version)), ("shape", AttributeValue::N("0".to_owned()))];
     put_raw(&store, &Key::index_pointer(), &attributes).await;
@@ -105,7 +105,8 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
     assert_eq!((done.written, done.index_written), (2, true), "both keys of one record");
     assert_same(&catalogue(&store).await, &sound, "shape");
 
-    // As a program of another format would have left it: there is no pointer for readers of this one.
+    // The state that a program of another format would have left: there is no pointer for readers of this
+    // format.
     let (tapped, tap) = tapped(&store).await;
     let client = tests::raw_client().await;
     let delete = client.delete_item().table_name(store.table());
@@ -123,7 +124,7 @@ async fn stored_facts_are_published_anew_in_another_shape_or_for_another_format(
 }
 
 #[tokio::test]
-async fn a_pointer_that_cannot_be_read_is_written_anew() {
+async fn an_unreadable_pointer_is_rewritten() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let sound = catalogue(&store).await;
@@ -141,7 +142,7 @@ async fn a_pointer_that_cannot_be_read_is_written_anew() {
 }
 
 #[tokio::test]
-async fn an_index_that_is_gone_is_made_anew_and_other_formats_are_left_alone() {
+async fn a_missing_index_is_rebuilt_and_other_formats_are_left_alone() {
     let store = synced(&small().await).await;
     let (sound, meter) = (catalogue(&store).await, Meter::default());
     let version = store.index_pointer(&meter).await.expect("no error").expect("it is there").version;
@@ -167,7 +168,7 @@ async fn half_a_first_sync_is_not_published() {
 }
 
 #[tokio::test]
-async fn facts_that_are_lost_keep_the_others_from_being_published_anew() {
+async fn lost_facts_keep_the_others_from_being_published_again() {
     let (store, meter) = (synced(&small().await).await, Meter::default());
     put_raw(&store, &Key::facts_block(Kind::Pokemon, 0), &[("body", AttributeValue::S("{".to_owned()))])
         .await;
@@ -183,7 +184,7 @@ async fn facts_that_are_lost_keep_the_others_from_being_published_anew() {
 }
 
 #[tokio::test]
-async fn nothing_is_published_anew_where_there_is_nothing() {
+async fn nothing_is_published_again_without_stored_facts() {
     let (store, meter) = (empty_store().await, Meter::default());
     assert!(republish(&store, &meter, "test", now()).await.expect("no error").is_none());
     assert_eq!(store.index_pointer(&meter).await.expect("no error"), None);

@@ -22,10 +22,10 @@ use super::{
     support::{finished, ledger, run, tapped, writes},
 };
 
-/// Its first start unpacks the data.
+/// The first start of a mirror unpacks the data.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running mirror. It ends with this value.
+/// A running mirror. It ends when this value is dropped.
 struct Mirror {
     process: Child,
     url: String,
@@ -33,7 +33,7 @@ struct Mirror {
 }
 
 impl Mirror {
-    /// None, and a line that says so, where there is no mirror on this machine.
+    /// Returns `None` and prints a line if this machine has no mirror.
     async fn start(options: &[&str]) -> Option<Self> {
         let program = env::var_os("POKEAPI_MIRROR").filter(|program| !program.is_empty());
         let Some(program) = program else {
@@ -107,7 +107,7 @@ fn assert_whole(ledger: &Ledger) {
     assert_eq!(etags, Kind::ALL.map(|kind| facts.count(kind)), "every fact has its ETag");
 }
 
-/// What the bundled snapshot publishes.
+/// The catalogue that the bundled snapshot publishes.
 async fn bundled() -> std::collections::BTreeMap<String, serde_json::Value> {
     let url = tokio::task::spawn_blocking(|| SeededEngine::get().url.clone()).await.expect("it is seeded");
     digests(&url, tables::CATALOG).await

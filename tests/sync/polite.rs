@@ -1,4 +1,4 @@
-//! How the sync asks: who it is, how many at a time, how fast, and what a Retry-After does.
+//! How the sync sends requests: its user agent, its concurrency, its pace, and its reaction to a Retry-After.
 
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,13 @@ const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
 fn user_agents(pokeapi: &StandIn) -> Vec<String> {
     let mut user_agents: Vec<_> = pokeapi.requests().into_iter().filter_map(|seen| seen.user_agent).collect();
-    assert_eq!(user_agents.len(), pokeapi.requests().len(), "every request says who asks");
+    assert_eq!(user_agents.len(), pokeapi.requests().len(), "every request has one");
     user_agents.dedup();
     user_agents
 }
 
 #[tokio::test]
-async fn every_request_says_who_asks_and_how_to_reach_them() {
+async fn every_request_has_a_user_agent_with_a_contact() {
     let (pokeapi, store) = (small().await, empty_store().await);
     sync_as(&store, config(&pokeapi)).await;
     let plain = format!("pokedex-sync/{}", env!("CARGO_PKG_VERSION"));
@@ -48,7 +48,7 @@ async fn at_most_four_requests_are_in_flight_whatever_is_configured() {
 async fn requests_are_as_far_apart_as_the_pace_says() {
     let pokeapi = small().await;
     let mut config = config(&pokeapi);
-    // One in 20 ms.
+    // One request in 20 ms.
     config.per_minute = 3000;
     let api = client(config);
     let begin = Instant::now();
@@ -67,11 +67,11 @@ async fn requests_are_as_far_apart_as_the_pace_says() {
 }
 
 #[tokio::test]
-async fn tries_again_keep_to_the_pace_too() {
+async fn retries_keep_to_the_pace() {
     let pokeapi = small().await;
     pokeapi.script(BULBASAUR, vec![Fault::Status(500), Fault::Status(502)]);
     let mut config = config(&pokeapi);
-    // One in 100 ms.
+    // One request in 100 ms.
     config.per_minute = 600;
     let begin = Instant::now();
     client(config).fetch(Kind::Pokemon, 1, None).await.expect("the third try");
@@ -80,10 +80,10 @@ async fn tries_again_keep_to_the_pace_too() {
 }
 
 #[tokio::test]
-async fn a_whole_sync_takes_the_time_that_its_pace_asks_for() {
+async fn a_whole_sync_takes_the_time_that_its_pace_requires() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let mut config = config(&pokeapi);
-    // One in 10 ms, 104 of them, the first at once.
+    // One request in 10 ms, 104 of them, the first at once.
     config.per_minute = 6000;
     let begin = Instant::now();
     sync_as(&store, config).await;
@@ -91,7 +91,7 @@ async fn a_whole_sync_takes_the_time_that_its_pace_asks_for() {
 }
 
 #[tokio::test]
-async fn a_retry_after_holds_everybody_back() {
+async fn a_retry_after_delays_every_request() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.script(BULBASAUR, vec![Fault::retry_after(429, 1)]);
     let watched = pokeapi.clone();
@@ -112,5 +112,5 @@ async fn a_retry_after_holds_everybody_back() {
     let (finished, _) = sync_as(&store, config(&pokeapi)).await;
     assert_eq!((finished.tally.failed, pokeapi.count(BULBASAUR)), (0, 2));
     let silence = watch.await.expect("the whole sync was watched");
-    assert!(silence >= Duration::from_millis(900), "nobody asked for {silence:?} only");
+    assert!(silence >= Duration::from_millis(900), "the pause was {silence:?} only");
 }

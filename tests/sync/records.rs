@@ -1,4 +1,4 @@
-//! What the records of a first sync say, against what the source's documents say.
+//! The records of a first sync, compared with the documents of the source.
 
 use adapters::store::{Found, Meter, Named, Store};
 use domain::{
@@ -124,7 +124,7 @@ async fn cosmetic_forms_are_kept_where_there_is_more_than_one() {
     }
 }
 
-/// What a document says of one way to evolve, but for nulls; a named resource by its name.
+/// The conditions of one way to evolve in a document, without nulls; a named resource by its name.
 fn conditions(way: &Value) -> Value {
     let known = way.as_object().expect("an object").iter().filter(|(_, value)| !value.is_null());
     let plain = known.map(|(key, value)| (key.clone(), value.get("name").unwrap_or(value).clone()));

@@ -1,4 +1,5 @@
-//! What the source lists no more goes with all its items, unless so much goes that the source must be mistaken.
+//! Resources that the source no longer lists are removed with all their items, unless so many disappear that
+//! the source must be mistaken.
 
 use domain::facts::{Facts, Kind};
 use serde_json::json;
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::stand_in::{Fault, StandIn};
 
-/// Takes resources out of a synced world; what a sync makes of it must be what a first sync would have made.
+/// Removes resources from a synced world; the next sync must produce the same catalogue as a first sync.
 async fn without(gone: &[(&str, u32)]) -> (Vec<String>, usize) {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
@@ -28,10 +29,10 @@ async fn without(gone: &[(&str, u32)]) -> (Vec<String>, usize) {
 }
 
 #[tokio::test]
-async fn a_pokemon_that_is_gone_goes_under_all_its_names() {
+async fn a_removed_pokemon_is_removed_under_all_its_names() {
     let (gone, removed) = without(&[("pokemon", 10001), ("pokemon-form", 10031)]).await;
     assert_eq!(removed, 5);
-    // Its facts shared their items with Charizard's and Unown's.
+    // Its facts shared their items with those of Charizard and Unown.
     let names = ["10001", "attackdeoxys", "attackforme", "deoxys-attack", "deoxysattack"];
     assert_eq!(gone, names.map(|name| format!("POKEMON#{name}/POKEMON")));
 }
@@ -103,7 +104,7 @@ async fn a_resource_that_is_listed_but_fails_is_not_gone() {
     assert!(pokemon(&store, "deoxys-attack").await.is_some());
 }
 
-/// Most of `kind` vanishes from its list, and comes back.
+/// Most of `kind` disappears from its list, and comes back.
 async fn vanish(pokeapi: &StandIn, kind: Kind, list: Fault) {
     let store = synced(pokeapi).await;
     let before = catalogue(&store).await;
@@ -138,7 +139,7 @@ async fn when_most_of_a_kind_vanishes_all_of_it_is_kept() {
         (Kind::Pokemon, vec![1, 2, 3]),
         (Kind::PokemonSpecies, vec![1]),
         (Kind::Move, vec![10]),
-        // Of 11 and of 4: a kind need not be large.
+        // These are 11 and 4 resources: a kind need not be large.
         (Kind::Ability, vec![26, 28, 34]),
         (Kind::Generation, vec![1]),
     ] {
@@ -148,17 +149,17 @@ async fn when_most_of_a_kind_vanishes_all_of_it_is_kept() {
 }
 
 #[tokio::test]
-async fn records_that_would_nearly_all_vanish_are_kept_and_that_is_told() {
+async fn records_that_would_nearly_all_vanish_are_kept_and_reported() {
     let store = synced(&small().await).await;
     let before = items(&store).await;
     let mut facts: Facts = ledger(&store).await.facts;
-    // The Pokémon are all there, but nothing is known of their species.
+    // All Pokémon are listed, but their species are unknown.
     Kind::ALL.iter().filter(|kind| **kind != Kind::Pokemon).for_each(|kind| {
         facts.ids(*kind).into_iter().for_each(|id| facts.remove(*kind, id));
     });
     let published = publish_facts(&store, &facts, LONG_AGO).await;
     assert_eq!((published.removed, published.written), (0, 0));
-    let told = published.problems.last().expect("it is told");
+    let told = published.problems.last().expect("it is reported");
     assert_eq!(told.resource, "catalogue");
     let records = before
         .keys()

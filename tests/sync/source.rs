@@ -1,4 +1,5 @@
-//! A source that asks to be left alone, or has stopped answering; and what a run is worth that skipped much.
+//! A source that asks clients to wait, or has stopped responding; and the result of a run that skipped many
+//! resources.
 
 use std::time::{Duration, Instant};
 
@@ -17,19 +18,19 @@ use crate::stand_in::{Fault, StandIn, World};
 
 const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
-/// Where the resources of `kind` are.
+/// The paths of the resources of `kind`.
 fn paths(kind: &str) -> Vec<String> {
     World::small().listed(kind).map(|(id, _)| format!("/api/v2/{kind}/{id}/")).collect()
 }
 
 async fn paused(store: &adapters::store::Store, pokeapi: &StandIn) -> (Progress, Pause) {
-    match try_sync(store, pokeapi).await.expect("a pause is no error") {
+    match try_sync(store, pokeapi).await.expect("a pause is not an error") {
         Outcome::Paused { progress, because } => (progress, because),
         Outcome::Finished { finished, .. } => panic!("it finished: {finished:?}"),
     }
 }
 
-/// Makes the time until which the source wants to be left alone pass.
+/// Lets the time pass until which the source wants no requests.
 async fn wait_over(store: &adapters::store::Store) {
     let mut state = state(store).await;
     state.wait.as_mut().expect("it was asked to wait").until = Timestamp::from_unix(now().unix() - 1);
@@ -47,16 +48,17 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
     assert!(begin.elapsed() < Duration::from_secs(30));
     let Pause::Asked { until } = because else { panic!("{because:?}") };
     assert!((3590..=3600).contains(&until.seconds_from(now())), "until {until}");
-    assert_eq!((pokeapi.count(BULBASAUR), progress.tally.failed), (1, 0), "it was no failure");
+    assert_eq!((pokeapi.count(BULBASAUR), progress.tally.failed), (1, 0), "it was not a failure");
     let stored = state(&store).await;
     assert_eq!(stored.wait, Some(Wait { source: pokeapi.base_url(), until }));
     let cursor = stored.running.expect("the run goes on").cursor.expect("it has begun");
     assert!(cursor < (Kind::Pokemon, 1), "{cursor:?}");
 
-    // Nobody was sent after the one who was told to wait, but those who were on their way.
+    // After the response with the long wait, the run sends no further requests; those in flight may still
+    // arrive.
     assert!(pokeapi.requests().len() <= 9 + RESOURCES - 15 + 4, "{}", pokeapi.requests().len());
 
-    // Whoever comes before asks for nothing and changes nothing.
+    // A run that starts earlier sends no requests and changes nothing.
     pokeapi.reset_log();
     let before = items(&store).await;
     assert_eq!(paused(&store, &pokeapi).await.1, because);
@@ -72,7 +74,7 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
 }
 
 #[tokio::test]
-async fn no_other_source_is_left_alone_for_that() {
+async fn a_wait_applies_only_to_its_source() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always(BULBASAUR, Fault::retry_after(429, 3600));
     paused(&store, &pokeapi).await;
@@ -81,7 +83,7 @@ async fn no_other_source_is_left_alone_for_that() {
 }
 
 #[tokio::test]
-async fn lists_that_say_there_is_nothing_make_no_good_run() {
+async fn empty_lists_do_not_make_a_successful_run() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let before = catalogue(&store).await;
@@ -96,7 +98,7 @@ async fn lists_that_say_there_is_nothing_make_no_good_run() {
 }
 
 #[tokio::test]
-async fn a_long_retry_after_of_a_list_pauses_too_and_a_day_is_the_longest() {
+async fn a_long_retry_after_of_a_list_pauses_for_a_day_at_most() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/move/", Fault::retry_after(503, 100_000_000));
     let (progress, because) = paused(&store, &pokeapi).await;
@@ -142,7 +144,7 @@ async fn a_source_that_is_down_pauses_the_run_and_the_next_goes_on() {
 }
 
 #[tokio::test]
-async fn resources_that_never_answer_keep_no_run_from_its_end() {
+async fn resources_that_never_answer_do_not_prevent_the_end_of_a_run() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let dead: Vec<_> = paths("move").into_iter().take(12).collect();
     dead.iter().for_each(|path| pokeapi.always(path, Fault::Status(500)));
@@ -159,7 +161,7 @@ async fn resources_that_never_answer_keep_no_run_from_its_end() {
 }
 
 #[tokio::test]
-async fn a_run_that_skipped_more_than_one_in_twenty_is_no_good_one() {
+async fn a_run_that_skipped_more_than_one_in_twenty_is_not_successful() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let good = state(&store).await;

@@ -1,4 +1,4 @@
-//! What a sync finds of itself when it starts: nothing, rubbish, or more than it should have kept.
+//! The stored state that a sync finds when it starts: absent, unreadable, or too large.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn packed(text: &str) -> AttributeValue {
 }
 
 #[tokio::test]
-async fn a_state_that_is_not_readable_starts_anew() {
+async fn an_unreadable_state_starts_from_scratch() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let sound = catalogue(&store).await;
@@ -68,7 +68,7 @@ async fn a_cursor_beyond_all_resources_has_nothing_left_to_ask_for() {
 }
 
 #[tokio::test]
-async fn facts_that_are_not_readable_are_fetched_again_by_a_run_that_begins_anew() {
+async fn unreadable_facts_are_fetched_again_by_a_run_from_scratch() {
     let (pokeapi, block) = (small().await, Key::facts_block(Kind::Type, 0));
     let sound = catalogue(&synced(&pokeapi).await).await;
     let types = World::small().listed("type").filter(|(id, _)| *id < 64).count();
@@ -119,7 +119,7 @@ async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again(
 async fn lost_facts_far_behind_are_reached_by_a_run_in_many_pieces() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    // The last kind of all; what the source no longer lists goes with it.
+    // It is the last kind; resources that the source no longer lists are removed with it.
     put_raw(&store, &Key::facts_block(Kind::EvolutionChain, 0), &[("body", text("{"))]).await;
     put_raw(&store, &Key::facts_block(Kind::EvolutionChain, 99), &[("body", text("{"))]).await;
     pokeapi.slow_down(Duration::from_millis(5));
@@ -140,7 +140,7 @@ async fn lost_facts_far_behind_are_reached_by_a_run_in_many_pieces() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_paused_days_ago_begins_anew() {
+async fn a_run_that_was_paused_days_ago_starts_from_scratch() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     for (days, asked) in [(1, 9), (3, RESOURCES + 9)] {
@@ -169,12 +169,12 @@ async fn failures_without_number_neither_fill_the_state_nor_end_the_run() {
     let (finished, _) = sync(&store, &pokeapi).await;
     let tally = finished.tally;
     assert_eq!((tally.fetched, tally.failed), (RESOURCES, many), "each is counted");
-    assert_eq!((finished.failures.len(), finished.failures[0].id), (200, 20_000), "some are told");
+    assert_eq!((finished.failures.len(), finished.failures[0].id), (200, 20_000), "some are listed");
     assert_eq!(state(&store).await.last, Some(finished));
 }
 
 #[tokio::test]
-async fn a_failure_that_heals_is_counted_no_more() {
+async fn a_failure_that_heals_is_no_longer_counted() {
     let (pokeapi, store) = (small().await, empty_store().await);
     for id in [1, 2, 3] {
         pokeapi.script(&format!("/api/v2/pokemon/{id}/"), vec![Fault::Status(500); 3]);
@@ -197,7 +197,7 @@ async fn nothing_runs_where_there_is_no_table() {
 }
 
 #[tokio::test]
-async fn the_state_tells_what_a_run_found() {
+async fn the_state_records_the_results_of_a_run() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     pokeapi.always("/api/v2/move/22/", Fault::Status(404));

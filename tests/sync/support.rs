@@ -1,4 +1,4 @@
-//! Syncs for tests: a stand-in with the small world, a client that does not dawdle, a table of one's own.
+//! Syncs for tests: a stand-in with the small world, a client without long pauses, a separate table.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,7 +19,7 @@ use tests::{Call, Tap, empty_store, engine_url, publish_facts};
 
 use crate::stand_in::{StandIn, World};
 
-/// What the small world lists, of all kinds together.
+/// The number of resources that the small world lists, of all kinds together.
 pub const RESOURCES: usize = 95;
 pub const POKEMON: [(u32, &str); 15] = [
     (1, "bulbasaur"),
@@ -38,7 +38,7 @@ pub const POKEMON: [(u32, &str); 15] = [
     (10001, "deoxys-attack"),
     (10034, "charizard-mega-x"),
 ];
-/// Long before any test ran.
+/// A time long before any test ran.
 pub const LONG_AGO: Timestamp = Timestamp::from_unix(1_000_000_000);
 
 pub async fn small() -> StandIn {
@@ -68,7 +68,7 @@ pub async fn try_sync(store: &Store, pokeapi: &StandIn) -> Result<Outcome, SyncE
     run(store, &client(config(pokeapi)), &Settings::new("test")).await
 }
 
-/// A sync that comes to its end.
+/// A sync that completes.
 pub async fn sync(store: &Store, pokeapi: &StandIn) -> (Finished, Published) {
     sync_as(store, config(pokeapi)).await
 }
@@ -92,7 +92,7 @@ pub async fn synced(pokeapi: &StandIn) -> Store {
     store
 }
 
-/// A table that was filled long ago with what the stand-in says now, ETags included.
+/// A table that was filled long ago with the stand-in's current data, ETags included.
 pub async fn synced_long_ago(pokeapi: &StandIn) -> Store {
     let store = empty_store().await;
     publish_facts(&store, &facts(pokeapi).await, LONG_AGO).await;
@@ -100,7 +100,7 @@ pub async fn synced_long_ago(pokeapi: &StandIn) -> Store {
     store
 }
 
-/// Every fact that the stand-in has.
+/// Every fact of the stand-in.
 pub async fn facts(pokeapi: &StandIn) -> Facts {
     let store = synced(pokeapi).await;
     store.facts(&Meter::default()).await.expect("the facts are readable").facts
@@ -110,13 +110,13 @@ pub async fn ledger(store: &Store) -> Ledger {
     store.facts(&Meter::default()).await.expect("the facts are readable")
 }
 
-/// The same table, spoken to through a tap.
+/// The same table, accessed through a tap.
 pub async fn tapped(store: &Store) -> (Store, Tap) {
     let tap = Tap::on(&engine_url()).await;
     (through(store, &tap.url).await, tap)
 }
 
-/// The same table, spoken to at another address.
+/// The same table, accessed at another address.
 pub async fn through(store: &Store, url: &str) -> Store {
     Store::new(aws::at(url), &Tables::beside(store.table()))
 }
@@ -133,12 +133,12 @@ pub async fn pokemon(store: &Store, key: &str) -> Option<(StoredPokemon, Timesta
     Some((stored, record.created_at, record.updated_at))
 }
 
-/// Kind, id, reason and whether trying again may help, of each failure.
+/// Kind, id, reason and whether a retry may help, of each failure.
 pub fn told(failures: &[Failure]) -> Vec<(Kind, u32, &str, bool)> {
     failures.iter().map(|f| (f.kind, f.id, f.reason.as_str(), f.passing)).collect()
 }
 
-/// Which items the calls wrote, and how often: `UpdateItem SYNC/STATE`.
+/// The items that the calls wrote, and how often: `UpdateItem SYNC/STATE`.
 pub fn writes(calls: &[Call]) -> BTreeMap<String, usize> {
     let mut written = BTreeMap::new();
     for call in calls {

@@ -1,5 +1,5 @@
-//! A proxy in front of an engine that strikes at one call, of which nobody ever hears again: what a kill looks like
-//! from the engine's side.
+//! A proxy in front of an engine that strikes at one call and then answers nothing more: from the engine's side,
+//! this is what a kill looks like.
 
 use std::{
     convert::Infallible,
@@ -21,14 +21,14 @@ use hyper_util::{
 use tests::Call;
 use tokio::{net::TcpListener, sync::Notify};
 
-/// What becomes of the call that is struck. None after it is passed on.
+/// The fate of the call that is struck. No later call is passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {
-    /// It never reaches the engine.
+    /// The call never reaches the engine.
     Before,
-    /// The engine has done it, and the answer is lost.
+    /// The engine has executed the call, and the response is lost.
     After,
-    /// It and all that follow are refused for good.
+    /// This call and all later ones are refused permanently.
     Refused,
 }
 
@@ -50,7 +50,7 @@ struct Shared {
 }
 
 impl Switch {
-    /// Strikes at the first call for which `when` says so, given its number (from 1) and what it is.
+    /// Strikes at the first call for which `when` returns true, given the call and its number (from 1).
     pub async fn at(
         engine: &str,
         blow: Blow,
@@ -76,7 +76,7 @@ impl Switch {
                     async move { Ok::<_, Infallible>(shared.pass(request).await) }
                 });
                 tokio::spawn(async move {
-                    // Who is killed hangs up.
+                    // A client that was killed closes the connection.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
@@ -84,12 +84,12 @@ impl Switch {
         Self { url, shared }
     }
 
-    /// Returns when the blow has fallen.
+    /// Returns once the switch has struck.
     pub async fn struck(&self) {
         self.shared.struck.notified().await;
     }
 
-    /// How many calls there were.
+    /// The number of calls so far.
     pub fn calls(&self) -> usize {
         self.shared.calls.load(Ordering::SeqCst)
     }
@@ -129,7 +129,7 @@ impl Shared {
     }
 }
 
-/// As DynamoDB refuses those who may not: nothing that one would try again.
+/// The refusal that DynamoDB sends to a caller without permission: clients do not retry it.
 fn refused() -> Response<Full<Bytes>> {
     let body = r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"not yours"}"#;
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));

@@ -1,4 +1,4 @@
-//! SDK clients. TLS is ring's: the SDK's default seeds itself for 20 ms at the first handshake of a cold start.
+//! SDK clients. TLS uses ring: the SDK's default provider seeds itself for 20 ms at the first handshake of a cold start.
 
 use std::{env, time::Duration};
 
@@ -24,31 +24,31 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 
-/// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>), which every endpoint of AWS has a certificate
-/// below. Reading the machine's hundred and more takes 0.8 ms of a cold start.
+/// The roots of Amazon Trust Services (<https://www.amazontrust.com/repository/>), below which every AWS endpoint has a certificate.
+/// Reading the machine's hundred and more roots takes 0.8 ms of a cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
-/// DynamoDB as Lambda's environment tells of it: region, credentials and, where it is set,
-/// `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL`; so for the other services.
+/// A DynamoDB client configured from Lambda's environment: region, credentials and, if set, `AWS_ENDPOINT_URL_DYNAMODB` or
+/// `AWS_ENDPOINT_URL`. The clients of other services read the environment in the same way.
 ///
-/// Nothing else is asked. The SDK's own chain of files, STS and metadata services is a megabyte of a binary, and a
-/// function never comes to them.
+/// No other source of configuration is read. The SDK's own provider chain (files, STS and metadata services) adds a megabyte to a binary,
+/// and a function never uses it.
 #[must_use]
 pub fn from_environment() -> Client {
     dynamodb(environment("AWS_ENDPOINT_URL_DYNAMODB"))
 }
 
-/// The access key id that an engine accepts where nothing else is agreed.
+/// The access key id that an engine accepts unless another one is configured.
 pub const ANYBODY: &str = "local";
 
-/// Where a service is.
+/// The location of a service.
 #[derive(Clone, Debug)]
 pub enum Endpoint {
-    /// Where the environment says.
+    /// The endpoint that the environment names.
     Environment,
-    /// At a URL, over plain HTTP, for requests signed as this access key id.
+    /// A URL, over plain HTTP, for requests signed with this access key id.
     Url { url: String, access_key_id: String },
-    /// In this process, behind this HTTP client.
+    /// This process, behind this HTTP client.
     InProcess(SharedHttpClient),
 }
 
@@ -60,25 +60,25 @@ impl Endpoint {
     }
 }
 
-/// An engine at `url`, over plain HTTP, that accepts any credentials.
+/// A client of an engine at `url`, over plain HTTP, that accepts any credentials.
 #[must_use]
 pub fn at(url: &str) -> Client {
     at_with(url, ANYBODY)
 }
 
-/// An engine at `url`, over plain HTTP, for requests signed as `access_key_id`.
+/// A client of an engine at `url`, over plain HTTP, for requests signed with `access_key_id`.
 #[must_use]
 pub fn at_with(url: &str, access_key_id: &str) -> Client {
     dynamodb(one_machine(url, access_key_id))
 }
 
-/// An engine in this process, behind `http`.
+/// A client of an engine in this process, behind `http`.
 #[must_use]
 pub fn in_process(http: SharedHttpClient) -> Client {
     dynamodb(this_process(http))
 }
 
-/// Without the detour by way of an [`SdkConfig`], which is a tenth of a megabyte of every binary.
+/// Builds the client without an [`SdkConfig`], which would add a tenth of a megabyte to every binary.
 fn dynamodb(Service { http, credentials, region, endpoint }: Service) -> Client {
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -92,13 +92,13 @@ fn dynamodb(Service { http, credentials, region, endpoint }: Service) -> Client 
     Client::from_conf(config.build())
 }
 
-/// Secrets Manager.
+/// A Secrets Manager client configured from the environment.
 #[must_use]
 pub fn secrets_from_environment() -> SecretsClient {
     SecretsClient::new(&environment("AWS_ENDPOINT_URL_SECRETS_MANAGER").config())
 }
 
-/// Lambda, without time-outs: the caller of a function says how long to wait for it.
+/// A Lambda client without time-outs: the caller of a function limits the wait itself.
 #[must_use]
 pub fn lambda(endpoint: &Endpoint) -> LambdaClient {
     let service = match endpoint {
@@ -107,7 +107,7 @@ pub fn lambda(endpoint: &Endpoint) -> LambdaClient {
         Endpoint::InProcess(http) => this_process(http.clone()),
     };
     let config = &service.config();
-    // What is only left out would stay as it is for the others.
+    // Explicitly disabled: a time-out that is not set would keep its value for the other services.
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .disable_operation_attempt_timeout()
@@ -119,19 +119,19 @@ pub fn lambda(endpoint: &Endpoint) -> LambdaClient {
     LambdaClient::from_conf(config.build())
 }
 
-/// S3.
+/// An S3 client configured from the environment.
 #[must_use]
 pub fn s3_from_environment() -> S3Client {
     S3Client::new(&environment("AWS_ENDPOINT_URL_S3").config())
 }
 
-/// What is S3 on one machine.
+/// A client of an S3 service on this machine.
 #[must_use]
 pub fn s3_at(url: &str) -> S3Client {
     S3Client::new(&one_machine(url, ANYBODY).config())
 }
 
-/// Where a service is, and who asks it.
+/// The location of a service, and the credentials for it.
 struct Service {
     http: SharedHttpClient,
     credentials: SharedCredentialsProvider,
@@ -139,11 +139,11 @@ struct Service {
     endpoint: Option<String>,
 }
 
-/// What Lambda's environment tells of a service. `endpoint` is the variable that names another endpoint for it alone.
+/// A service as Lambda's environment configures it. `endpoint` is the variable that names another endpoint for this service only.
 fn environment(endpoint: &str) -> Service {
     let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let endpoint = set(endpoint).or_else(|| set("AWS_ENDPOINT_URL"));
-    // Another endpoint, or a proxy that looks inside, has a certificate of another root.
+    // Another endpoint, or a proxy that inspects TLS, has a certificate below another root.
     let is_amazons = endpoint.is_none() && set("SSL_CERT_FILE").or_else(|| set("SSL_CERT_DIR")).is_none();
     Service {
         http: https(if is_amazons { amazon() } else { TrustStore::default() }),
@@ -158,7 +158,7 @@ fn one_machine(url: &str, access_key_id: &str) -> Service {
     here(Builder::new().build_http(), url, access_key_id)
 }
 
-/// A service in this process. The address is never connected to.
+/// A service in this process. Nothing ever connects to its address.
 fn this_process(http: SharedHttpClient) -> Service {
     here(http, "http://localhost", ANYBODY)
 }
@@ -199,7 +199,7 @@ fn https(trusted: TrustStore) -> SharedHttpClient {
 
 const CONNECT: Duration = Duration::from_millis(500);
 
-/// Three attempts within two seconds: who waits longer has been answered 503 already.
+/// Three attempts within two seconds: a client that waits longer has already received a 503.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT)
@@ -212,8 +212,8 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50))
 }
 
-/// Repeats what the SDK by itself sees as final: a transaction that was throttled, and a single write that met a transaction on the
-/// same item. Transactions that met another one are repeated by the store, which counts their attempts apart.
+/// Retries errors that the SDK treats as final: a transaction that was throttled, and a single write that conflicted with a transaction on
+/// the same item. The store retries transactions that conflicted with another one, and counts those attempts separately.
 #[derive(Debug)]
 struct PassingCancellations;
 
@@ -243,7 +243,7 @@ fn was_throttled(error: &TransactWriteItemsError) -> bool {
         && reasons.all(|code| ["ThrottlingError", "ProvisionedThroughputExceeded"].contains(&code))
 }
 
-/// The same client with the patience of a background job: the sync would rather wait than fail.
+/// A copy of the client with the patience of a background job: the sync should wait rather than fail.
 #[must_use]
 pub fn patient(client: &Client) -> Client {
     let timeouts = TimeoutConfig::builder()

@@ -1,4 +1,4 @@
-//! Room on the disk of a folder.
+//! Free space on the disk of a folder.
 
 use std::{
     fs::{self, File},
@@ -6,13 +6,13 @@ use std::{
     path::Path,
 };
 
-/// The bytes that must be free: what a few requests write.
+/// The bytes that must be free: as many as a few requests write.
 const ROOM: usize = 256 << 10;
 
-/// Writes a file of 256 KB into `folder` and removes it. Nothing else tells a full disk, a quota and a read-only disk alike.
+/// Writes a file of 256 KB into `folder` and removes it. Only a write detects a full disk, an exhausted quota and a read-only disk alike.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If the file cannot be written.
 pub fn check(folder: &Path) -> io::Result<()> {
     let path = folder.join("room");
     let mut options = File::options();
@@ -21,7 +21,7 @@ pub fn check(folder: &Path) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&path).and_then(|mut file| file.write_all(&[0; ROOM]));
     match fs::remove_file(&path) {
-        // Another check removed it.
+        // Another check has removed it.
         Err(error) if error.kind() == ErrorKind::NotFound => written,
         removed => written.and(removed),
     }

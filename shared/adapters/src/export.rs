@@ -1,4 +1,4 @@
-//! The file of all that is a user's: a zip with everything as JSON, and as tables for whoever opens it in a spreadsheet.
+//! The export of a user's data: a zip file with everything as JSON, and with tables to open in a spreadsheet.
 
 mod bucket;
 
@@ -13,7 +13,7 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 
 pub use bucket::{DISPOSITION, Exports, ExportsError};
 
-/// Everything that is a user's. What the trail tells of is not: it is kept for all, and holds ids only.
+/// All data of a user, without the user's audit events: these are kept for all users together, and contain ids only.
 #[derive(Debug, Serialize)]
 pub struct Belongings<'a> {
     pub exported_at: Timestamp,
@@ -25,7 +25,7 @@ pub struct Belongings<'a> {
 #[derive(Debug, Serialize)]
 pub struct ExportedFavorite<'a> {
     pub pokemon_id: u32,
-    /// Slug; none for one that the catalogue does not have.
+    /// The slug; `None` for a Pokémon that the catalogue does not have.
     pub name: Option<&'a str>,
     pub display_name: Option<&'a str>,
     pub created_at: Timestamp,
@@ -39,7 +39,7 @@ pub struct ExportedSession {
     pub expires_at: Timestamp,
 }
 
-/// A row of the table of profiles, of which there is one.
+/// The single row of the profile table.
 #[derive(Serialize)]
 struct Profile<'a> {
     id: UserId,
@@ -50,7 +50,7 @@ struct Profile<'a> {
     updated_at: Timestamp,
 }
 
-/// A text that no spreadsheet takes for a formula.
+/// A text that no spreadsheet interprets as a formula.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Cell<'a>(std::borrow::Cow<'a, str>);
@@ -65,7 +65,7 @@ impl<'a> From<&'a str> for Cell<'a> {
     }
 }
 
-/// Why the file cannot be made: never for want of anything outside.
+/// The file cannot be made. The cause is never an external service.
 #[derive(Debug, thiserror::Error)]
 #[error("the file cannot be made: {0}")]
 pub struct NotWritten(String);
@@ -75,7 +75,7 @@ fn not_written(error: impl std::fmt::Display) -> NotWritten {
 }
 
 impl Belongings<'_> {
-    /// `pokedex.json` with everything, and `profile.csv`, `favorites.csv` and `sessions.csv`.
+    /// Returns a zip file with everything in `pokedex.json`, and with `profile.csv`, `favorites.csv` and `sessions.csv`.
     ///
     /// # Errors
     /// [`NotWritten`].
@@ -115,7 +115,7 @@ impl Belongings<'_> {
     }
 }
 
-/// RFC 4180, with a header even where there is no row.
+/// Writes a table as in RFC 4180, with a header even if there are no rows.
 fn table<const COLUMNS: usize>(
     header: [&str; COLUMNS],
     rows: impl IntoIterator<Item: Serialize>,

@@ -1,4 +1,4 @@
-//! Functions that ask other functions: Lambda's Invoke.
+//! Calls from one function to another: Lambda's Invoke.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use crate::{
     store::chain,
 };
 
-/// A function that can be asked.
+/// A function that can be invoked.
 #[derive(Clone, Debug)]
 pub struct Function {
     /// Its name, with an alias after a colon; or its ARN.
     pub name: String,
-    /// Where Lambda is.
+    /// The location of Lambda.
     pub endpoint: Endpoint,
 }
 
-/// Why a function has not answered.
+/// The reasons why a function has not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum NoAnswer {
-    /// As many as may run at once do.
+    /// The function already runs as many times at once as it may.
     #[error("the function {0} is busy")]
     Busy(String),
-    /// It was asked, and goes on.
+    /// The function was invoked, and still runs.
     #[error("the function {0} has not answered within {1:?}")]
     Late(String, Duration),
     #[error("the function {0} failed: {1}")]
@@ -33,7 +33,7 @@ pub enum NoAnswer {
     Unreachable(String, String),
 }
 
-/// A function, and the client that it is asked by.
+/// A function, and the client that invokes it.
 #[derive(Debug)]
 pub struct Connected<'a> {
     client: Client,
@@ -48,7 +48,7 @@ impl Function {
 }
 
 impl Connected<'_> {
-    /// Asks with `event`, and waits for the answer as long as `patience`.
+    /// Invokes the function with `event`, and waits for its answer for at most `patience`.
     ///
     /// # Errors
     /// [`NoAnswer`].

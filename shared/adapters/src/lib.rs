@@ -1,16 +1,16 @@
-//! All that touches a machine.
+//! Everything that accesses the network, the disk, the clock or the processor's threads.
 //!
-//! * [`aws`]: SDK clients, made only where a route needs one.
-//! * [`disk`]: room for what is written.
-//! * [`export`]: the file of all that is a user's, and where it is kept for a while.
-//! * [`invoke`]: functions that ask other functions.
+//! * [`aws`]: SDK clients, created only for routes that need one.
+//! * [`disk`]: free space for writes.
+//! * [`export`]: the export of a user's data, and its temporary storage.
+//! * [`invoke`]: calls from one function to another.
 //! * [`store`]: the catalogue in DynamoDB.
-//! * [`passwords`]: hashed slowly.
-//! * [`pokeapi`]: a polite client.
-//! * [`publish`]: facts in, items and index out, writing only what differs.
+//! * [`passwords`]: password hashes.
+//! * [`pokeapi`]: a rate-limited PokeAPI client.
+//! * [`publish`]: derives items and the index from facts, and writes only what differs.
 //! * [`tokens`]: access and refresh tokens, and their keys.
-//! * [`sync`]: PokeAPI to catalogue, resumable.
-//! * [`workers`]: threads and a bounded queue for work that occupies a processor.
+//! * [`sync`]: a resumable sync from PokeAPI to the catalogue.
+//! * [`workers`]: threads and a bounded queue for CPU-bound work.
 
 pub mod aws;
 mod clock;

@@ -1,5 +1,5 @@
-//! Facts in, items and index out. Everything is derived anew and only what differs is written, so a run that was
-//! killed anywhere is completed by the next, and a run over the same facts writes nothing.
+//! Publishes the catalogue: derives all items and the index from the facts, and writes only what differs. The next run therefore completes
+//! a run that was killed at any point, and a run over the same facts writes nothing.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -18,28 +18,28 @@ use crate::{
     },
 };
 
-/// Whether so many of `all` are gone at once that it is more likely an accident of the source than news.
+/// Whether `gone` of `all` are so many that an accident at the source is more likely than a real removal.
 #[must_use]
 pub fn is_suspicious(gone: usize, all: usize) -> bool {
     gone * 2 > all || (gone > 10 && gone * 20 > all)
 }
 
-/// What a publication did.
+/// The result of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Published {
     /// Items written because they were new or differed.
     pub written: usize,
     pub unchanged: usize,
-    /// Items whose facts are gone.
+    /// Items deleted because their facts no longer exist.
     pub removed: usize,
-    /// The version of the dex index that counts now.
+    /// The version of the dex index that is current now.
     pub index: String,
     pub index_written: bool,
-    /// Bytes of the index, before and after compression; the latter 0 where it was not written.
+    /// Bytes of the index, before and after compression; the latter is 0 if the index was not written.
     pub index_size: (usize, usize),
     #[serde(skip)]
     pub problems: Vec<Problem>,
-    /// Fields that are not known: served as null.
+    /// Unknown fields, served as null.
     #[serde(skip)]
     pub gaps: Vec<Problem>,
 }
@@ -72,12 +72,11 @@ impl From<BadIndex> for PublishError {
     }
 }
 
-/// Brings the stored catalogue to what `facts` say, and to what administrators have changed of it. What is new gets `now` as
-/// its times.
+/// Makes the stored catalogue match `facts` and the changes of administrators. New items get `now` as their times.
 ///
 /// # Errors
-/// [`PublishError::Store`] when the engine does not answer or the lease was lost; whatever was written stays and is not
-/// written again. With any other, nothing was written.
+/// [`PublishError::Store`] if the engine does not answer or the lease was lost; items that were already written stay and are not written
+/// again. With any other error, nothing was written.
 pub async fn publish(
     store: &Store,
     meter: &Meter,
@@ -94,7 +93,7 @@ pub async fn publish(
     let (mut groups, timed) = pokemon(&catalog, &mut diff)?;
     groups.extend(others(&catalog, &mut diff)?);
     let (index, version) = DexIndex::build(&catalog, &timed).encode()?;
-    // What readers would refuse must not count.
+    // An index that readers would reject must not become current.
     DexIndex::decode(&index)?;
 
     store.put_groups(meter, lease, groups).await?;
@@ -109,7 +108,7 @@ pub async fn publish(
     Ok(diff.done)
 }
 
-/// What is stored against what should be.
+/// A comparison of the stored items with the derived ones.
 struct Diff {
     heads: HashMap<Key, Head>,
     now: Timestamp,
@@ -118,7 +117,7 @@ struct Diff {
 }
 
 impl Diff {
-    /// Reports the slugs that another record keeps: two records with one key would fail every write, for ever.
+    /// Reports the slugs that another record keeps: two records with one key would make every write fail, permanently.
     fn refuse(&mut self, kind: Kind, names: &NameTable) {
         self.done.problems.extend(names.refused.iter().map(|(id, name)| Problem {
             resource: format!("{}/{id}", kind.endpoint()),
@@ -132,7 +131,7 @@ impl Diff {
         std::iter::once(Key::named(kind, id)).chain(names.map(|name| Key::named(kind, name))).collect()
     }
 
-    /// The items that tell which records share a name, each a group.
+    /// The items that list the records sharing a name, each a group of its own.
     fn shared(&mut self, kind: Named, names: &NameTable) -> Result<Vec<Group>, PublishError> {
         let groups = names.shared.iter().map(|(key, slugs)| {
             Ok(self.items(vec![Key::shared(kind, key)], serde_json::to_vec(slugs)?, Form::Plain)?.group)
@@ -140,7 +139,7 @@ impl Diff {
         groups.collect()
     }
 
-    /// The names of the records of `kind`; what several share is added to `groups`.
+    /// The names of the records of `kind`; adds the items for shared names to `groups`.
     fn named(
         &mut self,
         kind: Kind,
@@ -154,14 +153,14 @@ impl Diff {
         Ok(names)
     }
 
-    /// The items under `keys` for `body`, where any of them differs; and its times.
+    /// The items under `keys` for `json`, if any of them differs, and the record's times.
     fn items(&mut self, keys: Vec<Key>, json: Vec<u8>, form: Form) -> Result<Items, PublishError> {
         let hash = content_hash(&json);
         let stored = self.heads.get(&keys[0]);
         let created_at = stored.map_or(self.now, |head| head.created_at);
         let same = keys.iter().all(|key| self.heads.get(key).is_some_and(|head| head.hash == hash));
         let updated_at = match stored {
-            // Only another key of the same record is amiss: the record itself has not changed.
+            // Only another key of the same record differs: the record itself has not changed.
             Some(head) if head.hash == hash => head.updated_at,
             _ => self.now,
         };
@@ -180,30 +179,29 @@ impl Diff {
     }
 }
 
-/// How a record's JSON is stored.
+/// The storage form of a record's JSON.
 #[derive(Clone, Copy)]
 enum Form {
-    /// For what is read most: nothing to unpack.
+    /// For the records that are read most: nothing to decompress.
     Plain,
     Packed,
 }
 
-/// A record's items, none where they are stored already, and its times.
+/// The items of a record, empty if all are stored already, and its times.
 struct Items {
     group: Vec<NewItem>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
-/// Items that stand or fall together.
+/// Items that are written together or not at all.
 type Group = Vec<NewItem>;
 
-/// Items that are written in one transaction.
+/// The maximum number of items in one transaction.
 const GROUP: usize = 100;
 
-/// Each Pokémon's items: the record under its id, its slug and every other name, its learnset and its forms. They are one
-/// group, but for the names of a Pokémon with so many that a transaction could not hold them (Alcremie has 190): those that
-/// come last are groups of their own.
+/// Each Pokémon's items: the record under its id, its slug and every other name, its learnset and its forms. They form one group. A Pokémon
+/// with more names than a transaction can hold (Alcremie has 190) is the exception: its last names are groups of their own.
 fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<TimedPokemon>), PublishError> {
     let (pokemon, problems) = catalog.pokemon();
     diff.done.problems = problems;
@@ -215,7 +213,7 @@ fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<Ti
     for stored in pokemon {
         let id = stored.pokemon.id;
         let keys = diff.keys(Named::Pokemon, id, &names);
-        // The times that a Pokémon shows are those of its main item.
+        // A Pokémon shows the times of its main item.
         let main = diff.items(keys, serde_json::to_vec(&stored)?, Form::Plain)?;
         let Items { group: records, created_at, updated_at } = main;
         let mut group = Vec::with_capacity(records.len() + 2);
@@ -236,7 +234,7 @@ fn pokemon(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<(Vec<Group>, Vec<Ti
     Ok((groups, timed))
 }
 
-/// Chains, types, abilities and moves: each record, under its id and all its names, is a group.
+/// The items of chains, types, abilities and moves: each record, under its id and all its names, is a group.
 fn others(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<Vec<Group>, PublishError> {
     let mut groups = Vec::new();
     for evolution in catalog.evolutions() {
@@ -261,7 +259,8 @@ fn others(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<Vec<Group>, PublishE
     Ok(groups)
 }
 
-/// Deletes records that somebody has hidden, and those whose facts are gone, unless suspiciously many of the latter are.
+/// Deletes records that an administrator has hidden, and records whose facts no longer exist, unless suspiciously many of the latter are
+/// gone.
 async fn remove_stale(
     store: &Store,
     meter: &Meter,
@@ -276,7 +275,7 @@ async fn remove_stale(
     let records: Vec<&Key> = diff.heads.keys().filter(|key| key.is_record()).collect();
     let stale = records.iter().filter(|key| !diff.derived.contains(**key)).map(|key| (*key).clone());
     let (mut stale, lost): (Vec<Key>, Vec<Key>) = stale.partition(|key| hidden.contains(&key.pk));
-    // Records, not the many names of some.
+    // Counts records, because some have many names.
     let gone = lost.iter().filter(|key| key.is_of_id()).count();
     let all = records.iter().filter(|key| key.is_of_id()).count();
     if is_suspicious(gone, all) {
@@ -319,7 +318,7 @@ async fn put_index(
         store.renew_lease(meter, lease, clock()).await?;
         store.swap_index(meter, before, &Pointer::new(&version, overrides, diff.now)).await?;
         let forgotten = diff.heads.keys().filter_map(Key::index_version).filter(|stored| {
-            // The version before stays: a reader may have read the pointer just ahead of the swap.
+            // The previous version stays: a reader may have read the pointer just before the swap.
             let keep = [Some(version.as_str()), before].contains(&Some(stored));
             !keep && !is_of_another_release(stored)
         });
@@ -330,7 +329,7 @@ async fn put_index(
     Ok(())
 }
 
-/// Whether functions of the release before this, or of one that was rolled back to this, may read this version.
+/// Whether functions of the previous release, or of a newer release that was rolled back, may read this version.
 fn is_of_another_release(version: &str) -> bool {
     let format = version.split_once('-').and_then(|(format, _)| format.parse::<u32>().ok());
     format.is_some_and(|format| format + 1 == DexIndex::FORMAT || format > DexIndex::FORMAT)

@@ -31,7 +31,7 @@ pub(crate) use failures::Failures;
 /// another user's resources; 429 after too many such answers to one client address.
 pub(crate) async fn admit(app: &App, spec: &Spec, request: &Request) -> Result<Caller, Problem> {
     let claims = verify(app, request).await?;
-    // Signing out of a session that has ended is 200, whatever else its token was rejected for.
+    // Signing out of a session that has ended answers 200, even if the token is rejected for another reason as well.
     if spec.access != Access::Session {
         app.failures.check(&request.client, claims.sid)?;
     }
@@ -52,7 +52,7 @@ pub(crate) async fn admit(app: &App, spec: &Spec, request: &Request) -> Result<C
 /// # Errors
 /// 401 without a valid token, for a deleted account and for a session that has ended.
 pub(crate) async fn authenticate(app: &App, request: &Request) -> Result<Caller, Problem> {
-    // Here every token that is not valid is 401, a refresh token too.
+    // On these routes every invalid token answers 401, a refresh token too.
     let claims = verify(app, request).await.map_err(|problem| match problem.status {
         StatusCode::UNPROCESSABLE_ENTITY => Problem { status: StatusCode::UNAUTHORIZED, ..problem },
         _ => problem,
@@ -61,14 +61,14 @@ pub(crate) async fn authenticate(app: &App, request: &Request) -> Result<Caller,
     if caller.has_ended { Err(session_ended()) } else { Ok(caller) }
 }
 
-/// Verifies the request's access token. Reads no account.
+/// Verifies the request's access token, without reading the account.
 async fn verify(app: &App, request: &Request) -> Result<Claims, Problem> {
     let header = request.header("authorization").ok_or_else(Problem::unauthenticated)?;
-    // Boxed, as what only some requests need is below: the futures of the others stay small.
+    // Boxed, like the other futures below that only some requests need: the futures of the remaining requests stay small.
     Box::pin(app.verify(&request.meter, bearer(header)?)).await
 }
 
-/// Reads what the account may do now, and its session: two consistent reads, at the same time.
+/// Reads the account's current standing and its session, with two concurrent consistent reads.
 async fn read_caller(app: &App, request: &Request, claims: &Claims) -> Result<Caller, Problem> {
     let (accounts, meter, Claims { sub: user, sid: session, .. }) = (app.accounts(), &request.meter, claims);
     let (user, session) = (*user, *session);
@@ -80,7 +80,7 @@ async fn read_caller(app: &App, request: &Request, claims: &Claims) -> Result<Ca
 }
 
 fn authorize(spec: &Spec, request: &Request, caller: Caller) -> Result<Caller, Problem> {
-    // Every account may sign out.
+    // Every account may sign out, a frozen one too.
     if spec.access == Access::Session {
         return Ok(caller);
     }
@@ -94,7 +94,7 @@ fn authorize(spec: &Spec, request: &Request, caller: Caller) -> Result<Caller, P
     let is_owner = || request.params.get("id").and_then(|id| id.parse().ok()) == Some(caller.user);
     match spec.access {
         Access::Admin if !caller.standing.is_admin => Err(Problem::administrators_only()),
-        // Whether there is such a user is not for others to know.
+        // The answer must not reveal whether the user exists.
         Access::Owner if !is_owner() => Err(Problem::forbidden("Access denied")),
         Access::OwnerOrAdmin if !caller.standing.is_admin && !is_owner() => {
             Err(Problem::forbidden("Access denied"))
@@ -103,8 +103,8 @@ fn authorize(spec: &Spec, request: &Request, caller: Caller) -> Result<Caller, P
     }
 }
 
-/// Counts a request that authorization rejects, and returns its answer: `problem`, or 429 where the client's address has
-/// had too many.
+/// Counts a request that authorization rejects, and returns its answer: `problem`, or 429 if the client's address has too
+/// many failures.
 async fn count_failure(app: &App, request: &Request, claims: &Claims, problem: Problem) -> Problem {
     match app.take(&request.meter, Limit::Failure, &request.client).await {
         Ok(Some(seen)) if !seen.taken.is_allowed => {
@@ -120,7 +120,7 @@ fn session_ended() -> Problem {
     Problem::bad_token("The session has ended.")
 }
 
-/// The token of an `Authorization` header.
+/// Returns the token of an `Authorization` header.
 fn bearer(header: &str) -> Result<&str, Problem> {
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     let token = token.trim();

@@ -1,4 +1,4 @@
-//! What a request may use. Built once; each part is made when a route first asks for it.
+//! The resources that a request may use. Built once; each part is created when a route first needs it.
 
 use std::{
     sync::{
@@ -21,41 +21,41 @@ use crate::{access::Failures, config::Config, keys::Keys, problem::Problem, tele
 pub struct App {
     pub config: Config,
     pub telemetry: Telemetry,
-    /// Where passwords are hashed and archives are built.
+    /// The threads that hash passwords and build archives.
     pub workers: Workers<Memory>,
-    /// Whether no request has been answered yet.
+    /// True until the first request.
     cold: AtomicBool,
-    /// What [`prepare`] has used of the database.
+    /// The database usage of [`prepare`].
     prepared: Arc<Meter>,
     stores: LazyLock<Stores, Box<dyn FnOnce() -> Stores + Send>>,
     pub(crate) keys: Keys,
     pub(crate) failures: Failures,
     dex: Mutex<LoadedDex>,
-    /// Held while the first index is loaded, so that a burst at the start loads it once.
+    /// The lock that a request holds while it loads the first index, so that a burst of first requests loads it once.
     loading: AsyncMutex<()>,
 }
 
-/// The catalogue, and the accounts.
+/// The catalogue store and the account store.
 type Stores = (Store, Accounts);
 
 #[derive(Default)]
 struct LoadedDex {
     dex: Option<Arc<Dex>>,
-    /// When the pointer was last looked at.
+    /// The time of the last pointer check.
     checked: Option<Instant>,
 }
 
-/// What the pointer check may cost a request.
+/// The timeout of the pointer check within a request.
 const CHECK: Duration = Duration::from_millis(50);
-/// How soon the pointer is looked at again after a look that failed.
+/// The delay before the next pointer check after a failed one.
 const CHECK_AGAIN: Duration = Duration::from_secs(3);
-/// What waiting for another request to load the first index may cost.
+/// The longest wait for another request that loads the first index.
 const TURN: Duration = Duration::from_secs(2);
-/// What loading a new index may cost a request that could be answered from the old one.
+/// The timeout of loading a new index within a request that could be answered from the old one.
 const RELOAD: Duration = Duration::from_secs(1);
 
 impl App {
-    /// `client` is called when the catalogue is first used.
+    /// Creates the resources. `client` is called when the catalogue is first used.
     #[must_use]
     pub fn new(config: Config, client: impl FnOnce() -> Client + Send + 'static) -> Self {
         let tables = config.tables.clone();
@@ -76,7 +76,7 @@ impl App {
         }
     }
 
-    /// Whether this is the first request that is answered, and its meter: the first one bears what the preparation used.
+    /// Returns whether this is the first request, and its meter. The first request's meter includes the preparation's usage.
     pub(crate) fn begin(&self) -> (bool, Arc<Meter>) {
         match self.cold.swap(false, Ordering::Relaxed) {
             true => (true, Arc::clone(&self.prepared)),
@@ -84,21 +84,21 @@ impl App {
         }
     }
 
-    /// The catalogue.
+    /// Returns the catalogue store.
     pub fn store(&self) -> &Store {
         &self.stores.0
     }
 
-    /// Users, and what is theirs.
+    /// Returns the store of accounts: users, sessions, favorites and audit events.
     pub fn accounts(&self) -> &Accounts {
         &self.stores.1
     }
 
-    /// The dex: from memory, but for a look at the pointer every [`Config::index_check_every`]. When the engine
-    /// does not answer, the last dex goes on answering.
+    /// Returns the dex from memory, after a check of the pointer every [`Config::index_check_every`]. Returns the last dex
+    /// while the engine does not respond.
     ///
     /// # Errors
-    /// 503 while there is no index to answer from.
+    /// 503 while no index is available.
     pub async fn dex(&self, meter: &Meter) -> Result<Arc<Dex>, Problem> {
         if let Some(dex) = self.current_dex() {
             if self.is_check_due() {
@@ -106,7 +106,7 @@ impl App {
             }
             return Ok(dex);
         }
-        // Bounded: where the engine hangs, each would wait for all before it to give up, one after the other.
+        // Bounded: if the engine hangs, each request would otherwise wait for all earlier ones to time out in turn.
         let turn = tokio::time::timeout(TURN, self.loading.lock()).await;
         let _one_at_a_time =
             turn.map_err(|_| Problem::unavailable("another request is loading the index"))?;
@@ -119,7 +119,7 @@ impl App {
             .ok_or_else(|| Problem::unavailable("the catalogue is empty: no sync has finished yet"))?;
         self.is_check_due();
         self.load(meter, &pointer.version).await.map_err(|error| match error {
-            // The next publication mends it: for the client that is an outage like any other.
+            // The next publication replaces the index; until then the client receives 503, as in any other outage.
             StoreError::Malformed { .. } => Problem {
                 cause: Some(error.to_string()),
                 ..Problem::unavailable("the index is not readable")
@@ -128,10 +128,10 @@ impl App {
         })
     }
 
-    /// The dex of this very version: from memory where it is the one there.
+    /// Returns the dex of exactly this version, from memory if that holds it.
     ///
     /// # Errors
-    /// [`StoreError`] when no copy of it can be read.
+    /// [`StoreError`] if no copy of it can be read.
     pub(crate) async fn dex_of(&self, meter: &Meter, version: &str) -> Result<Arc<Dex>, StoreError> {
         match self.current_dex().filter(|dex| dex.version() == version) {
             Some(dex) => Ok(dex),
@@ -139,7 +139,7 @@ impl App {
         }
     }
 
-    /// Has the next request look at the pointer: the catalogue was published a moment ago.
+    /// Makes the next request check the pointer, because the catalogue has just been published.
     pub(crate) fn expire_dex(&self) {
         self.lock().checked = None;
     }
@@ -149,11 +149,11 @@ impl App {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, LoadedDex> {
-        // Nothing under this lock can panic halfway: a poisoned one is as good.
+        // No code that holds this lock can panic halfway, so the value behind a poisoned lock is consistent.
         self.dex.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this request has to look at the pointer. Of many at once, one has.
+    /// Returns whether this request must check the pointer. Of many simultaneous requests, exactly one must.
     fn is_check_due(&self) -> bool {
         let mut loaded = self.lock();
         let due = loaded.checked.is_none_or(|checked| checked.elapsed() >= self.config.index_check_every);
@@ -170,28 +170,28 @@ impl App {
             Ok(Ok(Some(pointer))) => pointer.version,
             Ok(Ok(None)) => return old,
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the index pointer is out of reach; the last index goes on");
+                tracing::warn!(%error, "the index pointer cannot be read; keeping the last index");
                 return self.keep(old);
             }
             Err(_) => {
-                tracing::warn!("the index pointer took too long; the last index goes on");
+                tracing::warn!("reading the index pointer took too long; keeping the last index");
                 return self.keep(old);
             }
         };
         match tokio::time::timeout(RELOAD, self.load(meter, &version)).await {
             Ok(Ok(dex)) => dex,
             Ok(Err(error)) => {
-                tracing::warn!(%error, version, "the new index cannot be loaded; the last one goes on");
+                tracing::warn!(%error, version, "the new index cannot be loaded; keeping the last one");
                 self.keep(old)
             }
             Err(_) => {
-                tracing::warn!(version, "the new index took too long; the last one goes on");
+                tracing::warn!(version, "loading the new index took too long; keeping the last one");
                 self.keep(old)
             }
         }
     }
 
-    /// Goes on with `old`, and has the pointer looked at again before long.
+    /// Keeps `old`, and schedules the next pointer check after [`CHECK_AGAIN`].
     fn keep(&self, old: Arc<Dex>) -> Arc<Dex> {
         let every = self.config.index_check_every;
         let sooner = every.saturating_sub(CHECK_AGAIN);
@@ -199,7 +199,7 @@ impl App {
         old
     }
 
-    /// The first of the copies that can be read, beginning with one by chance.
+    /// Loads the first readable copy, starting with a random one.
     async fn load(&self, meter: &Meter, version: &str) -> Result<Arc<Dex>, StoreError> {
         let first = fastrand::u8(..INDEX_COPIES);
         let mut copies = (0..INDEX_COPIES).map(|step| first + step);
@@ -207,7 +207,7 @@ impl App {
             let copy = copies.next().unwrap_or(first);
             match self.load_copy(meter, version, copy).await {
                 Err(error @ StoreError::Malformed { .. }) if copies.len() > 0 => {
-                    tracing::error!(%error, "a copy of the index is not readable; another is tried");
+                    tracing::error!(%error, "a copy of the index is not readable; trying another");
                 }
                 other => return other,
             }
@@ -225,25 +225,25 @@ impl App {
     }
 }
 
-/// What a function can do before its first request. A start has a whole processor for itself, a request the share that its
-/// memory buys.
+/// The work that a function does before its first request. A start runs on a whole processor, a request on the share that the
+/// function's memory buys.
 pub(crate) mod prepare {
     use std::time::Duration;
 
     use super::App;
 
-    /// The longest preparation. Lambda ends a start after ten seconds; after this, the first request loads the index itself.
+    /// The longest preparation. Lambda ends a start after ten seconds; after this timeout, the first request loads the index.
     const TIME: Duration = Duration::from_secs(6);
 
-    /// For routes that use no data.
+    /// Does nothing, for routes that use no data.
     pub async fn nothing(_: &App) {}
 
-    /// The client. It connects when it is first asked.
+    /// Creates the database client. It connects on its first call.
     pub async fn store(app: &App) {
         app.store();
     }
 
-    /// The dex. Without it the function starts all the same, and the first request tries again.
+    /// Loads the dex. If that fails, the function starts anyway, and the first request retries.
     pub async fn dex(app: &App) {
         let cause = match tokio::time::timeout(TIME, app.dex(&app.prepared)).await {
             Ok(Ok(_)) => return,

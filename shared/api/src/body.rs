@@ -1,4 +1,4 @@
-//! Request bodies, which are JSON objects, and responses that are for one user alone.
+//! Request bodies, which are JSON objects, and responses for a single user.
 
 use domain::FieldError;
 use http::{HeaderValue, StatusCode, header};
@@ -6,13 +6,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Request, Response, cache::json, problem::Problem};
 
-/// The largest accepted body, in bytes. The largest sensible one, 1,025 ids, has 6,000.
+/// The largest accepted body, in bytes. The largest useful body, 1,025 ids, has 6,000.
 const LONGEST: usize = 1 << 20;
 
 /// The byte order mark that some programs write at the start of a UTF-8 text.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// `body` without a byte order mark: JSON has none (RFC 8259, 8.1, lets a reader ignore it).
+/// Returns `body` without a byte order mark, which a JSON reader may ignore (RFC 8259, 8.1).
 pub(crate) fn without_bom(mut body: Vec<u8>) -> Vec<u8> {
     if body.starts_with(BOM) {
         body.drain(..BOM.len());
@@ -48,12 +48,12 @@ impl Request {
         Ok(())
     }
 
-    /// The body, which must be a JSON object with the fields of `T` and no others.
+    /// Parses the body, which must be a JSON object with the fields of `T` and no others.
     ///
     /// # Errors
     /// 400 for a body that is not JSON, 422 naming the field that is unknown or has another type.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        // Serde would read an array as the fields in their order.
+        // Serde would accept an array as the fields in order.
         if self.body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             return Err(Problem::bad_request("body", "must be a JSON object"));
         }
@@ -65,8 +65,8 @@ impl Request {
     }
 }
 
-/// Whether a `Content-Type` is JSON: `application/json` or `application/*+json`, with any parameters. JSON is always
-/// UTF-8, so a `charset` changes nothing; an empty value is as if it were absent.
+/// Returns whether a `Content-Type` is JSON: `application/json` or `application/*+json`, with any parameters. JSON is always
+/// UTF-8, so a `charset` changes nothing; an empty value counts as absent.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let Some((kind, subtype)) = essence.split_once('/') else { return essence.is_empty() };
@@ -74,14 +74,14 @@ fn is_json(content_type: &str) -> bool {
     kind == "application" && (subtype == "json" || is_suffixed) && !subtype.contains([',', ' '])
 }
 
-/// 415.
+/// Returns 415.
 fn unsupported(field: &str, message: &str) -> Problem {
     let detail = format!("{field} {message}");
     let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
     Problem { errors: vec![FieldError::new(field, message)], ..problem }
 }
 
-/// What is wrong with a body, without any of its values: one of them may be a password.
+/// Returns the error of a body. It quotes none of the body's values, because one of them may be a password.
 fn wrong(path: &str, error: &serde_json::Error) -> Problem {
     let text = error.to_string();
     let field = |message: &str| Problem::invalid(vec![FieldError::new(path, message)]);
@@ -94,7 +94,7 @@ fn wrong(path: &str, error: &serde_json::Error) -> Problem {
     if text.starts_with("unknown field") {
         return field("is not a field of this request");
     }
-    // Serde's path ends above a field that is missing or repeated.
+    // For a missing or repeated field, Serde's path ends at its parent.
     let name = || match (path, text.split('`').nth(1)) {
         (_, None) => path.to_owned(),
         (".", Some(name)) => name.to_owned(),
@@ -111,8 +111,8 @@ fn wrong(path: &str, error: &serde_json::Error) -> Problem {
     field(&must_be(expected.unwrap_or_default(), text.starts_with("invalid value")))
 }
 
-/// The rule that a value breaks, in JSON's terms. Serde names a Rust type as `expected`; with `is_out_of_range` the type
-/// was right and the value was not.
+/// Returns the rule that a value breaks, in JSON's terms. Serde names a Rust type as `expected`; with `is_out_of_range` the
+/// type was right and the value was not.
 fn must_be(expected: &str, is_out_of_range: bool) -> String {
     let greatest = match expected {
         "u8" => Some(u64::from(u8::MAX)),
@@ -142,7 +142,7 @@ fn must_be(expected: &str, is_out_of_range: bool) -> String {
     format!("must be {kind}")
 }
 
-/// 400, with where the body stops to be JSON.
+/// Returns 400, with the position at which the body stops being JSON.
 fn not_json(error: &serde_json::Error) -> Problem {
     let place = format!("line {}, column {}", error.line(), error.column());
     let reason = if error.to_string().starts_with("recursion limit") {
@@ -153,10 +153,10 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::bad_request("body", format!("{reason} ({place})"))
 }
 
-/// `Cache-Control` of a response for one user alone.
+/// The `Cache-Control` header of a response for a single user.
 pub(crate) const PERSONAL: HeaderValue = HeaderValue::from_static("private, no-store");
 
-/// A response for one user alone.
+/// Builds a response for a single user.
 pub(crate) fn personal(status: StatusCode, body: &impl Serialize) -> Result<Response, Problem> {
     let mut response = json(serde_json::to_vec(body)?);
     *response.status_mut() = status;
@@ -170,7 +170,7 @@ pub struct Done {
     pub message: &'static str,
 }
 
-/// 200 with only a message.
+/// Returns 200 with only a message.
 pub(crate) fn done(message: &'static str) -> Result<Response, Problem> {
     personal(StatusCode::OK, &Done { message })
 }

@@ -1,4 +1,4 @@
-//! Work that occupies a processor: bounded, and refused with 503 when too much of it waits.
+//! CPU-bound work: the queue is bounded, and a request answers 503 when it is full.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use http::StatusCode;
 
 use crate::{App, Request, problem::Problem};
 
-/// How long a request waits for its work. It ends before the deadline, so that the request can still undo what it did for it.
+/// The longest wait of a request for its work. It ends before the deadline, so that the request can still undo its preparations.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// The code of the refusal.
+/// The error code of the 503 response.
 pub(crate) const SERVER_BUSY: &str = "server_busy";
 
 impl App {
-    /// Runs `work`, which takes some 20 ms, on one of the workers, which the clients share fairly.
+    /// Runs `work`, which takes some 20 ms, on one of the workers, which clients share fairly.
     ///
     /// # Errors
-    /// 503 with Retry-After when too many wait, or after [`LONGEST_WAIT`].
+    /// 503 with Retry-After if too many requests wait, or after [`LONGEST_WAIT`].
     pub(crate) async fn run_blocking<T: Send + 'static>(
         &self,
         request: &Request,

@@ -6,18 +6,18 @@ use sha2::{Digest, Sha256};
 
 use crate::{Request, Response, problem::Problem};
 
-/// Raised when the same data is answered in another shape.
+/// The version of the responses' shape; raise it when the same data is served in another shape.
 const REPRESENTATION: &str = "2";
 
 const CATALOGUE: HeaderValue =
     HeaderValue::from_static("public, max-age=60, s-maxage=3600, stale-while-revalidate=86400");
 
-/// The entity tag of a response: 64 bits of a hash of everything that the response is made of.
+/// The entity tag of a response: 64 bits of a hash of all data that the response is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ETag(String);
 
 impl ETag {
-    /// Every part that the answer's bytes depend on.
+    /// Returns the tag for `parts`, which must hold all data that the response's bytes depend on.
     pub(crate) fn of(parts: &[&str]) -> Self {
         let mut digest = Sha256::new_with_prefix(REPRESENTATION);
         for part in parts {
@@ -41,31 +41,31 @@ impl ETag {
     }
 }
 
-/// How two entity tags are compared (RFC 9110, 8.8.3.2).
+/// The comparison of two entity tags (RFC 9110, 8.8.3.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     /// For `If-Match`: a weak tag matches nothing.
     Strong,
-    /// For `If-None-Match`: a CDN that compresses marks the tags as weak.
+    /// For `If-None-Match`: a weak tag matches, because a CDN that compresses marks tags as weak.
     Weak,
 }
 
-/// Whether a change of what has the strong tag `etag` may go ahead by the request's `If-Match` and `If-None-Match`.
+/// Returns whether the request's `If-Match` and `If-None-Match` permit a change of the resource with the strong tag `etag`.
 pub(crate) fn permits_change(request: &Request, etag: &str) -> bool {
     let expected = request.header("if-match");
     let is_expected = expected.is_none() || is_listed(expected, etag, Comparison::Strong);
     is_expected && !is_listed(request.header("if-none-match"), etag, Comparison::Weak)
 }
 
-/// Whether a list of entity tags, or `*`, names `etag`.
+/// Returns whether a list of entity tags, or `*`, names `etag`.
 fn is_listed(list: Option<&str>, etag: &str, comparison: Comparison) -> bool {
     let Some(list) = list.map(str::trim) else { return false };
     list == "*"
         || tags(list).any(|(is_weak, tag)| tag == etag && !(is_weak && comparison == Comparison::Strong))
 }
 
-/// The entity tags of a list, each with its quotes and whether it is weak. A tag may contain commas; elements that are
-/// not entity tags are skipped.
+/// Returns the entity tags of a list, each with its quotes and whether it is weak. A tag may contain commas; elements that
+/// are not entity tags are skipped.
 fn tags(mut list: &str) -> impl Iterator<Item = (bool, &str)> {
     std::iter::from_fn(move || {
         loop {
@@ -85,7 +85,7 @@ fn tags(mut list: &str) -> impl Iterator<Item = (bool, &str)> {
     })
 }
 
-/// A catalogue response with the entity tag `etag`: 304 if the client's copy has it, else the body that `make` returns.
+/// Builds a catalogue response with the entity tag `etag`: 304 if the client's copy has that tag, otherwise the body from `make`.
 pub(crate) fn catalogue(
     request: &Request,
     etag: &ETag,
@@ -106,7 +106,7 @@ pub(crate) fn catalogue(
     Ok(response)
 }
 
-/// 200 with a JSON body.
+/// Builds a 200 response with a JSON body.
 pub(crate) fn json(body: impl Into<Bytes>) -> Response {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -29,20 +29,20 @@ pub const KEYS: [&str; 11] = [
     "ORIGIN_VERIFY_SHA256",
 ];
 
-/// What those read besides that issue tokens: where the secret is.
+/// The additional variable of the functions that issue tokens: the location of the secret.
 pub const ISSUER_KEYS: [&str; 1] = ["SIGNING_KEYS"];
 
-/// What those read besides that have the catalogue written: which function does it.
+/// The additional variable of the functions that have the catalogue written: the function that writes it.
 pub const WRITER_KEYS: [&str; 1] = ["SYNC_FUNCTION"];
 
-/// What those read besides that make an export, or delete an account and what was exported with it.
+/// The additional variable of the functions that create an export, or delete an account with its export.
 pub const EXPORT_KEYS: [&str; 1] = ["EXPORTS_BUCKET"];
 
-/// Those that the sync reads besides.
+/// The additional variables of the sync.
 pub const SYNC_KEYS: [&str; 4] =
     ["POKEAPI_BASE_URL", "SYNC_REQUESTS_PER_MINUTE", "SYNC_CONTACT", "SYNC_MIN_AGE_HOURS"];
 
-/// Which deployment this is.
+/// The deployment's kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
     Local,
@@ -67,45 +67,45 @@ impl Environment {
 pub struct Config {
     /// `CATALOG_TABLE`, `APP_TABLE`, `EPHEMERAL_TABLE` and `AUDIT_TABLE`, all required.
     pub tables: Tables,
-    /// `ENVIRONMENT`: local, dev, staging or prod; local where absent.
+    /// `ENVIRONMENT`: local, dev, staging or prod; local if absent.
     pub environment: Environment,
-    /// `CORS_ORIGINS`: exact origins, separated by commas; none where absent.
+    /// `CORS_ORIGINS`: exact origins, separated by commas; none if absent.
     pub cors_origins: Vec<HeaderValue>,
-    /// `SPRITE_BASE_URL`: where pictures are served from; PokeAPI's own where absent. Ends with a slash.
+    /// `SPRITE_BASE_URL`: the base URL of the pictures; PokeAPI's own if absent. Ends with a slash.
     pub sprite_base: String,
-    /// `SYNC_MAX_AGE_HOURS`: an older catalogue is not ready; no limit where absent.
+    /// `SYNC_MAX_AGE_HOURS`: an older catalogue is not ready; no limit if absent.
     pub sync_max_age: Option<Duration>,
-    /// How often the index pointer is checked.
+    /// The interval between checks of the index pointer.
     pub index_check_every: Duration,
-    /// How long the keys of tokens are kept: one is published an hour before tokens are signed with it, and as long after.
+    /// How long a process caches the keys of tokens. A key is published an hour before it signs tokens, and an hour afterwards.
     pub keys_kept: Duration,
-    /// Where the data is on one machine: it is not ready while that disk is full.
+    /// The data folder on one machine. The API is not ready while its disk is full.
     pub data_folder: Option<PathBuf>,
-    /// `SIGNING_KEYS`: the name or ARN of a secret or, on one machine, `file:` and a path. Only who issues tokens has it.
+    /// `SIGNING_KEYS`: the name or ARN of a secret or, on one machine, `file:` and a path. Only functions that issue tokens have it.
     pub signing_keys: Option<KeySource>,
-    /// `SYNC_FUNCTION`: the name or ARN of the function that writes the catalogue. Only who has it written knows it.
+    /// `SYNC_FUNCTION`: the name or ARN of the function that writes the catalogue. Only functions that invoke it have the variable.
     pub sync_function: Option<Function>,
-    /// How long an administrator's request waits for it: the gateway gives up after 30 seconds.
+    /// How long an administrator's request waits for the writer: the gateway gives up after 30 seconds.
     pub writer_patience: Duration,
-    /// `EXPORTS_BUCKET`: where exports are put; where it is absent, the answer is the file.
+    /// `EXPORTS_BUCKET`: the bucket for exports; if it is absent, the response is the file.
     pub exports: Option<Exports>,
-    /// `RATE_LIMITS`: see [`Limits::parse`]; none where they are `off`, which staging and prod cannot be.
+    /// `RATE_LIMITS`: see [`Limits::parse`]; `None` if the variable is `off`, which staging and prod reject.
     pub limits: Option<Limits>,
-    /// `ORIGIN_VERIFY_SHA256`: the SHA-256 of the values of `X-Origin-Verify` that the edge sends, in hexadecimal, separated by
-    /// commas: the current one and, while it is being changed, the one before. Required in staging and prod: who comes past the edge
-    /// is turned away.
+    /// `ORIGIN_VERIFY_SHA256`: the SHA-256 hashes, in hexadecimal and separated by commas, of the `X-Origin-Verify` values that the
+    /// CDN sends: the current value and, during a change, the previous one. Required in staging and prod, which reject requests that
+    /// bypass the CDN.
     pub origin_verify: Vec<[u8; 32]>,
 }
 
 impl Config {
-    /// Whose tokens are taken: one deployment's are no other's.
+    /// Returns the issuer of the accepted tokens. Each deployment accepts only its own tokens.
     #[must_use]
     pub fn issuer(&self) -> String {
         format!("pokedex-{}", self.environment.name())
     }
 }
 
-/// What is wrong with the configuration, naming the variable.
+/// An error in the configuration, naming the variable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     #[error("the environment variable {0} is missing")]
@@ -117,7 +117,7 @@ pub enum ConfigError {
 const SPRITES: &str = "https://raw.githubusercontent.com/PokeAPI/sprites/master/sprites/";
 
 impl Config {
-    /// The configuration of the catalogue `catalog` and the tables beside it, everything else as it is by default.
+    /// Returns the configuration of the catalogue `catalog` and the tables beside it, with defaults for everything else.
     pub fn new(catalog: impl Into<String>) -> Self {
         Self {
             tables: Tables::beside(catalog),
@@ -137,13 +137,15 @@ impl Config {
         }
     }
 
+    /// Reads the configuration from the environment.
+    ///
     /// # Errors
     /// [`ConfigError`] names the first variable that is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::read(|name| env::var(name).ok())
     }
 
-    /// Reads the variables through `var`. An empty one counts as absent.
+    /// Reads the variables through `var`. An empty variable counts as absent.
     ///
     /// # Errors
     /// As [`Self::from_env`].
@@ -189,7 +191,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What keeps strangers out.
+    /// Reads the variables that protect a public deployment.
     fn read_defences(&mut self, var: impl Fn(&'static str) -> Option<String>) -> Result<(), ConfigError> {
         let is_public = matches!(self.environment, Environment::Staging | Environment::Prod);
         self.signing_keys = match var("SIGNING_KEYS") {
@@ -214,7 +216,7 @@ impl Config {
             };
         }
         for hash in var("ORIGIN_VERIFY_SHA256").iter().flat_map(|list| list.split(',')).map(str::trim) {
-            let reason = || "holds what is no SHA-256 in hexadecimal".to_owned();
+            let reason = || "holds a value that is not a SHA-256 in hexadecimal".to_owned();
             let hash = parse_hash(hash).ok_or_else(|| ConfigError::Bad("ORIGIN_VERIFY_SHA256", reason()))?;
             self.origin_verify.push(hash);
         }
@@ -236,20 +238,22 @@ fn parse_hash(text: &str) -> Option<[u8; 32]> {
     Some(hash)
 }
 
-/// What the scheduled sync needs besides [`Config`].
+/// The configuration of the scheduled sync, in addition to [`Config`].
 #[derive(Clone, Debug)]
 pub struct SyncConfig {
     /// `POKEAPI_BASE_URL`, `SYNC_REQUESTS_PER_MINUTE` and `SYNC_CONTACT`, each with a default.
     pub pokeapi: PokeApiConfig,
-    /// `SYNC_MIN_AGE_HOURS`: a run that finished later than this is not repeated; 20 where absent, so that a daily
-    /// refresh may be scheduled every quarter of an hour and go on until it is done.
+    /// `SYNC_MIN_AGE_HOURS`: the sync does not repeat a run that finished within this time. The default of 20 hours lets a
+    /// schedule of every quarter of an hour continue a daily refresh until it is done.
     pub min_age_seconds: i64,
 }
 
 impl SyncConfig {
-    /// Seconds, where nothing else is said.
+    /// The default, in seconds.
     pub const MIN_AGE: i64 = 20 * 3600;
 
+    /// Reads the configuration from the environment.
+    ///
     /// # Errors
     /// [`ConfigError`] names the first variable that is wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
@@ -274,7 +278,7 @@ impl SyncConfig {
             .map_err(|error| ConfigError::Bad("POKEAPI_BASE_URL", error.to_string()))?;
         pokeapi.per_minute = number("SYNC_REQUESTS_PER_MINUTE", PokeApiConfig::PER_MINUTE)?;
         pokeapi.contact = var("SYNC_CONTACT");
-        // A header's value: no line breaks.
+        // The contact is sent in a header, so it cannot hold line breaks.
         PokeApi::new(pokeapi.clone()).map_err(|error| {
             ConfigError::Bad("SYNC_CONTACT", format!("cannot be sent in a header: {error}"))
         })?;
@@ -289,7 +293,7 @@ fn parse_origin(origin: &str) -> Result<HeaderValue, ConfigError> {
         !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
     });
     let bad = || {
-        let reason = format!("names {origin:?}, which is no exact origin like https://pokedex.example");
+        let reason = format!("names {origin:?}, which is not an exact origin like https://pokedex.example");
         ConfigError::Bad("CORS_ORIGINS", reason)
     };
     if !is_origin {
@@ -333,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_users_come_to_is_defended() {
+    fn a_public_deployment_requires_its_defences() {
         let hash = "ab".repeat(32);
         let public = |more: &[(&str, &str)]| {
             let mut pairs =
@@ -356,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sync_is_polite_unless_it_is_told_otherwise() {
+    fn the_sync_is_polite_by_default() {
         let read = |pairs: &'static [(&str, &str)]| {
             SyncConfig::read(|name| {
                 pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())

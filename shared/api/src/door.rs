@@ -1,8 +1,8 @@
-//! The door: an API Gateway v2 event in, an answer out, whatever the event.
+//! The door: takes any API Gateway v2 event and returns a response.
 //!
-//! The conversion is our own. The HTTP API decodes paths before we see them, and rebuilding an address from that,
-//! as general converters do, turns `/pokemon/a%3Fids=1` into a query and can panic on a raw `<`. So path
-//! parameters come from `pathParameters`, and no address is ever rebuilt.
+//! The conversion is our own. The HTTP API decodes paths before a function receives them. General converters rebuild
+//! a URL from the decoded path, which turns `/pokemon/a%3Fids=1` into a query and can panic on a raw `<`. Path
+//! parameters therefore come from `pathParameters`, and nothing rebuilds a URL.
 
 use std::{
     collections::HashMap,
@@ -27,7 +27,7 @@ use crate::{
     telemetry::{Effort, Ids, RequestSeen, trace_root},
 };
 
-/// An API Gateway HTTP API event, payload format 2.0, as far as we read it. Whatever is missing is empty.
+/// The fields that we read of an API Gateway HTTP API event, payload format 2.0. A missing field is empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Event {
@@ -69,23 +69,24 @@ pub struct HttpContext {
     pub source_ip: String,
 }
 
-/// Null is as good as absent: the gateway leaves out what is empty, samples write null.
+/// Treats null as absent: the gateway omits empty fields, while sample events write null.
 fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// How long the HTTP API waits for an answer, less what sending it takes.
+/// The HTTP API's timeout, less the time that sending a response takes.
 pub const LONGEST: Duration = Duration::from_millis(29_500);
 
-/// Answers `event` by `route`. Never panics, and always answers. For one machine, where a client's `X-Amzn-Trace-Id` is the only one.
+/// Answers `event` with `route`. Never panics, and always returns a response. For use on one machine, where the client's
+/// `X-Amzn-Trace-Id` is the only trace id.
 pub async fn answer(app: &App, route: &Route, event: Event) -> Response {
     let trace_id = event.headers.get("x-amzn-trace-id").and_then(|header| trace_root(header));
     answer_read(app, route, Ok(event), LONGEST, trace_id).await
 }
 
-/// The same for an event as Lambda passes it: JSON that may not be an event. A request that is not answered within `time` is
-/// answered 503; the client can repeat it. `trace_id` is X-Ray's, from Lambda's context: the event's header holds what the client sent,
-/// because HTTP APIs take no part in X-Ray.
+/// Like [`answer`], for Lambda's payload: JSON that may not be an event. A request that takes longer than `time` answers 503; the
+/// client can repeat it. `trace_id` is X-Ray's, from Lambda's context. The event's header holds the value that the client sent,
+/// because HTTP APIs do not support X-Ray.
 pub async fn answer_payload(
     app: &App,
     route: &Route,
@@ -94,7 +95,7 @@ pub async fn answer_payload(
     trace_id: Option<String>,
 ) -> Response {
     let event = payload.get().trim_start();
-    // Serde would read an array as an event's fields in their order.
+    // Serde would accept an array as an event's fields in order.
     let read = match event.starts_with('{') {
         true => serde_json::from_str::<Event>(event).map_err(|error| Some((error.line(), error.column()))),
         false => Err(None),
@@ -123,7 +124,7 @@ async fn answer_read(
     lower_names(&mut event.headers);
     let id = guard::request_id(&event);
     let origin = event.headers.get("origin").cloned();
-    // A method is short; what an odd event holds there need not be.
+    // A method is short, but a malformed event may hold a longer text.
     let method: String = event.request_context.http.method.chars().take(32).collect();
     let work = AssertUnwindSafe(async {
         if let Some(problem) = refused {
@@ -164,14 +165,14 @@ async fn answer_read(
     .await
 }
 
-/// The gateway sends names in lower case; not every stand-in for it does, and a token must not be overlooked.
+/// Converts header names to lower case. The gateway sends them so, but some emulators do not, and no token may be overlooked.
 fn lower_names(headers: &mut HashMap<String, String>) {
     if headers.keys().any(|name| name.bytes().any(|byte| byte.is_ascii_uppercase())) {
         *headers = headers.drain().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     }
 }
 
-/// Answers `event` with `problem`: for what the gateway itself refuses.
+/// Answers `event` with `problem`, for requests that the gateway itself rejects.
 pub fn refuse(app: &App, event: &Event, problem: Problem) -> Response {
     let id = guard::request_id(event);
     let mut response = problem.into_response(&id);
@@ -182,8 +183,8 @@ pub fn refuse(app: &App, event: &Event, problem: Problem) -> Response {
     response
 }
 
-/// Turns the response to a GET into the response to a HEAD: the same headers without the body, whose length is stated
-/// (RFC 9110, 9.3.2).
+/// Turns the response to a GET into the response to a HEAD: the same headers without the body, whose length stays in
+/// `Content-Length` (RFC 9110, 9.3.2).
 pub fn remove_body(response: &mut Response) {
     let length = std::mem::take(response.body_mut()).len();
     let has_content = ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status());

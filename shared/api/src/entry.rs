@@ -1,5 +1,5 @@
-//! The entry points of routes, by access. Each route names one, so that the binary of a public route does not link what only
-//! private ones need.
+//! The entry points of routes, by access. Each route names one, so that the binary of a public route does not link code
+//! that only private routes need.
 
 use http::StatusCode;
 
@@ -10,13 +10,13 @@ use crate::{
     problem::{BUSY, Problem},
 };
 
-/// Serves everybody, without a limit. Does not look at the `Authorization` header.
+/// Serves all clients, without a rate limit. Does not check the `Authorization` header.
 pub(crate) async fn open(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
     guard::check_edge(app, request)?;
     (route.handler)(app, request).await
 }
 
-/// Serves everybody, within the route's limit. Does not look at the `Authorization` header.
+/// Serves all clients, within the route's rate limit. Does not check the `Authorization` header.
 pub(crate) async fn limited(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
     guard::check_edge(app, request)?;
     let seen = guard::limit(app, &route.spec, request).await?;
@@ -32,7 +32,7 @@ pub(crate) async fn private(app: &App, route: &Route, request: &mut Request) -> 
     told(seen, once(app, route, request).await)
 }
 
-/// Tells of the limit, whatever the answer.
+/// Adds the rate limit's state to the response, whether it is a success or a problem.
 fn told(seen: Option<Seen>, answer: Result<Response, Problem>) -> Result<Response, Problem> {
     let Some(seen) = seen else { return answer };
     match answer {
@@ -44,7 +44,7 @@ fn told(seen: Option<Seen>, answer: Result<Response, Problem>) -> Result<Respons
     }
 }
 
-/// Has the route answer; what a key of the client's stands for already is not done again.
+/// Calls the route's handler, unless the request's idempotency key has a receipt: then the change is not repeated.
 async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Response, Problem> {
     let ticket = idempotency::ticket(&route.spec, request, request.caller()?)?;
     let Some(ticket) = ticket else { return (route.handler)(app, request).await };
@@ -54,9 +54,9 @@ async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Respons
         Known::Nothing => request.ticket = Some(ticket.clone()),
     }
     let busy = match (route.handler)(app, request).await {
-        // Another request with the same key was faster: what it was answered is there now.
+        // Another request with the same key was faster: its receipt exists now.
         Err(Problem { code: REPEATED, .. }) => None,
-        // Perhaps because of requests with the same key.
+        // Requests with the same key may be the cause.
         Err(problem) if problem.code == BUSY => Some(problem),
         other => return other,
     };
@@ -71,7 +71,7 @@ async fn once(app: &App, route: &Route, request: &mut Request) -> Result<Respons
     }
 }
 
-/// Makes the answer again to what was done, and answered with `status`.
+/// Rebuilds the response to a change that was completed and answered with `status`.
 async fn again(
     app: &App,
     route: &Route,

@@ -28,7 +28,7 @@ pub struct EvolutionsAnswer {
 }
 
 impl EvolutionsAnswer {
-    /// The answer for a Pokémon whose species is in `evolution`.
+    /// Builds the response for a Pokémon whose species is in `evolution`.
     fn of(pokemon: Pokemon, evolution: Evolution) -> Self {
         let Evolution { evolution_chain_id, baby_trigger_item, chain } = evolution;
         Self {
@@ -38,14 +38,14 @@ impl EvolutionsAnswer {
         }
     }
 
-    /// The answer for a Pokémon whose species is in no known chain.
+    /// Builds the response for a Pokémon whose species is in no known chain.
     fn alone(pokemon: Pokemon, chain: EvolutionNode) -> Self {
         let Pokemon { id: pokemon_id, name, species_id, .. } = pokemon;
         Self { pokemon_id, name, species_id, evolution_chain_id: None, baby_trigger_item: None, chain }
     }
 }
 
-/// Two GetItems: the Pokémon, then its chain; one where its species is in no known chain.
+/// Returns the evolution tree of a Pokémon. Two GetItems read the Pokémon and then its chain; one, if its species is in no known chain.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let (store, meter) = (app.store(), &request.meter);
     let (key, record) = stored::find(app, request, Named::Pokemon, "id").await?;
@@ -65,7 +65,7 @@ pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Proble
         (None, Some(node)) => catalogue(request, &etag("alone"), || {
             Ok(serde_json::to_vec(&EvolutionsAnswer::alone(pokemon, node))?)
         }),
-        // A Pokémon and its chain are not written together: only while a publication runs is one there without the other.
+        // A Pokémon and its chain are written separately, so one can exist without the other while a publication runs.
         (None, None) => Err(Problem::unavailable(format!("no evolution chain of pokemon/{id} is stored"))),
     };
     Ok(stored::located(request, response?, &canonical))

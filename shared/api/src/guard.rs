@@ -1,4 +1,4 @@
-//! Rules for every request and every answer, whatever the route: the edge, the client's address, rate limits and headers.
+//! Rules for every request and every response, on all routes: the CDN check, the client's address, rate limits and headers.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ use crate::{
     routes::Spec,
 };
 
-/// Headers of every answer.
+/// The headers of every response.
 const ALWAYS: [(HeaderName, HeaderValue); 7] = [
     (HeaderName::from_static("x-api-version"), HeaderValue::from_static("v1")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -31,13 +31,13 @@ const ALWAYS: [(HeaderName, HeaderValue); 7] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
 ];
 
-/// The client's request id where it is well-formed (8 to 64 letters, digits, `-` and `_`), else the gateway's, else
-/// one of our own.
+/// Returns the client's request id if it is well-formed (8 to 64 letters, digits, `-` and `_`), otherwise the gateway's,
+/// otherwise a generated one.
 pub(crate) fn request_id(event: &Event) -> String {
     let well_formed = |id: &&String| {
         (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
     };
-    // The gateway's own ids (`JKJaXmPLvHcESHA=`) have an `=`.
+    // The gateway's own ids (`JKJaXmPLvHcESHA=`) end with an `=`.
     let plain = |id: &String| id.trim_end_matches('=').to_owned();
     let given = event.headers.get("x-request-id").filter(well_formed).cloned();
     given
@@ -52,7 +52,7 @@ pub(crate) fn check_edge(app: &App, request: &mut Request) -> Result<(), Problem
     Ok(())
 }
 
-/// 403 for an account that may do nothing until an administrator has looked at it.
+/// Returns 403 for an account that cannot change anything until an administrator unfreezes it.
 pub(crate) fn frozen() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "account_frozen", "The account is frozen")
 }
@@ -69,13 +69,13 @@ pub(crate) async fn limit(app: &App, spec: &Spec, request: &Request) -> Result<O
     }
 }
 
-/// The client, session or user whose bucket a request takes from.
+/// Returns the client, session or user whose bucket a request takes from.
 pub(crate) fn subject(limit: Limit, request: &Request) -> Result<String, Problem> {
     Ok(match limit {
         Limit::Register | Limit::Login | Limit::SignIn | Limit::Account | Limit::Refresh | Limit::Failure => {
             request.client.clone()
         }
-        // Another session of the user, which somebody may have stolen, does not empty these.
+        // A bucket per session, so that another session of the user, perhaps a stolen one, cannot empty it.
         Limit::Logout | Limit::Password => {
             let caller = request.caller()?;
             format!("{} {}", caller.user, caller.session)
@@ -85,7 +85,7 @@ pub(crate) fn subject(limit: Limit, request: &Request) -> Result<String, Problem
 }
 
 impl App {
-    /// Takes one token from the bucket that `whom` has for `limit`. Returns `None` if rate limits are off.
+    /// Takes one token from the bucket of `whom` for `limit`. Returns `None` if rate limits are off.
     pub(crate) async fn take(
         &self,
         meter: &Meter,
@@ -99,21 +99,22 @@ impl App {
     }
 }
 
-/// Where the edge is told of, it alone is answered: it has looked at who comes, and says from where.
+/// Rejects requests that bypass the CDN, if one is configured: the CDN filters requests and reports the client's address.
 fn came_through_the_edge(config: &Config, request: &Request) -> Result<(), Problem> {
     if config.origin_verify.is_empty() {
         return Ok(());
     }
     let given = Sha256::digest(request.header("x-origin-verify").unwrap_or_default());
-    // Of hashes, the time that a comparison takes tells nothing.
+    // The hashes need no constant-time comparison: its duration reveals nothing about the value.
     if config.origin_verify.iter().any(|known| known[..] == given[..]) {
         return Ok(());
     }
     Err(Problem::forbidden("Requests must go through the CDN"))
 }
 
-/// Whom limits are for. Behind the edge, which adds the address that it sees to `X-Forwarded-For`, and the gateway that of the edge,
-/// it is the second from the right; whatever stands before that, anybody may have written. Without an edge nothing of it counts.
+/// Returns the client's address for rate limits. The CDN appends the address that it sees to `X-Forwarded-For`, and the gateway
+/// appends the CDN's; the client's address is therefore the second from the right. Any client can forge the entries to the left
+/// of it. Without a CDN the header is ignored.
 fn client(config: &Config, request: &Request) -> String {
     let forwarded = match config.origin_verify.is_empty() {
         true => None,
@@ -122,7 +123,7 @@ fn client(config: &Config, request: &Request) -> String {
     let address = forwarded.map_or(request.client.as_str(), str::trim);
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V4(address)) => address.to_string(),
-        // A house has 64 bits for itself.
+        // A household usually has a whole /64 network.
         Ok(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
@@ -131,15 +132,15 @@ fn client(config: &Config, request: &Request) -> String {
     }
 }
 
-/// Adds the headers of every response, and leaves no header in it twice.
+/// Adds the headers of every response, and joins repeated headers.
 pub(crate) fn seal(response: &mut Response, config: &Config, id: &str, origin: Option<&str>) {
     let headers = response.headers_mut();
     add_common(headers, config, id, origin);
     join_repeated(headers);
 }
 
-/// Joins the values of repeated headers, as RFC 9110 (5.3) allows: Lambda sends only the first of them. Cookies stay apart: they cannot be
-/// joined, and Lambda has a list of its own for them.
+/// Joins the values of repeated headers, as RFC 9110 (5.3) allows: Lambda sends only the first of them. Cookies stay separate: they
+/// cannot be joined, and Lambda has a separate list for them.
 fn join_repeated(headers: &mut HeaderMap) {
     let is_repeated = |name: &&HeaderName| headers.get_all(*name).iter().nth(1).is_some();
     let repeated: Vec<_> =
@@ -163,7 +164,7 @@ fn add_common(headers: &mut HeaderMap, config: &Config, id: &str, origin: Option
     if config.cors_origins.is_empty() {
         return;
     }
-    // A shared cache must not hand one origin's permission to another, nor its absence.
+    // A shared cache must not serve one origin's permission, or its absence, to another origin.
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     let allowed = origin.and_then(|origin| config.cors_origins.iter().find(|known| *known == origin));
     if let Some(origin) = allowed {
@@ -191,7 +192,7 @@ const SAFELISTED: [HeaderName; 7] = [
 const SOMETIMES: &str = "Allow, Content-Disposition, Content-Location, Date, ETag, Idempotency-Replayed, Retry-After, \
     WWW-Authenticate, X-API-Version, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID";
 
-/// `Access-Control-Expose-Headers`: every header of this response that a browser would hide, and [`SOMETIMES`].
+/// `Access-Control-Expose-Headers`: every header of this response that a browser hides by default, and [`SOMETIMES`].
 fn exposed(headers: &HeaderMap) -> Option<HeaderValue> {
     let is_named = |name: &str| SOMETIMES.split(", ").any(|one| one.eq_ignore_ascii_case(name));
     let is_for_cors = |name: &str| name.starts_with("access-control-");

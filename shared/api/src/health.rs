@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{App, Request, Response, cache::json, problem::Problem};
 
-/// Readiness is decided within this.
+/// The timeout of the readiness check.
 const CAP: Duration = Duration::from_secs(2);
 
 #[derive(Serialize, JsonSchema)]
@@ -47,12 +47,12 @@ pub struct SyncReadiness {
     pub failed: usize,
 }
 
-/// Whether the function runs. Asks nothing of anybody.
+/// Reports that the function runs. Calls no dependency.
 pub(crate) async fn alive(_: &App, _: &Request) -> Result<Response, Problem> {
     Ok(json(serde_json::to_vec(&Health { status: "ok" })?))
 }
 
-/// Whether what the API needs answers; else 503 naming what does not.
+/// Reports whether the API's dependencies respond; otherwise returns 503, naming the failing one.
 pub(crate) async fn ready(app: &App, request: &Request) -> Result<Response, Problem> {
     let checked = tokio::time::timeout(CAP, check(app, &request.meter)).await;
     let readiness =
@@ -99,7 +99,7 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
     })
 }
 
-/// That the tables of accounts can be read, and that there are keys.
+/// Checks that the account tables can be read, and that signing keys exist.
 async fn accounts_answer(app: &App, meter: &Meter) -> Result<(), Problem> {
     let accounts = app.accounts();
     let (keys, expiring) = tokio::join!(accounts.public_keys(meter), accounts.receipt(meter, "ready", now()));
@@ -112,7 +112,7 @@ async fn accounts_answer(app: &App, meter: &Meter) -> Result<(), Problem> {
     Ok(())
 }
 
-/// On one machine, that the disk takes what is written. On AWS there is no such disk.
+/// Checks, on one machine, that the disk has room and can be written. Does nothing on AWS, which has no such disk.
 fn disk_has_room(app: &App) -> Result<(), Problem> {
     let Some(folder) = &app.config.data_folder else { return Ok(()) };
     disk::check(folder)

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: whoever did not hear the answer may ask again, and what was to be done is done once.
+//! `Idempotency-Key`: a client that did not receive the response can repeat the request, and the change is made only once.
 
 use adapters::{
     now,
@@ -17,18 +17,19 @@ use crate::{
     routes::{Access, Spec},
 };
 
-/// What a request with a key is known by.
+/// The identity of a request with an idempotency key: the hashed key, and a fingerprint of the query and the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
     key: String,
     fingerprint: String,
 }
 
-/// `REPEATED` in a problem's code: the loser of a race, to be answered as the winner was.
+/// The problem code of a request that lost a race against one with the same key. It receives the winner's response.
 pub(crate) const REPEATED: &str = "repeated";
 
 impl Spec {
-    /// Changes of who has signed in take keys; routes of authentication do not: their requests hold passwords.
+    /// Returns whether the route accepts idempotency keys. Changes by signed-in users do; authentication routes do not, because
+    /// their requests hold passwords.
     #[must_use]
     pub fn takes_idempotency_keys(&self) -> bool {
         !matches!(self.access, Access::Public | Access::Refresh | Access::Session)
@@ -37,9 +38,9 @@ impl Spec {
     }
 }
 
-/// The request's ticket, where it has a key and the route takes one.
+/// Returns the request's ticket, if it has a key and the route accepts one.
 pub(crate) fn ticket(spec: &Spec, request: &Request, caller: Caller) -> Result<Option<Ticket>, Problem> {
-    // What one changes of oneself is as good as a route of authentication.
+    // A user's change to their own account counts as an authentication request: it may hold passwords.
     let is_own = spec.access == Access::OwnerOrAdmin
         && request.params.get("id").and_then(|id| id.parse().ok()) == Some(caller.user);
     let takes = spec.takes_idempotency_keys() && !is_own;
@@ -54,7 +55,7 @@ pub(crate) fn ticket(spec: &Spec, request: &Request, caller: Caller) -> Result<O
         key: hashed(&[
             caller.user.as_bytes(),
             spec.name.as_bytes(),
-            // Ids and names in a path are the same in capitals.
+            // Ids and names in a path are not case-sensitive.
             request.path.to_ascii_lowercase().as_bytes(),
             given.as_bytes(),
         ]),
@@ -62,7 +63,7 @@ pub(crate) fn ticket(spec: &Spec, request: &Request, caller: Caller) -> Result<O
     }))
 }
 
-/// Each part with its length: no two lists of parts are one text.
+/// Prefixes each part with its length, so that different lists of parts never produce the same bytes.
 fn framed(parts: &[&[u8]]) -> Vec<u8> {
     parts.iter().flat_map(|part| [&(part.len() as u64).to_be_bytes(), *part].concat()).collect()
 }
@@ -71,15 +72,15 @@ fn hashed(parts: &[&[u8]]) -> String {
     Sha256::digest(framed(parts)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What a key stands for already.
+/// The stored result of an idempotency key.
 pub(crate) enum Known {
     Nothing,
     Answer(Response),
-    /// It was done, and answered with this status; the answer is too long to be kept, or was not known yet, and is made again.
+    /// The change was made, and answered with this status. The response is rebuilt, because it was too long to store or not known yet.
     Done(StatusCode),
 }
 
-/// What `ticket` stands for already.
+/// Returns the stored result of `ticket`.
 pub(crate) async fn known(app: &App, request: &Request, ticket: &Ticket) -> Result<Known, Problem> {
     let Some(receipt) = app.accounts().receipt(&request.meter, &ticket.key, now()).await? else {
         return Ok(Known::Nothing);
@@ -99,7 +100,7 @@ pub(crate) async fn known(app: &App, request: &Request, ticket: &Ticket) -> Resu
 }
 
 impl Request {
-    /// What is told of a change that is answered with `answer`.
+    /// Returns the record of a change that is answered with `answer`: its event and, for a request with a key, its receipt.
     pub(crate) fn told(&self, event: Event, answer: &Response) -> Told {
         let receipt = self.ticket.as_ref().map(|ticket| {
             let body = std::str::from_utf8(answer.body()).ok().filter(|body| body.len() <= Receipt::LONGEST);
@@ -108,13 +109,13 @@ impl Request {
         Told { event, receipt }
     }
 
-    /// The same for a change whose answer, with this status, is made again.
+    /// Like [`Self::told`], for a change whose response, with this status, is rebuilt for a repeated request.
     pub(crate) fn told_of_answer(&self, event: Event, status: StatusCode) -> Told {
         let receipt = self.receipt_of_answer(status, event.at);
         Told { event, receipt }
     }
 
-    /// The receipt of a change whose answer, with this status, is made again.
+    /// Returns the receipt of a change whose response, with this status, is rebuilt for a repeated request.
     pub(crate) fn receipt_of_answer(&self, status: StatusCode, now: Timestamp) -> Option<Receipt> {
         Some(self.ticket.as_ref()?.receipt(status.as_u16(), None, now))
     }

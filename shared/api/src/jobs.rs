@@ -1,4 +1,4 @@
-//! The scheduled functions besides the sync: keys that are made and promoted, deletions that are ended.
+//! The scheduled functions besides the sync: rotating the signing keys and finishing interrupted deletions.
 
 mod task;
 
@@ -35,7 +35,7 @@ use crate::{
     telemetry::{Effort, Ids, JobSeen, Telemetry, trace_root},
 };
 
-/// Seconds.
+/// The time between rotations, in seconds.
 const MONTH: i64 = 30 * 24 * 3600;
 
 /// Serves the rotation of the signing keys ([`rotate`]).
@@ -46,7 +46,7 @@ pub fn serve_rotation() -> ExitCode {
     })
 }
 
-/// Serves the end of deletions that were begun and cut off ([`delete`]).
+/// Serves the completion of interrupted deletions ([`delete`]).
 #[must_use]
 pub fn serve_deletions() -> ExitCode {
     serve("finish-deletions", async |config, event, meter| {
@@ -54,11 +54,11 @@ pub fn serve_deletions() -> ExitCode {
     })
 }
 
-/// Makes the signing keys where there are none, promotes them once a month, and, for the event `{"emergency": true}`, replaces them,
-/// which signs everybody out. `{"task": "check"}` reads the keys and changes nothing.
+/// Creates the signing keys if they do not exist, and promotes them once a month. The event `{"emergency": true}` replaces them,
+/// which signs all users out. `{"task": "check"}` reads the keys and changes nothing.
 ///
 /// # Errors
-/// [`BadEvent`] for an unknown event; where the keys or the table cannot be read or written.
+/// [`BadEvent`] for an unknown event; another error if the keys or the table cannot be read or written.
 pub async fn rotate(
     accounts: &Accounts,
     config: &Config,
@@ -71,7 +71,7 @@ pub async fn rotate(
         let public = accounts.public_keys(meter).await?.jwks;
         let secret = match source.read().await {
             Ok(_) => true,
-            // The first run makes them.
+            // The first run creates the keys.
             Err(KeysError::None(_)) => false,
             Err(error) => return Err(error.into()),
         };
@@ -92,7 +92,7 @@ pub async fn rotate(
     }}))
 }
 
-/// Ends every deletion that was begun and cut off. `{"task": "check"}` counts them and changes nothing.
+/// Completes every interrupted deletion. `{"task": "check"}` counts them and changes nothing.
 ///
 /// # Errors
 /// [`BadEvent`] for an unknown event; [`NotFinished`].
@@ -104,7 +104,7 @@ pub async fn delete(
 ) -> Result<Value, lambda_runtime::Error> {
     if task(event, &[])? == Task::Check {
         let begun = accounts.deletions(meter).await?.len();
-        // Nobody's: no id was made in 1970.
+        // This id belongs to no user: ids hold their time of creation, and none dates from 1970.
         accounts.sessions(meter, UserId::new(0, [0; 10])).await?;
         return Ok(json!({
             "outcome": "checked",
@@ -117,7 +117,7 @@ pub async fn delete(
     Ok(json!({"outcome": "finished", "accounts": accounts}))
 }
 
-/// Why a deletion could not be ended.
+/// The reason that a deletion could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum NotFinished {
     #[error(transparent)]
@@ -126,10 +126,10 @@ pub enum NotFinished {
     Exports(#[from] ExportsError),
 }
 
-/// Ends every deletion that was begun, exports included; how many there were.
+/// Completes every deletion that was begun, exports included. Returns their number.
 ///
 /// # Errors
-/// [`NotFinished`] when the engine, or S3, does not answer: the next call goes on.
+/// [`NotFinished`] if the engine or S3 does not respond: the next call continues.
 pub async fn finish_deletions(
     accounts: &Accounts,
     exports: Option<&Exports>,
@@ -138,7 +138,7 @@ pub async fn finish_deletions(
     let begun = accounts.deletions(meter).await?;
     let mut failed = None;
     for user in &begun {
-        // One that cannot be ended keeps no other from it.
+        // A deletion that fails does not prevent the others.
         if let Err(error) = finish_deletion(accounts, exports, meter, *user, || step(*user)).await {
             failed.get_or_insert(error);
         }
@@ -146,7 +146,7 @@ pub async fn finish_deletions(
     failed.map_or(Ok(begun.len()), Err)
 }
 
-/// Ends the deletion of `user`, the export first: the last step takes away the note that there is something to be done.
+/// Completes the deletion of `user`. The export goes first, because the last step removes the marker of an unfinished deletion.
 ///
 /// # Errors
 /// As [`finish_deletions`].
@@ -175,7 +175,7 @@ fn step(user: UserId) -> Told {
     })
 }
 
-/// Serves `job` under Lambda: it answers what it did, and its line says what that took.
+/// Serves `job` under Lambda: returns its result, and logs one line with its cost.
 fn serve(
     name: &'static str,
     job: impl AsyncFn(&Config, &Value, &Meter) -> Result<Value, lambda_runtime::Error> + 'static,

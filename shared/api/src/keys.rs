@@ -1,4 +1,4 @@
-//! The keys of tokens, kept for a while: the public ones by all, the secret ones by who issues tokens.
+//! A cache of the keys of tokens: every function caches the public keys, functions that issue tokens also the secret keys.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,7 +14,7 @@ use domain::accounts::UserId;
 
 use crate::{App, problem::Problem};
 
-/// How soon the public keys are looked at again for a key that is not among them.
+/// The shortest time between two reads of the public keys for tokens with an unknown key.
 const AGAIN: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
@@ -24,21 +24,21 @@ pub(crate) struct Keys {
 }
 
 fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
-    // One value is put in the place of another: nothing can be half done.
+    // Code under this lock only replaces one value with another, so a panic cannot leave it inconsistent.
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl App {
-    /// What an access token says.
+    /// Verifies an access token and returns its claims.
     ///
     /// # Errors
-    /// 401 for one that is not good, 503 while the keys are out of reach.
+    /// 401 for an invalid token, 503 while the keys cannot be read.
     pub(crate) async fn verify(&self, meter: &Meter, token: &str) -> Result<Claims, Problem> {
         let kept = lock(&self.keys.verifier).clone();
         let (verifier, age) = match kept.map(|(verifier, at)| (verifier, at.elapsed())) {
             Some((verifier, age)) if age < self.config.keys_kept => (verifier, age),
             _ => {
-                // What no key could make good needs none.
+                // A token that no key could make valid is rejected without reading the keys.
                 if let Err(error @ (TokenError::Forged | TokenError::Expired)) =
                     Verifier::new(&self.config.issuer(), &Jwks::default()).verify(token, now())
                 {
@@ -63,10 +63,10 @@ impl App {
         Ok(verifier)
     }
 
-    /// The secret.
+    /// Returns the secret keys.
     ///
     /// # Errors
-    /// 503 while it is out of reach.
+    /// 503 while the secret cannot be read.
     pub(crate) async fn ring(&self) -> Result<Arc<KeyRing>, Problem> {
         if let Some((ring, at)) = &*lock(&self.keys.ring)
             && at.elapsed() < self.config.keys_kept
@@ -81,7 +81,7 @@ impl App {
     }
 }
 
-/// An access token for `user`.
+/// Issues an access token for `user`.
 pub(crate) fn access_token(
     app: &App,
     ring: &KeyRing,

@@ -1,4 +1,4 @@
-//! The Lambda side of the door.
+//! The Lambda runtime's side of the door.
 
 use std::{
     env,
@@ -19,7 +19,7 @@ use crate::{
     telemetry::{Telemetry, trace_root},
 };
 
-/// Serves `route` until Lambda ends the process: a binary's whole main.
+/// Serves `route` until Lambda ends the process. A binary's `main` does nothing else.
 #[must_use]
 pub fn serve(route: &'static Route) -> ExitCode {
     run(async move |config, telemetry| {
@@ -37,16 +37,16 @@ pub fn serve(route: &'static Route) -> ExitCode {
     })
 }
 
-/// What an answer takes on its way.
+/// The time that sending a response takes.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// How long an answer may take. A stand-in for Lambda may know no deadline, or none that lies ahead.
+/// Returns the time left for a response. An emulator of Lambda may set no deadline, or one in the past.
 fn time_left(deadline: SystemTime) -> Duration {
     let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
     if left.is_zero() { door::LONGEST } else { left.saturating_sub(RESERVE).min(door::LONGEST) }
 }
 
-/// What Lambda, its emulator and `cargo lambda` set, and the runtime cannot do without.
+/// The variables that the runtime requires; Lambda, its emulator and `cargo lambda` set them.
 const RUNTIME_KEYS: [&str; 4] = [
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
@@ -54,7 +54,7 @@ const RUNTIME_KEYS: [&str; 4] = [
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-/// Sets up what every function needs, and tells once what is missing.
+/// Sets up the configuration, the telemetry and the runtime of a function. Reports an error once.
 pub(crate) fn run<F>(main: impl FnOnce(Config, Telemetry) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), lambda_runtime::Error>>,
@@ -85,13 +85,13 @@ where
     }
 }
 
-/// Says what is wrong with the configuration.
+/// Reports an error in the configuration.
 pub(crate) fn refuse(error: &ConfigError) -> ExitCode {
     eprintln!("pokedex: {error}");
     ExitCode::FAILURE
 }
 
-/// Answers one event, whatever it holds, within `time`. Its log lines have X-Ray's `trace_id`.
+/// Answers any event within `time`. Its log lines have X-Ray's `trace_id`.
 pub async fn invoke(
     app: &App,
     route: &Route,
@@ -106,14 +106,14 @@ fn to_gateway(response: Response) -> ApiGatewayV2httpResponse {
     let (mut parts, body) = response.into_parts();
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = i64::from(parts.status.as_u16());
-    // Of a repeated header only the first value arrives, so cookies have a list of their own. No other header is repeated.
+    // Lambda sends only the first value of a repeated header, so cookies have a separate list. No other header is repeated.
     if let header::Entry::Occupied(cookies) = parts.headers.entry(header::SET_COOKIE) {
         let (_, cookies) = cookies.remove_entry_mult();
         answer.cookies =
             cookies.map(|cookie| String::from_utf8_lossy(cookie.as_bytes()).into_owned()).collect();
     }
     answer.headers = parts.headers;
-    // Every body but an export is JSON, so it is text, and taken as it is.
+    // Every body except an export is JSON, so it is sent as text.
     let body =
         String::from_utf8(body.into()).map_or_else(|bytes| Body::Binary(bytes.into_bytes()), Body::Text);
     answer.is_base64_encoded = matches!(body, Body::Binary(_));
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!((answer.cookies, answer.headers.len()), (vec!["a=1".to_owned(), "b=2".to_owned()], 0));
     }
 
-    /// A route that answers what its log lines would have.
+    /// A route whose response holds the ids that its log lines would have.
     fn ids_route() -> Route {
         Route {
             handler: |_, _| Box::pin(async { personal(StatusCode::OK, &Ids::current()) }),

@@ -1,7 +1,7 @@
-//! The HTTP API. Start at [`routes`]: everything else hangs on that table.
+//! The HTTP API. Start at [`routes`]: that table refers to everything else.
 //!
-//! A request enters by [`door::answer`], from Lambda ([`lambda`]) and from the local gateway alike: the same API
-//! Gateway event, the same conversion, the same handler.
+//! Lambda ([`lambda`]) and the local gateway both pass requests to [`door`]: the same API Gateway event, the same
+//! conversion, the same handler.
 
 mod abilities;
 mod access;
@@ -44,5 +44,5 @@ pub use problem::Problem;
 pub use request::{Caller, Request};
 pub use routes::Route;
 
-/// An answer on its way out.
+/// An HTTP response.
 pub type Response = http::Response<bytes::Bytes>;

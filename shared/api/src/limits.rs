@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::{App, Response, problem::Problem};
 
-/// What is limited. Each limit has a bucket for each subject.
+/// The kinds of limited requests. Each limit has a bucket for each subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// Registrations from one address.
@@ -20,16 +20,16 @@ pub enum Limit {
     Login,
     /// Successful sign-ins from one address.
     SignIn,
-    /// Failed sign-ins to one account from one address, whatever the account is called: a client that tries passwords waits, and the
-    /// account's owner, elsewhere, does not.
+    /// Failed sign-ins to one account from one address, by user name or e-mail address alike: a client that guesses passwords waits,
+    /// while the account's owner at another address does not.
     Account,
     /// Refreshes from one address.
     Refresh,
-    /// Wrong passwords in one session, where a signed-in user is asked for the password again.
+    /// Wrong passwords in one session, on requests that require a signed-in user's password again.
     Password,
     /// Changes by one user.
     Write,
-    /// Changes by one user of up to a thousand things.
+    /// Bulk changes by one user, of up to a thousand items each.
     Bulk,
     /// Sign-outs of one session.
     Logout,
@@ -38,11 +38,11 @@ pub enum Limit {
     Failure,
 }
 
-/// Those whose defaults hold, and those that were set.
+/// The bucket of each limit, with its default or its configured value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits([Bucket; 10]);
 
-/// What who has mistyped a password waits for at most, in milliseconds.
+/// The longest permitted wait after a wrong password, in milliseconds.
 const LONGEST_DELAY: u64 = 15 * 60 * 1000;
 
 impl Default for Limits {
@@ -64,11 +64,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Limits such as `login=5/60,write=120/60`: so many at once, and so many in so many seconds (3,600 at most) after that.
-    /// What is not named stays as it is by default.
+    /// Parses limits such as `login=5/60`, separated by commas: 5 requests at once, then 5 in each 60 seconds (3,600 at most).
+    /// Limits that the text does not name keep their defaults.
     ///
     /// # Errors
-    /// What is wrong, without the variable's name.
+    /// The error in the text, without the variable's name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut limits = Self::default();
         for one in text.split(',').map(str::trim) {
@@ -107,7 +107,7 @@ impl Limits {
     }
 }
 
-/// What a request has taken from a bucket.
+/// The bucket that a request took a token from, and its state afterwards.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     pub bucket: Bucket,
@@ -115,7 +115,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// 429.
+    /// Returns 429.
     pub(crate) fn refusal(&self) -> Problem {
         let wait = self.taken.wait.div_ceil(1000).max(1);
         let detail = format!("Too many requests, please try again in {wait} seconds");
@@ -145,10 +145,10 @@ pub(crate) struct Token {
 }
 
 impl App {
-    /// Takes a token from the bucket that `whom` has for `limit`.
+    /// Takes a token from the bucket of `whom` for `limit`.
     ///
     /// # Errors
-    /// 429 when the bucket is empty.
+    /// 429 if the bucket is empty.
     pub(crate) async fn spend(&self, meter: &Meter, limit: Limit, whom: String) -> Result<Token, Problem> {
         let taken_at = milliseconds();
         match self.take(meter, limit, &whom).await? {
@@ -157,7 +157,7 @@ impl App {
         }
     }
 
-    /// Gives `token` back. The request goes on where that fails: tokens come back by themselves.
+    /// Gives `token` back. A failure does not fail the request, because buckets refill over time.
     pub(crate) async fn give_back(&self, meter: &Meter, token: &Token) -> Option<Seen> {
         let bucket = self.config.limits.as_ref()?.bucket(token.limit);
         let now = milliseconds();

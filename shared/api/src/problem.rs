@@ -1,4 +1,4 @@
-//! Errors: every one of them becomes an answer here. RFC 9457, with `message` for clients of the first contract.
+//! Error responses: every error becomes a response here. RFC 9457, with `message` for clients of the first contract.
 
 use adapters::{
     export::ExportsError,
@@ -25,15 +25,15 @@ pub struct Problem {
     pub code: &'static str,
     pub detail: String,
     pub errors: Vec<FieldError>,
-    /// Seconds.
+    /// The `Retry-After` header, in seconds.
     pub retry_after: Option<u32>,
-    /// Methods, for 405.
+    /// The `Allow` header, for 405.
     pub allow: Option<String>,
-    /// `WWW-Authenticate`, for 401.
+    /// The `WWW-Authenticate` header, for 401.
     pub challenge: Option<&'static str>,
-    /// Where the request was one of a limited number.
+    /// The state of the rate limit, if the request took a token.
     pub limit: Option<Seen>,
-    /// For the log.
+    /// The cause, for the log only.
     pub cause: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl Problem {
         }
     }
 
-    /// 400: the request cannot be understood at all.
+    /// Returns 400, for a request that cannot be parsed.
     #[must_use]
     pub fn bad_request(field: &str, message: impl Into<String>) -> Self {
         let message = message.into();
@@ -81,50 +81,50 @@ impl Problem {
         Self { errors: vec![FieldError::new(field, message)], ..problem }
     }
 
-    /// 401 for a request without a token.
+    /// Returns 401, for a request without a token.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication required")
     }
 
-    /// 401 for a token whose account was deleted after the token was issued.
+    /// Returns 401, for a token whose account was deleted after the token was issued.
     #[must_use]
     pub fn no_account() -> Self {
         Self::bad_token("The account no longer exists")
     }
 
-    /// 401 for a token that is invalid or no longer valid.
+    /// Returns 401, for a token that is invalid or no longer valid.
     #[must_use]
     pub fn bad_token(detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::UNAUTHORIZED, "invalid_token", detail);
         Self { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
     }
 
-    /// 403.
+    /// Returns 403.
     #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// 403 for a caller who is not an administrator.
+    /// Returns 403, for a caller who is not an administrator.
     #[must_use]
     pub fn administrators_only() -> Self {
         Self::forbidden("Administrator access required")
     }
 
-    /// 409.
+    /// Returns 409.
     #[must_use]
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// 404.
+    /// Returns 404.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// 422: the request has fields with invalid values.
+    /// Returns 422, for a request whose fields have invalid values.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let named: Vec<_> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
@@ -132,7 +132,7 @@ impl Problem {
         Self { errors, ..problem }
     }
 
-    /// 503 with Retry-After.
+    /// Returns 503 with Retry-After.
     #[must_use]
     pub fn unavailable(cause: impl Into<String>) -> Self {
         let detail = "Service temporarily unavailable, please try again later";
@@ -140,7 +140,7 @@ impl Problem {
         Self { retry_after: Some(2), cause: Some(cause.into()), ..problem }
     }
 
-    /// 503 with Retry-After: other writes to the same items were in flight for longer than this one could wait.
+    /// Returns 503 with Retry-After: other writes to the same items were in flight for longer than this one could wait.
     #[must_use]
     pub fn busy(cause: impl Into<String>) -> Self {
         let detail =
@@ -149,7 +149,7 @@ impl Problem {
         Self { retry_after: Some(1), cause: Some(cause.into()), ..problem }
     }
 
-    /// 500, without the cause.
+    /// Returns 500. The response does not hold the cause.
     #[must_use]
     pub fn internal(cause: impl Into<String>) -> Self {
         let detail = "Internal server error";
@@ -175,7 +175,7 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 6750, 3: without an error where no token was shown.
+            // RFC 6750, 3: the challenge holds no error code if the request had no token.
             let challenge = HeaderValue::from_static(self.challenge.unwrap_or("Bearer"));
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }

@@ -24,31 +24,31 @@ pub struct Caller {
 #[derive(Debug)]
 pub struct Request {
     pub method: Method,
-    /// Decoded.
+    /// The decoded path.
     pub path: String,
-    /// The path's parameters, decoded.
+    /// The decoded path parameters.
     pub params: HashMap<String, String>,
-    /// Decoded pairs in the order given.
+    /// The decoded pairs of the query, in their order.
     pub query: Vec<(String, String)>,
-    /// By lower-case name.
+    /// The headers, by lower-case name.
     pub headers: HashMap<String, String>,
     pub body: Vec<u8>,
-    /// Where it comes from: an IPv4 address, or the first 64 bits of an IPv6 address.
+    /// The client's address: an IPv4 address, or the first 64 bits of an IPv6 address.
     pub client: String,
     /// `None` on routes that do not check the access token at the door.
     pub caller: Option<Caller>,
-    /// Of a request with an `Idempotency-Key`.
+    /// The identity of a request with an `Idempotency-Key`.
     pub ticket: Option<Ticket>,
-    /// The status that was answered to a request with the same key, of which the rest is to be made again.
+    /// The status of the response to an earlier request with the same key. The handler rebuilds the rest of that response.
     pub repeated: Option<StatusCode>,
-    /// The client's where it is well-formed, else ours.
+    /// The client's request id if it is well-formed, otherwise the gateway's or a generated one.
     pub id: String,
-    /// What answering it costs.
+    /// The meter of the request's database usage.
     pub meter: Arc<Meter>,
 }
 
 impl Request {
-    /// Bytes of a raw query string; the longest sensible one (1,025 ids) has 5,000.
+    /// The longest accepted raw query string, in bytes. The longest useful one (1,025 ids) has 5,000.
     pub const LONGEST_QUERY: usize = 8192;
 
     #[must_use]
@@ -56,10 +56,10 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The signed-in user that sends the request.
+    /// Returns the signed-in user that sends the request.
     ///
     /// # Errors
-    /// 401 without one. On private routes the door has rejected such requests already.
+    /// 401 without a signed-in user. On private routes the door has rejected such requests already.
     pub fn caller(&self) -> Result<Caller, Problem> {
         self.caller.ok_or_else(Problem::unauthenticated)
     }
@@ -84,7 +84,8 @@ pub(crate) fn parse_query(raw: &str) -> Result<Vec<(String, String)>, Problem> {
     pairs.collect()
 }
 
-/// `+` is a space; a `%` that begins no escape is a plain character; none for what is not UTF-8.
+/// Decodes a part of a query. A `+` is a space; a `%` that begins no escape is a plain character. Returns `None` for text that
+/// is not UTF-8.
 fn decode(text: &str) -> Option<String> {
     if !text.contains(['%', '+']) {
         return Some(text.to_owned());
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_named() {
+    fn a_key_or_value_that_is_not_utf8_is_named() {
         assert_eq!(parse_query("search=%ff").unwrap_err().errors[0].field, "search");
         assert_eq!(parse_query("%ff=1").unwrap_err().errors[0].field, "query");
     }

@@ -1,4 +1,4 @@
-//! What is looked up by id or by name; types, abilities and moves are answered as they are stored.
+//! Lookups by id or by name. Types, abilities and moves are served as they are stored.
 
 use adapters::store::{Found, Key, Named, Record};
 use domain::{FieldError, Name};
@@ -11,7 +11,7 @@ use crate::{
     problem::Problem,
 };
 
-/// The type, ability or move that the path names: one GetItem.
+/// Returns the type, ability or move that the path names, with one GetItem.
 pub(crate) async fn get(app: &App, request: &Request, kind: Named) -> Result<Response, Problem> {
     #[derive(Deserialize)]
     struct Head {
@@ -24,10 +24,10 @@ pub(crate) async fn get(app: &App, request: &Request, kind: Named) -> Result<Res
     Ok(located(request, response, &format!("{}/{name}", folder(kind))))
 }
 
-/// The record of `kind` that the path parameter `param` names, and the key that leads to it.
+/// Returns the record of `kind` that the path parameter `param` names, and its key.
 ///
 /// # Errors
-/// 404 for a name that nothing has, or that several share: `errors` lists their slugs then.
+/// 404 for an unknown name, or one that several records share; `errors` then lists their slugs.
 pub(crate) async fn find(
     app: &App,
     request: &Request,
@@ -47,12 +47,12 @@ pub(crate) async fn find(
     }
 }
 
-/// 404 for a name that nothing of `kind` has.
+/// Returns 404, for a name that no record of `kind` has.
 pub(crate) fn not_found(kind: Named, given: &str) -> Problem {
     Problem::not_found(format!("{} {} not found", noun(kind), shown(given)))
 }
 
-/// `response` with the canonical path, where the client has asked for another.
+/// Adds the canonical path to `response`, if the request has another path.
 pub(crate) fn located(request: &Request, mut response: Response, canonical: &str) -> Response {
     let path = canonical.split_once('?').map_or(canonical, |(path, _)| path);
     if path != request.path
@@ -63,7 +63,7 @@ pub(crate) fn located(request: &Request, mut response: Response, canonical: &str
     response
 }
 
-/// The path below which the records of `kind` are served.
+/// Returns the path below which the records of `kind` are served.
 pub(crate) const fn folder(kind: Named) -> &'static str {
     match kind {
         Named::Pokemon => "/api/v1/pokemon",

@@ -1,4 +1,4 @@
-//! The function that writes the catalogue: on its schedule, and when a route asks it to.
+//! The function that writes the catalogue, on a schedule and on request of a route.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -24,21 +24,21 @@ use crate::{
     telemetry::{Effort, Ids, SyncSeen, Telemetry, trace_root},
 };
 
-/// What the function works with.
+/// The resources of the function.
 #[derive(Debug)]
 pub struct SyncFunction {
     pub store: Store,
     pub api: PokeApi,
-    /// Seconds within which a finished run is not repeated.
+    /// The shortest time between a finished run and the next, in seconds.
     pub min_age: i64,
     pub telemetry: Telemetry,
 }
 
-/// What the invocation's end is kept free for: the last checkpoint and the publication.
+/// The time at the end of an invocation that is reserved for the last checkpoint and the publication.
 const RESERVE: Duration = Duration::from_secs(60);
 
-/// Serves it. On its schedule, every invocation goes on where the one before stopped, and does nothing while the last finished run is
-/// young.
+/// Serves the function. A scheduled invocation continues where the previous one stopped, and does nothing if the last run finished
+/// recently.
 #[must_use]
 pub fn serve() -> ExitCode {
     let settings = match SyncConfig::from_env() {
@@ -65,11 +65,11 @@ pub fn serve() -> ExitCode {
 }
 
 impl SyncFunction {
-    /// Answers one event. One without a `task` is the schedule's, `check` reports whether a sync could run, and any other task is an
-    /// [`Order`]. `left` is the time until it has to be done.
+    /// Answers one event. An event without a `task` comes from the schedule, `check` reports whether a sync could run, and any other
+    /// task is an [`Order`]. `left` is the time until the deadline.
     ///
     /// # Errors
-    /// As the sync fails. A busy writer is no failure, but an answer.
+    /// The sync's error. A busy writer is an answer, not an error.
     pub async fn answer(&self, event: &Value, left: Duration) -> Result<Value, Error> {
         static COLD: AtomicBool = AtomicBool::new(true);
         let (started, cold_start) = (Instant::now(), COLD.swap(false, Ordering::Relaxed));
@@ -79,7 +79,7 @@ impl SyncFunction {
         let (seen, answer) = match work {
             Ok(Ok(Done::Ran(outcome))) => (SyncSeen::ended(&outcome), Ok(serde_json::to_value(outcome)?)),
             Ok(Ok(Done::Else(outcome))) => (SyncSeen::idle(outcome.clone()), Ok(outcome)),
-            // The other one does what this one was to do.
+            // The other run does the work of this one.
             Ok(Err(Failed::Sync(SyncError::Busy(until)))) => {
                 let outcome = json!({"outcome": "busy", "until": until});
                 (SyncSeen::idle(outcome.clone()), Ok(outcome))
@@ -109,7 +109,7 @@ impl SyncFunction {
         }
     }
 
-    /// Reads what a sync needs first, and writes nothing: neither a lease nor a request to PokeAPI.
+    /// Reads the data that a sync reads first. Takes no lease, writes nothing, and does not call PokeAPI.
     async fn check(&self, meter: &Meter) -> Result<Value, StoreError> {
         let state = self.store.sync_state(meter).await?;
         let pointer = self.store.index_pointer(meter).await?;
@@ -125,15 +125,15 @@ impl SyncFunction {
 
     async fn refresh(&self, meter: &Meter, owner: String, left: Duration) -> Result<Done, SyncError> {
         let deadline = tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2));
-        // After a deployment, or a change by hand; the source need not be asked for what is stored.
+        // After a deployment or an administrator's change, the stored facts are published without a request to the source.
         if let Some(published) = sync::republish(&self.store, meter, &owner, now()).await? {
-            tracing::info!(written = published.written, index = published.index, "published anew");
+            tracing::info!(written = published.written, index = published.index, "published again");
         }
         let state = sync::state(&self.store, meter).await?;
         if let (None, Some(last)) = (&state.running, &state.last) {
-            // A bad day of the source ends sooner than a day.
+            // After a run with failures, the next one starts sooner: an outage of the source rarely lasts a day.
             let enough = if last.is_good() { self.min_age } else { self.min_age / 4 };
-            // A run that ended ahead of this clock says nothing about the catalogue's age.
+            // A finish time in this clock's future says nothing about the catalogue's age.
             if now().elapsed_since(last.finished_at).is_some_and(|age| age < enough) {
                 let outcome = json!({"outcome": "fresh", "last_finished_at": last.finished_at});
                 return Ok(Done::Else(outcome));
@@ -148,7 +148,7 @@ impl SyncFunction {
 
 enum Done {
     Ran(Box<Outcome>),
-    /// What was ordered; or that there was nothing to do, and why.
+    /// The result of an order, or the reason that there was nothing to do.
     Else(Value),
 }
 

@@ -1,8 +1,8 @@
-//! What the functions say: one JSON object a line on standard output, whatever is in it.
+//! The functions' logs: JSON lines on standard output, one object per line, whatever the values hold.
 //!
-//! Two kinds of lines. What the program remarks on (warnings, errors) passes `LOG_LEVEL`. What it counts, one line for
-//! each request and each sync, passes always: CloudWatch makes its metrics of these lines (embedded metric format), so
-//! a quiet log loses none.
+//! There are two kinds of lines. `LOG_LEVEL` filters log messages (warnings, errors). It does not filter counted lines,
+//! one for each request and each sync: CloudWatch extracts its metrics from them (embedded metric format), so a quiet log
+//! loses none.
 
 mod job;
 mod line;
@@ -21,33 +21,33 @@ pub use metrics::{Effort, RequestSeen, SyncSeen};
 use crate::config::Environment;
 
 tokio::task_local! {
-    /// Whose work the current task does.
+    /// The ids of the request that the current task works for.
     static REQUEST: Ids;
 }
 
-/// What ties lines to the request that they are about.
+/// The ids that relate a line to its request.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Ids {
     pub request_id: String,
-    /// X-Ray's, from Lambda's context; on one machine, the client's.
+    /// X-Ray's trace id, from Lambda's context; on one machine, the client's.
     pub trace_id: Option<String>,
 }
 
 impl Ids {
-    /// Those of the current task.
+    /// Returns the ids of the current task.
     #[cfg(test)]
     pub(crate) fn current() -> Option<Self> {
         REQUEST.try_with(Clone::clone).ok()
     }
 
-    /// Runs `work`; every line that is written meanwhile has these ids.
+    /// Runs `work`. Every line that it writes has these ids.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         REQUEST.scope(self, work).await
     }
 }
 
-/// The root of an `X-Amzn-Trace-Id` (`Root=1-5759e988-bd862e3fe1be46a994272793;…`); none where it has another form: a
-/// client may send what it likes.
+/// Returns the root of an `X-Amzn-Trace-Id` (`Root=1-5759e988-bd862e3fe1be46a994272793;…`); `None` if it is not well-formed,
+/// because a client may send any value.
 #[must_use]
 pub fn trace_root(header: &str) -> Option<String> {
     let root = header.split(';').find_map(|part| part.trim().strip_prefix("Root="))?;
@@ -57,7 +57,7 @@ pub fn trace_root(header: &str) -> Option<String> {
     well_formed.then(|| root.to_owned())
 }
 
-/// Where counted lines go. On one machine they are remarks like any other; a function writes them itself.
+/// The destination of counted lines. On one machine they are ordinary log messages; a function writes them itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Telemetry {
     /// Through `tracing`, at the level `info`.
@@ -68,12 +68,12 @@ pub enum Telemetry {
 }
 
 impl Telemetry {
-    /// Sets up a function's lines. `LOG_LEVEL` is a level, or levels by module (`info,adapters=debug`); `info` where it is
-    /// absent or neither.
+    /// Sets up a function's logging. `LOG_LEVEL` is a level, or levels by module (`info,adapters=debug`); `info` if it is absent
+    /// or invalid.
     pub(crate) fn start(environment: Environment) -> Self {
-        // The first caller's counts; there is but one.
+        // A second call would be ignored; there is only one.
         let _ = ENVIRONMENT.set(environment);
-        // Not the other filter, which brings a whole engine for regular expressions.
+        // `Targets` instead of `EnvFilter`, which depends on a regular-expression engine.
         let wanted = std::env::var("LOG_LEVEL").ok().and_then(|level| level.parse::<Targets>().ok());
         let filter = wanted.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
         tracing_subscriber::registry().with(filter).with(JsonLines).init();
@@ -113,9 +113,9 @@ fn environment() -> Environment {
     ENVIRONMENT.get().copied().unwrap_or(Environment::Local)
 }
 
-/// One write a line: a line is never torn, and never waits in a buffer while Lambda freezes the process.
+/// Writes a line with one call: a line is never torn, and never waits in a buffer while Lambda freezes the process.
 fn print(line: &str) {
-    // Nobody is left to tell.
+    // An error here cannot be reported anywhere.
     let _ = std::io::stdout().lock().write_all(line.as_bytes());
 }
 

@@ -9,7 +9,7 @@ use crate::{
     stored,
 };
 
-/// The types that Pokémon have, sorted.
+/// Returns the sorted types that Pokémon have.
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Problem> {
     let dex = app.dex(&request.meter).await?;
     let etag = ETag::of(&["types", dex.version()]);

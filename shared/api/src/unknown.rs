@@ -1,4 +1,4 @@
-//! `$default`: what no other route takes. 404, 405 with Allow, or the answer to a CORS preflight.
+//! `$default`: requests that match no other route. Returns 404, 405 with Allow, or the response to a CORS preflight.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -7,7 +7,7 @@ use crate::{App, Request, Response, problem::Problem, routes::methods_at};
 
 pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
     let mut allowed = methods_at(&request.path);
-    // A path that is only decoded like a route's (`pokemon%2F25`) is none: its own method would have taken it.
+    // A path that matches a route only after decoding (`pokemon%2F25`) is not found: the gateway would have sent a match to that route.
     if allowed.is_empty() || allowed.contains(&request.method.as_str()) {
         let shown: String = request.path.chars().filter(|c| !c.is_control()).take(200).collect();
         return Err(Problem::not_found(format!("Path {shown} not found")));
@@ -23,7 +23,7 @@ pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Pro
     Err(Problem { allow: Some(allow), ..problem })
 }
 
-/// 204. Whether the origin is allowed is said for every answer alike.
+/// Returns 204. Like every other response, it says whether the origin is allowed.
 fn preflight(app: &App, request: &Request, allow: &str) -> Response {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -1,4 +1,4 @@
-//! Routes do not write the catalogue: they ask the one function that does, and wait for it.
+//! Requests to the writer. Routes do not write the catalogue: they ask the one function that does, and wait for it.
 
 use std::time::{Duration, Instant};
 
@@ -11,26 +11,26 @@ use adapters::{
 
 use crate::{App, Request, problem::Problem};
 
-/// What became of what was asked for.
+/// The outcome of an order.
 #[derive(Debug)]
 pub(crate) enum Asked {
     Published(Source),
-    /// The writer has been asked, and goes on.
+    /// The writer accepted the order and is still working.
     GoesOn,
-    /// Nobody has taken it: another writer is at work, or the catalogue is not whole. What is stored will be published all the same.
+    /// The order was not accepted: another writer is at work, or the catalogue is incomplete. Stored changes will still be published.
     NotTaken,
 }
 
-/// Between two times of asking a busy writer.
+/// The delay between two requests to a busy writer.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Seconds after which a busy writer may be asked again.
+/// The `Retry-After` of a busy writer, in seconds.
 const RETRY: u32 = 30;
 
-/// That nobody is writing the catalogue, so that a change will be seen at once.
+/// Checks that no writer holds the catalogue, so that a change becomes visible at once.
 ///
 /// # Errors
-/// 409 while somebody is: nothing is changed then.
+/// 409 while a writer does; the caller then changes nothing.
 pub(crate) async fn free(app: &App, request: &Request) -> Result<(), Problem> {
     let lease = app.store().sync_state(&request.meter).await?.lease_until;
     if lease.is_some_and(|until| until.plus(1).is_pending(now(), LONGEST_LEASE)) {
@@ -40,17 +40,16 @@ pub(crate) async fn free(app: &App, request: &Request) -> Result<(), Problem> {
     }
 }
 
-/// 409: what was asked for is not done, and not going to be.
+/// Returns 409: the order was not carried out and will not be.
 pub(crate) fn busy() -> Problem {
     let detail = "The catalogue is being refreshed and nothing was changed, please try again later";
     Problem { retry_after: Some(RETRY), ..Problem::conflict("catalogue_busy", detail) }
 }
 
-/// Asks for `order`, and waits until it is done or [`Config::writer_patience`](crate::Config::writer_patience), counted from `since`,
-/// is over.
+/// Sends `order` and waits for its completion, for at most [`Config::writer_patience`](crate::Config::writer_patience) since `since`.
 ///
 /// # Errors
-/// 503 where the function cannot be asked, or fails. What was stored is published later all the same.
+/// 503 if the function cannot be invoked, or fails. Stored changes are still published later.
 pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<Asked, Problem> {
     let function = app.config.sync_function.as_ref();
     let function = function.ok_or_else(|| Problem::unavailable("SYNC_FUNCTION is not set"))?.connect();
@@ -66,10 +65,10 @@ pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<Asked
                     return Ok(Asked::Published(source));
                 }
                 Ok(Amended::Incomplete) => return Ok(Asked::NotTaken),
-                // It began between the look and the question.
+                // The other writer began between the check and the order.
                 Ok(Amended::Busy { .. }) => {}
                 Err(error) => {
-                    return Err(Problem::unavailable(format!("the sync function's answer is none: {error}")));
+                    return Err(Problem::unavailable(format!("invalid answer of the sync function: {error}")));
                 }
             },
             Err(NoAnswer::Late(..)) => return Ok(Asked::GoesOn),

@@ -1,4 +1,4 @@
-//! The trail: who did what to what, with which outcome. Ids only: no names, no addresses.
+//! The audit trail: which user did what, to which target, with which outcome. It contains ids only, no names and no addresses.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,18 +85,18 @@ const KEPT: i64 = 400;
 /// Days for which an event is kept that records an attempt without effect.
 const KEPT_WITHOUT_EFFECT: i64 = 30;
 
-/// Shards of a day: no partition takes every event.
+/// Shards of a day, so that no single partition receives every event.
 pub const SHARDS: u8 = 16;
 
 impl Event {
-    /// The day's partition that holds it: `2026-11-23#07`.
+    /// The partition of the day that contains the event: `2026-11-23#07`.
     #[must_use]
     pub fn day(&self) -> String {
         let at = self.at.to_string();
         day(at.get(..10).unwrap_or_default(), self.shard())
     }
 
-    /// The time after which the event is removed; none for what administrators do, which is kept for good.
+    /// The time after which the event is removed; `None` for actions of administrators, which are kept permanently.
     #[must_use]
     pub const fn expires_at(&self) -> Option<Timestamp> {
         let days = match (self.action, self.outcome) {
@@ -123,14 +123,14 @@ impl Event {
         Some(Timestamp::from_unix(self.at.unix() + days * 86_400))
     }
 
-    /// By chance, as the id's last byte is.
+    /// The shard of the event. It is random, as the last byte of the id is.
     #[must_use]
     pub fn shard(&self) -> u8 {
         self.id.as_bytes()[15] % SHARDS
     }
 }
 
-/// The partition of one shard of a day, which is written `2026-11-23`.
+/// The partition of one shard of a day. The date has the form `2026-11-23`.
 #[must_use]
 pub fn day(date: &str, shard: u8) -> String {
     format!("{date}#{shard:02}")

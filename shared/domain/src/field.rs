@@ -1,4 +1,4 @@
-//! Errors of a request, by field.
+//! Errors of a request by field.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl FieldError {
     }
 }
 
-/// Text that shows as another text: directions turned, characters that have no shape.
+/// Whether a character makes text look like another text: it changes the direction, or has no shape.
 pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}')

@@ -12,7 +12,8 @@ macro_rules! id {
         pub struct $wrong;
 
         impl $name {
-            /// The id of what was made `milliseconds` after 1970-01-01T00:00:00Z; `chance` tells it from others of that moment.
+            /// Creates the id of an object that was created `milliseconds` after 1970-01-01T00:00:00Z; `chance` distinguishes it from
+            /// others of the same moment.
             #[must_use]
             pub fn new(milliseconds: u64, chance: [u8; 10]) -> Self {
                 Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &chance).into_uuid())
@@ -36,7 +37,7 @@ macro_rules! id {
         impl std::str::FromStr for $name {
             type Err = $wrong;
 
-            /// Takes letters of either case (RFC 9562, 4); the id is always written in lower case, so it is one key.
+            /// Accepts letters of either case (RFC 9562, 4). The id is always written in lower case, so it has one key.
             fn from_str(text: &str) -> Result<Self, $wrong> {
                 let id = uuid::Uuid::try_parse(text).map_err(|_| $wrong)?;
                 let id = Self::from_bytes(id.into_bytes())?;

@@ -1,13 +1,13 @@
 //! The rules and types of the Pokédex.
 //!
-//! * [`facts`]: what we keep of each PokeAPI resource, one struct a kind.
-//! * [`accounts`]: who may sign in, and by which names.
-//! * [`audit`]: the trail of what accounts did.
+//! * [`facts`]: the data kept from each PokeAPI resource, one struct per kind.
+//! * [`accounts`]: users, their names and their sessions.
+//! * [`audit`]: the audit trail of account activity.
 //! * [`catalog`]: the records that clients see, derived from the facts.
-//! * [`name`]: names as people type them, and the keys by which they are looked up.
+//! * [`name`]: names as people type them, and the keys for looking them up.
 //! * [`dex`]: the index of every Pokémon: filters, sorts, search, pages.
 //!
-//! Nothing here knows a clock, a socket, a database or HTTP: time and chance are arguments.
+//! Nothing here uses a clock, a socket, a database or HTTP: time and randomness are arguments.
 
 pub mod accounts;
 pub mod audit;

@@ -1,4 +1,4 @@
-//! Names as people type them, and the keys by which they are looked up.
+//! Names as people type them, and the keys for looking them up.
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
@@ -7,11 +7,11 @@ use crate::Slug;
 /// Folds a name or a query: NFKD without marks, lower case, ♀ → f, ♂ → m, without spaces, hyphens, underscores and
 /// `’ ' . : , ( )`.
 ///
-/// Look-ups, filters and search share this function, so that a name which one of them understands is understood by all.
+/// Look-ups, filters and search share this function, so that they all accept the same spellings.
 #[must_use]
 pub fn normalise(text: &str) -> String {
     if text.is_ascii() {
-        // Nearly every name, and ten times faster.
+        // A fast path for nearly every name: ten times faster.
         let mut folded = String::with_capacity(text.len());
         folded.extend(text.chars().filter(|c| !is_left_out(*c)).map(|c| c.to_ascii_lowercase()));
         return folded;
@@ -24,7 +24,7 @@ pub fn normalise(text: &str) -> String {
     kept.flat_map(char::to_lowercase).collect()
 }
 
-/// Whether `c` separates or decorates: slugs, names and people disagree about such characters.
+/// Whether `c` separates or decorates: slugs, names and people differ in their use of such characters.
 fn is_left_out(c: char) -> bool {
     c.is_whitespace() && !c.is_control()
         || matches!(c, '\'' | '.' | ':' | ',' | '_' | '-' | '(' | ')')
@@ -32,8 +32,8 @@ fn is_left_out(c: char) -> bool {
         || matches!(c, '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
-/// The number that a text means: `25`, `#25`, `025`. Zero, and what no `u32` holds, is `Some(None)`: a number without a
-/// bearer. A text that is not a number is `None`.
+/// Parses the number in a text: `25`, `#25`, `025`. Returns `Some(None)` for zero and for a number above `u32`, which no record has, and
+/// `None` for a text that is not a number.
 #[must_use]
 pub fn number(normalised: &str) -> Option<Option<u32>> {
     let digits = normalised.strip_prefix('#').unwrap_or(normalised);
@@ -41,7 +41,7 @@ pub fn number(normalised: &str) -> Option<Option<u32>> {
     is_number.then(|| digits.parse().ok().filter(|number| *number > 0))
 }
 
-/// What a path names: an id or a name, normalised.
+/// The id or the normalised name in a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     key: String,
@@ -52,11 +52,11 @@ impl Name {
     /// The greatest length of a key, in bytes.
     pub const MAX: usize = Slug::MAX;
 
-    /// Parses an id (leading zeros and `#` are ignored) or a name in any spelling. `None` for a text that nothing can be
-    /// called: 0, punctuation alone, more than [`Self::MAX`] bytes.
+    /// Parses an id (leading zeros and `#` are ignored) or a name in any spelling. Returns `None` for a text that cannot be a name: 0,
+    /// punctuation alone, more than [`Self::MAX`] bytes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // Longer than any spelling of a key; what it would cost to fold is bounded, too.
+        // The text is longer than any spelling of a key. The check also bounds the cost of folding.
         if text.len() > 8 * Self::MAX {
             return None;
         }
@@ -68,13 +68,13 @@ impl Name {
         (1..=Self::MAX).contains(&key.len()).then_some(Self { key, slug })
     }
 
-    /// The key that records are stored under: an id in decimal, or the normalised name.
+    /// The key under which records are stored: an id in decimal, or the normalised name.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The slug that was given, where the text is spelled like one.
+    /// The slug as given, if the text is spelled like one.
     #[must_use]
     pub const fn slug(&self) -> Option<&Slug> {
         self.slug.as_ref()
@@ -87,8 +87,8 @@ impl Name {
     }
 }
 
-/// The keys of a name: its own, and those of the ways to write a sex: `Nidoran♀` is also `nidoran female` and
-/// `female nidoran`, `meowstic-male` is also `meowstic♂`. A text that nothing can be called has none.
+/// The keys of a name: its own key, and the keys of other ways to write a sex: `Nidoran♀` is also `nidoran female` and `female nidoran`,
+/// `meowstic-male` is also `meowstic♂`. A text that cannot be a name has no key.
 #[must_use]
 pub fn keys(text: &str) -> Vec<String> {
     let mut spellings = vec![text.to_owned()];

@@ -4,24 +4,24 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// 1 to 100 characters of `a-z`, `0-9` and `-`.
+/// A text of 1 to 100 characters of `a-z`, `0-9` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Slug(String);
 
-/// Why a text is no slug.
+/// The error for a text that is not a slug.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0:?} is not a slug (1 to 100 characters of a-z, 0-9 and -)")]
 pub struct NotASlug(String);
 
 impl Slug {
-    /// The greatest length, in bytes.
+    /// The maximum length, in bytes.
     pub const MAX: usize = 100;
 
-    /// Parses `text`; upper-case ASCII letters are folded, as people type `Pikachu`.
+    /// Parses `text`. Folds upper-case ASCII letters, as people type `Pikachu`.
     ///
     /// # Errors
-    /// [`NotASlug`] with the first 100 characters of what was given.
+    /// [`NotASlug`] with the first 100 characters of `text`.
     pub fn parse(text: &str) -> Result<Self, NotASlug> {
         let fits = (1..=Self::MAX).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');

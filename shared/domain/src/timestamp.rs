@@ -21,12 +21,12 @@ impl Timestamp {
         self.0
     }
 
-    /// Seconds by which two correct clocks may differ.
+    /// The difference in seconds that two correct clocks may have.
     pub const SKEW: i64 = 30;
 
-    /// Whole seconds that have passed since `earlier`; 0 where it lies ahead by no more than [`Self::SKEW`].
+    /// Returns the whole seconds that have passed since `earlier`; 0 if it is in the future by at most [`Self::SKEW`].
     ///
-    /// `None` where it lies further ahead: the clock that wrote it ran ahead, so nothing is known about its age.
+    /// Returns `None` if it is further in the future: the clock that wrote it ran ahead, so its age is unknown.
     #[must_use]
     pub const fn elapsed_since(self, earlier: Self) -> Option<i64> {
         match self.0.saturating_sub(earlier.0) {
@@ -36,23 +36,23 @@ impl Timestamp {
         }
     }
 
-    /// Whole seconds from `now` until `self`; 0 once it has passed.
+    /// Returns the whole seconds from `now` until `self`; 0 once it has passed.
     #[must_use]
     pub const fn seconds_from(self, now: Self) -> i64 {
         let left = self.0.saturating_sub(now.0);
         if left < 0 { 0 } else { left }
     }
 
-    /// Whether this expiry, which was set for `lifetime` seconds, is still to come at `now`.
+    /// Whether this expiry, which was set for `lifetime` seconds, is still in the future at `now`.
     ///
-    /// An expiry that is more than twice its lifetime away was written by a clock that ran ahead, and counts as past: a wrong clock
-    /// extends nothing by more than one lifetime.
+    /// An expiry more than twice its lifetime away was written by a clock that ran ahead, and counts as past: a wrong clock extends nothing
+    /// by more than one lifetime.
     #[must_use]
     pub const fn is_pending(self, now: Self, lifetime: i64) -> bool {
         now.0 < self.0 && self.0 <= now.latest_expiry(lifetime).0
     }
 
-    /// The latest expiry that [`Self::is_pending`] accepts at this moment; for conditions of a database.
+    /// The latest expiry that [`Self::is_pending`] accepts at this moment, for conditions in a database.
     #[must_use]
     pub const fn latest_expiry(self, lifetime: i64) -> Self {
         Self(self.0.saturating_add(lifetime.saturating_mul(2)))

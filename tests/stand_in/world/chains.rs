@@ -52,7 +52,7 @@ const CHAINS: &[(u32, Link)] = &[
     (344, Link { species: "flabebe", ways: Vec::new, next: &[] }),
 ];
 
-/// A way to evolve: all 29 keys, of which `conditions` fills some.
+/// A way to evolve: all 29 keys, some of them filled by `conditions`.
 fn way(trigger: &str, group: &str, is_default: bool, conditions: &Value) -> Value {
     let mut way = json!({
         "base_form": null,
@@ -110,7 +110,7 @@ fn to_espeon() -> Vec<Value> {
             false,
             &json!({ "base_form": eevee, "item": link("item", "sun-stone") }),
         ),
-        // Invented: a bit of everything, and a zero that is not a null.
+        // This way is invented: many kinds of conditions, and a zero that differs from null.
         way(
             "trade",
             "x-y",
@@ -149,7 +149,7 @@ fn to_sylveon() -> Vec<Value> {
     ]
 }
 
-/// The id of the chain that a species is in.
+/// The id of the chain that contains a species.
 pub(super) fn of_species(name: &str) -> u32 {
     fn holds(link: &Link, name: &str) -> bool {
         link.species == name || link.next.iter().any(|next| holds(next, name))

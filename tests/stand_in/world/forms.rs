@@ -11,12 +11,12 @@ struct Form {
     pokemon: &'static str,
     form_name: &'static str,
     group: &'static str,
-    /// French and English of the whole Pokémon, then of the form; plain forms have neither.
+    /// French and English names of the whole Pokémon, then of the form; plain forms have neither.
     names: Option<[&'static str; 4]>,
     is_default: bool,
     is_mega: bool,
     order: u32,
-    /// Of the pictures, where it is not the id of the Pokémon.
+    /// The id in picture addresses, if it differs from the id of the Pokémon.
     stem: Option<&'static str>,
     art: Option<Art>,
 }

@@ -22,7 +22,7 @@ const GENERATIONS: &[Generation] = &[
 struct Group {
     name: &'static str,
     generation: &'static str,
-    /// By release: not the order of the ids.
+    /// Version groups by release date, which is not the order of the ids.
     order: u32,
     versions: &'static [&'static str],
     methods: &'static [&'static str],

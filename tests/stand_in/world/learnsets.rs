@@ -1,10 +1,10 @@
-//! Who learns what, how and in which games.
+//! Learnsets: which Pokémon learns which move, how and in which games.
 
 use serde_json::{Value, json};
 
 use super::register::link;
 
-/// Version group, method, level (0 where a method has none), and the order among the moves of one level.
+/// Version group, method, level (0 for a method without levels), and the order among the moves of one level.
 type Way = (&'static str, &'static str, u32, Option<u32>);
 type Learnset = &'static [(&'static str, &'static [Way])];
 
@@ -81,7 +81,7 @@ const LEARNSETS: &[(&str, Learnset)] = &[
     ("charizard-mega-x", &[("dragon-claw", &[("x-y", "machine", 0, None)])]),
 ];
 
-/// Those who learn a move.
+/// The Pokémon that learn a move.
 pub(super) fn learners(name: &str) -> impl Iterator<Item = &'static str> {
     LEARNSETS
         .iter()

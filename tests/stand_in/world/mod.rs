@@ -1,9 +1,9 @@
-//! A small world, made by hand: complete in itself, with the corners that the real one has.
+//! A small world, written by hand: complete in itself, with the special cases of the real one.
 //!
-//! Names and numbers are those of the games except where a corner needed a bearer: `charizard-mega-x` has no
-//! abilities, `deoxys-attack` no moves, `unown` no base experience, `deoxys-normal` weighs 10000 and `flabebe` 0,
-//! `moonblast` has no meta, and the third way to `espeon` is invented. Nobody has the type `unknown` or the ability
-//! `tough-claws`, nobody learns `struggle`.
+//! Names and numbers are those of the games, except where a special case needed an example: `charizard-mega-x` has
+//! no abilities, `deoxys-attack` no moves, `unown` no base experience, `deoxys-normal` weighs 10000 and `flabebe`
+//! 0, `moonblast` has no meta, and the third way to `espeon` is invented. No Pokémon has the type `unknown` or the
+//! ability `tough-claws`, and none learns `struggle`.
 
 mod abilities;
 mod chains;
@@ -23,10 +23,10 @@ use serde_json::{Value, json};
 
 pub(super) use register::absolute;
 
-/// Stands wherever PokeAPI has prose; nobody keeps prose, so no test should find this anywhere else.
+/// A placeholder for all prose of PokeAPI; the program stores no prose, so no test should find this elsewhere.
 const PROSE: &str = "Prose that nobody keeps.";
 
-/// What PokeAPI knows: documents by kind and id.
+/// PokeAPI's data: documents by kind and id.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     kinds: BTreeMap<String, BTreeMap<u32, Resource>>,
@@ -34,13 +34,13 @@ pub struct World {
 
 #[derive(Clone, Debug)]
 struct Resource {
-    /// As it is listed. Chains have no name; a document may be edited to have another, or none.
+    /// The name in the list. Chains have no name; an edited document may have a different name, or none.
     name: Option<String>,
     document: Value,
 }
 
 impl World {
-    /// 15 Pokémon of 13 species, and all that belongs to them, of the nine kinds that a sync reads.
+    /// 15 Pokémon of 13 species, with all related resources of the nine kinds that a sync reads.
     #[must_use]
     pub fn small() -> Self {
         let mut world = Self::default();
@@ -59,10 +59,10 @@ impl World {
         world
     }
 
-    /// Adds a resource, or puts it in the place of the one with its `id`; it is listed under its `name`.
+    /// Adds a resource or replaces the one with its `id`; the list shows it under its `name`.
     ///
     /// # Panics
-    /// When the document has no `id`.
+    /// If the document has no `id`.
     pub fn insert(&mut self, kind: &str, document: Value) {
         let id = document["id"].as_u64().and_then(|id| u32::try_from(id).ok()).expect("a resource has an id");
         let name = document["name"].as_str().map(str::to_owned);
@@ -101,7 +101,7 @@ impl World {
             .for_each(|resource| change(&mut resource.document));
     }
 
-    /// The rows of the list; None of an unknown kind.
+    /// The rows of the list; `None` for an unknown kind.
     pub(super) fn rows(&self, kind: &str, origin: &str) -> Option<Vec<Value>> {
         let row = |(id, resource): (&u32, &Resource)| {
             let url = format!("{origin}/api/v2/{kind}/{id}/");

@@ -16,7 +16,7 @@ struct Move {
     accuracy: Option<u32>,
     pp: u32,
     priority: i32,
-    /// Of the effect beside the damage, in percent.
+    /// The chance of the effect beside the damage, in percent.
     chance: Option<u32>,
     target: &'static str,
     category: &'static str,
@@ -99,7 +99,7 @@ pub(super) fn of_type(kind: &str) -> impl Iterator<Item = &'static str> {
     MOVES.iter().filter(move |m| m.kind == kind).map(|m| m.name)
 }
 
-/// Null of a move that contests do not know, as it is of the younger ones.
+/// Null for a move that contests do not cover, which is the case for newer moves.
 fn meta(m: &Move) -> Option<Value> {
     m.contest?;
     let burns = m.category == "damage-ailment";
@@ -120,7 +120,7 @@ fn meta(m: &Move) -> Option<Value> {
     }))
 }
 
-/// Tackle was weaker once: who reads the past instead of the present is found out.
+/// Tackle was weaker once: this detects a reader that uses the past values instead of the current ones.
 fn past_values(m: &Move) -> Value {
     if m.name != "tackle" {
         return json!([]);

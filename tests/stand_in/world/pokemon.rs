@@ -117,17 +117,17 @@ pub(super) fn named(name: &str) -> &'static Pokemon {
     POKEMON.iter().find(|p| p.name == name).expect("forms belong to Pokémon of this world")
 }
 
-/// Default or not, and name.
+/// Default flag and name.
 pub(super) fn varieties(species: &str) -> impl Iterator<Item = (bool, &'static str)> {
     POKEMON.iter().filter(move |p| p.species == species).map(|p| (p.is_default, p.name))
 }
 
-/// Slot and name of those who have it.
+/// Slot and name of the Pokémon with the type.
 pub(super) fn with_type(name: &str) -> impl Iterator<Item = (usize, &'static str)> {
     POKEMON.iter().filter_map(move |p| Some((p.types.iter().position(|t| *t == name)? + 1, p.name)))
 }
 
-/// Hidden or not, slot and name of those who have it.
+/// Hidden flag, slot and name of the Pokémon with the ability.
 pub(super) fn with_ability(name: &str) -> impl Iterator<Item = (bool, u32, &'static str)> {
     POKEMON.iter().flat_map(move |p| {
         p.abilities

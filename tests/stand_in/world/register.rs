@@ -1,4 +1,4 @@
-//! Which names exist and their ids, also of the kinds that are only pointed at; and links made of them.
+//! The existing names and their ids, including the kinds that are only link targets; and links made of them.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ const REGISTER: &[(&str, Names)] = &[
         ("deoxys-normal", 386), ("flabebe-red", 669), ("sylveon", 700), ("unown-b", 10001),
         ("unown-c", 10002), ("deoxys-attack", 10031), ("charizard-mega-x", 10134),
     ]),
-    // What follows is pointed at, and not served.
+    // The following kinds are link targets that are not served.
     ("contest-type", &[("cool", 1), ("beauty", 2), ("cute", 3), ("smart", 4), ("tough", 5)]),
     ("egg-group", &[
         ("monster", 1), ("ground", 5), ("fairy", 6), ("plant", 7), ("dragon", 14), ("no-eggs", 15),
@@ -94,7 +94,7 @@ pub(super) fn links<'a>(kind: &str, names: impl IntoIterator<Item = &'a str>) ->
     names.into_iter().map(|name| link(kind, name)).collect()
 }
 
-/// A name in two languages. English comes second: who takes the first one is wrong.
+/// A name in two languages. English comes second: a reader that takes the first name is wrong.
 pub(super) fn names(french: &str, english: &str) -> Value {
     json!([
         { "language": link("language", "fr"), "name": french },

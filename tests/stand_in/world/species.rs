@@ -16,7 +16,7 @@ struct Species {
     shape: &'static str,
     habitat: Option<&'static str>,
     growth: &'static str,
-    /// Eighths that are female; -1 is genderless.
+    /// The female share in eighths; -1 is genderless.
     gender: i32,
     capture: u32,
     happiness: u32,

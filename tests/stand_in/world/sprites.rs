@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Which pictures there are.
+/// The pictures that exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Art {
     Full,

@@ -1,4 +1,4 @@
-//! Types and how they fare against each other.
+//! Types and their damage relations.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ struct Type {
     fr: &'static str,
     en: &'static str,
     generation: &'static str,
-    /// Of its moves, before moves had classes of their own; the younger types have none.
+    /// The damage class of its moves, before moves had classes themselves; newer types have none.
     class: Option<&'static str>,
 }
 
@@ -69,7 +69,8 @@ fn relations(name: &str) -> Value {
     })
 }
 
-/// Fire once did not resist fairies, there being none: who reads the past instead of the present is found out.
+/// Fire did not resist Fairy before that type existed: this detects a reader that uses the past relations
+/// instead of the current ones.
 fn past_relations(name: &str) -> Value {
     if name != "fire" {
         return json!([]);

@@ -1,4 +1,4 @@
-//! Where exports are kept for a while, on AWS: an answer of Lambda's holds 6 MB, and a file may be larger.
+//! Temporary storage for exports on AWS: a Lambda response can hold 6 MB, and a file may be larger.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use domain::accounts::UserId;
 
 use crate::{aws, store::chain};
 
-/// A bucket that is nobody's to read, whose objects are gone after a day. Each user has one file at the most.
+/// A bucket without public access, whose objects expire after a day. Each user has at most one file.
 #[derive(Clone, Debug)]
 pub struct Exports {
     pub bucket: String,
-    /// Where S3 is, on one machine; where the environment says, otherwise.
+    /// The address of an S3 service on this machine; `None` for the one that the environment names.
     pub endpoint: Option<String>,
 }
 
-/// S3 did not do what it was asked for.
+/// S3 did not perform the operation.
 #[derive(Debug, thiserror::Error)]
 #[error("S3 {operation}: {cause}")]
 pub struct ExportsError {
@@ -28,7 +28,7 @@ fn failed<E: std::error::Error>(operation: &'static str) -> impl FnOnce(E) -> Ex
 }
 
 impl Exports {
-    /// For how long a link is good.
+    /// The lifetime of a link.
     pub const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
 
     fn client(&self) -> Client {
@@ -39,10 +39,10 @@ impl Exports {
         format!("{user}.zip")
     }
 
-    /// Keeps `file`, in the place of the one before.
+    /// Stores `file`, which replaces the user's previous one.
     ///
     /// # Errors
-    /// [`ExportsError`] when S3 does not answer; so for all here.
+    /// [`ExportsError`] if S3 does not answer; the same holds for every function here.
     pub async fn put(&self, user: UserId, file: Vec<u8>) -> Result<(), ExportsError> {
         let put = self
             .client()
@@ -56,7 +56,7 @@ impl Exports {
         put.send().await.map(|_| ()).map_err(failed("PutObject"))
     }
 
-    /// A link to the file, good for [`Self::GOOD_FOR`], for whoever has it.
+    /// Returns a link to the file. It is valid for [`Self::GOOD_FOR`], for anyone who has it.
     pub async fn link(&self, user: UserId) -> Result<String, ExportsError> {
         let expiry = PresigningConfig::expires_in(Self::GOOD_FOR).map_err(failed("GetObject"))?;
         let get = self.client().get_object().bucket(&self.bucket).key(Self::key(user));
@@ -64,12 +64,12 @@ impl Exports {
         Ok(link.uri().to_owned())
     }
 
-    /// Takes the file away, if there is one.
+    /// Deletes the file, if it exists.
     pub async fn delete(&self, user: UserId) -> Result<(), ExportsError> {
         let delete = self.client().delete_object().bucket(&self.bucket).key(Self::key(user));
         delete.send().await.map(|_| ()).map_err(failed("DeleteObject"))
     }
 }
 
-/// A browser keeps the file, and does not try to show it.
+/// Makes a browser save the file instead of showing it.
 pub const DISPOSITION: &str = "attachment; filename=\"pokedex.zip\"";

@@ -1,10 +1,10 @@
-//! Passwords that are too easy to guess.
+//! A check for passwords that are easy to guess.
 
 use domain::accounts::Password;
 
-/// Whether `password` is one of the first million that anybody would try against an account with these `names`: zxcvbn's lists of
-/// common passwords, names and words, keyboard walks, dates and repeats. Its beginning decides: the time that zxcvbn takes grows with
-/// the third power of the length, and past thirty characters of a keyboard walk its arithmetic overflows.
+/// Whether `password` is among the first million guesses at an account with these `names`, by zxcvbn's lists of common passwords, names and
+/// words, and by keyboard walks, dates and repeats. Only the beginning of the password is checked: zxcvbn's time grows with the third power
+/// of the length, and its arithmetic overflows on a keyboard walk of more than thirty characters.
 #[must_use]
 pub fn is_common(password: &Password, names: &[&str]) -> bool {
     let beginning: String = password.as_str().chars().take(24).collect();

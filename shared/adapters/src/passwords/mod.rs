@@ -1,4 +1,4 @@
-//! Passwords: hashed slowly, never stored, never shown.
+//! Password hashes. A password itself is never stored and never printed.
 
 mod common;
 
@@ -12,14 +12,14 @@ pub use common::is_common;
 
 use crate::tokens::unguessable;
 
-/// OWASP's advice for Argon2id: 19 MiB, two passes, one lane.
+/// OWASP's recommendation for Argon2id: 19 MiB, two passes, one lane.
 const PARAMS: Params = Params::DEFAULT;
 
-/// The hash of nobody's password: an account that is not there takes as long to be refused as one that is.
+/// A hash that matches no password: rejecting a sign-in to an account that does not exist takes as long as to one that does.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS1ubw$8Jq0wXhWm8mR0Yy3oQm3xM0b1rIuKp7c3m1pQk0u2fE";
 
-/// A hash that cannot be made or read.
+/// The error for a hash that cannot be computed or parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the password's hash cannot be made or read")]
 pub struct BadHash;
@@ -29,7 +29,7 @@ pub struct BadHash;
 pub enum Checked {
     Wrong,
     Right,
-    /// Right, but hashed with weaker parameters than today's: to be hashed again.
+    /// The password is right, but its hash has weaker parameters than today's and should be replaced.
     RightButWeak,
 }
 
@@ -42,7 +42,7 @@ impl Memory {
     /// Hashes `password` with a random salt: a PHC string, which names its parameters. Takes some 20 ms.
     ///
     /// # Errors
-    /// [`BadHash`] when there is not enough memory.
+    /// [`BadHash`] if there is not enough memory.
     pub fn hash(&mut self, password: &Password) -> Result<String, BadHash> {
         let salt: [u8; 16] = unguessable();
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
@@ -61,7 +61,8 @@ impl Memory {
     /// has today's parameters: as long as [`Self::hash`].
     ///
     /// # Errors
-    /// [`BadHash`] when the stored text is not one of our hashes, or there is not enough memory: the password was not compared then.
+    /// [`BadHash`] if the stored text is not one of our hashes, or if there is not enough memory. The password was not compared in these
+    /// cases.
     pub fn check(&mut self, password: &Password, stored: Option<&str>) -> Result<Checked, BadHash> {
         let hash = PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(|_| BadHash)?;
         let params = Params::try_from(&hash).map_err(|_| BadHash)?;
@@ -71,7 +72,7 @@ impl Memory {
         if hash.algorithm != Algorithm::Argon2id.ident() || !is_bearable {
             return Err(BadHash);
         }
-        // The same line whether there is such an account or not; a test counts them.
+        // Both cases log the same line, whether the account exists or not; a test counts the lines.
         tracing::debug!("a password is verified");
         let mut buffer = [0; Output::MAX_LENGTH];
         let computed = buffer.get_mut(..output.len()).ok_or(BadHash)?;
@@ -99,7 +100,7 @@ impl Memory {
         let argon2 = Argon2::new(Algorithm::Argon2id, version, params.clone());
         let (needed, kept) = (params.block_count(), PARAMS.block_count());
         if needed > kept {
-            // Only what today's parameters need is kept.
+            // Only as much memory as today's parameters need is kept.
             let larger = blocks(needed)?;
             return argon2
                 .hash_password_into_with_memory(password.as_bytes(), salt, output, larger)
@@ -121,18 +122,18 @@ fn blocks(count: usize) -> Result<Vec<Block>, BadHash> {
     Ok(blocks)
 }
 
-/// [`Memory::hash`] with memory of its own.
+/// Calls [`Memory::hash`] with newly allocated memory.
 ///
 /// # Errors
-/// As there.
+/// The errors of [`Memory::hash`].
 pub fn hash(password: &Password) -> Result<String, BadHash> {
     Memory::default().hash(password)
 }
 
-/// [`Memory::check`] with memory of its own.
+/// Calls [`Memory::check`] with newly allocated memory.
 ///
 /// # Errors
-/// As there.
+/// The errors of [`Memory::check`].
 pub fn check(password: &Password, stored: Option<&str>) -> Result<Checked, BadHash> {
     Memory::default().check(password, stored)
 }

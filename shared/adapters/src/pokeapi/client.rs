@@ -1,4 +1,4 @@
-//! HTTP: one resource or list at a time, retried.
+//! The HTTP client: fetches one resource or list at a time, with retries.
 
 use std::{
     sync::OnceLock,
@@ -20,32 +20,32 @@ use super::{
     reduce::reduce,
 };
 
-/// How to speak to PokeAPI.
+/// The settings of the client.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Without a slash at the end: `https://pokeapi.co/api/v2`.
+    /// The address without a trailing slash: `https://pokeapi.co/api/v2`.
     pub base_url: String,
-    /// Requests a minute, retries among them; 0 is no limit.
+    /// Requests per minute, including retries; 0 means no limit.
     pub per_minute: u32,
     /// Requests in flight, 1 to 4.
     pub concurrency: usize,
-    /// Who runs this sync, for the User-Agent; an address that the source's keepers can write to.
+    /// A contact for the User-Agent: an address at which PokeAPI's maintainers can reach the operator of this sync.
     pub contact: Option<String>,
-    /// Bytes of one body, unpacked.
+    /// The maximum size of one body in bytes, uncompressed.
     pub body_limit: usize,
-    /// Tries of one resource.
+    /// Attempts per resource.
     pub attempts: usize,
     /// The pause after the first failure; it doubles from there, with jitter.
     pub backoff: Duration,
-    /// The longest pause that a Retry-After may ask of a running sync.
+    /// The longest pause for which a running sync obeys Retry-After.
     pub longest_pause: Duration,
-    /// Of one request, body included.
+    /// The time limit of one request, including the body.
     pub timeout: Duration,
 }
 
 impl Config {
     pub const POKEAPI: &str = "https://pokeapi.co/api/v2";
-    /// What the source's users were asked to keep to.
+    /// The rate that PokeAPI asked its users not to exceed.
     pub const PER_MINUTE: u32 = 100;
 
     #[must_use]
@@ -67,7 +67,7 @@ impl Config {
 /// An answer.
 #[derive(Debug)]
 pub enum Fetched {
-    /// 304: as it was when its ETag was stored.
+    /// 304: the resource has not changed since its ETag was stored.
     Unchanged,
     Changed {
         fact: Box<Fact>,
@@ -79,7 +79,7 @@ pub enum Fetched {
 pub enum FetchError {
     #[error("answered {0}")]
     Status(StatusCode, Option<Duration>),
-    /// For longer than [`Config::longest_pause`].
+    /// The source asked for a pause longer than [`Config::longest_pause`].
     #[error("asks not to be asked for {} seconds", .0.as_secs())]
     NotNow(Duration),
     #[error("redirects to {0}, which is not followed")]
@@ -107,7 +107,7 @@ impl FetchError {
                 status.is_server_error()
                     || matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
             }
-            // A proxy's error page under a 200 is as passing as a 500.
+            // A proxy's error page with status 200 is as transient as a 500.
             Self::Transport(_) | Self::NotJson(_) | Self::NotNow(_) => true,
             Self::Redirect(_) | Self::TooLarge(_) | Self::Invalid(_) | Self::Address(_) | Self::Setup(_) => {
                 false
@@ -116,7 +116,7 @@ impl FetchError {
     }
 }
 
-/// The client. Cheap to share by reference, not to clone.
+/// The client. Share it by reference: a clone is expensive.
 #[derive(Debug)]
 pub struct PokeApi {
     http: reqwest::Client,
@@ -137,7 +137,7 @@ struct ListRow {
 
 impl PokeApi {
     /// # Errors
-    /// When the base address is no http(s) address or TLS cannot be set up.
+    /// If the base address is not an http(s) address, or TLS cannot be set up.
     pub fn new(config: Config) -> Result<Self, FetchError> {
         let base = Url::parse(&config.base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         if base.is_none() {
@@ -158,7 +158,7 @@ impl PokeApi {
         Ok(Self { http, pace: Pace::new(config.per_minute), config })
     }
 
-    /// Whatever a source asks for, it is asked again after a day.
+    /// The longest wait, whatever the source asks for: a day.
     pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
     #[must_use]
@@ -166,12 +166,12 @@ impl PokeApi {
         &self.config
     }
 
-    /// The ids of every resource of `kind`, ascending, and how many rows were given twice.
+    /// Returns the ids of every resource of `kind`, ascending, and the number of duplicate rows.
     ///
     /// # Errors
-    /// [`FetchError`] after the last attempt, or at once where another attempt cannot help.
+    /// [`FetchError`] after the last attempt, or immediately if another attempt cannot help.
     pub async fn list(&self, kind: Kind) -> Result<(Vec<u32>, usize), FetchError> {
-        // The source answers everything at once when asked for more than there is: a page's end cannot be lost.
+        // The source returns everything at once when the limit exceeds the number of resources, so no page can be lost.
         let url = format!("{}/{}/?limit=100000&offset=0", self.config.base_url, kind.endpoint());
         self.retried(async || {
             let (body, _) = self.get(&url, None).await?.unwrap_or_default();
@@ -190,7 +190,7 @@ impl PokeApi {
         .await
     }
 
-    /// One resource, reduced to its facts and checked; `etag` is what it was last seen under.
+    /// Fetches one resource, reduced to its facts and checked; `etag` is the ETag of its last known version.
     ///
     /// # Errors
     /// As [`Self::list`].
@@ -233,7 +233,7 @@ impl PokeApi {
         }
     }
 
-    /// The body and its ETag; none for a 304.
+    /// Returns the body and its ETag; `None` for a 304.
     async fn get(
         &self,
         url: &str,
@@ -248,7 +248,7 @@ impl PokeApi {
         if status == StatusCode::NOT_MODIFIED && etag.is_some() {
             return Ok(None);
         }
-        // A 304 that was not asked for leads nowhere: it is but a wrong status.
+        // A 304 to a request without an ETag is not a redirect, only a wrong status.
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             let to = response.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             return Err(FetchError::Redirect(to.chars().take(200).collect()));
@@ -288,7 +288,7 @@ fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, FetchError> {
     })
 }
 
-/// Seconds, or a date (RFC 9110, 10.2.3); one that has passed asks for nothing.
+/// Reads seconds or a date (RFC 9110, 10.2.3); a date in the past means no wait.
 fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
@@ -298,23 +298,23 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(until.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-/// Follows the source's own redirects (a missing slash), never to another host, port or scheme.
+/// Follows the source's own redirects (a missing slash), but never to another host, port or scheme.
 fn stay_on_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let origin = |url: &Url| url.origin();
     let stays = attempt.previous().first().is_some_and(|first| origin(first) == origin(attempt.url()));
     if stays && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
 }
 
-/// Makes ring this process's TLS, once: the default provider is 20 ms slower at the first handshake.
+/// Installs ring as this process's TLS provider, once: the default provider is 20 ms slower at the first handshake.
 pub fn install_ring() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
-        // An error says that the process has chosen a provider already, which is as good.
+        // An error means that the process already has a provider, which is also fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }
 
-/// An error with its sources, without the address: it is in the report already.
+/// Formats an error with its sources but without the address, which the report already contains.
 fn describe(error: &reqwest::Error) -> String {
     let mut text = if error.is_timeout() { "timed out".to_owned() } else { String::new() };
     let mut source = std::error::Error::source(error);

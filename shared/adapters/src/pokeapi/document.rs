@@ -1,11 +1,11 @@
-//! A PokeAPI document, read field by field; what is wrong is told with the path to it.
+//! A PokeAPI document, read field by field. Errors contain the path to the wrong field.
 
 use std::fmt;
 
 use domain::Slug;
 use serde_json::{Map, Value};
 
-/// Which field of a document is wrong, and how.
+/// The wrong field of a document, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     field: String,
@@ -34,7 +34,7 @@ impl std::error::Error for Invalid {}
 
 pub(super) type Checked<T> = Result<T, Invalid>;
 
-/// The id at the end of a resource's address; nothing else of the address is trusted.
+/// Parses the id at the end of a resource's address; ignores the rest of the address, which is not trusted.
 pub(super) fn id_in(url: &str) -> Checked<u32> {
     let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     last.parse()
@@ -43,7 +43,7 @@ pub(super) fn id_in(url: &str) -> Checked<u32> {
         .ok_or_else(|| Invalid::new("url", format!("{url:?} ends in no id")))
 }
 
-/// A part of a document that knows where it stands, for errors that name the field.
+/// A part of a document with its path, so that errors can name the field.
 pub(super) struct Doc<'a> {
     at: String,
     value: &'a Value,
@@ -54,7 +54,7 @@ impl<'a> Doc<'a> {
         Self { at: String::new(), value }
     }
 
-    /// Where it stands in the whole document: `chain.evolves_to[0].species`.
+    /// The path in the whole document: `chain.evolves_to[0].species`.
     pub(super) fn path(&self) -> &str {
         &self.at
     }
@@ -85,7 +85,7 @@ impl<'a> Doc<'a> {
         }
     }
 
-    /// None for null; a missing key is an error.
+    /// Returns `None` for null; a missing key is an error.
     pub(super) fn maybe(&self, field: &str) -> Checked<Option<Doc<'a>>> {
         self.get(field).map(|doc| Some(doc).filter(|doc| !doc.value.is_null()))
     }
@@ -97,7 +97,7 @@ impl<'a> Doc<'a> {
     pub(super) fn slug(&self, field: &str) -> Checked<String> {
         let doc = self.get(field)?;
         let slug = Slug::parse(doc.text()?).map_err(|error| Invalid::new(&doc.at, error))?;
-        // As look-ups spell it.
+        // The lower-case form that look-ups use.
         Ok(slug.as_str().to_owned())
     }
 

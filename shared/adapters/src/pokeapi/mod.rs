@@ -1,4 +1,5 @@
-//! A polite PokeAPI client: paced, few at a time, patient with faults, and wary of what it is sent.
+//! A careful PokeAPI client: it limits its rate and concurrency, retries transient errors, and validates what it
+//! receives.
 
 mod client;
 mod document;

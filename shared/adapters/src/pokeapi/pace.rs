@@ -1,4 +1,4 @@
-//! When the next request may go out.
+//! The times at which requests may be sent.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,10 +7,10 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Spaces requests evenly, and holds all of them back when the source asks for a pause.
+/// Spaces requests evenly, and delays all of them when the source asks for a pause.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Zero for no limit.
+    /// The time between two requests; zero for no limit.
     interval: Duration,
     turns: Mutex<Turns>,
 }
@@ -18,14 +18,14 @@ pub(super) struct Pace {
 #[derive(Debug)]
 struct Turns {
     next: Instant,
-    /// Nobody goes out before this.
+    /// No request is sent before this moment; requests wait for it.
     held: Instant,
-    /// Nobody who would go out before this goes out at all.
+    /// Requests that would be sent before this moment fail instead.
     closed: Instant,
 }
 
 impl Pace {
-    /// `per_minute` 0 is no limit.
+    /// A `per_minute` of 0 means no limit.
     pub(super) fn new(per_minute: u32) -> Self {
         let interval = if per_minute == 0 { Duration::ZERO } else { Duration::from_secs(60) / per_minute };
         let now = Instant::now();
@@ -35,7 +35,7 @@ impl Pace {
     /// Waits for this request's turn.
     ///
     /// # Errors
-    /// After [`Self::close`]: for how long it is closed yet.
+    /// After [`Self::close`]: the time until it opens again.
     pub(super) async fn turn(&self) -> Result<(), Duration> {
         loop {
             let turn = {
@@ -49,7 +49,7 @@ impl Pace {
                 turn
             };
             tokio::time::sleep_until(turn).await;
-            // Whoever was asked to hold meanwhile takes another turn, after the pause.
+            // If a pause began during the wait, the request waits for another turn after it.
             let turns = self.turns();
             if turns.held <= turn && turns.closed <= turn {
                 return Ok(());
@@ -57,20 +57,20 @@ impl Pace {
         }
     }
 
-    /// Lets nobody out for `pause`.
+    /// Delays all requests for `pause`.
     pub(super) fn hold(&self, pause: Duration) {
         let mut turns = self.turns();
         turns.held = turns.held.max(Instant::now() + pause);
     }
 
-    /// Turns everybody away for `pause`.
+    /// Rejects all requests for `pause`.
     pub(super) fn close(&self, pause: Duration) {
         let mut turns = self.turns();
         turns.closed = turns.closed.max(Instant::now() + pause);
     }
 
     fn turns(&self) -> MutexGuard<'_, Turns> {
-        // Nothing under this lock can panic halfway: a poisoned one is as good.
+        // Nothing under this lock can panic halfway, so a poisoned lock still holds valid data.
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,7 +101,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_a_turn_already_is_held_back_too() {
-        // One in 30 ms: the second has its turn when the pause begins.
+        // One turn every 30 ms: the second request already has its turn when the pause begins.
         let pace = Pace::new(2000);
         pace.turn().await.unwrap();
         let start = Instant::now();

@@ -1,4 +1,4 @@
-//! What a Pokémon's document says of earlier generations.
+//! The data of earlier generations in a Pokémon's document.
 
 use domain::facts::{PastAbilities, PastAbilitySlot, PastStats, PastTypes};
 
@@ -38,7 +38,7 @@ fn ability_slot(slot: &Doc<'_>) -> Checked<PastAbilitySlot> {
     Ok(PastAbilitySlot { name: slot.maybe_name("ability")?, is_hidden, slot: place })
 }
 
-/// The entries of `field`, the earliest generation first; none where an older PokeAPI does not have the field.
+/// The entries of `field`, the earliest generation first; empty if an older PokeAPI does not have the field.
 fn by_generation<T>(
     doc: &Doc<'_>,
     field: &str,

@@ -1,4 +1,4 @@
-//! PokeAPI's documents, checked and reduced to facts.
+//! Validates PokeAPI's documents and reduces them to facts.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use super::{
     past,
 };
 
-/// Six times what the largest real document comes to: what is stored of one must fit an item of 400 KB, or every write
-/// of it would fail, and with it the sync.
+/// Six times the size of the largest real fact. A stored fact must fit into an item of 400 KB: otherwise every write of
+/// it would fail, and with it the sync.
 const LARGEST_FACT: usize = 100_000;
 
 /// Reduces the document of resource `id` of `kind` to its facts.
 ///
 /// # Errors
-/// [`Invalid`] names the first field that is missing, of a wrong type or out of range.
+/// [`Invalid`] names the first field that is missing, has a wrong type or is out of range.
 pub fn reduce(kind: Kind, id: u32, document: &Value) -> Checked<Fact> {
     let doc = Doc::whole(document);
     let own: u32 = doc.number("id")?;
@@ -172,7 +172,7 @@ fn form(doc: &Doc<'_>, id: u32) -> Checked<FormFacts> {
 fn pokemon(doc: &Doc<'_>, id: u32) -> Checked<PokemonFacts> {
     let mut abilities = Vec::new();
     for slot in doc.list("abilities")? {
-        // An empty slot: some forms lack an ability that others have.
+        // An empty slot: some forms do not have an ability that others have.
         let Some(ability) = slot.maybe("ability")? else { continue };
         let (is_hidden, place) = (slot.flag("is_hidden")?, slot.number("slot")?);
         abilities.push(AbilitySlot { name: ability.slug("name")?, is_hidden, slot: place });
@@ -252,7 +252,7 @@ fn stats(doc: &Doc<'_>) -> Checked<(Stats, Stats)> {
     Ok((six(all.map(|(base, _)| base)), six(all.map(|(_, effort)| effort))))
 }
 
-/// Picture addresses become paths below the source's sprite folder, wherever that is served from.
+/// Turns addresses of pictures into paths below the source's sprite folder, from whatever host they are served.
 fn sprites(doc: &Doc<'_>) -> Checked<Sprites> {
     let sprites = doc.get("sprites")?;
     let path = |field: &str| -> Checked<Option<String>> {
@@ -296,7 +296,7 @@ fn learnset(doc: &Doc<'_>) -> Checked<LearnsetFacts> {
     Ok(LearnsetFacts::group(observations))
 }
 
-/// No real chain is deeper than three; a hostile one must not exhaust the stack.
+/// No real chain is deeper than three; the limit keeps a hostile one from exhausting the stack.
 const DEEPEST_CHAIN: usize = 16;
 
 fn link(doc: &Doc<'_>, depth: usize) -> Checked<ChainLink> {
@@ -315,7 +315,7 @@ fn link(doc: &Doc<'_>, depth: usize) -> Checked<ChainLink> {
     })
 }
 
-/// Every non-null key, known to us or not: a named resource as its name, one without a name as its id.
+/// Every key that is not null, known or unknown: a named resource as its name, a resource without a name as its id.
 fn simple(object: &Map<String, Value>) -> BTreeMap<String, Value> {
     let kept = object.iter().filter(|(_, value)| !value.is_null());
     kept.map(|(key, value)| (key.clone(), simple_value(value))).collect()

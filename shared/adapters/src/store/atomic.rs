@@ -1,4 +1,4 @@
-//! One `TransactWriteItems`, repeated while other transactions in flight hold its items.
+//! One `TransactWriteItems`, which is retried while other transactions in progress hold its items.
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +12,14 @@ use super::{Meter, StoreError, failed};
 
 const OPERATION: &str = "TransactWriteItems";
 
-/// Attempts at a transaction that conflicts with others.
+/// The maximum number of attempts at a transaction that conflicts with others.
 const ATTEMPTS: u32 = 6;
 /// The longest pause before the second attempt. It doubles with each attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// No attempt starts later than this after the first one: the caller's own deadline is 9.5 seconds.
+/// The time after the first attempt in which another one may start: the caller's own deadline is 9.5 seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a transaction wrote nothing.
+/// The reasons why a transaction wrote nothing.
 #[derive(Debug)]
 pub(super) enum NotWritten {
     /// The positions of the items whose conditions did not hold.
@@ -29,9 +29,9 @@ pub(super) enum NotWritten {
 
 /// Writes all of `items` or none of them.
 ///
-/// The SDK repeats attempts that failed or were throttled ([`crate::aws`]). Conflicts with other transactions are repeated here, with
-/// full jitter: they say nothing about the engine's health, so they must not use up the SDK's retry quota, which all requests of a
-/// process share. All attempts have one request token: an attempt that succeeded and whose answer was lost is not done twice.
+/// The SDK retries attempts that failed or were throttled ([`crate::aws`]). This function retries conflicts with other transactions, with
+/// full jitter: such conflicts do not mean that the engine is unhealthy, so they must not use up the SDK's retry quota, which all requests
+/// of a process share. All attempts have one request token, so an attempt that succeeded but whose answer was lost is not executed twice.
 pub(super) async fn write(
     client: &Client,
     meter: &Meter,
@@ -77,7 +77,7 @@ const fn pause_after(attempt: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << (attempt - 1))
 }
 
-/// Whether another transaction was in the way, and all conditions that were evaluated held.
+/// Whether another transaction conflicted, and all conditions that were evaluated held.
 fn is_conflict(reasons: &[CancellationReason]) -> bool {
     let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
     has("TransactionConflict") && !has("ConditionalCheckFailed")

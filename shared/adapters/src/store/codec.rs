@@ -1,5 +1,5 @@
-//! Items: `body` (JSON, compressed but for the Pokémon itself), `hash` (of the content, without time stamps),
-//! `created_at` and `updated_at` (Unix seconds).
+//! The items of records: `body` (JSON, compressed except for the Pokémon itself), `hash` (of the content, without time
+//! stamps), `created_at` and `updated_at` (Unix seconds).
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use super::{Key, StoreError};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// No body is larger once unpacked; a corrupt one must not fill the memory of a function.
+/// The maximum size of an uncompressed body: a corrupt one must not fill a function's memory.
 const LARGEST_BODY: usize = 16 << 20;
 
 /// A stored record's JSON with its hash and times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// JSON
+    /// The JSON.
     pub body: Vec<u8>,
     pub hash: String,
     pub created_at: Timestamp,
@@ -33,7 +33,7 @@ pub fn content_hash(body: &[u8]) -> String {
 
 impl Record {
     /// # Errors
-    /// [`StoreError::Malformed`] when the JSON is of another shape.
+    /// [`StoreError::Malformed`] if the JSON has another shape.
     pub fn parse<T: DeserializeOwned>(&self, key: &Key) -> Result<T, StoreError> {
         serde_json::from_slice(&self.body).map_err(|error| malformed(key, error))
     }
@@ -53,7 +53,7 @@ pub(super) fn malformed(key: &Key, reason: impl ToString) -> StoreError {
     StoreError::Malformed { key: key.to_string(), reason: reason.to_string() }
 }
 
-/// Those of `items` that can be read. One malformed item must not hide the others: it is left out, and reported.
+/// Returns those of `items` that can be read. One malformed item must not hide the others: it is left out and logged.
 pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, StoreError>) -> Vec<T> {
     let report = |error: &StoreError| tracing::error!(%error, "an item cannot be read, and is left out");
     items.iter().filter_map(|item| read(item).inspect_err(report).ok()).collect()

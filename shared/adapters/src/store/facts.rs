@@ -1,5 +1,5 @@
-//! Facts with the ETags they came under, 64 ids an item: all of them are read in two calls, and a fact and its
-//! ETag are written together, so that no 304 can ever hide a fact that was lost.
+//! Facts with their ETags, 64 ids per item. All of them are read in two calls. A fact and its ETag are written
+//! together, so that a 304 can never hide a fact that was lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ use super::{
 };
 use crate::now;
 
-/// All facts and, of those that were fetched, the ETag.
+/// All facts, and the ETags of those that were fetched.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
     pub facts: Facts,
     etags: BTreeMap<(Kind, u32), String>,
-    /// Blocks that differ from what is stored.
+    /// The blocks that differ from what is stored.
     dirty: BTreeSet<(Kind, u32)>,
-    /// Keys of blocks that could not be read.
+    /// The keys of blocks that could not be read.
     unreadable: Vec<Key>,
 }
 
@@ -49,7 +49,7 @@ impl Ledger {
         self.etags.get(&(kind, id)).map(String::as_str)
     }
 
-    /// Takes in a fetched fact; answers whether it differs from the one before.
+    /// Records a fetched fact; returns whether it differs from the known one.
     pub fn record(&mut self, fact: Fact, etag: Option<String>) -> bool {
         let (kind, id) = (fact.kind(), fact.id());
         let changed = self.facts.get(kind, id).as_ref() != Some(&fact);
@@ -73,14 +73,13 @@ impl Ledger {
         self.dirty.insert((kind, block(id)));
     }
 
-    /// Items whose facts are lost: they count as never fetched.
+    /// The items whose facts are lost: their resources count as never fetched.
     #[must_use]
     pub fn unreadable(&self) -> &[Key] {
         &self.unreadable
     }
 
-    /// Of the items that could not be read, those that hold nothing any more: everything that they held is stored
-    /// elsewhere, or gone.
+    /// The unreadable items that no longer hold anything: all their facts are stored elsewhere, or no longer exist.
     fn emptied(&self) -> Vec<Key> {
         let holds = |key: &&Key| {
             Kind::ALL
@@ -90,7 +89,7 @@ impl Ledger {
         self.unreadable.iter().filter(|key| !holds(key)).cloned().collect()
     }
 
-    /// Makes these the facts, whatever there was: what differs loses its ETag, and what is not among them goes.
+    /// Replaces all facts with these. A fact that differs loses its ETag, and a fact that is not among them is removed.
     pub fn replace(&mut self, facts: &Facts) {
         for kind in Kind::ALL {
             for id in self.facts.ids(kind) {
@@ -106,7 +105,7 @@ impl Ledger {
         }
     }
 
-    /// Adds those of `facts` that there is nothing of.
+    /// Adds those of `facts` that are missing.
     pub fn complete(&mut self, facts: &Facts) {
         for kind in Kind::ALL {
             for fact in facts.ids(kind).into_iter().filter_map(|id| facts.get(kind, id)) {
@@ -117,7 +116,7 @@ impl Ledger {
         }
     }
 
-    /// Whether there is anything that [`Store::put_facts`] would write.
+    /// Whether [`Store::put_facts`] would write anything.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
         !self.dirty.is_empty()
@@ -134,10 +133,10 @@ impl Ledger {
 }
 
 impl Store {
-    /// Reads all facts. An item that cannot be read is told and left out: what it held can be fetched again.
+    /// Reads all facts. An item that cannot be read is reported and left out: its facts can be fetched again.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn facts(&self, meter: &Meter) -> Result<Ledger, StoreError> {
         let mut ledger = Ledger::default();
         for item in &partition(&self.client, meter, &self.table, Key::FACTS, "").await? {
@@ -162,10 +161,10 @@ impl Store {
         Ok(ledger)
     }
 
-    /// Deletes the items that could not be read and hold nothing any more.
+    /// Deletes the unreadable items that no longer hold anything.
     ///
     /// # Errors
-    /// As [`Self::put_facts`].
+    /// The errors of [`Self::put_facts`].
     pub async fn forget_unreadable(
         &self,
         meter: &Meter,
@@ -179,10 +178,11 @@ impl Store {
         self.delete(meter, emptied).await
     }
 
-    /// Writes the blocks that differ from what is stored; answers how many.
+    /// Writes the blocks that differ from what is stored; returns their number.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the lease was lost, else when the engine does not answer; the blocks stay marked.
+    /// [`StoreError::Conflict`] if the lease was lost, or another error if the engine does not answer; the blocks stay
+    /// marked.
     pub async fn put_facts(
         &self,
         meter: &Meter,

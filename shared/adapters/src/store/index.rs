@@ -1,4 +1,4 @@
-//! The dex index: versions side by side, and a pointer to the one that counts.
+//! The dex index: several versions, and a pointer to the current one.
 
 use std::collections::BTreeSet;
 
@@ -14,40 +14,41 @@ use super::{
     failed,
 };
 
-/// The best that zstd has short of its slow "ultra" levels: written once, read by every cold start.
+/// The highest level of zstd below its slow "ultra" levels: an index is written once and read by every cold start.
 const LEVEL: i32 = 19;
 
-/// Which version of the index counts.
+/// The pointer to the current version of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
     pub version: String,
-    /// [`SHAPE`] of the records that were published with it.
+    /// The [`SHAPE`] of the records that were published with it.
     pub shape: u32,
-    /// The latest change by hand that it was published with.
+    /// The number of the latest manual change that was published with it.
     pub overrides: u64,
     pub swapped_at: Timestamp,
 }
 
 impl Pointer {
-    /// One to `version`, published by this program with the changes up to `overrides`.
+    /// A pointer to `version`, published by this program with the changes up to `overrides`.
     pub fn new(version: impl Into<String>, overrides: u64, swapped_at: Timestamp) -> Self {
         Self { version: version.into(), shape: SHAPE, overrides, swapped_at }
     }
 }
 
 impl Store {
-    /// Where the index is; none before the first catalogue was published.
+    /// Returns the pointer to the index; `None` before the first catalogue was published.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or the item is malformed.
+    /// [`StoreError`] if the engine does not answer or the item is malformed.
     pub async fn index_pointer(&self, meter: &Meter) -> Result<Option<Pointer>, StoreError> {
         self.pointer(meter, false).await
     }
 
-    /// The same by a consistent read, for who is about to swap it. A malformed one is as good as none: swapping mends it.
+    /// Returns the same by a consistent read, for a writer that is about to swap the pointer. A malformed pointer counts as missing: the
+    /// swap repairs it.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn latest_index_pointer(&self, meter: &Meter) -> Result<Option<Pointer>, StoreError> {
         match self.pointer(meter, true).await {
             Err(error @ StoreError::Malformed { .. }) => {
@@ -61,7 +62,7 @@ impl Store {
     async fn pointer(&self, meter: &Meter, consistent: bool) -> Result<Option<Pointer>, StoreError> {
         let key = Key::index_pointer();
         let Some(item) = self.get(meter, &key, consistent).await? else { return Ok(None) };
-        // A number is none: no swap's condition could name it.
+        // A version that is a number is not valid: the condition of a swap could not name it.
         let version = item.get("version").and_then(|version| version.as_s().ok());
         let version = version.ok_or_else(|| malformed(&key, "it has no version"))?;
         let swapped_at = text(&item, "swapped_at").and_then(|n| n.parse().ok()).unwrap_or_default();
@@ -71,10 +72,10 @@ impl Store {
         Ok(Some(Pointer { version: version.to_owned(), shape, overrides, swapped_at }))
     }
 
-    /// One copy of a version of the index, unpacked. `draw` is any number; equal numbers choose equal copies.
+    /// Returns one copy of a version of the index, uncompressed. `draw` is any number; equal numbers choose equal copies.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer, or the copy is malformed or gone.
+    /// [`StoreError`] if the engine does not answer, or the copy is malformed or missing.
     pub async fn index(&self, meter: &Meter, version: &str, draw: u8) -> Result<Vec<u8>, StoreError> {
         let key = Key::index_copy(version, draw % INDEX_COPIES);
         let item = self.get(meter, &key, false).await?.ok_or_else(|| malformed(&key, "it is not there"))?;
@@ -86,11 +87,10 @@ impl Store {
         }
     }
 
-    /// Writes the copies of a version. They count for nobody until the pointer is swapped. Answers the size of
-    /// one copy in bytes.
+    /// Writes the copies of a version. No reader uses them until the pointer is swapped. Returns the size of one copy in bytes.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn put_index(&self, meter: &Meter, version: &str, bytes: &[u8]) -> Result<usize, StoreError> {
         let packed = zstd::bulk::compress(bytes, LEVEL)
             .map_err(|error| malformed(&Key::index_copy(version, 0), error))?;
@@ -99,17 +99,17 @@ impl Store {
         for copy in 0..INDEX_COPIES {
             let mut item = keyed(&Key::index_copy(version, copy));
             item.insert("body".to_owned(), body.clone());
-            // So that a head tells a copy that is whole.
+            // Identifies a complete copy in its `Head`.
             item.insert("hash".to_owned(), AttributeValue::S(version.to_owned()));
             self.put(meter, item).await?;
         }
         Ok(size)
     }
 
-    /// Makes the version of `after` the one that counts, if `before` still does, or it counts already.
+    /// Makes the version of `after` the current one, if `before` still is, or if `after` already is.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when another writer swapped first.
+    /// [`StoreError::Conflict`] if another writer swapped first.
     pub async fn swap_index(
         &self,
         meter: &Meter,
@@ -128,7 +128,7 @@ impl Store {
             .table_name(&self.table)
             .set_item(Some(item))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        // A retry of the SDK's own, after an answer that was lost, finds what it has swapped already.
+        // If an answer was lost, the SDK's own retry finds that its first attempt has already swapped.
         let put = match before {
             None => put
                 .condition_expression("NOT attribute_type(version, :string) OR version = :version")
@@ -147,7 +147,7 @@ impl Store {
     /// Deletes the copies of `versions`.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn forget_indexes(&self, meter: &Meter, versions: &BTreeSet<String>) -> Result<(), StoreError> {
         let copies = |version| (0..INDEX_COPIES).map(move |copy| Key::index_copy(version, copy));
         self.delete(meter, versions.iter().flat_map(|version| copies(version)).collect()).await

@@ -1,13 +1,13 @@
-//! Keys, spelled in one place. See the table in [`super`].
+//! The keys of items. See the table in [`super`].
 
 use std::fmt;
 
 use domain::{dex::DexIndex, facts::Kind};
 
-/// Copies of each index version, one read by chance, against a hot partition.
+/// The number of copies of each index version. A reader chooses one at random, which avoids a hot partition.
 pub const INDEX_COPIES: u8 = 3;
 
-/// How many ids of a kind share one item of facts.
+/// The number of ids of a kind that share one item of facts.
 const BLOCK: u32 = 64;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +16,7 @@ pub struct Key {
     pub sk: String,
 }
 
-/// What is stored under its id and its names.
+/// The kinds of records that are stored under their ids and their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
     Pokemon,
@@ -42,7 +42,7 @@ impl Key {
         Self { pk: pk.into(), sk: sk.into() }
     }
 
-    /// `key` as in [`Self::named`].
+    /// The key of a Pokémon; `key` as in [`Self::named`].
     pub fn pokemon(key: impl fmt::Display) -> Self {
         Self::named(Named::Pokemon, key)
     }
@@ -62,17 +62,17 @@ impl Key {
         Self::new(format!("CHAIN#{id}"), "CHAIN")
     }
 
-    /// `key` is an id, a slug or a normalised name.
+    /// The key of a record; `key` is an id, a slug or a normalised name.
     pub fn named(kind: Named, key: impl fmt::Display) -> Self {
         Self::new(format!("{}#{key}", kind.prefix()), kind.prefix())
     }
 
-    /// The item that lists what shares the normalised name `key`.
+    /// The key of the item that lists the records sharing the normalised name `key`.
     pub fn shared(kind: Named, key: impl fmt::Display) -> Self {
         Self::new(format!("{}#{key}", kind.prefix()), "SHARED")
     }
 
-    /// One for each format, so that functions of two releases read side by side.
+    /// The key of the pointer: one per format, so that functions of two releases can read side by side.
     #[must_use]
     pub fn index_pointer() -> Self {
         Self::new("INDEX", format!("POINTER#{}", DexIndex::FORMAT))
@@ -83,7 +83,7 @@ impl Key {
         Self::new(format!("INDEX#{version}"), format!("COPY#{copy}"))
     }
 
-    /// The version, where this is a copy of an index.
+    /// The version, if this is the key of a copy of an index.
     #[must_use]
     pub fn index_version(&self) -> Option<&str> {
         self.pk.strip_prefix("INDEX#")
@@ -91,13 +91,13 @@ impl Key {
 
     pub(super) const FACTS: &'static str = "FACTS";
 
-    /// The facts of the ids whose [`block`] is `number`.
+    /// The key of the facts of the ids whose [`block`] is `number`.
     #[must_use]
     pub fn facts_block(kind: Kind, number: u32) -> Self {
         Self::new(Self::FACTS, format!("{}#{number:04}", kind.endpoint()))
     }
 
-    /// The item that holds the facts of `id`.
+    /// The key of the item that holds the facts of `id`.
     #[must_use]
     pub fn facts_of(kind: Kind, id: u32) -> Self {
         Self::facts_block(kind, block(id))
@@ -113,7 +113,7 @@ impl Key {
         Self::new("META", "SEED")
     }
 
-    /// Whether the item is one that publishing derives from facts, so that one no longer derived can go.
+    /// Whether publication derives the item from facts, so that it can be deleted once it is no longer derived.
     #[must_use]
     pub fn is_record(&self) -> bool {
         ["POKEMON#", "CHAIN#", "TYPE#", "ABILITY#", "MOVE#"].iter().any(|prefix| self.pk.starts_with(prefix))

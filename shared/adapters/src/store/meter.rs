@@ -1,14 +1,14 @@
-//! What a request cost: database calls and capacity, as DynamoDB itself reports it.
+//! The cost of a request: database calls and capacity, as DynamoDB itself reports it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 
-/// Counts one request's (or one run's) use of the database.
+/// A counter of the database use of one request (or one run).
 #[derive(Debug, Default)]
 pub struct Meter {
     calls: AtomicU64,
-    /// Tenths of a unit: half units are the smallest there are.
+    /// Tenths of a unit: half units are the smallest that exist.
     read: AtomicU64,
     written: AtomicU64,
 }
@@ -17,9 +17,9 @@ pub struct Meter {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     pub calls: u64,
-    /// RCU
+    /// Read capacity units.
     pub read_units: f64,
-    /// WCU
+    /// Write capacity units.
     pub write_units: f64,
 }
 

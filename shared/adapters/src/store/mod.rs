@@ -1,20 +1,20 @@
-//! DynamoDB. Users and all that is theirs: [`accounts`]. The catalogue: one table, keys `pk` and `sk`, one line an access pattern:
+//! DynamoDB. [`accounts`] holds users and their data. The catalogue is one table with keys `pk` and `sk`, one line per access pattern:
 //!
 //! | what | pk | sk | read by | written by |
 //! |---|---|---|---|---|
-//! | a Pokémon by id, slug or normalised name | `POKEMON#<key>` | `POKEMON` | GetItem, 0.5 RCU (< 4 KB) | publish, all its keys in one transaction, or two where they are more than 100 |
+//! | a Pokémon by id, slug or normalised name | `POKEMON#<key>` | `POKEMON` | GetItem, 0.5 RCU (< 4 KB) | publish, all its keys in one transaction, or two for more than 100 keys |
 //! | its learnset | `POKEMON#<id>` | `LEARNSET` | GetItem | publish |
 //! | its cosmetic forms | `POKEMON#<id>` | `FORMS` | GetItem | publish |
 //! | an evolution chain | `CHAIN#<id>` | `CHAIN` | GetItem | publish |
 //! | a type, ability or move by id, slug or normalised name | `TYPE#…`, `ABILITY#…`, `MOVE#…` | `TYPE`, `ABILITY`, `MOVE` | GetItem | publish, all its keys in one transaction |
-//! | the slugs of those that share a name | `POKEMON#<key>`, `TYPE#…`, … | `SHARED` | GetItem, where the name leads to no record | publish |
-//! | the dex index's pointer, one for each format | `INDEX` | `POINTER#<format>` | GetItem, 0.5 RCU | publish, conditioned on the pointer before |
-//! | a version of the dex index | `INDEX#<version>` | `COPY#<0‥2>` | GetItem, one copy by chance | publish |
+//! | the slugs of the records that share a name | `POKEMON#<key>`, `TYPE#…`, … | `SHARED` | GetItem, if no record has the name | publish |
+//! | the dex index's pointer, one for each format | `INDEX` | `POINTER#<format>` | GetItem, 0.5 RCU | publish, conditioned on the previous pointer |
+//! | a version of the dex index | `INDEX#<version>` | `COPY#<0‥2>` | GetItem, one copy at random | publish |
 //! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync, all of a checkpoint in one transaction |
-//! | where a sync stands, and its lease | `SYNC` | `STATE` | GetItem (sync, readiness) | sync, conditioned on the lease |
-//! | that the bundled snapshot was loaded whole | `META` | `SEED` | GetItem (local start; sync, before it publishes anew) | local start, last of all |
+//! | the state of a sync, and its lease | `SYNC` | `STATE` | GetItem (sync, readiness) | sync, conditioned on the lease |
+//! | the mark of a completely loaded snapshot | `META` | `SEED` | GetItem (local start; sync, before it publishes again) | local start, as its last write |
 //!
-//! No request scans. The sync does, once a run, to compare what is stored with what should be.
+//! Requests never scan. The sync does, once per run, to compare the stored items with the derived ones.
 
 pub mod accounts;
 mod atomic;
@@ -43,7 +43,7 @@ pub use state::{LONGEST_LEASE, Lease, StoredState};
 pub use tables::Tables;
 pub use write::{Body, Head, NewItem};
 
-/// The catalogue table; and, for who publishes it, where what administrators have changed lies.
+/// The catalogue table and, for publication, the table that holds the changes of administrators.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
@@ -51,19 +51,19 @@ pub struct Store {
     app: String,
 }
 
-/// Why the store did not answer.
+/// The reasons why the store did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The engine is down, slow, throttling or refuses us; trying later may help.
+    /// The engine is down, slow, throttling or rejecting our requests; a later attempt may help.
     #[error("DynamoDB {operation}: {cause}")]
     Unavailable { operation: &'static str, cause: String },
-    /// A condition did not hold: somebody else was faster.
+    /// A condition did not hold, because another writer was faster.
     #[error("DynamoDB {operation}: another writer was faster")]
     Conflict { operation: &'static str },
-    /// Other writes in flight held the same items during every attempt. Nothing was written; trying again soon helps.
+    /// Other writes in progress held the same items during every attempt. Nothing was written; another attempt soon helps.
     #[error("DynamoDB {operation}: other transactions held the same items during all attempts")]
     Busy { operation: &'static str },
-    /// An item is there but cannot be read.
+    /// The item exists but cannot be read.
     #[error("the item {key} is malformed: {reason}")]
     Malformed { key: String, reason: String },
 }
@@ -79,21 +79,21 @@ impl Store {
         &self.table
     }
 
-    /// The table that holds what administrators have changed.
+    /// The table that holds the changes of administrators.
     #[must_use]
     pub fn overrides_table(&self) -> &str {
         &self.app
     }
 
-    /// The same table, spoken to with a background job's patience.
+    /// The same table, accessed with the patience of a background job.
     #[must_use]
     pub fn patient(&self) -> Self {
         Self { client: crate::aws::patient(&self.client), ..self.clone() }
     }
 }
 
-/// Maps an SDK error: a failed condition is a conflict, a write that met a transaction is busy, and everything else means that the
-/// engine is not available.
+/// Maps an SDK error: a failed condition is a conflict, a write that conflicted with a transaction is busy, and everything else means that
+/// the engine is unavailable.
 fn failed<E, R>(operation: &'static str) -> impl Fn(SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -118,7 +118,7 @@ where
     }
 }
 
-/// An error and its sources, in one line.
+/// Formats an error and its sources in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

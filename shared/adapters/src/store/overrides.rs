@@ -1,5 +1,5 @@
-//! What administrators have changed by hand, as whoever publishes reads it. It lies among what nobody could give back;
-//! [`accounts`](super::accounts) writes it.
+//! Manual changes of administrators, as publication reads them. They are stored in the table of data that cannot be rebuilt;
+//! [`accounts`](super::accounts) writes them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::catalog::{Edits, Override, Overrides};
@@ -25,10 +25,10 @@ impl Key {
 }
 
 impl Store {
-    /// The number of the latest change, 0 before the first: one consistent GetItem.
+    /// Returns the number of the latest change, 0 before the first: one consistent GetItem.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn overrides_revision(&self, meter: &Meter) -> Result<u64, StoreError> {
         let key = Key::overrides_revision();
         let Some(item) = get(&self.client, meter, &self.app, &key, true).await? else { return Ok(0) };
@@ -36,11 +36,11 @@ impl Store {
         revision.ok_or_else(|| malformed(&key, "it has no revision"))
     }
 
-    /// Everything that was changed, up to its revision at least: the revision is read first, so that a change that comes between is
-    /// seen again.
+    /// Returns all changes, at least up to the returned revision: the revision is read first, so that a change in between is processed
+    /// again later.
     ///
     /// # Errors
-    /// As [`Self::overrides_revision`].
+    /// The errors of [`Self::overrides_revision`].
     pub async fn overrides(&self, meter: &Meter) -> Result<Overrides, StoreError> {
         let revision = self.overrides_revision(meter).await?;
         let items = partition(&self.client, meter, &self.app, Key::OVERRIDES, Key::POKEMON).await?;
@@ -52,7 +52,7 @@ impl Store {
     }
 }
 
-/// Edits are read field by field: a field that this release cannot read is left out, and the others hold.
+/// Reads the edits field by field: a field that this release cannot read is left out, and the others apply.
 pub(super) fn read(pokemon: u32, item: &Item) -> Override {
     let is_hidden = matches!(item.get("is_hidden"), Some(AttributeValue::Bool(true)));
     Override { is_hidden, edits: text(item, "edits").map(|json| edits(pokemon, json)).unwrap_or_default() }

@@ -1,4 +1,4 @@
-//! What the routes read: one GetItem a look-up.
+//! The reads of the routes: one GetItem per look-up.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -18,16 +18,15 @@ pub enum Found {
 }
 
 impl Store {
-    /// The record of `kind` that `name` leads to: one GetItem. A name that leads to none costs one more, for a hyphenated
-    /// one two.
+    /// Returns the record of `kind` that has the name `name`: one GetItem. A name without a record costs one more, a hyphenated one two.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or the item is malformed; so for all reads here.
+    /// [`StoreError`] if the engine does not answer or the item is malformed; the same holds for all reads here.
     pub async fn look_up(&self, meter: &Meter, kind: Named, name: &Name) -> Result<Found, StoreError> {
         if let Some(record) = self.record(meter, &Key::named(kind, name.key())).await? {
             return Ok(Found::Record(record));
         }
-        // Records that the release before has published have no other key, until they are published again.
+        // Records that the previous release published have no other key, until they are published again.
         if let Some(slug) = name.slug().filter(|slug| slug.as_str() != name.key())
             && let Some(record) = self.record(meter, &Key::named(kind, slug)).await?
         {
@@ -41,29 +40,29 @@ impl Store {
         shared.map_or(Ok(Found::Nothing), |record| Ok(Found::Shared(record.parse(&key)?)))
     }
 
-    /// A Pokémon by its id or its exact slug, as JSON of a `StoredPokemon`.
+    /// Returns a Pokémon by its id or its exact slug, as JSON of a `StoredPokemon`.
     pub async fn pokemon(&self, meter: &Meter, key: &Slug) -> Result<Option<Record>, StoreError> {
         self.record(meter, &Key::pokemon(key)).await
     }
 
-    /// The same by id, and as it is at this moment: for who has just had it published.
+    /// Returns the same by id with a consistent read, for a caller that has just published it.
     pub async fn latest_pokemon(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
         let key = Key::pokemon(id);
         let item = self.get(meter, &key, true).await?;
         item.map(|item| Record::from_item(&key, &item)).transpose()
     }
 
-    /// A Pokémon's learnset, as JSON of `[LearnedMove]`; none where it learns nothing.
+    /// Returns a Pokémon's learnset, as JSON of `[LearnedMove]`; `None` if it learns nothing.
     pub async fn learnset(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
         self.record(meter, &Key::learnset(id)).await
     }
 
-    /// A Pokémon's cosmetic forms, as JSON of `[StoredForm]`; none where it has but one form.
+    /// Returns a Pokémon's cosmetic forms, as JSON of `[StoredForm]`; `None` if it has only one form.
     pub async fn forms(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
         self.record(meter, &Key::forms(id)).await
     }
 
-    /// An evolution chain, as JSON of an `Evolution`.
+    /// Returns an evolution chain, as JSON of an `Evolution`.
     pub async fn evolution(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
         self.record(meter, &Key::chain(id)).await
     }
@@ -105,7 +104,7 @@ pub(super) async fn get(
     Ok(answer.item)
 }
 
-/// Every item of a partition whose sort key begins with `prefix`, in their order, read consistently: a Query a megabyte.
+/// Returns every item of a partition whose sort key begins with `prefix`, in their order, read consistently: one Query per megabyte.
 pub(super) async fn partition(
     client: &Client,
     meter: &Meter,
@@ -118,7 +117,7 @@ pub(super) async fn partition(
     let mut from = None;
     loop {
         let query = client.query().table_name(table).expression_attribute_values(":pk", text(pk));
-        // No sort key may begin with nothing.
+        // DynamoDB rejects an empty prefix for a sort key.
         let query = match prefix {
             "" => query.key_condition_expression("pk = :pk"),
             prefix => query

@@ -1,4 +1,4 @@
-//! Where a sync stands, and the lease that keeps writers one at a time: one item.
+//! The progress of a sync, and the lease that allows one writer at a time, in one item.
 
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
@@ -12,30 +12,30 @@ use super::{
     failed,
 };
 
-/// The state item: its JSON is the sync's own, the lease is the store's.
+/// The state item: the sync owns its JSON, the store owns the lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredState {
-    /// JSON; empty before the first run.
+    /// The sync's state as JSON; empty before the first run.
     pub body: Vec<u8>,
     pub lease_until: Option<Timestamp>,
 }
 
-/// The longest that a lease is taken for, in seconds.
+/// The longest time in seconds for which a lease can be taken.
 pub const LONGEST_LEASE: i64 = 300;
 
 /// The right to write the catalogue, until it expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     owner: String,
-    /// Seconds.
+    /// The length in seconds.
     length: i64,
 }
 
 impl Store {
-    /// The state of the last or the running sync.
+    /// Returns the state of the last or the current sync.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn sync_state(&self, meter: &Meter) -> Result<StoredState, StoreError> {
         let item = self.get(meter, &Key::sync_state(), true).await?.unwrap_or_default();
         Ok(StoredState {
@@ -44,7 +44,8 @@ impl Store {
         })
     }
 
-    /// Takes the lease for `length` seconds ([`LONGEST_LEASE`] at most), unless another owner's has not expired.
+    /// Takes the lease for `length` seconds ([`LONGEST_LEASE`] at most), unless another owner holds one that has not
+    /// expired.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] while another writer holds it.
@@ -61,7 +62,7 @@ impl Store {
             .condition_expression(
                 "attribute_not_exists(lease_owner) OR lease_until < :now OR lease_owner = :owner OR lease_until > :latest",
             )
-            // No lease is longer: a clock that ran ahead has written it.
+            // No lease is longer: this one was written by a clock that ran ahead.
             .expression_attribute_values(
                 ":latest",
                 AttributeValue::N(now.latest_expiry(LONGEST_LEASE).unix().to_string()),
@@ -75,7 +76,7 @@ impl Store {
     /// Renews the lease.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it was lost: the caller must stop writing.
+    /// [`StoreError::Conflict`] if it was lost: the caller must stop writing.
     pub async fn renew_lease(&self, meter: &Meter, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
         let update = self
             .state_update(lease, now)
@@ -87,7 +88,7 @@ impl Store {
     /// Writes the state and renews the lease.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the lease was lost: the caller must stop writing.
+    /// [`StoreError::Conflict`] if the lease was lost: the caller must stop writing.
     pub async fn put_sync_state(
         &self,
         meter: &Meter,
@@ -103,10 +104,10 @@ impl Store {
         self.send_state(meter, update).await
     }
 
-    /// Gives the lease back, so that the next run need not wait for it to expire.
+    /// Releases the lease, so that the next run need not wait for it to expire.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it was lost already.
+    /// [`StoreError::Conflict`] if it was already lost.
     pub async fn end_lease(&self, meter: &Meter, lease: &Lease) -> Result<(), StoreError> {
         let update = self
             .client
@@ -119,10 +120,10 @@ impl Store {
         self.send_state(meter, update).await
     }
 
-    /// Takes the lease from whoever has it: for who knows that nobody can be alive who does.
+    /// Takes the lease away from its holder. Call it only if the holder cannot be alive any more.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn break_lease(&self, meter: &Meter) -> Result<(), StoreError> {
         let update = self
             .client
@@ -132,7 +133,7 @@ impl Store {
             .condition_expression("attribute_exists(lease_owner)")
             .update_expression("REMOVE lease_owner, lease_until");
         match self.send_state(meter, update).await {
-            // Nobody has it.
+            // No writer holds it.
             Err(StoreError::Conflict { .. }) => Ok(()),
             other => other,
         }

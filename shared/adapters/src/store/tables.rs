@@ -1,20 +1,20 @@
-//! The tables' names.
+//! The names of the tables.
 
-/// One deployment's tables.
+/// The tables of one deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tables {
-    /// Can be rebuilt.
+    /// The catalogue, which can be rebuilt.
     pub catalog: String,
-    /// Users and what is theirs.
+    /// Users and their data.
     pub app: String,
-    /// What expires.
+    /// Data that expires.
     pub ephemeral: String,
-    /// The trail.
+    /// The audit trail.
     pub audit: String,
 }
 
 impl Tables {
-    /// Those that belong to the catalogue of this name: beside `pokedex-local-catalog` they are `pokedex-local-app` and so on.
+    /// The tables that belong to the catalogue of this name: beside `pokedex-local-catalog`, they are `pokedex-local-app` and so on.
     pub fn beside(catalog: impl Into<String>) -> Self {
         let catalog = catalog.into();
         let family = catalog.strip_suffix("-catalog").unwrap_or(&catalog);

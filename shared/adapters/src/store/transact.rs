@@ -1,4 +1,4 @@
-//! Groups of items that stand or fall together, many in a transaction: one commit a hundred items.
+//! Writes groups of items, each whole or not at all, with many groups in a transaction: one commit per hundred items.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use super::{
 };
 use crate::now;
 
-/// DynamoDB takes 100 items and 4 MB in a transaction.
+/// The limits of a DynamoDB transaction: 100 items and 4 MB.
 const MOST_ITEMS: usize = 100;
 const MOST_BYTES: usize = 3 << 20;
-/// Transactions in flight.
+/// The number of transactions in progress.
 const WRITERS: usize = 4;
 
-/// An item to be put, and about how many bytes it takes.
+/// An item to write, and its approximate size in bytes.
 pub(super) type Sized = (Item, usize);
 
 impl Store {
-    /// Writes `groups`, each whole or not at all. Safe to repeat. The lease is renewed before every few
-    /// transactions: a writer that was overtaken stops there.
+    /// Writes `groups`, each whole or not at all. Safe to repeat. The lease is renewed before every few transactions,
+    /// so that a writer that lost it stops there.
     pub(super) async fn transact(
         &self,
         meter: &Meter,
@@ -60,7 +60,7 @@ impl Store {
     }
 }
 
-/// How long to wait before asking again for what DynamoDB could not do just now.
+/// The pauses before the retries of operations that DynamoDB throttled.
 pub(super) fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(50))
@@ -70,7 +70,7 @@ pub(super) fn pauses() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// As few transactions as hold all groups in order, none split.
+/// Distributes all groups in order over as few transactions as possible, without splitting a group.
 fn transactions(groups: Vec<Vec<Sized>>) -> Vec<Vec<Item>> {
     let mut transactions: Vec<Vec<Item>> = Vec::new();
     let mut bytes = 0;

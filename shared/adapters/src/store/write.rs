@@ -1,4 +1,4 @@
-//! What the sync writes: only what differs, in groups that stand or fall together.
+//! The writes of the sync: only items that differ, in groups that are written whole or not at all.
 
 use std::collections::HashMap;
 
@@ -15,13 +15,13 @@ use super::{
     transact::{Sized, pauses},
 };
 
-/// Of zstd: the sync writes rarely, and a higher level would gain a few percent.
+/// The zstd level: the sync writes rarely, and a higher level would gain only a few percent.
 const LEVEL: i32 = 9;
 
-/// What DynamoDB takes in one BatchWriteItem.
+/// The maximum number of items in one BatchWriteItem.
 const BATCH: usize = 25;
 
-/// What is known of a stored item without reading its body.
+/// The data of a stored item that is read without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub hash: String,
@@ -29,28 +29,28 @@ pub struct Head {
     pub updated_at: Timestamp,
 }
 
-/// A record to be written under one key.
+/// A record to write under one key.
 #[derive(Clone, Debug)]
 pub struct NewItem {
     pub key: Key,
     pub body: Body,
-    /// [`content_hash`](super::content_hash) of the JSON.
+    /// The [`content_hash`](super::content_hash) of the JSON.
     pub hash: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// A record's JSON as it is stored.
+/// A record's JSON in its stored form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     Plain(String),
-    /// zstd
+    /// JSON compressed with zstd.
     Packed(Vec<u8>),
 }
 
 impl Body {
     /// # Errors
-    /// When memory for the compressor cannot be had.
+    /// If no memory is available for the compressor.
     pub fn packed(json: &[u8]) -> std::io::Result<Self> {
         zstd::bulk::compress(json, LEVEL).map(Self::Packed)
     }
@@ -72,7 +72,7 @@ impl Body {
 
 impl NewItem {
     fn sized(self) -> Sized {
-        // Keys, hash and times, generously.
+        // An upper bound for keys, hash and times.
         let size = self.body.size() + 400;
         let mut item = keyed(&self.key);
         item.insert("body".to_owned(), self.body.into_attribute());
@@ -84,10 +84,10 @@ impl NewItem {
 }
 
 impl Store {
-    /// The heads of all items, by key. A Scan: for the sync alone, once a run.
+    /// Returns the heads of all items, by key. A Scan: for the sync only, once per run.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer; so for all writes here.
+    /// [`StoreError`] if the engine does not answer; the same holds for all writes here.
     pub async fn heads(&self, meter: &Meter) -> Result<HashMap<Key, Head>, StoreError> {
         let mut heads = HashMap::new();
         let mut from = None;
@@ -127,11 +127,11 @@ impl Store {
         }
     }
 
-    /// Writes `groups`, each whole or not at all, many in a transaction. Safe to repeat. A group holds at most 100 items,
-    /// and none twice.
+    /// Writes `groups`, each whole or not at all, many in a transaction. Safe to repeat. A group holds at most 100 items, without
+    /// duplicates.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the lease was lost, else as [`Self::heads`]; some groups may be written then.
+    /// [`StoreError::Conflict`] if the lease was lost, otherwise the errors of [`Self::heads`]; some groups may have been written.
     pub async fn put_groups(
         &self,
         meter: &Meter,
@@ -142,7 +142,7 @@ impl Store {
         self.transact(meter, lease, groups.collect()).await
     }
 
-    /// Deletes the items of `keys`; those that are gone already do no harm.
+    /// Deletes the items of `keys`; items that do not exist are ignored.
     pub async fn delete(&self, meter: &Meter, keys: Vec<Key>) -> Result<(), StoreError> {
         let mut requests = Vec::with_capacity(keys.len());
         for key in keys {
@@ -168,7 +168,7 @@ impl Store {
                     .await
                     .map_err(failed("BatchWriteItem"))?;
                 meter.writes(answer.consumed_capacity());
-                // What DynamoDB throttled comes back, to be asked again after a while.
+                // DynamoDB returns the requests that it throttled; they are repeated after a pause.
                 waiting = answer
                     .unprocessed_items
                     .and_then(|mut left| left.remove(&self.table))
@@ -201,13 +201,13 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the bundled snapshot was loaded whole, and which one.
+    /// Returns the name of the bundled snapshot that was loaded completely, if one was.
     pub async fn seeded(&self, meter: &Meter) -> Result<Option<String>, StoreError> {
         let item = self.get(meter, &Key::seed(), true).await?;
         Ok(item.and_then(|item| text(&item, "snapshot").map(str::to_owned)))
     }
 
-    /// Says that the snapshot was loaded whole: written last.
+    /// Records that the snapshot was loaded completely: written last.
     pub async fn mark_seeded(&self, meter: &Meter, snapshot: &str) -> Result<(), StoreError> {
         let mut item = keyed(&Key::seed());
         item.insert("snapshot".to_owned(), AttributeValue::S(snapshot.to_owned()));

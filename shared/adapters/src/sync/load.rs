@@ -1,4 +1,4 @@
-//! Publishing what was not fetched: a snapshot, or the stored facts in a shape of their own time.
+//! Publication of facts that were not just fetched: a snapshot, or stored facts that were published in an older shape.
 
 use domain::{Timestamp, catalog::SHAPE, facts::Facts};
 
@@ -8,7 +8,7 @@ use crate::{
     store::{Meter, Store, StoreError},
 };
 
-/// Facts taken at a time, under a name that says which.
+/// Facts taken at one time, under a name that identifies them.
 #[derive(Debug)]
 pub struct Loaded<'a> {
     pub name: &'a str,
@@ -16,12 +16,12 @@ pub struct Loaded<'a> {
     pub facts: &'a Facts,
 }
 
-/// Makes a snapshot the catalogue. Where a sync has brought something newer, only what that has not brought yet is taken
-/// from the snapshot. A load that was killed anywhere is completed by the next: what is there already is not written
-/// again, and the mark that it is whole is written last.
+/// Makes a snapshot the catalogue. If a sync has brought newer facts, only the facts that are still missing are taken from the snapshot.
+/// The next load completes one that was killed at any point: items that already exist are not written again, and the mark for a complete
+/// load is written last.
 ///
 /// # Errors
-/// [`SyncError`]; what was written stays.
+/// [`SyncError`]; items that were already written stay.
 pub async fn load(
     store: &Store,
     meter: &Meter,
@@ -42,7 +42,7 @@ pub async fn load(
         store.put_facts(meter, lease, &mut ledger).await?;
         store.forget_unreadable(meter, lease, &ledger).await?;
         if !is_older && state.running.take().is_some() {
-            // What that run had before its cursor is no longer what is stored.
+            // The facts that this run stored before its cursor have been replaced.
             put_state(store, meter, lease, &state).await?;
         }
         let published = publish(store, meter, lease, &ledger.facts, snapshot.taken_at).await?;
@@ -52,13 +52,12 @@ pub async fn load(
     .await
 }
 
-/// Publishes the stored facts anew where they were published in another shape than this program's, or for readers of
-/// another format, where administrators have changed something since, or where the index is gone: after a deployment, or after an
-/// accident. Answers what was done, if anything had to be, and could: facts that no run and no load has brought whole are no
-/// catalogue yet.
+/// Publishes the stored facts again if the published catalogue has another shape than this program's or a format for other readers, if
+/// administrators have changed something since, or if the index is missing: after a deployment, or after an accident. Returns the result if
+/// a publication was necessary and possible. Facts that no run and no load has completed are not a catalogue yet.
 ///
 /// # Errors
-/// [`SyncError`]; what was written stays.
+/// [`SyncError`]; items that were already written stay.
 pub async fn republish(
     store: &Store,
     meter: &Meter,
@@ -75,7 +74,7 @@ pub async fn republish(
     .await
 }
 
-/// Whether the index that counts is of this program's shape and format, holds what was changed by hand, and is there.
+/// Whether the current index has this program's shape and format, includes the latest manual changes, and exists.
 async fn is_as_it_should_be(store: &Store, meter: &Meter) -> Result<bool, StoreError> {
     let pointer = match store.index_pointer(meter).await {
         Ok(Some(pointer)) if pointer.shape == SHAPE => pointer,

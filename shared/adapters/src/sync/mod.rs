@@ -1,10 +1,10 @@
-//! PokeAPI to catalogue. The scheduled function and `cargo run -- --sync` run this same code.
+//! The sync from PokeAPI to the catalogue. The scheduled function and `cargo run -- --sync` run this same code.
 //!
-//! A run reads the lists, then every resource in the order of [`Kind::ALL`], asking with the ETags that it knows.
-//! Every few seconds the changed facts are written, then the cursor: a run that is stopped anywhere, or that is
-//! longer than one invocation, goes on from there. At its end the catalogue is published from all facts.
+//! A run reads the lists, then every resource in the order of [`Kind::ALL`], with the ETags that it knows. Every few
+//! seconds it writes the changed facts, then the cursor. A run that is stopped at any point, or that takes longer than
+//! one invocation, continues from there. At its end it publishes the catalogue from all facts.
 //!
-//! Whoever writes holds the lease, here as in [`load`] and [`republish`].
+//! Every writer holds the lease, here as in [`load`] and [`republish`].
 //!
 //! [`Kind::ALL`]: domain::facts::Kind::ALL
 
@@ -31,17 +31,18 @@ use crate::{
 };
 use run::Run;
 
-/// Seconds that a lease lasts without a checkpoint.
+/// The length of a lease, in seconds, which each checkpoint renews.
 const LEASE: i64 = LONGEST_LEASE;
-/// Of who renews it every few transactions: whoever starts next waits for it.
+/// The length of a lease that its holder renews every few transactions, in seconds: the next writer waits for it to
+/// expire.
 const SHORT_LEASE: i64 = 30;
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// Resources of the whole run.
+    /// Resources in the whole run.
     pub total: usize,
-    /// Of those, dealt with, by earlier invocations too.
+    /// Resources that were processed, including those of earlier invocations.
     pub done: usize,
     pub tally: Tally,
 }
@@ -50,21 +51,21 @@ pub struct Progress {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Every resource was dealt with, and the catalogue is published.
+    /// Every resource was processed, and the catalogue is published.
     Finished { finished: Finished, published: Published },
-    /// The next run goes on from here.
+    /// The next run continues from here.
     Paused { progress: Progress, because: Pause },
 }
 
-/// Why a run ended before its end.
+/// The reasons why a run paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 pub enum Pause {
-    /// The deadline came, or somebody wanted it to stop.
+    /// The deadline passed, or the caller interrupted the run.
     Stopped,
-    /// The source asked not to be asked before this.
+    /// The source asked for no requests before this moment.
     Asked { until: Timestamp },
-    /// So many resources failed one after the other that the source seems to be down.
+    /// Many resources failed in a row, so the source seems to be down.
     SourceDown,
 }
 
@@ -86,7 +87,7 @@ pub enum SyncError {
 
 impl From<StoreError> for SyncError {
     fn from(error: StoreError) -> Self {
-        // Only the lease's conditions can conflict here.
+        // The lease's conditions are the only ones that can fail here.
         if matches!(error, StoreError::Conflict { .. }) { Self::LostLease } else { Self::Store(error) }
     }
 }
@@ -105,10 +106,10 @@ pub async fn state(store: &Store, meter: &Meter) -> Result<State, StoreError> {
     Ok(State::read(&store.sync_state(meter).await?.body))
 }
 
-/// Runs a sync, or goes on with one that was stopped.
+/// Runs a sync, or continues one that was stopped.
 ///
 /// # Errors
-/// [`SyncError`]; what was checkpointed stays. A resource that fails is no error: it is in the outcome.
+/// [`SyncError`]; checkpoints that were written stay. A resource that fails is not an error: the outcome lists it.
 pub async fn run(
     store: &Store,
     meter: &Meter,
@@ -122,7 +123,7 @@ pub async fn run(
     .await
 }
 
-/// Does `work` as the only writer.
+/// Runs `work` as the only writer.
 async fn under_lease<T>(
     store: &Store,
     meter: &Meter,
@@ -139,19 +140,20 @@ async fn under_lease<T>(
         other => other?,
     };
     let done = work(store, &lease).await;
-    // Best effort: a lease that is not given back expires.
+    // Best effort: a lease that is not released expires.
     let _ = store.end_lease(meter, &lease).await;
     done
 }
 
-/// The stored facts; none that no run and no load has brought whole, or of which some are lost: they are no catalogue.
+/// Returns the stored facts; `None` if no run and no load has completed them or if some are lost, because they are not
+/// a catalogue.
 async fn whole(store: &Store, meter: &Meter) -> Result<Option<Ledger>, StoreError> {
     let is_whole = state(store, meter).await?.last.is_some() || store.seeded(meter).await?.is_some();
     if !is_whole {
         return Ok(None);
     }
     let ledger = store.facts(meter).await?;
-    // Without what is lost the catalogue would lose what it has: the next run fetches it.
+    // A catalogue published without the lost facts would lose records: the next run fetches these facts again.
     Ok(Some(ledger).filter(|ledger| ledger.unreadable().is_empty()))
 }
 

@@ -1,4 +1,4 @@
-//! What the one writer is asked for by hand: to publish what administrators have changed, and first to ask PokeAPI for a Pokémon.
+//! Orders of administrators to the single writer: to publish their changes, and to fetch a Pokémon from PokeAPI first.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,59 +13,59 @@ use crate::{
     store::{Lease, Ledger, Meter, Store},
 };
 
-/// What is asked for, as the sync function's event says it.
+/// The order, as the event of the sync function represents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Order {
-    /// What was changed by hand is to be published.
+    /// Publishes the manual changes.
     Publish,
-    /// This Pokémon is to be as PokeAPI has it now.
+    /// Fetches this Pokémon as PokeAPI has it now, and publishes.
     Fetch { pokemon: u32 },
 }
 
-/// What became of it, as the sync function answers.
+/// The result of an order, as the sync function returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Amended {
     Published {
         source: Source,
     },
-    /// Another writer is at it; its lease ends then at the latest.
+    /// Another writer is at work; its lease ends at this moment at the latest.
     Busy {
         until: Timestamp,
     },
-    /// The facts are not whole: nothing is published before a sync has brought them.
+    /// The facts are not complete: nothing is published until a sync has completed them.
     Incomplete,
 }
 
-/// What PokeAPI said.
+/// PokeAPI's part in the result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "source", rename_all = "kebab-case")]
 pub enum Source {
     NotAsked,
     Answered,
-    /// It has no such Pokémon.
+    /// PokeAPI does not have the Pokémon.
     Unknown,
-    /// It could not be asked right now: what was known stays.
+    /// PokeAPI could not be reached, so the known facts stay.
     Failed {
         reason: String,
     },
-    /// It answered, and the answer is not usable; asking again does not help until PokeAPI changes it. What was known stays.
+    /// PokeAPI answered, but the answer is not usable. Another request does not help until PokeAPI changes it. The known facts stay.
     Refused {
-        /// The resource whose document was refused: `pokemon-species/25`.
+        /// The resource whose document was rejected: `pokemon-species/25`.
         resource: String,
-        /// The first field that is wrong, where the document was read that far: `varieties[0].pokemon.url`.
+        /// The first wrong field, if the document was read that far: `varieties[0].pokemon.url`.
         field: Option<String>,
-        /// May quote the document.
+        /// The reason, which may quote the document.
         reason: String,
     },
 }
 
-/// What PokeAPI may take for one Pokémon: whoever waits gives up sooner, and the schedule must not wait for long.
+/// The time limit for fetching one Pokémon. The waiting administrator gives up earlier, and a scheduled sync must not wait for long.
 const LONGEST_ERRAND: Duration = Duration::from_secs(60);
 
 impl Order {
-    /// Seconds; longer than an errand by what a publication takes.
+    /// The length of the lease in seconds: longer than the fetch by the time that a publication takes.
     const fn lease(self) -> i64 {
         match self {
             Self::Publish => SHORT_LEASE,
@@ -74,10 +74,10 @@ impl Order {
     }
 }
 
-/// Does what `order` asks for. A publication that is cut off is made up for by the next; a fetch, by the next sync.
+/// Carries out `order`. The next publication makes up for one that was interrupted, and the next sync for a fetch.
 ///
 /// # Errors
-/// [`SyncError`], but not [`SyncError::Busy`], which is an answer.
+/// [`SyncError`] except [`SyncError::Busy`], which is a regular result.
 pub async fn amend(
     store: &Store,
     meter: &Meter,
@@ -98,7 +98,7 @@ pub async fn amend(
         };
         match source {
             Source::Answered => drop(store.put_facts(meter, lease, &mut ledger).await?),
-            // Half of a Pokémon is none: nothing of it counts.
+            // A partially fetched Pokémon is not usable, so none of it counts.
             Source::Failed { .. } | Source::Refused { .. } => match whole(store, meter).await? {
                 Some(as_it_was) => ledger = as_it_was,
                 None => return Ok(Amended::Incomplete),
@@ -124,7 +124,7 @@ struct Errand<'a> {
 }
 
 impl Errand<'_> {
-    /// The Pokémon, its species, forms and evolutions; and of all that they name by id, what is not known yet.
+    /// Fetches the Pokémon, its species, forms and evolutions, and whatever they refer to by id that is not known yet.
     async fn fetch(&mut self, id: u32) -> Result<Source, SyncError> {
         match self.take(Kind::Pokemon, id).await? {
             Ok(()) => {}
@@ -141,7 +141,7 @@ impl Errand<'_> {
         }
     }
 
-    /// What makes the Pokémon, as far as it is known what that is.
+    /// The resources that make up the Pokémon, as far as they are known.
     fn wanted(&self, id: u32) -> Vec<(Kind, u32)> {
         let facts = &self.ledger.facts;
         let Some(pokemon) = facts.pokemon.get(&id) else { return Vec::new() };

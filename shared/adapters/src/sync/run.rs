@@ -18,9 +18,10 @@ use crate::{
     store::{Key, Lease, Ledger, Meter, Store},
 };
 
-/// A run that was paused longer ago begins anew: what it saw first is no longer news. Seconds.
+/// The maximum age of a paused run in seconds: an older one starts from scratch, because its first results are out of
+/// date.
 const OLDEST: i64 = 2 * 86_400;
-/// Resources in a row that fail although each was tried again and again.
+/// The number of resources that fail in a row, each after several attempts, before the source counts as down.
 const SOURCE_IS_DOWN: usize = 10;
 
 pub(super) struct Run<'a> {
@@ -37,7 +38,7 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// What is known; nothing is asked yet.
+    /// Reads the stored state; sends no request to the source yet.
     pub(super) async fn new(
         store: &'a Store,
         meter: &'a Meter,
@@ -49,7 +50,7 @@ impl<'a> Run<'a> {
         let mut state = state(store, meter).await?;
         let lost: Vec<String> = ledger.unreadable().iter().map(ToString::to_string).collect();
         let begun = state.running.take().filter(|running| {
-            // What was lost since then lies before the cursor, perhaps.
+            // A fact that was lost since then may come before the cursor.
             lost.iter().all(|key| running.lost.contains(key))
                 && now().elapsed_since(running.started_at).is_some_and(|age| age < OLDEST)
         });
@@ -66,7 +67,7 @@ impl<'a> Run<'a> {
             && wait.source == self.api.config().base_url
             && wait.until.is_pending(now(), PokeApi::LONGEST_WAIT.as_secs().cast_signed())
         {
-            // Before the lists, and with nothing to write: as if this run had not been.
+            // Before the lists, and without a write: the run has no effect.
             return Ok(self.paused(Pause::Asked { until: wait.until }));
         }
         self.state.wait = None;
@@ -84,11 +85,11 @@ impl<'a> Run<'a> {
         if let Some(because) = self.fetch(tasks, true, observe).await? {
             return self.pause(because).await;
         }
-        // What failed may have been a bad minute of the source: one more try, after everything else.
+        // The failures may be due to a short problem at the source: one more attempt, after everything else.
         let again = self.running.passing_failures();
         let again = again.into_iter().map(|(kind, id)| Task::new(&self.ledger, kind, id)).collect();
         match self.fetch(again, false, observe).await? {
-            // They failed twice now; the rest of the catalogue need not wait for them.
+            // These resources have failed twice; the rest of the catalogue need not wait for them.
             None | Some(Pause::SourceDown) => {}
             Some(because) => return self.pause(because).await,
         }
@@ -97,7 +98,7 @@ impl<'a> Run<'a> {
         self.publish(doubts).await
     }
 
-    /// Deals with `tasks` in order; answers why it stopped before their end, if it did.
+    /// Processes `tasks` in order; returns the reason for an early end, if there is one.
     async fn fetch(
         &mut self,
         tasks: Vec<Task>,
@@ -109,21 +110,21 @@ impl<'a> Run<'a> {
             let answer = api.fetch(task.kind, task.id, task.etag.as_deref()).await;
             (task, answer)
         });
-        // In order, so that the cursor never passes a resource that is still under way.
+        // Results arrive in order, so that the cursor never passes a resource that is still in progress.
         let mut answers = stream::iter(fetches).buffered(api.config().concurrency.clamp(1, 4));
         let stopped = self.settings.stopped();
         tokio::pin!(stopped);
         let mut failed_in_a_row = 0;
         loop {
             let answer = tokio::select! {
-                // First of all, so that a deadline in the past asks for nothing.
+                // Checked first, so that a deadline in the past prevents every request.
                 biased;
                 () = &mut stopped => return Ok(Some(Pause::Stopped)),
                 answer = answers.next() => answer,
             };
             let Some((task, answer)) = answer else { return Ok(None) };
             match &answer {
-                // As if it had not been asked for: the next run does.
+                // The resource counts as not requested: the next run requests it.
                 Err(FetchError::NotNow(wait)) => return Ok(Some(wait_for(*wait))),
                 Err(error) if error.is_passing() => failed_in_a_row += 1,
                 _ => failed_in_a_row = 0,
@@ -185,7 +186,7 @@ impl<'a> Run<'a> {
         Ok(self.paused(because))
     }
 
-    /// Facts first, then the cursor: a kill between the two fetches a few resources again, and loses none.
+    /// Writes the facts first, then the cursor: a kill between the two repeats a few fetches, and loses no facts.
     async fn checkpoint(&mut self) -> Result<(), SyncError> {
         self.store.put_facts(self.meter, self.lease, &mut self.ledger).await?;
         self.state.running = Some(self.running.clone());
@@ -198,7 +199,8 @@ impl<'a> Run<'a> {
         put_state(self.store, self.meter, self.lease, &self.state).await
     }
 
-    /// Drops facts whose resource the source no longer lists, unless suspiciously many are gone: then it says so.
+    /// Removes facts whose resource the source no longer lists. If suspiciously many are gone, it keeps them and
+    /// returns a doubt.
     fn forget_what_is_gone(&mut self) -> Vec<String> {
         let mut doubts = Vec::new();
         for kind in Kind::ALL {
@@ -220,7 +222,7 @@ impl<'a> Run<'a> {
         doubts
     }
 
-    /// How many resources had facts that are lost, and could not be fetched again.
+    /// The number of resources whose facts are lost and could not be fetched again.
     fn still_lost(&self) -> usize {
         let is_lost = |kind, id| {
             let key = Key::facts_of(kind, id).to_string();
@@ -233,7 +235,7 @@ impl<'a> Run<'a> {
     async fn publish(&mut self, mut doubts: Vec<String>) -> Result<Outcome, SyncError> {
         let lost = self.still_lost();
         let published = if lost > 0 {
-            // Without these facts the catalogue would lose what it has.
+            // Without these facts, the catalogue would lose records.
             let doubt = format!("the facts of {lost} resources are lost; nothing is published without them");
             tracing::error!(lost, "{doubt}");
             doubts.push(doubt);
@@ -244,7 +246,8 @@ impl<'a> Run<'a> {
                 Ok(published) => published,
                 Err(error @ PublishError::Store(_)) => return Err(error.into()),
                 Err(error) => {
-                    // These facts make no catalogue: the next run must ask anew, not try to publish them for ever.
+                    // These facts do not make a catalogue: the next run must fetch again instead of trying to publish
+                    // them forever.
                     self.state.running = None;
                     self.put_state().await?;
                     return Err(error.into());

@@ -1,4 +1,4 @@
-//! How a run behaves.
+//! The settings of a run.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use tokio::{sync::watch, time::Instant};
 
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Who holds the lease: the same owner takes it again at once, another waits until it expires.
+    /// The holder of the lease: the same owner can take it again immediately, another one waits until it expires.
     pub owner: String,
-    /// When to stop fetching and leave the rest to the next run.
+    /// The time at which to stop fetching and leave the rest to the next run.
     pub deadline: Option<Instant>,
-    /// Turns true when whoever runs this wants it to stop fetching early: the same as a deadline.
+    /// Becomes true when the caller wants the run to stop fetching early, as at a deadline.
     pub interrupt: Option<watch::Receiver<bool>>,
-    /// Between checkpoints: what a kill costs at most.
+    /// The time between checkpoints: a kill loses at most this much work.
     pub checkpoint_every: Duration,
 }
 
@@ -27,7 +27,7 @@ impl Settings {
         }
     }
 
-    /// Resolves at the deadline or the interrupt, whichever is first; never where there is neither.
+    /// Resolves at the deadline or the interrupt, whichever comes first; never resolves if neither is set.
     pub(super) async fn stopped(&self) {
         let deadline = async {
             match self.deadline {
@@ -40,7 +40,7 @@ impl Settings {
                 Some(mut interrupt) => interrupt.wait_for(|wanted| *wanted).await.is_ok(),
                 None => false,
             };
-            // Nobody is left who could interrupt.
+            // The sender is gone, so nothing can interrupt the run any more.
             if !wanted {
                 std::future::pending::<()>().await;
             }

@@ -1,43 +1,44 @@
-//! What a sync remembers between runs: JSON in one item.
+//! The state of a sync between runs: JSON in one item.
 
 use domain::{Timestamp, facts::Kind};
 use serde::{Deserialize, Serialize};
 
 use crate::pokeapi::FetchError;
 
-/// Failures that are remembered; more than these say nothing new.
+/// The maximum number of failures in the result of a run; more of them add no information.
 const MOST_FAILURES: usize = 200;
-/// Failures that a run remembers, to try again at its end. With [`LONGEST_REASON`]: the state is one item, 400 KB.
+/// The maximum number of failures that a run remembers, to retry at its end. With [`LONGEST_REASON`], it keeps the
+/// state within one item of 400 KB.
 pub(super) const MOST_UNDER_WAY: usize = 500;
-/// Bytes; a reason may quote what the source has sent.
+/// The maximum length of a reason in bytes; it may quote the source's answer.
 const LONGEST_REASON: usize = 300;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// The run that has begun and not ended.
+    /// The run that has started and not ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<Running>,
-    /// The last that ended.
+    /// The last run that ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Finished>,
-    /// When the last ended that skipped no more than a few.
+    /// The end of the last run that skipped only a few resources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_good_at: Option<Timestamp>,
-    /// A source that asked to be left alone.
+    /// A source that asked for a pause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Wait>,
 }
 
-/// A source that asked not to be asked before a time.
+/// A source that asked for no requests before a certain time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
-    /// Its base address: no other has to be left alone.
+    /// The base address of the source: the pause does not apply to another source.
     pub source: String,
     pub until: Timestamp,
 }
 
 impl State {
-    /// A state that cannot be read is as good as none: the worst that follows is asking for everything again.
+    /// Parses a state. One that cannot be read counts as empty: at worst, the next run requests everything again.
     #[must_use]
     pub fn read(body: &[u8]) -> Self {
         if body.is_empty() {
@@ -50,16 +51,16 @@ impl State {
     }
 }
 
-/// Counts of resources.
+/// Numbers of resources.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// Answered with a body.
+    /// The source answered with a body.
     pub fetched: usize,
-    /// Answered 304.
+    /// The source answered with 304.
     pub unchanged: usize,
-    /// Of those fetched, with other facts than before.
+    /// The fetched resources whose facts differ from the known ones.
     pub changed: usize,
-    /// Skipped for now.
+    /// The resources that were skipped for now.
     pub failed: usize,
 }
 
@@ -69,7 +70,7 @@ pub struct Failure {
     pub kind: Kind,
     pub id: u32,
     pub reason: String,
-    /// Whether trying again may help.
+    /// Whether another attempt may help.
     pub passing: bool,
 }
 
@@ -84,11 +85,11 @@ impl Failure {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Running {
     pub started_at: Timestamp,
-    /// The last resource dealt with.
+    /// The last resource that was processed.
     pub cursor: Option<(Kind, u32)>,
     pub tally: Tally,
     pub failures: Vec<Failure>,
-    /// Items of facts that could not be read when the run began: what they held is fetched in its turn.
+    /// Items of facts that could not be read when the run started: the run fetches their resources again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<String>,
 }
@@ -102,12 +103,12 @@ pub struct Finished {
     /// Resources that the source listed.
     #[serde(default)]
     pub total: usize,
-    /// What makes it doubtful that the source said all there is.
+    /// Reasons to doubt that the source listed everything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
-    /// Records that could not be made, or not wholly.
+    /// Records that could not be derived, or only in part.
     pub incomplete: usize,
-    /// Fields that are not known: served as null.
+    /// Unknown fields, served as null.
     #[serde(default)]
     pub gaps: usize,
     /// Rows that the source listed twice.
@@ -116,8 +117,8 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Whether nothing is doubtful and no more than one resource in twenty was skipped: less is a bad day of the
-    /// source, not a refresh.
+    /// Whether there are no doubts and at most one resource in twenty was skipped: a run with more failures is a
+    /// problem of the source, not a refresh.
     #[must_use]
     pub const fn is_good(&self) -> bool {
         self.total > 0 && self.doubts.is_empty() && self.tally.failed * 20 <= self.total
@@ -143,7 +144,7 @@ impl Running {
             .collect()
     }
 
-    /// The run as it ends now; what only its end knows is left at zero.
+    /// Returns the run as it ends now; values that are known only at its end are left at zero.
     pub(super) fn finish(&self, now: Timestamp) -> Finished {
         let mut failures = self.failures.clone();
         failures.truncate(MOST_FAILURES);

@@ -1,4 +1,4 @@
-//! What a run has to ask for.
+//! The resources that a run has to request.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use domain::facts::Kind;
 use super::{SyncError, state::Running};
 use crate::{pokeapi::PokeApi, store::Ledger};
 
-/// One resource to ask for.
+/// One resource to request.
 #[derive(Debug)]
 pub(super) struct Task {
     pub kind: Kind,
@@ -24,17 +24,17 @@ impl Task {
 #[derive(Debug, Default)]
 pub(super) struct Work {
     listed: BTreeMap<Kind, Vec<u32>>,
-    /// What is left to do, in order.
+    /// The tasks that are left, in order.
     pub tasks: Vec<Task>,
-    /// Of the whole run.
+    /// The number of resources in the whole run.
     pub total: usize,
     pub done: usize,
-    /// Rows that a list gave twice.
+    /// Rows that a list contains twice.
     pub repeated: usize,
 }
 
 impl Work {
-    /// Reads the lists. A list that cannot be had ends the run: going on without would look like a removal.
+    /// Reads the lists. A list that cannot be read ends the run: without it, its resources would look removed.
     pub(super) async fn list(api: &PokeApi, ledger: &Ledger, running: &Running) -> Result<Self, SyncError> {
         let mut work = Self::default();
         for kind in Kind::ALL {

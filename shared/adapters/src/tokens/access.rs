@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{BadKeys, FamilyId, Jwks, KeyRing, provider};
 
-/// Whom tokens are for.
+/// The audience of the tokens.
 pub const AUDIENCE: &str = "pokedex-api";
-/// How long a token is good for.
+/// The lifetime of a token.
 pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// How far clocks may be apart, in seconds.
+/// The tolerated difference between clocks, in seconds.
 const LEEWAY: i64 = 30;
-/// In bytes; ours have 400.
+/// The maximum length of a token in bytes; ours have 400.
 const LONGEST: usize = 2048;
 
-/// What a token says, and no more: what may change is asked of the store.
+/// The claims of a token. They contain nothing that can change: such data is read from the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
     pub iss: String,
     pub aud: String,
     pub sub: UserId,
-    /// The session that it was given in.
+    /// The session in which the token was issued.
     pub sid: FamilyId,
     /// Unix seconds.
     pub iat: i64,
@@ -32,12 +32,12 @@ pub struct Claims {
     pub exp: i64,
 }
 
-/// Why a token is not taken. The client is told no more than that.
+/// The reasons for rejecting a token. The client receives no further details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("the token has expired")]
     Expired,
-    /// A key that was published a moment ago, or never.
+    /// The key was published a moment ago, or never.
     #[error("the token is signed with a key that is not known")]
     UnknownKey,
     #[error("the token is not one of ours")]
@@ -47,16 +47,16 @@ pub enum TokenError {
 /// Signs tokens.
 #[derive(Debug)]
 pub struct Issuer<'a> {
-    /// `iss`: one deployment's tokens are no other's.
+    /// The `iss` claim: tokens of one deployment are not valid in another.
     pub issuer: &'a str,
     pub keys: &'a KeyRing,
 }
 
 impl Issuer<'_> {
-    /// A token for the user `sub` in the session `sid`, good from `now` for [`LIFETIME`].
+    /// Issues a token for the user `sub` in the session `sid`, valid from `now` for [`LIFETIME`].
     ///
     /// # Errors
-    /// [`BadKeys`] when the key cannot be read.
+    /// [`BadKeys`] if the key cannot be read.
     pub fn issue(&self, sub: UserId, sid: FamilyId, now: Timestamp) -> Result<String, BadKeys> {
         provider::install();
         let (kid, key) = self.keys.current()?;
@@ -73,12 +73,12 @@ impl Issuer<'_> {
     }
 }
 
-/// The one header that a token of ours has.
+/// The only header that our tokens have.
 fn header(kid: &str) -> Header {
     Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) }
 }
 
-/// Verifies tokens: knows public keys only.
+/// Verifies tokens; it knows public keys only.
 #[derive(Clone)]
 pub struct Verifier {
     keys: HashMap<String, DecodingKey>,
@@ -86,7 +86,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Takes tokens of `issuer` that are signed with one of `jwks`. Keys of another kind than ours are left out.
+    /// Accepts tokens of `issuer` that are signed with one of `jwks`. Ignores keys of other types than ours.
     #[must_use]
     pub fn new(issuer: &str, jwks: &Jwks) -> Self {
         provider::install();
@@ -94,7 +94,7 @@ impl Verifier {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // Held against the caller's clock below, with the other times.
+        // Checked against the caller's clock below, with the other times.
         validation.validate_exp = false;
         let ours = jwks.keys.iter().filter(|key| key.is_sound());
         let keys =
@@ -102,7 +102,7 @@ impl Verifier {
         Self { keys: keys.collect(), validation }
     }
 
-    /// What `token` says, where it is ours and good at `now`.
+    /// Returns the claims of `token`, if we issued it and it is valid at `now`.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -112,7 +112,7 @@ impl Verifier {
         }
         let given = decode_header(token).map_err(|_| TokenError::Forged)?;
         let kid = given.kid.as_deref().unwrap_or_default();
-        // A header that says more (where a key might be had, what must be understood) was not written by us.
+        // We never write a header with more fields (such as the address of a key, or required extensions).
         if given != header(kid) {
             return Err(TokenError::Forged);
         }

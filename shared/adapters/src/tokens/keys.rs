@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with, and what the world may know of them.
+//! The keys that sign tokens, and their public part.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -14,27 +14,28 @@ use sha2::{Digest as _, Sha256};
 
 use super::{RefreshKey, unguessable};
 
-/// Keys that cannot be read. Nothing of them is told.
+/// The error for keys that cannot be read. It reveals nothing about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signing keys are not readable")]
 pub struct BadKeys;
 
-/// A promotion while tokens may be about that the last one left behind, or verifiers that have not heard of it.
+/// The error for a promotion while tokens of the previous promotion may still be in use, or while verifiers may not know the new keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the keys were promoted less than an hour ago")]
 pub struct TooSoon;
 
-/// Seconds between promotions, at least: a token's life, and what verifiers and issuers may keep a set of keys for.
+/// The minimum number of seconds between promotions. It covers a token's lifetime and the time for which verifiers and issuers may
+/// cache keys.
 const SETTLED: i64 = 3600;
 
-/// The secret: who has it can be anybody. Verifiers know three of its keys, so that a key is long known before a token is signed
-/// with it, and as long after.
+/// The secret. Anyone who has it can act as any user. Verifiers know three of its keys, so that a key is known long before a token is
+/// signed with it, and as long afterwards.
 #[derive(Serialize, Deserialize)]
 pub struct KeyRing {
-    /// Signed until the last promotion.
+    /// The key that signed until the last promotion.
     previous: Option<PublicKey>,
     current: KeyPair,
-    /// Signs after the next promotion.
+    /// The key that will sign after the next promotion.
     next: KeyPair,
     refresh: RefreshKey,
     pub promoted_at: Timestamp,
@@ -42,13 +43,13 @@ pub struct KeyRing {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct KeyPair {
-    /// PKCS #8 version 2 (RFC 5958), base64url.
+    /// The key in PKCS #8 version 2 (RFC 5958), base64url.
     pkcs8: String,
     #[serde(flatten)]
     public: PublicKey,
 }
 
-/// A key that tokens are verified with, as RFC 8037 writes it.
+/// A key that verifies tokens, in the format of RFC 8037.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKey {
     pub kty: String,
@@ -56,23 +57,23 @@ pub struct PublicKey {
     pub alg: String,
     #[serde(rename = "use")]
     pub purpose: String,
-    /// Tells it from the others.
+    /// The identifier of the key.
     pub kid: String,
     /// The key, base64url.
     pub x: String,
 }
 
-/// A set of keys (RFC 7517), as `/.well-known/jwks.json` shows it.
+/// A set of keys (RFC 7517), as `/.well-known/jwks.json` returns it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jwks {
     pub keys: Vec<PublicKey>,
 }
 
 impl KeyRing {
-    /// New keys, with nothing in common with any before.
+    /// Generates new keys, unrelated to any earlier ones.
     ///
     /// # Panics
-    /// When the machine has no randomness.
+    /// If the machine has no source of randomness.
     #[must_use]
     pub fn generate(now: Timestamp) -> Self {
         Self {
@@ -84,14 +85,14 @@ impl KeyRing {
         }
     }
 
-    /// The same secret one step on: `next` signs, and a new key waits in its place. Where the keys are known to others, none of them
-    /// may be used any more: that is [`Self::generate`].
+    /// Returns the next step of the same secret: `next` signs, and a new key replaces it. If others know the keys, none of them may be used
+    /// any more: call [`Self::generate`] instead.
     ///
     /// # Errors
     /// [`TooSoon`] within an hour of the last promotion.
     ///
     /// # Panics
-    /// When the machine has no randomness.
+    /// If the machine has no source of randomness.
     pub fn promoted(&self, now: Timestamp) -> Result<Self, TooSoon> {
         if now.elapsed_since(self.promoted_at).is_none_or(|age| age < SETTLED) {
             return Err(TooSoon);
@@ -105,7 +106,7 @@ impl KeyRing {
         })
     }
 
-    /// The same keys, dated `now`: for keys that a clock that ran ahead has dated.
+    /// Returns the same keys, dated `now`. Use it for keys that were dated by a clock that ran ahead.
     #[must_use]
     pub fn redated(&self, now: Timestamp) -> Self {
         let Self { previous, current, next, refresh, promoted_at: _ } = self;
@@ -118,7 +119,7 @@ impl KeyRing {
         }
     }
 
-    /// What verifiers may know: the previous key, the current and the next.
+    /// Returns the keys for verifiers: the previous, the current and the next one.
     #[must_use]
     pub fn jwks(&self) -> Jwks {
         let ours = [&self.current.public, &self.next.public];
@@ -130,22 +131,22 @@ impl KeyRing {
         &self.refresh
     }
 
-    /// The id and the key that new tokens are signed with.
+    /// Returns the id and the key that sign new tokens.
     pub(super) fn current(&self) -> Result<(&str, EncodingKey), BadKeys> {
         let der = BASE64.decode(&self.current.pkcs8).map_err(|_| BadKeys)?;
         Ok((&self.current.public.kid, EncodingKey::from_ed_der(&der)))
     }
 
-    /// As it is kept: JSON, and a secret.
+    /// Returns the stored form: JSON, which is secret.
     ///
     /// # Errors
-    /// Never in practice: it holds nothing that JSON cannot.
+    /// Never in practice: it contains nothing that JSON cannot represent.
     pub fn to_json(&self) -> Result<String, BadKeys> {
         serde_json::to_string(self).map_err(|_| BadKeys)
     }
 
     /// # Errors
-    /// [`BadKeys`] for what [`Self::to_json`] would not have written.
+    /// [`BadKeys`] for a text that [`Self::to_json`] would not have written.
     pub fn from_json(text: &str) -> Result<Self, BadKeys> {
         let ring: Self = serde_json::from_str(text).map_err(|_| BadKeys)?;
         for pair in [&ring.current, &ring.next] {
@@ -184,7 +185,7 @@ impl PublicKey {
         Self::from_bytes(pair.public_key().as_ref())
     }
 
-    /// Whether it is one that a key ring of ours would show.
+    /// Whether one of our key rings could have published it.
     pub(super) fn is_sound(&self) -> bool {
         BASE64.decode(&self.x).is_ok_and(|key| key.len() == 32 && *self == Self::from_bytes(&key))
     }

@@ -1,8 +1,8 @@
-//! Tokens: what a client shows instead of a password.
+//! Tokens, which a client sends instead of a password.
 //!
-//! * [`KeyRing`]: the secret that only who issues tokens reads, from a [`KeySource`]; [`Jwks`] is its public half.
-//! * [`Issuer`] and [`Verifier`]: access tokens, JSON Web Tokens (RFC 7519) signed with Ed25519, good for a quarter of an hour.
-//! * [`RefreshToken`]: good for one new pair; derived, so that the same successor can be given again without being stored.
+//! * [`KeyRing`]: the secret, which only issuers of tokens read, from a [`KeySource`]; [`Jwks`] is its public half.
+//! * [`Issuer`] and [`Verifier`]: access tokens, which are JSON Web Tokens (RFC 7519) signed with Ed25519, valid for a quarter of an hour.
+//! * [`RefreshToken`]: a token valid for one new pair; it is derived, so that the same successor can be issued again without being stored.
 
 mod access;
 mod keys;
@@ -19,10 +19,10 @@ pub use source::{KeySource, KeysError};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// Bytes that nobody can guess.
+/// Returns cryptographically secure random bytes.
 ///
 /// # Panics
-/// When the machine has none: nothing that follows would be safe.
+/// If the machine has no source of randomness: no later step would be safe.
 #[must_use]
 pub fn unguessable<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];

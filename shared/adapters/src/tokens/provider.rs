@@ -1,5 +1,5 @@
-//! `jsonwebtoken` on `ring`, which TLS has linked already, and EdDSA alone. The crate's own choices are a second
-//! library of cryptography, or one that brings RSA and its open advisory.
+//! A provider for `jsonwebtoken` on `ring`, which TLS already links, with EdDSA only. The crate's own providers would
+//! add a second cryptography library, or one that contains RSA and its open advisory.
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
@@ -9,7 +9,8 @@ use jsonwebtoken::{
 };
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
-/// For the whole process; a second call changes nothing, as nobody else has a provider to install.
+/// Installs the provider for the whole process. A second call has no effect, because no other provider is ever
+/// installed.
 pub(super) fn install() {
     static RING: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key| match (algorithm, key.family()) {

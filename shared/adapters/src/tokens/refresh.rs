@@ -1,7 +1,8 @@
 //! Refresh tokens.
 //!
-//! `rt_` and, in base64url, the format (1 byte), the user (16), the session (16), its counter (4, big-endian) and an HMAC-SHA-256 (32)
-//! of [`LABEL`] and all of these. So a successor is computed, not stored: whoever lost the answer can be given the very same one again.
+//! A token is `rt_` followed by, in base64url, the format (1 byte), the user (16), the session (16), its counter (4, big-endian) and an
+//! HMAC-SHA-256 (32) of [`LABEL`] and all of these. A successor is computed, not stored, so a client that lost an answer can receive the
+//! very same successor again.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -15,23 +16,23 @@ use super::unguessable;
 const PREFIX: &str = "rt_";
 const FORMAT: u8 = 1;
 const SIGNED: usize = 37;
-/// Of a whole token, in characters.
+/// The length of a whole token, in characters.
 const LENGTH: usize = PREFIX.len() + (SIGNED + 32) / 3 * 4;
-/// What is signed here is signed as nothing else.
+/// The domain separator of the signature: nothing else is signed with this prefix.
 const LABEL: &[u8] = b"pokedex refresh token";
 
-/// What is no refresh token, or not ours.
+/// The error for a text that is not one of our refresh tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the refresh token is not one of ours")]
 pub struct BadRefreshToken;
 
-/// A session: all the refresh tokens that follow from one sign-in.
+/// The id of a session: all refresh tokens that follow from one sign-in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FamilyId([u8; 16]);
 
 impl FamilyId {
     /// # Panics
-    /// When the machine has no randomness.
+    /// If the machine has no source of randomness.
     #[must_use]
     pub fn random() -> Self {
         Self(unguessable())
@@ -71,7 +72,7 @@ impl<'de> Deserialize<'de> for FamilyId {
     }
 }
 
-/// What refresh tokens are sealed with.
+/// The key that seals refresh tokens.
 #[derive(Clone)]
 pub struct RefreshKey([u8; 32]);
 
@@ -100,7 +101,7 @@ impl Serialize for RefreshKey {
 
 impl<'de> Deserialize<'de> for RefreshKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not even the error may show it.
+        // Even the error must not show the key.
         let wrong = || serde::de::Error::custom("a key of 32 bytes is expected");
         let text = Cow::<str>::deserialize(deserializer).map_err(|_: D::Error| wrong())?;
         let bytes = BASE64.decode(&*text).map_err(|_| wrong())?;
@@ -108,17 +109,17 @@ impl<'de> Deserialize<'de> for RefreshKey {
     }
 }
 
-/// What a refresh token stands for.
+/// The content of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     pub user: UserId,
     pub family: FamilyId,
-    /// From 0; one more with each rotation.
+    /// The number of the token: 0 for the first, one more with each rotation.
     pub counter: u32,
 }
 
 impl RefreshToken {
-    /// As the client gets it. The same token each time.
+    /// Returns the text for the client. It is the same each time.
     #[must_use]
     pub fn seal(&self, key: &RefreshKey) -> String {
         let mut bytes = self.signed().to_vec();
@@ -127,15 +128,15 @@ impl RefreshToken {
         format!("{PREFIX}{}", BASE64.encode(bytes))
     }
 
-    /// What was sealed with `key`.
+    /// Parses a token that was sealed with `key`.
     ///
     /// # Errors
-    /// [`BadRefreshToken`] for everything else.
+    /// [`BadRefreshToken`] for any other text.
     pub fn open(text: &str, key: &RefreshKey) -> Result<Self, BadRefreshToken> {
         let coded = text.strip_prefix(PREFIX).filter(|_| text.len() == LENGTH).ok_or(BadRefreshToken)?;
         let bytes = BASE64.decode(coded).map_err(|_| BadRefreshToken)?;
         let (signed, tag) = bytes.split_first_chunk::<SIGNED>().ok_or(BadRefreshToken)?;
-        // In constant time.
+        // Compares in constant time.
         hmac::verify(&key.hmac(), &[LABEL, signed].concat(), tag).map_err(|_| BadRefreshToken)?;
         let (format, rest) = signed.split_first().ok_or(BadRefreshToken)?;
         if *format != FORMAT {
@@ -150,13 +151,13 @@ impl RefreshToken {
         })
     }
 
-    /// Whether `text` is meant as a refresh token, good or not: shown in place of an access token it is another mistake.
+    /// Whether `text` is meant as a refresh token, valid or not: a client that sends one instead of an access token gets a specific error.
     #[must_use]
     pub fn is_meant(text: &str) -> bool {
         text.starts_with(PREFIX)
     }
 
-    /// The token after this one; none after four thousand million.
+    /// Returns the next token; `None` after four thousand million.
     #[must_use]
     pub fn successor(&self) -> Option<Self> {
         Some(Self { counter: self.counter.checked_add(1)?, ..*self })

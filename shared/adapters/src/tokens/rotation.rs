@@ -1,29 +1,29 @@
-//! Keys that are made, and promoted from time to time.
+//! Creates signing keys, and promotes them regularly.
 
 use domain::Timestamp;
 
 use super::{KeyRing, KeySource, KeysError};
 use crate::store::{Meter, StoreError, accounts::Accounts};
 
-/// What was done.
+/// The result of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotated {
-    /// There were none.
+    /// No keys existed, so new ones were created.
     Made,
     /// The next key signs from now on.
     Promoted,
-    /// All tokens are void: the keys were replaced by others.
+    /// The keys were replaced, so all tokens are invalid.
     Replaced,
-    /// Nothing: the keys are young.
+    /// Nothing changed, because the keys are recent.
     Rested,
 }
 
-/// What is to be done.
+/// The kind of rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// Make keys where there are none, promote those older than so many seconds.
+    /// Creates keys if none exist, and promotes keys older than this many seconds.
     Due(i64),
-    /// Replace the keys: somebody else may have them. Whoever is signed in is signed out.
+    /// Replaces the keys because somebody else may have them. Every user is signed out.
     Emergency,
 }
 
@@ -37,9 +37,10 @@ pub enum RotationError {
     TooSoon,
 }
 
-/// Rotates the keys in `source`. A promotion shows the public half first: what dies between is done again by the next run, and no token
-/// is signed that verifiers could not know. A replacement writes the secret first, so that the next run never shows keys again that
-/// others may have; until it has shown the new ones, new tokens are refused. Of two at once, one may end as [`StoreError::Conflict`].
+/// Rotates the keys in `source`. A promotion publishes the public half first: the next run repeats a promotion that was interrupted, and no
+/// token is signed with a key that verifiers could not know. A replacement writes the secret first, so that the next run never publishes
+/// keys again that others may have; new tokens are rejected until it has published the new ones. Of two rotations at once, one may end with
+/// [`StoreError::Conflict`].
 ///
 /// # Errors
 /// [`RotationError`].
@@ -50,12 +51,12 @@ pub async fn rotate(
     rotation: Rotation,
     now: Timestamp,
 ) -> Result<Rotated, RotationError> {
-    // Ahead of the secret: who has rotated in between has raised its version.
+    // Read before the secret: a rotation that happens in between raises the version.
     let stored = accounts.public_keys(meter).await?;
     let ring = match source.read().await {
         Ok(ring) => Some(ring),
         Err(KeysError::None(_)) => None,
-        // What cannot be read is not thrown away by a schedule.
+        // A scheduled rotation does not discard keys that cannot be read.
         Err(KeysError::Bad(_)) if rotation == Rotation::Emergency => None,
         Err(error) => return Err(error.into()),
     };
@@ -68,11 +69,12 @@ pub async fn rotate(
             (ring.promoted(now).map_err(|_| RotationError::TooSoon)?, Rotated::Promoted)
         }
         (Some(ring), Rotation::Due(_)) => {
-            // After a loss of data.
+            // The public keys are outdated after a loss of data.
             if stored.jwks != ring.jwks() {
                 accounts.put_public_keys(meter, &ring.jwks(), stored.version).await?;
             }
-            // A clock that ran ahead has dated them: their age counts from now, or they would not be promoted until then.
+            // The keys were dated by a clock that ran ahead. Their age counts from now; otherwise they would not be promoted before that
+            // date.
             if now.elapsed_since(ring.promoted_at).is_none() {
                 source.write(&ring.redated(now)).await?;
             }
@@ -80,7 +82,7 @@ pub async fn rotate(
         }
     };
     if rotated == Rotated::Replaced {
-        // The secret first: whatever dies here is made up for by showing the new keys, never by showing the old ones again.
+        // The secret comes first: after an interruption, the next run publishes the new keys, and never the old ones again.
         source.write(&new).await?;
         accounts.put_public_keys(meter, &new.jwks(), stored.version).await?;
     } else {

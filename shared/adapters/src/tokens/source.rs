@@ -1,4 +1,4 @@
-//! Where the secret is kept.
+//! The storage of the secret.
 
 use std::{
     error::Error,
@@ -13,18 +13,18 @@ use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use super::{BadKeys, KeyRing};
 use crate::aws;
 
-/// Where the keys are.
+/// The place where the keys are stored.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// Here, for as long as this process lives.
+    /// In this process, for its lifetime.
     Process(Arc<KeyRing>),
-    /// On this machine.
+    /// In a file on this machine.
     File(PathBuf),
     /// In Secrets Manager, under this name or ARN.
     Secret(String),
 }
 
-/// Why the keys are not to be had. Says where they are, and nothing of what they are.
+/// The reasons why the keys are not available. The error names their place, but reveals nothing about the keys.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeysError {
     #[error("the signing keys in {place} cannot be read: {reason}")]
@@ -41,7 +41,7 @@ pub enum KeysError {
 }
 
 impl KeySource {
-    /// The keys.
+    /// Reads the keys.
     ///
     /// # Errors
     /// [`KeysError`].
@@ -59,7 +59,7 @@ impl KeySource {
             Self::Secret(name) => {
                 match aws::secrets_from_environment().get_secret_value().secret_id(name).send().await {
                     Ok(value) => value.secret_string.unwrap_or_default(),
-                    // A secret is made empty, with the tables.
+                    // The secret is created without a value, together with the tables.
                     Err(error) if error.code() == Some("ResourceNotFoundException") => {
                         return Err(KeysError::None(self.place()));
                     }
@@ -73,10 +73,10 @@ impl KeySource {
         KeyRing::from_json(&text).map(Arc::new).map_err(|BadKeys| KeysError::Bad(self.place()))
     }
 
-    /// Puts `ring` in the place of the keys that there were: whole, or not at all.
+    /// Replaces the stored keys with `ring`, atomically.
     ///
     /// # Errors
-    /// [`KeysError`]; those of a process cannot be replaced.
+    /// [`KeysError`]; the keys of a process cannot be replaced.
     pub async fn write(&self, ring: &KeyRing) -> Result<(), KeysError> {
         let text = ring.to_json().map_err(|BadKeys| KeysError::Bad(self.place()))?;
         match self {
@@ -103,7 +103,7 @@ impl KeySource {
     }
 }
 
-/// The text of a file that only its owner can read; `None` where others have rights on it.
+/// Reads a file that only its owner can read; returns `None` if others have rights on it.
 fn read_private(path: &Path) -> io::Result<Option<String>> {
     let file = File::open(path)?;
     #[cfg(unix)]
@@ -113,11 +113,11 @@ fn read_private(path: &Path) -> io::Result<Option<String>> {
     io::read_to_string(file).map(Some)
 }
 
-/// A file that only its owner can read.
+/// Writes a file that only its owner can read.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.with_extension("new");
     let mut options = OpenOptions::new();
-    // What an earlier attempt has left may be anybody's to read.
+    // Others may be able to read a file that an earlier attempt left behind.
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => options.write(true).create_new(true),

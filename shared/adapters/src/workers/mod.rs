@@ -1,9 +1,9 @@
 //! Threads for work that occupies a processor for milliseconds: password hashes and archives.
 //!
-//! At most one task per core runs at a time, so that requests in progress share the processors with everything else. Tasks that wait
-//! are in a bounded queue which clients share fairly; when it is full, the caller is told at once. A task whose caller has gone away
-//! or passed its deadline does not run. Each thread has a state of its own that tasks reuse: memory that an allocator would otherwise
-//! keep for every thread that ever needed it.
+//! At most one task per core runs at a time, so that requests in progress share the processors with everything else. Waiting tasks are in a
+//! bounded queue that clients share fairly; if it is full, the caller receives an error immediately. A task does not run if its caller has
+//! gone away or passed its deadline. Each thread has its own state, which tasks reuse: otherwise an allocator would keep as much memory for
+//! every thread that ever needed it.
 
 mod fair;
 
@@ -17,9 +17,9 @@ use tokio::sync::oneshot;
 
 use fair::FairQueue;
 
-/// Tasks that may wait.
+/// The maximum number of waiting tasks.
 pub const QUEUE: usize = 128;
-/// Threads, however many cores there are: each keeps its state.
+/// The maximum number of threads, on any number of cores: each keeps its state.
 pub const MOST_THREADS: usize = 4;
 
 /// The threads and their queue. Threads start when they are first needed, and end when this is dropped.
@@ -57,7 +57,7 @@ impl<S: Default + 'static> Default for Workers<S> {
 }
 
 impl<S: Default + 'static> Workers<S> {
-    /// At most `threads` tasks at a time, and `queue` more that wait.
+    /// Runs at most `threads` tasks at a time, and lets `queue` more wait.
     #[must_use]
     pub fn new(threads: usize, queue: usize) -> Self {
         let state = State { waiting: FairQueue::new(queue), started: 0, idle: 0, is_closed: false };
@@ -88,7 +88,7 @@ impl<S: Default + 'static> Workers<S> {
             if self.start_thread() {
                 state.started += 1;
             } else if state.started == 0 {
-                // Nothing would ever run them.
+                // No thread would ever run them.
                 while let Some(task) = state.waiting.pop() {
                     task.refuse();
                 }
@@ -107,7 +107,7 @@ impl<S: Default + 'static> Workers<S> {
             let mut state = S::default();
             while let Some(task) = shared.next() {
                 if task.is_wanted() {
-                    // The caller sees the panic: its reply is dropped.
+                    // The caller receives the panic as an error, because its reply is dropped.
                     let _ = catch_unwind(AssertUnwindSafe(|| task.run(&mut state)));
                 }
             }
@@ -129,7 +129,7 @@ impl<S> Shared<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a task; `None` when there will be no more.
+    /// Waits for a task; returns `None` when no more can come.
     fn next(&self) -> Option<Box<dyn Task<S>>> {
         let mut state = self.lock();
         loop {
@@ -146,7 +146,7 @@ impl<S> Shared<S> {
     }
 }
 
-/// A task, whatever its result is.
+/// A task with any type of result.
 trait Task<S>: Send {
     /// Whether the caller still waits for it.
     fn is_wanted(&self) -> bool;

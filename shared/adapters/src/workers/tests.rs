@@ -10,7 +10,7 @@ use futures_util::{
 
 use super::*;
 
-/// A number that each thread counts for itself.
+/// A counter in the state of each thread.
 type Count = Workers<usize>;
 
 fn block_on<F: Future>(future: F) -> F::Output {

@@ -1,4 +1,4 @@
-//! Sessions whose requests are rejected without a read, because their client's address has had too many failures.
+//! Sessions whose requests are rejected without a read, because their client's address has too many failures.
 
 use std::{
     collections::HashMap,
@@ -10,11 +10,12 @@ use adapters::tokens::FamilyId;
 
 use crate::{limits::Seen, problem::Problem};
 
-/// Sessions that are remembered at most. Those beyond are still limited, at the cost of a read.
+/// The largest number of remembered sessions. Further sessions are still limited, at the cost of a read.
 const MOST: usize = 1024;
 
-/// The address's bucket counts failures in the store, for all processes; this remembers, in one process, which sessions
-/// found it empty, until it has a token again. Other sessions from the same address, the owner's among them, are not affected.
+/// A cache, for one process, of the sessions that found their address's bucket empty; it keeps each session until the
+/// bucket has a token again. The bucket itself counts failures in the store, for all processes. Other sessions from
+/// the same address, the owner's among them, are not affected.
 #[derive(Default)]
 pub(crate) struct Failures(Mutex<HashMap<Failing, Refused>>);
 
@@ -25,7 +26,7 @@ type Failing = (String, FamilyId);
 type Refused = (Seen, Instant);
 
 impl Failures {
-    /// 429 for a session that is remembered.
+    /// Returns 429 for a remembered session.
     pub(crate) fn check(&self, client: &str, session: FamilyId) -> Result<(), Problem> {
         let mut failing = self.lock();
         if failing.is_empty() {
@@ -54,12 +55,12 @@ impl Failures {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Failing, Refused>> {
-        // Each operation leaves a whole map, even if another one panicked.
+        // Each operation leaves the map consistent, even if another operation panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The bucket as it is now, if nothing else was taken from it.
+/// Returns the bucket's current state, assuming that nothing else was taken from it.
 fn later((mut seen, at): Refused) -> Seen {
     let passed = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
     seen.taken.wait = seen.taken.wait.saturating_sub(passed);

@@ -21,7 +21,7 @@ pub struct AuditPage {
     pub pagination: Cursor,
 }
 
-/// By actor, or by day: today where neither is named.
+/// Lists events by actor or by day; today's events if the query names neither.
 pub(crate) async fn audit(app: &App, request: &Request) -> Result<Response, Problem> {
     let cursor = parsed::<EventId>(request, "cursor", "must be the `next` of a previous page");
     let (per_page, before) = both(per_page(request), cursor)?;
@@ -47,7 +47,7 @@ fn date(at: Timestamp) -> String {
     at.to_string().get(..10).unwrap_or_default().to_owned()
 }
 
-/// A day that there was, as it is written in RFC 3339.
+/// Parses the `day` parameter: a valid date in RFC 3339 format.
 fn day(request: &Request) -> Result<Option<String>, FieldError> {
     let Some(given) = parameter(request, "day")? else { return Ok(None) };
     let is_day = given.len() == 10 && format!("{given}T00:00:00Z").parse::<Timestamp>().is_ok();

@@ -1,4 +1,4 @@
-//! What administrators see: `GET /api/v1/users` and `GET /api/v1/admin/audit`.
+//! Lists for administrators: `GET /api/v1/users` and `GET /api/v1/admin/audit`.
 
 mod audit;
 mod users;
@@ -27,7 +27,7 @@ impl Cursor {
     }
 }
 
-/// One parameter of the query; empty is as good as none.
+/// Returns one query parameter. An empty value counts as absent.
 fn parameter<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, FieldError> {
     let mut given = request.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let first = given.next();
@@ -37,7 +37,7 @@ fn parameter<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, Fi
     }
 }
 
-/// The parameter, parsed.
+/// Returns the parameter, parsed.
 fn parsed<T: std::str::FromStr>(
     request: &Request,
     name: &str,
@@ -56,7 +56,7 @@ fn per_page(request: &Request) -> Result<u32, FieldError> {
     if (1..=MOST_PER_PAGE).contains(&given) { Ok(given) } else { Err(FieldError::new("per_page", message)) }
 }
 
-/// Everything that was read, or everything that is wrong.
+/// Returns both values, or every error.
 fn both<A, B>(a: Result<A, FieldError>, b: Result<B, FieldError>) -> Result<(A, B), Problem> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),

@@ -36,7 +36,7 @@ pub struct UserPagination {
     pub next: Option<String>,
 }
 
-/// The requested part of the list.
+/// The start of the requested page.
 enum Start {
     Page(u32),
     After(UserId),
@@ -50,14 +50,14 @@ impl UserPagination {
             total,
             pages: total.div_ceil(per_page),
             has_next: next.is_some(),
-            // A cursor names a user of an earlier page.
+            // A cursor names a user on an earlier page.
             has_prev: page != Some(1),
             next: next.map(|id| id.to_string()),
         }
     }
 }
 
-/// Lists users: by page, which reads all pages before it, or after a cursor, which does not.
+/// Lists users by page number, which reads all earlier pages, or after a cursor, which does not.
 pub(crate) async fn users(app: &App, request: &Request) -> Result<Response, Problem> {
     let (per_page, start) = both(per_page(request), start(request))?;
     let (accounts, meter) = (app.accounts(), &request.meter);

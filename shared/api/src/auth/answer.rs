@@ -1,4 +1,4 @@
-//! The answers to a sign-in and to a refresh.
+//! The responses to a sign-in and to a refresh.
 
 use adapters::tokens::{FamilyId, KeyRing, LIFETIME, RefreshToken};
 use domain::accounts::User;
@@ -30,7 +30,7 @@ pub struct RefreshAnswer {
     pub user: User,
 }
 
-/// Both tokens of a session whose last has the number `counter`.
+/// The access token and the refresh token of a session; `counter` is the number of the latest refresh token.
 pub(super) struct Pair {
     pub access: String,
     pub refresh: String,

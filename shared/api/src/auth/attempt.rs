@@ -1,9 +1,9 @@
-//! An attempt to sign in: the tokens that it takes before its password is hashed, and gives back afterwards.
+//! An attempt to sign in: the rate-limit tokens that it takes before its password is hashed, and gives back afterwards.
 //!
 //! A wrong password costs one token of the address and one of the account at that address. A right one costs one of the address's
-//! successful sign-ins. Everything is taken before the hash, so that simultaneous attempts cannot pass together, and what does not
-//! apply is given back: those tokens only, never more. An attempt whose password was not checked gives back everything, whatever
-//! the reason; one that a limit refused keeps the address's token.
+//! successful sign-ins. An attempt takes all of them before the hash, so that simultaneous attempts cannot pass together. Afterwards
+//! it gives back those that do not apply: only tokens that it took, never more. An attempt whose password was not checked gives back
+//! all of them, whatever the reason; an attempt that a limit rejects does not give back the address's token.
 
 use adapters::milliseconds;
 use futures_util::future::{join, join3};
@@ -22,7 +22,7 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// Begins an attempt. The route's own limit, that of failures from one address, was taken a moment ago.
+    /// Begins an attempt. The request has already taken a token of the route's own limit, the failures from one address.
     pub(super) fn begin(request: &Request) -> Self {
         let address = Token { limit: Limit::Login, whom: request.client.clone(), taken_at: milliseconds() };
         Self { address, success: None, account: None }
@@ -35,7 +35,7 @@ impl Attempt {
         Ok(())
     }
 
-    /// Takes a token of `account`: the id of one that exists, else what was typed, so that both are limited alike.
+    /// Takes a token of `account`: the account's id if it exists, otherwise the name that was typed, so that both are limited alike.
     pub(super) async fn take_account(
         &mut self,
         app: &App,
@@ -47,18 +47,19 @@ impl Attempt {
         Ok(())
     }
 
-    /// The password was right. Returns what is left of the address's failures.
+    /// Ends an attempt with the right password. Returns the state of the address's bucket of failures.
     pub(super) async fn succeeded(self, app: &App, request: &Request) -> Option<Seen> {
         let address = back(app, request, Some(&self.address));
         join(address, back(app, request, self.account.as_ref())).await.0
     }
 
-    /// The password was wrong.
+    /// Ends an attempt with a wrong password.
     pub(super) async fn failed(self, app: &App, request: &Request) {
         back(app, request, self.success.as_ref()).await;
     }
 
-    /// The password was not checked, because of `problem`. Returns it with what is left of the address's failures.
+    /// Ends an attempt whose password was not checked because of `problem`. Returns `problem` with the state of the address's bucket of
+    /// failures.
     pub(super) async fn was_not_made(self, app: &App, request: &Request, problem: Problem) -> Problem {
         let success = back(app, request, self.success.as_ref());
         if problem.status == StatusCode::TOO_MANY_REQUESTS {

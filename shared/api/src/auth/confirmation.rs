@@ -1,4 +1,4 @@
-//! The password of a signed-in user, asked for again before what cannot be undone.
+//! The password of a signed-in user, required again before a change that cannot be undone.
 
 use adapters::passwords::Checked;
 use domain::{
@@ -22,9 +22,9 @@ pub struct Confirmation {
     password: String,
 }
 
-/// That the body holds the password of who asks.
+/// Checks that the body holds the caller's password.
 pub(crate) async fn confirmed(app: &App, request: &Request, action: Action) -> Result<(), Problem> {
-    // Where another may do without, nobody is told that a body is missing.
+    // An administrator needs no body on one of these routes, so an empty body is reported as a missing password.
     let is_empty = request.body.iter().all(u8::is_ascii_whitespace);
     let password = if is_empty { String::new() } else { request.body::<Confirmation>()?.password };
     if password.is_empty() {
@@ -35,7 +35,7 @@ pub(crate) async fn confirmed(app: &App, request: &Request, action: Action) -> R
     confirm(app, request, Password::typed(&password), found.hash, "password", action).await
 }
 
-/// That who asks knows the account's password.
+/// Checks the password that the caller gives against the account's hash.
 pub(super) async fn confirm(
     app: &App,
     request: &Request,

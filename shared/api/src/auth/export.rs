@@ -33,7 +33,7 @@ pub struct ExportAnswer {
     pub expires_at: Timestamp,
 }
 
-/// Everything that is one's own, in a file: the answer itself, or, where there is a bucket, behind a link.
+/// Exports all data of the caller to a file. Returns the file, or a link to it if a bucket is configured.
 pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Problem> {
     confirmed(app, request, Action::Export).await?;
     record_password(app, request).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Pro
         return Ok(attached(file));
     };
     exports.put(user, file).await?;
-    // An account that was stopped meanwhile may be gone, and its deletion has looked already.
+    // If the account was frozen or its deletion began meanwhile, that deletion may have looked for exports already.
     if let Err(refused) = told(app, request, user).await {
         if refused.is(Condition::Active) {
             exports.delete(user).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Pro
     personal(StatusCode::ACCEPTED, &answer)
 }
 
-/// The event, if the account still may.
+/// Records the event, if the account is still active.
 async fn told(app: &App, request: &Request, user: UserId) -> Result<(), Refused> {
     let event = event(request, Some(user), Action::Export, None, Outcome::Done);
     app.accounts().note_by(&request.meter, user, event).await

@@ -4,11 +4,11 @@ use http::{HeaderValue, header};
 
 use crate::{App, Request, Response, cache::json, problem::Problem};
 
-/// The public keys, as they are stored.
+/// Returns the public keys as they are stored.
 pub(crate) async fn jwks(app: &App, request: &Request) -> Result<Response, Problem> {
     let stored = app.accounts().public_keys(&request.meter).await?;
     let mut response = json(serde_json::to_vec(&stored.jwks)?);
-    // A key is published an hour before it signs.
+    // Caching is safe: a key is published an hour before it signs.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     Ok(response)
 }

@@ -32,7 +32,7 @@ pub struct Credentials {
     password: String,
 }
 
-/// Begins a session. The calls, the limits and the time that the password takes are the same whether there is such an account or not.
+/// Begins a session. The database calls, the limits and the time of the password check do not depend on whether the account exists.
 pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Problem> {
     let mut attempt = Attempt::begin(request);
     let (found, checked) = match check_password(app, request, &mut attempt).await {
@@ -61,10 +61,10 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     Ok(response)
 }
 
-/// The account that the request names, if there is one, and its password, if that is right.
+/// Returns the account that the request names, if it exists, and the result of the password check, if the password is right.
 ///
 /// # Errors
-/// Whatever keeps the password from being checked.
+/// The problem that prevents the password check.
 async fn check_password(
     app: &App,
     request: &Request,
@@ -80,9 +80,9 @@ async fn check_password(
     let login = Login::of(given.username.trim());
     attempt.take_success(app, request).await?;
     let found = app.accounts().credentials(&request.meter, &login).await?;
-    // An account that is being deleted is an unknown one.
+    // An account that is being deleted counts as unknown.
     let found = found.filter(|found| !found.standing.is_deleting);
-    // One bucket per account, whatever it is called.
+    // One bucket per account, whether the request names it by user name or by e-mail address.
     let id = found.as_ref().map(|found| found.user.user.id);
     let account = id.map_or_else(|| login.subject().to_owned(), |id| id.to_string());
     attempt.take_account(app, request, &account).await?;
@@ -94,13 +94,13 @@ async fn check_password(
     Ok((found, checked))
 }
 
-/// A password that is right.
+/// The result of a check that the password passed.
 struct Right {
-    /// A stronger hash, where the stored one is weaker than today's.
+    /// A stronger hash, if the stored hash is weaker than the current parameters require.
     stronger: Option<String>,
 }
 
-/// `None` for a wrong password. A weak hash is replaced in the same turn.
+/// Checks a password; returns `None` if it is wrong. Computes the replacement of a weak hash in the same job.
 fn check(memory: &mut Memory, password: &Password, stored: Option<&str>) -> Result<Option<Right>, BadHash> {
     Ok(match memory.check(password, stored)? {
         Checked::Wrong => None,
@@ -124,7 +124,7 @@ async fn begin_session(
     let done = event(request, Some(user.id), Action::Login, target, Outcome::Done);
     let stronger = right.stronger.as_deref().map(|hash| (found.hash.as_str(), hash));
     if let Err(refused_by) = accounts.begin_session(meter, user.id, &open, stronger, &done.into()).await {
-        // Frozen after it was read.
+        // The account was frozen after it was read.
         if refused_by.is(Condition::Active) {
             let refused = event(request, Some(user.id), Action::Login, None, Outcome::Frozen);
             accounts.note(meter, &refused).await?;

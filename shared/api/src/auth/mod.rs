@@ -1,4 +1,4 @@
-//! `/api/v1/auth`: signing up, in and out, and what one is to others.
+//! `/api/v1/auth`: registration, sign-in, sign-out, sessions and the caller's profile.
 
 mod answer;
 mod attempt;
@@ -33,7 +33,7 @@ use domain::{
 
 use crate::{App, Request, problem::Problem};
 
-/// What tells of `action`, done or refused in `request`.
+/// Builds the audit event for `action`, which `request` completed or was refused.
 pub(crate) fn event(
     request: &Request,
     actor: Option<UserId>,
@@ -52,7 +52,7 @@ pub(crate) fn event(
     }
 }
 
-/// The hash of a new password: 422 where it is too short or too easy to guess.
+/// Returns the hash of a new password; 422 if the password is too short or too easy to guess.
 async fn chosen(
     app: &App,
     request: &Request,
@@ -72,7 +72,7 @@ async fn chosen(
     hash.map_err(|error| Problem::internal(error.to_string()))
 }
 
-/// The values of fields that were read, or everything that is wrong with them.
+/// Returns the values of both fields, or every error in them.
 fn all<A, B>(a: Result<A, FieldError>, b: Result<B, FieldError>) -> Result<(A, B), Vec<FieldError>> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),

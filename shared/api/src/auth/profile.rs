@@ -44,7 +44,7 @@ pub struct ProfileUpdate {
 }
 
 impl ProfileUpdate {
-    /// The names of the fields that are given.
+    /// Returns the names of the given fields.
     pub(crate) fn given(&self) -> Vec<&'static str> {
         let Self { username, email, password, current_password } = self;
         let fields = [
@@ -61,13 +61,13 @@ impl ProfileUpdate {
     }
 }
 
-/// The caller's profile. The ETag is for `If-Match`.
+/// Returns the caller's profile. The ETag is for `If-Match`.
 pub(crate) async fn profile(app: &App, request: &Request) -> Result<Response, Problem> {
     let stored = app.accounts().user(&request.meter, request.caller()?.user).await?;
     answer(&stored.ok_or_else(Problem::no_account)?)
 }
 
-/// Changes user name, e-mail address and password. With `If-Match`, only the version that the client has read is overwritten.
+/// Changes user name, e-mail address and password. With `If-Match`, overwrites only the version that the client has read.
 pub(crate) async fn update_profile(app: &App, request: &Request) -> Result<Response, Problem> {
     change_own(app, request, request.body()?).await
 }
@@ -144,10 +144,10 @@ impl NewValues {
     }
 }
 
-/// Counts a claim of a user name or an address like a registration: both tell whether it belongs to an account.
+/// Counts a claim of a user name or an address like a registration: both reveal whether it belongs to an account.
 ///
 /// # Errors
-/// 429 when the client's address has made too many, or the account reserves too many former names already.
+/// 429 if the client's address has made too many claims, or the account reserves too many former names already.
 async fn count_claim(app: &App, request: &Request, before: &StoredUser) -> Result<(), Problem> {
     if let Some(seen) = app.take(&request.meter, Limit::Register, &request.client).await?
         && !seen.taken.is_allowed
@@ -203,7 +203,7 @@ async fn store(
     })
 }
 
-/// A user with the ETag that `If-Match` takes.
+/// Returns a user with the ETag for `If-Match`.
 pub(crate) fn answer(stored: &StoredUser) -> Result<Response, Problem> {
     let mut response = personal(StatusCode::OK, &stored.user)?;
     if let Ok(etag) = HeaderValue::from_str(&etag(stored)) {
@@ -216,7 +216,7 @@ pub(crate) fn etag(stored: &StoredUser) -> String {
     format!("\"{}\"", stored.version)
 }
 
-/// 412.
+/// Returns 412.
 pub(crate) fn outdated() -> Problem {
     let detail = "The profile was changed since it was read, please reload it";
     Problem::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)

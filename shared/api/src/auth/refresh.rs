@@ -50,18 +50,18 @@ pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Pr
     Err(last.map_or_else(over, |refused| Problem::unavailable(refused.to_string())))
 }
 
-/// How often the session is read: once, and again after each lost race.
+/// The largest number of reads of the session: one, and another after each lost race.
 const ATTEMPTS: usize = 3;
 
 /// The result of one attempt to exchange a token for its successor.
 enum Exchanged {
     /// The user, and the number of the successor.
     Successor(Box<User>, u32),
-    /// The session changed, or the database failed, during the rotation: it may be done all the same.
+    /// The session changed, or the database failed, during the rotation. The rotation may have succeeded nevertheless.
     Lost(Refused),
 }
 
-/// Exchanges `token`, after a rotation that failed with `failure` where that is given.
+/// Exchanges `token`. `failure` is the error of the previous attempt, if there was one.
 async fn exchange(
     app: &App,
     request: &Request,
@@ -103,7 +103,7 @@ async fn exchange(
         }
         Presented::Replayed => {
             match accounts.end_session(meter, user, family, &told(Outcome::Replayed).into()).await {
-                // Another request has ended it.
+                // Another request has ended the session.
                 Err(refused) if refused.is(Condition::Present) => {}
                 other => other?,
             }
@@ -116,7 +116,7 @@ async fn exchange(
     }
 }
 
-/// The token in the body or, where there is no body, in the header.
+/// Returns the token from the body or, if the body is empty, from the header.
 fn shown(request: &Request) -> Result<String, Problem> {
     let wrong = |message: &str| {
         let errors = vec![FieldError::new("refresh_token", message)];
@@ -143,14 +143,14 @@ fn shown(request: &Request) -> Result<String, Problem> {
     Ok(token)
 }
 
-/// 401, without the reason.
+/// Returns 401, without the reason.
 fn over() -> Problem {
     let detail = "Invalid refresh token, please sign in again";
     let problem = Problem::new(StatusCode::UNAUTHORIZED, "invalid_refresh_token", detail);
     Problem { challenge: Some("Bearer error=\"invalid_token\""), ..problem }
 }
 
-/// Whether a session is valid now, in an account at `epoch`.
+/// Returns whether a session is valid now, in an account at `epoch`.
 pub(super) fn is_alive(session: &Session, epoch: u32) -> bool {
     session.is_alive(now(), epoch)
 }

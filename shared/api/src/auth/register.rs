@@ -41,10 +41,10 @@ pub struct Registration {
     password: String,
 }
 
-/// Makes an account and signs in. One transaction: the names are free, and the account, its first session and the event are there,
-/// or nothing is.
+/// Creates an account and signs in. One transaction checks that the names are free and stores the account, its first session and
+/// the event; if it fails, nothing is stored.
 pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, Problem> {
-    // The route's limit was taken a moment ago.
+    // The request has already taken this token of the route's limit.
     let token = Token { limit: Limit::Register, whom: request.client.clone(), taken_at: milliseconds() };
     let given: Registration = request.body()?;
     let password = Password::choose(&given.password);
@@ -82,13 +82,13 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
     personal(StatusCode::CREATED, &pair.signed_in("Registration successful", user))
 }
 
-/// The fields whose values another account has.
+/// Returns the fields whose values belong to another account.
 pub(super) fn taken_fields(refused: &Refused) -> impl Iterator<Item = &'static str> {
     let fields = [(Condition::Username, "username"), (Condition::Email, "email")];
     fields.into_iter().filter(|(condition, _)| refused.is(*condition)).map(|(_, field)| field)
 }
 
-/// 409 naming the fields that another account has.
+/// Returns 409, naming the fields whose values belong to another account.
 pub(super) fn taken(refused: Refused) -> Problem {
     let errors: Vec<_> =
         taken_fields(&refused).map(|field| FieldError::new(field, "already exists")).collect();

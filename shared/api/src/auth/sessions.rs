@@ -38,7 +38,7 @@ pub struct SessionRow {
     pub is_current: bool,
 }
 
-/// Every session that goes on.
+/// Lists the caller's active sessions.
 pub(crate) async fn sessions(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = request.caller()?;
     let (accounts, meter) = (app.accounts(), &request.meter);
@@ -56,12 +56,12 @@ pub(crate) async fn sessions(app: &App, request: &Request) -> Result<Response, P
     personal(StatusCode::OK, &Sessions { sessions: open.into_iter().map(row).collect() })
 }
 
-/// Ends the caller's session, of a frozen account too. Where the session has ended already, this writes nothing.
+/// Ends the caller's session, even if the account is frozen. Writes nothing if the session has ended already.
 pub(crate) async fn logout(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = request.caller()?;
     if !caller.has_ended {
         match end(app, request, caller.session, Action::Logout).await {
-            // Another request ended it first.
+            // Another request ended the session first.
             Err(problem) if problem.status == StatusCode::NOT_FOUND => {}
             other => other?,
         }
@@ -69,7 +69,7 @@ pub(crate) async fn logout(app: &App, request: &Request) -> Result<Response, Pro
     done("Logout successful")
 }
 
-/// Ends one of one's sessions.
+/// Ends one of the caller's sessions.
 pub(crate) async fn end_session(app: &App, request: &Request) -> Result<Response, Problem> {
     let id = request.params.get("id").and_then(|id| id.parse().ok());
     let family = id.ok_or_else(unknown)?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Why an event is refused. Nothing was done.
+/// The reason that an event is rejected. Nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadEvent {
     #[error("the event must be a JSON object")]
@@ -18,21 +18,21 @@ pub enum BadEvent {
 /// A task that an event names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task<'a> {
-    /// None: the schedule's event.
+    /// No task: the schedule's event.
     Scheduled,
-    /// Report whether the function could work, and do nothing: a release is probed with it.
+    /// Reports whether the function could work, and changes nothing. Deployments probe a release with it.
     Check,
-    /// One of the function's own.
+    /// One of the function's own tasks.
     Own(&'a str),
 }
 
-/// The name of the task that every scheduled function has.
+/// The name of the task that every scheduled function supports.
 const CHECK: &str = "check";
 
-/// The task of `event`, which must be one of the function's `own` or one that every function has.
+/// Returns the task of `event`, which must be one of the function's `own` tasks or one that every function supports.
 pub(crate) fn task<'a>(event: &'a Value, own: &[&str]) -> Result<Task<'a>, BadEvent> {
     let fields = match event {
-        // `lambda invoke` without a payload.
+        // `lambda invoke` without a payload sends null.
         Value::Null => return Ok(Task::Scheduled),
         Value::Object(fields) => fields,
         _ => return Err(BadEvent::NotAnObject),
@@ -51,7 +51,7 @@ pub(crate) fn task<'a>(event: &'a Value, own: &[&str]) -> Result<Task<'a>, BadEv
     }
 }
 
-/// The event's field `name`, which is false where it is absent.
+/// Returns the event's field `name`; false if it is absent.
 pub(crate) fn flag(event: &Value, name: &'static str) -> Result<bool, BadEvent> {
     match event.get(name) {
         None => Ok(false),

@@ -19,13 +19,13 @@ use crate::{
     users::{BulkAnswer, BulkRequest, FavoriteRequest, FavoriteRow, Favorites, UserUpdate},
 };
 
-/// A body of `T`, in which the fields of `required` must be.
+/// Returns the description of a body of `T` whose `required` fields must be present.
 fn body<T: JsonSchema>(required: &[&str], example: Value) -> Option<Body> {
     let mut settings = SchemaSettings::draft2020_12().for_deserialize();
     (settings.meta_schema, settings.inline_subschemas) = (None, true);
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     schema["required"] = json!(required);
-    // What is left out stays as it is, or is told as missing: no default is ever taken.
+    // An omitted field stays unchanged or is reported as missing, so no property has a default.
     for property in
         schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut())
     {
@@ -38,8 +38,10 @@ fn made(answer: Answer) -> Answer {
     Answer { status: 201, ..fresh(answer) }
 }
 
+/// Returns the description of the account route `name`.
+///
 /// # Panics
-/// For a name that the table has and this does not: caught whenever the description is generated.
+/// For a route that is in the table but not described here; generating the description detects it.
 pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
     match name {
         "register-user" => Operation {
@@ -298,7 +300,7 @@ pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
     }
 }
 
-/// The answers of success besides the one in [`of`], by status: description, media type, schema and example.
+/// Returns the successful responses besides the one in [`of`], by status: description, media type, schema and example.
 pub(super) fn others(name: &str, generator: &mut SchemaGenerator) -> Vec<(u16, &'static str, Value)> {
     let json =
         |Answer { schema, example, .. }| json!({"application/json": {"schema": schema, "example": example}});

@@ -1,4 +1,4 @@
-//! Examples, made of the very types that are answered.
+//! Examples, built from the same types that handlers return.
 
 use std::collections::BTreeMap;
 
@@ -292,7 +292,7 @@ pub(super) fn problem(status: u16) -> Value {
     })
 }
 
-/// What API Gateway says where it refuses by itself.
+/// The responses that API Gateway sends itself when it rejects a request.
 pub(super) fn gateways(status: u16) -> &'static str {
     match status {
         413 => "Request Entity Too Large",

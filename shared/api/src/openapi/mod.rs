@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 description, generated from the table of routes and the types that handlers answer with.
+//! The OpenAPI 3.1 description, generated from the table of routes and the types that handlers return.
 
 mod accounts;
 mod examples;
@@ -14,21 +14,21 @@ use crate::{
 };
 use operations::{Answer, Body, Operation};
 
-/// Statuses that any route may answer: for a query that is not UTF-8, a request that bypasses the CDN, a body or a query that is too
-/// long, too many requests at once, a fault of ours, and a dependency that does not answer.
+/// Statuses that any route may return: for a query that is not UTF-8, a request that bypasses the CDN, a body or a query that is too
+/// long, too many requests at once, an internal error, and a dependency that does not respond.
 const ANY: [u16; 7] = [400, 403, 413, 414, 429, 500, 503];
-/// Statuses that routes which read the `Authorization` header may answer as well: for an invalid token, and a token of another kind.
+/// Additional statuses of routes that read the `Authorization` header: for an invalid token, and a token of another kind.
 const OF_TOKENS: [u16; 2] = [401, 422];
-/// What the gateway answers by itself too, in a shape of its own and without our headers.
+/// Statuses that the gateway also returns itself, in its own format and without our headers.
 const GATEWAYS: [u16; 4] = [413, 429, 500, 503];
 
-/// The description as it is committed: pretty, with a newline at the end.
+/// Returns the description as it is committed: pretty-printed, with a newline at the end.
 #[must_use]
 pub fn text() -> String {
     format!("{:#}\n", document())
 }
 
-/// The description.
+/// Returns the description.
 #[must_use]
 pub fn document() -> Value {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
@@ -76,7 +76,7 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
     let Answer { status, schema, example, cached } = answer;
     let limits: &[&str] = match spec.limit {
-        // Signing out of a session that has ended takes nothing, and has none of them.
+        // Signing out of a session that has ended takes no token, so its response has none of these headers.
         Some(_) if spec.access != Access::Session => {
             &["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
         }
@@ -150,7 +150,7 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
     operation
 }
 
-/// The headers of every answer of ours, and `more`.
+/// Returns the headers of every response that our functions send, and `more`.
 fn headers(more: &[&str]) -> Value {
     let names = ["X-Request-ID", "X-API-Version", "Cache-Control"].iter().chain(more);
     let references =
@@ -175,7 +175,7 @@ fn header_definitions() -> Value {
         "X-RateLimit-Limit": required("The largest number of requests at once", &json!({"type": "integer", "minimum": 1})),
         "X-RateLimit-Remaining": required("The number of requests left", &json!({"type": "integer", "minimum": 0})),
         "X-RateLimit-Reset": required("Seconds until the full limit is available again", &json!({"type": "integer", "minimum": 0})),
-        // The gateway's own 503 has none.
+        // The gateway's own 503 has no such header.
         "Retry-After": {"description": "Seconds to wait before the next try", "schema": {"type": "integer", "minimum": 0}},
     })
 }

@@ -1,4 +1,4 @@
-//! What each route takes and answers, by its name in the table.
+//! The request and the responses of each route, by its name in the table.
 
 use domain::{
     catalog::{Ability, Move, Type},
@@ -21,7 +21,7 @@ pub(super) struct Operation {
     pub parameters: Vec<Value>,
     pub body: Option<Body>,
     pub answer: Answer,
-    /// Statuses beyond those that any route may answer.
+    /// Statuses besides those that any route may return.
     pub refusals: &'static [u16],
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Answer {
     pub status: u16,
     pub schema: Value,
     pub example: Value,
-    /// Whether it has an ETag and may answer 304.
+    /// Whether the response has an ETag and may be 304.
     pub cached: bool,
 }
 
@@ -47,6 +47,8 @@ pub(super) fn fresh(answer: Answer) -> Answer {
     Answer { cached: false, ..answer }
 }
 
+/// Returns the description of the route `name`.
+///
 /// # Panics
 /// As [`accounts::of`].
 pub(super) fn of(name: &str, generator: &mut SchemaGenerator) -> Operation {
@@ -198,7 +200,7 @@ fn id() -> Value {
     )
 }
 
-/// What a change takes.
+/// The path parameter of a change: an id or a slug.
 pub(super) fn id_or_slug() -> Value {
     let schema = json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9-]+$"});
     parameter("path", "id", "Id or slug", &schema, &json!("pikachu"))

@@ -1,7 +1,7 @@
-//! `POST /api/v1/pokemon`, `PUT` and `DELETE /api/v1/pokemon/{id}`: what administrators change of the dex by hand.
+//! `POST /api/v1/pokemon`, `PUT` and `DELETE /api/v1/pokemon/{id}`: administrators' changes to the dex.
 //!
-//! The change is stored first, with its event; then the one writer is asked to publish it. Whatever dies in between is made up for by
-//! the writer's next run, which sees that there is a change that it has not published.
+//! A route stores the change first, with its event, and then asks the one writer to publish it. If the request fails in between, the
+//! writer's next run finds the unpublished change and publishes it.
 
 use std::time::Instant;
 
@@ -37,10 +37,10 @@ pub struct FetchRequest {
     pokemon_id: u32,
 }
 
-/// No Pokémon has a greater id.
+/// The greatest id that a Pokémon can have.
 const GREATEST_ID: u32 = 99_999;
 
-/// Asks PokeAPI for a Pokémon, and shows it again where it was hidden. 201 where it was not there.
+/// Fetches a Pokémon from PokeAPI, and shows it again if it was hidden. Returns 201 if it did not exist before.
 pub(crate) async fn fetch(app: &App, request: &Request) -> Result<Response, Problem> {
     let since = Instant::now();
     let FetchRequest { pokemon_id: id } = request.body()?;
@@ -56,11 +56,11 @@ pub(crate) async fn fetch(app: &App, request: &Request) -> Result<Response, Prob
     store(app, request, id, Action::FetchPokemon, &change, status).await?;
     match writer::ask(app, Order::Fetch { pokemon: id }, since).await? {
         Asked::GoesOn => later(),
-        // It was but told of; what was shown again will be seen.
+        // Only the event is stored, and PokeAPI was not asked, so the request fails. A change of visibility is published later.
         Asked::NotTaken if !before.is_hidden => Err(writer::busy()),
         Asked::NotTaken => later(),
         Asked::Published(Source::Answered | Source::NotAsked) => tell(app, request, id, status).await,
-        // What was hidden is seen again, whatever PokeAPI says.
+        // A hidden Pokémon is visible again, even if PokeAPI fails.
         Asked::Published(source) if before.is_hidden => match tell(app, request, id, status).await {
             Err(Problem { status: StatusCode::NOT_FOUND, .. }) => Err(refused(source, id)),
             told => told,
@@ -69,7 +69,7 @@ pub(crate) async fn fetch(app: &App, request: &Request) -> Result<Response, Prob
     }
 }
 
-/// Changes what a Pokémon is to be; without edits it is as PokeAPI has it now.
+/// Replaces the edits of a Pokémon. Without edits, the Pokémon is fetched again with PokeAPI's current values.
 pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Problem> {
     let since = Instant::now();
     let is_empty = request.body.iter().all(u8::is_ascii_whitespace);
@@ -91,17 +91,17 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
         Asked::Published(source @ (Source::Failed { .. } | Source::Refused { .. })) => {
             Err(refused(source, id))
         }
-        // What PokeAPI no longer has stays as it was known.
+        // A Pokémon that PokeAPI no longer has keeps its last known values.
         Asked::Published(_) => tell(app, request, id, StatusCode::OK).await,
     }
 }
 
-/// Hides a Pokémon from everything: as if PokeAPI did not have it.
+/// Hides a Pokémon from all responses, as if PokeAPI did not have it.
 pub(crate) async fn hide(app: &App, request: &Request) -> Result<Response, Problem> {
     let since = Instant::now();
     ready(app, request).await?;
     let id = match named(app, request).await {
-        // What was cut off, or not heard of, is asked for again with its key.
+        // The client repeats a request, with its key, that was interrupted or whose response was lost.
         Err(Problem { status: StatusCode::NOT_FOUND, .. }) if request.repeated.is_some() => {
             return done("Pokémon hidden");
         }
@@ -114,12 +114,12 @@ pub(crate) async fn hide(app: &App, request: &Request) -> Result<Response, Probl
     }
 }
 
-/// That nobody is writing the catalogue; what is stored already has to wait for whoever is.
+/// Checks that no writer holds the catalogue. A repeated request skips the check: its change is stored already, and waits for the writer.
 async fn ready(app: &App, request: &Request) -> Result<(), Problem> {
     if request.repeated.is_some() { Ok(()) } else { writer::free(app, request).await }
 }
 
-/// The id of the Pokémon that the path names by id or slug. A change accepts no other name: after its default is hidden, a species'
+/// Returns the id of the Pokémon that the path names by id or slug. A change accepts no other name: after its default is hidden, a species'
 /// name leads to another Pokémon, and a request that is sent twice must not change two.
 async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
     let given = request.params.get("id").map(String::as_str).unwrap_or_default();
@@ -150,7 +150,7 @@ async fn store(
     Ok(app.accounts().override_pokemon(&request.meter, admin, id, change, &told).await?)
 }
 
-/// Why PokeAPI did not give the Pokémon: 404 where it has none, 502 where its document is not usable, 503 where it is down.
+/// Returns the problem of a failed fetch: 404 if PokeAPI does not have the Pokémon, 502 if its document is not usable, 503 if it is down.
 fn refused(source: Source, id: u32) -> Problem {
     match source {
         Source::Refused { resource, field, reason } => invalid_document(&resource, field, reason, id),
@@ -165,7 +165,7 @@ fn refused(source: Source, id: u32) -> Problem {
     }
 }
 
-/// 502. Names the field but quotes nothing of the document, which is not ours.
+/// Returns 502, naming the field. Quotes nothing of the document, which is third-party data.
 fn invalid_document(resource: &str, field: Option<String>, cause: String, id: u32) -> Problem {
     let wrong = field.as_ref().map_or_else(String::new, |field| format!(": {field}"));
     let detail =
@@ -175,16 +175,16 @@ fn invalid_document(resource: &str, field: Option<String>, cause: String, id: u3
     Problem { errors: errors.into_iter().collect(), cause: Some(cause), ..problem }
 }
 
-/// 202: it will be seen once the writer is done.
+/// Returns 202: the change will be visible once the writer has published it.
 fn later() -> Result<Response, Problem> {
     let message = "Stored; the change becomes visible when the catalogue has been published";
     personal(StatusCode::ACCEPTED, &Done { message })
 }
 
-/// The Pokémon as it is now.
+/// Returns the Pokémon's current state.
 async fn tell(app: &App, request: &Request, id: u32, status: StatusCode) -> Result<Response, Problem> {
     let record = app.store().latest_pokemon(&request.meter, id).await?;
-    // Some of what it is made of is not known, or it was hidden again meanwhile.
+    // The record is absent if some of the Pokémon's documents are not known, or if it was hidden again meanwhile.
     let record = record.ok_or_else(|| Problem::not_found(format!("Pokémon {id} not found")))?;
     let detail = Detail::read(app, &request.meter, &Key::pokemon(id), record, Include::default()).await?;
     let mut response = json(detail.body(&app.config.sprite_base)?);

@@ -45,7 +45,7 @@ pub struct CosmeticFormAnswer {
     pub sprites: SpriteUrls,
 }
 
-/// What `include` asks for.
+/// The parts that `include` names.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Include {
     moves: bool,
@@ -72,7 +72,7 @@ impl Include {
     }
 }
 
-/// One GetItem by id or any name; one more for each thing included.
+/// Returns a Pokémon by id or any name, with one GetItem, and one more for each included part.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let include = Include::parse(&request.query)?;
     let (key, record) = stored::find(app, request, Named::Pokemon, "id").await?;
@@ -82,7 +82,7 @@ pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Proble
     Ok(stored::located(request, response, &detail.canonical()))
 }
 
-/// What an answer is made of.
+/// The data of a response.
 pub(super) struct Detail {
     stored: StoredPokemon,
     record: Record,
@@ -92,7 +92,7 @@ pub(super) struct Detail {
 }
 
 impl Detail {
-    /// Reads the Pokémon's `record`, which is stored at `key`, and what is to be included.
+    /// Reads the Pokémon's `record`, which is stored at `key`, and the included parts.
     pub(super) async fn read(
         app: &App,
         meter: &Meter,
@@ -107,7 +107,7 @@ impl Detail {
         Ok(Self { stored, record, include, learnset, forms })
     }
 
-    /// The path of this representation.
+    /// Returns the path of this representation.
     fn canonical(&self) -> String {
         let query = match self.include {
             Include { moves: false, forms: false } => "",
@@ -133,7 +133,7 @@ impl Detail {
         ])
     }
 
-    /// The answer, as JSON of a [`PokemonAnswer`].
+    /// Returns the response's body: the JSON of a [`PokemonAnswer`].
     pub(super) fn body(&self, sprite_base: &str) -> Result<Vec<u8>, Problem> {
         let Self { stored, record, include, learnset, forms } = self;
         let forms = match forms {

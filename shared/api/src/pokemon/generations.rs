@@ -8,7 +8,7 @@ use crate::{
 
 pub(crate) async fn generations(app: &App, request: &Request) -> Result<Response, Problem> {
     let dex = app.dex(&request.meter).await?;
-    // The answer also holds facts of our own file, which change with the program and not with the index.
+    // The response also holds data from a file of this program, which changes with the program and not with the index.
     let etag = ETag::of(&["generations", dex.version(), env!("CARGO_PKG_VERSION")]);
     catalogue(request, &etag, || Ok(dex.generations_json().to_vec()))
 }

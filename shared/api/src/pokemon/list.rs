@@ -13,7 +13,7 @@ use crate::{
     problem::Problem,
 };
 
-/// A page of Pokémon, from memory. `sort=favorites` reads the caller's account and favorites; no other query depends on the caller.
+/// Returns a page of Pokémon from memory. `sort=favorites` reads the caller's account and favorites; no other query depends on the caller.
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Problem> {
     let pairs = request.query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let mut query = ListQuery::parse(pairs).map_err(Problem::invalid)?;
@@ -21,10 +21,10 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Probl
         query.favorites = Box::pin(favorites(app, request)).await?;
     }
     let dex = app.dex(&request.meter).await?;
-    // Ahead of the ETag: a wrong query is 422, whatever copies the client has.
+    // Checked before the ETag: an invalid query answers 422, whatever copies the client has.
     dex.check(&query).map_err(Problem::invalid)?;
     if query.is_by_favorites() {
-        // Nobody may keep a copy, not even of an anonymous caller's page: after signing in, the same URL has another answer.
+        // Not cacheable, not even for an anonymous caller: after signing in, the same URL has a different response.
         let mut response = json(dex.page_json(&query).map_err(Problem::invalid)?);
         response.headers_mut().insert(header::CACHE_CONTROL, PERSONAL);
         return Ok(response);
@@ -33,7 +33,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Probl
     catalogue(request, &etag, || dex.page_json(&query).map_err(Problem::invalid))
 }
 
-/// The caller's favorites, by id; an anonymous caller has none.
+/// Returns the caller's favorites by id; an empty set for an anonymous caller.
 async fn favorites(app: &App, request: &Request) -> Result<BTreeSet<u32>, Problem> {
     if request.header("authorization").is_none() {
         return Ok(BTreeSet::new());

@@ -1,4 +1,4 @@
-//! `/api/v1/pokemon` and what lies below it.
+//! `/api/v1/pokemon` and the routes below it.
 
 mod by_hand;
 mod detail;

@@ -15,7 +15,7 @@ use super::{
 pub struct JobSeen {
     /// The function's name.
     pub route: &'static str,
-    /// None where it failed.
+    /// `None` if the run failed.
     pub outcome: Option<Value>,
     pub effort: Effort,
 }

@@ -1,4 +1,4 @@
-//! A line: its shape, and how `tracing`'s events become one.
+//! A log line: its format, and the conversion of `tracing`'s events to lines.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use tracing_subscriber::{Layer, layer::Context};
 
 use super::{Ids, REQUEST, environment, print};
 
-/// Characters of one value: Lambda cuts a line at 256 KB, and half a line is no JSON.
+/// The longest value, in characters. Lambda truncates a line at 256 KB, and a truncated line is not valid JSON.
 const LONGEST: usize = 4000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,10 +26,10 @@ pub enum Level {
     Error,
 }
 
-/// What every line begins with; a field of the same name does not count.
+/// The first fields of every line. An event's field of the same name is dropped.
 #[derive(Serialize)]
 struct Head<'a> {
-    /// The name that Lambda's own JSON logging knows.
+    /// Named as in Lambda's own JSON logging.
     timestamp: Timestamp,
     level: Level,
     msg: &'a str,
@@ -42,7 +42,7 @@ struct Head<'a> {
 
 const HEAD: [&str; 8] = ["timestamp", "level", "msg", "service", "env", "version", "request_id", "trace_id"];
 
-/// A whole line, its end included. `fields` is an object that has no field of [`HEAD`].
+/// Returns a whole line with its line feed. `fields` is an object that has no field of [`HEAD`].
 pub(super) fn line(level: Level, msg: &str, fields: &impl Serialize) -> String {
     let with = |ids: Option<&Ids>| {
         let (service, env, version) = ("pokedex", environment().name(), env!("CARGO_PKG_VERSION"));
@@ -51,7 +51,7 @@ pub(super) fn line(level: Level, msg: &str, fields: &impl Serialize) -> String {
     let head = REQUEST.try_with(|ids| with(Some(ids))).unwrap_or_else(|_| with(None));
     let (Ok(mut line), Ok(fields)) = (head, serde_json::to_string(fields)) else { return String::new() };
     if fields.len() > 2 {
-        // One object of two.
+        // Joins the two objects into one.
         line.pop();
         line.push(',');
         line.push_str(&fields[1..]);
@@ -61,17 +61,17 @@ pub(super) fn line(level: Level, msg: &str, fields: &impl Serialize) -> String {
     line
 }
 
-/// JSON lets these stand as they are; a terminal would obey them, or break the line.
+/// Escapes control characters that JSON permits unescaped, but that a terminal would execute or break the line at.
 fn escaped(line: String) -> String {
     let is_odd =
         |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}');
-    // Nearly all lines, and soon told.
+    // A fast check that nearly all lines pass.
     if line.bytes().all(|byte| byte < 0x7f) {
         return line;
     }
     let mut plain = String::with_capacity(line.len() + 16);
     for c in line.chars() {
-        // Only strings hold such, so an escape stands for the same.
+        // Such characters occur only in strings, where an escape has the same meaning.
         if is_odd(c) { plain.push_str(&format!("\\u{:04x}", u32::from(c))) } else { plain.push(c) }
     }
     plain
@@ -172,7 +172,7 @@ mod tests {
         }
     }
 
-    /// What `work` has traced, field by field.
+    /// Returns the fields that `work` has traced.
     fn traced(work: impl FnOnce()) -> Map<String, Value> {
         struct Seen(std::sync::Arc<std::sync::Mutex<Map<String, Value>>>);
         impl<S: Subscriber> Layer<S> for Seen {

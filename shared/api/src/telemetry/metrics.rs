@@ -1,6 +1,6 @@
-//! What is counted: one line a request, one line a sync, each with the metrics that CloudWatch is to make of it.
+//! Counted lines: one per request and one per sync, each with the metrics that CloudWatch extracts from it.
 //!
-//! Few metrics, on one dimension: each combination costs $0.30 a month. Which route it was is in the line, for queries.
+//! There are few metrics, on one dimension, because each combination costs $0.30 a month. The line holds the route, for queries.
 
 use std::{fmt, sync::LazyLock, time::Instant};
 
@@ -13,12 +13,12 @@ use crate::config::Environment;
 
 const NAMESPACE: &str = "Pokedex";
 
-/// What an invocation took.
+/// The cost of an invocation.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Effort {
     pub latency_ms: f64,
     pub cold_start: bool,
-    /// Of the database.
+    /// Database calls.
     pub calls: u64,
     pub rcu: f64,
     pub wcu: f64,
@@ -31,20 +31,20 @@ impl Effort {
     }
 }
 
-/// One request, answered.
+/// One answered request.
 #[derive(Debug)]
 pub struct RequestSeen<'a> {
     pub route: &'static str,
     pub method: &'a str,
     pub status: u16,
     pub effort: Effort,
-    /// Of the problem that was answered.
+    /// The code of the problem in the response.
     pub error_code: Option<&'static str>,
     pub panicked: bool,
 }
 
 impl RequestSeen<'_> {
-    /// A 5xx is an error wherever errors are looked for.
+    /// Returns the line's level: a 5xx is an error, so that searches for errors find it.
     pub(super) const fn level(&self) -> Level {
         if self.status >= 500 { Level::Error } else { Level::Info }
     }
@@ -137,7 +137,7 @@ pub struct SyncSeen {
 }
 
 impl SyncSeen {
-    /// `busy` and `fresh` have no outcome of a run.
+    /// Returns the line of an invocation without a run, whose outcome is `busy` or `fresh`.
     #[must_use]
     pub fn idle(outcome: Value) -> Self {
         let (fetched, changed, failed, written) = (0, 0, 0, 0);
@@ -195,7 +195,7 @@ impl SyncSeen {
 #[derive(Serialize)]
 struct SyncFields {
     route: &'static str,
-    /// In place of a request's method and status.
+    /// The outcome; a sync has no method or status.
     outcome: Value,
     #[serde(flatten)]
     effort: Effort,
@@ -228,16 +228,16 @@ static SYNC_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
     ])
 });
 
-/// Says which fields are metrics, as CloudWatch's embedded metric format has it.
+/// The list of the fields that are metrics, in CloudWatch's embedded metric format.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Directive {
-    /// Milliseconds.
+    /// Milliseconds since 1970.
     timestamp: i64,
     cloud_watch_metrics: &'static RawValue,
 }
 
-/// None on one machine: nobody counts there.
+/// Returns `None` on one machine, where no metrics are collected.
 pub(super) fn directive(metrics: &'static LazyLock<Box<RawValue>>) -> Option<Directive> {
     let counted = environment() != Environment::Local;
     counted.then(|| Directive { timestamp: now().unix() * 1000, cloud_watch_metrics: metrics })
@@ -264,7 +264,7 @@ mod tests {
     };
 
     #[test]
-    fn a_request_is_counted_by_what_became_of_it() {
+    fn a_request_is_counted_by_its_outcome() {
         let fields = |seen: &RequestSeen<'_>| serde_json::to_value(seen.fields()).expect("JSON");
         let all = fields(&SEEN);
         for (name, value) in [

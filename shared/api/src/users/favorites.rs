@@ -58,7 +58,7 @@ impl FavoriteRequest {
     }
 }
 
-/// An id that a Pokémon can have: 0 is as little an id here as in every other request.
+/// Checks that an id is given and not 0, which is not a valid id in any request.
 fn checked(id: Option<u32>) -> Result<u32, Problem> {
     let wrong = || Problem::invalid(vec![FieldError::new("pokemon_id", "must be a whole number from 1 up")]);
     id.filter(|id| *id > 0).ok_or_else(wrong)
@@ -70,7 +70,7 @@ fn row(user: UserId, favorite: StoredFavorite, pokemon: &[u8]) -> Result<Favorit
     Ok(FavoriteRow { id: format!("{user}-{pokemon_id}"), user_id: user, pokemon_id, created_at, pokemon })
 }
 
-/// Every favorite: one call to the database.
+/// Returns all favorites, with one database call.
 pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
     let stored = app.accounts().favorites(&request.meter, user).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, 
     personal(StatusCode::OK, &Favorites { user_id: user, favorites: favorites? })
 }
 
-/// 201 with the favorite.
+/// Adds a favorite. Returns 201 with it.
 pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
     let pokemon = request.body::<FavoriteRequest>()?.id()?;
@@ -179,7 +179,7 @@ impl BulkRequest {
     }
 }
 
-/// Adds many. What is a favorite already stays one: whoever was cut off asks again.
+/// Adds many favorites. Existing favorites stay, so a client can repeat an interrupted request.
 pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
     let ids = request.body::<BulkRequest>()?.ids()?;
@@ -200,7 +200,7 @@ pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Respon
     personal(StatusCode::OK, &BulkAnswer { message: "Favorites added", results })
 }
 
-/// Removes many, in the same way.
+/// Removes many favorites. A client can repeat an interrupted request.
 pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
     let ids = request.body::<BulkRequest>()?.ids()?;
@@ -212,14 +212,15 @@ pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Res
     personal(StatusCode::OK, &BulkAnswer { message: "Favorites removed", results })
 }
 
-/// Keeps the request's key, if it has one, before the first step: there may be none, or one that another request is faster with.
+/// Stores the receipt of the request's idempotency key, if it has one, before the first step: a request may need no steps, or a
+/// simultaneous request with the same key may be faster.
 async fn keep_key(app: &App, request: &Request, user: UserId) -> Result<(), Problem> {
     let now = now();
     let Some(receipt) = request.receipt_of_answer(StatusCode::OK, now) else { return Ok(()) };
     Ok(app.accounts().keep_receipt(&request.meter, user, &receipt, now).await?)
 }
 
-/// What is told of each step.
+/// Returns a function that builds the record of each step.
 fn steps(request: &Request, user: UserId, action: Action) -> impl FnMut(&[u32]) -> Told {
     move |ids| {
         let ids: Vec<_> = ids.iter().map(u32::to_string).collect();

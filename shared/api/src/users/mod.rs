@@ -13,7 +13,7 @@ use domain::accounts::UserId;
 
 use crate::{Request, problem::Problem};
 
-/// The user that the path names. The route's access is `Owner`: it is the caller.
+/// Returns the user that the path names. The route's access is `Owner`, so that is the caller.
 fn oneself(request: &Request) -> Result<UserId, Problem> {
     Ok(request.caller()?.user)
 }

@@ -49,14 +49,14 @@ pub struct UserUpdate {
     is_frozen: Option<bool>,
 }
 
-/// Who asks about whom.
+/// The user that a request is about.
 enum About {
     Oneself(UserId),
-    /// An administrator asks.
+    /// Another user; the caller is an administrator.
     Another(UserId),
 }
 
-/// The user that the path names. The route's access is `OwnerOrAdmin`: for another user, the caller is an administrator.
+/// Returns the user that the path names. The route's access is `OwnerOrAdmin`: for another user, the caller is an administrator.
 fn about(request: &Request) -> Result<About, Problem> {
     let caller = request.caller()?.user;
     let named = request.params.get("id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
@@ -67,14 +67,14 @@ fn unknown() -> Problem {
     Problem::not_found("User not found")
 }
 
-/// A user, to themselves and to administrators.
+/// Returns a user to that user and to administrators.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let (About::Oneself(id) | About::Another(id)) = about(request)?;
     let stored = app.accounts().user(&request.meter, id).await?.ok_or_else(unknown)?;
     user_answer(&stored)
 }
 
-/// One's own names, or another's role.
+/// Changes the caller's own profile or, for administrators, a user's role or freezing.
 pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Problem> {
     let about = about(request)?;
     let UserUpdate { username, email, password, current_password, is_admin, is_frozen } = request.body()?;
@@ -96,7 +96,7 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
     }
 }
 
-/// Changes role and freezing, each in a transaction of its own: the last administrator stays.
+/// Changes role and freezing, each in a separate transaction. The last administrator keeps the role.
 async fn rule(
     app: &App,
     request: &Request,
@@ -116,7 +116,7 @@ async fn rule(
     if !permits_change(request, &user_etag(&stored)) {
         return Err(outdated());
     }
-    // Names and addresses are not kept with the receipt.
+    // The receipt holds no body, because the body has a name and an address.
     let told = |action| {
         let event = event(request, Some(caller.user), action, Some(format!("user:{id}")), Outcome::Done);
         request.told_of_answer(event, StatusCode::OK)
@@ -161,14 +161,14 @@ fn only_one(refused: adapters::store::accounts::Refused) -> Problem {
     refused.into()
 }
 
-/// Deletes the account of who asks, and knows its password.
+/// Deletes the caller's account. Requires its password.
 pub(crate) async fn delete_profile(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = request.caller()?;
     confirmed(app, request, Action::DeleteAccount).await?;
     delete(app, request, caller.user).await
 }
 
-/// Deletes an account: one's own, with its password, or another's.
+/// Deletes an account: the caller's, which requires its password, or, for administrators, another user's.
 pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response, Problem> {
     let id = match about(request)? {
         About::Oneself(id) => {
@@ -180,7 +180,7 @@ pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response
     delete(app, request, id).await
 }
 
-/// In steps; what dies in between is gone on with by `finish-deletions`.
+/// Deletes an account in steps. If a step fails, `finish-deletions` continues the deletion.
 async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Problem> {
     let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
     let answer = done("Account deleted")?;
@@ -194,7 +194,7 @@ async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Pr
     };
     let told = request.told(step(), &answer);
     match accounts.begin_deletion(meter, caller.user, id, standing.is_admin, &told).await {
-        // It was begun before, and not ended.
+        // An earlier request began the deletion and did not finish it.
         Err(refused) if refused.is(Condition::Absent) => {}
         begun => begun.map_err(only_one)?,
     }

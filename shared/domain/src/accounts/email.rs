@@ -14,7 +14,7 @@ use crate::{FieldError, field::is_unseen};
 pub struct Email(String);
 
 impl Email {
-    /// In bytes: what a mail server must take (RFC 5321, 4.5.3.1.3, without the brackets).
+    /// The longest address, in bytes: what a mail server must accept (RFC 5321, 4.5.3.1.3, without the brackets).
     pub const MAX: usize = 254;
 
     /// An address as it was stored. Reading never validates: rules may have changed since it was given.
@@ -34,7 +34,7 @@ impl Email {
         if text.chars().any(is_unseen) {
             return wrong("contains invisible characters");
         }
-        // The key, too: characters that stand for several may hold what no address can.
+        // The key must be valid as well: a character that folds to several others may introduce one that no address can contain.
         let key = key(&text).filter(|key| key.len() <= Self::MAX && is_address(key));
         if !is_address(&text) || key.is_none() {
             return wrong("must be an e-mail address such as ash@example.com");
@@ -50,7 +50,7 @@ impl Email {
     /// The unique key of the address: addresses that differ in case, in the composition of a character, or in the spelling of a
     /// domain (`exämple.com`, `xn--exmple-cua.com`) are the same address.
     ///
-    /// A stored address that is not valid today has its folded text as key.
+    /// The key of a stored address that today's rules reject is its folded text.
     #[must_use]
     pub fn key(&self) -> String {
         key(&self.0).unwrap_or_else(|| folded(&self.0))
@@ -59,21 +59,21 @@ impl Email {
 
 fn is_address(text: &str) -> bool {
     let plain = Options::default().with_required_tld().without_domain_literal().without_display_text();
-    // Quoted local parts are valid, may hold anything, and are nobody's.
+    // Quoted local parts are valid and may contain anything, but nobody uses them.
     let is_quoted = text.contains(['"', '\\']);
     let last_label = text.rsplit('.').next().unwrap_or_default();
     let is_number = last_label.bytes().all(|b| b.is_ascii_digit());
     !is_quoted && !is_number && EmailAddress::parse_with_options(text, plain).is_ok()
 }
 
-/// `None` for a domain that is not valid.
+/// Returns `None` for a domain that is not valid.
 fn key(text: &str) -> Option<String> {
     let (local, domain) = text.rsplit_once('@')?;
     let domain = idna::domain_to_ascii_strict(domain).ok()?;
     Some(format!("{}@{domain}", folded(local)))
 }
 
-/// Folds case and composition: to upper case and back, so that ß equals ss, and σ equals ς.
+/// Folds case and composition. The text goes to upper case and back, so that ß equals ss, and σ equals ς.
 fn folded(text: &str) -> String {
     text.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()
 }

@@ -1,7 +1,7 @@
 //! A user's id.
 
 crate::id::id!(
-    /// What a user is to everybody else. Ids sort by when they were made.
+    /// The id by which other users know a user. Ids sort by creation time.
     UserId,
     NotAUserId,
     "a user id"

@@ -1,10 +1,10 @@
 //! Accounts: users, their names, addresses, passwords and sessions.
 //!
-//! * [`UserId`]: what a user is to everybody else; names and addresses change.
+//! * [`UserId`]: the id by which other users know a user; names and addresses change.
 //! * [`Username`], [`Email`]: as the user gave them, with their unique keys.
-//! * [`Password`]: long enough, and never shown.
-//! * [`User`]: what clients see; [`Standing`]: what an account may do.
-//! * [`Session`]: what follows from one sign-in.
+//! * [`Password`]: long enough, and never printed.
+//! * [`User`]: a user as clients see one; [`Standing`]: what an account may do.
+//! * [`Session`]: the refresh tokens that follow from one sign-in.
 
 mod email;
 mod id;

@@ -1,4 +1,4 @@
-//! A password, as somebody has typed it.
+//! A password as a user typed it.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::FieldError;
 
-/// A password, long enough to be chosen. Nothing shows it.
+/// A normalised password. Its `Debug` output hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// In characters, once normalised.
+    /// The minimum length in characters, after normalisation.
     pub const MIN: usize = 8;
-    /// In bytes, once normalised: more is no longer a password but a load.
+    /// The maximum length in bytes, after normalisation: longer input only wastes memory and time.
     pub const MAX: usize = 1024;
 
-    /// A password that is chosen. Whether it is a common one is not known here.
+    /// Parses a password for an account. Does not check whether it is a common one.
     ///
     /// # Errors
     /// [`FieldError`] of `password`.
@@ -29,8 +29,8 @@ impl Password {
         Ok(Self(normalised))
     }
 
-    /// A password that is offered: right or wrong, whatever it is. One that nobody can have chosen, as it is too long, is empty,
-    /// which nobody can have chosen either.
+    /// Parses a password for a sign-in, whatever its length. A password above the maximum length becomes empty: nobody can have chosen
+    /// either.
     #[must_use]
     pub fn typed(text: &str) -> Self {
         Self(normalised(text).unwrap_or_default())
@@ -47,7 +47,8 @@ impl Password {
     }
 }
 
-/// However a keyboard composes a character (NIST SP 800-63B, 3.1.1.2). None where there is more of it than [`Password::MAX`].
+/// Normalises the composition of characters, which differs between keyboards (NIST SP 800-63B, 3.1.1.2). Returns `None` if the result is
+/// longer than [`Password::MAX`].
 fn normalised(text: &str) -> Option<String> {
     let mut normalised = String::new();
     for c in text.nfkc() {

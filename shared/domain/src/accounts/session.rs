@@ -76,7 +76,7 @@ impl Session {
         match self.counter.checked_sub(counter) {
             Some(0) => Presented::Rotate,
             Some(1) if is_recent => Presented::Repeat,
-            // A number that was never issued is sealed by a holder of the key, or dates from before a loss of data.
+            // Either a holder of the key sealed a number that was never issued, or the number dates from before a loss of data.
             _ => Presented::Replayed,
         }
     }
@@ -84,7 +84,7 @@ impl Session {
     /// The session after its latest token was used; `None` when the numbers are exhausted.
     #[must_use]
     pub fn rotated(&self, now: Timestamp) -> Option<Self> {
-        // A beginning that lies ahead was written by a clock that ran ahead: it counts from now.
+        // A creation time in the future comes from a clock that ran ahead: the session counts as created now.
         let created_at = self.created_at.min(now);
         let longest = created_at.plus(Self::LONGEST);
         Some(Self {

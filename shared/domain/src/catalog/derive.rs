@@ -1,4 +1,4 @@
-//! Facts in, records out.
+//! Derives records from facts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,15 +9,15 @@ use super::records::{
 use super::served::{Served, ServedPokemon};
 use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
 
-/// A fact that could not be used, or not wholly; the rest of the catalogue goes on without it.
+/// A fact that could not be used, or only in part; the rest of the catalogue is derived without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which resource (`pokemon/25`).
+    /// The resource of the fact (`pokemon/25`).
     pub resource: String,
     pub reason: String,
 }
 
-/// A record made, and what was missing for it.
+/// A derived record, and the problems found on the way.
 pub type Derived<T> = (T, Vec<Problem>);
 
 /// A view of the facts with the look-ups that derivation needs. Learnsets are derived one at a time: all of them
@@ -61,7 +61,7 @@ impl<'a> Catalog<'a> {
         Self { facts, served, forms, by_type, by_ability, learned_by }
     }
 
-    /// The served Pokémon, in id order; a problem for each of the others.
+    /// Returns the served Pokémon, in id order, and a problem for each of the others.
     #[must_use]
     pub fn pokemon(&self) -> Derived<Vec<StoredPokemon>> {
         let made = self.served.pokemon.iter().map(|served| self.one_pokemon(served)).collect();
@@ -137,17 +137,17 @@ impl<'a> Catalog<'a> {
         self.served.chain_of(species.id)
     }
 
-    /// The Pokémon of which records are made, in id order.
+    /// The Pokémon for which records exist, in id order.
     pub(super) fn served_pokemon(&self) -> impl Iterator<Item = &'a PokemonFacts> + '_ {
         self.served.pokemon.iter().map(|served| served.facts)
     }
 
-    /// The species of which a Pokémon is served, in id order.
+    /// The species with at least one served Pokémon, in id order.
     pub fn served_species(&self) -> impl Iterator<Item = &'a SpeciesFacts> + '_ {
         self.served.species()
     }
 
-    /// The forms of a Pokémon that has more than one, in PokeAPI's order; empty for the others.
+    /// The forms of a Pokémon that has several, in PokeAPI's order; empty for the others.
     #[must_use]
     pub fn cosmetic_forms(&self, id: u32) -> Vec<StoredForm> {
         let Some(p) = self.facts.pokemon.get(&id) else { return Vec::new() };
@@ -181,7 +181,7 @@ impl<'a> Catalog<'a> {
             .map_or_else(|| format!("version-group-{id}"), |group| group.name.clone())
     }
 
-    /// The learnset of a Pokémon through every game, moves in id order.
+    /// The learnset of a Pokémon across all games, with moves in id order.
     #[must_use]
     pub fn learnset(&self, id: u32) -> Derived<Vec<LearnedMove>> {
         let (mut made, mut problems) = (Vec::new(), Vec::new());
@@ -212,7 +212,7 @@ impl<'a> Catalog<'a> {
         (made, problems)
     }
 
-    /// Every evolution chain of which a Pokémon is served, in id order.
+    /// Every evolution chain with at least one served Pokémon, in id order.
     pub fn evolutions(&self) -> impl Iterator<Item = Evolution> + '_ {
         self.facts.chains.values().filter_map(|chain| {
             Some(Evolution {
@@ -223,7 +223,7 @@ impl<'a> Catalog<'a> {
         })
     }
 
-    /// `None` for a species of which nothing is served, unless others evolve from it.
+    /// Returns `None` for a species without a served Pokémon, unless others evolve from it.
     fn node(&self, link: &ChainLink) -> Option<EvolutionNode> {
         let evolves_to: Vec<_> = link.evolves_to.iter().filter_map(|next| self.node(next)).collect();
         let pokemon_id = self.served.default_of(link.species);
@@ -244,7 +244,7 @@ impl<'a> Catalog<'a> {
         })
     }
 
-    /// The tree of a species that is in no known chain.
+    /// The tree of a species that belongs to no known chain.
     fn lone_node(&self, species: &SpeciesFacts) -> EvolutionNode {
         EvolutionNode {
             species: EvolutionSpecies {
@@ -321,7 +321,7 @@ impl<'a> Catalog<'a> {
 }
 
 fn display_name(p: &PokemonFacts, species: &SpeciesFacts, form: &FormFacts) -> String {
-    // A form that represents its species only because the default is not served keeps its own name.
+    // A form keeps its own name if it represents its species only because the default form is not served.
     if p.is_default {
         return species_name(species);
     }
@@ -335,7 +335,7 @@ fn species_name(species: &SpeciesFacts) -> String {
     species.display_name.clone().unwrap_or_else(|| humanise(&species.name))
 }
 
-/// `limited-build` → `Limited Build`: what is shown where PokeAPI has no English name.
+/// Turns `limited-build` into `Limited Build`, the display name where PokeAPI has no English one.
 pub(crate) fn humanise(slug: &str) -> String {
     let words = slug.split('-').map(|word| {
         let mut letters = word.chars();

@@ -1,5 +1,4 @@
-//! Fields that are not known and served as null: PokeAPI has left them null, or has not given the chain. They are reported
-//! until they are known.
+//! Unknown fields, which are served as null: PokeAPI left them null or did not name the chain. They are reported until they are known.
 
 use super::derive::{Catalog, Problem};
 

@@ -1,5 +1,5 @@
-//! The records that clients see, derived from the [`Facts`]: a pure function of them, so a catalogue that was
-//! half written is mended by deriving it again and writing what differs.
+//! The records that clients see, derived from the [`Facts`] by a pure function: deriving them again and writing the
+//! differences repairs a partially written catalogue.
 
 mod derive;
 mod gaps;
@@ -19,6 +19,7 @@ pub use records::{
     Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,
 };
 
-/// Raised with every change of what the records hold, so that a deployment publishes them anew from the stored facts.
-/// A record of the shape before stays readable: functions of two releases run side by side.
+/// The version of the records' shape. It is raised with every change of what the records hold, so that a deployment
+/// publishes them again from the stored facts. Records of the previous shape stay readable, because functions of two
+/// releases run side by side.
 pub const SHAPE: u32 = 2;

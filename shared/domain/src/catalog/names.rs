@@ -1,4 +1,4 @@
-//! The names that a Pokémon, type, ability or move answers to, and which of them it keeps where several claim one.
+//! The names by which a Pokémon, type, ability or move can be looked up, and which record keeps a name that several claim.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -8,27 +8,27 @@ use crate::{
     name,
 };
 
-/// The names of one record as they are written.
+/// The names of one record, as they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     pub id: u32,
     pub slug: String,
-    /// Those of the species, where the record is its default Pokémon; slug first.
+    /// The names of the species, if the record is its default Pokémon; slug first.
     pub species: Vec<String>,
-    /// What it is displayed as.
+    /// The display names.
     pub display: Vec<String>,
-    /// Slugs and names of its forms.
+    /// The slugs and names of its forms.
     pub forms: Vec<String>,
 }
 
-/// Which names lead to which record.
+/// A table that maps names to records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameTable {
-    /// By id: the keys that lead to the record besides its id, exact slugs and best names first.
+    /// For each id, the keys that lead to the record besides its id, exact slugs and best names first.
     pub keys: HashMap<u32, Vec<String>>,
-    /// The keys that several records claim alike, with the slugs of the claimants in id order.
+    /// The keys that several records claim with equal rank, with the slugs of the claimants in id order.
     pub shared: BTreeMap<String, Vec<String>>,
-    /// Slugs and species names that another record keeps, with the id of the one that goes without.
+    /// Slugs and species names that another record keeps, with the id of the record that goes without.
     pub refused: Vec<(u32, String)>,
 }
 
@@ -41,8 +41,8 @@ impl Claims {
         Self::of(id, slug, &display.cloned().unwrap_or_else(|| humanise(slug)))
     }
 
-    /// The claims of a Pokémon that is displayed as `display`, which may be empty. One that `represents_species` claims the names of
-    /// its species too.
+    /// The claims of a Pokémon with the display name `display`, which may be empty. A Pokémon that `represents_species` also claims the
+    /// names of its species.
     #[must_use]
     pub fn of_pokemon(facts: &Facts, p: &PokemonFacts, display: &str, represents_species: bool) -> Self {
         let mut claims = Self::of(p.id, &p.name, display);
@@ -55,12 +55,12 @@ impl Claims {
         claims
     }
 
-    /// Every name.
+    /// All names of the record.
     pub fn all(&self) -> impl Iterator<Item = &String> {
         std::iter::once(&self.slug).chain(&self.species).chain(&self.display).chain(&self.forms)
     }
 
-    /// The keys of `names` that `known` lacks.
+    /// The keys of `names` that `known` does not contain.
     #[must_use]
     pub fn search_keys(names: &[String], known: &mut BTreeSet<String>) -> Vec<String> {
         let keys = names.iter().flat_map(|name| name::keys(name));
@@ -73,13 +73,13 @@ fn names_of_form(form: &FormFacts) -> impl Iterator<Item = &String> {
 }
 
 impl NameTable {
-    /// Gives each name to whom it belongs. An id comes before a slug, a slug before a species' name, that before a
-    /// display name, and that before a form's name. Of two equal slugs or species the first keeps the name; a display
-    /// or form name that several claim leads to none of them.
+    /// Assigns each name to a record. An id takes precedence over a slug, a slug over a species name, a species name over a display name,
+    /// and a display name over a form name. Of two equal slugs or species names, the first record keeps the name; a display name or form
+    /// name that several records claim leads to none of them.
     #[must_use]
     pub fn new(claims: &[Claims]) -> Self {
         let mut table = Self::default();
-        // Every key that is decided, with its owner; `None` where it is shared.
+        // Every assigned key with its owner; `None` if it is shared.
         let mut owners: HashMap<String, Option<u32>> =
             claims.iter().map(|claim| (claim.id.to_string(), Some(claim.id))).collect();
         let mut slugs: HashSet<&str> = HashSet::new();
@@ -88,7 +88,7 @@ impl NameTable {
             table.claim_exact(&mut owners, claim.id, &claim.slug);
         }
         for claim in claims {
-            // A species that is called like a Pokémon of another name is not reported: that Pokémon is meant.
+            // A species whose name is also the slug of another Pokémon is not reported: the name means that Pokémon.
             for (nth, species) in
                 claim.species.iter().enumerate().filter(|(_, name)| !slugs.contains(name.as_str()))
             {
@@ -106,7 +106,7 @@ impl NameTable {
         table
     }
 
-    /// Claims a slug, as it is written and normalised, and its other spellings where they are free.
+    /// Claims a slug, as it is written and normalised, and its other spellings if they are free.
     fn claim_exact(&mut self, owners: &mut HashMap<String, Option<u32>>, id: u32, slug: &str) {
         let mut spellings = name::keys(slug).into_iter();
         let Some(key) = spellings.next() else { return };
@@ -114,7 +114,7 @@ impl NameTable {
             Some(Some(owner)) if *owner == id => {}
             Some(_) => return self.refused.push((id, slug.to_owned())),
             None => {
-                // Under its exact slug, too: that is what changes and functions of the release before look for.
+                // The exact slug is a key as well: changes and functions of the previous release look it up.
                 if key != slug {
                     self.give(owners, id, slug.to_owned());
                 }
@@ -137,7 +137,7 @@ impl NameTable {
         self.keys.entry(id).or_default().push(key);
     }
 
-    /// Claims names of one rank: what a better rank has decided stays, what two claim is shared.
+    /// Claims names of one rank: a key that a better rank assigned keeps its owner, and a key that two records claim is shared.
     fn claim_together(
         &mut self,
         owners: &mut HashMap<String, Option<u32>>,
@@ -163,13 +163,13 @@ impl NameTable {
     }
 }
 
-/// Whether nothing of a better rank has `key`, which is not an id.
+/// Whether `key` is not an id and no better rank has claimed it.
 fn is_free(owners: &HashMap<String, Option<u32>>, key: &str) -> bool {
     !owners.contains_key(key) && name::number(key).is_none()
 }
 
 impl Catalog<'_> {
-    /// The claims of `pokemon`, in their order.
+    /// The claims of `pokemon`, in the same order.
     #[must_use]
     pub fn claims(&self, pokemon: &[StoredPokemon]) -> Vec<Claims> {
         let known = pokemon.iter().filter_map(|stored| {

@@ -1,5 +1,5 @@
-//! What administrators have changed by hand: laid over the facts before anything is derived from them, so that lists, searches,
-//! types, abilities, moves and evolutions agree, and the next sync takes nothing of it away.
+//! Manual changes by administrators. They are applied to the facts before anything is derived, so that lists, searches, types, abilities,
+//! moves and evolutions agree, and the next sync does not remove them.
 
 use std::{
     borrow::Cow,
@@ -51,19 +51,20 @@ pub struct Edits {
     pub stats: Option<Stats>,
 }
 
-/// What is given is something: null would look like a wish to take an edit back, which leaving it out is.
+/// Rejects null for a field that is present: null would look like a request to remove the edit, but removing an edit means leaving the
+/// field out.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
 impl Edits {
-    /// Whether nothing is to differ.
+    /// Whether there are no edits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Everything that is wrong with them; `has_type` and `has_ability` tell which names there are.
+    /// Returns everything that is wrong with the edits; `has_type` and `has_ability` report whether a name exists.
     #[must_use]
     pub fn wrong(
         &self,
@@ -100,7 +101,7 @@ impl Edits {
             {
                 refuse(field, format!("must be 1 to {most} different names"));
             }
-            // A name as long as a body would make an answer as long.
+            // A name can be as long as the request body; quoting it in full would make the answer as long.
             for name in names.iter().take(most).filter(|name| !is_known(name)) {
                 let shown: String = name.chars().take(60).collect();
                 refuse(field, format!("contains {shown:?}, which does not exist"));
@@ -140,7 +141,7 @@ impl Edits {
                 form.display_name.clone_from(&self.display_name);
             }
         }
-        // A default Pokémon goes by its species' name.
+        // A default Pokémon is displayed under its species' name.
         if let Some(species) = facts.species.get_mut(&species)
             && is_default
             && self.display_name.is_some()
@@ -150,9 +151,9 @@ impl Edits {
     }
 }
 
-/// Whether a page that forgets to escape `text` would show something else: a tag, or a character reference.
+/// Whether a page that does not escape `text` would show something else: a tag or a character reference.
 fn has_markup(text: &str) -> bool {
-    /// Names that browsers read without a semicolon, too, and that stand for markup.
+    /// Character references that browsers also accept without a semicolon, and that produce markup.
     const BARE: [&str; 8] = ["lt", "LT", "gt", "GT", "amp", "AMP", "quot", "QUOT"];
     let is_reference = |rest: &str| {
         let name = rest.split_once(';').map_or("", |(name, _)| name);
@@ -171,25 +172,25 @@ fn slots(pokemon: &PokemonFacts, names: &[String]) -> Vec<AbilitySlot> {
     slots.map(|(slot, name)| AbilitySlot { name: name.clone(), is_hidden: was_hidden(name), slot }).collect()
 }
 
-/// What was changed of one Pokémon.
+/// The changes to one Pokémon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Override {
-    /// It is as if PokeAPI did not have it.
+    /// Whether it is hidden, as if PokeAPI did not have it.
     pub is_hidden: bool,
     pub edits: Edits,
 }
 
-/// Everything that was changed.
+/// The changes to all Pokémon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
-    /// Grows with every change.
+    /// The number of the latest change; it grows with each.
     pub revision: u64,
     pub pokemon: BTreeMap<u32, Override>,
 }
 
 impl Overrides {
-    /// `facts` as they are published: edited, and without the hidden Pokémon. Derivation follows: a species of which no
-    /// Pokémon is left is not served.
+    /// Returns `facts` as they are published: edited, and without the hidden Pokémon. Derivation does the rest: a species without any
+    /// Pokémon left is not served.
     #[must_use]
     pub fn apply<'a>(&self, facts: &'a Facts) -> Cow<'a, Facts> {
         if self.pokemon.is_empty() {
@@ -207,7 +208,7 @@ impl Overrides {
 }
 
 impl Overrides {
-    /// What of the facts is hidden: the keys of its Pokémon (ids, slugs, every name), and ids of their evolution chains.
+    /// Returns what is hidden: the keys of the hidden Pokémon (ids, slugs, every name), and the ids of their evolution chains.
     #[must_use]
     pub fn hidden(&self, facts: &Facts) -> Hidden {
         let mut hidden = Hidden::default();
@@ -215,7 +216,7 @@ impl Overrides {
             let display = changed.edits.display_name.as_deref().unwrap_or_default();
             hidden.names.insert(id.to_string());
             let Some(pokemon) = facts.pokemon.get(id) else { continue };
-            // It may have represented its species until now.
+            // The Pokémon may have represented its species until now.
             let claims = Claims::of_pokemon(facts, pokemon, display, true);
             hidden.names.extend(claims.all().flat_map(|name| stored_keys(name)));
             if let Some(species) = facts.species.get(&pokemon.species) {
@@ -226,7 +227,7 @@ impl Overrides {
     }
 }
 
-/// The keys that `name` may be stored under: as it is written, and normalised.
+/// The keys under which `name` may be stored: as it is written, and normalised.
 fn stored_keys(name: &str) -> impl Iterator<Item = String> {
     std::iter::once(name.to_owned()).chain(name::keys(name))
 }

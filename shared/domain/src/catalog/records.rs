@@ -1,4 +1,4 @@
-//! The published records, as they are stored and answered.
+//! The published records, as they are stored and as clients receive them.
 
 use std::collections::BTreeMap;
 
@@ -73,12 +73,12 @@ pub struct Pokemon {
     pub past_stats: Vec<PastStats>,
 }
 
-/// A [`Pokemon`] as its item holds it: picture paths instead of addresses.
+/// A [`Pokemon`] as its item stores it: with paths of pictures instead of addresses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredPokemon {
     pub pokemon: Pokemon,
     pub sprites: Sprites,
-    /// The node of its species, where no evolution chain of it is known: its whole tree.
+    /// The whole evolution tree of a species that belongs to no known chain: its own node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lone_node: Option<EvolutionNode>,
 }
@@ -106,7 +106,7 @@ pub struct CosmeticForm {
     pub types: Vec<String>,
 }
 
-/// A [`CosmeticForm`] as its item holds it.
+/// A [`CosmeticForm`] as its item stores it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredForm {
     pub form: CosmeticForm,

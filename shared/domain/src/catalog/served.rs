@@ -1,4 +1,4 @@
-//! Which Pokémon are served. Counts, defaults and references are derived from these and never from facts alone.
+//! The Pokémon that are served. Counts, defaults and references are derived from these and never from facts alone.
 
 use std::{
     cmp::Reverse,
@@ -8,7 +8,7 @@ use std::{
 use super::derive::Problem;
 use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
 
-/// A Pokémon whose record can be made, with the facts that the record needs.
+/// A Pokémon for which a record can be derived, with the facts that the record needs.
 #[derive(Clone, Copy)]
 pub(super) struct ServedPokemon<'a> {
     pub facts: &'a PokemonFacts,
@@ -18,11 +18,11 @@ pub(super) struct ServedPokemon<'a> {
     pub generation: u32,
 }
 
-/// The served Pokémon, and those of each species.
+/// The served Pokémon, and the served Pokémon of each species.
 pub(super) struct Served<'a> {
     /// In id order.
     pub pokemon: Vec<ServedPokemon<'a>>,
-    /// Why each of the other Pokémon is not served.
+    /// The reason why each of the other Pokémon is not served.
     pub problems: Vec<Problem>,
     species: BTreeMap<u32, ServedSpecies<'a>>,
     chain_of: HashMap<u32, u32>,
@@ -54,7 +54,7 @@ impl<'a> Served<'a> {
         served
     }
 
-    /// The species of which a Pokémon is served, in id order.
+    /// The species with at least one served Pokémon, in id order.
     pub(super) fn species(&self) -> impl Iterator<Item = &'a SpeciesFacts> + '_ {
         self.species.values().map(|one| one.facts)
     }
@@ -64,12 +64,12 @@ impl<'a> Served<'a> {
         self.species.get(&species).map(|one| one.default)
     }
 
-    /// The Pokémon of a species.
+    /// The served Pokémon of a species.
     pub(super) fn varieties(&self, species: u32) -> &[&'a PokemonFacts] {
         self.species.get(&species).map(|one| one.varieties.as_slice()).unwrap_or_default()
     }
 
-    /// The evolution chain that a species names and stands in.
+    /// The evolution chain that a species names and that contains it.
     pub(super) fn chain_of(&self, species: u32) -> Option<u32> {
         self.chain_of.get(&species).copied()
     }
@@ -84,14 +84,14 @@ impl<'a> Served<'a> {
 }
 
 impl<'a> ServedSpecies<'a> {
-    /// The species of `pokemon`, which are all of its served ones.
+    /// Returns the species of `pokemon`, which must be all its served Pokémon.
     fn of(pokemon: &[ServedPokemon<'a>]) -> Option<Self> {
         let species = pokemon.first()?.species;
         let variety = |p: &PokemonFacts| species.varieties.iter().position(|v| v.pokemon == p.id);
         let place = |p: &PokemonFacts| (variety(p).unwrap_or(usize::MAX), p.id);
         let mut varieties: Vec<&PokemonFacts> = pokemon.iter().map(|p| p.facts).collect();
         varieties.sort_by_key(|p| place(p));
-        // The source's default, unless that is refused or hidden: then the next Pokémon represents the species.
+        // The source's default represents the species, unless it is rejected or hidden: then the next Pokémon does.
         let is_listed_default =
             |p: &PokemonFacts| variety(p).is_some_and(|at| species.varieties[at].is_default);
         let default =

@@ -175,7 +175,7 @@ fn what_is_missing_is_reported_and_the_rest_goes_on() {
     assert_eq!(catalog.moves().next().unwrap().learned_by.len(), 3, "what is not served learns nothing");
 }
 
-/// Deoxys, which evolves from nothing, in a chain with a stranger that evolves from it.
+/// Deoxys, which evolves from nothing, in a chain with an unserved species that evolves from it.
 fn with_a_chain() -> Facts {
     let mut documents = world();
     documents.push(json!({
@@ -204,7 +204,7 @@ fn overrides(changes: &[(u32, bool, Value)]) -> Overrides {
 fn nothing_changed_by_hand_changes_nothing() {
     let facts = with_a_chain();
     assert!(matches!(Overrides::default().apply(&facts), std::borrow::Cow::Borrowed(_)));
-    // Of a Pokémon that is not there, or no longer.
+    // Overrides of a Pokémon that does not exist, or no longer exists.
     let strange = overrides(&[(7, true, json!({})), (8, false, json!({"height": 3}))]);
     assert_eq!(*strange.apply(&facts), facts);
 }
@@ -233,12 +233,12 @@ fn an_edit_is_seen_in_all_that_is_derived() {
     assert_eq!((deoxys.base_experience, deoxys.stats.speed), (Some(270), 9));
     assert_eq!(deoxys.types, ["steel", "fire"]);
     assert_eq!(deoxys.abilities, ["levitate", "pressure"]);
-    // It had one of them in a slot that is not hidden, too.
+    // It also had one of them in a slot that is not hidden.
     assert!(deoxys.ability_slots.iter().all(|slot| !slot.is_hidden));
     assert_eq!(made[&10001].display_name, "Furious Deoxys");
     let node = catalog.evolutions().next().unwrap().chain;
     assert_eq!(node.species.display_name, "DEOXYS");
-    // The other forms of a Pokémon keep what is theirs.
+    // The other forms of a Pokémon keep their own types.
     let types: Vec<_> = catalog.cosmetic_forms(386).into_iter().map(|stored| stored.form.types).collect();
     assert_eq!(types, [vec!["psychic".to_owned()], vec!["steel".to_owned(), "fire".to_owned()]]);
 }
@@ -294,7 +294,7 @@ fn a_species_without_a_served_pokemon_keeps_only_its_place_above_others() {
     assert_eq!((served(&none).len(), Catalog::new(&none).evolutions().count()), (0, 0));
 }
 
-/// What a document that was refused leaves behind: nothing counts or names its Pokémon.
+/// The state after PokeAPI's document was rejected: no count includes its Pokémon, and nothing names it.
 #[test]
 fn a_refused_pokemon_is_counted_and_named_nowhere() {
     for refused in [Kind::Pokemon, Kind::PokemonForm] {
@@ -322,7 +322,7 @@ fn a_species_whose_pokemon_are_all_refused_is_in_no_count() {
     let timed: Vec<_> = catalog.pokemon().0.into_iter().map(timed).collect();
     let index = DexIndex::build(&catalog, &timed);
     let counts: Vec<_> = index.generations.iter().map(|g| (g.id, g.species, g.ids)).collect();
-    // No document of generation 3 or 6 is known: both can be filtered by all the same.
+    // No document of generation 3 or 6 is known, but lists can be filtered by both.
     assert_eq!(counts, [(3, 1, Some((386, 386))), (6, 0, None)]);
     assert_eq!(catalog.evolutions().next().unwrap().chain.evolves_to, []);
 }

@@ -1,4 +1,4 @@
-//! The dex in memory.
+//! The dex in memory, which answers list requests.
 
 use std::{collections::HashMap, sync::OnceLock};
 
@@ -26,7 +26,7 @@ pub struct Pagination {
 }
 
 impl Pagination {
-    /// Of page `page` (from 1) of a list of `total`.
+    /// The position of page `page` (from 1) of a list of `total` entries.
     #[must_use]
     pub const fn new(page: u32, per_page: u32, total: u32) -> Self {
         let pages = total.div_ceil(per_page);
@@ -52,7 +52,7 @@ pub struct Page<'a> {
     pub pagination: ListPagination,
 }
 
-/// What a query asks of a row.
+/// The values of a row that filters compare.
 #[derive(Debug)]
 struct Facets {
     types: u64,
@@ -60,12 +60,12 @@ struct Facets {
     is_default: bool,
 }
 
-/// Every Pokémon in the shape that queries want.
+/// Every Pokémon, in a shape that is fast to query.
 #[derive(Debug)]
 pub struct Dex {
     version: String,
     index: DexIndex,
-    /// All rows as JSON, one after the other, and where each ends.
+    /// All rows as JSON, one after the other, and the end of each.
     json: Vec<u8>,
     ends: Vec<u32>,
     facets: Vec<Facets>,
@@ -77,7 +77,7 @@ pub struct Dex {
 }
 
 impl Dex {
-    /// Reads a stored index. `sprite_base` ends with a slash; `version` is what the index is stored under.
+    /// Reads a stored index. `sprite_base` ends with a slash; `version` is the version under which the index is stored.
     ///
     /// # Errors
     /// [`BadIndex`] as [`DexIndex::decode`].
@@ -118,7 +118,7 @@ impl Dex {
         })
     }
 
-    /// The version that the index is stored under.
+    /// The version under which the index is stored.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -142,40 +142,40 @@ impl Dex {
         &self.generations_json
     }
 
-    /// The row of the Pokémon `id`, as JSON of a [`PokemonRow`](super::PokemonRow); none where there is no such Pokémon.
+    /// The row of the Pokémon `id`, as JSON of a [`PokemonRow`](super::PokemonRow); `None` if the Pokémon does not exist.
     #[must_use]
     pub fn pokemon_json(&self, id: u32) -> Option<&[u8]> {
         self.by_id.get(&id).map(|place| self.row_json(*place))
     }
 
-    /// The slug and the display name of the Pokémon `id`; none where there is no such Pokémon.
+    /// The slug and the display name of the Pokémon `id`; `None` if the Pokémon does not exist.
     #[must_use]
     pub fn names_of(&self, id: u32) -> Option<(&str, &str)> {
         let row = &self.index.rows[usize::from(*self.by_id.get(&id)?)];
         Some((&row.1, &row.2))
     }
 
-    /// Whether there is a type of this name, though no Pokémon may have it.
+    /// Whether a type of this name exists, even if no Pokémon has it.
     #[must_use]
     pub fn has_type(&self, name: &str) -> bool {
         self.index.types.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
     }
 
-    /// Whether there is an ability of this name.
+    /// Whether an ability of this name exists.
     #[must_use]
     pub fn has_ability(&self, name: &str) -> bool {
         self.index.abilities.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
     }
 
-    /// Whether `query` names only types, abilities and generations that exist.
+    /// Checks that `query` names only types, abilities and generations that exist.
     ///
     /// # Errors
-    /// The fields that name one that does not.
+    /// The fields that name a type, ability or generation that does not exist.
     pub fn check(&self, query: &ListQuery) -> Result<(), Vec<FieldError>> {
         self.filter(query).map(drop)
     }
 
-    /// Ids of everything that `query` finds, in the order of the answer.
+    /// The ids of everything that `query` finds, in the order of the answer.
     ///
     /// # Errors
     /// The fields that name a type, ability or generation that does not exist.
@@ -183,7 +183,7 @@ impl Dex {
         Ok(self.places(query)?.0.into_iter().map(|place| self.index.rows[usize::from(place)].0).collect())
     }
 
-    /// The page that `query` asks for, as JSON of a [`Page`].
+    /// The page that `query` requests, as JSON of a [`Page`].
     ///
     /// # Errors
     /// As [`Self::find`].
@@ -206,7 +206,7 @@ impl Dex {
         let pagination = Pagination::new(query.page, query.per_page, total);
         let pagination = ListPagination { pagination, best };
         body.extend_from_slice(br#"],"pagination":"#);
-        // Numbers, flags and a word: nothing in them can fail to serialise.
+        // The value holds only numbers, flags and a word, so serialisation cannot fail.
         let _ = serde_json::to_writer(&mut body, &pagination);
         body.push(b'}');
         Ok(body)
@@ -231,7 +231,7 @@ impl Dex {
                 let mut found = self.search(search, &filter);
                 if found.is_empty() {
                     found = self.called(search);
-                    // Who names a Pokémon wants it, whichever form it is.
+                    // A search for the whole name or number of a Pokémon finds it in any form.
                     filter.all_forms |= !found.is_empty();
                 }
                 if found.is_empty() {
@@ -253,13 +253,13 @@ impl Dex {
         if let Some((SortKey::Favorites, order)) = query.sort {
             let is_first = order == SortOrder::Ascending;
             let is_favorite = |place: &u16| query.favorites.contains(&self.index.rows[usize::from(*place)].0);
-            // By id within.
+            // The sort is stable: both groups keep their order by id.
             places.sort_by_key(|place| is_favorite(place) != is_first);
         }
         Ok((places, best))
     }
 
-    /// What `search` (normalised) finds among the forms that may be listed. The Pokémon whose number it is comes first.
+    /// Returns what `search` (normalised) finds among the forms that may be listed. A Pokémon with that number comes first.
     fn search(&self, search: &str, filter: &Filter) -> Vec<(Match, u16)> {
         let mut found = match search {
             "" => Vec::new(),
@@ -273,7 +273,7 @@ impl Dex {
         found
     }
 
-    /// The Pokémon whose number or whole name `search` is, in any form.
+    /// Returns the Pokémon whose number or whole name is `search`, in any form.
     fn called(&self, search: &str) -> Vec<(Match, u16)> {
         if let Some(numbered) = self.numbered(search) {
             return vec![(Match::Exact, numbered)];
@@ -286,7 +286,7 @@ impl Dex {
         found
     }
 
-    /// What `search` finds with one typing error, among the forms that may be listed. A number is never corrected.
+    /// Returns what `search` finds with one typing error, among the forms that may be listed. A number is never corrected.
     fn correct(&self, search: &str, filter: &Filter) -> Vec<(Match, u16)> {
         if name::number(search).is_some() {
             return Vec::new();
@@ -298,7 +298,7 @@ impl Dex {
         self.by_id.get(&name::number(search).flatten()?).copied()
     }
 
-    /// Whether a name of the Pokémon at `place`, or of one of its forms, counts.
+    /// Whether a name of the Pokémon at `place`, or of one of its forms, counts as a match.
     fn is_eligible(&self, filter: &Filter, place: u16, is_form: bool) -> bool {
         filter.all_forms || (!is_form && self.facets[usize::from(place)].is_default)
     }
@@ -342,7 +342,7 @@ impl Dex {
                 .for_each(|place| chosen[usize::from(*place)] = true);
             chosen
         });
-        // Who names an id wants that Pokémon, whichever form it is.
+        // A request that names an id means that Pokémon, in any form.
         let all_forms = query.all_forms || ids.is_some();
         Ok(Filter { types, ability, generation: query.generation, all_forms, ids })
     }
@@ -368,10 +368,10 @@ impl Filter {
     }
 }
 
-/// The position of what `wanted` names.
+/// The position of the type or ability that `wanted` names.
 ///
 /// # Errors
-/// `field`, where the name is not known, or several share it.
+/// An error of `field`, if the name is not known or if several share it.
 fn resolve(field: &str, wanted: &Wanted, known: &FilterNames, slugs: &[String]) -> Result<u16, FieldError> {
     let shown: String = wanted.given.chars().take(60).collect();
     match known.find(&wanted.key) {

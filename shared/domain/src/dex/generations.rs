@@ -1,4 +1,4 @@
-//! The generations answer: PokeAPI's facts and, from `data/generations.json`, what PokeAPI lacks.
+//! The answer about generations: PokeAPI's facts, completed from `data/generations.json`.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ struct Ours {
 impl Generations {
     #[must_use]
     pub fn new(index: &DexIndex) -> Self {
-        // A generation that the file does not know yet has nulls; a malformed file is caught by the test below.
+        // A generation that the file does not know yet has nulls; the test below catches a malformed file.
         let mut ours: BTreeMap<u32, Ours> =
             serde_json::from_str(include_str!("../../data/generations.json")).unwrap_or_default();
         let generations: Vec<_> = index

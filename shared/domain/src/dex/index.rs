@@ -27,7 +27,7 @@ pub enum BadIndex {
     TooMany(usize, usize),
 }
 
-// The text tells the cause already: as a source, too, it would be told twice.
+// The text of the variant already contains the cause: with a source, it would appear twice in an error chain.
 impl From<serde_json::Error> for BadIndex {
     fn from(error: serde_json::Error) -> Self {
         Self::Malformed(error)
@@ -38,32 +38,32 @@ impl From<serde_json::Error> for BadIndex {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DexIndex {
     pub format: u32,
-    /// Every type, by name; rows give positions in it.
+    /// Every type, by name; rows refer to positions in this list.
     pub types: Vec<String>,
-    /// Every ability, by name; rows give positions in it.
+    /// Every ability, by name; rows refer to positions in this list.
     pub abilities: Vec<String>,
-    /// What a filter may call the types.
+    /// The names of types that a filter may use.
     pub type_names: FilterNames,
-    /// What a filter may call the abilities.
+    /// The names of abilities that a filter may use.
     pub ability_names: FilterNames,
     pub generations: Vec<IndexedGeneration>,
     /// By id.
     pub rows: Vec<IndexRow>,
 }
 
-/// The keys that a filter may give (ids and normalised names), ascending, each with the positions of what it means: several
-/// where they share a name.
+/// The keys that a filter may use (ids and normalised names), ascending, each with the positions of what it means: several if they share a
+/// name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FilterNames(pub Vec<(String, Vec<u16>)>);
 
 impl FilterNames {
-    /// Those of `names` (sorted slugs), of which `claims` are the records.
+    /// Builds the keys of `names` (sorted slugs); `claims` are the names of their records.
     fn build(names: &[String], claims: &[Claims]) -> Self {
         let table = NameTable::new(claims);
         let place = |slug: &String| Some(names.binary_search(slug).ok()? as u16);
         let mut keys: BTreeMap<String, Vec<u16>> = BTreeMap::new();
-        // What has no record of its own goes by its slug alone.
+        // A name without a record has only its slug as key.
         for (nth, name) in (0..).zip(names) {
             keys.insert(normalise(name), vec![nth]);
         }
@@ -79,14 +79,14 @@ impl FilterNames {
         Self(keys.into_iter().collect())
     }
 
-    /// The positions of what `key` means; empty where it is not known.
+    /// The positions of what `key` means; empty if it is not known.
     pub(super) fn find(&self, key: &str) -> &[u16] {
         let found = self.0.binary_search_by(|(known, _)| known.as_str().cmp(key));
         found.map_or(&[], |nth| self.0[nth].1.as_slice())
     }
 }
 
-/// A generation without what our own data file adds.
+/// A generation without the additions from our own data file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexedGeneration {
     pub id: u32,
@@ -129,13 +129,13 @@ pub struct IndexRow(
     pub Vec<u16>,
     /// hp, attack, defense, special attack, special defense, speed.
     pub [u16; 6],
-    /// Pictures: a bit for each that lies where PokeAPI puts them, else the four paths.
+    /// Pictures: a bit for each picture at PokeAPI's usual path, else the four paths.
     pub IndexedSprites,
     /// created_at, updated_at.
     pub (i64, i64),
-    /// Keys by which a search finds it besides slug, display name and species.
+    /// The keys by which a search finds it, besides slug, display name and species.
     pub Vec<String>,
-    /// Keys of its forms' names: for searches among all forms.
+    /// The keys of its forms' names, for searches among all forms.
     pub Vec<String>,
 );
 
@@ -174,7 +174,7 @@ fn usual_path(place: usize, id: u32) -> String {
     format!("{}{id}.png", Sprites::FOLDERS[place])
 }
 
-/// A published Pokémon and when it was first and last written.
+/// A published Pokémon, and when it was first and last written.
 #[derive(Clone, Debug)]
 pub struct TimedPokemon {
     pub stored: StoredPokemon,
@@ -228,7 +228,7 @@ pub struct SpriteUrls {
 }
 
 impl SpriteUrls {
-    /// `base` ends with a slash.
+    /// Builds the addresses. `base` ends with a slash.
     #[must_use]
     pub fn new(base: &str, sprites: &Sprites) -> Self {
         let [front_default, back_default, front_shiny, back_shiny] =
@@ -238,16 +238,16 @@ impl SpriteUrls {
 }
 
 impl DexIndex {
-    /// Raised with every change of the shape.
+    /// The version of the format. It is raised with every change of the index's shape.
     pub const FORMAT: u32 = 2;
 
-    /// The index of `pokemon`, which are in id order.
+    /// Builds the index of `pokemon`, which must be in id order.
     #[must_use]
     pub fn build(catalog: &Catalog<'_>, pokemon: &[TimedPokemon]) -> Self {
         let facts = catalog.facts();
         let mut types: Vec<String> = facts.types.values().map(|t| t.name.clone()).collect();
         let mut abilities: Vec<String> = facts.abilities.values().map(|a| a.name.clone()).collect();
-        // A name that only a Pokémon knows (its own resource failed to sync) can still be listed and filtered by.
+        // A name that only a Pokémon refers to (because its own resource failed to sync) can still be listed and used as a filter.
         for p in pokemon {
             types.extend(p.stored.pokemon.types.iter().cloned());
             abilities.extend(p.stored.pokemon.abilities.iter().cloned());
@@ -294,11 +294,11 @@ impl DexIndex {
         }
     }
 
-    /// The bytes to store, before compression, and their version: the format and the first 16 hexadecimal digits of
-    /// their SHA-256, so equal catalogues have equal versions.
+    /// Returns the bytes to store, before compression, and their version: the format and the first 16 hexadecimal digits of their SHA-256,
+    /// so that equal catalogues have equal versions.
     ///
     /// # Errors
-    /// Never in practice: the index holds nothing that JSON cannot.
+    /// Never in practice: the index contains nothing that JSON cannot represent.
     pub fn encode(&self) -> Result<(Vec<u8>, String), BadIndex> {
         let bytes = serde_json::to_vec(self)?;
         let hash: String = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -306,13 +306,13 @@ impl DexIndex {
     }
 
     /// # Errors
-    /// [`BadIndex`] when the bytes are no index, or one of another format.
+    /// [`BadIndex`] if the bytes are not an index, or an index of another format.
     pub fn decode(bytes: &[u8]) -> Result<Self, BadIndex> {
         let read = serde_json::from_slice::<Self>(bytes);
         let index = match read {
             Ok(index) if index.format == Self::FORMAT => index,
             other => {
-                // The shape may differ because the format does: say that rather than which bracket was missing.
+                // A different format may be the reason for a different shape: the error reports the format, not the missing bracket.
                 let format = serde_json::from_slice::<Value>(bytes)?["format"].as_u64().unwrap_or_default();
                 return Err(match other {
                     Err(error) if format == u64::from(Self::FORMAT) => BadIndex::Malformed(error),
@@ -354,7 +354,7 @@ impl IndexRow {
     }
 }
 
-/// The search keys of a Pokémon's own names and of its forms' names, without those that its row has already.
+/// The search keys of a Pokémon's own names and of its forms' names, without those that its row already has.
 fn search_keys(catalog: &Catalog<'_>, stored: &StoredPokemon) -> (Vec<String>, Vec<String>) {
     let p = &stored.pokemon;
     let Some(facts) = catalog.facts().pokemon.get(&p.id) else { return Default::default() };
@@ -365,7 +365,7 @@ fn search_keys(catalog: &Catalog<'_>, stored: &StoredPokemon) -> (Vec<String>, V
     (Claims::search_keys(&own, &mut known), Claims::search_keys(&claims.forms, &mut known))
 }
 
-/// The known generations, and those that only a served Pokémon or species names: these can be filtered by, too.
+/// The known generations, and those that only a served Pokémon or species names, because filters accept these as well.
 fn generations(catalog: &Catalog<'_>, pokemon: &[TimedPokemon]) -> Vec<IndexedGeneration> {
     let facts = catalog.facts();
     let mut species: BTreeMap<u32, Vec<u32>> = facts.generations.keys().map(|id| (*id, Vec::new())).collect();

@@ -1,8 +1,8 @@
-//! The dex: every Pokémon with each field that a list shows, filters or sorts by, in one small index.
+//! The dex: every Pokémon, with each field that a list shows, filters or sorts by, in one small index.
 //!
-//! * [`DexIndex`] is what the sync writes and a list function loads (JSON, compressed by whoever stores it).
-//! * [`Dex`] is the shape that queries want, rows already serialised.
-//! * [`ListQuery`] is a list request, parsed and checked.
+//! * [`DexIndex`] is the form that the sync writes and a list function loads (JSON, which the store compresses).
+//! * [`Dex`] is the form that queries use, with rows already serialised.
+//! * [`ListQuery`] is a parsed and checked list request.
 
 mod answer;
 mod generations;

@@ -1,4 +1,4 @@
-//! What holds for every dex and every query.
+//! Properties that hold for every dex and every query.
 
 use std::collections::BTreeSet;
 

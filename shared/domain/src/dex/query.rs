@@ -1,4 +1,4 @@
-//! A list request, parsed once at the border.
+//! A list request, parsed once at the boundary.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -8,9 +8,9 @@ use crate::{FieldError, Name, normalise};
 /// A type or an ability that a filter names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
-    /// Its id in decimal or its normalised name; empty for a text that names nothing.
+    /// Its id in decimal or its normalised name; empty for a text that cannot be a name.
     pub key: String,
-    /// As it was given.
+    /// The text as the client sent it.
     pub given: String,
 }
 
@@ -22,24 +22,24 @@ impl Wanted {
     }
 }
 
-/// A checked list request. Names of types and abilities and numbers of generations are not yet known to exist.
+/// A checked list request. Whether the named types, abilities and generations exist is not checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListQuery {
-    /// From 1.
+    /// The page number, from 1.
     pub page: u32,
-    /// 1 to 100.
+    /// The page size, 1 to 100.
     pub per_page: u32,
-    /// Normalised; may be empty, which finds nothing.
+    /// The normalised search text; may be empty, which finds nothing.
     pub search: Option<String>,
-    /// No two with one key.
+    /// The types of the filter; no two have the same key.
     pub types: BTreeSet<Wanted>,
     pub ability: Option<Wanted>,
     pub generation: Option<u32>,
-    /// Whether other than default forms are listed.
+    /// Whether forms other than the default ones are listed.
     pub all_forms: bool,
     pub ids: Option<BTreeSet<u32>>,
     pub sort: Option<(SortKey, SortOrder)>,
-    /// Ids of the favorites of who asks, for a sort by them; nobody's where it is empty.
+    /// The ids of the caller's favorites, for a sort by them; empty if the caller has none.
     pub favorites: BTreeSet<u32>,
 }
 
@@ -63,18 +63,18 @@ impl Default for ListQuery {
 impl ListQuery {
     pub const PER_PAGE: u32 = 20;
     pub const MOST_PER_PAGE: u32 = 100;
-    /// Characters of a search.
+    /// The maximum length of a search, in characters.
     pub const LONGEST_SEARCH: usize = 100;
-    /// As many as there are species.
+    /// The maximum number of ids: as many as there are species.
     pub const MOST_IDS: usize = 1025;
-    /// The query keys that mean something to a list.
+    /// The query keys that a list understands.
     pub const KEYS: [&str; 10] =
         ["page", "per_page", "search", "type", "ability", "generation", "forms", "ids", "sort", "order"];
 
-    /// Parses decoded `(key, value)` pairs. Unknown keys are ignored, empty values mean nothing was asked.
+    /// Parses decoded `(key, value)` pairs. Ignores unknown keys and empty values.
     ///
     /// # Errors
-    /// Everything that is wrong, one entry a field.
+    /// All errors, one entry per field.
     pub fn parse<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<FieldError>> {
         let mut query = Self::default();
         let mut errors = Vec::new();
@@ -149,13 +149,13 @@ impl ListQuery {
         Ok(())
     }
 
-    /// Whether the answer depends on whose favorites are which.
+    /// Whether the answer depends on the caller's favorites.
     #[must_use]
     pub fn is_by_favorites(&self) -> bool {
         matches!(self.sort, Some((SortKey::Favorites, _)))
     }
 
-    /// One text for all requests that mean the same, for an ETag.
+    /// Returns one text for all requests with the same meaning, for an ETag.
     #[must_use]
     pub fn canonical(&self) -> String {
         let mut text = format!("{}/{}", self.page, self.per_page);
@@ -178,7 +178,7 @@ impl ListQuery {
         for id in self.ids.iter().flatten() {
             let _ = write!(text, " {id}");
         }
-        // Last, as it is the one part that may hold anything.
+        // The search comes last, as it is the only part that may contain any character.
         if let Some(search) = &self.search {
             let _ = write!(text, " s:{search}");
         }

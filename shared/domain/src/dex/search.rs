@@ -1,4 +1,4 @@
-//! Search by name: slugs carry no accents and no punctuation, names do, people type either.
+//! Search by name. Slugs contain neither accents nor punctuation, names contain both, and users type either.
 
 use memchr::memmem;
 use schemars::JsonSchema;
@@ -6,22 +6,22 @@ use serde::Serialize;
 
 use crate::normalise;
 
-/// The normalised names of all rows, in one text for a fast search.
+/// The normalised names of all rows, in one text for fast search.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// Each name between two separators, which no query holds: `\n`.
+    /// Each name between two separators (`\n`), which no query contains.
     text: String,
-    /// In the order of `text`.
+    /// The entries, in the order of `text`.
     entries: Vec<Entry>,
 }
 
 /// A name of a row.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Where it begins in the text.
+    /// The start of the name in the text.
     start: u32,
     row: u16,
-    /// Whether it names a form: such names count only where all forms are listed.
+    /// Whether it is the name of a form: such names count only if all forms are listed.
     is_form: bool,
 }
 
@@ -36,11 +36,11 @@ pub enum Match {
     Fuzzy,
 }
 
-/// No query is corrected below this many letters: too much is one edit away from `mew`.
+/// The minimum length of a query that is corrected, in letters: too many names are one edit away from `mew`.
 const LEAST_CORRECTED: usize = 4;
 
 impl Names {
-    /// Adds a row's own names, and keys (normalised already) of its own and of its forms.
+    /// Adds a row's own names, and its keys and those of its forms (already normalised).
     pub(super) fn push(&mut self, row: u16, names: &[&str], keys: &[String], form_keys: &[String]) {
         let mut own: Vec<String> = names.iter().map(|name| normalise(name)).collect();
         own.sort_unstable();
@@ -53,13 +53,13 @@ impl Names {
         }
     }
 
-    /// Ends the text, so that every name stands between two separators.
+    /// Ends the text, so that every name is between two separators.
     pub(super) fn finish(&mut self) {
         self.text.push('\n');
     }
 
-    /// The rows with a name that contains `query` (normalised, not empty), best match first, then in row order. `eligible` is
-    /// asked for each row, and whether a form's name is meant.
+    /// Returns the rows with a name that contains `query` (normalised, not empty), best match first, then in row order. `eligible` decides
+    /// for each row, and for form names separately, whether a match counts.
     pub(super) fn find(&self, query: &str, eligible: impl Fn(u16, bool) -> bool) -> Vec<(Match, u16)> {
         let mut found: Vec<(Match, u16)> = Vec::new();
         if query.contains('\n') {
@@ -79,19 +79,19 @@ impl Names {
             };
             found.push((fit, row));
         }
-        // A row may be found by several names: the best counts.
+        // Several names of a row may match: the best match counts.
         found.sort_unstable_by_key(|(fit, row)| (*row, *fit));
         found.dedup_by_key(|(_, row)| *row);
         found.sort_unstable();
         found
     }
 
-    /// The rows with a name that is one edit away from `query`, in row order.
+    /// Returns the rows with a name that is one edit away from `query`, in row order.
     pub(super) fn correct(&self, query: &str, eligible: impl Fn(u16, bool) -> bool) -> Vec<(Match, u16)> {
         if query.contains('\n') || query.chars().count() < LEAST_CORRECTED {
             return Vec::new();
         }
-        // Each name ends where the next begins, less the separator.
+        // Each name ends before the separator that precedes the next one.
         let ends = self.entries.iter().skip(1).map(|entry| entry.start as usize).chain([self.text.len()]);
         let mut rows: Vec<(Match, u16)> = (self.entries.iter().zip(ends))
             .filter(|(entry, _)| eligible(entry.row, entry.is_form))
@@ -104,7 +104,7 @@ impl Names {
     }
 }
 
-/// Whether one insertion, deletion, substitution or transposition of neighbours makes `name` of `query`.
+/// Whether one insertion, deletion, substitution or transposition of neighbours turns `query` into `name`.
 fn is_one_edit(query: &str, name: &str) -> bool {
     // A letter has at most four bytes.
     if query.len().abs_diff(name.len()) > 4 {

@@ -1,4 +1,4 @@
-//! What a list can be sorted by.
+//! The sort keys of a list.
 
 use std::cmp::Ordering;
 
@@ -23,7 +23,7 @@ pub enum SortKey {
     SpecialDefense,
     Speed,
     Total,
-    /// One's own favorites first, then by id; strangers have none.
+    /// The caller's favorites first, then by id; an anonymous caller has none.
     Favorites,
 }
 
@@ -43,7 +43,7 @@ impl SortKey {
         ("favorites", Self::Favorites),
     ];
 
-    /// The key that `name` means; underscores stand for hyphens.
+    /// The sort key called `name`; underscores are read as hyphens.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let name = name.replace('_', "-");
@@ -55,11 +55,11 @@ impl SortKey {
         Self::ALL.into_iter().find_map(|(name, key)| (key == self).then_some(name)).unwrap_or("id")
     }
 
-    /// Positions of `rows` (which are in id order) in this key's order, ties by id. Unknown numbers come last in both orders.
+    /// Positions of `rows` (which are in id order) in the order of this key, ties by id. Unknown numbers come last in both orders.
     pub(super) fn arrange(self, rows: &[IndexRow], order: SortOrder) -> Vec<u16> {
         let mut places: Vec<u16> = (0..rows.len() as u16).collect();
         let row = |place: u16| &rows[usize::from(place)];
-        // A stable sort with the comparison turned round keeps ties in id order both ways.
+        // A stable sort with the comparison reversed keeps ties in id order in both directions.
         places.sort_by(|a, b| {
             let (a, b) = (row(*a), row(*b));
             if let Some(known_first) = self.known_first(a, b) {
@@ -71,7 +71,7 @@ impl SortKey {
         places
     }
 
-    /// The order of two rows of which one has no number.
+    /// The order of two rows if at least one of them has no number.
     fn known_first(self, a: &IndexRow, b: &IndexRow) -> Option<Ordering> {
         let (a, b) = (self.number(a).is_none(), self.number(b).is_none());
         (a || b).then(|| a.cmp(&b))

@@ -1,20 +1,20 @@
-//! A Pokémon's learnset through every game, kept as compact text: 638,000 ways to learn a move stay in 3 MB.
+//! A Pokémon's learnset across all games, kept as compact text: 638,000 ways to learn a move fit in 3 MB.
 //!
-//! One line a move, moves in id order: `<move id>=<way> <way> …`, a way being
-//! `<method>,<level>,<order>:<version group id>.<version group id>…`; an absent order is empty.
+//! One line per move, moves in id order: `<move id>=<way> <way> …`. A way is `<method>,<level>,<order>:<version group
+//! id>.<version group id>…`; an absent order is empty.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::{Deserialize, Serialize};
 
-/// One way to learn a move, and the version groups in which it is so.
+/// One way to learn a move, and the version groups that have it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Learned {
     /// A move learn method (`level-up`, `machine`, `egg`, …).
     pub method: String,
     /// 0 where the method knows no level.
     pub level: u16,
-    /// Place among the moves learned at this level, where PokeAPI has one.
+    /// The position among the moves learned at this level, if PokeAPI has one.
     pub order: Option<u16>,
     /// Ids, ascending.
     pub version_groups: Vec<u32>,
@@ -63,7 +63,7 @@ impl LearnsetFacts {
         self.0.is_empty()
     }
 
-    /// Each move's id and the ways to learn it, in id order.
+    /// The id of each move and the ways to learn it, in id order.
     pub fn moves(&self) -> impl Iterator<Item = Result<(u32, Vec<Learned>), BadLearnset>> + '_ {
         self.0
             .lines()

@@ -1,6 +1,6 @@
-//! What we keep of each PokeAPI resource: facts (ids, names, numbers, edges), no prose and no pictures.
+//! The data kept from each PokeAPI resource: facts (ids, names, numbers, edges) without prose or pictures.
 //!
-//! These are the source of truth of the catalogue: the sync fills them, the snapshot carries them, and
+//! The facts are the source of truth of the catalogue: the sync collects them, the snapshot contains them, and
 //! [`crate::catalog`] derives every published record from them.
 
 mod learnset;
@@ -18,11 +18,13 @@ pub use resources::{
     PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety, VersionGroupFacts,
 };
 
-/// Raised whenever facts keep more, or something else, of a document than before. An ETag vouches for a document as it
-/// was kept under this number: under another, the document is asked for anew.
+/// The version of the facts' shape. It is raised whenever facts keep more of a document, or something else. An ETag is
+/// valid only under the version at which its document was reduced: under another version, the sync requests the
+/// document again.
 pub const KEPT: u32 = 2;
 
-/// The resource kinds that a sync reads, in the order in which it reads them: what others name comes first.
+/// The resource kinds that a sync reads, in the order in which it reads them: a kind comes before the kinds that refer
+/// to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -50,7 +52,7 @@ impl Kind {
         Self::EvolutionChain,
     ];
 
-    /// PokeAPI's name of the endpoint, also ours in keys and files.
+    /// PokeAPI's name of the endpoint, also used in keys and files.
     #[must_use]
     pub const fn endpoint(self) -> &'static str {
         match self {
@@ -189,7 +191,7 @@ impl Facts {
         }
     }
 
-    /// How many facts there are of `kind`.
+    /// The number of facts of `kind`.
     #[must_use]
     pub fn count(&self, kind: Kind) -> usize {
         match kind {

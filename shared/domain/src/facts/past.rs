@@ -1,4 +1,4 @@
-//! What a Pokémon had in earlier generations, where that differs from today.
+//! A Pokémon's data in earlier generations, where it differs from today's.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! One struct a PokeAPI resource kind. Numbers in other structs are ids; texts are slugs unless said otherwise.
+//! One struct per PokeAPI resource kind. Numbers in other structs are ids; texts are slugs unless stated otherwise.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct Stats {
     pub speed: u16,
 }
 
-/// Which pictures there are, as paths below PokeAPI's sprite folder (`pokemon/shiny/25.png`).
+/// The pictures that exist, as paths below PokeAPI's sprite folder (`pokemon/shiny/25.png`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sprites {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub struct AbilitySlot {
     pub slot: u8,
 }
 
-/// `pokemon/{id}`: something that can stand in a party; a species has one or more.
+/// `pokemon/{id}`: a Pokémon as it can be in a party; a species has one or more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PokemonFacts {
     pub id: u32,
@@ -69,10 +69,10 @@ pub struct PokemonFacts {
     pub species: u32,
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_default: bool,
-    /// Decimetres; `None` where PokeAPI does not know it yet.
+    /// The height in decimetres; `None` if PokeAPI does not know it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
-    /// Hectograms; 10,000 where the games say "???", `None` where PokeAPI does not know it yet.
+    /// The weight in hectograms; 10,000 if the games say "???", `None` if PokeAPI does not know it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,11 +85,11 @@ pub struct PokemonFacts {
     pub effort: Stats,
     #[serde(default)]
     pub sprites: Sprites,
-    /// Ids of its forms, in PokeAPI's order.
+    /// The ids of its forms, in PokeAPI's order.
     pub forms: Vec<u32>,
     #[serde(default, skip_serializing_if = "LearnsetFacts::is_empty")]
     pub learnset: LearnsetFacts,
-    /// The earliest generation first; so are the next two.
+    /// The earliest generation comes first, here and in the next two fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_types: Vec<PastTypes>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -99,7 +99,7 @@ pub struct PokemonFacts {
 }
 
 impl PokemonFacts {
-    /// Of `forms`, its default form, else its first: the one that tells its generation and its name.
+    /// Returns its default form among `forms`, or else its first: the form that determines its generation and its name.
     #[must_use]
     pub fn leading_form<'a>(&self, forms: &'a BTreeMap<u32, FormFacts>) -> Option<&'a FormFacts> {
         let mut known = self.forms.iter().filter_map(|id| forms.get(id)).peekable();
@@ -135,14 +135,14 @@ pub struct SpeciesFacts {
     pub is_legendary: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_mythical: bool,
-    /// Eighths that are female; -1 is genderless, `None` where PokeAPI does not know it yet.
+    /// The number of eighths that are female; -1 is genderless, `None` if PokeAPI does not know it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gender_rate: Option<i8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture_rate: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_happiness: Option<u16>,
-    /// Egg cycles.
+    /// The number of egg cycles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hatch_counter: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,13 +167,13 @@ pub struct SpeciesFacts {
 pub struct FormFacts {
     pub id: u32,
     pub name: String,
-    /// English, of the whole Pokémon in this form ("Alolan Meowth").
+    /// The English name of the whole Pokémon in this form ("Alolan Meowth").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// The part of the slug that tells forms apart; empty for a plain form.
+    /// The part of the slug that distinguishes the form; empty for a plain form.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub form_name: String,
-    /// English, of the form alone ("Alolan Form", "Dawn Wings").
+    /// The English name of the form alone ("Alolan Form", "Dawn Wings").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     pub pokemon: String,
@@ -195,7 +195,7 @@ pub struct VersionGroupFacts {
     pub id: u32,
     pub name: String,
     pub generation: u32,
-    /// Place among the version groups by release, where PokeAPI has one.
+    /// The position among the version groups by release, if PokeAPI has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<i32>,
     pub versions: Vec<String>,
@@ -272,7 +272,7 @@ pub struct MoveFacts {
     pub effect_chance: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i8>,
-    /// Ailment, category, hits, turns, drain, healing …: every non-null key that PokeAPI has.
+    /// Ailment, category, hits, turns, drain, healing …: every key that is not null in PokeAPI's document.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub meta: BTreeMap<String, Value>,
     /// Stages by which it changes a stat.
@@ -287,7 +287,7 @@ pub struct ChainLink {
     pub species_name: String,
     #[serde(default, skip_serializing_if = "is_false")]
     pub is_baby: bool,
-    /// The ways to get here from the parent: every non-null key, a named resource as its name.
+    /// The ways to evolve from the parent: every key that is not null, with a named resource as its name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<BTreeMap<String, Value>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

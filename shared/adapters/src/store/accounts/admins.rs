@@ -1,4 +1,4 @@
-//! What administrators do to users: roles, freezing.
+//! Actions of administrators on users: roles and freezing.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use domain::{Timestamp, accounts::UserId};
@@ -7,11 +7,11 @@ use super::{Accounts, Condition, Refused, StoredUser, Told, keys, transaction::T
 use crate::store::{Meter, StoreError, codec::keyed};
 
 impl Accounts {
-    /// Makes `before` an administrator, or no longer one.
+    /// Makes `before` an administrator, or removes that role.
     ///
     /// # Errors
-    /// [`Condition::NotTheLast`] for the only one there is, [`Condition::Unchanged`] for a frozen account, or where somebody else was
-    /// faster; [`Condition::Administrator`] where `by`, if it is not the operator, is none.
+    /// [`Condition::NotTheLast`] for the only administrator, [`Condition::Unchanged`] for a frozen account or if another request was
+    /// faster; [`Condition::Administrator`] if `by` is not an administrator (`None` stands for the operator).
     pub async fn set_role(
         &self,
         meter: &Meter,
@@ -27,7 +27,7 @@ impl Accounts {
         let status = Update::builder()
             .table_name(&self.tables.app)
             .set_key(Some(keyed(&keys::status(before.user.id))))
-            // Whoever counts as an administrator must be able to act as one, and to stay.
+            // An account that counts as an administrator must be able to act as one, and must not be in deletion.
             .condition_expression("is_admin = :before AND is_frozen = :no AND attribute_not_exists(deleting)")
             .update_expression("SET is_admin = :after")
             .expression_attribute_values(":no", AttributeValue::Bool(false))
@@ -41,7 +41,7 @@ impl Accounts {
         Ok(after)
     }
 
-    /// Counts an administrator more, or one less, of whom one must be left.
+    /// Increments or decrements the number of administrators, of whom at least one must be left.
     pub(super) fn counting<'a>(
         &self,
         transaction: Transaction<'a>,
@@ -61,10 +61,11 @@ impl Accounts {
         transaction.update(Condition::NotTheLast, update)
     }
 
-    /// Freezes an account that is no administrator's, or lets it go on.
+    /// Freezes or unfreezes an account that is not an administrator's.
     ///
     /// # Errors
-    /// [`Condition::Unchanged`] for an administrator's, or where there is none; [`Condition::Administrator`] where `by` is none.
+    /// [`Condition::Unchanged`] for the account of an administrator, or if the account does not exist; [`Condition::Administrator`] if `by`
+    /// is not an administrator.
     pub async fn set_frozen(
         &self,
         meter: &Meter,

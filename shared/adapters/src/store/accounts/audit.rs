@@ -1,4 +1,4 @@
-//! The trail.
+//! The audit trail.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::{
@@ -20,10 +20,10 @@ use crate::store::{
 };
 
 impl Accounts {
-    /// Notes an event that changed nothing: a sign-in that was refused.
+    /// Records an event that changed nothing, such as a rejected sign-in.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn note(&self, meter: &Meter, event: &Event) -> Result<(), StoreError> {
         meter.call();
         let answer = self
@@ -37,25 +37,25 @@ impl Accounts {
             .await;
         match answer.map_err(failed("PutItem")) {
             Ok(answer) => meter.writes(answer.consumed_capacity.as_slice()),
-            // It is there: an earlier attempt's answer was lost.
+            // The event is already stored: the answer to an earlier attempt was lost.
             Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    /// Notes what `user` does that changes nothing stored, if the account still may.
+    /// Records an action of `user` that changes nothing stored, if the account is still active.
     ///
     /// # Errors
-    /// [`Condition::Active`](super::Condition::Active) for an account that was frozen, or is being deleted.
+    /// [`Condition::Active`](super::Condition::Active) for an account that is frozen or being deleted.
     pub async fn note_by(&self, meter: &Meter, user: UserId, event: Event) -> Result<(), Refused> {
         Transaction::told_by(self, &event.into())?.by(user)?.commit(meter).await
     }
 
-    /// What `actor` has done, the latest first: at most `limit` events before the event `before`. One call.
+    /// Returns the actions of `actor`, the latest first: at most `limit` events before the event `before`. One call.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer; so for all reads here.
+    /// [`StoreError`] if the engine does not answer; the same holds for all reads here.
     pub async fn trail_of(
         &self,
         meter: &Meter,
@@ -67,7 +67,7 @@ impl Accounts {
         Ok(Trail::cut(&items, limit))
     }
 
-    /// What happened on a day (`2026-11-23`), in the same way. A call for each shard of the day.
+    /// Returns the events of a day (`2026-11-23`), in the same way. One call per shard of the day.
     pub async fn trail_on(
         &self,
         meter: &Meter,
@@ -118,16 +118,16 @@ impl Accounts {
     }
 }
 
-/// Some events, the latest first.
+/// A page of events, the latest first.
 #[derive(Clone, Debug)]
 pub struct Trail {
     pub events: Vec<Event>,
-    /// The last of them, where there are more.
+    /// The last event of the page, if more follow.
     pub next: Option<EventId>,
 }
 
 impl Trail {
-    /// The first `limit` of `items`.
+    /// Returns the first `limit` of `items`.
     fn cut(items: &[Item], limit: u32) -> Self {
         let page = &items[..items.len().min(limit as usize)];
         let next = page.last().filter(|_| items.len() > page.len()).and_then(|last| text(last, "sk"));
@@ -144,7 +144,7 @@ fn read(item: &Item) -> Result<Event, StoreError> {
         id: reader.parsed("sk")?,
         at: reader.moment("at")?,
         actor: text(item, "actor").map(|_| reader.parsed("actor")).transpose()?,
-        // Events of a later release are listed, too.
+        // Events of a later release are listed as well.
         action: serde_json::from_value(named("action")?).unwrap_or(Action::Unknown),
         target: text(item, "target").map(str::to_owned),
         outcome: serde_json::from_value(named("outcome")?).unwrap_or(Outcome::Unknown),
@@ -174,7 +174,7 @@ pub(super) fn item(event: &Event) -> Item {
     .build()
 }
 
-/// As JSON spells it.
+/// The spelling in JSON.
 fn spelled(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

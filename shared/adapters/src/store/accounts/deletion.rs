@@ -1,7 +1,7 @@
-//! The end of an account: in steps, each of which is done once, however often it is begun again.
+//! The deletion of an account, in steps. Each step is done once, however often the deletion is started again.
 //!
-//! The first step stops the account and notes that it is to go; then go its favorites and sessions; the last takes the rest, the names
-//! with it, and the note. What dies in between is found by that note.
+//! The first step stops the account and records the deletion; the next ones delete its favorites and sessions; the last one deletes the
+//! rest, the names and the record included. A later run finds interrupted deletions by that record.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Update};
 use domain::accounts::UserId;
@@ -15,16 +15,16 @@ use crate::{
     },
 };
 
-/// Of favorites and sessions, in one transaction.
+/// The maximum number of favorites and sessions in one transaction.
 const TOGETHER: usize = 45;
 
 impl Accounts {
-    /// Stops an account that is to be deleted: its sessions end, and nothing can be written to it any more.
+    /// Stops an account before its deletion: its sessions end, and nothing can be written to it any more.
     ///
     /// # Errors
-    /// [`Condition::NotTheLast`] for the only administrator; [`Condition::Absent`] where it is being deleted already;
-    /// [`Condition::Unchanged`] alone where its role was changed since it was read; [`Condition::Administrator`] where `by` is
-    /// somebody else, and no administrator.
+    /// [`Condition::NotTheLast`] for the only administrator; [`Condition::Absent`] if the account is already being deleted;
+    /// [`Condition::Unchanged`] alone if its role has changed since it was read; [`Condition::Administrator`] if `by` is another user who
+    /// is not an administrator.
     pub async fn begin_deletion(
         &self,
         meter: &Meter,
@@ -53,19 +53,19 @@ impl Accounts {
         transaction.commit(meter).await
     }
 
-    /// Every account whose deletion was begun and not ended.
+    /// Returns every account whose deletion has started and not ended.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn deletions(&self, meter: &Meter) -> Result<Vec<UserId>, StoreError> {
         let begun = self.partition(meter, &self.tables.app, keys::DELETIONS, "").await?;
         Ok(begun.iter().filter_map(|item| text(item, "sk")?.parse().ok()).collect())
     }
 
-    /// Takes away all that is left of an account whose deletion was begun. `told` tells of a step.
+    /// Deletes everything that is left of an account whose deletion has started. `told` returns the change record of a step.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer: the next call goes on.
+    /// [`StoreError`] if the engine does not answer: the next call continues.
     pub async fn finish_deletion(
         &self,
         meter: &Meter,
@@ -84,7 +84,7 @@ impl Accounts {
                 transaction = transaction.delete(Condition::Present, delete)?;
             }
             match transaction.commit(meter).await {
-                // Another call is at it, too, and has told of these.
+                // Another call deletes at the same time, and has recorded these items.
                 Err(refused) if refused.is(Condition::Present) => {
                     items = self.belongings(meter, user).await?;
                 }
@@ -95,8 +95,8 @@ impl Accounts {
         self.forget(meter, &stored, &told()).await
     }
 
-    /// The keys of a user's favorites and sessions, each with its table. Only keys are read: an item that cannot be read is deleted
-    /// like any other.
+    /// Returns the keys of a user's favorites and sessions, each with its table. It reads only keys, so that an item that cannot be read is
+    /// deleted like any other.
     async fn belongings(&self, meter: &Meter, user: UserId) -> Result<Vec<(&str, Key)>, StoreError> {
         let pk = keys::user(user);
         let (app, ephemeral) = (&*self.tables.app, &*self.tables.ephemeral);
@@ -122,7 +122,7 @@ impl Accounts {
             match self.counting_user(transaction, user.id, false)?.commit(meter).await {
                 // Another call was faster.
                 Err(refused) if refused.is(Condition::Present) => return Ok(()),
-                // The key of a name that today's rules would refuse may belong to another account.
+                // A name that today's rules would reject may have a key that belongs to another account.
                 Err(refused) if refused.is(Condition::Username) || refused.is(Condition::Email) => {
                     names.retain(|(condition, _)| !refused.is(*condition));
                 }
@@ -131,7 +131,7 @@ impl Accounts {
         }
     }
 
-    /// The deletion of all that is left of an account, with those of its `names` that are its own.
+    /// The deletion of everything that is left of an account, including those of its `names` that belong to it.
     fn forgetting(
         &self,
         user: UserId,
@@ -150,7 +150,7 @@ impl Accounts {
         for key in [keys::password(user), keys::deletion(user)] {
             transaction = transaction.delete(Condition::None, delete(&key))?;
         }
-        // Nothing is forgotten that was not stopped first.
+        // Nothing is deleted from an account that was not stopped first.
         let status = delete(&keys::status(user))
             .condition_expression("attribute_not_exists(pk) OR attribute_exists(deleting)");
         let profile = delete(&keys::profile(user)).condition_expression("attribute_exists(pk)");

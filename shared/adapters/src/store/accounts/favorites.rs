@@ -19,15 +19,16 @@ use crate::{
     },
 };
 
-/// How many favorites are changed in one transaction, which takes 100 items: with each there are an event, a receipt and the account.
+/// The number of favorites that one transaction of at most 100 items can change: each has an event, and a receipt and the account are
+/// added.
 const TOGETHER: usize = 45;
 
-/// How often what is left may stay the same before a change of many gives up.
+/// The number of attempts without progress after which a change of many favorites gives up.
 const STALLED: u32 = 4;
-/// The longest pause before an overtaken change looks again at what is left. It doubles while that does not shrink.
+/// The longest pause before an overtaken change checks again what is left. It doubles while there is no progress.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A favorite, as it is kept.
+/// A favorite, as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredFavorite {
     pub pokemon: u32,
@@ -35,10 +36,10 @@ pub struct StoredFavorite {
 }
 
 impl Accounts {
-    /// Every favorite of a user, by Pokémon. 1,351 of them are one call: 130 KB.
+    /// Returns every favorite of a user, by Pokémon. 1,351 favorites are one call: 130 KB.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn favorites(&self, meter: &Meter, user: UserId) -> Result<Vec<StoredFavorite>, StoreError> {
         let items = self.partition(meter, &self.tables.app, &keys::user(user), keys::FAVORITE).await?;
         let favorite = |item: &Item| {
@@ -54,7 +55,7 @@ impl Accounts {
     /// Adds a favorite.
     ///
     /// # Errors
-    /// [`Condition::Absent`] for one that is there, [`Condition::Active`] for a frozen account.
+    /// [`Condition::Absent`] for a favorite that exists, [`Condition::Active`] for a frozen account.
     pub async fn add_favorite(
         &self,
         meter: &Meter,
@@ -72,7 +73,7 @@ impl Accounts {
     /// Removes a favorite.
     ///
     /// # Errors
-    /// [`Condition::Present`] for one that is not there, [`Condition::Active`] for a frozen account.
+    /// [`Condition::Present`] for a favorite that does not exist, [`Condition::Active`] for a frozen account.
     pub async fn remove_favorite(
         &self,
         meter: &Meter,
@@ -84,11 +85,11 @@ impl Accounts {
         Transaction::told_by(self, told)?.by(user)?.delete(Condition::Present, delete)?.commit(meter).await
     }
 
-    /// Adds those of `pokemon` that are not there yet: one call to know them, one for each [`TOGETHER`] of them. What dies in
-    /// between is done by the next call.
+    /// Adds those of `pokemon` that are not favorites yet: one call to read them, and one for each [`TOGETHER`] of them. The next call
+    /// completes a change that was interrupted.
     ///
     /// # Errors
-    /// [`Condition::Active`] for a frozen account, [`Condition::Receipt`] for a key that is used.
+    /// [`Condition::Active`] for a frozen account, [`Condition::Receipt`] for an idempotency key that is already in use.
     pub async fn add_favorites(
         &self,
         meter: &Meter,
@@ -110,10 +111,10 @@ impl Accounts {
         .await
     }
 
-    /// Removes those of `pokemon` that are there, in the same way.
+    /// Removes those of `pokemon` that are favorites, in the same way.
     ///
     /// # Errors
-    /// As [`Self::add_favorites`].
+    /// The errors of [`Self::add_favorites`].
     pub async fn remove_favorites(
         &self,
         meter: &Meter,
@@ -134,8 +135,8 @@ impl Accounts {
         .await
     }
 
-    /// Changes what is `left` to change, one transaction for each [`TOGETHER`] of it. Requests that change the same favorites at the
-    /// same time overtake each other: each looks again at what is left, and gives up only when that no longer shrinks.
+    /// Makes the changes in `left`, one transaction for each [`TOGETHER`] of them. Requests that change the same favorites at the same time
+    /// overtake each other: each checks again what is left, and gives up only if that no longer shrinks.
     async fn in_steps<'a>(
         &'a self,
         meter: &Meter,
@@ -182,13 +183,13 @@ impl Accounts {
     }
 }
 
-/// Whether another request has added or removed one of the same favorites, or is doing it.
+/// Whether another request has added or removed one of the same favorites, or is about to.
 fn is_overtaken(refused: &Refused) -> bool {
     let is_final = refused.is(Condition::Active) || refused.is(Condition::Receipt);
     !is_final && matches!(refused, Refused::Conditions(_) | Refused::Store(StoreError::Busy { .. }))
 }
 
-/// The Pokémon of an item, whatever else the item holds.
+/// The Pokémon of an item, whatever else the item contains.
 fn pokemon_of(item: &Item) -> Option<u32> {
     text(item, "sk")?.strip_prefix(keys::FAVORITE)?.parse().ok()
 }

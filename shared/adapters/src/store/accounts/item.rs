@@ -1,4 +1,4 @@
-//! Attributes of the items of accounts, in and out.
+//! Reading and writing attributes of the items of accounts.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::store::{
     codec::{Item, keyed, malformed, text},
 };
 
-/// An item that is put together attribute by attribute.
+/// An item that is built attribute by attribute.
 pub(super) struct NewItem(Item);
 
 impl NewItem {
@@ -48,7 +48,7 @@ impl NewItem {
     }
 }
 
-/// Reads attributes of the item at a key; what is missing or of another kind makes it malformed.
+/// Reads attributes of the item at a key; a missing attribute, or one of another type, makes the item malformed.
 pub(super) struct Reader<'a> {
     key: &'a Key,
     item: &'a Item,
@@ -75,12 +75,12 @@ impl<'a> Reader<'a> {
         self.parsed(name).map(Timestamp::from_unix)
     }
 
-    /// A moment that earlier items do not have.
+    /// A moment that items of earlier releases do not have.
     pub(super) fn optional_moment(&self, name: &str) -> Option<Timestamp> {
         text(self.item, name).and_then(|seconds| seconds.parse().ok()).map(Timestamp::from_unix)
     }
 
-    /// Moments by name; none where earlier items have no such attribute.
+    /// Moments by name; empty if an item of an earlier release does not have the attribute.
     pub(super) fn moments(&self, name: &str) -> BTreeMap<String, Timestamp> {
         let Some(AttributeValue::M(values)) = self.item.get(name) else { return BTreeMap::new() };
         let moment =
@@ -95,13 +95,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A flag that only items for which it is true have.
+    /// A flag that is stored only if it is true.
     pub(super) fn mark(&self, name: &str) -> bool {
         matches!(self.item.get(name), Some(AttributeValue::Bool(true)))
     }
 }
 
-/// The item of `items` at `key`.
+/// Returns the item of `items` at `key`.
 pub(super) fn at<'a>(items: &'a [Item], key: &Key) -> Option<&'a Item> {
     items.iter().find(|item| text(item, "pk") == Some(&key.pk) && text(item, "sk") == Some(&key.sk))
 }

@@ -1,4 +1,4 @@
-//! The public keys, where every verifier finds them.
+//! The public keys, which every verifier reads here.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
@@ -16,15 +16,15 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredKeys {
     pub jwks: Jwks,
-    /// 0 where there are none yet.
+    /// The version of the set; 0 if no keys are stored yet.
     pub version: u64,
 }
 
 impl Accounts {
-    /// The public keys.
+    /// Returns the public keys.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or they are malformed.
+    /// [`StoreError`] if the engine does not answer or the keys are malformed.
     pub async fn public_keys(&self, meter: &Meter) -> Result<StoredKeys, StoreError> {
         let key = keys::jwks();
         let Some(item) = self.get(meter, &self.tables.app, &key, true).await? else {
@@ -35,10 +35,10 @@ impl Accounts {
         Ok(StoredKeys { jwks, version: reader.parsed("version")? })
     }
 
-    /// Puts `jwks` in the place of those that had `version`.
+    /// Replaces the keys of `version` with `jwks`.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where somebody else was faster.
+    /// [`StoreError::Conflict`] if another writer was faster.
     pub async fn put_public_keys(&self, meter: &Meter, jwks: &Jwks, version: u64) -> Result<(), StoreError> {
         let body = serde_json::to_string(jwks).map_err(|error| malformed(&keys::jwks(), error))?;
         let item = NewItem::at(&keys::jwks()).text("body", body).number("version", version + 1);

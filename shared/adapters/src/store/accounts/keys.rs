@@ -1,4 +1,4 @@
-//! Keys, spelled in one place. See the table in [`super`].
+//! The keys of items. See the table in [`super`].
 
 use domain::{
     accounts::{Email, UserId, Username},
@@ -13,7 +13,7 @@ pub(super) const COUNT: &str = "COUNT#";
 pub(super) const FAVORITE: &str = "FAVORITE#";
 pub(super) const SESSION: &str = "SESSION#";
 
-/// Keys name what they are of in errors and traces: an address, or whatever was typed, is hashed. A user name is what everybody sees.
+/// Keys appear in errors and traces. Addresses and other typed texts are therefore hashed; a user name is public.
 pub(super) fn hashed(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -27,7 +27,7 @@ pub(super) fn users(shard: u8) -> String {
     format!("{USERS}#{shard:02}")
 }
 
-/// A shard of the number of users.
+/// The counter of one shard of users.
 pub(super) fn user_count(shard: u8) -> Key {
     Key { pk: USERS.to_owned(), sk: format!("{COUNT}{shard:02}") }
 }

@@ -1,9 +1,9 @@
 //! Rate limits: one token bucket for each limit and subject.
 //!
-//! A bucket is stored as the moment at which it will be full again (GCRA, the generic cell rate algorithm: ITU-T I.371): taking a token
-//! moves that moment later by the time that one token needs to come back; a request that would move it past the bucket's depth is
-//! refused. Giving a token back moves it earlier, by what has not come back by itself since. Beside it stands when the bucket was
-//! last taken from, by the clock of whoever did.
+//! A bucket is stored as the moment at which it will be full again (GCRA, the generic cell rate algorithm: ITU-T I.371). Taking a token
+//! moves that moment later by the time that one token needs to come back; a request that would move it past the bucket's depth is rejected.
+//! Giving a token back moves it earlier, by the part that has not come back by itself since. The item also holds the time at which the last
+//! token was taken, by the clock of the machine that took it.
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
@@ -17,17 +17,18 @@ use crate::store::{
     failed,
 };
 
-/// Milliseconds by which the clocks of two machines may differ. A bucket that a clock further ahead has written starts again.
+/// The tolerated difference between the clocks of two machines, in milliseconds. A bucket written by a clock that is further ahead starts
+/// again.
 const CLOCKS_APART: u64 = 10_000;
 
-/// How many may pass.
+/// The size and speed of a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
-    /// What it is for; part of its key.
+    /// The limit's name, which is part of the bucket's key.
     pub name: &'static str,
-    /// At once.
+    /// The number of requests at once.
     pub capacity: u32,
-    /// Milliseconds after which a full bucket that was emptied is full again.
+    /// The time in milliseconds in which an empty bucket becomes full again.
     pub refill: u64,
 }
 
@@ -35,11 +36,11 @@ pub struct Bucket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     pub is_allowed: bool,
-    /// How many more may pass now.
+    /// The number of further requests that are allowed now.
     pub remaining: u32,
-    /// Milliseconds until one may pass; 0 where one may.
+    /// The time in milliseconds until the next request is allowed; 0 if one is allowed now.
     pub wait: u64,
-    /// Milliseconds until the bucket is full.
+    /// The time in milliseconds until the bucket is full.
     pub reset: u64,
 }
 
@@ -49,8 +50,8 @@ impl Bucket {
         if step == 0 { 1 } else { step }
     }
 
-    /// The latest moment at which a bucket may be full for one more to be taken at `now`. Clocks that are a little apart, and requests
-    /// that overtake each other, must not cost anybody one.
+    /// The latest moment at which a bucket may be full so that a token can be taken at `now`. Small differences between clocks, and
+    /// requests that overtake each other, must not cost a client a request.
     const fn latest(self, now: u64) -> u64 {
         now + self.refill - self.step() + self.slack()
     }
@@ -59,7 +60,7 @@ impl Bucket {
         self.step() / 10
     }
 
-    /// What a bucket that is full at `full` has at `now`, in milliseconds.
+    /// The state at `now` of a bucket that is full at `full`, in milliseconds.
     const fn at(self, full: u64, now: u64, is_allowed: bool) -> Taken {
         let ahead = full.saturating_sub(now);
         // Requests that overtake each other differ by their own duration: nobody waits for that.
@@ -72,10 +73,10 @@ impl Bucket {
 }
 
 impl Accounts {
-    /// Takes one from the bucket of `whom` at `now` (milliseconds since 1970): one call, two while it is not full.
+    /// Takes a token from the bucket of `whom` at `now` (milliseconds since 1970): one call, or two while the bucket is not full.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn take(
         &self,
         meter: &Meter,
@@ -85,13 +86,13 @@ impl Accounts {
     ) -> Result<Taken, StoreError> {
         let next = now + bucket.step();
         let expires = (":expires", (now + bucket.refill) / 1000 + 1);
-        // A bucket that is full, was never used, or was written by a clock that ran ahead.
+        // The bucket is full, was never used, or was written by a clock that ran ahead.
         let condition = "attribute_not_exists(full_at) OR full_at <= :now OR written_at > :credible";
         let update = "SET full_at = :next, written_at = :now, expires_at = :expires";
         let values = [(":now", now), (":credible", now + CLOCKS_APART), (":next", next), expires];
         match self.fill(meter, bucket, whom, condition, update, &values).await? {
             Ok(_) => return Ok(bucket.at(next, now, true)),
-            // It stays refused until then: no need to ask again.
+            // Requests stay rejected until then, so no second call is needed.
             Err(Some(full)) if full > bucket.latest(now) => {
                 return Ok(bucket.at(full, now, false));
             }
@@ -106,11 +107,11 @@ impl Accounts {
         }
     }
 
-    /// Gives back the token that was taken from the bucket of `whom` at `taken_at`: that one only, less what has come back by itself by
-    /// `now`, so that giving back never adds to what was taken. `None` where there is nothing to give back. One call.
+    /// Gives back the token that was taken from the bucket of `whom` at `taken_at`, less the part that has come back by itself by `now`, so
+    /// that giving back never adds to the tokens that were taken. `None` if there is nothing to give back. One call.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn give_back(
         &self,
         meter: &Meter,
@@ -130,7 +131,7 @@ impl Accounts {
         Ok(given.await?.ok().flatten().map(|full| bucket.at(full, now, true)))
     }
 
-    /// Updates a bucket. Returns the moment at which it is full after the update, or, where `condition` does not hold, without it.
+    /// Updates a bucket. Returns the moment at which it is full after the update, or, if `condition` does not hold, without it.
     async fn fill(
         &self,
         meter: &Meter,

@@ -1,7 +1,7 @@
-//! The list of users, and how many there are.
+//! The list of users, and their number.
 //!
-//! Both are spread over [`SHARDS`] partitions or items, by the last byte of a user's id, which is random: registrations at the same time
-//! rarely share an item, so they rarely conflict. The list is merged from all shards by id, which is the order of registration.
+//! Both are spread over [`SHARDS`] partitions or items by the last byte of a user's id, which is random: simultaneous registrations rarely
+//! share an item, so they rarely conflict. Reads merge the list from all shards by id, which is the order of registration.
 
 use std::collections::VecDeque;
 
@@ -22,16 +22,16 @@ use crate::store::{
     failed,
 };
 
-/// Shards of the list and of the counter.
+/// The number of shards of the list and of the counter.
 const SHARDS: u8 = 16;
 
-/// Some users in the order of their registration.
+/// A page of users in the order of their registration.
 #[derive(Clone, Debug)]
 pub struct UserPage {
     pub users: Vec<StoredUser>,
     /// How many users there are.
     pub total: u32,
-    /// The last user of the page, where more follow.
+    /// The last user of the page, if more follow.
     pub next: Option<UserId>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn listed(profile: NewItem, id: UserId) -> NewItem {
 }
 
 impl Accounts {
-    /// Counts the user `id` in the transaction that creates it, or no longer in the one that deletes it.
+    /// Counts the user `id` up in the transaction that creates it, or down in the one that deletes it.
     pub(super) fn counting_user<'a>(
         &self,
         transaction: Transaction<'a>,
@@ -62,10 +62,10 @@ impl Accounts {
         transaction.update(Condition::None, update)
     }
 
-    /// How many users there are: one call.
+    /// Returns the number of users: one call.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or a counter is malformed; so for all reads here.
+    /// [`StoreError`] if the engine does not answer or a counter is malformed; the same holds for all reads here.
     pub async fn user_count(&self, meter: &Meter) -> Result<u32, StoreError> {
         let counters = self.partition(meter, &self.tables.app, keys::USERS, keys::COUNT).await?;
         let users = |item: &Item| -> Result<i64, StoreError> {
@@ -76,8 +76,8 @@ impl Accounts {
         Ok(u32::try_from(total.max(0)).unwrap_or(u32::MAX))
     }
 
-    /// At most `limit` users after the first `skip`. Reads what it skips: a call for each shard and each megabyte (some three thousand
-    /// users) of it.
+    /// Returns at most `limit` users after the first `skip`. It also reads the skipped ones: a call for each shard and each megabyte (some
+    /// three thousand users).
     pub async fn users(&self, meter: &Meter, skip: u64, limit: u32) -> Result<UserPage, StoreError> {
         let total = self.user_count(meter).await?;
         if skip > 0 && skip >= u64::from(total) {
@@ -86,7 +86,7 @@ impl Accounts {
         self.page(meter, None, skip, limit, total).await
     }
 
-    /// At most `limit` users after the user `after`, whether that one still exists or not: a call for each shard, and few more.
+    /// Returns at most `limit` users after the user `after`, whether that user still exists or not: a call for each shard, and a few more.
     pub async fn users_after(
         &self,
         meter: &Meter,
@@ -107,7 +107,7 @@ impl Accounts {
     ) -> Result<UserPage, StoreError> {
         let mut shards: Vec<Shard> = (0..SHARDS).map(|number| Shard::after(number, after)).collect();
         let mut page = Vec::new();
-        // One more than the page holds tells whether another page follows.
+        // One user more than the page holds shows whether another page follows.
         let mut wanted = skip + u64::from(limit) + 1;
         while wanted > 0 {
             let empty = shards.iter_mut().filter(|shard| shard.is_to_be_read());
@@ -127,7 +127,7 @@ impl Accounts {
         Ok(UserPage { users: readable(&page, listed_user), total, next: last })
     }
 
-    /// Reads what the shard holds next. `wanted` users are wanted of all shards together, so this one likely has its share of them.
+    /// Reads the next part of a shard. All shards together must yield `wanted` users, so this one reads only its likely share.
     async fn read_shard(&self, meter: &Meter, shard: &mut Shard, wanted: u64) -> Result<(), StoreError> {
         let share = wanted.div_ceil(SHARDS.into());
         let limit = i32::try_from(share + share / 4 + 4).unwrap_or(i32::MAX);
@@ -155,14 +155,15 @@ impl Accounts {
     }
 }
 
-/// The index that held the list before it was spread over shards. Tables on one machine may have it.
+/// The index that held the list before it was sharded. Tables on a user's machine may still have it.
 pub const FORMER_LIST: &str = "listed";
 
 impl Accounts {
-    /// Moves users from [`FORMER_LIST`] to the list and to the counter, each in one transaction: a run that dies is continued by the next.
+    /// Moves users from [`FORMER_LIST`] to the list and to the counter, each in one transaction: the next run continues one that was
+    /// interrupted.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn adopt_former_list(&self, meter: &Meter) -> Result<(), StoreError> {
         loop {
             meter.call();
@@ -200,7 +201,7 @@ impl Accounts {
     }
 }
 
-/// What was read of a shard and is not in the page yet.
+/// The users that were read from a shard and are not on the page yet.
 struct Shard {
     partition: String,
     /// The position of the last user that was read; a space sorts before every id.
@@ -224,7 +225,7 @@ impl Shard {
     }
 }
 
-/// A user's place in the list.
+/// The position of a user in the list.
 fn position(item: &Item) -> &str {
     text(item, "gsi1sk").unwrap_or_default()
 }

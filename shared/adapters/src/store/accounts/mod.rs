@@ -1,30 +1,31 @@
-//! Accounts in DynamoDB. Three tables, keys `pk` and `sk`, one line an access pattern:
+//! Accounts in DynamoDB: three tables with keys `pk` and `sk`, one line per access pattern.
 //!
 //! | table | what | pk | sk | read by | written by |
 //! |---|---|---|---|---|---|
-//! | app | the owner of a user name, or its reservation | `USERNAME#<key>` | `USERNAME` | GetItem, consistent (login) | register, profile: conditioned on its being free, reserved for the same user, or expired |
+//! | app | the owner of a user name, or its reservation | `USERNAME#<key>` | `USERNAME` | GetItem, consistent (login) | register, profile: conditioned on the name being free, reserved for the same user, or expired |
 //! | app | the owner of an address, or its reservation | `EMAIL#<SHA-256 of its key>` | `EMAIL` | GetItem, consistent (login) | as above |
-//! | app | a user, as clients see one | `USER#<id>` | `PROFILE` | GetItem, Query | register, profile: conditioned on its version |
+//! | app | a user as clients see one | `USER#<id>` | `PROFILE` | GetItem, Query | register, profile: conditioned on its version |
 //! | app | a password's hash | `USER#<id>` | `PASSWORD` | Query with profile and standing (login) | register, profile, login (a stronger hash) |
 //! | app | what an account may do | `USER#<id>` | `STATUS` | GetItem, consistent, before every write | register, password, admins; a check in every transaction |
-//! | app | a favorite | `USER#<id>` | `FAVORITE#<Pokémon, 5 digits>` | Query | favorites: conditioned on its being there or not |
+//! | app | a favorite | `USER#<id>` | `FAVORITE#<Pokémon, 5 digits>` | Query | favorites: conditioned on its existence or absence |
 //! | app | users in the order of registration | index `gsi1`: `USERS#<0‥15>` | id | Query (admins), a call for each shard | with the profile |
-//! | app | how many users there are | `USERS` | `COUNT#<0‥15>` | Query, consistent (admins) | register, and the last step of a deletion |
-//! | app | how many administrators there are | `ADMINS` | `COUNT` | nobody | with a change of role, conditioned on one being left |
+//! | app | the number of users | `USERS` | `COUNT#<0‥15>` | Query, consistent (admins) | register, and the last step of a deletion |
+//! | app | the number of administrators | `ADMINS` | `COUNT` | nothing | with a change of role, on condition that one is left |
 //! | app | an account that is being deleted | `DELETIONS` | id | Query (finish-deletions) | deletion: its first step and its last |
-//! | app | what was changed of a Pokémon by hand | `OVERRIDES` | `POKEMON#<id, 5 digits>` | GetItem, consistent (its routes); Query (publish) | its routes, each a field of its own |
-//! | app | how often anything was | `OVERRIDES` | `REVISION` | GetItem, consistent, before the Query | with each change |
-//! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | who makes and promotes keys, conditioned on its version |
+//! | app | the manual changes to a Pokémon | `OVERRIDES` | `POKEMON#<id, 5 digits>` | GetItem, consistent (its routes); Query (publish) | its routes, each change an attribute of its own |
+//! | app | the number of manual changes so far | `OVERRIDES` | `REVISION` | GetItem, consistent, before the Query | with each change |
+//! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | key rotation, conditioned on its version |
 //! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout; password checks |
-//! | ephemeral | the answer to a request with a key | `IDEMPOTENCY#<SHA-256>` | `RECORD` | GetItem, consistent | with what was changed, conditioned on there being none |
-//! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of whom>` | `BUCKET` | its own update | its own update, conditioned on what is in it |
-//! | audit | an event | `ACTOR#<id>`, or `NOBODY#<shard>` | id of the event | Query (audit) | with what it tells of; never twice, never changed |
+//! | ephemeral | the response to a request with an idempotency key | `IDEMPOTENCY#<SHA-256>` | `RECORD` | GetItem, consistent | with the change, conditioned on its absence |
+//! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of whom>` | `BUCKET` | its own update | its own update, conditioned on its content |
+//! | audit | an event | `ACTOR#<id>`, or `NOBODY#<shard>` | id of the event | Query (audit) | with the change that it records; never twice, never changed |
 //! | audit | events of a day | index `by-day`: `<date>#<0‥15>` | id of the event | Query (audit) | with the event |
 //!
-//! `app` has four sparse indexes for whatever comes next, `gsi1` to `gsi4`: an item is in the index whose keys (`gsi1pk`, `gsi1sk`) it has.
+//! `app` has four sparse indexes for future access patterns, `gsi1` to `gsi4`: an item is in the index whose keys (`gsi1pk`, `gsi1sk`) it
+//! has.
 //!
-//! What changes an account and the event that tells of it are one transaction. What expires is swept some time later: whoever
-//! reads it compares `expires_at` itself.
+//! A change of an account and its event are written in one transaction. Expired items are deleted some time later, so readers compare
+//! `expires_at` themselves.
 
 mod admins;
 mod audit;

@@ -1,4 +1,4 @@
-//! What administrators change of the dex by hand. Each change is a field of its own, so that no two take one another back.
+//! Manual changes of the dex by administrators. Each change is an attribute of its own, so that no change undoes another.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use domain::{
@@ -9,32 +9,32 @@ use domain::{
 use super::{Accounts, Condition, Refused, Told, transaction::Transaction};
 use crate::store::{Key, Meter, StoreError, codec::keyed, overrides::read};
 
-/// What is to be changed of a Pokémon.
+/// A change to a Pokémon.
 #[derive(Clone, Debug)]
 pub enum OverrideChange {
     Hide,
-    /// What was hidden is shown again.
+    /// Shows a hidden Pokémon again.
     Show,
-    /// These edits, in the place of those that there were.
+    /// Replaces the previous edits with these.
     Edit(Edits),
-    /// Nothing: it is but told of.
+    /// Changes nothing, and only records the event.
     None,
 }
 
 impl Accounts {
-    /// What was changed of a Pokémon: one consistent GetItem.
+    /// Returns the changes to a Pokémon: one consistent GetItem.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn override_of(&self, meter: &Meter, pokemon: u32) -> Result<Override, StoreError> {
         let item = self.get(meter, &self.tables.app, &Key::override_of(pokemon), true).await?;
         Ok(item.map(|item| read(pokemon, &item)).unwrap_or_default())
     }
 
-    /// Changes a Pokémon. Readers see it once it is published.
+    /// Changes a Pokémon. Readers see the change once it is published.
     ///
     /// # Errors
-    /// [`Condition::Administrator`] where `admin` is none any more.
+    /// [`Condition::Administrator`] if `admin` is no longer an administrator.
     pub async fn override_pokemon(
         &self,
         meter: &Meter,

@@ -1,4 +1,4 @@
-//! Idempotency: what a request with a key of the client's was answered, kept with what it changed.
+//! Idempotency: the response to a request with an idempotency key, stored together with the change that the request made.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use domain::{Timestamp, accounts::UserId, audit::Event};
@@ -11,27 +11,28 @@ use super::{
 };
 use crate::store::{Meter, StoreError, codec::text};
 
-/// The answer to a request with a key, and the request that it was.
+/// The response to a request with an idempotency key, and the identity of that request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// SHA-256 of the user, the operation, its path and the client's key, in hexadecimal.
     pub key: String,
-    /// SHA-256 of what was asked for, in hexadecimal: another request under the same key is a mistake.
+    /// SHA-256 of the request's content, in hexadecimal: a different request under the same key is a mistake.
     pub fingerprint: String,
     pub status: u16,
-    /// None where it is longer than [`Receipt::LONGEST`], holds what is not kept, or is not known yet: it can be made again.
+    /// The response body. `None` if it is longer than [`Receipt::LONGEST`], contains data that is not kept, or is not known yet: it can be
+    /// produced again.
     pub body: Option<String>,
     pub expires_at: Timestamp,
 }
 
 impl Receipt {
-    /// Seconds for which a key is remembered.
+    /// The time in seconds for which a key is remembered.
     pub const KEPT: i64 = 24 * 3600;
-    /// In bytes.
+    /// The maximum length of a stored body, in bytes.
     pub const LONGEST: usize = 4096;
 }
 
-/// What is told of a change: the event, and the receipt of who wants one.
+/// The record of a change: the event, and a receipt if the client sent an idempotency key.
 #[derive(Clone, Debug)]
 pub struct Told {
     pub event: Event,
@@ -45,10 +46,10 @@ impl From<Event> for Told {
 }
 
 impl Accounts {
-    /// The receipt under `key` that has not expired at `now`.
+    /// Returns the receipt under `key`, unless it has expired at `now`.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or it is malformed.
+    /// [`StoreError`] if the engine does not answer or the receipt is malformed.
     pub async fn receipt(
         &self,
         meter: &Meter,
@@ -68,11 +69,11 @@ impl Accounts {
         Ok(Some(receipt).filter(|receipt| receipt.expires_at.is_pending(now, Receipt::KEPT)))
     }
 
-    /// Keeps the receipt of a change that is made in steps, before the first of them: whichever steps there are, the key stands for it.
+    /// Stores the receipt of a change that is made in steps, before the first step: whichever steps follow, they belong to the key.
     ///
     /// # Errors
-    /// [`Condition::Receipt`](super::Condition::Receipt) where the key is used, [`Condition::Active`](super::Condition::Active) for a
-    /// frozen account.
+    /// [`Condition::Receipt`](super::Condition::Receipt) if the key is already in use, [`Condition::Active`](super::Condition::Active) for
+    /// a frozen account.
     pub async fn keep_receipt(
         &self,
         meter: &Meter,
@@ -83,7 +84,7 @@ impl Accounts {
         Transaction::keeping(self, receipt, now)?.by(user)?.commit(meter).await
     }
 
-    /// Puts a receipt where there is none, or one that has expired.
+    /// Puts a receipt if none exists, or if the existing one has expired.
     pub(super) fn put_receipt(
         &self,
         receipt: &Receipt,

@@ -10,20 +10,22 @@ use domain::{Timestamp, accounts::UserId};
 use super::{Accounts, Condition, StoredUser, item::NewItem, keys, transaction::Transaction};
 use crate::store::{Key, Meter, StoreError, codec::keyed, failed};
 
-/// Seconds for which a former user name or e-mail address can be claimed by its former owner alone.
+/// The time in seconds for which only the former owner can claim a former user name or e-mail address.
 pub(super) const RESERVED_FOR: i64 = 30 * 24 * 3600;
 
 impl StoredUser {
-    /// How many former names and addresses one account may reserve at a time: it bounds the profile, and what one user can withhold.
+    /// The maximum number of former names and addresses that one account may reserve at a time. It limits the size of the profile, and the
+    /// number of names that one user can withhold.
     pub const MOST_RESERVED: usize = 20;
 
-    /// Seconds until another name can be given up; `None` while the account reserves fewer than [`Self::MOST_RESERVED`].
+    /// Returns the time in seconds until another name can be given up; `None` while the account reserves fewer than
+    /// [`Self::MOST_RESERVED`].
     #[must_use]
     pub fn wait_to_reserve(&self, now: Timestamp) -> Option<i64> {
         let pending = self.reserved.values().filter(|until| until.is_pending(now, RESERVED_FOR));
         let mut waits: Vec<_> = pending.map(|until| until.seconds_from(now)).collect();
         waits.sort_unstable();
-        // As many must expire as are more than the account may keep beside the next one.
+        // The reservations above the maximum must expire, and one more for the next name.
         let surplus = waits.len().checked_sub(Self::MOST_RESERVED)?;
         waits.get(surplus).copied()
     }
@@ -89,7 +91,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Removes a reservation of `user`, if it is still there, and has expired at `now` where that is given.
+    /// Removes a reservation of `user`, if it still exists and, if `now` is given, has expired.
     async fn release(
         &self,
         meter: &Meter,
@@ -117,14 +119,14 @@ impl Accounts {
                 meter.writes(deleted.consumed_capacity.as_slice());
                 Ok(())
             }
-            // It was claimed again, or removed before.
+            // The name was claimed again, or the reservation was removed before.
             Err(StoreError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
 }
 
-/// A reservation that has expired, or that a clock far ahead has made. Names without a reservation do not match.
+/// Matches a reservation that has expired, or that was made by a clock far ahead. Names without a reservation do not match.
 const EXPIRED: &str = "reserved_until <= :now OR reserved_until > :latest";
 
 fn number(moment: Timestamp) -> AttributeValue {

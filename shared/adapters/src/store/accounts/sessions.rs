@@ -1,4 +1,4 @@
-//! Sessions, and the one token of each that is good.
+//! Sessions, each with one valid refresh token.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, Update};
 use domain::{
@@ -28,14 +28,14 @@ pub struct OpenSession {
     pub session: Session,
 }
 
-/// A password's hash that is to be replaced by a stronger one.
+/// A password's hash (old, new) to replace with a stronger one.
 type Stronger<'a> = Option<(&'a str, &'a str)>;
 
 impl Accounts {
-    /// Begins a session of `user`, and replaces the password's hash (old, new) where a stronger one is given.
+    /// Starts a session of `user`, and replaces the password's hash (old, new) if a stronger one is given.
     ///
     /// # Errors
-    /// [`Condition::Active`] for an account that was frozen a moment ago, [`Condition::Unchanged`] where the password was changed.
+    /// [`Condition::Active`] for an account that was frozen a moment ago, [`Condition::Unchanged`] if the password has changed.
     pub async fn begin_session(
         &self,
         meter: &Meter,
@@ -63,10 +63,10 @@ impl Accounts {
         transaction.commit(meter).await
     }
 
-    /// A session, expired or not.
+    /// Returns a session, expired or not.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or the item is malformed; so for all reads here.
+    /// [`StoreError`] if the engine does not answer or the item is malformed; the same holds for all reads here.
     pub async fn session(
         &self,
         meter: &Meter,
@@ -78,7 +78,7 @@ impl Accounts {
         item.map(|item| session_of(&Reader::of(&key, &item))).transpose()
     }
 
-    /// Every session of a user that has not been swept yet.
+    /// Returns every session of a user that has not been deleted yet.
     pub async fn sessions(&self, meter: &Meter, user: UserId) -> Result<Vec<OpenSession>, StoreError> {
         let table = &self.tables.ephemeral;
         let items = self.partition(meter, table, &keys::user(user), keys::SESSION).await?;
@@ -93,7 +93,7 @@ impl Accounts {
         Ok(readable(&items, open))
     }
 
-    /// Replaces `before` with `after`, if the token shown is still the latest one.
+    /// Replaces `before` with `after`, if the presented token is still the latest one.
     ///
     /// # Errors
     /// [`Condition::Unchanged`] for all but the first of several simultaneous rotations, [`Condition::Active`] for a frozen account.
@@ -127,7 +127,7 @@ impl Accounts {
     /// Records that the account's password was entered in a session at `now`. A session that has ended stays ended.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer.
+    /// [`StoreError`] if the engine does not answer.
     pub async fn record_password(
         &self,
         meter: &Meter,
@@ -160,7 +160,7 @@ impl Accounts {
     /// Ends a session.
     ///
     /// # Errors
-    /// [`Condition::Present`] where it had ended before.
+    /// [`Condition::Present`] if it had ended before.
     pub async fn end_session(
         &self,
         meter: &Meter,

@@ -1,4 +1,4 @@
-//! What stands or falls together, and which of its conditions did not hold.
+//! `TransactWriteItems` with named conditions, so that a refusal reports which of them failed.
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
@@ -13,32 +13,32 @@ use crate::store::{
     codec::keyed,
 };
 
-/// What one part of a transaction asks for.
+/// The condition of one part of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// Nothing that can fail.
+    /// No condition that can fail.
     None,
-    /// Nobody has the user name.
+    /// The user name is free.
     Username,
-    /// Nobody has the address.
+    /// The address is free.
     Email,
-    /// The account is there and not frozen.
+    /// The account exists and is not frozen.
     Active,
-    /// Who acts is an administrator, and not frozen.
+    /// The acting user is an administrator and not frozen.
     Administrator,
-    /// Nobody has changed it since it was read.
+    /// The item has not changed since it was read.
     Unchanged,
-    /// It is not there yet.
+    /// The item does not exist yet.
     Absent,
-    /// It is there.
+    /// The item exists.
     Present,
-    /// Nobody else has used the client's key.
+    /// The client's idempotency key is not in use.
     Receipt,
-    /// There is another administrator.
+    /// Another administrator exists.
     NotTheLast,
 }
 
-/// Why a transaction did nothing.
+/// The reasons why a transaction wrote nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     #[error("a condition did not hold: {0:?}")]
@@ -48,7 +48,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// Whether `condition` is one that did not hold.
+    /// Whether `condition` is one of those that failed.
     #[must_use]
     pub fn is(&self, condition: Condition) -> bool {
         matches!(self, Self::Conditions(failed) if failed.contains(&condition))
@@ -56,7 +56,7 @@ impl Refused {
 }
 
 impl From<Refused> for StoreError {
-    /// For who asks for nothing that can fail but by another writer.
+    /// For transactions whose conditions can fail only because of another writer.
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Conditions(_) => Self::Conflict { operation: OPERATION },
@@ -67,14 +67,14 @@ impl From<Refused> for StoreError {
 
 const OPERATION: &str = "TransactWriteItems";
 
-/// A transaction that is put together part by part.
+/// A transaction that is built part by part.
 pub(super) struct Transaction<'a> {
     accounts: &'a Accounts,
     parts: Vec<(Condition, TransactWriteItem)>,
 }
 
 impl<'a> Transaction<'a> {
-    /// One that `told` tells of.
+    /// A transaction that `told` records.
     pub(super) fn told_by(accounts: &'a Accounts, told: &Told) -> Result<Self, StoreError> {
         let new = Self::of(accounts).with_event(&told.event)?;
         match &told.receipt {
@@ -83,7 +83,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Another event, of the same change.
+    /// Adds another event of the same change.
     pub(super) fn with_event(self, event: &Event) -> Result<Self, StoreError> {
         let put = Put::builder()
             .table_name(&self.accounts.tables.audit)
@@ -92,12 +92,12 @@ impl<'a> Transaction<'a> {
         self.put(Condition::None, put)
     }
 
-    /// One that no event records.
+    /// A transaction without an event.
     pub(super) const fn of(accounts: &'a Accounts) -> Self {
         Self { accounts, parts: Vec::new() }
     }
 
-    /// One that keeps a receipt alone: its key stands for what follows.
+    /// A transaction that stores only a receipt, which covers the steps that follow.
     pub(super) fn keeping(
         accounts: &'a Accounts,
         receipt: &Receipt,
@@ -111,13 +111,13 @@ impl<'a> Transaction<'a> {
         self.put(Condition::Receipt, put)
     }
 
-    /// The account `user` may write.
+    /// Adds the condition that the account `user` may write.
     pub(super) fn by(self, user: UserId) -> Result<Self, StoreError> {
         let check = self.standing(user).condition_expression("attribute_exists(pk) AND is_frozen = :no");
         self.check(Condition::Active, check)
     }
 
-    /// The account `user` may do what administrators do.
+    /// Adds the condition that the account `user` may act as an administrator.
     pub(super) fn by_admin(self, user: UserId) -> Result<Self, StoreError> {
         let check = self
             .standing(user)
@@ -126,7 +126,8 @@ impl<'a> Transaction<'a> {
         self.check(Condition::Administrator, check)
     }
 
-    /// The same for who does it to another; what is done to oneself has a condition of its own on the same item.
+    /// Adds the same condition if `by` acts on another user. An action on the own account has its own condition on the
+    /// same item.
     pub(super) fn by_admin_unless(self, by: UserId, oneself: UserId) -> Result<Self, StoreError> {
         if by == oneself { Ok(self) } else { self.by_admin(by) }
     }
@@ -148,7 +149,7 @@ impl<'a> Transaction<'a> {
         Ok(self.with(condition, TransactWriteItem::builder().put(put).build()))
     }
 
-    /// Puts an item that must not be there.
+    /// Adds a put of an item that must not exist.
     pub(super) fn put_new(
         self,
         condition: Condition,

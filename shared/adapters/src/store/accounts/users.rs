@@ -1,4 +1,4 @@
-//! Users: their names, their passwords' hashes, what they may do.
+//! Users: their names, password hashes and status.
 
 use std::collections::BTreeMap;
 
@@ -31,12 +31,12 @@ use crate::{
 pub struct StoredUser {
     pub user: User,
     pub version: u64,
-    /// Partition keys of the names and addresses that the user has given up, with the expiry of each reservation.
+    /// The partition keys of the names and addresses that the user has given up, with the expiry of each reservation.
     pub reserved: BTreeMap<String, Timestamp>,
 }
 
 impl StoredUser {
-    /// The user after `change`, made at `now`.
+    /// Returns the user after `change`, made at `now`.
     #[must_use]
     pub fn changed(&self, change: &ProfileChange, now: Timestamp) -> Self {
         let ProfileChange { username, email, .. } = change;
@@ -67,12 +67,12 @@ impl StoredUser {
     }
 }
 
-/// What somebody signs in with.
+/// The look-up key of a sign-in.
 #[derive(Clone, Debug)]
 pub struct Login(Key);
 
 impl Login {
-    /// A user name or an e-mail address. A text that is neither costs the same look-up, which finds nothing.
+    /// Parses a user name or an e-mail address. A text that is neither costs the same look-up, which finds nothing.
     #[must_use]
     pub fn of(text: &str) -> Self {
         if let Ok(name) = Username::parse(text) {
@@ -80,20 +80,20 @@ impl Login {
         }
         match Email::parse(text) {
             Ok(email) => Self(keys::email(&email)),
-            // An address that was valid when its account was made; its key is hashed.
+            // An address that was valid when its account was created; its key is hashed.
             Err(_) if text.contains('@') && text.len() <= Email::MAX => {
                 Self(keys::email(&Email::stored(text.to_owned())))
             }
-            // A user name that was valid when its account was made.
+            // A user name that was valid when its account was created.
             Err(_) if is_name_like(text) => Self(keys::username(&Username::stored(text.to_owned()))),
-            // No user name has a question mark.
+            // No user name contains a question mark.
             Err(_) => {
                 Self(Key { pk: format!("USERNAME#?{}", keys::hashed(text)), sk: "USERNAME".to_owned() })
             }
         }
     }
 
-    /// Equal for all spellings of one name or address. It does not say whether there is such an account.
+    /// The same text for all spellings of one name or address. It does not reveal whether the account exists.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.0.pk
@@ -106,20 +106,20 @@ fn is_name_like(text: &str) -> bool {
     (1..=80).contains(&text.len()) && text.bytes().all(is_part)
 }
 
-/// What a sign-in is held against.
+/// The stored data that a sign-in is compared with.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub user: StoredUser,
     pub standing: Standing,
-    /// PHC string.
+    /// The password's hash as a PHC string.
     pub hash: String,
 }
 
-/// An account that is to be made, with its first session.
+/// A new account, with its first session.
 #[derive(Debug)]
 pub struct NewAccount<'a> {
     pub user: &'a User,
-    /// PHC string.
+    /// The password's hash as a PHC string.
     pub hash: &'a str,
     pub family: FamilyId,
     pub session: &'a Session,
@@ -130,7 +130,7 @@ pub struct NewAccount<'a> {
 pub struct ProfileChange {
     pub username: Option<Username>,
     pub email: Option<Email>,
-    /// PHC string. Every session but `kept` ends.
+    /// The hash of the new password as a PHC string. Every session except `kept` ends.
     pub hash: Option<String>,
     /// The session in which the password is changed.
     pub kept: Option<FamilyId>,
@@ -144,10 +144,10 @@ pub struct ProfileRecord<'a> {
 }
 
 impl Accounts {
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
-    /// [`Condition::Username`] and [`Condition::Email`] when they belong to another account, or are reserved for one.
+    /// [`Condition::Username`] and [`Condition::Email`] if they belong to another account, or are reserved for one.
     pub async fn register(&self, meter: &Meter, new: &NewAccount<'_>, told: &Told) -> Result<(), Refused> {
         let (app, user, now) = (&self.tables.app, new.user, told.event.at);
         let stored = StoredUser { user: user.clone(), version: 1, reserved: BTreeMap::new() };
@@ -170,10 +170,10 @@ impl Accounts {
         self.counting_user(transaction, user.id, true)?.commit(meter).await
     }
 
-    /// What a sign-in as `login` is held against: two calls, whether there is such an account or not.
+    /// Returns the stored data for a sign-in as `login`: two calls, whether the account exists or not.
     ///
     /// # Errors
-    /// [`StoreError`] when the engine does not answer or an item is malformed; so for all reads here.
+    /// [`StoreError`] if the engine does not answer or an item is malformed; the same holds for all reads here.
     pub async fn credentials(&self, meter: &Meter, login: &Login) -> Result<Option<Credentials>, StoreError> {
         let Login(key) = login;
         let owner = self.get(meter, &self.tables.app, key, true).await?;
@@ -181,7 +181,7 @@ impl Accounts {
         let owner = owner.filter(|item| text(item, "user").is_some());
         let id = match &owner {
             Some(item) => Reader::of(key, item).parsed("user")?,
-            // No account's: no id was made in 1970.
+            // An id that belongs to no account: none was created in 1970.
             None => UserId::new(0, [0; 10]),
         };
         let items = self.about(meter, id, "PASSWORD").await?;
@@ -196,7 +196,7 @@ impl Accounts {
         Ok(Some(Credentials { user, standing, hash: Reader::of(&key, password).text("hash")?.to_owned() }))
     }
 
-    /// The credentials of a user who is known: one call.
+    /// Returns the credentials of a user with a known id: one call.
     pub async fn credentials_of(&self, meter: &Meter, id: UserId) -> Result<Option<Credentials>, StoreError> {
         let items = self.about(meter, id, "PASSWORD").await?;
         let key = keys::password(id);
@@ -208,7 +208,7 @@ impl Accounts {
         Ok(Some(Credentials { user, standing, hash: Reader::of(&key, password).text("hash")?.to_owned() }))
     }
 
-    /// A user and what the account may do: one call.
+    /// Returns a user and the account's status: one call.
     pub async fn user_with_standing(
         &self,
         meter: &Meter,
@@ -218,14 +218,14 @@ impl Accounts {
         Ok(read_user(id, &items)?.zip(read_standing(id, &items)?))
     }
 
-    /// A user.
+    /// Returns a user.
     pub async fn user(&self, meter: &Meter, id: UserId) -> Result<Option<StoredUser>, StoreError> {
         let key = keys::profile(id);
         let item = self.get(meter, &self.tables.app, &key, true).await?;
         item.map(|item| user_of(id, &Reader::of(&key, &item))).transpose()
     }
 
-    /// What an account may do; none where there is no such account.
+    /// Returns the account's status; `None` if the account does not exist.
     pub async fn standing(&self, meter: &Meter, id: UserId) -> Result<Option<Standing>, StoreError> {
         let key = keys::status(id);
         let item = self.get(meter, &self.tables.app, &key, true).await?;
@@ -235,8 +235,8 @@ impl Accounts {
     /// Replaces `before`, which must be unchanged, with `after`: the result of `change`. The old name and address stay reserved.
     ///
     /// # Errors
-    /// [`Condition::Unchanged`], [`Condition::Active`]; [`Condition::Username`] and [`Condition::Email`] when they belong to another
-    /// account, or are reserved for one.
+    /// [`Condition::Unchanged`], [`Condition::Active`]; [`Condition::Username`] and [`Condition::Email`] if they belong to another account,
+    /// or are reserved for one.
     pub async fn change_profile(
         &self,
         meter: &Meter,
@@ -262,7 +262,7 @@ impl Accounts {
         transaction.commit(meter).await
     }
 
-    /// Replaces a profile that must be unchanged since it was read.
+    /// Replaces a profile that must not have changed since it was read.
     pub(super) fn replaced(&self, before: &StoredUser, after: &StoredUser) -> PutBuilder {
         Put::builder()
             .table_name(&self.tables.app)
@@ -271,7 +271,7 @@ impl Accounts {
             .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()))
     }
 
-    /// A new password, and the end of all sessions but one.
+    /// Adds a new password, and the end of all sessions but one.
     fn with_password<'a>(
         &self,
         transaction: Transaction<'a>,
@@ -303,7 +303,7 @@ impl Accounts {
         transaction.update(Condition::Present, session)
     }
 
-    /// The user's items from the sort key `from` to the standing, read consistently.
+    /// Reads the user's items from the sort key `from` to the status, consistently.
     async fn about(&self, meter: &Meter, id: UserId, from: &str) -> Result<Vec<Item>, StoreError> {
         meter.call();
         let answer = self
@@ -362,7 +362,7 @@ fn read_user(id: UserId, items: &[Item]) -> Result<Option<StoredUser>, StoreErro
     at(items, &key).map(|item| user_of(id, &Reader::of(&key, item))).transpose()
 }
 
-/// A user as it was stored. Reading never validates: one name that today's rules refuse must not hide the account.
+/// Returns a user as it was stored. Reading never validates: one name that today's rules reject must not hide the account.
 pub(super) fn user_of(id: UserId, item: &Reader<'_>) -> Result<StoredUser, StoreError> {
     let user = User {
         id,
