@@ -68,7 +68,9 @@ pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<Asked
                 // The other writer began between the check and the order.
                 Ok(Amended::Busy { .. }) => {}
                 Err(error) => {
-                    return Err(Problem::unavailable(format!("invalid answer of the sync function: {error}")));
+                    return Err(Problem::unavailable(format!(
+                        "invalid answer of the sync function: {error}"
+                    )));
                 }
             },
             Err(NoAnswer::Late(..)) => return Ok(Asked::GoesOn),
