@@ -54,7 +54,7 @@ mod tests {
         }
         let own = ["ash_ketchum", "ashketchum-97@example.com"];
         for name in ["ash_ketchum", "ashketchum", "ASHKETCHUM", "ashketchum97"] {
-            assert!(is_common(&typed(name), &own), "one's own name: {name}");
+            assert!(is_common(&typed(name), &own), "the account's name: {name}");
         }
         for fine in [
             "correct horse battery",
