@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_back_and_what_is_bent_is_refused() {
+    fn stored_keys_are_read_back_and_corrupted_ones_are_rejected() {
         let ring = KeyRing::generate(NOW).promoted(LATER).expect("an hour has passed");
         let json = ring.to_json().expect("JSON");
         let back = KeyRing::from_json(&json).expect("readable");

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reserved_names_are_not_chosen_but_read() {
+    fn reserved_names_can_be_read_but_not_chosen() {
         assert!(
             RESERVED.split(' ').all(|word| word.bytes().all(|b| b.is_ascii_lowercase()) && !word.is_empty())
         );
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_name_is_read_whatever_it_is() {
+    fn a_stored_name_is_never_validated() {
         for stored in ["", "ab", "ash-ketchum", "admin"] {
             assert_eq!(Username::stored(stored.to_owned()).as_str(), stored);
         }

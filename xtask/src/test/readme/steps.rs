@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_stand_in_sh_blocks_only() {
+    fn commands_are_in_sh_blocks_only() {
         for document in super::super::DOCUMENTS {
             let text = std::fs::read_to_string(crate::cargo::root().join(document)).unwrap();
             let fences = text.lines().filter_map(|line| line.trim_start().strip_prefix("```"));
