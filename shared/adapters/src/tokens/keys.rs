@@ -28,8 +28,8 @@ pub struct TooSoon;
 /// cache keys.
 const SETTLED: i64 = 3600;
 
-/// The secret. Anyone who has it can act as any user. Verifiers know three of its keys, so that a key is known long before a token is
-/// signed with it, and as long afterwards.
+/// The secret. Its holder can act as any user. Verifiers know three of its keys, so that a key is known long before a token is signed
+/// with it, and as long afterwards.
 #[derive(Serialize, Deserialize)]
 pub struct KeyRing {
     /// The key that signed until the last promotion.
