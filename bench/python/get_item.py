@@ -1,6 +1,6 @@
-"""A function in Python that reads the Pokemon of its event from DynamoDB: what cold starts are compared with.
+"""A function in Python that reads the Pokemon of its event from DynamoDB, for comparison of cold starts.
 
-The loop stands for AWS's own runtime interface client, which does no less.
+The loop replaces AWS's own runtime interface client, which does at least as much work.
 """
 
 import http.client

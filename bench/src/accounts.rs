@@ -29,7 +29,7 @@ use crate::{
 };
 
 const GROUP: &str = "accounts";
-/// Requests a round.
+/// The number of requests per round.
 const BATCH: usize = 200;
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
@@ -46,7 +46,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     house.register()?;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for nth in 0..effort.sign_ins {
-        // In turn, and each of them first as often as second: a busy machine is busy for both.
+        // The two take turns, and each goes first equally often, so that a busy machine affects both alike.
         let is_known_first = nth % 2 == 0;
         for is_known in [is_known_first, !is_known_first] {
             match is_known {
@@ -59,8 +59,8 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     Ok(())
 }
 
-/// Compares the two distributions. A client that sees one sign-in and guesses by its time whether the account exists is right with a
-/// chance of one half plus the advantage; a difference that many sign-ins would show is the largest distance between the two.
+/// Compares the two distributions. A client that times one sign-in and guesses whether the account exists is right with a probability of
+/// one half plus the advantage; the largest distance between the two shows the difference that many sign-ins would reveal.
 fn report_timing(report: &mut Report, effort: &Effort, known: Vec<f64>, unknown: Vec<f64>) {
     let advantage = (timing::chance_of_longer(&known, &unknown) - 0.5).abs();
     let distance = timing::largest_distance(&known, &unknown);
@@ -129,7 +129,7 @@ impl House {
         Ok(answer)
     }
 
-    /// Microseconds of CPU a request.
+    /// Microseconds of CPU time per request.
     fn cpu(&self, route: &Route, event: &Event) -> Result<f64> {
         self.answer(route, event, StatusCode::OK)?;
         let (answered, took) =
@@ -138,7 +138,7 @@ impl House {
         Ok(took.as_secs_f64() * 1e6 / BATCH as f64)
     }
 
-    /// Microseconds of CPU that verifying an access token takes.
+    /// Microseconds of CPU time for verifying an access token.
     fn verification(&self) -> Result<f64> {
         let token = self.token()?;
         let verifier = Verifier::new(&self.app.config.issuer(), &self.ring.jwks());
@@ -154,7 +154,7 @@ impl House {
         self.answer(&routes::REGISTER_USER, &event, StatusCode::CREATED).map(drop)
     }
 
-    /// Milliseconds that a client waits.
+    /// Milliseconds for which a client waits.
     fn sign_in(&self, username: &str) -> Result<f64> {
         let body = json!({"username": username, "password": "wrong"});
         let event = event(&routes::LOGIN_USER, &body.to_string());

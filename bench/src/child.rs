@@ -1,4 +1,4 @@
-//! The programs that are measured: started here, ended here.
+//! The measured programs, which are started and ended here.
 
 use std::{
     env::{self, consts::EXE_SUFFIX},
@@ -16,15 +16,15 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use aws_sdk_dynamodb::Client;
 use tempfile::{NamedTempFile, TempPath};
 
-/// How long a start may take before it counts as failed.
+/// The time after which a start counts as failed.
 const START: Duration = Duration::from_secs(120);
-/// How long a program may take to end when it is asked to.
+/// The time in which a program must end when it is asked to.
 const END: Duration = Duration::from_secs(10);
 
-/// Where cargo puts what it builds.
+/// The folders into which cargo builds.
 #[derive(Debug)]
 pub struct Binaries {
-    /// Holds this program and those of the same profile.
+    /// The folder of this program and of those with the same profile.
     profile: PathBuf,
 }
 
@@ -37,18 +37,18 @@ impl Binaries {
         Ok(found)
     }
 
-    /// `local` of this program's own profile.
+    /// `local` with this program's own profile.
     pub fn local(&self) -> PathBuf {
         self.profile.join(format!("local{EXE_SUFFIX}"))
     }
 
-    /// `local` of the dev profile, where it has been built.
+    /// `local` with the dev profile, if it has been built.
     pub fn dev_local(&self) -> Option<PathBuf> {
         let dev = self.target().join("debug").join(format!("local{EXE_SUFFIX}"));
         dev.exists().then_some(dev)
     }
 
-    /// A program of the release profile, where it has been built.
+    /// A program with the release profile, if it has been built.
     pub fn release(&self, name: &str) -> Option<PathBuf> {
         let program = self.target().join("release").join(format!("{name}{EXE_SUFFIX}"));
         program.exists().then_some(program)
@@ -59,13 +59,13 @@ impl Binaries {
     }
 }
 
-/// A running program. Dropping it ends it.
+/// A running program, which ends when this value is dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     started: Instant,
     lines: Receiver<String>,
-    /// What it says on standard error, for when it fails.
+    /// Its standard error, for error reports.
     said: TempPath,
 }
 
@@ -80,7 +80,7 @@ impl Process {
         let output = child.stdout.take();
         let (told, lines) = mpsc::channel();
         thread::spawn(move || {
-            // Read to the end even when nobody listens: a full pipe would stop the program.
+            // Reads to the end even if nothing receives the lines: a full pipe would block the program.
             for line in
                 output.into_iter().flat_map(|output| BufReader::new(output).lines()).map_while(Result::ok)
             {
@@ -94,12 +94,12 @@ impl Process {
         self.child.id()
     }
 
-    /// Whether it still runs.
+    /// Whether the program is still running.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits for a line that begins with `start`; answers the rest of it, and the time since this was started.
+    /// Waits for a line that begins with `start`; returns the rest of it, and the time since the start of the program.
     pub fn line(&self, start: &str, within: Duration) -> Result<(String, Duration)> {
         loop {
             let left = within.saturating_sub(self.started.elapsed());
@@ -113,12 +113,12 @@ impl Process {
         }
     }
 
-    /// What it has said on standard error.
+    /// Returns what the program has written to standard error.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.said).unwrap_or_default()
     }
 
-    /// Ends it as Ctrl-C would, and by force where that does not help.
+    /// Ends the program like Ctrl-C, and by force if that does not help.
     pub fn stop(mut self) {
         self.interrupt();
         let asked = Instant::now();
@@ -130,7 +130,7 @@ impl Process {
     #[cfg(unix)]
     fn interrupt(&self) {
         use rustix::process::{Pid, Signal, kill_process};
-        // Gone already is as good.
+        // The program may already have ended, which is fine.
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
     }
 
@@ -142,18 +142,18 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where it is gone already.
+        // Both fail only if the program has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// `local`, ready.
+/// A `local` that is ready.
 #[derive(Debug)]
 pub struct Local {
     pub process: Process,
     pub url: String,
-    /// From its start to its `ready:` line.
+    /// The time from its start to its `ready:` line.
     pub took: Duration,
 }
 
@@ -163,7 +163,7 @@ impl Local {
         Self::start(Command::new(binaries.local()).arg("--memory"), START)
     }
 
-    /// A server on an engine in another process.
+    /// A server that uses an engine in another process.
     pub fn on_engine(binaries: &Binaries, engine: &LocalEngine) -> Result<Self> {
         let mut command = Command::new(binaries.local());
         command.args(["--dynamodb", &engine.local.url]).env("AWS_ACCESS_KEY_ID", &engine.access_key_id);
@@ -185,7 +185,7 @@ impl Local {
     }
 }
 
-/// The engine of `local` alone, in memory, ready.
+/// The engine of `local` alone, in memory and ready.
 #[derive(Debug)]
 pub struct LocalEngine {
     local: Local,
@@ -205,7 +205,7 @@ impl LocalEngine {
     }
 }
 
-/// An address that a program writes to `file` once it serves.
+/// Reads the address that a program writes to `file` once it serves.
 pub fn port(process: &mut Process, file: &Path) -> Result<u16> {
     loop {
         let port = File::open(file).ok().and_then(|file| std::io::read_to_string(file).ok());

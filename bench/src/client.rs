@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 client that loads a server: a few connections, kept alive, one request after the other on each.
-//! It does as little as it can, as it shares the machine with the server.
+//! A small HTTP/1.1 client that puts load on a server over a few kept-alive connections, with one request after the
+//! other on each. It does as little as it can, because it shares the machine with the server.
 
 use std::{
     cell::Cell,
@@ -17,7 +17,7 @@ use tokio::{
 
 const CONNECTIONS: usize = 8;
 
-/// What a load was.
+/// The result of a load.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     pub requests: u32,
@@ -30,7 +30,8 @@ impl Load {
     }
 }
 
-/// Asks the server at `address` for `path`, `requests` times or until `longest` has passed. Every answer must be 200.
+/// Requests `path` from the server at `address`, `requests` times or until `longest` has passed. Every answer must be
+/// 200.
 pub fn load(address: SocketAddr, path: &str, requests: u32, longest: Duration) -> Result<Load> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let request: std::rc::Rc<[u8]> = request(address, path).into_bytes().into();
@@ -93,7 +94,7 @@ impl Connection {
     }
 }
 
-/// The length of the answer that begins with `bytes`, once its headers are there.
+/// Returns the length of the answer that begins with `bytes`, once its headers are complete.
 fn length(bytes: &[u8]) -> Result<Option<usize>> {
     let Some(end) = memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let head = str::from_utf8(&bytes[..end])?;

@@ -1,6 +1,6 @@
-//! Cold starts: a function's process, from its start to its first answer.
+//! Cold starts: the time from the start of a function's process to its first answer.
 //!
-//! Wall-clock times, so only their ratios within one run mean anything: the programs take turns.
+//! These are wall-clock times, so only their ratios within one run are meaningful: the programs take turns.
 
 use std::{
     env,
@@ -22,10 +22,10 @@ use crate::{
 
 const GROUP: &str = "cold start (release build, wall clock)";
 
-/// A program, and what its cold start took.
+/// A program, and the results of its cold starts.
 struct Function {
     name: &'static str,
-    /// Whose sample event it answers.
+    /// The sample event that it answers.
     event: String,
     command: Vec<PathBuf>,
     milliseconds: Vec<f64>,
@@ -44,7 +44,7 @@ impl Function {
             .args(&self.command[1..])
             .env_clear()
             .envs(surroundings.variables(&runtime))
-            // boto3 reads these names.
+            // boto3 reads these variables.
             .envs([("AWS_DEFAULT_REGION", "local"), ("PATH", "/usr/bin:/bin")])
             .env("AWS_CA_BUNDLE", surroundings.certificate().path())
             .stdin(Stdio::null())
@@ -59,7 +59,7 @@ impl Function {
         Ok(process.kill().await?)
     }
 
-    /// How many times longer than `other` it took, start by start.
+    /// Returns the ratio of its times to those of `other`, start by start.
     fn times(&self, other: &Self) -> Spread {
         let pairs = self.milliseconds.iter().zip(&other.milliseconds);
         Spread::of(pairs.map(|(own, other)| own / other).collect())

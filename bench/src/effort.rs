@@ -1,24 +1,24 @@
-//! How much is measured.
+//! The number and size of the measurements.
 
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// How often each cheap measurement is repeated.
+    /// Repetitions of each cheap measurement.
     pub rounds: usize,
-    /// How often each start and each sync is repeated.
+    /// Repetitions of each start and each sync.
     pub starts: usize,
     /// Cold starts of each function, one after the other.
     pub cold: usize,
-    /// Requests a round within this process.
+    /// Requests per round within this process.
     pub calls: usize,
-    /// Index loads a round.
+    /// Index loads per round.
     pub loads: usize,
-    /// Sign-ins to a known account, and as many to an unknown one.
+    /// Sign-ins to a known account; there are as many to an unknown one.
     pub sign_ins: usize,
-    /// Requests a round over HTTP: so many that the 10 ms of a clock tick do not matter…
+    /// Requests per round over HTTP: enough that the 10 ms of a clock tick do not matter…
     pub requests: u32,
-    /// …but no longer than this.
+    /// …but for no longer than this.
     pub longest: Duration,
 }
 

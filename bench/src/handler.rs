@@ -1,4 +1,4 @@
-//! A request in this process: an event in, an answer out, no HTTP. The engine runs in another process, so that its
+//! A request in this process: from an event to an answer, without HTTP. The engine runs in another process, so that its
 //! work does not count.
 
 use std::{collections::HashMap, hint::black_box, sync::Arc, time::Duration};
@@ -24,10 +24,10 @@ use crate::{
 };
 
 const GROUP: &str = "handler (CPU of a request)";
-/// For a page of 20 rows, and whatever is smaller.
+/// The target for a page of 20 rows, and for smaller answers.
 const TARGET: Target = Target::AtMost(40.0);
 
-/// Lists by their query; those with more rows than a page has by default have no target.
+/// The queries of lists; those with more rows than a default page have no target.
 const LISTS: [(&str, Option<Target>); 7] = [
     ("per_page=20", Some(TARGET)),
     ("search=char", Some(TARGET)),
@@ -38,7 +38,7 @@ const LISTS: [(&str, Option<Target>); 7] = [
     ("forms=all&per_page=100", None),
 ];
 
-/// Events made before the clock runs, and answered while it does.
+/// The number of events that are created before the clock runs, and answered while it does.
 const BATCH: usize = 100;
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
@@ -90,7 +90,7 @@ impl Case {
         case
     }
 
-    /// An event as API Gateway makes it behind CloudFront.
+    /// An event as API Gateway creates it behind CloudFront.
     fn get(route: &'static Route, query: &str) -> Self {
         let headers = [
             ("accept", "application/json, text/plain, */*"),
@@ -121,7 +121,7 @@ impl Case {
     }
 }
 
-/// The API in this process, on one thread as in Lambda.
+/// The API in this process, on one thread as on Lambda.
 struct Handler {
     runtime: Runtime,
     app: App,
@@ -141,7 +141,7 @@ impl Handler {
         Ok(answer)
     }
 
-    /// `case`, asked by a client that has the answer.
+    /// Returns `case` as a request of a client that already has the answer.
     fn known(&self, mut case: Case) -> Result<Case> {
         let answer = self.answer(&case)?;
         let etag = answer.headers().get(header::ETAG).context("the answer has no ETag")?.to_str()?;
@@ -150,7 +150,7 @@ impl Handler {
         Ok(case)
     }
 
-    /// Microseconds of CPU a request.
+    /// Microseconds of CPU time per request.
     fn cpu(&self, case: &Case, effort: &Effort) -> Result<Spread> {
         self.answer(case)?;
         Ok(rounds(effort, || {
@@ -164,7 +164,7 @@ impl Handler {
         }))
     }
 
-    /// The same with what Lambda's own format adds: an event of JSON, and an answer of JSON that holds the body.
+    /// The same with the cost of Lambda's own format: an event in JSON, and an answer in JSON that contains the body.
     fn lambda_cpu(&self, case: &Case, effort: &Effort) -> Result<Spread> {
         let payload = RawValue::from_string(serde_json::to_string(&case.event)?)?;
         let payload = &*payload;
@@ -179,7 +179,7 @@ impl Handler {
         }))
     }
 
-    /// What the route's handler asks of the database, by the request's own meter.
+    /// The handler's use of the database, according to the request's own meter.
     fn usage(&self, case: &Case) -> Result<Usage> {
         let query = case.event.raw_query_string.split('&').filter_map(|pair| pair.split_once('='));
         let request = Request {
@@ -202,7 +202,7 @@ impl Handler {
     }
 }
 
-/// Microseconds a request; `batch` answers what a batch took.
+/// Microseconds per request; `batch` returns the time of one batch.
 fn rounds(effort: &Effort, mut batch: impl FnMut() -> Duration) -> Spread {
     let batches = effort.calls / BATCH;
     let round = |_| (0..batches).map(|_| batch()).sum::<Duration>().as_secs_f64() * 1e6;

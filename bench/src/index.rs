@@ -1,4 +1,4 @@
-//! The dex index: its size, and what a cold start pays to load it.
+//! The dex index: its size, and the cost of loading it at a cold start.
 
 use std::{hint::black_box, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 
 const GROUP: &str = "index";
 const KB: f64 = 1000.0;
-/// Dexes held at once to see what one takes.
+/// The number of dexes that are held at once to measure the memory of one.
 const HELD: u8 = 8;
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
@@ -27,7 +27,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     let stored = runtime.block_on(Stored::fetch(engine.client()))?;
     drop((runtime, engine));
 
-    // The one that counts at a cold start: nothing is warm, all memory is new.
+    // The load that matters for a cold start: nothing is warm, and all memory is new.
     let (first, cold) = own_cpu(|| stored.load());
     let first = first?;
     let bytes = stored.unpack()?;
@@ -55,7 +55,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     Ok(())
 }
 
-/// The index as DynamoDB holds it.
+/// The index as DynamoDB stores it.
 struct Stored {
     version: String,
     packed: Vec<u8>,
@@ -81,19 +81,19 @@ impl Stored {
         Ok(Self { version: pointer.version, packed: packed.as_ref().to_vec(), sprite_base })
     }
 
-    /// As the store does.
+    /// Decompresses the index as the store does.
     fn unpack(&self) -> Result<Vec<u8>> {
         let size = zstd::bulk::Decompressor::upper_bound(&self.packed).context("the copy hides its size")?;
         Ok(zstd::bulk::decompress(&self.packed, size)?)
     }
 
-    /// As a function does at a cold start.
+    /// Loads the index as a function does at a cold start.
     fn load(&self) -> Result<Dex> {
         Ok(Dex::load(&self.unpack()?, &self.version, &self.sprite_base)?)
     }
 }
 
-/// Milliseconds of CPU that `work` takes, over a round.
+/// Milliseconds of CPU time that `work` takes, averaged over a round.
 fn milliseconds<T>(effort: &Effort, mut work: impl FnMut() -> Result<T>) -> Result<f64> {
     let (done, took) =
         own_cpu(|| (0..effort.loads).try_for_each(|_| work().map(|made| drop(black_box(made)))));

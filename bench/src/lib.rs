@@ -1,3 +1,3 @@
-//! What the measurements share.
+//! Code that the measurements share.
 
 pub mod surroundings;

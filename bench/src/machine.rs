@@ -1,15 +1,16 @@
-//! What processes take of the machine.
+//! Resources that processes use.
 
 use std::{fs, num::NonZero, thread, time::Duration};
 
 use anyhow::{Context as _, Result};
 
-/// Clock ticks a second in `/proc/PID/stat`: what Linux tells user space whatever it runs at.
+/// Clock ticks per second in `/proc/PID/stat`: the value that Linux reports to user space, whatever its own frequency
+/// is.
 const TICKS: u64 = 100;
 
 pub const MB: f64 = 1_000_000.0;
 
-/// CPU time of this process, all threads, while `work` runs.
+/// The CPU time of this process, in all threads, while `work` runs.
 pub fn own_cpu<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = process_cpu();
     let done = work();
@@ -24,13 +25,13 @@ fn process_cpu() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// Never asked: [`crate::main`] ends first.
+/// Never called: [`crate::main`] ends first.
 #[cfg(not(unix))]
 fn process_cpu() -> Duration {
     Duration::ZERO
 }
 
-/// CPU time that a process has taken so far, to 10 ms.
+/// The CPU time that a process has used so far, with a resolution of 10 ms.
 pub fn cpu(pid: u32) -> Result<Duration> {
     let file = format!("/proc/{pid}/stat");
     let stat = fs::read_to_string(&file).with_context(|| format!("{file} cannot be read"))?;
@@ -40,14 +41,14 @@ pub fn cpu(pid: u32) -> Result<Duration> {
 
 /// utime + stime.
 fn ticks(stat: &str) -> Option<u64> {
-    // The program's name stands in parentheses and may hold anything.
+    // The program's name is in parentheses and may contain any character.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     Some(user + system)
 }
 
-/// How many threads wanted a core over the last minute, and how many cores there are. Wall-clock times mean little
-/// where the former is the greater.
+/// The number of threads that wanted a core over the last minute, and the number of cores. Wall-clock times mean little
+/// if the former is greater.
 pub fn busy() -> Result<(f64, usize)> {
     let load = fs::read_to_string("/proc/loadavg").context("/proc/loadavg cannot be read")?;
     let load = load.split(' ').next().and_then(|minute| minute.parse().ok());
@@ -55,12 +56,12 @@ pub fn busy() -> Result<(f64, usize)> {
     Ok((load.context("/proc/loadavg is not understood")?, cores))
 }
 
-/// The most bytes that a process has held in memory so far.
+/// The peak memory of a process so far, in bytes.
 pub fn peak_memory(pid: u32) -> Result<f64> {
     status(&pid.to_string(), "VmHWM:")
 }
 
-/// Bytes that this process holds in memory.
+/// The memory of this process, in bytes.
 pub fn own_memory() -> Result<f64> {
     status("self", "VmRSS:")
 }

@@ -1,14 +1,14 @@
-//! What the product costs, measured in one run: `cargo xtask bench`.
+//! Measures the cost of the product in one run: `cargo xtask bench`.
 //!
 //! * [`index`]: the dex index, its size and what loading it costs.
 //! * [`handler`]: a request in this process, without HTTP.
 //! * [`server`]: a request over HTTP, against the Flask Pokédex that this one replaces.
-//! * [`start`]: how long `local` takes to be ready, and its memory.
-//! * [`cold`]: a function's process, from its start to its first answer, against a function that does nothing and one in Python.
-//! * [`sync`]: a sync from a mirror of PokeAPI, where `POKEAPI_MIRROR` names one.
+//! * [`start`]: the time until `local` is ready, and its memory.
+//! * [`cold`]: the time from the start of a function's process to its first answer, against a function that does nothing and one in Python.
+//! * [`sync`]: a sync from a mirror of PokeAPI, if `POKEAPI_MIRROR` names one.
 //!
-//! CPU time is what counts: it is nearly the same on a busy machine. Wall-clock times are reported and no more.
-//! Nothing fails because a target is missed; the table says so.
+//! CPU time is the decisive figure: it is nearly the same on a busy machine. Wall-clock times are reported only for information. A missed
+//! target is shown in the table and fails nothing.
 
 mod accounts;
 mod child;
@@ -31,17 +31,17 @@ use clap::{Parser, ValueEnum};
 
 use crate::{child::Binaries, effort::Effort, report::Report};
 
-/// Measures what the product costs. Linux only: other processes are read from /proc.
+/// Measures the cost of the product. Linux only, because it reads other processes from /proc.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 struct Options {
-    /// Fewer rounds and requests: for a look, not for the record
+    /// Fewer rounds and requests: for a quick look, not for the record
     #[arg(long)]
     quick: bool,
-    /// Measure this only (may be repeated)
+    /// Run this measurement only (may be repeated)
     #[arg(long, value_name = "WHAT")]
     only: Vec<What>,
-    /// File for the results; bench/results.json in the target directory where absent
+    /// File for the results [default: bench/results.json in the target directory]
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
@@ -59,7 +59,7 @@ enum What {
 
 type Measure = fn(&Binaries, &Effort, &mut Report) -> Result<()>;
 
-/// The index first: how much memory it takes is seen best in a process that has done nothing yet.
+/// The index comes first: its memory is easiest to measure in a process that has done nothing yet.
 const MEASURES: [(What, Measure); 7] = [
     (What::Index, index::measure),
     (What::Handler, handler::measure),

@@ -1,11 +1,11 @@
-//! What was measured, as a table and as JSON.
+//! The results, as a table and as JSON.
 
 use std::{fmt::Write as _, fs, path::Path};
 
 use anyhow::Result;
 use serde::Serialize;
 
-/// Several rounds of one measurement.
+/// The results of several rounds of one measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     pub median: f64,
@@ -15,7 +15,7 @@ pub struct Spread {
 
 impl Spread {
     /// # Panics
-    /// When there are no samples.
+    /// If there are no samples.
     #[must_use]
     pub fn of(mut samples: Vec<f64>) -> Self {
         samples.sort_by(f64::total_cmp);
@@ -31,7 +31,7 @@ impl From<f64> for Spread {
     }
 }
 
-/// What a median should be.
+/// The target for a median.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -77,11 +77,11 @@ impl Row {
 #[derive(Debug, Serialize)]
 pub struct Report {
     quick: bool,
-    /// Of the minute before, by others: see [`crate::machine::busy`].
+    /// The load that other programs caused in the minute before: see [`crate::machine::busy`].
     load_average: f64,
     cores: usize,
     rows: Vec<Row>,
-    /// What could not be measured, and why.
+    /// The measurements that were not possible, with reasons.
     skipped: Vec<String>,
 }
 
@@ -107,7 +107,7 @@ impl Report {
         self.skipped.push(why.into());
     }
 
-    /// One aligned line a row, then what was skipped and how many targets are met.
+    /// Returns one aligned line per row, then the skipped measurements and the number of targets that are met.
     #[must_use]
     pub fn table(&self) -> String {
         let width = self.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
@@ -147,7 +147,7 @@ impl Report {
     }
 }
 
-/// Three digits, but every digit of a whole number.
+/// Formats three digits, or every digit of a whole number.
 fn digits(value: f64) -> String {
     match value.abs() {
         _ if value.fract() == 0.0 => format!("{value:.0}"),

@@ -14,10 +14,10 @@ use crate::{
 
 const GROUP: &str = "server (rehearse build)";
 
-/// A path, what the Flask Pokédex takes for it, and how many times less this one should.
+/// A path, the time that the Flask Pokédex takes for it, and the factor by which this one should be faster.
 ///
-/// The references are milliseconds of CPU a request, measured on the old Pokédex with everything in a warm Redis:
-/// its best case.
+/// The reference times are milliseconds of CPU time per request, measured on the old Pokédex with everything in a warm
+/// Redis: its best case.
 type Case = (&'static str, f64, f64);
 
 const LISTS: [Case; 3] = [
@@ -36,7 +36,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     report.add(GROUP, "peak memory, with its engine", "MB", peak, None);
     drop(server);
 
-    // On AWS the engine is not ours: only the server counts.
+    // On AWS the engine runs elsewhere: only the server counts.
     let engine = LocalEngine::start(binaries)?;
     let server = Local::on_engine(binaries, &engine)?;
     ask(&server, DETAIL, effort, report)?;
@@ -51,7 +51,7 @@ fn ask(server: &Local, (path, flask, times): Case, effort: &Effort, report: &mut
         .strip_prefix("http://")
         .and_then(|at| at.parse().ok())
         .context("the server says no address")?;
-    // Warm: a server that has just started grows its buffers and opens its connections.
+    // Warms up: a server that has just started grows its buffers and opens its connections.
     load(address, path, effort.requests / 10, effort.longest)?;
     let (mut per_second, mut each, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..effort.rounds {

@@ -1,4 +1,4 @@
-//! A sync from a mirror of PokeAPI: as fast as it goes, on an empty folder and again on the filled one.
+//! A sync from a mirror of PokeAPI at full speed, on an empty folder and again on the filled one.
 
 use std::{env, path::Path, process::Command, time::Duration};
 
@@ -12,9 +12,9 @@ use crate::{
 };
 
 const GROUP: &str = "sync (wall clock unless CPU)";
-/// Names a program that serves PokeAPI's data: `$POKEAPI_MIRROR --port 0 --port-file FILE`.
+/// The variable that names a program which serves PokeAPI's data: `$POKEAPI_MIRROR --port 0 --port-file FILE`.
 const MIRROR: &str = "POKEAPI_MIRROR";
-/// How long a sync may take before it counts as failed.
+/// The time after which a sync counts as failed.
 const LONGEST: Duration = Duration::from_secs(300);
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
@@ -36,7 +36,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
 }
 
 struct Mirror {
-    /// Ends it when dropped.
+    /// The mirror's process, which ends when this value is dropped.
     _process: Process,
     url: String,
 }
@@ -71,7 +71,7 @@ impl Syncs {
         let mut command = Command::new(binaries.local());
         command.args(["--sync", "--sync-rate", "0", "--pokeapi", mirror, "--data"]).arg(folder);
         let server = Local::start(&mut command, LONGEST)?;
-        // A failed sync is no reason for the server not to start.
+        // The server starts even if the sync fails, so its output shows whether it did.
         let said = server.process.said();
         ensure!(said.contains("sync: fetched"), "the sync did not finish: {}", said.trim_end());
         self.seconds.push(server.took.as_secs_f64());

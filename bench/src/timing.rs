@@ -1,6 +1,6 @@
 //! Comparison of two distributions of times.
 
-/// The chance that a sample of `one` is longer than a sample of `other` (the statistic of Mann and Whitney): 0.5 where they do not
+/// The probability that a sample of `one` is longer than a sample of `other` (the statistic of Mann and Whitney): 0.5 if they do not
 /// differ.
 pub fn chance_of_longer(one: &[f64], other: &[f64]) -> f64 {
     let other = sorted(other);
@@ -55,7 +55,7 @@ mod tests {
         assert!(chance_of_longer(&shifted, &one) > 0.55);
         assert!(chance_of_longer(&one, &shifted) < 0.45);
         assert!((largest_distance(&one, &shifted) - 0.1).abs() < 0.001);
-        // The same median, another shape: only the distance shows it.
+        // The median is the same, but the shape differs: only the distance shows it.
         let narrow: Vec<f64> = times(0, 0.5).into_iter().map(|time| time + 500.0).collect();
         assert!((chance_of_longer(&one, &narrow) - 0.5).abs() < 0.001);
         assert!(largest_distance(&one, &narrow) > 0.2);

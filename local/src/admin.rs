@@ -1,4 +1,4 @@
-//! The first administrator: made by who has the machine, never by a route.
+//! The first administrator, whom the owner of the machine appoints; no route can.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use domain::audit::{Action, Event, EventId, Outcome};
 
 use crate::{database::Database, folder::Folder};
 
-/// [`grant`] on this machine: on the running engine at `url`, or else in the data folder.
+/// Calls [`grant`] on this machine: on the running engine at `url`, or else in the data folder.
 ///
 /// # Errors
-/// As [`grant`], and when the folder cannot be opened.
+/// The errors of [`grant`], and an error if the folder cannot be opened.
 pub async fn grant_here(url: Option<String>, data: &Path, tables: &Tables, username: &str) -> Result<String> {
     let folder = if url.is_none() { Some(Folder::open(data)?) } else { None };
     let engine = Database::open(url, folder.as_ref())?;
@@ -29,19 +29,19 @@ pub async fn grant_here(url: Option<String>, data: &Path, tables: &Tables, usern
     granted
 }
 
-/// [`grant`] in a deployed environment, with the credentials of the process's environment.
+/// Calls [`grant`] in a deployed environment, with the credentials of the process's environment.
 ///
 /// # Errors
-/// As [`grant`].
+/// The errors of [`grant`].
 pub async fn grant_on_aws(environment: &str, username: &str) -> Result<String> {
     let tables = Tables::beside(format!("pokedex-{environment}-catalog"));
     grant(&Accounts::new(aws::from_environment(), tables), username).await
 }
 
-/// Makes the user of this name (or address) an administrator; says what was done.
+/// Makes the user with this name (or address) an administrator; returns a sentence that says what was done.
 ///
 /// # Errors
-/// When there is no such user or the engine does not answer.
+/// If the user does not exist or the engine does not answer.
 pub async fn grant(accounts: &Accounts, username: &str) -> Result<String> {
     let meter = Meter::default();
     let Some(found) = accounts.credentials(&meter, &Login::of(username)).await? else {

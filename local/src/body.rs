@@ -1,4 +1,4 @@
-//! A request body that is read within a size, a time, and the memory that all bodies share.
+//! A request body, which is read within limits of size, time and the memory that all bodies share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,22 +16,22 @@ pub(crate) struct Body {
     memory: Arc<Semaphore>,
 }
 
-/// A body that was read. Its bytes count until it is dropped.
+/// A body that was read. Its bytes count towards the limit until it is dropped.
 #[derive(Debug)]
 pub(crate) struct ReadBody {
     pub bytes: Bytes,
     _memory: Option<OwnedSemaphorePermit>,
 }
 
-/// Why a body could not be read.
+/// The reasons why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
     TooLong,
-    /// The bodies of other requests hold the memory.
+    /// The bodies of other requests use all of the memory.
     Busy,
-    /// Cut short, or its chunks are malformed.
+    /// The body is cut short, or its chunks are malformed.
     Malformed,
-    /// Not complete in time.
+    /// The body did not arrive in time.
     Late,
 }
 

@@ -26,20 +26,20 @@ pub struct Options {
     /// Refresh from PokeAPI before serving
     #[arg(long)]
     pub sync: bool,
-    /// Where PokeAPI is
+    /// Base URL of PokeAPI
     #[arg(long, default_value = PokeApiConfig::POKEAPI, value_name = "URL", value_parser = address, env = "POKEAPI_BASE_URL")]
     pub pokeapi: String,
-    /// Requests a minute to PokeAPI; 0 is no limit
+    /// Requests per minute to PokeAPI; 0 means no limit
     #[arg(long, default_value_t = PokeApiConfig::PER_MINUTE, value_name = "N", env = "SYNC_REQUESTS_PER_MINUTE")]
     pub sync_rate: u32,
-    /// An address for PokeAPI's keepers, sent with every request
+    /// A contact address for PokeAPI's maintainers, sent with every request
     #[arg(long, value_name = "TEXT", env = "SYNC_CONTACT")]
     pub sync_contact: Option<String>,
     /// Use a running DynamoDB engine instead of the embedded one; the folder keeps the keys. It is called with the access key id
     /// in AWS_ACCESS_KEY_ID, or with "local"
     #[arg(long, value_name = "URL", value_parser = engine_address)]
     pub dynamodb: Option<String>,
-    /// How many requests of whom are answered, such as login=50/60,write=1000/60; or off
+    /// Rate limits, such as login=50/60,write=1000/60; or off
     #[arg(long, value_name = "LIMITS", env = "RATE_LIMITS")]
     pub rate_limits: Option<String>,
     #[command(subcommand)]
@@ -52,7 +52,7 @@ pub struct Options {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// What only who has this machine may do
+    /// Commands for the owner of this machine
     #[command(subcommand)]
     Admin(Admin),
 }
@@ -61,7 +61,7 @@ pub enum Command {
 pub enum Admin {
     /// Make a user an administrator
     Grant {
-        /// Or the e-mail address
+        /// User name or e-mail address
         username: String,
         /// On AWS: in the tables of this environment, with the credentials and the region that the variables AWS_… name
         #[arg(long, value_name = "ENVIRONMENT", value_parser = ["dev", "staging", "prod"])]
@@ -70,10 +70,10 @@ pub enum Admin {
 }
 
 impl Options {
-    /// As on AWS, but for the tables: CORS_ORIGINS and SPRITE_BASE_URL serve a web app that is being written.
+    /// The configuration, as on AWS but with local tables. CORS_ORIGINS and SPRITE_BASE_URL help with a web app under development.
     ///
     /// # Errors
-    /// When a variable has a wrong value; names it.
+    /// If a variable has a wrong value; the error names it.
     pub fn config(&self, tables: &Tables) -> Result<Config> {
         Ok(Config::read(|name| match name {
             "CATALOG_TABLE" => Some(tables.catalog.clone()),
@@ -81,16 +81,16 @@ impl Options {
             "EPHEMERAL_TABLE" => Some(tables.ephemeral.clone()),
             "AUDIT_TABLE" => Some(tables.audit.clone()),
             "RATE_LIMITS" => self.rate_limits.clone(),
-            // They are this machine's own.
+            // These belong to this machine.
             "SIGNING_KEYS" | "SYNC_FUNCTION" | "EXPORTS_BUCKET" => None,
             name => std::env::var(name).ok(),
         })?)
     }
 
-    /// A client of PokeAPI, at the pace that is asked for.
+    /// A client of PokeAPI with the requested rate.
     ///
     /// # Errors
-    /// When the contact cannot be sent in a header.
+    /// If the contact cannot be sent in a header.
     pub fn pokeapi(&self) -> Result<PokeApi> {
         let mut config = PokeApiConfig::new(&self.pokeapi);
         config.per_minute = self.sync_rate;
@@ -107,7 +107,7 @@ fn address(text: &str) -> Result<String, String> {
     }
 }
 
-/// An engine on this machine is spoken to over plain HTTP.
+/// Checks an engine's address: engines on this machine use plain HTTP.
 fn engine_address(text: &str) -> Result<String, String> {
     if text.starts_with("https:") {
         return Err("an engine is spoken to over plain http".to_owned());

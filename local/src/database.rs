@@ -1,4 +1,4 @@
-//! The DynamoDB of one start of the program: embedded, or a running engine that the options name.
+//! The DynamoDB that one start of the program uses: embedded, or a running engine that the options name.
 
 use adapters::{aws, store::Tables};
 use anyhow::{Context as _, Result};
@@ -8,17 +8,17 @@ use crate::{engine::Engine, folder::Folder, tables};
 
 /// The DynamoDB of this start.
 pub enum Database {
-    /// In this process.
+    /// An engine in this process.
     Embedded(Engine),
-    /// A running engine, and the access key id that it is called with.
+    /// A running engine, and the access key id for its requests.
     Running { url: String, access_key_id: String },
 }
 
 impl Database {
-    /// The running engine at `url`, else one on `folder`, else one in memory.
+    /// Opens the running engine at `url`, else one on `folder`, else one in memory.
     ///
     /// # Errors
-    /// When the folder's file is not a database, or cannot be written.
+    /// If the folder's file is not a database, or cannot be written.
     pub fn open(url: Option<String>, folder: Option<&Folder>) -> Result<Self> {
         if let Some(url) = url {
             let access_key_id = std::env::var("AWS_ACCESS_KEY_ID").ok().filter(|id| !id.is_empty());
@@ -41,7 +41,7 @@ impl Database {
         }
     }
 
-    /// The removal of expired items, where the engine is this program's.
+    /// The removal of expired items, if the engine belongs to this program.
     pub fn sweep(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         match self {
             Self::Embedded(engine) => Some(engine.sweep()),
@@ -49,10 +49,10 @@ impl Database {
         }
     }
 
-    /// Makes the tables that are missing.
+    /// Creates the tables that are missing.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// If the engine does not answer.
     pub async fn create_tables(&self, tables: &Tables) -> Result<()> {
         tables::create(&self.client(), tables).await.with_context(|| match self {
             Self::Embedded(_) => "the embedded DynamoDB cannot be used".to_owned(),
@@ -60,7 +60,7 @@ impl Database {
         })
     }
 
-    /// Closes the engine, where it is this program's.
+    /// Closes the engine, if it belongs to this program.
     pub fn stop(self) {
         if let Self::Embedded(engine) = self {
             engine.stop();

@@ -19,16 +19,16 @@ impl DynamoDb {
         Self(RwLock::new(Some(database)))
     }
 
-    /// Closes the database once the calls in flight have returned. Later calls are answered 503.
+    /// Closes the database once the calls in progress have returned. Later calls receive a 503.
     pub(crate) fn close(&self) {
         drop(self.0.write().unwrap_or_else(PoisonError::into_inner).take());
     }
 
-    /// Removes the items that have expired; gives their number, 0 once the database is closed. Between two pages of items it lets
+    /// Removes the items that have expired; returns their number, or 0 once the database is closed. Between two pages of items it lets
     /// waiting calls go first.
     ///
     /// # Errors
-    /// When the database cannot be written.
+    /// If the database cannot be written.
     pub(crate) fn remove_expired(&self) -> dynoxide::Result<usize> {
         let database = self.0.read().unwrap_or_else(PoisonError::into_inner);
         database.as_ref().map_or(Ok(0), Database::sweep_ttl)
@@ -66,7 +66,7 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
     response
 }
 
-/// Runs `operation`; `None` where the database does not have it.
+/// Runs `operation`; returns `None` if the database does not support it.
 fn run(database: &Database, operation: &str, body: &[u8]) -> Option<dynoxide::Result<Vec<u8>>> {
     macro_rules! operations {
         ($($name:literal => $method:ident,)*) => {
@@ -105,7 +105,7 @@ fn call<Q: DeserializeOwned, R: Serialize>(
     serde_json::to_vec(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
-/// A request that is not of the operation's form. The database marks what DynamoDB would call a validation error.
+/// The error for a request that does not have the operation's form. The database marks errors that DynamoDB would call validation errors.
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or(&text);

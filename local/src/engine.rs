@@ -18,19 +18,19 @@ use crate::{
 /// An open engine. [`Self::stop`] closes its database.
 pub struct Engine {
     database: Arc<DynamoDb>,
-    /// Calls the database inside this process.
+    /// An HTTP client that calls the database inside this process.
     http: SharedHttpClient,
 }
 
 impl Engine {
-    /// Opens an engine whose data is in `file`.
+    /// Opens an engine that stores its data in `file`.
     ///
     /// # Errors
-    /// When the file is not a database, or cannot be written.
+    /// If the file is not a database, or cannot be written.
     pub fn open(file: &Path) -> Result<Self> {
         let name = file.to_str().ok_or_else(|| anyhow!("the path {} is not UTF-8", file.display()))?;
         let failed = |error: &dyn std::fmt::Display| anyhow!("{name} cannot be opened: {error}");
-        // The files that SQLite adds have the rights of this one.
+        // Files that SQLite adds get the permissions of this one.
         private::make_file(file).map_err(|error| failed(&error))?;
         let database = dynoxide::Database::new(name).map_err(|error| failed(&error))?;
         Ok(Self::on(database))
@@ -39,7 +39,7 @@ impl Engine {
     /// Opens an engine that forgets its data when it stops.
     ///
     /// # Errors
-    /// When there is not enough memory.
+    /// If there is not enough memory.
     pub fn in_memory() -> Result<Self> {
         let database = dynoxide::Database::memory();
         Ok(Self::on(database.map_err(|error| anyhow!("no database in memory: {error}"))?))
@@ -56,7 +56,7 @@ impl Engine {
         aws::in_process(self.http.clone())
     }
 
-    /// Removes expired items from time to time, until the future is dropped.
+    /// Removes expired items periodically, until the future is dropped.
     pub fn sweep(&self) -> impl Future<Output = ()> + Send + use<> {
         sweep(Arc::clone(&self.database))
     }
@@ -64,12 +64,12 @@ impl Engine {
     /// Serves the engine on `listener` for requests that carry `key`.
     ///
     /// # Errors
-    /// As [`Port::open`].
+    /// The errors of [`Port::open`].
     pub fn serve(&self, listener: TcpListener, key: AccessKey) -> Result<Port> {
         Port::open(Arc::clone(&self.database), listener, key)
     }
 
-    /// Closes the database once the calls in flight have returned; clients that outlive it are answered 503.
+    /// Closes the database once the calls in progress have returned; later calls of its clients receive a 503.
     pub fn stop(self) {
         self.database.close();
     }
@@ -78,7 +78,7 @@ impl Engine {
 /// Binds `port` of the loopback address.
 ///
 /// # Errors
-/// One sentence when the port is taken or forbidden.
+/// One sentence if the port is in use or forbidden.
 pub async fn listen(port: u16) -> Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
         let why = match error.kind() {

@@ -1,4 +1,4 @@
-//! The data folder: one owner, one process at a time, one schema.
+//! The data folder, which has one owner, one process at a time and one schema.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -11,27 +11,27 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{keys, private};
 
-/// Raised when an older program could not read what this one stores.
+/// The schema, raised whenever an older program could not read what this one stores.
 const SCHEMA: &str = "pokedex data, schema 1\n";
 
 /// The engine's file.
 const DATABASE: &str = "dynamodb.sqlite";
 
-/// A data folder that is ours alone until this is dropped.
+/// A data folder that belongs to this process alone until this value is dropped.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// Locked; the lock ends with the process, however it ends.
+    /// The lock, which ends with the process, however the process ends.
     _lock: File,
 }
 
 impl Folder {
-    /// Opens `path`, and makes it where it does not exist. Rights that others have on it or its files are taken, as earlier
-    /// versions gave them; rights on the signing keys are refused where these are read, since a key may have been read already.
+    /// Opens `path`, and creates it if it does not exist. Removes permissions that others have on the folder or its files, because earlier
+    /// versions gave them. Permissions on the signing keys are an error when the keys are read, since others may already have read a key.
     ///
     /// # Errors
-    /// One sentence when it is in use, of another schema, another program's, not accessible, on a full disk, or holds keys without
-    /// their database.
+    /// One sentence if the folder is in use, has another schema, belongs to another program, is not accessible, is on a full disk, or holds
+    /// keys without their database.
     pub fn open(path: &Path) -> Result<Self> {
         let shown = path.display();
         private::make_folder(path).with_context(|| format!("the data folder {shown} cannot be made"))?;
@@ -74,7 +74,7 @@ impl Folder {
             eprintln!("other users of this machine had access to the data folder {shown}; now only you have");
         }
         disk::check(path).with_context(|| format!("the data folder {shown} cannot be written"))?;
-        // Under the lock, and before anything else is stored: a kill in between leaves an empty folder.
+        // Under the lock, and before any other write, so that a kill in between leaves an empty folder.
         if !schema.exists() {
             let fresh = path.join("schema.new");
             fs::write(&fresh, SCHEMA).with_context(|| format!("{shown} cannot be written"))?;
@@ -96,10 +96,10 @@ impl Folder {
     }
 }
 
-/// Takes the rights of others on every file of `folder` but the signing keys.
+/// Removes other users' permissions on every file of `folder` except the signing keys.
 fn narrow_files(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
-        // Not what a link leads to.
+        // Skips links, so that the files they lead to stay as they are.
         if entry.file_type()?.is_file() && entry.file_name() != keys::FILE {
             let file = entry.path();
             private::narrow(&file).with_context(|| format!("{} is not this user's", file.display()))?;
@@ -108,7 +108,7 @@ fn narrow_files(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Keys without a database are those of another one: tokens that they signed name users that a new one does not have.
+/// Keys without a database belong to another one: tokens that they signed name users that a new database does not have.
 fn keys_have_their_database(folder: &Path) -> Result<()> {
     let keys = folder.join(keys::FILE);
     ensure!(

@@ -1,4 +1,4 @@
-//! Lambda's Invoke, for the one function that routes call: the sync. The same call as on AWS.
+//! Lambda's Invoke, for the only function that routes call: the sync. The call is the same as on AWS.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,41 +22,41 @@ use crate::{
 /// The function's name.
 pub const SYNC: &str = "sync-pokeapi";
 
-/// How long one invocation may take.
+/// The time limit of one invocation.
 const TIMEOUT: Duration = Duration::from_secs(900);
 
-/// How long the invocation that runs may take once the functions are to stop.
+/// The time limit of the current invocation once the functions should stop.
 const LAST_INVOCATION: Duration = Duration::from_secs(3);
 
 /// The largest event, as on AWS.
 const LARGEST_EVENT: usize = 6 << 20;
 
-/// The functions of this machine: one thread, and one event at a time, as its reserved concurrency has it on AWS.
+/// The functions of this machine: one thread, and one event at a time, like the function's reserved concurrency on AWS.
 #[derive(Debug)]
 pub struct Functions {
     invoke: Arc<Invoke>,
 }
 
-/// An event, its right to run, and the place where its answer is awaited.
+/// An event, its permit to run, and the channel for its answer.
 type Invocation = (Value, OwnedSemaphorePermit, oneshot::Sender<Result<Value, String>>);
 
 #[derive(Debug)]
 struct Invoke {
     function: mpsc::UnboundedSender<Invocation>,
-    /// Held by the event that runs.
+    /// The permit, which the current event holds.
     free: Arc<Semaphore>,
 }
 
 impl Functions {
-    /// Starts the thread of the function.
+    /// Starts the function's thread.
     ///
     /// # Errors
-    /// When the machine has no thread left.
+    /// If the machine cannot start another thread.
     pub fn start(sync: SyncFunction) -> Result<Self> {
         Ok(Self { invoke: Arc::new(Invoke::start(sync)?) })
     }
 
-    /// The functions, called inside this process.
+    /// An endpoint for calling the functions inside this process.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         Endpoint::InProcess(in_process(Arc::clone(&self.invoke)))
@@ -65,12 +65,12 @@ impl Functions {
     /// Serves Lambda's Invoke on `listener` for requests that carry `key`.
     ///
     /// # Errors
-    /// As [`Port::open`].
+    /// The errors of [`Port::open`].
     pub fn serve(&self, listener: TcpListener, key: AccessKey) -> Result<Port> {
         Port::open(Arc::clone(&self.invoke), listener, key)
     }
 
-    /// Takes no further event, and waits until the one that runs is done or has taken too long.
+    /// Accepts no further events, and waits until the current one ends or exceeds its time limit.
     pub async fn stop(self) {
         let _ = tokio::time::timeout(LAST_INVOCATION, self.invoke.free.acquire()).await;
         self.invoke.free.close();
@@ -78,7 +78,7 @@ impl Functions {
 }
 
 impl Invoke {
-    /// Runs the function for each event that is sent, until there is no sender.
+    /// Runs the function for each event that is sent, until all senders are gone.
     fn start(sync: SyncFunction) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (function, mut invocations) = mpsc::unbounded_channel::<Invocation>();
@@ -87,7 +87,7 @@ impl Invoke {
                 while let Some((event, permit, reply)) = invocations.recv().await {
                     let answer = sync.answer(&event, TIMEOUT).await;
                     drop(permit);
-                    // The caller may be gone; what was done is done.
+                    // The caller may be gone; the function's work stays done.
                     let _ = reply.send(answer.map_err(|error| error.to_string()));
                 }
             });
@@ -101,7 +101,7 @@ impl Helper for Invoke {
         let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
         let name =
             path.strip_prefix("/2015-03-31/functions/").and_then(|path| path.strip_suffix("/invocations"));
-        // `name:alias`
+        // The name may have the form `name:alias`.
         let name = name.map(|name| name.split(':').next().unwrap_or(name));
         if request.method() != Method::POST || name != Some(SYNC) {
             return refused(StatusCode::NOT_FOUND, "ResourceNotFoundException", "there is no such function");

@@ -1,4 +1,5 @@
-//! What API Gateway and CloudFront are on AWS: HTTP in, the same v2 event through the same door, answers out.
+//! The local counterpart of API Gateway and CloudFront: turns HTTP requests into the same v2 events for the same handlers, and sends the
+//! responses.
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -20,9 +21,9 @@ use crate::{
     server::{self, ConnectionLimits, Service},
 };
 
-/// What the HTTP API takes.
+/// The largest body that the HTTP API accepts.
 const LARGEST_BODY: usize = 10 << 20;
-/// The table of routes, mounted: a router for each method, as a `PUT` of `/pokemon/types` is one of `/pokemon/{id}`.
+/// The mounted table of routes: one router per method, because a `PUT` of `/pokemon/types` is a `PUT` of `/pokemon/{id}`.
 pub struct Gateway {
     app: App,
     routers: HashMap<Method, Router<Route>>,
@@ -31,7 +32,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// # Errors
-    /// When two routes of the table cannot be told apart.
+    /// If two routes of the table cannot be told apart.
     pub fn new(app: App) -> Result<Self> {
         let mut routers: HashMap<Method, Router<Route>> = HashMap::new();
         for route in routes::all().into_iter().filter(|route| route.spec.path != DEFAULT) {
@@ -40,12 +41,12 @@ impl Gateway {
         Ok(Self { app, routers, unknown: ANSWER_UNKNOWN })
     }
 
-    /// Serves until `stop` resolves, then lets the answers under way finish.
+    /// Serves until `stop` resolves, then waits for the responses in progress.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         self.serve_within(ConnectionLimits::default(), listener, stop).await;
     }
 
-    /// The same within other limits of connections.
+    /// Serves in the same way with other connection limits.
     pub async fn serve_within(
         self,
         limits: ConnectionLimits,
@@ -55,7 +56,8 @@ impl Gateway {
         server::serve(self, listener, limits, stop).await;
     }
 
-    /// The route for a path as it was sent; a HEAD request goes to the route of GET. `pok%65mon` is `pokemon`, but a `%2F` is part of a parameter, not a separator.
+    /// Returns the route for a path as it was sent; a HEAD request goes to the route of GET. `pok%65mon` is `pokemon`, but a `%2F` is part
+    /// of a parameter, not a separator.
     fn route(&self, method: &Method, path: &str, event: &mut Event) -> &Route {
         let Some(path) = plain(path) else { return self.default(event) };
         let routed = if method == Method::HEAD { &Method::GET } else { method };
@@ -143,7 +145,7 @@ fn decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-/// `path` with nothing escaped in its segments but what would be read as something else.
+/// Returns `path` with its segments decoded, except for characters that would then be read as something else.
 fn plain(path: &str) -> Option<String> {
     const ESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'/');
     let segments: Option<Vec<String>> = path
@@ -153,7 +155,7 @@ fn plain(path: &str) -> Option<String> {
     Some(segments?.join("/"))
 }
 
-/// As the gateway hands them on: names in lower case, repeated ones joined by commas.
+/// Returns the headers as the gateway passes them on: names in lower case, repeated headers joined by commas.
 fn headers(map: &http::HeaderMap) -> HashMap<String, String> {
     let mut headers: HashMap<String, String> = HashMap::with_capacity(map.keys_len());
     for (name, value) in map {

@@ -1,4 +1,4 @@
-//! Access to a helper's port: loopback is not a boundary, as every web page and every user of the machine reaches it.
+//! Access control for a helper's port: loopback is not a boundary, because every web page and every user of the machine can reach it.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     server::Service,
 };
 
-/// The largest request body that a service of AWS accepts here.
+/// The largest request body that an AWS service accepts here.
 const LARGEST_BODY: usize = 16 << 20;
 
 /// The access key id that a port requires. The signature is not verified: the id itself is the secret.
@@ -26,14 +26,14 @@ const LARGEST_BODY: usize = 16 << 20;
 pub struct AccessKey(String);
 
 impl AccessKey {
-    /// An id of 160 random bits.
+    /// Generates an id of 160 random bits.
     #[must_use]
     pub fn random() -> Self {
         let random: String = unguessable::<20>().iter().map(|byte| format!("{byte:02X}")).collect();
         Self(format!("LOCAL{random}"))
     }
 
-    /// A known id, for engines that hold nothing worth protecting.
+    /// Uses a known id, for engines that hold nothing worth protecting.
     #[must_use]
     pub fn known(id: &str) -> Self {
         Self(id.to_owned())
@@ -44,7 +44,7 @@ impl AccessKey {
         &self.0
     }
 
-    /// Compares in constant time, whatever the lengths.
+    /// Compares in constant time, for any two lengths.
     fn is(&self, id: &str) -> bool {
         let (own, other) = (Sha256::digest(&self.0), Sha256::digest(id));
         own.iter().zip(other).fold(0, |different, (own, other)| different | (own ^ other)) == 0
@@ -57,7 +57,7 @@ impl fmt::Debug for AccessKey {
     }
 }
 
-/// A helper behind the checks of its port.
+/// A helper behind the access checks of its port.
 pub(crate) struct Guarded<H> {
     helper: Arc<H>,
     key: AccessKey,
@@ -68,7 +68,7 @@ impl<H> Guarded<H> {
         Self { helper, key }
     }
 
-    /// Why a request is refused before its body is read, if it is.
+    /// Returns the reason for rejecting a request before its body is read, if there is one.
     fn refusal(&self, uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
         if headers.contains_key(ORIGIN) {
             return Some("Requests of web pages are not allowed.");
@@ -108,7 +108,7 @@ impl<H: Helper> Service for Guarded<H> {
     }
 }
 
-/// An error as AWS's JSON protocols have it.
+/// An error in the format of AWS's JSON protocols.
 pub(crate) fn refused(status: StatusCode, code: &'static str, message: &str) -> Response<Bytes> {
     let body = json!({"__type": code, "Type": "User", "message": message});
     let mut response = Response::new(Bytes::from(body.to_string()));
@@ -118,15 +118,15 @@ pub(crate) fn refused(status: StatusCode, code: &'static str, message: &str) -> 
     response
 }
 
-/// `ID` of `AWS4-HMAC-SHA256 Credential=ID/20261126/local/dynamodb/aws4_request, …`
+/// Extracts `ID` from `AWS4-HMAC-SHA256 Credential=ID/20261126/local/dynamodb/aws4_request, …`.
 fn access_key_id(authorization: &str) -> Option<&str> {
     let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
     let credential = parameters.split(',').find_map(|one| one.trim().strip_prefix("Credential="))?;
     credential.split_once('/').map(|(id, _)| id)
 }
 
-/// Whether the one Host header, and the target where it names a host, are loopback: another name that resolves to 127.0.0.1 is
-/// how a web page of another origin would get here.
+/// Whether the single Host header, and the target if it names a host, are loopback: a web page of another origin would get here under
+/// another name that resolves to 127.0.0.1.
 fn is_for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };

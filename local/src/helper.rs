@@ -1,7 +1,7 @@
-//! Services of AWS on one machine: called inside this process, or served on a guarded port of the loopback address.
+//! AWS services on one machine: called inside this process, or served on a guarded port of the loopback address.
 //!
-//! A service here trusts its callers. Inside the process they are our own code; on a port [`Port`] lets in only requests that
-//! carry its access key id.
+//! A service here trusts its callers. Inside the process they are our own code; on a port, [`Port`] accepts only requests that carry its
+//! access key id.
 
 use std::{fmt, sync::Arc};
 
@@ -31,7 +31,7 @@ pub trait Helper: Send + Sync + 'static {
     fn answer(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
 }
 
-/// An HTTP client for the SDK whose requests go to `helper` without leaving this process.
+/// An HTTP client for the SDK that passes its requests to `helper` without leaving this process.
 pub fn in_process(helper: Arc<impl Helper>) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(InProcess(helper));
     http_client_fn(move |_, _| connector.clone())
@@ -49,7 +49,7 @@ impl<H: Helper> HttpConnector for InProcess<H> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let helper = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
-            // The engine answers without waiting: without this, a series of calls would let nothing else run, not even Ctrl-C.
+            // The engine answers without waiting: without this line, a series of calls would let no other task run, not even Ctrl-C.
             tokio::task::yield_now().await;
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             let (parts, body) = request.into_parts();
@@ -63,7 +63,7 @@ impl<H: Helper> HttpConnector for InProcess<H> {
     }
 }
 
-/// What the SDK closes after an answer such as a 503: here there is nothing to close.
+/// The connection that the SDK closes after an answer such as a 503: here, no connection exists.
 fn no_connection() -> ConnectionMetadata {
     ConnectionMetadata::builder().proxied(false).poison_fn(|| ()).build()
 }
@@ -81,7 +81,7 @@ impl Port {
     /// Serves `helper` on `listener` for requests that carry `key`.
     ///
     /// # Errors
-    /// When the listener has no address.
+    /// If the listener has no address.
     pub fn open(helper: Arc<impl Helper>, listener: TcpListener, key: AccessKey) -> Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
@@ -93,7 +93,7 @@ impl Port {
         Ok(Self { url, stop, served })
     }
 
-    /// Closes the port once the requests in flight have been answered.
+    /// Closes the port once the requests in progress have been answered.
     pub async fn close(self) {
         let _ = self.stop.send(());
         let _ = self.served.await;

@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with, on one machine: a file that only its owner can read, made at the first start.
+//! The keys that sign tokens, on one machine: a file that only its owner can read, created at the first start.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use crate::private;
 /// The file's name.
 pub(crate) const FILE: &str = "signing-keys.json";
 
-/// The keys in `folder`, which is made where it does not exist.
+/// The keys in `folder`, which is created if it does not exist.
 ///
 /// # Errors
-/// When it cannot be made.
+/// If it cannot be created.
 pub fn file(folder: &Path) -> Result<KeySource> {
     private::make_folder(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
@@ -26,10 +26,10 @@ pub fn file(folder: &Path) -> Result<KeySource> {
     Ok(KeySource::File(std::path::absolute(folder)?.join(FILE)))
 }
 
-/// Makes the keys where there are none, and puts the public ones where verifiers find them.
+/// Creates the keys if none exist, and stores the public ones for verifiers.
 ///
 /// # Errors
-/// When the keys cannot be read or written, or the engine does not answer.
+/// If the keys cannot be read or written, or the engine does not answer.
 pub async fn prepare(accounts: &Accounts, source: &KeySource) -> Result<()> {
     let rotated = rotate(accounts, &Meter::default(), source, Rotation::Due(i64::MAX), now()).await;
     rotated.context("the signing keys cannot be used").map(|_| ())

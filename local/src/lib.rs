@@ -1,14 +1,14 @@
-//! The whole cloud on one machine: the same handlers, the same SDK, engines in this process.
+//! The whole cloud on one machine: the same handlers, the same SDK, and engines in this process.
 //!
 //! * [`cli`], [`run`], [`refresh`]: the command line, one run of the program, and a sync before it serves.
 //! * [`admin`]: the first administrator.
-//! * [`database`]: which DynamoDB a start uses.
+//! * [`database`]: the DynamoDB that a start uses.
 //! * [`engine`]: DynamoDB, in memory or in a folder.
-//! * [`functions`]: Lambda, for the one function that routes call.
-//! * [`helper`]: how the SDK reaches both: inside this process, or on a port behind [`guard`].
-//! * [`tables`]: the tables, made from `infra/data.yaml`.
+//! * [`functions`]: Lambda, for the only function that routes call.
+//! * [`helper`]: access of the SDK to both, inside this process or on a port behind [`guard`].
+//! * [`tables`]: the tables, created from `infra/data.yaml`.
 //! * [`seed`]: the catalogue, filled from the bundled [`snapshot`].
-//! * [`gateway`]: HTTP in, the event that API Gateway would make, answers out.
+//! * [`gateway`]: turns HTTP requests into the events that API Gateway would send, and sends the responses.
 
 pub mod admin;
 mod body;

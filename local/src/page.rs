@@ -1,4 +1,4 @@
-//! `GET /`: what there is to try, with data.
+//! `GET /`: a page of requests to try, with real data.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 const STYLE: &str = include_str!("page.css");
 
-/// A path to try for each route, by its name; the first of a route is its plainest.
+/// Paths to try, each with the name of its route; the first path of a route is its simplest.
 const TRY: [(&str, &str); 18] = [
     ("list-pokemon", "/api/v1/pokemon?per_page=5"),
     ("list-pokemon", "/api/v1/pokemon?search=char"),
@@ -61,7 +61,7 @@ fn page(dex: &Dex) -> String {
         let links: Vec<_> =
             links.map(|(_, path)| format!("<a href=\"{0}\">{0}</a>", path.replace('&', "&amp;"))).collect();
         let links = match links.as_slice() {
-            // Nothing that a browser could follow.
+            // The route has no path that a browser could follow.
             [] => format!("<code>{} {}</code>", spec.method, spec.path),
             links => links.join("<br>"),
         };
@@ -87,7 +87,7 @@ fn page(dex: &Dex) -> String {
     page
 }
 
-/// An HTML page under headers of its own: the API's forbid styles.
+/// An HTML page with its own headers: those of the API forbid styles.
 fn html(body: String, policy: &str) -> Response {
     let mut response = Response::new(Bytes::from(body));
     for (name, value) in [

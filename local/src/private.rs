@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-/// Makes `folder` and what is missing above it; a folder that exists keeps its rights.
+/// Creates `folder` and its missing parents; a folder that exists keeps its permissions.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent)?;
@@ -20,7 +20,7 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes `file` where it does not exist.
+/// Creates `file` if it does not exist.
 pub(crate) fn make_file(file: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
@@ -29,7 +29,7 @@ pub(crate) fn make_file(file: &Path) -> io::Result<()> {
     options.open(file).map(drop)
 }
 
-/// Takes every right that others have on `path`. Returns whether there was one.
+/// Removes every permission that others have on `path`. Returns whether they had any.
 #[cfg(unix)]
 pub(crate) fn narrow(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;

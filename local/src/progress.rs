@@ -1,4 +1,4 @@
-//! How far a sync is: a bar on a terminal, plain lines elsewhere.
+//! The progress of a sync: a bar on a terminal, plain lines elsewhere.
 
 use std::{
     io::IsTerminal as _,
@@ -8,17 +8,18 @@ use std::{
 use adapters::sync::{Progress, Tally};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Between two plain lines.
+/// The time between two plain lines.
 const EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub struct Display {
     bar: Option<ProgressBar>,
     started: Instant,
-    /// Dealt with by an earlier run: they do not count for the rate.
+    /// The resources that an earlier run processed, which do not count for the rate.
     before: Option<usize>,
     printed: Option<Instant>,
-    /// Whether the last resource was told; what is tried again after it is told now and then.
+    /// Whether a line has already reported the last resource; the retries that follow it are reported at the usual
+    /// interval.
     told_all: bool,
 }
 

@@ -11,10 +11,10 @@ use tokio::sync::watch;
 
 use crate::progress::Display;
 
-/// Refreshes the catalogue from `api` and reports what was done. Once `interrupt` is true it stores what it has and ends.
+/// Refreshes the catalogue from `api` and reports the result. Once `interrupt` is true, it stores its progress and ends.
 ///
 /// # Errors
-/// When PokeAPI or the engine does not answer, or another writer is at work.
+/// If PokeAPI or the engine does not answer, or another writer is at work.
 pub async fn refresh(
     api: &PokeApi,
     store: &Store,

@@ -1,4 +1,4 @@
-//! One run of the program: from the options to the last answer.
+//! One run of the program, from the options to the last response.
 
 use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::{
     seed, tables,
 };
 
-/// Does what the options say; a failure is one sentence on standard error.
+/// Carries out the options; a failure prints one sentence on standard error.
 #[must_use]
 pub fn run(options: Options) -> ExitCode {
     tracing_subscriber::fmt()
@@ -48,14 +48,14 @@ pub fn run(options: Options) -> ExitCode {
     match runtime.block_on(perform(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One sentence: the outermost says what to do, the others why.
+            // One sentence: the outermost error says what to do, the others say why.
             eprintln!("pokedex: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// What a sync may take to store what it has, once it is to stop.
+/// The time in which an interrupted sync must store its progress.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 async fn perform(options: Options) -> Result<()> {
@@ -86,8 +86,8 @@ async fn perform(options: Options) -> Result<()> {
         tokio::pin!(preparing);
         tokio::select! {
             () = &mut stop => {
-                // A sync stores what it has and ends; one that cannot within this is cut off, and goes on at the next start,
-                // as a load of the snapshot does, which is cut off at once.
+                // An interrupted sync stores its progress and ends; one that takes too long is cut off, and continues at the next start. A
+                // load of the snapshot also continues at the next start; it is cut off immediately.
                 if options.sync {
                     interrupt.send_replace(true);
                     let _ = tokio::time::timeout(LAST_WORDS, preparing).await;
@@ -121,7 +121,7 @@ async fn perform(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Serves every route until `stop` resolves. Nothing but this port is opened.
+/// Serves every route until `stop` resolves. Opens no other port.
 async fn serve_routes(
     config: Config,
     client: Client,
@@ -139,8 +139,8 @@ async fn serve_routes(
     Ok(())
 }
 
-/// Serves DynamoDB and Lambda, each on a port of its own, until `stop` resolves; prints the variables of a function that uses them.
-/// The access key id is the one way in, and another one at each start.
+/// Serves DynamoDB and Lambda, each on its own port, until `stop` resolves; prints the environment variables of a function that uses them.
+/// The access key id is the only credential, and each start has a new one.
 async fn serve_engines(
     engine: &Engine,
     functions: &Functions,
@@ -161,7 +161,7 @@ async fn serve_engines(
     Ok(())
 }
 
-/// `error`, or the full disk that is its cause.
+/// Returns `error`, or the full disk that caused it.
 fn blame_disk(error: Error, folder: Option<&Folder>) -> Error {
     match folder.map(|folder| (folder.path(), disk::check(folder.path()))) {
         Some((path, Err(full))) => {
@@ -171,7 +171,7 @@ fn blame_disk(error: Error, folder: Option<&Folder>) -> Error {
     }
 }
 
-/// What functions beside these engines read.
+/// The environment variables for functions that use these engines.
 fn environment(config: &Config) -> String {
     let Tables { catalog, app, ephemeral, audit } = &config.tables;
     let keys = match &config.signing_keys {
@@ -183,7 +183,7 @@ fn environment(config: &Config) -> String {
     )
 }
 
-/// Tables, keys, data and, where asked for, a sync.
+/// Prepares tables, keys, data and, if requested, a sync.
 async fn prepare(
     options: &Options,
     engine: &Database,
@@ -204,7 +204,7 @@ async fn prepare(
     let store = Store::new(client, tables);
     let owner = match options.dynamodb {
         None => {
-            // The engine is ours alone: whoever held the lease is gone.
+            // The engine belongs to this process alone, so the holder of the lease is gone.
             store.break_lease(&Meter::default()).await?;
             "one machine".to_owned()
         }
@@ -215,7 +215,7 @@ async fn prepare(
         eprintln!("loaded the bundled snapshot: {} items written", loaded.written);
     }
     if options.sync {
-        // The catalogue as it was is better than none.
+        // Serving the previous catalogue is better than serving none.
         if let Err(error) = refresh(&options.pokeapi()?, &store, owner, interrupt).await {
             eprintln!("pokedex: the sync failed, serving the catalogue as it was: {error:#}");
         }
@@ -223,7 +223,7 @@ async fn prepare(
     Ok(source)
 }
 
-/// What administrators' requests ask to write the catalogue.
+/// The sync function, which writes the catalogue for administrators' requests.
 fn sync_function(options: &Options, client: Client, tables: &Tables) -> Result<SyncFunction> {
     Ok(SyncFunction {
         store: Store::new(client, tables),
@@ -233,7 +233,7 @@ fn sync_function(options: &Options, client: Client, tables: &Tables) -> Result<S
     })
 }
 
-/// Ctrl-C, or what a supervisor sends.
+/// Resolves on Ctrl-C, or on the signal that a supervisor sends.
 fn stop_signal() -> Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

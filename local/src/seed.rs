@@ -12,14 +12,15 @@ use anyhow::Result;
 
 use crate::snapshot;
 
-/// Seconds to wait for another process: a load's lease. A sync's is longer, and is not waited for.
+/// The time in seconds to wait for another process, which is the length of a load's lease. A sync has a longer lease, and is not waited
+/// for.
 const LONGEST_WAIT: i64 = 30;
 
-/// Loads the bundled snapshot unless it is there already, or a sync has brought something newer; and publishes anew what
-/// another version of this program has stored. Answers what was done, if anything was.
+/// Loads the bundled snapshot unless it is already loaded or a sync has fetched newer data. Publishes data again that another version of
+/// this program has stored. Returns what was done, if anything was.
 ///
 /// # Errors
-/// When the engine does not answer, or another process is writing the catalogue.
+/// If the engine does not answer, or another process is writing the catalogue.
 pub async fn seed(store: &Store, owner: &str) -> Result<Option<Published>> {
     let meter = &Meter::default();
     let header = snapshot::bundled_header()?;
@@ -35,7 +36,7 @@ pub async fn seed(store: &Store, owner: &str) -> Result<Option<Published>> {
     let mut told = false;
     loop {
         match sync::load(store, meter, owner, &snapshot).await {
-            // Another process loads it, or was killed while it did: its lease is short.
+            // Another process loads it, or was killed while loading: its lease is short.
             Err(SyncError::Busy(until)) if until.seconds_from(now()) <= LONGEST_WAIT => {
                 if !told {
                     eprintln!("another process is writing the catalogue: waiting until {until} at most");

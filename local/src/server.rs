@@ -1,4 +1,4 @@
-//! HTTP on loopback: accepts connections within limits, answers requests, and finishes the last ones.
+//! HTTP on loopback: accepts connections within limits, answers requests, and completes the last responses before it stops.
 
 use std::{
     convert::Infallible,
@@ -29,26 +29,26 @@ use tokio::{
 
 use crate::{body::Body, stream::Stream};
 
-/// How long the answers in flight may take once the server is to stop. Longer than any takes but an administrator's; but a request
-/// that was begun and never ended is waited for just as long, and the person who pressed Ctrl-C waits too.
+/// The time limit for responses in progress once the server should stop. It is longer than any response takes except an administrator's. A
+/// request that was started and never completed delays the end for just as long, and so does the wait of the person who pressed Ctrl-C.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
-/// Connections beyond the limit that are answered 503 at the same time; more of them are closed without an answer.
+/// The number of connections beyond the limit that can receive a 503 at the same time; further ones are closed without a response.
 const TURNED_AWAY: usize = 32;
-/// How long a connection beyond the limit may take to send its request.
+/// The time in which a connection beyond the limit must send its request.
 const TURNED_AWAY_HEAD: Duration = Duration::from_secs(2);
 
-/// What connections may take.
+/// The limits of connections.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimits {
     /// A permit for each connection that may be open at the same time.
     pub connections: Arc<Semaphore>,
     /// A permit for each byte of memory for the bodies of all requests.
     pub bodies: Arc<Semaphore>,
-    /// The time from the opening of a connection, or from the last answer on it, to the end of a request's headers.
+    /// The time from the opening of a connection, or from the last response on it, to the end of a request's headers.
     pub head: Duration,
     /// The time from the end of a request's headers to the end of its body.
     pub body: Duration,
-    /// The time in which a client reads some of an answer that does not fit into the socket's buffer.
+    /// The time in which a client must read some of a response that does not fit into the socket's buffer.
     pub stalled: Duration,
 }
 
@@ -57,7 +57,7 @@ impl ConnectionLimits {
     pub const BODIES: usize = 64 << 20;
 }
 
-/// Connections and memory are shared by all servers of the process.
+/// All servers of the process share connections and memory.
 impl Default for ConnectionLimits {
     fn default() -> Self {
         static CONNECTIONS: LazyLock<Arc<Semaphore>> =
@@ -74,7 +74,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// Three quarters of the descriptors that this process may open, and not more than 1,024.
+/// Three quarters of the descriptors that this process may open, but at most 1,024.
 fn connections() -> usize {
     const MOST: usize = 1024;
     #[cfg(unix)]
@@ -91,11 +91,11 @@ fn connections() -> usize {
 pub(crate) trait Service: Send + Sync + 'static {
     fn answer(&self, request: Request<Body>, client: IpAddr) -> impl Future<Output = Response<Bytes>> + Send;
 
-    /// The 503 for a request with these headers on a connection beyond the limit.
+    /// Returns the 503 for a request with these headers on a connection beyond the limit.
     fn busy(&self, headers: &HeaderMap) -> Response<Bytes>;
 }
 
-/// Serves until `stop` resolves, then lets the answers in flight finish.
+/// Serves until `stop` resolves, then waits for the responses in progress.
 pub(crate) async fn serve(
     service: impl Service,
     listener: TcpListener,
@@ -116,7 +116,7 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => server.accept(stream, peer),
-            // A client that is gone before it is accepted, or no free descriptor for a moment: neither ends the server.
+            // Either a client has gone before it was accepted, or no descriptor is free for a moment: neither ends the server.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
@@ -190,7 +190,7 @@ where
     C: HttpService<Incoming, ResBody = Full<Bytes>, Error = Infallible>,
 {
     let mut server = Builder::new();
-    // A client may close its side once it has sent its request, and is answered all the same.
+    // A client may close its side once it has sent its request, and still receives the response.
     server.timer(TokioTimer::new()).header_read_timeout(head).half_close(true);
     server.serve_connection(TokioIo::new(Stream::new(stream, stalled)), service)
 }

@@ -15,11 +15,11 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Raised with every change of the lines' shape.
+/// The version of the lines' shape, raised with every change.
 const FORMAT: u32 = 1;
-/// Slow and small: written by hand now and then, carried by every binary.
+/// The zstd level: slow and small, because the snapshot is written rarely, by hand, and is part of every binary.
 const LEVEL: i32 = 22;
-/// 128 MB: learnsets of a species' forms lie far apart and are nearly the same.
+/// 128 MB: the learnsets of a species' forms are far apart and nearly identical.
 const WINDOW_LOG: u32 = 27;
 
 static BUNDLED: &[u8] = include_bytes!("../data/snapshot.jsonl.zst");
@@ -27,16 +27,16 @@ static BUNDLED: &[u8] = include_bytes!("../data/snapshot.jsonl.zst");
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     pub format: u32,
-    /// When the sync that it was exported from ended.
+    /// The end of the sync that the snapshot was exported from.
     pub taken_at: Timestamp,
-    /// Facts, by kind.
+    /// The number of facts, by kind.
     pub counts: BTreeMap<String, usize>,
 }
 
 /// The header of the bundled snapshot.
 ///
 /// # Errors
-/// When the program was built with a file that is no snapshot.
+/// If the program was built with a file that is not a snapshot.
 pub fn bundled_header() -> Result<Header> {
     let decoder = zstd::stream::read::Decoder::with_buffer(BUNDLED)?;
     let mut line = String::new();
@@ -44,7 +44,7 @@ pub fn bundled_header() -> Result<Header> {
     header(&line)
 }
 
-/// What the completion marker says: which snapshot it is, down to the last byte.
+/// The name in the completion marker, which identifies the snapshot down to the last byte.
 #[must_use]
 pub fn bundled_name(header: &Header) -> String {
     let hash: String = Sha256::digest(BUNDLED)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -54,7 +54,7 @@ pub fn bundled_name(header: &Header) -> String {
 /// The bundled snapshot.
 ///
 /// # Errors
-/// As [`bundled_header`].
+/// The errors of [`bundled_header`].
 pub fn bundled() -> Result<(Header, Facts)> {
     read(BUNDLED)
 }
@@ -62,7 +62,7 @@ pub fn bundled() -> Result<(Header, Facts)> {
 /// Reads a snapshot.
 ///
 /// # Errors
-/// When it is malformed, of another format, or cut short.
+/// If it is malformed, has another format, or is cut short.
 pub fn read(packed: &[u8]) -> Result<(Header, Facts)> {
     let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
     decoder.window_log_max(WINDOW_LOG)?;
@@ -71,7 +71,7 @@ pub fn read(packed: &[u8]) -> Result<(Header, Facts)> {
     let mut facts = Facts::default();
     for line in lines {
         facts.insert(
-            serde_json::from_str::<Fact>(&line?).context("the snapshot holds a line that is no fact")?,
+            serde_json::from_str::<Fact>(&line?).context("the snapshot contains a line that is not a fact")?,
         );
     }
     if counts(&facts) != header.counts {
@@ -84,10 +84,10 @@ pub fn read(packed: &[u8]) -> Result<(Header, Facts)> {
     Ok((header, facts))
 }
 
-/// Writes a snapshot; equal facts make equal bytes.
+/// Writes a snapshot; equal facts produce equal bytes.
 ///
 /// # Errors
-/// When compression fails.
+/// If compression fails.
 pub fn write(facts: &Facts, taken_at: Timestamp) -> Result<(Header, Vec<u8>)> {
     let header = Header { format: FORMAT, taken_at, counts: counts(facts) };
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL)?;

@@ -1,4 +1,4 @@
-//! A TCP stream whose client must read what it is sent.
+//! A TCP stream whose client must read the data that it is sent.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -17,7 +17,7 @@ use tokio::{
 pub(crate) struct Stream {
     stream: TcpStream,
     patience: Duration,
-    /// Runs while a write waits for the client.
+    /// The timer, which runs while a write waits for the client.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
@@ -26,7 +26,7 @@ impl Stream {
         Self { stream, patience, waiting: None }
     }
 
-    /// Passes on what a write came to, unless it waits for too long.
+    /// Returns the result of a write, unless it waits for too long.
     fn check<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.waiting = None;

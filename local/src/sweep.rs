@@ -4,16 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use crate::dynamodb::DynamoDb;
 
-/// The time between two sweeps. Reads never see what has expired, so nothing depends on it but the size of the data.
+/// The time between two sweeps. Reads never return expired items, so only the size of the data depends on it.
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// Sweeps now and from time to time, until the future is dropped.
+/// Sweeps now and then periodically, until the future is dropped.
 pub(crate) async fn sweep(database: Arc<DynamoDb>) {
     let mut turns = tokio::time::interval(EVERY);
     loop {
         turns.tick().await;
         let database = Arc::clone(&database);
-        // It lets waiting requests go first between two pages.
+        // The call lets waiting requests go first between two pages.
         match tokio::task::spawn_blocking(move || database.remove_expired()).await {
             Ok(Ok(0)) => {}
             Ok(Ok(swept)) => tracing::info!(swept, "expired items are removed"),

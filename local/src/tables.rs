@@ -1,4 +1,4 @@
-//! The tables, as `infra/data.yaml` has them: the same file that a deployment uses.
+//! The tables, as defined in `infra/data.yaml`: the same file that a deployment uses.
 
 mod repair;
 
@@ -26,10 +26,10 @@ use repair::State;
 
 const TEMPLATE: &str = include_str!("../../infra/data.yaml");
 
-/// The catalogue's name on one machine; [`Tables::beside`] it are the others.
+/// The name of the catalogue table on one machine; [`Tables::beside`] derives the other names.
 pub const CATALOG: &str = "pokedex-local-catalog";
 
-/// What a template says of a table: keys, indexes and what expires, no intrinsics.
+/// A table in a template: keys, indexes and expiry, without intrinsic functions.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Definition {
@@ -109,35 +109,36 @@ impl Index {
     }
 }
 
-/// Makes those of the tables that are not there.
+/// Creates those of the tables that do not exist.
 ///
 /// # Errors
-/// When the engine does not answer or the template is wrong.
+/// If the engine does not answer or the template is wrong.
 pub async fn create(client: &Client, tables: &Tables) -> Result<()> {
     create_catalog(client, &tables.catalog).await?;
     create_accounts(client, tables).await
 }
 
-/// The catalogue's alone.
+/// Creates the catalogue table only.
 ///
 /// # Errors
-/// As [`create`].
+/// The errors of [`create`].
 pub async fn create_catalog(client: &Client, name: &str) -> Result<()> {
     create_one(client, "CatalogTable", name).await
 }
 
-/// The one that holds, among others, what administrators change of the catalogue: whoever publishes reads it.
+/// Creates the table that holds, among other data, the changes of administrators to the catalogue, which publication
+/// reads.
 ///
 /// # Errors
-/// As [`create`].
+/// The errors of [`create`].
 pub async fn create_overrides(client: &Client, name: &str) -> Result<()> {
     create_one(client, "AppTable", name).await
 }
 
-/// All but the catalogue's.
+/// Creates all tables except the catalogue.
 ///
 /// # Errors
-/// As [`create`].
+/// The errors of [`create`].
 pub async fn create_accounts(client: &Client, tables: &Tables) -> Result<()> {
     create_overrides(client, &tables.app).await?;
     if indexes(client, &tables.app).await?.iter().any(|name| name == accounts::FORMER_LIST) {
@@ -171,7 +172,7 @@ async fn create_one(client: &Client, resource: &str, name: &str) -> Result<()> {
     match created {
         Err(error) if error.code() != Some(EXISTS) => {
             let message = error.message().map(str::to_owned);
-            // What the engine says, or else why it says nothing.
+            // The engine's message or, without one, the reason why it did not answer.
             let cause = message.map_or_else(|| Error::new(error), |message| anyhow!(message));
             return Err(cause.context(format!("the table {name} cannot be made")));
         }
@@ -184,10 +185,10 @@ async fn create_one(client: &Client, resource: &str, name: &str) -> Result<()> {
     }
 }
 
-/// The error of a table that is there already.
+/// The error of a table that already exists.
 const EXISTS: &str = "ResourceInUseException";
 
-/// Sets what expires in a table, unless it is set.
+/// Sets the TTL attribute of a table, unless it is set.
 async fn set_expiry(client: &Client, name: &str, ttl: TimeToLive) -> Result<()> {
     let failed = || format!("what expires in {name} cannot be set");
     let described = client.describe_time_to_live().table_name(name).send().await.with_context(failed)?;
@@ -202,7 +203,7 @@ async fn set_expiry(client: &Client, name: &str, ttl: TimeToLive) -> Result<()> 
     Ok(())
 }
 
-/// Adds the indexes that a table of an earlier release lacks, one after the other: an update can add one.
+/// Adds the indexes that a table of an earlier release does not have, one after the other: an update can add only one.
 async fn add_indexes(client: &Client, definition: &Definition, name: &str) -> Result<()> {
     let existing = indexes(client, name).await?;
     let is_missing = |index: &&Index| !existing.contains(&index.index_name);
@@ -239,7 +240,7 @@ async fn describe(client: &Client, name: &str) -> Result<DescribeTableOutput> {
     described.with_context(|| format!("the table {name} cannot be described"))
 }
 
-/// Waits until the table and all its indexes can be used.
+/// Waits until the table and all its indexes are active.
 async fn wait_until_active(client: &Client, name: &str) -> Result<()> {
     for _ in 0..100 {
         let described = describe(client, name).await?;

@@ -1,4 +1,4 @@
-//! How a command calls cargo, and where the repository and its target directory are.
+//! The cargo commands of xtask, and the locations of the repository and its target directory.
 
 use std::env;
 use std::ffi::OsStr;
@@ -23,8 +23,8 @@ pub fn target() -> PathBuf {
 pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
-    // What `cargo run` told this program of itself. ring's build script watches these: with them, every change between
-    // `cargo build` and `cargo xtask` would rebuild it and most of the workspace.
+    // Removes the variables that `cargo run` set for this program. ring's build script watches them: with them, every change between `cargo
+    // build` and `cargo xtask` would rebuild it and most of the workspace.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -34,18 +34,18 @@ pub fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command
     command
 }
 
-/// Builds every program, for the stages that start some. With examples, dependencies have the features that tests give them, and
-/// are not built twice.
+/// Builds every program, for the stages that start some. With examples, dependencies have the features that tests give them, and are not
+/// built twice.
 pub fn build_programs() -> Command {
     cargo(["build", "--workspace", "--bins", "--examples", "--locked"])
 }
 
-/// Runs a command, its output streaming through, and returns how it ended.
+/// Runs a command, passes its output through, and returns its exit status.
 pub fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     command.status().with_context(|| format!("cannot start {}", command.get_program().display()))
 }
 
-/// Whether a tool is there and answers to its version flag.
+/// Whether a tool exists and answers to its version flag.
 pub fn answers(tool: &str, version_flag: &str) -> bool {
     Command::new(tool)
         .arg(version_flag)

@@ -1,4 +1,5 @@
-//! DynamoDB Local for the length of a test run: installed, started on a free port, awaited, and killed at the end.
+//! DynamoDB Local for the duration of a test run: it is installed, started on a free port, awaited, and killed at the
+//! end.
 
 mod install;
 
@@ -14,18 +15,18 @@ use anyhow::{Context, anyhow};
 
 use crate::cargo::{answers, root, target};
 
-/// The JVM needs 3 s on an idle machine.
+/// The time limit for the start; the JVM needs 3 s on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The running engine. It dies with this value.
+/// The running engine, which ends when this value is dropped.
 pub struct DynamoDbLocal {
     process: Child,
     url: String,
 }
 
-/// The tool without which the engine cannot run, if there is one.
+/// Returns the name of a tool that the engine needs and that is missing, if there is one.
 pub fn missing_tool() -> Option<&'static str> {
-    // The compiler, too: `java` runs our launcher from its source.
+    // The compiler is needed as well: `java` runs our launcher from its source.
     if !answers("java", "-version") || !answers("javac", "-version") {
         Some("a Java development kit (17 or later)")
     } else if !install::is_current() && !answers("npm", "--version") {
@@ -36,8 +37,8 @@ pub fn missing_tool() -> Option<&'static str> {
 }
 
 impl DynamoDbLocal {
-    /// It keeps its data in memory and takes any credentials. By itself it would listen on every interface, and has
-    /// no option for that: our launcher holds it to the loopback address.
+    /// Starts the engine with its data in memory; it accepts any credentials. By itself it would listen on every
+    /// interface and has no option to change that, so our launcher restricts it to the loopback address.
     pub fn start() -> anyhow::Result<Self> {
         let home = install::ensure()?;
         let port = free_port()?;
@@ -80,14 +81,14 @@ impl DynamoDbLocal {
 
 impl Drop for DynamoDbLocal {
     fn drop(&mut self) {
-        // An error means that it has already ended.
+        // An error means that the process has already ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// `java`, on Linux through `setpriv`, which becomes it: then the kernel kills it even where xtask itself is killed
-/// and cannot clean up.
+/// Returns the command for `java`. On Linux it runs through `setpriv`, which becomes `java`: the kernel then kills it
+/// even if xtask itself is killed and cannot clean up.
 fn java() -> Command {
     if answers("setpriv", "--version") {
         let mut command = Command::new("setpriv");
@@ -98,8 +99,8 @@ fn java() -> Command {
     }
 }
 
-/// A free port below those that systems give to outgoing connections: one of those could take it in the seconds
-/// that the JVM needs. Runs at the same time begin their search at different ports.
+/// Returns a free port below those that systems give to outgoing connections: one of those could take it in the seconds
+/// that the JVM needs. Simultaneous runs start their search at different ports.
 fn free_port() -> anyhow::Result<u16> {
     let first = u16::try_from(process::id() % 10_000)?;
     (0..10_000)
@@ -108,8 +109,8 @@ fn free_port() -> anyhow::Result<u16> {
         .context("no free port from 20000 to 29999")
 }
 
-/// Whether a DynamoDB, and not something else that took the port, answers there. It answers an unsigned request with
-/// an error of its own.
+/// Whether a DynamoDB answers on the port, and not another program that took it. DynamoDB answers an unsigned request
+/// with an error of its own.
 fn is_dynamodb(port: u16) -> bool {
     ask(port).is_ok_and(|answer| answer.contains("com.amazonaws.dynamodb"))
 }
@@ -124,7 +125,7 @@ fn ask(port: u16) -> std::io::Result<String> {
     Ok(answer)
 }
 
-/// An error that says what went wrong, after the engine's own words have been printed.
+/// Prints the engine's own output and returns an error that says what went wrong.
 fn failed(why: &str, log: &Path) -> anyhow::Error {
     eprintln!("{}", fs::read_to_string(log).unwrap_or_default());
     anyhow!("DynamoDB Local {why}")

@@ -25,9 +25,9 @@ struct Cli {
 enum Command {
     /// Run every check that CI runs and print one table of results
     Test(test::Options),
-    /// Change files one by one in a copy, and see that a drift test fails each time: `test --only mutate`
+    /// Show that the drift tests fail when files change, one change at a time in a copy: `test --only mutate`
     Mutate,
-    /// Deploy to an AWS emulator on this machine and see it work: `test --only rehearsal`
+    /// Deploy to an AWS emulator on this machine and test the deployment: `test --only rehearsal`
     Rehearse,
     /// Write the bundled snapshot from a synced catalogue (arguments go to `local`'s `snapshot`)
     #[command(disable_help_flag = true)]
@@ -35,7 +35,7 @@ enum Command {
     /// Build with the `rehearse` profile and measure (arguments go to `bench`)
     #[command(disable_help_flag = true)]
     Bench(Rest),
-    /// Write what is generated and committed: openapi.json (arguments go to `api`'s `openapi`)
+    /// Write the generated file that is committed: openapi.json (arguments go to `api`'s `openapi`)
     #[command(disable_help_flag = true)]
     Generate(Rest),
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask mutate`: shows that the drift tests bite. Each change of the table below is made in a copy of the repository, one
-//! by one, and must make the test fail that is named beside it.
+//! `cargo xtask mutate`: shows that the drift tests detect changes. Each change of the table below is made in a copy of the repository, one
+//! at a time, and must make the test named beside it fail.
 
 mod changes;
 
@@ -17,14 +17,14 @@ use crate::tools::missing;
 use changes::{CHANGES, COMPILED, Change, What};
 
 pub fn check() -> anyhow::Result<Finding> {
-    // The files are those that git knows of.
+    // The copy contains the files that git lists.
     if !answers("git", "--version") || !root().join(".git").exists() {
         return Ok(missing("git repository").into());
     }
     let program = test_program()?;
     let copy = target().join("mutate");
     lay_out(&copy)?;
-    // Where they fail without a change, a failure with one says nothing.
+    // If a test fails without a change, a failure with a change proves nothing.
     let tests: BTreeSet<&str> = CHANGES.iter().map(|change| change.test).collect();
     for test in &tests {
         ensure!(passes(&program, &copy, test)?, "{test} fails without any change");
@@ -54,20 +54,20 @@ pub fn check() -> anyhow::Result<Finding> {
     Ok(Finding { outcome, tally: Some(tally) })
 }
 
-/// The test program, built.
+/// Builds the test program and returns its path.
 fn test_program() -> anyhow::Result<PathBuf> {
     let build = ["test", "--workspace", "--test", "house", "--locked", "--no-run", "--message-format=json"];
     let output = cargo(build).stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     ensure!(output.status.success(), "cargo test --no-run ended with {}", output.status);
     let told = String::from_utf8(output.stdout)?;
-    // One JSON object a line; the path is the last thing of one that names the test `house`.
+    // Each line is a JSON object; the path is the last value of the object that names the test `house`.
     let line =
         told.lines().find(|line| line.contains(r#""name":"house""#) && line.contains(r#""executable":""#));
     let path = line.and_then(|line| line.split(r#""executable":""#).nth(1)?.split('"').next());
     Ok(path.context("cargo names no test program")?.into())
 }
 
-/// The names of all tests of the house.
+/// Returns the names of all drift tests.
 fn drift_tests(program: &Path) -> anyhow::Result<Vec<String>> {
     let list =
         Command::new(program).args(["house::", "--list", "--format=terse"]).stdin(Stdio::null()).output()?;
@@ -76,7 +76,7 @@ fn drift_tests(program: &Path) -> anyhow::Result<Vec<String>> {
     Ok(names.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
 }
 
-/// Copies every file that git knows of.
+/// Copies every file that git lists.
 fn lay_out(copy: &Path) -> anyhow::Result<()> {
     if copy.exists() {
         fs::remove_dir_all(copy)?;
@@ -94,7 +94,7 @@ fn lay_out(copy: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the change; what the file held before.
+/// Makes the change and returns the previous content of the file.
 fn apply(copy: &Path, change: &Change) -> anyhow::Result<String> {
     let path = copy.join(change.file);
     let before = fs::read_to_string(&path).with_context(|| change.file.to_owned())?;
@@ -102,7 +102,7 @@ fn apply(copy: &Path, change: &Change) -> anyhow::Result<String> {
         What::Delete => fs::remove_file(&path)?,
         What::Replace(old, new) => {
             if !before.contains(old) {
-                bail!("{} does not hold {old:?}: mend the table of changes", change.file);
+                bail!("{} does not contain {old:?}: update the table of changes", change.file);
             }
             fs::write(&path, before.replacen(old, new, 1))?;
         }

@@ -1,4 +1,4 @@
-//! Commands that are a binary of another package: xtask builds it, hands on the arguments and ends as it ended.
+//! Commands that run a binary of another package: xtask builds it, passes the arguments on and returns its exit status.
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
@@ -25,16 +25,16 @@ pub fn snapshot(rest: &Rest) -> anyhow::Result<ExitCode> {
 }
 
 pub fn generate(rest: &Rest) -> anyhow::Result<ExitCode> {
-    // Without `-p`, which would build the dependencies again, with fewer features.
+    // `-p` is missing because it would build the dependencies again, with fewer features.
     let run = ["run", "--bin", "openapi", "--"];
     Ok(code(status(cargo(run).args(&rest.arguments))?))
 }
 
-/// Builds what the bench starts and measures.
+/// Builds the programs that the bench starts and measures.
 pub fn bench(rest: &Rest) -> anyhow::Result<ExitCode> {
     let mut builds = vec![cargo(["build", "--profile", "rehearse", "-p", "local", "-p", "bench"])];
     let mut run = Command::new(target().join("rehearse").join(format!("bench{EXE_SUFFIX}")));
-    // Cold starts are those of real release builds, which take minutes.
+    // Cold starts need real release builds, which take minutes.
     if !rest.has("--only") || rest.has("cold") {
         builds.push(cargo([
             "build",

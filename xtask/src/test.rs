@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check that CI runs, in order, each to its end, then one table.
+//! `cargo xtask test`: runs every check that CI runs, in order, each to its end, then prints one table.
 
 mod contract;
 mod dependencies;
@@ -25,7 +25,7 @@ pub struct Options {
     /// Run this stage only (may be repeated)
     #[arg(long, value_name = "STAGE", value_parser = PossibleValuesParser::new(STAGES.iter().map(|stage| stage.name)))]
     only: Vec<String>,
-    /// Name the stages and run none
+    /// List the stages without running any
     #[arg(long)]
     list: bool,
 }
@@ -42,7 +42,7 @@ pub enum Outcome {
     Skipped(String),
 }
 
-/// What a stage found. `tally` is `None` for a stage that runs no tests.
+/// The result of a stage. `tally` is `None` for a stage that runs no tests.
 pub struct Finding {
     pub outcome: Outcome,
     pub tally: Option<Tally>,

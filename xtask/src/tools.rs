@@ -1,4 +1,4 @@
-//! Tools that other languages' registries carry, each pinned with its hashes, installed below `target/` when first needed.
+//! Tools from the registries of other languages, each pinned with its hashes and installed below `target/` when first needed.
 
 use std::env;
 use std::fs;
@@ -10,14 +10,14 @@ use anyhow::{Context, bail};
 use crate::cargo::{answers, root, status, target};
 use crate::test::Outcome;
 
-/// What a missing tool means: in CI an error, on a user's machine that a stage is skipped, aloud.
+/// The outcome of a stage whose tool is missing: an error in CI, a reported skip on a user's machine.
 pub fn missing(tool: &str) -> Outcome {
     let why = format!("no {tool}");
     let in_ci = env::var("CI").is_ok_and(|ci| ci == "true");
     if in_ci { Outcome::Failed(why) } else { Outcome::Skipped(why) }
 }
 
-/// The programs of a Python environment that holds what `tests/tools/requirements-<name>.txt` pins.
+/// Returns the programs of a Python environment with the packages that `tests/tools/requirements-<name>.txt` pins.
 pub fn python(name: &str) -> anyhow::Result<PathBuf> {
     let pinned = root().join(format!("tests/tools/requirements-{name}.txt"));
     let place = target().join("tools").join(name);
@@ -37,7 +37,7 @@ pub fn python(name: &str) -> anyhow::Result<PathBuf> {
     Ok(programs)
 }
 
-/// Whether Python can make environments: Debian ships that apart.
+/// Whether Python can create environments: Debian packages this part separately.
 pub fn has_python() -> bool {
     answers("python3", "--version")
         && Command::new("python3")
@@ -48,7 +48,7 @@ pub fn has_python() -> bool {
             .is_ok_and(|status| status.success())
 }
 
-/// Runs a command that has to succeed.
+/// Runs a command that must succeed.
 pub fn done(command: &mut Command) -> anyhow::Result<()> {
     let ended = status(command.stdin(Stdio::null()))?;
     if !ended.success() {
@@ -57,7 +57,7 @@ pub fn done(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A command in a report: long ones list files.
+/// Formats a command for a report, shortened because some list many files.
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
     let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
@@ -66,7 +66,7 @@ fn shown(command: &Command) -> String {
     if shown.len() < all.join(" ").len() { format!("{shown} …") } else { shown }
 }
 
-/// The product, serving on a free port with its data in memory. It ends with this value.
+/// The product, which serves on a free port with its data in memory and ends when this value is dropped.
 pub struct Server {
     process: std::process::Child,
     pub url: String,
@@ -102,7 +102,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // An error means that it has already ended.
+        // An error means that the process has already ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

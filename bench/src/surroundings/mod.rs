@@ -1,4 +1,4 @@
-//! What a function's program finds around it on Lambda, on this machine: events from a Runtime API, and DynamoDB over TLS.
+//! The environment of a function's program on Lambda, on this machine: events from a Runtime API, and DynamoDB over TLS.
 
 mod runtime;
 mod tls;
@@ -22,7 +22,7 @@ use tempfile::NamedTempFile;
 
 pub use runtime::Runtime;
 
-/// What the edge sends, and functions in prod ask for.
+/// The secret that the edge sends, and that functions in prod require.
 const EDGE: &str = "bench";
 
 /// The bundled snapshot in an engine in memory, behind TLS.
@@ -43,7 +43,7 @@ impl Surroundings {
         Ok(Self { engine, port, tls })
     }
 
-    /// What the environment tells a function.
+    /// The environment variables of a function.
     #[must_use]
     pub fn variables(&self, runtime: &Runtime) -> [(&'static str, String); 16] {
         let certificate = || self.certificate().path().display().to_string();
@@ -56,7 +56,7 @@ impl Surroundings {
             ("AWS_ACCESS_KEY_ID", "local".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.tls.url.clone()),
-            // Trusts nothing else: how many roots a machine has must not count.
+            // The function trusts no other roots: the number of roots on a machine must not affect the result.
             ("SSL_CERT_FILE", certificate()),
             ("CATALOG_TABLE", tables::CATALOG.to_owned()),
             ("APP_TABLE", Tables::beside(tables::CATALOG).app),
@@ -68,7 +68,7 @@ impl Surroundings {
         ]
     }
 
-    /// What clients of the engine have to trust.
+    /// The certificate that clients of the engine have to trust.
     #[must_use]
     pub fn certificate(&self) -> &NamedTempFile {
         &self.tls.certificate
@@ -80,10 +80,10 @@ impl Surroundings {
     }
 }
 
-/// The sample event of a function.
+/// Returns the sample event of a function.
 ///
 /// # Errors
-/// When there is none.
+/// If the function has no sample event.
 pub fn event(name: &str) -> Result<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../events/{name}.json"));
     let text = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;

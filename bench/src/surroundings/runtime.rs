@@ -1,4 +1,4 @@
-//! The Runtime API, as far as a function speaks it: so many events, then none.
+//! The part of the Runtime API that a function uses: a fixed number of events, then none.
 
 use std::{
     convert::Infallible,
@@ -28,17 +28,17 @@ struct State {
     left: AtomicUsize,
     answered: AtomicUsize,
     failed: AtomicUsize,
-    /// When the first answer came.
+    /// The time of the first answer.
     first: OnceLock<Instant>,
-    /// The function asks for an event, and there is none left.
+    /// Notified when the function requests an event and all have been sent.
     idle: Notify,
 }
 
 impl Runtime {
-    /// A Runtime API that hands out `event` so many times, and then keeps whoever asks waiting.
+    /// Starts a Runtime API that sends `event` `events` times, and then leaves further requests waiting.
     ///
     /// # Errors
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start(event: &str, events: usize) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
@@ -53,7 +53,7 @@ impl Runtime {
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // Else packets wait for each other, up to 40 ms.
+                // Without this, packets wait for each other, up to 40 ms.
                 let _ = stream.set_nodelay(true);
                 let state = Arc::clone(&serving);
                 let service = hyper::service::service_fn(move |request| {
@@ -70,16 +70,16 @@ impl Runtime {
         Ok(Self { address, state })
     }
 
-    /// When the first answer came, where one has.
+    /// The time of the first answer, if one has arrived.
     #[must_use]
     pub fn first_answer(&self) -> Option<Instant> {
         self.state.first.get().copied()
     }
 
-    /// Waits until every event was answered and the function asks for another.
+    /// Waits until every event was answered and the function requests another one.
     ///
     /// # Errors
-    /// After two minutes, and where an answer is not 200.
+    /// After two minutes, or if an answer is not 200.
     pub async fn all_answered(&self, events: usize) -> Result<()> {
         tokio::time::timeout(Duration::from_secs(120), self.state.idle.notified()).await?;
         let (answered, failed) =
@@ -97,7 +97,7 @@ impl State {
         if request.method() == Method::POST {
             *response.status_mut() = StatusCode::ACCEPTED;
             let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-            // Later answers find the first one's time there.
+            // The first answer sets the time; later answers leave it unchanged.
             let _ = self.first.set(Instant::now());
             let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
             let is_good = answer["statusCode"] == 200;

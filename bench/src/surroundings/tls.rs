@@ -1,4 +1,4 @@
-//! TLS in front of the engine, with a certificate of our own: on AWS, too, DynamoDB is spoken to over TLS.
+//! TLS in front of the engine, with a self-made certificate: on AWS, DynamoDB is also accessed over TLS.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 pub struct Front {
     /// `https://localhost:PORT`
     pub url: String,
-    /// What clients have to trust.
+    /// The certificate that clients have to trust.
     pub certificate: NamedTempFile,
 }
 
@@ -36,7 +36,7 @@ impl Front {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, engine) = (acceptor.clone(), engine.clone());
                 tokio::spawn(async move {
-                    // A client that hangs up is no concern of this.
+                    // Errors are ignored: a client may close its connection at any time.
                     let _ = stream.set_nodelay(true);
                     let Ok(mut client) = acceptor.accept(stream).await else { return };
                     let Ok(mut engine) = TcpStream::connect(engine).await else { return };

@@ -20,10 +20,10 @@ struct Options {
     /// The synced data folder
     #[arg(long, default_value = ".pokedex", value_name = "DIR")]
     data: PathBuf,
-    /// When the source's data is from, where the sync read it from a mirror; else when the sync ended
+    /// Date of the source's data, if the sync read it from a mirror; else the end of the sync
     #[arg(long, value_name = "RFC 3339")]
     taken_at: Option<Timestamp>,
-    /// Where to write
+    /// File to write
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

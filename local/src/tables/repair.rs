@@ -1,4 +1,5 @@
-//! Tables that a kill left half made. The embedded engine registers a table or an index first and makes its storage afterwards.
+//! Repair of tables that a kill left incomplete. The embedded engine registers a table or an index first and creates its storage
+//! afterwards.
 
 use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::{
@@ -9,19 +10,19 @@ use aws_sdk_dynamodb::{
 
 use super::{indexes, wait_until_active};
 
-/// What a look at an existing table has found.
+/// The result of checking an existing table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// The table can be used. Indexes without storage are gone from it.
+    /// The table can be used. Indexes without storage have been removed from it.
     Usable,
-    /// The table had no storage, so it held nothing: it is deleted.
+    /// The table had no storage, so it held nothing, and has been deleted.
     Deleted,
 }
 
-/// Deletes the table `name` or those of its indexes that have no storage.
+/// Deletes the table `name`, or those of its indexes that have no storage.
 ///
 /// # Errors
-/// When the engine does not answer.
+/// If the engine does not answer.
 pub(super) async fn remove_half_made(client: &Client, name: &str) -> Result<State> {
     if !has_storage(client, name, None).await? {
         let deleted = client.delete_table().table_name(name).send().await;
@@ -42,7 +43,7 @@ pub(super) async fn remove_half_made(client: &Client, name: &str) -> Result<Stat
     Ok(State::Usable)
 }
 
-/// Whether one item of the table, or of its index, can be read.
+/// Whether an item of the table, or of its index, can be read.
 async fn has_storage(client: &Client, name: &str, index: Option<&str>) -> Result<bool> {
     let read = client.scan().table_name(name).set_index_name(index.map(str::to_owned)).limit(1).send().await;
     match read {

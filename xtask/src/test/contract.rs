@@ -1,4 +1,5 @@
-//! The description of the API held against the API: by a client that is generated from it, and by requests made of it.
+//! Checks the API against its description, with a client generated from the description and with requests derived from
+//! it.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +9,7 @@ use crate::tools::{Server, done, has_python, missing, python};
 
 use super::{Finding, Outcome};
 
-/// A TypeScript client of openapi.json compiles, strictly, and calls the server.
+/// Checks that a TypeScript client of openapi.json compiles in strict mode and calls the server.
 pub fn client() -> anyhow::Result<Finding> {
     if !answers("npm", "--version") {
         return Ok(missing("npm").into());
@@ -23,19 +24,19 @@ pub fn client() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
-/// As often as anybody may ask; off, the headers that are described would be missing.
+/// The highest limits that are allowed. Without any limits, the described headers would be missing.
 const OFTEN: &str = "register=3600/1,login=3600/1,account=3600/1,refresh=3600/1,password=3600/1,write=3600/1,bulk=3600/1,\
                      logout=3600/1,failure=3600/1";
 
-/// No 5xx, no status that is not described, every answer as it is described: over a bounded number of requests that
-/// schemathesis makes of openapi.json, the same at each run.
+/// Checks that no answer has a 5xx or an undescribed status, and that every answer matches its description, with a
+/// bounded number of requests that schemathesis derives from openapi.json, the same in each run.
 pub fn schemathesis() -> anyhow::Result<Finding> {
     if !has_python() {
         return Ok(missing("Python with venv").into());
     }
     let programs = python("schemathesis")?;
     let server = Server::start(&["--rate-limits", OFTEN])?;
-    // It writes into the folder that it runs in.
+    // schemathesis writes into its working directory.
     let place = target().join("tools/schemathesis-run");
     fs::create_dir_all(&place)?;
     let mut run = Command::new(programs.join("schemathesis"));

@@ -1,4 +1,4 @@
-//! What a package must never depend on, held against `cargo tree`.
+//! Checks that packages do not have forbidden dependencies, according to `cargo tree`.
 
 use std::process::Stdio;
 
@@ -8,10 +8,11 @@ use crate::cargo::{cargo, status};
 
 use super::{Finding, Outcome};
 
-/// TLS stacks that a function must not link: ring is the one that is there, and each costs size and start-up time.
+/// TLS stacks that a function must not link: ring is the one in use, and each other one costs size and start-up time.
 const NOT_IN_FUNCTIONS: [&str; 2] = ["aws-lc-rs", "openssl-sys"];
 
-/// The domain knows no AWS, no HTTP and no runtime. A name here stands for its family too: `aws` for `aws-config`.
+/// Dependencies that the domain must not have: no AWS, no HTTP and no runtime. A name includes its family, such as
+/// `aws-config` for `aws`.
 const NOT_IN_DOMAIN: [&str; 6] = ["aws", "axum", "tokio", "reqwest", "hyper", "http"];
 
 pub fn check() -> anyhow::Result<Finding> {
@@ -35,9 +36,9 @@ pub fn check() -> anyhow::Result<Finding> {
     Ok(outcome.into())
 }
 
-/// The normal dependencies, one a line: `name v1.2.3 …`. The whole list, not `-i name`: asked for a package, cargo
-/// fails in one way where the lock file lacks it, in another where it holds two versions, and passes where only
-/// other packages use it.
+/// Returns the normal dependencies, one per line: `name v1.2.3 …`. It lists all of them instead of using `-i name`:
+/// with a package name, cargo fails in one way if the lock file lacks the package, in another way if it holds two
+/// versions, and passes if only other packages use it.
 fn tree(arguments: &[&str]) -> anyhow::Result<String> {
     let output = cargo(["tree", "--locked", "-e", "normal", "--prefix", "none"])
         .args(arguments)

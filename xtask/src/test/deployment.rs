@@ -1,4 +1,4 @@
-//! Templates as CloudFormation will read them, and functions as Lambda will start them.
+//! Checks the templates as CloudFormation reads them, and the functions as Lambda starts them.
 
 use std::env::{self, consts::ARCH};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::{Finding, Outcome, suite};
 
 const REGION: &str = "eu-central-1";
 
-/// Lint clean before and after the SAM transformation, and within CloudFormation's limits.
+/// Checks that the templates pass the linter before and after the SAM transformation, and stay within CloudFormation's limits.
 pub fn templates() -> anyhow::Result<Finding> {
     if !has_python() {
         return Ok(missing("Python with venv").into());
@@ -38,7 +38,7 @@ pub fn templates() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
-/// Every function's own binary behind AWS's Runtime Interface Emulator.
+/// Runs every function's own binary behind AWS's Runtime Interface Emulator.
 pub fn runtime() -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {
         return Ok(missing("Runtime Interface Emulator for this processor").into());
@@ -51,7 +51,7 @@ pub fn runtime() -> anyhow::Result<Finding> {
     suite::run(test.env("POKEDEX_RUNTIME_EMULATOR", emulator))
 }
 
-/// It lies in the SAM CLI's package.
+/// Returns the emulator, which is part of the SAM CLI's package.
 fn emulator() -> anyhow::Result<PathBuf> {
     let programs = python("sam")?;
     let mut find = Command::new(programs.join("python"));
@@ -61,7 +61,7 @@ fn emulator() -> anyhow::Result<PathBuf> {
     Ok(String::from_utf8(output.stdout)?.trim().into())
 }
 
-/// Instructions of the functions' release binaries, against `bench/instructions.json`.
+/// Compares the instruction counts of the functions' release binaries with `bench/instructions.json`.
 pub fn cold_start() -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {
         return Ok(missing("x86_64 processor: another takes other instructions").into());
@@ -77,7 +77,7 @@ pub fn cold_start() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
-/// The stacks deployed to an AWS emulator with the real SAM CLI and the real binaries, and seen to work.
+/// Deploys the stacks to an AWS emulator with the real SAM CLI and the real binaries, and tests them.
 pub fn rehearsal() -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {
         return Ok(missing("x86_64 processor: the rehearsal's binaries are for that").into());
@@ -97,7 +97,7 @@ pub fn rehearsal() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
-/// The developers' loop: cargo-lambda's own server and its own client.
+/// Tests the development loop: cargo-lambda's own server with its own client.
 pub fn watch() -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {
         return Ok(missing("x86_64 processor: the binaries are for that").into());
@@ -110,8 +110,8 @@ pub fn watch() -> anyhow::Result<Finding> {
     suite::run(test.env("POKEDEX_CARGO_LAMBDA", python("sam")?))
 }
 
-/// Every function by `cargo lambda build`, in `target/lambda`: as for a deployment, but without the long link, and with this
-/// machine's own linker instead of the one that cargo-lambda brings for other machines.
+/// Builds every function with `cargo lambda build` into `target/lambda`: as for a deployment, but without the long link, and with this
+/// machine's own linker instead of the one that cargo-lambda includes for other machines.
 fn build_functions() -> anyhow::Result<()> {
     let programs = python("sam")?;
     let path = env::var_os("PATH").unwrap_or_default();

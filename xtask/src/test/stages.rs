@@ -10,7 +10,7 @@ use super::{Finding, Outcome, Report, contract, dependencies, deployment, hygien
 pub struct Stage {
     pub name: &'static str,
     pub what: &'static str,
-    /// Runs the stage; it may look at the reports of the stages before it.
+    /// Runs the stage, which may read the reports of the stages before it.
     pub run: fn(&[Report]) -> anyhow::Result<Finding>,
 }
 
@@ -108,7 +108,7 @@ pub const STAGES: &[Stage] = &[
     },
 ];
 
-/// A stage that is one command: it passes when the command succeeds.
+/// Runs a stage that is a single command: it passes if the command succeeds.
 fn plain(command: &mut Command) -> anyhow::Result<Finding> {
     let status = status(command)?;
     let outcome =

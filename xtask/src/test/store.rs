@@ -1,4 +1,4 @@
-//! One list of store tests, two engines: both must run all of it.
+//! The store tests on two engines: both must run all of them.
 
 use crate::dynamodb_local::{self, DynamoDbLocal};
 use crate::tools::missing;
@@ -21,7 +21,7 @@ pub fn dynamodb_local(earlier: &[Report]) -> anyhow::Result<Finding> {
     Ok(compared(finding, ran(earlier, EMBEDDED)))
 }
 
-/// A suite that passed has failed all the same where the embedded engine ran another number of tests.
+/// Fails a suite that passed if the embedded engine ran a different number of tests.
 fn compared(mut finding: Finding, embedded: Option<usize>) -> Finding {
     if let (Outcome::Passed, Some(tally), Some(there)) = (&finding.outcome, finding.tally, embedded)
         && tally.ran() != there
@@ -31,7 +31,7 @@ fn compared(mut finding: Finding, embedded: Option<usize>) -> Finding {
     finding
 }
 
-/// The line that shows both counts, where one of the two suites ran.
+/// Returns the line that shows both counts, if at least one of the two suites ran.
 pub fn line(reports: &[Report]) -> Option<String> {
     let count = |ran: Option<usize>, none: &str| ran.map_or(none.to_owned(), |tests| tests.to_string());
     match (ran(reports, EMBEDDED), ran(reports, DYNAMODB_LOCAL)) {

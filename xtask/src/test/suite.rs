@@ -13,18 +13,18 @@ use crate::cargo::cargo;
 use super::tally::Tally;
 use super::{Finding, Outcome};
 
-/// Names the engine that the store suite speaks to; where it is unset the suite starts the embedded one.
+/// The variable that names the engine for the store suite; if it is unset, the suite starts the embedded one.
 const ENGINE: &str = "POKEDEX_TEST_ENGINE";
 
-/// All tests of the workspace but those that need a tool beside Rust, which have stages of their own.
+/// Runs all tests of the workspace except those that need a tool besides Rust, which have their own stages.
 pub fn whole() -> anyhow::Result<Finding> {
     let elsewhere = ["--", "--skip", "runtime::", "--skip", "watch::"];
     run(cargo(["test", "--workspace", "--locked", "--no-fail-fast"]).args(elsewhere).env_remove(ENGINE))
 }
 
-/// The store suite, on the engine at `url` or on the embedded one.
+/// Runs the store suite, on the engine at `url` or on the embedded one.
 pub fn store(url: Option<&str>) -> anyhow::Result<Finding> {
-    // `--workspace` and not `-p tests`, whose features differ: half of the dependencies would be built again.
+    // `--workspace` instead of `-p tests`, whose features differ: half of the dependencies would be built again.
     let mut command = cargo(["test", "--workspace", "--test", "house", "--locked", "store::"]);
     match url {
         Some(url) => command.env(ENGINE, url),
@@ -33,7 +33,7 @@ pub fn store(url: Option<&str>) -> anyhow::Result<Finding> {
     run(&mut command)
 }
 
-/// A `cargo test`, its output passed on and its tests counted.
+/// Runs a `cargo test`, passes its output on and counts its tests.
 pub fn run(command: &mut Command) -> anyhow::Result<Finding> {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
@@ -41,7 +41,7 @@ pub fn run(command: &mut Command) -> anyhow::Result<Finding> {
     let (counter, tallies) = mpsc::channel();
     thread::spawn(move || pass_on(output, &counter));
     let status = child.wait()?;
-    // Not until the output ends: a server that a test has left behind would hold it open for ever.
+    // Does not wait for the end of the output: a server that a test left running would keep it open indefinitely.
     let tally = iter::from_fn(|| tallies.recv_timeout(Duration::from_secs(1)).ok()).sum();
     Ok(Finding { outcome: judge(tally, status), tally: Some(tally) })
 }
@@ -51,7 +51,7 @@ fn pass_on(output: ChildStdout, counter: &Sender<Tally>) -> io::Result<()> {
     let mut line = Vec::new();
     while output.read_until(b'\n', &mut line)? > 0 {
         if let Some(tally) = Tally::of_line(&String::from_utf8_lossy(&line)) {
-            // The receiver is gone only when the count is over.
+            // The receiver is gone only when the count has ended.
             let _ = counter.send(tally);
         }
         io::stdout().write_all(&line)?;
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn failed(tally: Tally, success: bool) -> Option<String> {
-        // `true` and `false` are the nearest thing to an `ExitStatus` one can construct on every system.
+        // `true` and `false` are the simplest portable way to create an `ExitStatus`.
         let status = Command::new(if success { "true" } else { "false" }).status().unwrap();
         match judge(tally, status) {
             Outcome::Failed(why) => Some(why),

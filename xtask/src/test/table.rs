@@ -1,4 +1,4 @@
-//! The table at the end.
+//! The table of results.
 
 use std::fmt::Write;
 
@@ -29,7 +29,7 @@ fn row(report: &Report) -> [String; 4] {
     [report.stage.to_owned(), outcome, tests, format!("{:.1}", report.took.as_secs_f64())]
 }
 
-/// The sum over all stages. The store suite counts once per engine.
+/// Returns the sum over all stages. The store suite counts once per engine.
 pub fn sum(reports: &[Report]) -> String {
     let Tally { passed, failed, ignored } = reports.iter().filter_map(|report| report.finding.tally).sum();
     format!("{passed} passed, {failed} failed, {ignored} skipped")

@@ -1,4 +1,4 @@
-//! Counts tests from what `cargo test` prints.
+//! Counts tests in the output of `cargo test`.
 
 use std::iter::Sum;
 
@@ -10,8 +10,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Reads a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 2 filtered out; …`, of
-    /// which each test binary and each package's doc tests print one.
+    /// Reads a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 2 filtered out; …`, which each
+    /// test binary and each package's doc tests print.
     pub fn of_line(line: &str) -> Option<Self> {
         let line = without_colours(line);
         let (_verdict, counts) = line.trim().strip_prefix("test result: ")?.split_once(". ")?;
@@ -27,7 +27,7 @@ impl Tally {
         Some(tally)
     }
 
-    /// Tests that ran, well or badly.
+    /// The number of tests that ran, whether they passed or failed.
     pub fn ran(self) -> usize {
         self.passed + self.failed
     }
@@ -43,7 +43,7 @@ impl Sum for Tally {
     }
 }
 
-/// The line without its colour sequences (`ESC [ … m`), which a forced colour setting leaves in a pipe too.
+/// Returns the line without its colour sequences (`ESC [ … m`), which a forced colour setting also produces in a pipe.
 fn without_colours(line: &str) -> String {
     let mut parts = line.split('\u{1b}');
     let mut plain = parts.next().unwrap_or_default().to_owned();

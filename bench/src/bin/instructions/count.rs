@@ -1,4 +1,4 @@
-//! One run under callgrind.
+//! One run of a program under callgrind.
 
 use std::{fs, path::PathBuf, process::Stdio};
 
@@ -13,7 +13,7 @@ pub struct Counter<'a> {
 }
 
 impl Counter<'_> {
-    /// Instructions from the start of the process until it has answered `events` events.
+    /// Returns the number of instructions from the start of the process until it has answered `events` events.
     pub async fn count(&self, events: usize) -> Result<u64> {
         let runtime = Runtime::start(&self.event, events).await?;
         let folder = tempfile::tempdir()?;
@@ -33,7 +33,7 @@ impl Counter<'_> {
         let child = command.spawn().context("valgrind cannot be started")?;
         let done = runtime.all_answered(events).await;
         if let Some(id) = child.id() {
-            // callgrind writes its counts down when the program is ended so.
+            // callgrind writes its counts when the program ends on this signal.
             let end = std::process::Command::new("kill").args(["-TERM", &id.to_string()]).status()?;
             if !end.success() {
                 bail!("valgrind ended before it was asked to");

@@ -1,5 +1,5 @@
-//! Instructions that the functions' release binaries take to start and to answer, counted by callgrind: unlike times, the same
-//! on a busy machine. Held within 2 % of `bench/instructions.json`, and below the targets of the design.
+//! Counts the instructions that the functions' release binaries need to start and to answer, with callgrind. Unlike times, the counts are
+//! the same on a busy machine. They must be within 2 % of `bench/instructions.json`, and below the design's targets.
 //!
 //! `instructions RELEASE_FOLDER [--write]`; `cargo xtask test --only cold-start` builds the binaries first.
 
@@ -19,39 +19,40 @@ use serde::{Deserialize, Serialize};
 
 use count::Counter;
 
-/// Counts what the functions' release binaries do.
+/// Counts the instructions of the functions' release binaries.
 #[derive(Parser)]
 struct Options {
-    /// Where the binaries are
+    /// Folder with the binaries
     folder: PathBuf,
-    /// Write the counts down instead of holding them against what is written
+    /// Write the counts instead of comparing them with the stored ones
     #[arg(long)]
     write: bool,
 }
 
-/// Of one function, in instructions.
+/// The instructions of one function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Counts {
-    /// From the start of the process until it asks for its first event.
+    /// From the start of the process until it requests its first event.
     init: u64,
     /// From the start of the process until its first answer, over TLS.
     cold: u64,
-    /// One more request.
+    /// For one more request.
     warm: u64,
 }
 
-/// A function, what it is allowed at most, and of how many bytes. ADR 11 says why a warm request may take more than was hoped for.
+/// Each function with its maximum counts and the maximum size of its binary in bytes. ADR 11 explains why a warm request may take more than
+/// originally planned.
 const FUNCTIONS: [(&str, Option<Counts>, u64); 2] = [
     ("get-pokemon", Some(Counts { init: 1_600_000, cold: 6_000_000, warm: 900_000 }), 6_100_000),
-    // Its start loads the index, and it asks for favorites.
+    // Its start loads the index, and it queries favorites.
     ("list-pokemon", None, 6_500_000),
 ];
-/// How far a count may be from the one that is written down.
+/// The tolerated difference between a count and the stored one.
 const TOLERANCE: f64 = 0.02;
-/// How often the counts are taken before they fail. Callgrind slows a program some fifty times: on a slow machine it meets a time-out of
-/// its client now and then, and what it does about that is counted as well.
+/// The number of attempts before the counts fail. Callgrind makes a program some fifty times slower: on a slow machine, a time-out of its
+/// client occasionally fires, and the instructions that handle it are counted as well.
 const ATTEMPTS: usize = 5;
-/// Requests after the first, to tell one of them from the start.
+/// The number of requests after the first, which separates the cost of one request from that of the start.
 const MORE: usize = 10;
 
 fn main() -> ExitCode {
@@ -86,7 +87,7 @@ fn run(options: &Options) -> Result<bool> {
     Ok(false)
 }
 
-/// Prints every count beside the one that is written down, and whether all of them hold.
+/// Prints every count beside the stored one, and whether all of them are within their limits.
 fn holds(
     options: &Options,
     counted: &BTreeMap<&'static str, Counts>,

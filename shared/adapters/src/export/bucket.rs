@@ -56,7 +56,7 @@ impl Exports {
         put.send().await.map(|_| ()).map_err(failed("PutObject"))
     }
 
-    /// Returns a link to the file. It is valid for [`Self::GOOD_FOR`], for anyone who has it.
+    /// Returns a link to the file. Every holder of the link can use it for [`Self::GOOD_FOR`].
     pub async fn link(&self, user: UserId) -> Result<String, ExportsError> {
         let expiry = PresigningConfig::expires_in(Self::GOOD_FOR).map_err(failed("GetObject"))?;
         let get = self.client().get_object().bucket(&self.bucket).key(Self::key(user));

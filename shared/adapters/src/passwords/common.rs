@@ -25,7 +25,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_chosen_breaks_the_judgement() {
+    fn no_password_breaks_the_check() {
         for odd in [
             "qw".repeat(50),
             "45".repeat(50),
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn what_everybody_chooses_is_common() {
+    fn popular_passwords_are_common() {
         for common in [
             "password",
             "12345678",
@@ -54,7 +54,7 @@ mod tests {
         }
         let own = ["ash_ketchum", "ashketchum-97@example.com"];
         for name in ["ash_ketchum", "ashketchum", "ASHKETCHUM", "ashketchum97"] {
-            assert!(is_common(&typed(name), &own), "one's own name: {name}");
+            assert!(is_common(&typed(name), &own), "the account's name: {name}");
         }
         for fine in [
             "correct horse battery",

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_held_against_its_hash() {
+    fn a_password_is_compared_with_its_hash() {
         let stored = hash(&typed("correct horse")).expect("hashed");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         assert_eq!(check(&typed("correct horse"), Some(&stored)), Ok(Checked::Right));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_hash_costs_what_any_costs_and_lets_nobody_in() {
+    fn the_hash_of_unknown_accounts_costs_the_same_and_matches_no_password() {
         let nobody = Params::try_from(&PasswordHash::new(NOBODY).expect("a hash")).expect("parameters");
         assert_eq!(
             (nobody.m_cost(), nobody.t_cost(), nobody.p_cost()),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_of_weaker_days_is_told() {
+    fn a_hash_with_weaker_parameters_is_reported() {
         let weak = Params::new(8 * 1024, 1, 1, None).expect("parameters");
         let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, weak);
         let stored = weak.hash_password_with_salt(b"correct horse", &[1; 16]).expect("hashed").to_string();

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn turns_are_spaced_and_a_pause_holds_everybody() {
+    async fn turns_are_spaced_and_a_pause_delays_all() {
         let pace = Pace::new(6000);
         let start = Instant::now();
         for _ in 0..3 {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_a_turn_already_is_held_back_too() {
+    async fn a_request_with_a_turn_is_held_back_too() {
         // One turn every 30 ms: the second request already has its turn when the pause begins.
         let pace = Pace::new(2000);
         pace.turn().await.unwrap();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_while_it_is_closed_is_turned_away() {
+    async fn a_request_while_it_is_closed_is_rejected() {
         let pace = Pace::new(0);
         pace.close(Duration::from_secs(3600));
         assert!(pace.turn().await.unwrap_err() > Duration::from_secs(3590));

@@ -265,7 +265,7 @@ fn sprites(doc: &Doc<'_>) -> Checked<Sprites> {
                 && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b))
         };
         let path = path.filter(plain).ok_or_else(|| {
-            Invalid::new(format!("sprites.{field}"), format!("{address:?} is no address of a sprite"))
+            Invalid::new(format!("sprites.{field}"), format!("{address:?} is not an address of a sprite"))
         })?;
         Ok(Some(path.to_owned()))
     };

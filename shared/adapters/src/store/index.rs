@@ -52,7 +52,7 @@ impl Store {
     pub async fn latest_index_pointer(&self, meter: &Meter) -> Result<Option<Pointer>, StoreError> {
         match self.pointer(meter, true).await {
             Err(error @ StoreError::Malformed { .. }) => {
-                tracing::error!(%error, "the index pointer is not readable, and will be written anew");
+                tracing::error!(%error, "the index pointer is not readable, and will be written again");
                 Ok(None)
             }
             other => other,

@@ -45,7 +45,7 @@ impl State {
             return Self::default();
         }
         serde_json::from_slice(body).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the sync's state is not readable; it starts anew");
+            tracing::warn!(%error, "the sync's state is not readable; the sync starts from scratch");
             Self::default()
         })
     }

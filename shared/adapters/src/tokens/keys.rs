@@ -28,8 +28,8 @@ pub struct TooSoon;
 /// cache keys.
 const SETTLED: i64 = 3600;
 
-/// The secret. Anyone who has it can act as any user. Verifiers know three of its keys, so that a key is known long before a token is
-/// signed with it, and as long afterwards.
+/// The secret. Its holder can act as any user. Verifiers know three of its keys, so that a key is known long before a token is signed
+/// with it, and as long afterwards.
 #[derive(Serialize, Deserialize)]
 pub struct KeyRing {
     /// The key that signed until the last promotion.
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_back_and_what_is_bent_is_refused() {
+    fn stored_keys_are_read_back_and_corrupted_ones_are_rejected() {
         let ring = KeyRing::generate(NOW).promoted(LATER).expect("an hour has passed");
         let json = ring.to_json().expect("JSON");
         let back = KeyRing::from_json(&json).expect("readable");

@@ -12,7 +12,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_sort_by_when_they_were_made() {
+    fn ids_sort_by_creation_time() {
         let early = UserId::new(1_785_542_400_000, [255; 10]);
         let late = UserId::new(1_785_542_400_001, [0; 10]);
         assert!(early < late && early.to_string() < late.to_string());
@@ -21,7 +21,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_one_spelling_but_for_case() {
+    fn an_id_has_one_spelling_except_for_case() {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         for same in [id, &id.to_uppercase(), "01890a5d-AC96-774b-Bcce-b302099a8057"] {
             assert_eq!(same.parse::<UserId>().unwrap().to_string(), id, "{same}");

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn length_is_all_that_is_asked() {
+    fn only_the_length_of_a_password_is_checked() {
         for good in ["pikachu1", "        ", "pässwörd", "🔥🔥🔥🔥🔥🔥🔥🔥", &"x".repeat(1024)]
         {
             assert!(Password::choose(good).is_ok(), "{good}");
@@ -82,17 +82,17 @@ mod tests {
     }
 
     #[test]
-    fn one_password_however_it_is_composed() {
+    fn composition_does_not_change_a_password() {
         assert_eq!(Password::typed("pa\u{308}sswort"), Password::typed("p\u{e4}sswort"));
     }
 
     #[test]
-    fn it_is_never_shown() {
+    fn debug_output_hides_the_password() {
         assert_eq!(format!("{:?}", Password::typed("hunter2")), "Password(…)");
     }
 
     #[test]
-    fn what_counts_is_what_is_kept() {
+    fn the_normalised_length_of_a_password_counts() {
         assert!(Password::choose(&"e\u{301}".repeat(4)).is_err(), "four letters, however they are composed");
         assert!(
             Password::choose(&"\u{fdfa}".repeat(341)).is_err(),

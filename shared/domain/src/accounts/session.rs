@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_one_successor() {
+    fn a_token_rotates_once() {
         let first = Session::begin(at(0), 3);
         assert_eq!(first.present(0, at(60), 3), Presented::Rotate);
         let second = first.rotated(at(60)).unwrap();

@@ -9,8 +9,7 @@ use crate::FieldError;
 #[serde(into = "String")]
 pub struct Username(String);
 
-/// Keys, without `_`, that no new user name may have: names of roles, names of routes, and words that mean nothing or
-/// nobody.
+/// Keys, without `_`, that no new user name may have: names of roles, names of routes, and words for nothing or nobody.
 const RESERVED: &str = "\
     abuse account accounts admin administrator administrators admins anonymous api auth bot bulk contact daemon default \
     delete deleted edit everybody everyone export false favorites favourites guest health help helpdesk hostmaster info \
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reserved_names_are_not_chosen_but_read() {
+    fn reserved_names_can_be_read_but_not_chosen() {
         assert!(
             RESERVED.split(' ').all(|word| word.bytes().all(|b| b.is_ascii_lowercase()) && !word.is_empty())
         );
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_name_is_read_whatever_it_is() {
+    fn a_stored_name_is_never_validated() {
         for stored in ["", "ab", "ash-ketchum", "admin"] {
             assert_eq!(Username::stored(stored.to_owned()).as_str(), stored);
         }

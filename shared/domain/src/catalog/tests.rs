@@ -80,7 +80,7 @@ fn a_default_form_has_its_species_name_and_the_others_their_own() {
 }
 
 #[test]
-fn a_species_that_is_no_pokemons_name_leads_to_its_default() {
+fn a_species_name_that_is_not_a_pokemons_slug_leads_to_its_default() {
     let table = names(&facts(&world()));
     assert_eq!(table.keys[&386][..3], ["deoxys-normal", "deoxysnormal", "deoxys"]);
     assert_eq!((table.refused, table.shared), (Vec::new(), BTreeMap::new()));
@@ -128,7 +128,7 @@ fn a_display_or_form_name_that_several_have_leads_to_none_of_them() {
 }
 
 #[test]
-fn what_is_hidden_is_hidden_under_every_name() {
+fn a_hidden_pokemon_is_hidden_under_every_name() {
     let facts = facts(&world());
     let hidden = overrides(&[(386, true, json!({"display_name": "DEOXYS!"}))]).hidden(&facts);
     for key in ["386", "deoxys-normal", "deoxysnormal", "deoxys", "deoxys!", "normaldeoxys"] {
@@ -148,7 +148,7 @@ fn an_ability_in_two_slots_is_named_once() {
 }
 
 #[test]
-fn forms_are_told_where_there_is_more_than_one_in_the_order_of_the_pokemon() {
+fn forms_of_a_pokemon_with_several_are_listed_in_its_order() {
     let facts = facts(&world());
     let catalog = Catalog::new(&facts);
     let ids: Vec<_> = catalog.cosmetic_forms(386).iter().map(|stored| stored.form.id).collect();
@@ -157,7 +157,7 @@ fn forms_are_told_where_there_is_more_than_one_in_the_order_of_the_pokemon() {
 }
 
 #[test]
-fn what_is_missing_is_reported_and_the_rest_goes_on() {
+fn missing_facts_are_reported_and_the_rest_is_derived() {
     let mut documents = world();
     documents.push(pokemon(1, "bulbasaur", 1, true, &[1]));
     let facts = facts(&documents);
@@ -201,7 +201,7 @@ fn overrides(changes: &[(u32, bool, Value)]) -> Overrides {
 }
 
 #[test]
-fn nothing_changed_by_hand_changes_nothing() {
+fn empty_overrides_change_nothing() {
     let facts = with_a_chain();
     assert!(matches!(Overrides::default().apply(&facts), std::borrow::Cow::Borrowed(_)));
     // Overrides of a Pokémon that does not exist, or no longer exists.
@@ -210,7 +210,7 @@ fn nothing_changed_by_hand_changes_nothing() {
 }
 
 #[test]
-fn an_edit_is_seen_in_all_that_is_derived() {
+fn an_edit_appears_in_every_derived_record() {
     let facts = with_a_chain();
     let stats = json!({
         "hp": 9, "attack": 9, "defense": 9, "special-attack": 9, "special-defense": 9, "speed": 9,
@@ -244,7 +244,7 @@ fn an_edit_is_seen_in_all_that_is_derived() {
 }
 
 #[test]
-fn what_is_hidden_is_nowhere() {
+fn a_hidden_pokemon_appears_nowhere() {
     let facts = with_a_chain();
     let all = facts.pokemon.len();
     let one = overrides(&[(386, true, json!({}))]).apply(&facts).into_owned();
@@ -375,7 +375,7 @@ fn a_species_in_no_known_chain_is_a_tree_of_its_own() {
 }
 
 #[test]
-fn edits_that_make_no_pokemon_are_refused_by_field() {
+fn invalid_edits_are_rejected_by_field() {
     let wrong = |edits: Value| -> Vec<String> {
         let edits: Edits = serde_json::from_value(edits).unwrap();
         let wrong = edits.wrong(|name| ["fire", "water", "ice"].contains(&name), |name| name == "pressure");

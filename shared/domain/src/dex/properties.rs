@@ -122,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn pages_joined_are_the_list_and_say_where_they_stand(index in index(), query in query()) {
+    fn joined_pages_are_the_list_and_state_their_position(index in index(), query in query()) {
         let dex = load(&index);
         let all = dex.find(&query).unwrap();
         let mut joined = Vec::new();
@@ -177,7 +177,7 @@ proptest! {
     }
 
     #[test]
-    fn no_query_text_is_too_odd_to_parse(pairs in prop::collection::vec((".{0,12}", ".{0,40}"), 0..6), key in 0usize..10, value in ".*") {
+    fn every_query_text_parses_or_is_rejected_by_field(pairs in prop::collection::vec((".{0,12}", ".{0,40}"), 0..6), key in 0usize..10, value in ".*") {
         let known = (ListQuery::KEYS[key], value.as_str());
         let pairs = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).chain([known]);
         if let Err(errors) = ListQuery::parse(pairs) {
@@ -186,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn cut_or_bent_bytes_are_refused_and_never_panic(index in index(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn truncated_or_corrupted_bytes_are_rejected_without_a_panic(index in index(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let (mut bytes, _) = index.encode().unwrap();
         prop_assert!(DexIndex::decode(&bytes[..at.index(bytes.len())]).is_err());
         let at = at.index(bytes.len());

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_asked_is_the_first_page_of_twenty() {
+    fn an_empty_query_is_the_first_page_of_twenty() {
         assert_eq!(parse(&[]).unwrap(), ListQuery::default());
         assert_eq!(
             parse(&[("type", "all"), ("search", ""), ("page", ""), ("new", "1")]).unwrap(),

@@ -7,7 +7,8 @@ pub struct Block {
     pub commands: Vec<String>,
 }
 
-/// Reads every `sh` block, the one language for commands. A line that ends in a backslash goes on in the next one; empty lines and comment lines are left out.
+/// Reads every `sh` block, the only language for commands. A line that ends in a backslash continues on the next one; empty lines and
+/// comment lines are left out.
 pub fn read(document: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut section = String::new();

@@ -1,4 +1,4 @@
-//! A running mirror of PokeAPI, where `POKEAPI_MIRROR` names the program.
+//! A running mirror of PokeAPI, if `POKEAPI_MIRROR` names the program.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// Stops when this is dropped.
+/// The mirror's process, which ends when this value is dropped.
 pub struct Mirror {
     process: Child,
     pub url: String,
@@ -45,7 +45,7 @@ impl Mirror {
 
 impl Drop for Mirror {
     fn drop(&mut self) {
-        // An error means that it has already ended.
+        // An error means that the process has already ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,6 +1,6 @@
-//! A target folder for the clone, with the dependencies that are built already.
+//! A target folder for the clone that contains the dependencies which are already built.
 //!
-//! The clone cannot share this repository's target folder: cargo would take what it builds there for builds of this repository.
+//! The clone cannot share this repository's target folder: cargo would mistake its builds for builds of this repository.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -10,8 +10,8 @@ use anyhow::Context;
 
 use crate::cargo::target;
 
-/// Copies what cargo has built of dependencies to `to`, with its modification times: cargo compares these. Sources in the clone are
-/// newer than all of it, so the clone's own crates are built again.
+/// Copies cargo's builds of dependencies to `to`, with their modification times, which cargo compares. Sources in the clone are newer than
+/// all of them, so the clone's own crates are built again.
 pub fn seed(to: &Path) -> anyhow::Result<()> {
     let from = target().join("debug");
     if to.exists() || !from.exists() {
@@ -21,7 +21,7 @@ pub fn seed(to: &Path) -> anyhow::Result<()> {
     for folder in [".fingerprint", "build"] {
         copy(&from.join(folder), &to.join(folder), |_| true)?;
     }
-    // Not the programs, which are many and large.
+    // Leaves out the programs, which are many and large.
     copy(&from.join("deps"), &to.join("deps"), is_library)
 }
 

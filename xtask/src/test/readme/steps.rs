@@ -1,15 +1,15 @@
-//! What each documented command is: exempt, a server, or a command whose output is checked.
+//! The kind of each documented command: exempt, a server, or a command whose output is checked.
 
 use anyhow::bail;
 
-/// What this machine has.
+/// The conditions on this machine.
 pub struct Conditions {
     pub has_pokeapi: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Not run, and why.
+    /// Not run, with the reason.
     Exempt(&'static str),
     /// Runs in the background until its section ends or a command needs it stopped.
     Serve(Ready),
@@ -17,7 +17,7 @@ pub enum Step {
     Run { needs_servers_stopped: bool, output: &'static [&'static str] },
 }
 
-/// How a server shows that it answers.
+/// The sign that a server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ready {
     /// Its output has a line that begins with `ready: `.
@@ -28,10 +28,10 @@ pub enum Ready {
 
 const POKEAPI: &str = "asks PokeAPI, and POKEAPI_MIRROR names no program that stands in for it";
 
-/// The commands that ask PokeAPI, by a part that no other command has.
+/// The commands that call PokeAPI, each by a part that no other command contains.
 const ASKS_POKEAPI: [&str; 2] = ["cargo run -- --data synced --sync", "# asks PokeAPI"];
 
-/// What the output of each other command contains. The first entry whose part the command contains counts.
+/// The required output of each other command. The first entry whose part the command contains applies.
 const OUTPUTS: &[(&str, &[&str])] = &[
     ("type=water&type=flying", &["\"types\":[\"water\",\"flying\"]", "\"name\":\"mantyke\""]),
     ("flab%C3%A9b%C3%A9", &["\"name\":\"flabebe\"", "\"total\":1,"]),
@@ -55,7 +55,7 @@ const OUTPUTS: &[(&str, &[&str])] = &[
 
 impl Step {
     /// # Errors
-    /// For a command that no entry of this file knows: every command is exempt for a reason, a server, or checked.
+    /// For a command that no entry of this file matches: every command is exempt for a reason, a server, or checked.
     pub fn of(command: &str, conditions: &Conditions) -> anyhow::Result<Self> {
         if let Some(reason) = exemption(command, conditions) {
             return Ok(Self::Exempt(reason));
@@ -73,7 +73,7 @@ impl Step {
     }
 }
 
-/// The closed list of what is not run.
+/// The complete list of commands that are not run, with reasons.
 fn exemption(command: &str, conditions: &Conditions) -> Option<&'static str> {
     if command.starts_with("cargo xtask ") {
         return Some("it runs this very check, or takes what the last command made");
@@ -95,7 +95,7 @@ mod tests {
     const OFFLINE: Conditions = Conditions { has_pokeapi: false };
     const WITH_POKEAPI: Conditions = Conditions { has_pokeapi: true };
 
-    /// Every command of the documents as they are now.
+    /// Returns every command in the current documents.
     fn documented() -> Vec<String> {
         let read = |document| {
             let path = crate::cargo::root().join(document);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_stand_in_sh_blocks_only() {
+    fn commands_are_in_sh_blocks_only() {
         for document in super::super::DOCUMENTS {
             let text = std::fs::read_to_string(crate::cargo::root().join(document)).unwrap();
             let fences = text.lines().filter_map(|line| line.trim_start().strip_prefix("```"));

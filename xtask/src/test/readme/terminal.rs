@@ -1,4 +1,4 @@
-//! A bash session in which commands are typed: variables last from one command to the next, servers run in the background.
+//! A bash session for commands: variables last from one command to the next, and servers run in the background.
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,16 +16,16 @@ use anyhow::{Context, bail, ensure};
 use super::mirror::Mirror;
 use super::steps::{Ready, Step};
 
-/// A first command builds the workspace.
+/// The time limit of a command; the first one builds the workspace.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
 
-/// How long a server may take to end after Ctrl-C.
+/// The time in which a server must end after Ctrl-C.
 const FAREWELL: Duration = Duration::from_secs(20);
 
-/// Ends the output of a command; its exit status follows.
+/// Marks the end of a command's output; its exit status follows.
 const END: &str = "\u{1e}end of command: ";
 
-/// Ends with this value, and the servers with it.
+/// The session, which ends when this value is dropped, together with its servers.
 pub struct Terminal {
     bash: Child,
     input: ChildStdin,
@@ -33,7 +33,7 @@ pub struct Terminal {
     clone: PathBuf,
     scratch: PathBuf,
     servers: Vec<Server>,
-    /// How many servers have been started.
+    /// The number of servers started so far.
     started: usize,
 }
 
@@ -47,7 +47,7 @@ impl Terminal {
     /// Opens a session in `clone`; its files and its builds go to `place`.
     pub fn open(clone: &Path, place: &Path, tools: &Path, mirror: Option<&Mirror>) -> anyhow::Result<Self> {
         let scratch = place.join("terminal");
-        // The logs of an earlier run would say that servers are ready.
+        // Logs of an earlier run would wrongly show that servers are ready.
         if scratch.exists() {
             fs::remove_dir_all(&scratch)?;
         }
@@ -56,7 +56,7 @@ impl Terminal {
         command.args(["--noprofile", "--norc"]).current_dir(clone);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         for (name, _) in env::vars_os() {
-            // What cargo says of this program is not for the programs that it starts.
+            // Variables that cargo set for this program must not reach the programs that it starts.
             if name.to_string_lossy().starts_with("CARGO") && name != "CARGO_HOME" {
                 command.env_remove(name);
             }
@@ -75,14 +75,14 @@ impl Terminal {
         });
         let clone = clone.to_owned();
         let mut terminal = Self { bash, input, output, clone, scratch, servers: Vec::new(), started: 0 };
-        // Ctrl-C reaches a server as a group of its own; an answer that is an error fails the command.
+        // Each server gets its own process group for Ctrl-C; an HTTP error fails the command.
         let setup =
             "exec 2>&1; set -m; curl() { command curl --fail-with-body --silent --show-error \"$@\"; }";
         terminal.run(setup)?;
         Ok(terminal)
     }
 
-    /// Does what a person who reads the document would do with `command`.
+    /// Executes `command` as a reader of the document would.
     pub fn perform(&mut self, command: &str, step: &Step) -> anyhow::Result<()> {
         match step {
             Step::Exempt(_) => Ok(()),
@@ -104,7 +104,7 @@ impl Terminal {
         }
     }
 
-    /// Sends Ctrl-C to every server, and kills one that goes on: other tests hold how the product's own server ends.
+    /// Sends Ctrl-C to every server, and kills one that continues: other tests check how the product's own server ends.
     pub fn stop_servers(&mut self) -> anyhow::Result<()> {
         for server in std::mem::take(&mut self.servers) {
             server.signal("INT");
@@ -180,7 +180,7 @@ impl Drop for Terminal {
         for server in &self.servers {
             server.signal("KILL");
         }
-        // An error means that it has already ended.
+        // An error means that the process has already ended.
         let _ = self.bash.kill();
         let _ = self.bash.wait();
     }
@@ -204,7 +204,7 @@ impl Server {
     }
 
     fn signal(&self, name: &str) {
-        // An error means that it has already ended.
+        // An error means that the process has already ended.
         let _ = self.kill(name);
     }
 
@@ -215,13 +215,13 @@ impl Server {
     }
 }
 
-/// The tools of the Python environment first, among them cargo-lambda.
+/// Puts the tools of the Python environment first, among them cargo-lambda.
 fn path_with(tools: &Path) -> anyhow::Result<OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     Ok(env::join_paths([tools.to_owned()].into_iter().chain(env::split_paths(&path)))?)
 }
 
-/// The end of what a command said.
+/// The end of a command's output.
 fn shortened(said: &str) -> String {
     let all: Vec<char> = said.trim().chars().collect();
     all[all.len().saturating_sub(1500)..].iter().collect()

@@ -11,7 +11,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Condition::NotTheLast`] for the only administrator, [`Condition::Unchanged`] for a frozen account or if another request was
-    /// faster; [`Condition::Administrator`] if `by` is not an administrator (`None` stands for the operator).
+    /// faster; [`Condition::Administrator`] if `by` is not an administrator (`None` means the operator).
     pub async fn set_role(
         &self,
         meter: &Meter,

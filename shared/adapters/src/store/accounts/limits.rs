@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_tells_what_is_left() {
+    fn a_bucket_reports_its_remaining_tokens() {
         let five = Bucket { name: "login", capacity: 5, refill: 60_000 };
         let at = |full: u64| five.at(1_000_000 + full, 1_000_000, true);
         let taken = |remaining, wait, reset| Taken { is_allowed: true, remaining, wait, reset };
