@@ -71,7 +71,8 @@ pub fn read(packed: &[u8]) -> Result<(Header, Facts)> {
     let mut facts = Facts::default();
     for line in lines {
         facts.insert(
-            serde_json::from_str::<Fact>(&line?).context("the snapshot contains a line that is not a fact")?,
+            serde_json::from_str::<Fact>(&line?)
+                .context("the snapshot contains a line that is not a fact")?,
         );
     }
     if counts(&facts) != header.counts {
