@@ -110,7 +110,7 @@ fn address(text: &str) -> Result<String, String> {
 /// Checks an engine's address: engines on this machine use plain HTTP.
 fn engine_address(text: &str) -> Result<String, String> {
     if text.starts_with("https:") {
-        return Err("an engine is spoken to over plain http".to_owned());
+        return Err("the engine requires plain http".to_owned());
     }
     address(text)
 }

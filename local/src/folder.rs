@@ -25,6 +25,11 @@ pub struct Folder {
     _lock: File,
 }
 
+/// Whether this program made `path` for its data.
+pub(crate) fn is_data_folder(path: &Path) -> bool {
+    fs::read_to_string(path.join("schema")).is_ok_and(|found| found == SCHEMA)
+}
+
 impl Folder {
     /// Opens `path`, and creates it if it does not exist. Removes permissions that others have on the folder or its files, because earlier
     /// versions gave them. Permissions on the signing keys are an error when the keys are read, since others may already have read a key.

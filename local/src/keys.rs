@@ -9,7 +9,7 @@ use adapters::{
 };
 use anyhow::{Context as _, Result};
 
-use crate::private;
+use crate::{folder::is_data_folder, private};
 
 /// The file's name.
 pub(crate) const FILE: &str = "signing-keys.json";
@@ -21,8 +21,11 @@ pub(crate) const FILE: &str = "signing-keys.json";
 pub fn file(folder: &Path) -> Result<KeySource> {
     private::make_folder(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    private::narrow(folder)
-        .with_context(|| format!("the rights of {} cannot be narrowed", folder.display()))?;
+    // Only a data folder: `--data` may name any folder of the user, whose rights are not this program's to change.
+    if is_data_folder(folder) {
+        private::narrow(folder)
+            .with_context(|| format!("the rights of {} cannot be narrowed", folder.display()))?;
+    }
     Ok(KeySource::File(std::path::absolute(folder)?.join(FILE)))
 }
 

@@ -156,7 +156,7 @@ fn occupy(app: &Arc<App>) -> (tokio::task::JoinHandle<()>, mpsc::Sender<()>, one
             let _ = begin.send(());
             let _ = released.recv();
         };
-        app.workers.run("occupant", work).await.expect("it runs");
+        let _ = app.workers.run("occupant", work).await;
     });
     (task, release, begun)
 }
@@ -177,14 +177,50 @@ async fn a_full_queue_is_503_and_costs_no_token() {
     }
     assert!(residents.trail(residents.ash).await.is_empty(), "nothing is hashed");
     app.workers = Workers::new(1, 8);
-    let statuses = async |name: &str| {
-        let mut statuses = Vec::new();
-        for _ in 0..6 {
-            statuses.push(sign_in(&app, HOME, name, "wrong").await.status.as_u16());
+    assert_all_tries_are_left(&app, "ash_ketchum").await;
+}
+
+/// Six wrong passwords: five are checked if no failure was counted before.
+async fn assert_all_tries_are_left(app: &App, name: &str) {
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        statuses.push(sign_in(app, HOME, name, "wrong").await.status.as_u16());
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429], "all five tries are left");
+}
+
+#[tokio::test]
+async fn a_sign_in_without_a_checked_password_costs_no_token() {
+    let residents = Residents::new().await;
+    let mut app = app(&residents, "login=5/3600,account=10/900");
+    for (name, password) in [("", ""), ("ash_ketchum", ""), ("", "wrong")] {
+        for _ in 0..3 {
+            assert_eq!(sign_in(&app, HOME, name, password).await.status, 422, "{name:?}, {password:?}");
         }
-        statuses
-    };
-    assert_eq!(statuses("ash_ketchum").await, [401, 401, 401, 401, 401, 429], "all five tries are left");
+    }
+    // The accounts cannot be read.
+    let mut config = Config { limits: app.config.limits.clone(), ..residents.config() };
+    config.tables.app = "missing".to_owned();
+    let client = adapters::aws::at(&residents.url);
+    let broken = App::new(config, || client);
+    for _ in 0..8 {
+        assert!(sign_in(&broken, HOME, "ash_ketchum", "wrong").await.status.is_server_error());
+    }
+    // The only worker is occupied for longer than a sign-in waits.
+    app.workers = Workers::new(1, 8).waiting_at_most(Duration::from_millis(100));
+    let app = Arc::new(app);
+    let (occupant, release, begun) = occupy(&app);
+    begun.await.expect("the worker is occupied");
+    for _ in 0..8 {
+        let late = sign_in(&app, HOME, "ash_ketchum", "wrong").await;
+        assert_eq!((late.status.as_u16(), &problem(&late, "late")["code"]), (503, &json!("server_busy")));
+    }
+    drop(release);
+    // The occupant has waited for too long as well, but its work ends.
+    let _ = occupant.await;
+    assert!(residents.trail(residents.ash).await.is_empty(), "nothing is hashed");
+    let app = self::app(&residents, "login=5/3600,account=10/900");
+    assert_all_tries_are_left(&app, "ash_ketchum").await;
 }
 
 #[tokio::test]

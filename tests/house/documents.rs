@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use adapters::workers::{MOST_THREADS, QUEUE};
+use adapters::workers::{LONGEST_WAIT, MOST_THREADS, QUEUE};
 use api::{
     Request,
     limits::{Limit, Limits},
@@ -65,6 +65,7 @@ fn the_page_of_limits_states_the_values_of_the_code() {
         format!("{} characters (`LONGEST_SEARCH`)", ListQuery::LONGEST_SEARCH),
         format!("{} bytes (`Request::LONGEST_QUERY`)", grouped(Request::LONGEST_QUERY)),
         format!("{} MiB for the bodies of all requests", ConnectionLimits::BODIES >> 20),
+        format!("A task waits for {} seconds at most", LONGEST_WAIT.as_secs()),
         format!("{} for the headers of a request", seconds(connections.head)),
         format!("{} for its body", seconds(connections.body)),
         format!("{} without reading", seconds(connections.stalled)),

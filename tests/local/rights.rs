@@ -10,7 +10,7 @@ use std::{
 use http::Method;
 use serde_json::json;
 use tempfile::TempDir;
-use tests::{House, PASSWORD};
+use tests::{House, PASSWORD, SeededEngine};
 
 use super::{
     catalogue::filled,
@@ -64,6 +64,21 @@ async fn the_folder_of_an_older_version_is_narrowed_and_used() {
     let mut again = Process::on(folder.path(), &[]);
     again.ready().await;
     assert_eq!(again.interrupt().await.err, [] as [&str; 0], "it is said once");
+}
+
+#[tokio::test]
+async fn with_a_running_engine_a_data_folder_is_narrowed_and_another_folder_is_not() {
+    let (data, other) = (filled().await, TempDir::new().unwrap());
+    for (folder, expected) in [(data.path(), 0o700), (other.path(), 0o755)] {
+        set_mode(folder, 0o755);
+        let name = folder.to_str().unwrap();
+        let engine = SeededEngine::get().url.as_str();
+        let mut process = Process::start(&["--data", name, "--dynamodb", engine, "--port", "0"]);
+        process.ready().await;
+        process.interrupt().await;
+        assert_eq!(mode(folder), expected, "{name}");
+        assert_eq!(mode(&folder.join("signing-keys.json")), 0o600, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// Returns 403, for a caller who is not an administrator.
+    /// Returns 403. The route requires an administrator.
     #[must_use]
     pub fn administrators_only() -> Self {
         Self::forbidden("Administrator access required")

@@ -11,6 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
@@ -19,12 +20,16 @@ use fair::FairQueue;
 
 /// The maximum number of waiting tasks.
 pub const QUEUE: usize = 128;
+/// The longest time that a caller waits for its task. It ends before the deadline of a request, so that the request can still undo its
+/// preparations.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// The maximum number of threads, on any number of cores: each keeps its state.
 pub const MOST_THREADS: usize = 4;
 
 /// The threads and their queue. Threads start when they are first needed, and end when this is dropped.
 pub struct Workers<S> {
     shared: Arc<Shared<S>>,
+    longest_wait: Duration,
 }
 
 /// Why a task did not run to its end.
@@ -61,13 +66,21 @@ impl<S: Default + 'static> Workers<S> {
     #[must_use]
     pub fn new(threads: usize, queue: usize) -> Self {
         let state = State { waiting: FairQueue::new(queue), started: 0, idle: 0, is_closed: false };
-        Self { shared: Arc::new(Shared { threads, state: Mutex::new(state), changed: Condvar::new() }) }
+        let shared = Shared { threads, state: Mutex::new(state), changed: Condvar::new() };
+        Self { shared: Arc::new(shared), longest_wait: LONGEST_WAIT }
+    }
+
+    /// Changes the longest wait.
+    #[must_use]
+    pub fn waiting_at_most(mut self, longest_wait: Duration) -> Self {
+        self.longest_wait = longest_wait;
+        self
     }
 
     /// Runs `work` for `client` on one of the threads. Dropping the future takes it out of the queue.
     ///
     /// # Errors
-    /// [`NotRun::Busy`] when the queue is full or becomes full for this client; [`NotRun::Panicked`] when `work` panics.
+    /// [`NotRun::Busy`] when the queue is full or becomes full for this client, or after the longest wait; [`NotRun::Panicked`] when `work` panics.
     pub async fn run<T: Send + 'static>(
         &self,
         client: &str,
@@ -75,7 +88,10 @@ impl<S: Default + 'static> Workers<S> {
     ) -> Result<T, NotRun> {
         let (reply, answer) = oneshot::channel();
         self.enqueue(client, Box::new(Job { work, reply }));
-        answer.await.unwrap_or(Err(NotRun::Panicked))
+        match tokio::time::timeout(self.longest_wait, answer).await {
+            Ok(answer) => answer.unwrap_or(Err(NotRun::Panicked)),
+            Err(_) => Err(NotRun::Busy),
+        }
     }
 
     fn enqueue(&self, client: &str, task: Box<dyn Task<S>>) {

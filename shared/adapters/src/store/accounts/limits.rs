@@ -56,6 +56,7 @@ impl Bucket {
         now + self.refill - self.step() + self.slack()
     }
 
+    /// The tolerance of `latest` in milliseconds.
     const fn slack(self) -> u64 {
         self.step() / 10
     }
@@ -63,9 +64,9 @@ impl Bucket {
     /// The state at `now` of a bucket that is full at `full`, in milliseconds.
     const fn at(self, full: u64, now: u64, is_allowed: bool) -> Taken {
         let ahead = full.saturating_sub(now);
-        // Requests that overtake each other differ by their own duration: nobody waits for that.
-        let reset =
-            if ahead <= self.refill + self.slack() && ahead > self.refill { self.refill } else { ahead };
+        // Requests that overtake each other differ by their own duration. The client does not have to wait for it.
+        let is_overtaken = ahead > self.refill && ahead <= self.refill + self.slack();
+        let reset = if is_overtaken { self.refill } else { ahead };
         let remaining = (self.refill.saturating_sub(reset) / self.step()) as u32;
         let wait = if remaining > 0 { 0 } else { (reset + self.step()).saturating_sub(self.refill) };
         Taken { is_allowed, remaining, wait, reset }
