@@ -14,7 +14,7 @@ use super::*;
 type Count = Workers<usize>;
 
 fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime").block_on(future)
 }
 
 /// Occupies one thread of `workers` until the sender is dropped.
