@@ -1,6 +1,7 @@
 //! Invalid input: every response is a problem that names the error, a 4xx, never a 5xx.
 
-use api::routes::{DEFAULT, SPECS, Spec};
+use api::routes::SPECS;
+use door::route::{DEFAULT, Spec};
 use serde_json::Value;
 use tests::{Answer, House, is_for_everybody, problem, sample};
 

@@ -190,7 +190,7 @@ async fn requests_that_mean_the_same_share_an_etag() {
 async fn a_copy_stays_valid_in_another_process_and_for_every_origin() {
     let house = House::seeded().await;
     let mut config = Config::new(CATALOG);
-    config.cors_origins = vec!["https://a.example".parse().unwrap()];
+    config.door.cors_origins = vec!["https://a.example".parse().unwrap()];
     let other = House::at(&SeededEngine::get().url, config).await;
     for path in catalogue_samples() {
         let own = etag(&house, path).await;

@@ -6,10 +6,11 @@ use adapters::{
     tokens::{FamilyId, Issuer, KeyRing},
 };
 use api::{
-    App, Config, Route,
-    routes::{self, Access, Authorization},
+    App, Route,
+    routes::{self},
 };
 use domain::Timestamp;
+use door::route::{Access, Authorization};
 use http::Method;
 use serde_json::{Value, json};
 use tests::{Answer, OF_THE_MOMENT, PASSWORD, Residents, Tap, event, invoke_event, sample};
@@ -33,7 +34,7 @@ fn personal_queries(route: &Route) -> &'static [&'static str] {
 
 /// `Authorization` headers that no route accepts.
 fn unacceptable(residents: &Residents) -> Vec<String> {
-    let issuer = residents.config().issuer();
+    let issuer = residents.config().door.issuer();
     let (ours, theirs) = (tests::ring(), KeyRing::generate(now()));
     let issue = |keys: &KeyRing, at| {
         Issuer { issuer: &issuer, keys }.issue(residents.ash, residents.session, at).expect("a token")
@@ -55,7 +56,7 @@ fn unacceptable(residents: &Residents) -> Vec<String> {
 /// A new app, as in a process that has just started: nothing is in memory.
 fn started(residents: &Residents, url: &str) -> App {
     let client = aws::at(url);
-    App::new(Config { limits: None, ..residents.config() }, || client)
+    App::new(residents.without_limits(), || client)
 }
 
 async fn ask(app: &App, route: &Route, event: &Value, authorization: Option<&str>) -> Answer {
@@ -142,7 +143,7 @@ async fn every_route_that_checks_tokens_answers_401_to_an_invalid_one() {
 /// Whether the header's token is valid by itself.
 fn is_ours(residents: &Residents, header: &str) -> bool {
     let token = header.trim_start_matches("Bearer ");
-    let verifier = adapters::tokens::Verifier::new(&residents.config().issuer(), &tests::ring().jwks());
+    let verifier = adapters::tokens::Verifier::new(&residents.config().door.issuer(), &tests::ring().jwks());
     verifier.verify(token, now()).is_ok()
 }
 

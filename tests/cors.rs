@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use api::{App, Config, Route, limits::Limits, routes};
+use api::{App, Config, Route, routes};
+use door::limits::Limits;
 use http::Method;
 use local::tables::CATALOG;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ const LOCAL: &str = "http://localhost:5173";
 
 async fn house_for(origins: &[&str]) -> House {
     let mut config = Config::new(CATALOG);
-    config.cors_origins = origins.iter().map(|origin| origin.parse().expect("an origin")).collect();
+    config.door.cors_origins = origins.iter().map(|origin| origin.parse().expect("an origin")).collect();
     House::at(&SeededEngine::get().url, config).await
 }
 
@@ -203,10 +204,9 @@ async fn every_header_that_any_response_sets_is_exposed() {
         let client = adapters::aws::at(&residents.url);
         let limits =
             Some(Limits::parse("register=2/60,login=2/60,refresh=2/60,write=6/60,bulk=3/60").unwrap());
-        let app = App::new(
-            Config { cors_origins: vec![KNOWN.parse().unwrap()], limits, ..residents.config() },
-            || client,
-        );
+        let mut config = residents.with_limits(limits);
+        config.door.cors_origins = vec![KNOWN.parse().unwrap()];
+        let app = App::new(config, || client);
         for mut event in variations(&route, &residents) {
             event["headers"]["origin"] = json!(KNOWN);
             let answer = invoke_event(&app, &route, &event).await;

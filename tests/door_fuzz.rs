@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use adapters::aws;
 use api::{
-    App, Config, Event, Route,
-    routes::{self, Authorization},
+    App, Config, Route,
+    routes::{self},
 };
+use door::{Event, route::Authorization};
 use local::tables::CATALOG;
 use serde_json::{Value, json, value::RawValue};
 use tests::{Answer, SeededEngine, assert_sealed, event, invoke, problem};
@@ -251,7 +252,7 @@ fn check(answer: &Answer, route: &str, payload: &str) {
 #[tokio::test]
 async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
     let mut config = Config::new(CATALOG);
-    config.cors_origins = vec!["https://a.example".parse().unwrap()];
+    config.door.cors_origins = vec!["https://a.example".parse().unwrap()];
     // No pointer check in between: a response that is late by chance must not look like a defect.
     config.index_check_every = Duration::from_secs(3600);
     let app = App::new(config, || aws::at(&SeededEngine::get().url));
@@ -298,7 +299,7 @@ async fn every_damaged_event_of_a_signed_in_user_is_answered() {
     for route in routes::all().into_iter().filter(is_private) {
         let name = route.spec.name;
         let home = Home::of(&route.spec).await;
-        let (config, url) = (Config { limits: None, ..home.config() }, home.url.clone());
+        let (config, url) = (home.without_limits(), home.url.clone());
         let app = App::new(config, move || aws::at(&url));
         let mut sent = 0;
         while sent < PRIVATE_EVENTS {

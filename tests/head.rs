@@ -3,8 +3,9 @@
 use adapters::aws;
 use api::{
     App, Config, Route,
-    routes::{self, Access, Authorization, DEFAULT},
+    routes::{self},
 };
+use door::route::{Access, Authorization, DEFAULT};
 use http::Method;
 use local::tables::CATALOG;
 use serde_json::json;

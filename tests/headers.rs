@@ -144,7 +144,9 @@ async fn no_answer_has_a_header_twice() {
         let residents = Home::of(&route.spec).await;
         let client = adapters::aws::at(&residents.url);
         let cors_origins = vec![HeaderValue::from_static(ORIGIN)];
-        let app = App::new(Config { cors_origins, ..residents.config() }, || client);
+        let mut config = residents.config();
+        config.door.cors_origins = cors_origins;
+        let app = App::new(config, || client);
         let mut sample = residents.fill(&event(&route));
         sample["headers"]["origin"] = json!(ORIGIN);
         let mut events = vec![sample.clone()];
@@ -161,7 +163,7 @@ async fn no_answer_has_a_header_twice() {
         events.extend(vec![bodyless; 8]);
         for event in events {
             let event = serde_json::from_value(event).expect("an event");
-            let response = api::door::answer(&app, &route, event).await;
+            let response = door::answer::answer(&app, &route, event).await;
             statuses.insert(response.status().as_u16());
             let headers = response.headers();
             for name in headers.keys().filter(|name| *name != header::SET_COOKIE) {

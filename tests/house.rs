@@ -7,7 +7,6 @@ mod domain;
 mod events;
 mod functions;
 mod stacks;
-mod templates;
 mod variables;
 
 use std::collections::BTreeSet;

@@ -8,7 +8,8 @@ use adapters::{
     store::{Meter, Store, accounts::Accounts},
     tokens::KeySource,
 };
-use api::{Config, jobs, sync::SyncFunction, telemetry::Telemetry};
+use api::{Config, jobs, sync::SyncFunction};
+use door::telemetry::Telemetry;
 use serde_json::{Value, json};
 use tests::{Residents, Tap, sample_event, some_event};
 
@@ -37,7 +38,9 @@ impl Deployment {
 
     fn config(&self) -> Config {
         let keys = self.folder.path().join("keys.json");
-        Config { signing_keys: Some(KeySource::File(keys)), ..self.residents.config() }
+        let mut config = self.residents.config();
+        config.door.signing_keys = Some(KeySource::File(keys));
+        config
     }
 
     async fn invoke(&self, job: &str, event: &Value) -> Result<Value, String> {
@@ -53,8 +56,8 @@ impl Deployment {
                 };
                 function.answer(event, Duration::from_secs(60)).await
             }
-            "rotate-signing-key" => jobs::rotate(&accounts, &self.config(), event, &meter).await,
-            _ => jobs::delete(&accounts, &self.config(), event, &meter).await,
+            "rotate-signing-key" => jobs::rotation::rotate(&accounts, &self.config(), event, &meter).await,
+            _ => jobs::deletions::delete(&accounts, &self.config(), event, &meter).await,
         };
         answer.map_err(|error| error.to_string())
     }

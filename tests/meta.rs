@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use api::routes::{DEFAULT, SPECS};
+use api::routes::SPECS;
+use door::route::DEFAULT;
 use serde_json::json;
 use tests::House;
 

@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
-use api::{Config, routes::SPECS};
+use api::routes::SPECS;
 use http::Method;
 use serde_json::{Value, json};
 use tests::{Answer, House};
@@ -154,11 +154,8 @@ fn assert_user(user: &Value) {
 #[tokio::test]
 async fn the_first_web_client_runs_unchanged() {
     let workshop = Workshop::open().await;
-    let config = Config {
-        limits: None,
-        cors_origins: vec![ORIGIN.parse().expect("an origin")],
-        ..workshop.residents.config()
-    };
+    let mut config = workshop.residents.without_limits();
+    config.door.cors_origins = vec![ORIGIN.parse().expect("an origin")];
     let house = House::at(&workshop.residents.url, config).await;
     let mut client =
         Client { house: &house, access: String::new(), refresh: String::new(), called: RefCell::default() };

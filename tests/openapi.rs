@@ -3,8 +3,9 @@
 use api::{
     Config,
     openapi::{document, text},
-    routes::{DEFAULT, SPECS},
+    routes::SPECS,
 };
+use door::route::DEFAULT;
 use http::Method;
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};

@@ -1,7 +1,8 @@
 //! A handler that panics: the door catches the panic.
 
 use adapters::aws;
-use api::{App, Config, Problem, Request, Response, Route, routes::LIST_POKEMON};
+use api::{App, Config, Route, routes::LIST_POKEMON};
+use door::{Problem, Request, Response};
 use local::tables::CATALOG;
 use serde_json::json;
 use tests::{SeededEngine, event, invoke_event, problem};
@@ -14,7 +15,7 @@ fn panics_at_once<'a>(_: &'a App, _: &'a Request) -> Answered<'a> {
 
 fn panics_later<'a>(app: &'a App, request: &'a Request) -> Answered<'a> {
     Box::pin(async {
-        app.dex(&request.meter).await?;
+        app.catalogue.dex(&request.meter).await?;
         panic!("the vault's code is 4711")
     })
 }

@@ -7,7 +7,8 @@ mod kills;
 use std::collections::BTreeSet;
 
 use adapters::{aws::Endpoint, invoke::Function as Writer, store::Tables};
-use api::routes::{DEFAULT, SPECS};
+use api::routes::SPECS;
+use door::route::DEFAULT;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tests::{
@@ -67,7 +68,7 @@ async fn every_function_answers_its_event_as_the_house_does() {
             variables.push(("AWS_ENDPOINT_URL_LAMBDA", url_of(writer)));
         }
         // The keys of these tests are those of a local server.
-        let issuer = residents.config().issuer();
+        let issuer = residents.config().door.issuer();
         assert_eq!(issuer, "pokedex-local");
         variables.retain(|(name, _)| *name != "ENVIRONMENT");
         variables.push(("ENVIRONMENT", if is_for_everybody(spec) { "dev" } else { "local" }.to_owned()));

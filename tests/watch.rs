@@ -10,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::routes::{DEFAULT, SPECS};
+use api::routes::SPECS;
+use door::route::DEFAULT;
 use http::Method;
 use serde_json::Value;
 use tempfile::NamedTempFile;

@@ -7,7 +7,8 @@ use adapters::{
     invoke::Function,
     store::{Meter, Tables, accounts::OverrideChange},
 };
-use api::{routes::Spec, sync::SyncFunction, telemetry::Telemetry};
+use api::sync::SyncFunction;
+use door::{route::Spec, telemetry::Telemetry};
 use local::{
     engine::listen,
     functions::{Functions, SYNC},

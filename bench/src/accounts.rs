@@ -8,13 +8,13 @@ use adapters::{
     tokens::{FamilyId, Issuer, KeyRing, KeySource, Verifier},
 };
 use anyhow::{Context as _, Result, anyhow, ensure};
-use api::{
-    App, Config, Event, Response, Route,
-    door::{self, Context, HttpContext},
-    routes,
-};
+use api::{App, Config, Route, routes};
 use aws_sdk_dynamodb::Client;
 use domain::accounts::UserId;
+use door::{
+    Event, Response, answer,
+    event::{Context, HttpContext},
+};
 use http::StatusCode;
 use local::tables;
 use serde_json::json;
@@ -103,12 +103,10 @@ impl House {
     fn new(client: Client) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let ring = Arc::new(KeyRing::generate(now()));
-        let config = Config {
-            limits: None,
-            signing_keys: Some(KeySource::Process(Arc::clone(&ring))),
-            ..Config::new(tables::CATALOG)
-        };
-        let accounts = Accounts::new(client.clone(), config.tables.clone());
+        let mut config = Config::new(tables::CATALOG);
+        config.door.limits = None;
+        config.door.signing_keys = Some(KeySource::Process(Arc::clone(&ring)));
+        let accounts = Accounts::new(client.clone(), config.door.tables.clone());
         runtime.block_on(async {
             let meter = Meter::default();
             let stored = accounts.public_keys(&meter).await?;
@@ -118,13 +116,13 @@ impl House {
     }
 
     fn token(&self) -> Result<String> {
-        let issuer = self.app.config.issuer();
+        let issuer = self.app.config.door.issuer();
         let issuer = Issuer { issuer: &issuer, keys: &self.ring };
         issuer.issue(UserId::new(1, [1; 10]), FamilyId::random(), now()).context("a token")
     }
 
     fn answer(&self, route: &Route, event: &Event, status: StatusCode) -> Result<Response> {
-        let answer = self.runtime.block_on(door::answer(&self.app, route, event.clone()));
+        let answer = self.runtime.block_on(answer::answer(&self.app, route, event.clone()));
         ensure!(answer.status() == status, "{} is answered {}", event.raw_path, answer.status());
         Ok(answer)
     }
@@ -141,7 +139,7 @@ impl House {
     /// Microseconds of CPU time for verifying an access token.
     fn verification(&self) -> Result<f64> {
         let token = self.token()?;
-        let verifier = Verifier::new(&self.app.config.issuer(), &self.ring.jwks());
+        let verifier = Verifier::new(&self.app.config.door.issuer(), &self.ring.jwks());
         let verify = || verifier.verify(&token, now()).map(drop);
         let (verified, took) = own_cpu(|| (0..BATCH).try_for_each(|_| verify()));
         verified.map_err(|error| anyhow!("the token is not valid: {error:?}"))?;

@@ -5,12 +5,12 @@ use std::{collections::HashMap, hint::black_box, sync::Arc, time::Duration};
 
 use adapters::store::Usage;
 use anyhow::{Context as _, Result, ensure};
-use api::{
-    App, Config, Event, Request, Response, Route,
-    door::{self, Context, HttpContext},
-    lambda, routes,
-};
+use api::{App, Config, Route, routes};
 use aws_sdk_dynamodb::Client;
+use door::{
+    Event, Request, Response, answer,
+    event::{Context, HttpContext},
+};
 use http::{Method, StatusCode, header};
 use local::tables;
 use serde_json::value::RawValue;
@@ -136,7 +136,7 @@ impl Handler {
     }
 
     fn answer(&self, case: &Case) -> Result<Response> {
-        let answer = self.runtime.block_on(door::answer(&self.app, case.route, case.event.clone()));
+        let answer = self.runtime.block_on(answer::answer(&self.app, case.route, case.event.clone()));
         ensure!(answer.status() == case.status, "{} is answered {}", case.event.raw_path, answer.status());
         Ok(answer)
     }
@@ -157,7 +157,7 @@ impl Handler {
             let events = vec![case.event.clone(); BATCH];
             let answer_all = async {
                 for event in events {
-                    black_box(door::answer(&self.app, case.route, event).await);
+                    black_box(answer::answer(&self.app, case.route, event).await);
                 }
             };
             own_cpu(|| self.runtime.block_on(answer_all)).1
@@ -171,7 +171,8 @@ impl Handler {
         Ok(rounds(effort, || {
             let answer_all = async {
                 for _ in 0..BATCH {
-                    let answer = lambda::invoke(&self.app, case.route, payload, door::LONGEST, None).await;
+                    let answer =
+                        door::lambda::invoke(&self.app, case.route, payload, answer::LONGEST, None).await;
                     black_box(serde_json::to_vec(&answer)).ok();
                 }
             };

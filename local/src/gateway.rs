@@ -5,11 +5,15 @@ use std::{collections::HashMap, net::IpAddr};
 
 use anyhow::Result;
 use api::{
-    App, Event, Problem, Response, Route,
-    door::{self, Context, HttpContext},
-    routes::{self, ANSWER_UNKNOWN, DEFAULT},
+    App, Route,
+    routes::{self, ANSWER_UNKNOWN},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use door::{
+    Event, Problem, Response, answer,
+    event::{Context, HttpContext},
+    route::DEFAULT,
+};
 use http::{Method, Request, StatusCode};
 use matchit::Router;
 use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
@@ -84,7 +88,7 @@ impl Service for Gateway {
         if parts.uri.path() == "/" && [Method::GET, Method::HEAD].contains(&parts.method) {
             let mut response = page::answer(&self.app).await;
             if parts.method == Method::HEAD {
-                door::remove_body(&mut response);
+                answer::remove_body(&mut response);
             }
             return response;
         }
@@ -100,12 +104,12 @@ impl Service for Gateway {
         };
         let Some(path) = decoded(parts.uri.path()) else {
             let problem = Problem::bad_request("path", "is not UTF-8 once it is decoded");
-            return door::refuse(&self.app, &event, problem);
+            return answer::refuse(&self.app.kernel, &event, problem);
         };
         event.raw_path = path;
         let mut body = match body.read(LARGEST_BODY).await {
             Ok(body) => body,
-            Err(error) => return door::refuse(&self.app, &event, unreadable(error)),
+            Err(error) => return answer::refuse(&self.app.kernel, &event, unreadable(error)),
         };
         match String::from_utf8(std::mem::take(&mut body.bytes).into()) {
             Ok(text) => event.body = text,
@@ -115,14 +119,14 @@ impl Service for Gateway {
             }
         }
         let route = self.route(&parts.method, parts.uri.path(), &mut event);
-        door::answer(&self.app, route, event).await
+        answer::answer(&self.app, route, event).await
     }
 
     fn busy(&self, request: &http::HeaderMap) -> Response {
         let detail = "The server has too many open connections. Please try again in a moment.";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", detail);
         let event = Event { headers: headers(request), ..Event::default() };
-        door::refuse(&self.app, &event, problem)
+        answer::refuse(&self.app.kernel, &event, problem)
     }
 }
 

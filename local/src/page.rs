@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use adapters::store::Meter;
-use api::{App, Response, routes::SPECS};
+use api::{App, routes::SPECS};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use domain::dex::{Dex, ListQuery};
+use door::Response;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -39,7 +40,7 @@ pub(crate) async fn answer(app: &App) -> Response {
         "default-src 'none'; style-src 'sha256-{}'; img-src https:; frame-ancestors 'none'",
         STANDARD.encode(Sha256::digest(STYLE))
     );
-    let body = match app.dex(&Meter::default()).await {
+    let body = match app.catalogue.dex(&Meter::default()).await {
         Ok(dex) => page(&dex),
         Err(problem) => format!("<p class=lede>{}</p>", problem.detail),
     };

@@ -9,8 +9,9 @@ use adapters::{
     tokens::{KeyRing, KeySource},
 };
 use anyhow::{Context as _, Error, Result};
-use api::{App, Config, config::SyncConfig, jobs, sync::SyncFunction, telemetry::Telemetry};
+use api::{App, Config, config::SyncConfig, jobs, sync::SyncFunction};
 use aws_sdk_dynamodb::Client;
+use door::telemetry::Telemetry;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -98,7 +99,7 @@ async fn perform(options: Options) -> Result<()> {
         }
     };
     if keys.is_some() {
-        config.signing_keys = keys;
+        config.door.signing_keys = keys;
         let sweeping = engine.sweep().map(tokio::spawn);
         let functions = Functions::start(sync_function(&options, client.clone(), &tables)?)?;
         match &engine {
@@ -173,8 +174,8 @@ fn blame_disk(error: Error, folder: Option<&Folder>) -> Error {
 
 /// The environment variables for functions that use these engines.
 fn environment(config: &Config) -> String {
-    let Tables { catalog, app, ephemeral, audit } = &config.tables;
-    let keys = match &config.signing_keys {
+    let Tables { catalog, app, ephemeral, audit } = &config.door.tables;
+    let keys = match &config.door.signing_keys {
         Some(KeySource::File(path)) => format!("\nSIGNING_KEYS=file:{}", path.display()),
         _ => String::new(),
     };
@@ -198,7 +199,7 @@ async fn prepare(
     };
     let accounts = Accounts::new(client.clone(), tables.clone());
     keys::prepare(&accounts, &source).await?;
-    if let Err(error) = jobs::finish_deletions(&accounts, None, &Meter::default()).await {
+    if let Err(error) = jobs::deletions::finish_deletions(&accounts, None, &Meter::default()).await {
         eprintln!("pokedex: a deletion cannot be ended: {error}");
     }
     let store = Store::new(client, tables);

@@ -11,8 +11,9 @@ use adapters::{
     store::{Meter, accounts::Bucket},
     workers::Workers,
 };
-use api::{App, Config, Route, limits::Limits, routes};
+use api::{App, Route, routes};
 use domain::audit::Outcome;
+use door::limits::Limits;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json, value::RawValue};
 use tests::{Answer, PASSWORD, Residents, event, invoke_event, problem};
@@ -23,7 +24,7 @@ use super::{at_once, count};
 fn app(residents: &Residents, limits: &str) -> App {
     let limits = Some(Limits::parse(limits).expect("limits"));
     let client = adapters::aws::at(&residents.url);
-    App::new(Config { limits, ..residents.config() }, || client)
+    App::new(residents.with_limits(limits), || client)
 }
 
 async fn sign_in(app: &App, from: &str, username: &str, password: &str) -> Answer {
@@ -156,7 +157,7 @@ fn occupy(app: &Arc<App>) -> (tokio::task::JoinHandle<()>, mpsc::Sender<()>, one
             let _ = begin.send(());
             let _ = released.recv();
         };
-        let _ = app.workers.run("occupant", work).await;
+        let _ = app.kernel.workers.run("occupant", work).await;
     });
     (task, release, begun)
 }
@@ -166,7 +167,7 @@ async fn a_full_queue_is_503_and_costs_no_token() {
     let residents = Residents::new().await;
     let mut app = app(&residents, "login=5/3600,account=10/900");
     // The queue has no free places.
-    app.workers = Workers::new(1, 0);
+    app.kernel.workers = Workers::new(1, 0);
     for name in ["ash_ketchum", "nobody"] {
         for _ in 0..8 {
             let refused = sign_in(&app, HOME, name, "wrong").await;
@@ -176,7 +177,7 @@ async fn a_full_queue_is_503_and_costs_no_token() {
         }
     }
     assert!(residents.trail(residents.ash).await.is_empty(), "nothing is hashed");
-    app.workers = Workers::new(1, 8);
+    app.kernel.workers = Workers::new(1, 8);
     assert_all_tries_are_left(&app, "ash_ketchum").await;
 }
 
@@ -199,15 +200,15 @@ async fn a_sign_in_without_a_checked_password_costs_no_token() {
         }
     }
     // The accounts cannot be read.
-    let mut config = Config { limits: app.config.limits.clone(), ..residents.config() };
-    config.tables.app = "missing".to_owned();
+    let mut config = residents.with_limits(app.config.door.limits.clone());
+    config.door.tables.app = "missing".to_owned();
     let client = adapters::aws::at(&residents.url);
     let broken = App::new(config, || client);
     for _ in 0..8 {
         assert!(sign_in(&broken, HOME, "ash_ketchum", "wrong").await.status.is_server_error());
     }
     // The only worker is occupied for longer than a sign-in waits.
-    app.workers = Workers::new(1, 8).waiting_at_most(Duration::from_millis(100));
+    app.kernel.workers = Workers::new(1, 8).waiting_at_most(Duration::from_millis(100));
     let app = Arc::new(app);
     let (occupant, release, begun) = occupy(&app);
     begun.await.expect("the worker is occupied");
@@ -227,7 +228,7 @@ async fn a_sign_in_without_a_checked_password_costs_no_token() {
 async fn registrations_and_confirmations_pass_the_same_queue() {
     let residents = Residents::new().await;
     let mut app = app(&residents, "register=2/3600,password=2/3600,bulk=100/60");
-    app.workers = Workers::new(1, 0);
+    app.kernel.workers = Workers::new(1, 0);
     let ask = async |app: &App, route: &Route, body: Value| {
         let mut event = residents.fill(&event(route));
         event["body"] = body.to_string().into();
@@ -238,7 +239,7 @@ async fn registrations_and_confirmations_pass_the_same_queue() {
         assert_eq!(ask(&app, &routes::REGISTER_USER, newcomer.clone()).await, 503);
         assert_eq!(ask(&app, &routes::EXPORT_ACCOUNT, json!({"password": PASSWORD})).await, 503);
     }
-    app.workers = Workers::new(1, 8);
+    app.kernel.workers = Workers::new(1, 8);
     assert_eq!(ask(&app, &routes::REGISTER_USER, newcomer).await, 201);
     for _ in 0..4 {
         let export = ask(&app, &routes::EXPORT_ACCOUNT, json!({"password": PASSWORD})).await;
@@ -250,8 +251,8 @@ async fn registrations_and_confirmations_pass_the_same_queue() {
 async fn a_request_past_its_deadline_is_not_hashed() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
-    let mut app = App::new(Config { limits: None, ..residents.config() }, || client);
-    app.workers = Workers::new(1, 8);
+    let mut app = App::new(residents.without_limits(), || client);
+    app.kernel.workers = Workers::new(1, 8);
     let app = Arc::new(app);
     let (occupant, release, begun) = occupy(&app);
     begun.await.expect("the worker is occupied");
@@ -259,7 +260,7 @@ async fn a_request_past_its_deadline_is_not_hashed() {
     event["body"] = json!({"username": "ash_ketchum", "password": "wrong"}).to_string().into();
     let payload = RawValue::from_string(event.to_string()).expect("JSON");
     let time = Duration::from_millis(200);
-    let late = api::door::answer_payload(&app, &routes::LOGIN_USER, &payload, time, None).await;
+    let late = door::answer::answer_payload(&*app, &routes::LOGIN_USER, &payload, time, None).await;
     assert_eq!((late.status().as_u16(), late.headers()["retry-after"].to_str().unwrap()), (503, "2"));
     // The client of this request disconnects.
     let mut gone = Box::pin(sign_in(&app, HOME, "ash_ketchum", "wrong"));

@@ -1,6 +1,7 @@
 //! Request bodies: for any body, the response names the error and repeats nothing of the body.
 
 use api::{App, Config, routes};
+use door::route::Access;
 use http::Method;
 use serde_json::{Value, json};
 use tests::{Residents, event, invoke_event, problem, sample_event};
@@ -9,7 +10,7 @@ use tests::{Residents, event, invoke_event, problem, sample_event};
 async fn every_malformed_body_gets_a_response() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
-    let app = App::new(Config { limits: None, ..residents.config() }, || client);
+    let app = App::new(residents.without_limits(), || client);
     let deep = format!("{}{}", "{\"a\":".repeat(10_000), "1");
     let long = format!("{{\"username\":\"{}\"}}", "x".repeat(1 << 20));
     let deep_within = format!("{{\"username\":{}1", "[".repeat(10_000));
@@ -72,11 +73,8 @@ async fn every_route_with_a_body_refuses_fields_that_it_does_not_know() {
         let Some(body) = event["body"].as_str() else { continue };
         let mut body: Value = serde_json::from_str(body).unwrap();
         body["is_superuser"] = json!(true);
-        let token = if route.spec.access == routes::Access::Admin {
-            residents.admin_token()
-        } else {
-            residents.token()
-        };
+        let token =
+            if route.spec.access == Access::Admin { residents.admin_token() } else { residents.token() };
         let method: Method = route.spec.method.clone();
         let answer = house.call(method, event["rawPath"].as_str().unwrap(), Some(&token), Some(&body)).await;
         let told = problem(&answer, route.spec.name);
@@ -152,7 +150,7 @@ async fn a_body_that_is_not_json_is_415_on_every_route() {
 async fn a_json_body_is_read_under_every_json_content_type() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
-    let app = App::new(Config { limits: None, ..residents.config() }, || client);
+    let app = App::new(residents.without_limits(), || client);
     let route = routes::LOGIN_USER;
     let body = json!({"username": "ash_ketchum", "password": tests::PASSWORD}).to_string();
     let ask = async |change: &dyn Fn(&mut Value)| {
@@ -256,7 +254,7 @@ async fn errors_name_json_types_and_never_those_of_rust() {
     ]);
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
-    let app = App::new(Config { limits: None, ..residents.config() }, || client);
+    let app = App::new(residents.without_limits(), || client);
     let mut kinds = std::collections::BTreeSet::new();
     let samples = routes::all().into_iter().filter_map(|route| {
         let body = sample_event(route.spec.name)["body"].as_str().map(serde_json::from_str)?;

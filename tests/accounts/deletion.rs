@@ -1,7 +1,7 @@
 //! The deletion of an account: all personal data is removed, and the audit trail keeps the id.
 
 use adapters::{aws, store::Meter};
-use api::jobs::finish_deletions;
+use api::jobs::deletions::finish_deletions;
 use domain::audit::Event;
 use http::Method;
 use serde_json::json;

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read as _};
 
 use adapters::{export::Exports, store::Meter};
-use api::{Config, jobs::finish_deletions};
+use api::{Config, jobs::deletions::finish_deletions};
 use domain::audit::{Action, Outcome};
 use http::Method;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const PATH: &str = "/api/v1/auth/export";
 
 /// A house that stores exports in `exports`.
 async fn house(residents: &Residents, exports: Exports) -> House {
-    let config = Config { limits: None, exports: Some(exports), ..residents.config() };
+    let config = Config { exports: Some(exports), ..residents.without_limits() };
     House::at(&residents.url, config).await
 }
 

@@ -2,8 +2,9 @@
 //! owner.
 
 use adapters::{aws, store::Meter, tokens::FamilyId};
-use api::{App, Config, Route, limits::Limits, routes};
+use api::{App, Route, routes};
 use domain::accounts::UserId;
+use door::limits::Limits;
 use serde_json::json;
 use tests::{Answer, Residents, Tap, event, invoke_event, problem};
 
@@ -20,7 +21,7 @@ async fn ask(app: &App, route: &Route, residents: &Residents, (token, from): (&s
 fn limited_to(residents: &Residents, url: &str, limits: &str) -> App {
     let limits = Some(Limits::parse(limits).expect("limits"));
     let client = aws::at(url);
-    App::new(Config { limits, ..residents.config() }, || client)
+    App::new(residents.with_limits(limits), || client)
 }
 
 /// The window of the limit is an hour: tokens of a limit per minute would be refilled during the count.
@@ -192,7 +193,7 @@ async fn without_limits_failures_are_not_counted() {
     let residents = Residents::new().await;
     let tap = Tap::on(&residents.url).await;
     let client = aws::at(&tap.url);
-    let app = App::new(Config { limits: None, ..residents.config() }, || client);
+    let app = App::new(residents.without_limits(), || client);
     let old = ended(&residents);
     for _ in 0..2 * FAILURES {
         assert_eq!(ask(&app, &routes::ADD_FAVORITE, &residents, (&old, "192.0.2.7")).await.status, 401);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use adapters::store::Meter;
-use api::{App, Config, Route, routes};
+use api::{App, Route, routes};
 use domain::audit::Action;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn under(percent: u32) {
     let residents = Arc::new(Residents::new().await);
     let faults = Faults::before(&residents.url, percent).await;
     let client = adapters::aws::at(&faults.url);
-    let app = Arc::new(App::new(Config { limits: None, ..residents.config() }, || client));
+    let app = Arc::new(App::new(residents.without_limits(), || client));
     let told = Arc::<AtomicUsize>::default();
     let answers = at_once(100, |nth| {
         let (app, residents, told) = (Arc::clone(&app), Arc::clone(&residents), Arc::clone(&told));
@@ -127,7 +127,7 @@ async fn fifty_writes_of_one_user_at_once_are_all_done() {
     let residents = Arc::new(Residents::new().await);
     let faults = Faults::conflicting(&residents.url).await;
     let client = adapters::aws::at(&faults.url);
-    let app = Arc::new(App::new(Config { limits: None, ..residents.config() }, || client));
+    let app = Arc::new(App::new(residents.without_limits(), || client));
     at_once(50, |nth| {
         let (app, residents) = (Arc::clone(&app), Arc::clone(&residents));
         async move {
@@ -152,7 +152,7 @@ async fn a_write_that_conflicts_six_times_is_answered_busy() {
     let residents = Residents::new().await;
     let tap = Tap::on(&residents.url).await;
     let client = adapters::aws::at(&tap.url);
-    let app = App::new(Config { limits: None, ..residents.config() }, || client);
+    let app = App::new(residents.without_limits(), || client);
     let add = async |pokemon: u32, cancelled: usize| {
         tap.cancel_transactions(cancelled, "TransactionConflict");
         let answer = ask(&app, &residents, &routes::ADD_FAVORITE, &json!({"pokemon_id": pokemon})).await;

@@ -6,7 +6,7 @@ use adapters::{
     store::{Key, Meter},
     tokens::FamilyId,
 };
-use api::{App, Config, Route, routes};
+use api::{App, Route, routes};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{accounts::UserId, audit::Action};
 use futures_util::FutureExt as _;
@@ -17,7 +17,7 @@ use super::at_once;
 
 fn app(residents: &Residents) -> Arc<App> {
     let client = adapters::aws::at(&residents.url);
-    Arc::new(App::new(Config { limits: None, ..residents.config() }, || client))
+    Arc::new(App::new(residents.without_limits(), || client))
 }
 
 async fn ask(app: &App, residents: &Residents, route: &Route, key: &str, body: Value) -> Answer {
@@ -176,7 +176,7 @@ async fn a_repeated_bulk_change_is_recomputed_and_made_once() {
 async fn one_key_sixteen_times_at_once(url: &str, residents: Residents) {
     let residents = Arc::new(residents);
     let client = adapters::aws::at(url);
-    let app = Arc::new(App::new(Config { limits: None, ..residents.config() }, || client));
+    let app = Arc::new(App::new(residents.without_limits(), || client));
     for (route, ids, left) in
         [(&routes::ADD_FAVORITES, 100..400, 301), (&routes::REMOVE_FAVORITES, 100..400, 1)]
     {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{App, Config, Route, routes};
+use api::{App, Route, routes};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -93,7 +93,8 @@ async fn two_ipv6_networks_are_two_clients() {
 async fn behind_the_cdn_the_client_is_the_cdns_viewer() {
     let residents = Residents::new().await;
     let hash = |secret: &str| -> [u8; 32] { Sha256::digest(secret).into() };
-    let config = Config { origin_verify: vec![hash("now"), hash("before")], ..residents.config() };
+    let mut config = residents.config();
+    config.door.origin_verify = vec![hash("now"), hash("before")];
     let client = adapters::aws::at(&residents.url);
     let app = App::new(config, || client);
     let come = async |verify: Option<&str>, forwarded: &str| {
@@ -118,9 +119,9 @@ async fn behind_the_cdn_the_client_is_the_cdns_viewer() {
 #[tokio::test]
 async fn password_attempts_on_one_account_from_one_address_are_limited() {
     let residents = Residents::new().await;
-    let limits = Some(api::limits::Limits::parse("login=1000/60").unwrap());
+    let limits = Some(door::limits::Limits::parse("login=1000/60").unwrap());
     let client = adapters::aws::at(&residents.url);
-    let app = App::new(Config { limits, ..residents.config() }, || client);
+    let app = App::new(residents.with_limits(limits), || client);
     let mut statuses = Vec::new();
     for spelled in ["ash_ketchum", "ASH_KETCHUM", "Ash_Ketchum"].into_iter().cycle().take(12) {
         let body = json!({"username": spelled, "password": "wrong"});
@@ -142,10 +143,10 @@ async fn password_attempts_on_one_account_from_one_address_are_limited() {
 async fn each_limit_has_a_separate_bucket() {
     let residents = Residents::new().await;
     // Limits with a short window would be refilled during the count.
-    let limits = api::limits::Limits::parse("refresh=4/3600,bulk=3/3600,write=3/3600");
+    let limits = door::limits::Limits::parse("refresh=4/3600,bulk=3/3600,write=3/3600");
     let limits = Some(limits.expect("limits"));
     let client = adapters::aws::at(&residents.url);
-    let app = App::new(Config { limits, ..residents.config() }, || client);
+    let app = App::new(residents.with_limits(limits), || client);
     let ask = async |route: &Route, body: Value| {
         let mut event = residents.fill(&event(route));
         event["body"] = body.to_string().into();

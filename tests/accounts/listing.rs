@@ -7,7 +7,7 @@ use adapters::{
     store::{Client, Meter, Tables, accounts::Accounts},
     tokens::FamilyId,
 };
-use api::jobs::finish_deletions;
+use api::jobs::deletions::finish_deletions;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
     Projection, ProjectionType, ScalarAttributeType,

@@ -14,7 +14,7 @@ use super::{LOGIN, PROFILE, REFRESH, REGISTER, at_once, count, post, someone};
 #[tokio::test]
 async fn of_fifty_concurrent_updates_of_one_version_one_succeeds() {
     let residents = Arc::new(Residents::new().await);
-    let app = Arc::new(api::App::new(api::Config { limits: None, ..residents.config() }, {
+    let app = Arc::new(api::App::new(residents.without_limits(), {
         // On a busy machine, fifty transactions at once outlast the time-outs of a request.
         let client = adapters::aws::patient(&adapters::aws::at(&residents.url));
         || client
@@ -86,7 +86,7 @@ async fn a_change_succeeds_only_on_a_listed_version() {
     let residents = Residents::new().await;
     let client = adapters::aws::at(&residents.url);
     // The test claims more new names than one address may claim in a minute.
-    let app = api::App::new(api::Config { limits: None, ..residents.config() }, || client);
+    let app = api::App::new(residents.without_limits(), || client);
     let route = api::routes::UPDATE_PROFILE;
     let mut name = 0;
     let mut put = async |header: &str, list: &str| {

@@ -13,7 +13,6 @@ use adapters::{
     store::{Meter, StoreError},
     tokens::{KeySource, Rotated, Rotation, RotationError, rotate},
 };
-use api::Config;
 use domain::Timestamp;
 use http::Method;
 use serde_json::json;
@@ -29,12 +28,9 @@ async fn ten_rotations_under_load_refuse_no_valid_token() {
     source.write(&tests::ring()).await.unwrap();
     // Readers keep keys for a twelfth of the time between two rotations: the same ratio as when that time is
     // an hour.
-    let config = Config {
-        limits: None,
-        keys_kept: Duration::from_millis(25),
-        signing_keys: Some(source.clone()),
-        ..residents.config()
-    };
+    let mut config = residents.without_limits();
+    config.door.keys_kept = Duration::from_millis(25);
+    config.door.signing_keys = Some(source.clone());
     let house = Arc::new(House::at(&residents.url, config).await);
     let (done, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let load = (0..2).map(|_| {

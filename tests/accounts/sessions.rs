@@ -241,7 +241,8 @@ async fn unknown_keys_are_not_looked_up_repeatedly() {
         event["headers"]["authorization"] = format!("Bearer {token}").into();
         tests::invoke_event(&app, &api::routes::GET_PROFILE, &event).await.status.as_u16()
     };
-    let (issuer, ring) = (residents.config().issuer(), adapters::tokens::KeyRing::generate(adapters::now()));
+    let (issuer, ring) =
+        (residents.config().door.issuer(), adapters::tokens::KeyRing::generate(adapters::now()));
     let strange = adapters::tokens::Issuer { issuer: &issuer, keys: &ring }
         .issue(residents.ash, residents.session, adapters::now())
         .unwrap();

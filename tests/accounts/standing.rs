@@ -7,14 +7,15 @@ use adapters::{
     tokens::FamilyId,
 };
 use api::{
-    App, Config, Route,
-    routes::{self, Access, Authorization},
+    App, Route,
+    routes::{self},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     accounts::UserId,
     audit::{Action, Outcome},
 };
+use door::route::{Access, Authorization};
 use http::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Residents, Tap, event, invoke_event, problem};
@@ -43,7 +44,7 @@ async fn ask(app: &App, route: &Route, residents: &Residents, token: &str) -> An
 
 fn app(residents: &Residents) -> App {
     let client = aws::at(&residents.url);
-    App::new(Config { limits: None, ..residents.config() }, || client)
+    App::new(residents.without_limits(), || client)
 }
 
 #[tokio::test]

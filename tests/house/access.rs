@@ -14,12 +14,13 @@ use adapters::{
     tokens::{FamilyId, Issuer, KeyRing},
 };
 use api::{
-    App, Config, Route, jobs,
-    routes::{self, Authorization},
+    App, Route, jobs,
+    routes::{self},
     sync::SyncFunction,
-    telemetry::Telemetry,
 };
 use domain::{Timestamp, accounts::UserId};
+use door::route::{Access, DEFAULT, Idempotency, Spec};
+use door::{route::Authorization, telemetry::Telemetry};
 use http::Method;
 use serde_json::{Value, json};
 use tests::{
@@ -35,7 +36,7 @@ use crate::{
 /// Permitted actions, by table (the name of its parameter) or index of it.
 type Action = (String, String);
 /// Actions, each with the partition keys that it applies to; no keys if it applies to the whole table.
-type Access = BTreeMap<Action, Option<BTreeSet<String>>>;
+type Rights = BTreeMap<Action, Option<BTreeSet<String>>>;
 
 /// Actions that only the sync may do without naming a key: it writes every kind of item.
 const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
@@ -47,10 +48,10 @@ const TABLES: [&str; 4] = ["CatalogTableName", "AppTableName", "EphemeralTableNa
 const INDEXES: [(&str, &str); 2] = [("AppTableName", "/index/gsi1"), ("AuditTableName", "/index/by-day")];
 
 /// The rights that the role of the function `name` grants.
-fn allowed(name: &str) -> Access {
+fn allowed(name: &str) -> Rights {
     let template = template("template.yaml");
     let role = &template["Resources"][format!("{}Role", camel(name))]["Properties"];
-    let mut access = Access::new();
+    let mut access = Rights::new();
     // The first statement is about the function's log; `templates.rs` tests the rest of the role.
     let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().expect("statements");
     for statement in statements[1..].iter().filter(|statement| !is_elsewhere(statement)) {
@@ -173,7 +174,7 @@ fn pattern(key: &str) -> String {
     key.split_once('#').map_or_else(|| key.to_owned(), |(family, _)| format!("{family}#*"))
 }
 
-fn assert_same(name: &str, allowed: &Access, done: &BTreeMap<Action, BTreeSet<String>>) {
+fn assert_same(name: &str, allowed: &Rights, done: &BTreeMap<Action, BTreeSet<String>>) {
     assert_eq!(allowed.keys().collect::<Vec<_>>(), done.keys().collect::<Vec<_>>(), "actions of {name}");
     for (action, keys) in allowed {
         if let Some(keys) = keys {
@@ -184,7 +185,7 @@ fn assert_same(name: &str, allowed: &Access, done: &BTreeMap<Action, BTreeSet<St
 
 /// A token with valid claims, signed with a key that no set contains.
 fn of_an_unknown_key(residents: &Residents) -> String {
-    let (issuer, ring) = (residents.config().issuer(), KeyRing::generate(now()));
+    let (issuer, ring) = (residents.config().door.issuer(), KeyRing::generate(now()));
     let issuer = Issuer { issuer: &issuer, keys: &ring };
     issuer.issue(residents.ash, residents.session, now()).expect("a token")
 }
@@ -252,7 +253,7 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
         "list-audit" => vec![with("rawQueryString", format!("actor={}", residents.ash).into())],
         _ => Vec::new(),
     };
-    if route.spec.takes_idempotency_keys() {
+    if route.spec.idempotency != Idempotency::Ignored {
         let mut keyed = event.clone();
         keyed["headers"]["idempotency-key"] = "key".into();
         // This comes before the others, which leave nothing to do.
@@ -297,7 +298,7 @@ async fn a_route_may_do_what_it_does_and_nothing_else() {
             statuses.push(invoke_event(&residents.app(&tap.url), &route, &event).await.status.as_u16());
         }
         let is_answered = statuses.iter().any(|status| [200, 201].contains(status));
-        assert!(is_answered || route.spec.path == routes::DEFAULT, "{}: {statuses:?}", route.spec.name);
+        assert!(is_answered || route.spec.path == DEFAULT, "{}: {statuses:?}", route.spec.name);
         assert_same(route.spec.name, &allowed(route.spec.name), &done(&residents.tables, &tap.take()));
     }
 }
@@ -311,7 +312,7 @@ async fn each_route_lets_in_whom_the_table_says() {
         let residents = Home::of(spec).await;
         for (who, token) in tokens(&residents).await {
             let client = aws::at(&residents.url);
-            let app = App::new(Config { limits: None, ..residents.config() }, || client);
+            let app = App::new(residents.without_limits(), || client);
             let mut event = residents.fill(&event(&route));
             match token {
                 Some(token) => event["headers"]["authorization"] = format!("Bearer {token}").into(),
@@ -332,7 +333,7 @@ async fn tokens(residents: &Residents) -> Vec<(&'static str, Option<String>)> {
     residents.settle(rocket, "team_rocket", theirs).await;
     residents.stand(rocket, false, true).await;
     let expired = {
-        let (issuer, ring) = (residents.config().issuer(), tests::ring());
+        let (issuer, ring) = (residents.config().door.issuer(), tests::ring());
         let long_ago = Timestamp::from_unix(now().unix() - 3600);
         let issuer = Issuer { issuer: &issuer, keys: &ring };
         issuer.issue(residents.ash, residents.session, long_ago).expect("a token")
@@ -353,14 +354,14 @@ async fn tokens(residents: &Residents) -> Vec<(&'static str, Option<String>)> {
 
 /// The statuses of the responses to `who`. On the caller's own resources, an earlier request may have made the same
 /// change: 404 and 409.
-fn expected(spec: &routes::Spec, who: &str) -> &'static [u16] {
+fn expected(spec: &Spec, who: &str) -> &'static [u16] {
     const OPEN: &[u16] = &[200, 201, 404, 409];
     // On routes that are also open to administrators; a body that only the user may send is refused.
     const OPEN_TO_ADMINS: &[u16] = &[200, 404, 422];
     match (spec.authorization, spec.access) {
         // The body of the sample contains the refresh token.
-        (_, routes::Access::Refresh) => return &[200, 401, 409],
-        (_, routes::Access::Public) if is_for_everybody(spec) && spec.path != routes::DEFAULT => {
+        (_, Access::Refresh) => return &[200, 401, 409],
+        (_, Access::Public) if is_for_everybody(spec) && spec.path != DEFAULT => {
             return &[200];
         }
         (Authorization::Ignored | Authorization::ByHandler, _) => return OPEN,
@@ -369,16 +370,16 @@ fn expected(spec: &routes::Spec, who: &str) -> &'static [u16] {
     match (spec.access, who) {
         (_, "refresh as access") => &[422],
         (_, "no token" | "expired" | "wrong key" | "a deleted account") => &[401],
-        (routes::Access::Session, _) => &[200],
+        (Access::Session, _) => &[200],
         (_, "an ended session") => &[401],
-        (routes::Access::OwnerOrAdmin, "an administrator") => OPEN_TO_ADMINS,
-        (routes::Access::Owner, "an administrator") => &[403],
-        (routes::Access::Owner | routes::Access::OwnerOrAdmin, "another user" | "a frozen user") => &[403],
-        (routes::Access::User, "a frozen user") if spec.method != Method::GET => &[403],
+        (Access::OwnerOrAdmin, "an administrator") => OPEN_TO_ADMINS,
+        (Access::Owner, "an administrator") => &[403],
+        (Access::Owner | Access::OwnerOrAdmin, "another user" | "a frozen user") => &[403],
+        (Access::User, "a frozen user") if spec.method != Method::GET => &[403],
         // An administrator has deleted the account.
         (_, "the user") if spec.name == "delete-user" => &[401],
-        (routes::Access::Admin, "an administrator") => OPEN,
-        (routes::Access::Admin, _) => &[403],
+        (Access::Admin, "an administrator") => OPEN,
+        (Access::Admin, _) => &[403],
         _ => OPEN,
     }
 }
@@ -422,8 +423,8 @@ async fn a_check_of_a_job_reads_only_what_the_job_may_read() {
     for job in [SYNC, ROTATION, DELETIONS] {
         let checked = match job {
             SYNC => function.answer(&check, Duration::from_secs(60)).await,
-            ROTATION => jobs::rotate(&accounts, &config, &check, &meter).await,
-            _ => jobs::delete(&accounts, &config, &check, &meter).await,
+            ROTATION => jobs::rotation::rotate(&accounts, &config, &check, &meter).await,
+            _ => jobs::deletions::delete(&accounts, &config, &check, &meter).await,
         };
         assert_eq!(checked.expect(job)["outcome"], "checked", "{job}");
         let allowed = allowed(job);

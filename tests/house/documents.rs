@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use adapters::workers::{LONGEST_WAIT, MOST_THREADS, QUEUE};
-use api::{
+use domain::dex::ListQuery;
+use door::{
     Request,
     limits::{Limit, Limits},
 };
-use domain::dex::ListQuery;
 use local::server::ConnectionLimits;
 use tests::{read, root};
 

@@ -1,6 +1,7 @@
 //! One sample event per route, for `cargo lambda invoke` and `sam local invoke`.
 
-use api::routes::{self, Access, DEFAULT};
+use api::routes;
+use door::route::{Access, DEFAULT};
 use serde_json::{Value, json};
 use tests::{event, sample_event};
 

@@ -1,6 +1,7 @@
 //! One binary per route, and the router of `cargo lambda watch`.
 
-use api::routes::{DEFAULT, SPECS, Spec};
+use api::routes::SPECS;
+use door::route::{DEFAULT, Spec};
 use serde_json::{Value, json};
 
 use super::{DELETIONS, ROTATION, SYNC, names, stems};
@@ -20,8 +21,8 @@ fn each_route_has_a_binary_that_opens_it_and_nothing_else() {
     }
     for (name, opens) in [
         (SYNC, "api::sync::serve()"),
-        (ROTATION, "api::jobs::serve_rotation()"),
-        (DELETIONS, "api::jobs::serve_deletions()"),
+        (ROTATION, "api::jobs::rotation::serve()"),
+        (DELETIONS, "api::jobs::deletions::serve()"),
     ] {
         assert_eq!(tests::read(&format!("functions/src/bin/{name}.rs")), binary(opens), "{name}");
     }

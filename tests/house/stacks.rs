@@ -123,7 +123,7 @@ fn what_is_precious_is_protected() {
 fn exports_are_closed_and_gone_after_a_day() {
     let resources = template("infra/data.yaml")["Resources"].clone();
     let bucket = &resources["ExportsBucket"]["Properties"];
-    assert_eq!(bucket["BucketName"], json!({"Fn::Sub": super::templates::BUCKET}));
+    assert_eq!(bucket["BucketName"], json!({"Fn::Sub": infra::EXPORTS_BUCKET}));
     let closed = &bucket["PublicAccessBlockConfiguration"];
     for way in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
         assert_eq!(closed[way], true, "{way}");

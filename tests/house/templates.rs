@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use api::{
-    config::{EXPORT_KEYS, ISSUER_KEYS, KEYS, SYNC_KEYS, WRITER_KEYS},
-    routes::{DEFAULT, SPECS},
+    config::EXPORT_KEYS, config::ISSUER_KEYS, config::KEYS, config::SYNC_KEYS, config::WRITER_KEYS,
+    routes::SPECS,
 };
+use door::route::DEFAULT;
 use serde_json::{Value, json};
 use tests::template;
 

@@ -30,7 +30,7 @@ impl Workshop {
     }
 
     pub(super) async fn house_with(&self, change: impl FnOnce(&mut Config)) -> House {
-        let mut config = Config { limits: None, ..self.residents.config() };
+        let mut config = self.residents.without_limits();
         change(&mut config);
         House::at(&self.residents.url, config).await
     }

@@ -7,7 +7,7 @@ use adapters::{
     aws,
     store::{Meter, Store},
 };
-use api::jobs::finish_deletions;
+use api::jobs::deletions::finish_deletions;
 use domain::{Timestamp, audit::Action};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;

@@ -1,7 +1,8 @@
 //! Events as API Gateway sends them, and the door through which Lambda answers them.
 
-use api::{App, Route, door::LONGEST};
+use api::{App, Route};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use door::answer::LONGEST;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json, value::RawValue};
 
@@ -18,7 +19,7 @@ pub fn event(route: &Route) -> Value {
 /// # Panics
 /// If that is not a response of the HTTP API: status, headers, a text body.
 pub async fn invoke(app: &App, route: &Route, payload: &RawValue) -> Answer {
-    let response = api::lambda::invoke(app, route, payload, LONGEST, None).await;
+    let response = door::lambda::invoke(app, route, payload, LONGEST, None).await;
     let wire = serde_json::to_value(&response).expect("a response that can be sent");
     let status = wire["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
     let status = status.and_then(|status| StatusCode::from_u16(status).ok()).expect("a status");

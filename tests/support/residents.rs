@@ -22,6 +22,7 @@ use domain::{
     accounts::{Email, Password, Session, User, UserId, Username},
     audit::{Action, Event, EventId, Outcome},
 };
+use door::limits::Limits;
 use local::tables::CATALOG;
 use serde_json::Value;
 
@@ -127,12 +128,25 @@ impl Residents {
     /// The configuration that serves these accounts.
     #[must_use]
     pub fn config(&self) -> Config {
-        Config {
-            tables: self.tables.clone(),
-            signing_keys: Some(KeySource::Process(ring())),
-            sync_function: self.sync_function.clone(),
-            ..Config::new(CATALOG)
-        }
+        let mut config = Config::new(CATALOG);
+        config.door.tables = self.tables.clone();
+        config.door.signing_keys = Some(KeySource::Process(ring()));
+        config.sync_function = self.sync_function.clone();
+        config
+    }
+
+    /// As [`Self::config`], without rate limits.
+    #[must_use]
+    pub fn without_limits(&self) -> Config {
+        self.with_limits(None)
+    }
+
+    /// As [`Self::config`], with these rate limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: Option<Limits>) -> Config {
+        let mut config = self.config();
+        config.door.limits = limits;
+        config
     }
 
     /// An app on the engine at `url`.
@@ -144,7 +158,7 @@ impl Residents {
 
     /// A house that serves these accounts, without rate limits.
     pub async fn house(&self) -> House {
-        House::at(&self.url, Config { limits: None, ..self.config() }).await
+        House::at(&self.url, self.without_limits()).await
     }
 
     /// The audit trail of `actor`: each action and its outcome, the oldest first.
@@ -157,7 +171,7 @@ impl Residents {
     /// An access token of `user`.
     #[must_use]
     pub fn token_of(&self, user: UserId, session: FamilyId) -> String {
-        let (issuer, ring) = (self.config().issuer(), ring());
+        let (issuer, ring) = (self.config().door.issuer(), ring());
         Issuer { issuer: &issuer, keys: &ring }.issue(user, session, now()).expect("a token")
     }
 

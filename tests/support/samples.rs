@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use api::{
     Route,
-    routes::{Access, SPECS, Spec, all, methods_at},
+    routes::{SPECS, all, methods_at},
 };
+use door::route::{Access, Spec};
 use http::Method;
 use serde_json::Value;
 

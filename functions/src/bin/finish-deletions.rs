@@ -1,5 +1,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    api::jobs::serve_deletions()
+    api::jobs::deletions::serve()
 }

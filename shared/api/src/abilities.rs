@@ -2,7 +2,8 @@
 
 use adapters::store::Named;
 
-use crate::{App, Request, Response, problem::Problem, stored};
+use crate::{app::App, stored};
+use door::{Problem, Request, Response};
 
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     stored::get(app, request, Named::Ability).await

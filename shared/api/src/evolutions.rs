@@ -5,11 +5,10 @@ use domain::catalog::{Evolution, EvolutionNode, Pokemon, StoredPokemon};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{
-    App, Request, Response,
-    cache::{ETag, catalogue},
-    problem::Problem,
-    stored,
+use crate::{app::App, stored};
+use door::{
+    Problem, Request, Response,
+    cache::{ETag, cacheable},
 };
 
 /// The whole evolution tree of a Pokémon's species.
@@ -47,7 +46,7 @@ impl EvolutionsAnswer {
 
 /// Returns the evolution tree of a Pokémon. Two GetItems read the Pokémon and then its chain; one, if its species is in no known chain.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
-    let (store, meter) = (app.store(), &request.meter);
+    let (store, meter) = (app.catalogue.store(), &request.meter);
     let (key, record) = stored::find(app, request, Named::Pokemon, "id").await?;
     let StoredPokemon { pokemon, lone_node, .. } = record.parse(&key)?;
     let canonical = format!("{}/{}/evolutions", stored::folder(Named::Pokemon), pokemon.name);
@@ -58,11 +57,11 @@ pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Proble
     let (id, hash) = (pokemon.id, record.hash);
     let etag = |chain: &str| ETag::of(&["evolutions", &id.to_string(), &hash, chain]);
     let response = match (chain, lone_node) {
-        (Some((id, chain)), _) => catalogue(request, &etag(&chain.hash), || {
+        (Some((id, chain)), _) => cacheable(request, &etag(&chain.hash), || {
             let answer = EvolutionsAnswer::of(pokemon, chain.parse(&Key::chain(id))?);
             Ok(serde_json::to_vec(&answer)?)
         }),
-        (None, Some(node)) => catalogue(request, &etag("alone"), || {
+        (None, Some(node)) => cacheable(request, &etag("alone"), || {
             Ok(serde_json::to_vec(&EvolutionsAnswer::alone(pokemon, node))?)
         }),
         // A Pokémon and its chain are written separately, so one can exist without the other while a publication runs.

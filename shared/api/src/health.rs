@@ -12,7 +12,8 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{App, Request, Response, cache::json, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request, Response, cache::json};
 
 /// The timeout of the readiness check.
 const CAP: Duration = Duration::from_secs(2);
@@ -61,13 +62,13 @@ pub(crate) async fn ready(app: &App, request: &Request) -> Result<Response, Prob
 }
 
 async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
-    let (store, max_age) = (app.store(), app.config.sync_max_age);
+    let (store, max_age) = (app.catalogue.store(), app.config.sync_max_age);
     let pointer = match store.index_pointer(meter).await {
         Ok(Some(pointer)) => pointer,
         Ok(None) => return Err(not_ready("catalog", "is empty", None)),
         Err(error) => return Err(not_ready("catalog", "is not available", Some(error.to_string()))),
     };
-    if let Err(error) = app.dex_of(meter, &pointer.version).await {
+    if let Err(error) = app.catalogue.dex_of(meter, &pointer.version).await {
         return Err(not_ready("catalog", "has no readable index", Some(error.to_string())));
     }
     let state = sync::state(store, meter).await;
@@ -101,7 +102,7 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
 
 /// Checks that the account tables can be read, and that signing keys exist.
 async fn accounts_answer(app: &App, meter: &Meter) -> Result<(), Problem> {
-    let accounts = app.accounts();
+    let accounts = app.kernel.accounts();
     let (keys, expiring) = tokio::join!(accounts.public_keys(meter), accounts.receipt(meter, "ready", now()));
     let silent = |error: StoreError| not_ready("accounts", "are not available", Some(error.to_string()));
     let keys = keys.map_err(silent)?;

@@ -1,175 +1,27 @@
-//! The Lambda runtime's side of the door.
+//! The entry point of a route's binary.
 
-use std::{
-    env,
-    process::ExitCode,
-    time::{Duration, SystemTime},
-};
+use std::process::ExitCode;
 
 use adapters::aws;
-use http::header;
-use lambda_http::aws_lambda_events::{apigw::ApiGatewayV2httpResponse, encodings::Body};
-use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::value::RawValue;
+use door::{Route, lambda, telemetry::Telemetry};
 
-use crate::{
-    App, Config, Response, Route,
-    config::ConfigError,
-    door,
-    telemetry::{Telemetry, trace_root},
-};
+use crate::{app::App, config::Config};
 
 /// Serves `route` until Lambda ends the process. A binary's `main` does nothing else.
 #[must_use]
-pub fn serve(route: &'static Route) -> ExitCode {
+pub fn serve(route: &'static Route<App>) -> ExitCode {
     run(async move |config, telemetry| {
         let mut app = App::new(config, aws::from_environment);
-        app.telemetry = telemetry;
-        let app = &app;
-        (route.prepare)(app).await;
-        lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
-            let LambdaEvent { payload, context } = event;
-            let time = time_left(context.deadline());
-            let trace_id = context.xray_trace_id.as_deref().and_then(trace_root);
-            Ok::<_, lambda_runtime::Error>(invoke(app, route, &payload, time, trace_id).await)
-        }))
-        .await
+        app.kernel.telemetry = telemetry;
+        lambda::serve(&app, route).await
     })
 }
 
-/// The time that sending a response takes.
-const RESERVE: Duration = Duration::from_millis(500);
-
-/// Returns the time left for a response. An emulator of Lambda may set no deadline, or one in the past.
-fn time_left(deadline: SystemTime) -> Duration {
-    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-    if left.is_zero() { door::LONGEST } else { left.saturating_sub(RESERVE).min(door::LONGEST) }
-}
-
-/// The variables that the runtime requires; Lambda, its emulator and `cargo lambda` set them.
-const RUNTIME_KEYS: [&str; 4] = [
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-];
-
-/// Sets up the configuration, the telemetry and the runtime of a function. Reports an error once.
+/// Runs `main` under Lambda with the configuration from the environment.
 pub(crate) fn run<F>(main: impl FnOnce(Config, Telemetry) -> F) -> ExitCode
 where
     F: Future<Output = Result<(), lambda_runtime::Error>>,
 {
-    let config = match Config::from_env() {
-        Ok(config) => config,
-        Err(error) => return refuse(&error),
-    };
-    if let Some(missing) = RUNTIME_KEYS.into_iter().find(|name| env::var_os(name).is_none()) {
-        eprintln!("pokedex: {}; this program runs under Lambda", ConfigError::Missing(missing));
-        return ExitCode::FAILURE;
-    }
-    // One thread: a function answers one request at a time, and a pool costs 0.7 ms of cold start.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("pokedex: the runtime cannot be started: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let telemetry = Telemetry::start(config.environment);
-    match runtime.block_on(main(config, telemetry)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("pokedex: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Reports an error in the configuration.
-pub(crate) fn refuse(error: &ConfigError) -> ExitCode {
-    eprintln!("pokedex: {error}");
-    ExitCode::FAILURE
-}
-
-/// Answers any event within `time`. Its log lines have X-Ray's `trace_id`.
-pub async fn invoke(
-    app: &App,
-    route: &Route,
-    payload: &RawValue,
-    time: Duration,
-    trace_id: Option<String>,
-) -> ApiGatewayV2httpResponse {
-    to_gateway(door::answer_payload(app, route, payload, time, trace_id).await)
-}
-
-fn to_gateway(response: Response) -> ApiGatewayV2httpResponse {
-    let (mut parts, body) = response.into_parts();
-    let mut answer = ApiGatewayV2httpResponse::default();
-    answer.status_code = i64::from(parts.status.as_u16());
-    // Lambda sends only the first value of a repeated header, so cookies have a separate list. No other header is repeated.
-    if let header::Entry::Occupied(cookies) = parts.headers.entry(header::SET_COOKIE) {
-        let (_, cookies) = cookies.remove_entry_mult();
-        answer.cookies =
-            cookies.map(|cookie| String::from_utf8_lossy(cookie.as_bytes()).into_owned()).collect();
-    }
-    answer.headers = parts.headers;
-    // Every body except an export is JSON, so it is sent as text.
-    let body =
-        String::from_utf8(body.into()).map_or_else(|bytes| Body::Binary(bytes.into_bytes()), Body::Text);
-    answer.is_base64_encoded = matches!(body, Body::Binary(_));
-    answer.body = Some(body);
-    answer
-}
-
-#[cfg(test)]
-mod tests {
-    use http::StatusCode;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::{body::personal, door::Event, routes, telemetry::Ids};
-
-    #[test]
-    fn every_cookie_arrives() {
-        let mut response = Response::new("{}".into());
-        for cookie in ["a=1", "b=2"] {
-            response.headers_mut().append(header::SET_COOKIE, cookie.parse().expect("a cookie"));
-        }
-        let answer = to_gateway(response);
-        assert_eq!((answer.cookies, answer.headers.len()), (vec!["a=1".to_owned(), "b=2".to_owned()], 0));
-    }
-
-    /// A route whose response holds the ids that its log lines would have.
-    fn ids_route() -> Route {
-        Route {
-            handler: |_, _| Box::pin(async { personal(StatusCode::OK, &Ids::current()) }),
-            ..routes::GET_HEALTH
-        }
-    }
-
-    #[test]
-    fn the_logged_trace_is_x_rays_and_the_clients_only_on_one_machine() {
-        const OURS: &str = "1-5759e988-bd862e3fe1be46a994272793";
-        const CLIENTS: &str = "1-00000000-000000000000000000000bad";
-        let app = App::new(Config::new("table"), || aws::at("http://127.0.0.1:1"));
-        let event = json!({
-            "requestContext": {"http": {"method": "GET"}},
-            "headers": {"x-amzn-trace-id": format!("Root={CLIENTS};Sampled=1")},
-        });
-        let payload = RawValue::from_string(event.to_string()).expect("JSON");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            for (context, logged) in [(Some(OURS), json!(OURS)), (None, Value::Null)] {
-                let trace_id = context.map(str::to_owned);
-                let answer = invoke(&app, &ids_route(), &payload, door::LONGEST, trace_id).await;
-                let Some(Body::Text(body)) = answer.body else { panic!("no text") };
-                let ids: Value = serde_json::from_str(&body).expect("JSON");
-                assert_eq!(ids["trace_id"], logged, "{ids}");
-            }
-            let event: Event = serde_json::from_value(event).expect("an event");
-            let answer = door::answer(&app, &ids_route(), event).await;
-            let ids: Value = serde_json::from_slice(answer.body()).expect("JSON");
-            assert_eq!(ids["trace_id"], CLIENTS);
-        });
-    }
+    let config = Config::from_env();
+    lambda::run(config.map(|config| (config.door.environment, config)), main)
 }

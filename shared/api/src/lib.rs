@@ -1,37 +1,26 @@
 //! The HTTP API. Start at [`routes`]: that table refers to everything else.
 //!
-//! Lambda ([`lambda`]) and the local gateway both pass requests to [`door`]: the same API Gateway event, the same
+//! Lambda ([`lambda`]) and the local gateway both pass requests to the [door](door::answer): the same API Gateway event, the same
 //! conversion, the same handler.
 
 mod abilities;
-mod access;
 mod admin;
-pub mod app;
+mod app;
 mod auth;
-mod body;
-mod busy;
-mod cache;
+mod catalogue;
 pub mod config;
-pub mod door;
-mod entry;
 mod evolutions;
-mod guard;
 mod health;
-mod idempotency;
 pub mod jobs;
-mod keys;
 pub mod lambda;
-pub mod limits;
 mod meta;
 mod moves;
 pub mod openapi;
 mod pokemon;
-pub mod problem;
-mod request;
+mod prepare;
 pub mod routes;
 mod stored;
 pub mod sync;
-pub mod telemetry;
 mod types;
 mod unknown;
 mod users;
@@ -39,10 +28,6 @@ mod writer;
 
 pub use app::App;
 pub use config::Config;
-pub use door::Event;
-pub use problem::Problem;
-pub use request::{Caller, Request};
-pub use routes::Route;
 
-/// An HTTP response.
-pub type Response = http::Response<bytes::Bytes>;
+/// A route of the product.
+pub type Route = door::Route<App>;

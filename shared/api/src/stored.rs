@@ -5,10 +5,10 @@ use domain::{FieldError, Name};
 use http::{HeaderValue, header};
 use serde::Deserialize;
 
-use crate::{
-    App, Request, Response,
-    cache::{ETag, catalogue},
-    problem::Problem,
+use crate::app::App;
+use door::{
+    Problem, Request, Response,
+    cache::{ETag, cacheable},
 };
 
 /// Returns the type, ability or move that the path names, with one GetItem.
@@ -20,7 +20,7 @@ pub(crate) async fn get(app: &App, request: &Request, kind: Named) -> Result<Res
     let (key, record) = find(app, request, kind, "name").await?;
     let Head { name } = record.parse(&key)?;
     let etag = ETag::of(&[kind.prefix(), &record.hash]);
-    let response = catalogue(request, &etag, || Ok(record.body))?;
+    let response = cacheable(request, &etag, || Ok(record.body))?;
     Ok(located(request, response, &format!("{}/{name}", folder(kind))))
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn find(
 ) -> Result<(Key, Record), Problem> {
     let given = request.params.get(param).map(String::as_str).unwrap_or_default();
     let name = Name::parse(given).ok_or_else(|| not_found(kind, given))?;
-    match app.store().look_up(&request.meter, kind, &name).await? {
+    match app.catalogue.store().look_up(&request.meter, kind, &name).await? {
         Found::Record(record) => Ok((Key::named(kind, name.key()), record)),
         Found::Nothing => Err(not_found(kind, given)),
         Found::Shared(slugs) => {

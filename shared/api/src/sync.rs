@@ -1,5 +1,7 @@
 //! The function that writes the catalogue, on a schedule and on request of a route.
 
+mod line;
+
 use std::{
     panic::AssertUnwindSafe,
     process::ExitCode,
@@ -17,12 +19,14 @@ use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
-use crate::{
-    config::SyncConfig,
-    jobs::{BadEvent, Task, task},
-    lambda::{refuse, run},
-    telemetry::{Effort, Ids, SyncSeen, Telemetry, trace_root},
+use door::{
+    lambda::refuse,
+    task::{BadEvent, Task, task},
+    telemetry::{Effort, Ids, Telemetry, trace_root},
 };
+use line::SyncSeen;
+
+use crate::{config::SyncConfig, lambda::run};
 
 /// The resources of the function.
 #[derive(Debug)]
@@ -47,7 +51,7 @@ pub fn serve() -> ExitCode {
     };
     run(async move |config, telemetry| {
         let function = SyncFunction {
-            store: Store::new(aws::from_environment(), &config.tables),
+            store: Store::new(aws::from_environment(), &config.door.tables),
             api: PokeApi::new(settings.pokeapi)?,
             min_age: settings.min_age_seconds,
             telemetry,
@@ -87,7 +91,8 @@ impl SyncFunction {
             Ok(Err(error)) => (SyncSeen::failed("failed", &error), Err(error.into())),
             Err(_) => (SyncSeen::failed("panicked", &"the sync panicked"), Err("the sync panicked".into())),
         };
-        self.telemetry.sync(&seen, Effort::since(started, cold_start, meter.usage()));
+        let effort = Effort::since(started, cold_start, meter.usage());
+        self.telemetry.count(seen.level(), "synced", &seen.fields(effort));
         answer
     }
 

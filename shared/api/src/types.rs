@@ -2,18 +2,17 @@
 
 use adapters::store::Named;
 
-use crate::{
-    App, Request, Response,
-    cache::{ETag, catalogue},
-    problem::Problem,
-    stored,
+use crate::{app::App, stored};
+use door::{
+    Problem, Request, Response,
+    cache::{ETag, cacheable},
 };
 
 /// Returns the sorted types that Pokémon have.
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Problem> {
-    let dex = app.dex(&request.meter).await?;
+    let dex = app.catalogue.dex(&request.meter).await?;
     let etag = ETag::of(&["types", dex.version()]);
-    catalogue(request, &etag, || Ok(dex.types_json().to_vec()))
+    cacheable(request, &etag, || Ok(dex.types_json().to_vec()))
 }
 
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 
-use crate::{App, Request, Response, problem::Problem, routes::methods_at};
+use crate::{app::App, routes::methods_at};
+use door::{Problem, Request, Response};
 
 pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response, Problem> {
     let mut allowed = methods_at(&request.path);
@@ -31,7 +32,7 @@ fn preflight(app: &App, request: &Request, allow: &str) -> Response {
     if let Ok(allow) = HeaderValue::from_str(allow) {
         headers.insert(header::ALLOW, allow.clone());
         let origin = request.header("origin");
-        if app.config.cors_origins.iter().any(|known| origin.is_some_and(|origin| *known == origin)) {
+        if app.config.door.cors_origins.iter().any(|known| origin.is_some_and(|origin| *known == origin)) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
             headers.insert(
                 header::ACCESS_CONTROL_ALLOW_HEADERS,

@@ -9,7 +9,8 @@ use adapters::{
     sync::{Amended, Order, Source},
 };
 
-use crate::{App, Request, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request};
 
 /// The outcome of an order.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ const RETRY: u32 = 30;
 /// # Errors
 /// 409 while a writer does; the caller then changes nothing.
 pub(crate) async fn free(app: &App, request: &Request) -> Result<(), Problem> {
-    let lease = app.store().sync_state(&request.meter).await?.lease_until;
+    let lease = app.catalogue.store().sync_state(&request.meter).await?.lease_until;
     if lease.is_some_and(|until| until.plus(1).is_pending(now(), LONGEST_LEASE)) {
         Err(busy())
     } else {
@@ -61,7 +62,7 @@ pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<Asked
         match function.ask(serde_json::to_vec(&order)?, patience).await {
             Ok(answer) => match serde_json::from_slice(&answer) {
                 Ok(Amended::Published { source }) => {
-                    app.expire_dex();
+                    app.catalogue.expire_dex();
                     return Ok(Asked::Published(source));
                 }
                 Ok(Amended::Incomplete) => return Ok(Asked::NotTaken),

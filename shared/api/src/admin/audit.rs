@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Cursor, both, parameter, parsed, per_page};
-use crate::{App, Request, Response, body::personal, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request, Response, body::personal};
 
 /// Audit events, the latest first.
 #[derive(Serialize, JsonSchema)]
@@ -27,7 +28,7 @@ pub(crate) async fn audit(app: &App, request: &Request) -> Result<Response, Prob
     let (per_page, before) = both(per_page(request), cursor)?;
     let actor = parsed::<UserId>(request, "actor", "must be a user id");
     let (actor, day) = both(actor, day(request))?;
-    let (accounts, meter) = (app.accounts(), &request.meter);
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let Trail { events, next } = match (actor, day) {
         (Some(_), Some(_)) => {
             let error = FieldError::new("day", "cannot be combined with actor");

@@ -10,7 +10,7 @@ use domain::FieldError;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Request, problem::Problem};
+use door::{Problem, Request};
 
 /// The position of a page in a list.
 #[derive(Serialize, JsonSchema)]

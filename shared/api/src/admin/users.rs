@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{both, parameter, parsed, per_page};
-use crate::{App, Request, Response, body::personal, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request, Response, body::personal};
 
 /// A page of users, sorted by when they registered.
 #[derive(Serialize, JsonSchema)]
@@ -60,7 +61,7 @@ impl UserPagination {
 /// Lists users by page number, which reads all earlier pages, or after a cursor, which does not.
 pub(crate) async fn users(app: &App, request: &Request) -> Result<Response, Problem> {
     let (per_page, start) = both(per_page(request), start(request))?;
-    let (accounts, meter) = (app.accounts(), &request.meter);
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let (page, found) = match start {
         Start::Page(page) => {
             let skip = u64::from(page - 1) * u64::from(per_page);

@@ -5,7 +5,8 @@ use domain::accounts::User;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{App, keys::access_token, problem::Problem};
+use crate::app::App;
+use door::{Problem, access_token};
 
 /// A user and the tokens of a new session.
 #[derive(Serialize, JsonSchema)]
@@ -45,7 +46,7 @@ impl Pair {
         counter: u32,
     ) -> Result<Self, Problem> {
         Ok(Self {
-            access: access_token(app, ring, user.id, family)?,
+            access: access_token(&app.kernel, ring, user.id, family)?,
             refresh: RefreshToken { user: user.id, family, counter }.seal(ring.refresh()),
         })
     }

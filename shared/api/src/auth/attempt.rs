@@ -9,10 +9,10 @@ use adapters::milliseconds;
 use futures_util::future::{join, join3};
 use http::StatusCode;
 
-use crate::{
-    App, Request,
-    limits::{Limit, Seen, Token},
-    problem::Problem,
+use crate::app::App;
+use door::{
+    Problem, Request, Token,
+    limits::{Limit, RateLimitStatus},
 };
 
 pub(super) struct Attempt {
@@ -30,7 +30,7 @@ impl Attempt {
 
     /// Takes a token of the address's successful sign-ins.
     pub(super) async fn take_success(&mut self, app: &App, request: &Request) -> Result<(), Problem> {
-        let taken = app.spend(&request.meter, Limit::SignIn, request.client.clone()).await?;
+        let taken = app.kernel.spend(&request.meter, Limit::SignIn, request.client.clone()).await?;
         self.success = Some(taken);
         Ok(())
     }
@@ -43,12 +43,12 @@ impl Attempt {
         account: &str,
     ) -> Result<(), Problem> {
         let whom = format!("{account} {}", request.client);
-        self.account = Some(app.spend(&request.meter, Limit::Account, whom).await?);
+        self.account = Some(app.kernel.spend(&request.meter, Limit::Account, whom).await?);
         Ok(())
     }
 
     /// Ends an attempt with the right password. Returns the state of the address's bucket of failures.
-    pub(super) async fn succeeded(self, app: &App, request: &Request) -> Option<Seen> {
+    pub(super) async fn succeeded(self, app: &App, request: &Request) -> Option<RateLimitStatus> {
         let address = back(app, request, Some(&self.address));
         join(address, back(app, request, self.account.as_ref())).await.0
     }
@@ -73,6 +73,6 @@ impl Attempt {
     }
 }
 
-async fn back(app: &App, request: &Request, token: Option<&Token>) -> Option<Seen> {
-    app.give_back(&request.meter, token?).await
+async fn back(app: &App, request: &Request, token: Option<&Token>) -> Option<RateLimitStatus> {
+    app.kernel.give_back(&request.meter, token?).await
 }

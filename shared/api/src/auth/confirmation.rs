@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::event;
-use crate::{App, Request, guard, limits::Limit, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request, limits::Limit, subject};
 
 /// The password of the account, as a confirmation.
 #[derive(Deserialize, JsonSchema)]
@@ -31,7 +32,8 @@ pub(crate) async fn confirmed(app: &App, request: &Request, action: Action) -> R
         return Err(Problem::invalid(vec![FieldError::new("password", "is required")]));
     }
     let user = request.caller()?.user;
-    let found = app.accounts().credentials_of(&request.meter, user).await?.ok_or_else(Problem::no_account)?;
+    let found =
+        app.kernel.accounts().credentials_of(&request.meter, user).await?.ok_or_else(Problem::no_account)?;
     confirm(app, request, Password::typed(&password), found.hash, "password", action).await
 }
 
@@ -45,14 +47,14 @@ pub(super) async fn confirm(
     action: Action,
 ) -> Result<(), Problem> {
     let (user, meter) = (request.caller()?.user, &request.meter);
-    let token = app.spend(meter, Limit::Password, guard::subject(Limit::Password, request)?).await?;
-    let checked = app.run_blocking(request, move |memory| memory.check(&given, Some(&hash))).await;
+    let token = app.kernel.spend(meter, Limit::Password, subject(Limit::Password, request)?).await?;
+    let checked = app.kernel.run_blocking(request, move |memory| memory.check(&given, Some(&hash))).await;
     if !matches!(checked, Ok(Ok(Checked::Wrong))) {
-        app.give_back(meter, &token).await;
+        app.kernel.give_back(meter, &token).await;
     }
     if checked?.map_err(|error| Problem::internal(error.to_string()))? == Checked::Wrong {
         let event = event(request, Some(user), action, None, Outcome::WrongCredentials);
-        app.accounts().note(meter, &event).await?;
+        app.kernel.accounts().note(meter, &event).await?;
         let errors = vec![FieldError::new(field, "is incorrect")];
         let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "Incorrect password");
         return Err(Problem { errors, ..problem });

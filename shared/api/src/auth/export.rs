@@ -17,10 +17,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{confirmed, event, reauthentication::record_password, refresh::is_alive};
-use crate::{
-    App, Request, Response,
+use crate::app::App;
+use door::{
+    Problem, Request, Response,
     body::{PERSONAL, personal},
-    problem::Problem,
 };
 
 /// The location of the exported file.
@@ -62,18 +62,18 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Pro
 /// Records the event, if the account is still active.
 async fn told(app: &App, request: &Request, user: UserId) -> Result<(), Refused> {
     let event = event(request, Some(user), Action::Export, None, Outcome::Done);
-    app.accounts().note_by(&request.meter, user, event).await
+    app.kernel.accounts().note_by(&request.meter, user, event).await
 }
 
 async fn file(app: &App, request: &Request) -> Result<Vec<u8>, Problem> {
-    let (accounts, meter, user) = (app.accounts(), &request.meter, request.caller()?.user);
+    let (accounts, meter, user) = (app.kernel.accounts(), &request.meter, request.caller()?.user);
     let (stored, standing) =
         accounts.user_with_standing(meter, user).await?.ok_or_else(Problem::no_account)?;
-    let dex = app.dex(meter).await?;
+    let dex = app.catalogue.dex(meter).await?;
     let favorites = accounts.favorites(meter, user).await?;
     let mut sessions = accounts.sessions(meter, user).await?;
     sessions.retain(|open| is_alive(&open.session, standing.epoch));
-    let zip = app.run_blocking(request, move |_| zip(&stored.user, &dex, favorites, sessions)).await?;
+    let zip = app.kernel.run_blocking(request, move |_| zip(&stored.user, &dex, favorites, sessions)).await?;
     zip.map_err(|error| Problem::internal(error.to_string()))
 }
 

@@ -16,7 +16,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{answer::Pair, attempt::Attempt, event};
-use crate::{App, Request, Response, body::personal, guard, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request, Response, body::personal};
 
 /// A user name or e-mail address, and a password.
 #[derive(Deserialize, JsonSchema)]
@@ -39,7 +40,7 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
         Ok(checked) => checked,
         Err(problem) => return Err(attempt.was_not_made(app, request, problem).await),
     };
-    let (accounts, meter) = (app.accounts(), &request.meter);
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let actor = found.as_ref().map(|found| found.user.user.id);
     let refused = |outcome| event(request, actor, Action::Login, None, outcome);
     let (Some(found), Some(right)) = (found, checked) else {
@@ -51,12 +52,12 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     let left = attempt.succeeded(app, request).await;
     if found.standing.is_frozen {
         accounts.note(meter, &refused(Outcome::Frozen)).await?;
-        return Err(Problem { limit: left, ..guard::frozen() });
+        return Err(Problem { limit: left, ..Problem::frozen() });
     }
     let response = begin_session(app, request, found, right).await;
     let mut response = response.map_err(|problem| Problem { limit: problem.limit.or(left), ..problem })?;
     if let Some(left) = left {
-        left.tell(&mut response);
+        left.add_headers(&mut response);
     }
     Ok(response)
 }
@@ -79,7 +80,7 @@ async fn check_password(
     }
     let login = Login::of(given.username.trim());
     attempt.take_success(app, request).await?;
-    let found = app.accounts().credentials(&request.meter, &login).await?;
+    let found = app.kernel.accounts().credentials(&request.meter, &login).await?;
     // An account that is being deleted counts as unknown.
     let found = found.filter(|found| !found.standing.is_deleting);
     // One bucket per account, whether the request names it by user name or by e-mail address.
@@ -89,7 +90,7 @@ async fn check_password(
     let password = Password::typed(&given.password);
     let stored = found.as_ref().map(|found| found.hash.clone());
     let checked =
-        app.run_blocking(request, move |memory| check(memory, &password, stored.as_deref())).await?;
+        app.kernel.run_blocking(request, move |memory| check(memory, &password, stored.as_deref())).await?;
     let checked = checked.map_err(|error| Problem::internal(error.to_string()))?;
     Ok((found, checked))
 }
@@ -115,8 +116,8 @@ async fn begin_session(
     found: Stored,
     right: Right,
 ) -> Result<Response, Problem> {
-    let (accounts, meter) = (app.accounts(), &request.meter);
-    let ring = app.ring().await?;
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
+    let ring = app.kernel.ring().await?;
     let user = found.user.user;
     let open =
         OpenSession { family: FamilyId::random(), session: Session::begin(now(), found.standing.epoch) };

@@ -31,7 +31,8 @@ use domain::{
     audit::{Action, Event, EventId, Outcome},
 };
 
-use crate::{App, Request, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request};
 
 /// Builds the audit event for `action`, which `request` completed or was refused.
 pub(crate) fn event(
@@ -61,7 +62,7 @@ async fn chosen(
 ) -> Result<String, Problem> {
     let password = password.map_err(|error| Problem::invalid(vec![error]))?;
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let hash = app.run_blocking(request, move |memory| {
+    let hash = app.kernel.run_blocking(request, move |memory| {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         (!is_common(&password, &names)).then(|| memory.hash(&password))
     });

@@ -20,7 +20,8 @@ use super::{
     reauthentication::{record_password, require_recent_password},
     register::{taken, taken_fields},
 };
-use crate::{App, Request, Response, body::personal, cache::permits_change, limits::Limit, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request, Response, body::personal, cache::permits_change, limits::Limit};
 
 /// A partial update of the caller's profile: a field that is left out keeps its value.
 #[derive(Deserialize, JsonSchema)]
@@ -63,7 +64,7 @@ impl ProfileUpdate {
 
 /// Returns the caller's profile. The ETag is for `If-Match`.
 pub(crate) async fn profile(app: &App, request: &Request) -> Result<Response, Problem> {
-    let stored = app.accounts().user(&request.meter, request.caller()?.user).await?;
+    let stored = app.kernel.accounts().user(&request.meter, request.caller()?.user).await?;
     answer(&stored.ok_or_else(Problem::no_account)?)
 }
 
@@ -78,7 +79,7 @@ pub(crate) async fn change_own(
     given: ProfileUpdate,
 ) -> Result<Response, Problem> {
     let caller = request.caller()?;
-    let (accounts, meter) = (app.accounts(), &request.meter);
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let new = NewValues::of(&given)?;
     let found = accounts.credentials_of(meter, caller.user).await?.ok_or_else(Problem::no_account)?;
     let before = found.user;
@@ -149,11 +150,7 @@ impl NewValues {
 /// # Errors
 /// 429 if the client's address has made too many claims, or the account reserves too many former names already.
 async fn count_claim(app: &App, request: &Request, before: &StoredUser) -> Result<(), Problem> {
-    if let Some(seen) = app.take(&request.meter, Limit::Register, &request.client).await?
-        && !seen.taken.is_allowed
-    {
-        return Err(Problem { limit: Some(seen), ..seen.refusal() });
-    }
+    app.kernel.spend(&request.meter, Limit::Register, request.client.clone()).await?;
     match before.wait_to_reserve(now()) {
         None => Ok(()),
         Some(wait) => {
@@ -171,7 +168,7 @@ async fn store(
     (before, after): (&StoredUser, &StoredUser),
     change: &ProfileChange,
 ) -> Result<Response, Problem> {
-    let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
+    let (accounts, meter, caller) = (app.kernel.accounts(), &request.meter, request.caller()?);
     let field = |field: &str, action, outcome| {
         event(request, Some(caller.user), action, Some(field.to_owned()), outcome)
     };

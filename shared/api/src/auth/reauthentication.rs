@@ -5,7 +5,8 @@ use domain::audit::{Action, Outcome};
 use http::StatusCode;
 
 use super::event;
-use crate::{App, Request, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request};
 
 /// Rejects a request in whose session no password was entered within the last ten minutes.
 ///
@@ -13,12 +14,12 @@ use crate::{App, Request, problem::Problem};
 /// 403 `reauthentication_required`.
 pub(super) async fn require_recent_password(app: &App, request: &Request) -> Result<(), Problem> {
     let caller = request.caller()?;
-    let session = app.accounts().session(&request.meter, caller.user, caller.session).await?;
+    let session = app.kernel.accounts().session(&request.meter, caller.user, caller.session).await?;
     if session.is_some_and(|session| session.has_recent_password(now())) {
         return Ok(());
     }
     let refused = event(request, Some(caller.user), Action::UpdateProfile, None, Outcome::PasswordRequired);
-    app.accounts().note(&request.meter, &refused).await?;
+    app.kernel.accounts().note(&request.meter, &refused).await?;
     let detail = "Please enter your password again: send current_password, or sign in.";
     Err(Problem::new(StatusCode::FORBIDDEN, "reauthentication_required", detail))
 }
@@ -26,5 +27,5 @@ pub(super) async fn require_recent_password(app: &App, request: &Request) -> Res
 /// Records in the session that its user has entered the password.
 pub(super) async fn record_password(app: &App, request: &Request) -> Result<(), Problem> {
     let caller = request.caller()?;
-    Ok(app.accounts().record_password(&request.meter, caller.user, caller.session, now()).await?)
+    Ok(app.kernel.accounts().record_password(&request.meter, caller.user, caller.session, now()).await?)
 }

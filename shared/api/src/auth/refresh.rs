@@ -15,7 +15,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{answer::Pair, event};
-use crate::{App, Request, Response, body::personal, guard, problem::Problem};
+use crate::app::App;
+use door::{Problem, Request, Response, body::personal};
 
 /// The refresh token, unless the `Authorization` header holds it.
 #[derive(Deserialize, JsonSchema)]
@@ -30,8 +31,8 @@ pub struct RefreshRequest {
 /// of an old token ends the session: two parties have it.
 pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Problem> {
     let text = shown(request)?;
-    let ring = app.ring().await?;
-    let (accounts, meter) = (app.accounts(), &request.meter);
+    let ring = app.kernel.ring().await?;
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let Ok(token) = RefreshToken::open(&text, ring.refresh()) else {
         let forged = event(request, None, Action::Refresh, None, Outcome::WrongCredentials);
         accounts.note(meter, &forged).await?;
@@ -68,7 +69,7 @@ async fn exchange(
     token: RefreshToken,
     failure: Option<Refused>,
 ) -> Result<Exchanged, Problem> {
-    let (accounts, meter) = (app.accounts(), &request.meter);
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let RefreshToken { user, family, counter } = token;
     let told =
         |outcome| event(request, Some(user), Action::Refresh, Some(format!("session:{family}")), outcome);
@@ -81,7 +82,7 @@ async fn exchange(
     };
     if standing.is_frozen {
         accounts.note(meter, &told(Outcome::Frozen)).await?;
-        return Err(guard::frozen());
+        return Err(Problem::frozen());
     }
     let now = now();
     match session.present(counter, now, standing.epoch) {

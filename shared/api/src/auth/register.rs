@@ -15,13 +15,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{all, answer::Pair, chosen, event};
-use crate::{
-    App, Request, Response,
-    body::personal,
-    busy::SERVER_BUSY,
-    limits::{Limit, Token},
-    problem::Problem,
-};
+use crate::app::App;
+use door::{Problem, Request, Response, SERVER_BUSY, Token, body::personal, limits::Limit};
 
 /// The fields of a new account.
 #[derive(Deserialize, JsonSchema)]
@@ -58,19 +53,19 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
     };
     let hash = match chosen(app, request, password, &[username.as_str(), email.as_str()]).await {
         Err(problem) if problem.code == SERVER_BUSY => {
-            let limit = app.give_back(&request.meter, &token).await;
+            let limit = app.kernel.give_back(&request.meter, &token).await;
             return Err(Problem { limit, ..problem });
         }
         hash => hash?,
     };
-    let ring = app.ring().await?;
+    let ring = app.kernel.ring().await?;
     let now = now();
     let id = UserId::new(milliseconds(), unguessable());
     let user = User { id, username, email, is_admin: false, created_at: now, updated_at: now };
     let (family, session) = (FamilyId::random(), Session::begin(now, 0));
     let new = NewAccount { user: &user, hash: &hash, family, session: &session };
     let done = event(request, Some(id), Action::Register, None, Outcome::Done);
-    let (accounts, meter) = (app.accounts(), &request.meter);
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     if let Err(refused) = accounts.register(meter, &new, &done.into()).await {
         for field in taken_fields(&refused) {
             let taken = event(request, None, Action::Register, Some(field.to_owned()), Outcome::Taken);

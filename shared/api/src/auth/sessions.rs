@@ -13,10 +13,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{event, refresh::is_alive};
-use crate::{
-    App, Request, Response,
+use crate::app::App;
+use door::{
+    Problem, Request, Response,
     body::{done, personal},
-    problem::Problem,
 };
 
 /// The active sessions of the caller.
@@ -41,7 +41,7 @@ pub struct SessionRow {
 /// Lists the caller's active sessions.
 pub(crate) async fn sessions(app: &App, request: &Request) -> Result<Response, Problem> {
     let caller = request.caller()?;
-    let (accounts, meter) = (app.accounts(), &request.meter);
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let epoch = caller.standing.epoch;
     let mut open = accounts.sessions(meter, caller.user).await?;
     open.retain(|open| is_alive(&open.session, epoch));
@@ -80,7 +80,7 @@ pub(crate) async fn end_session(app: &App, request: &Request) -> Result<Response
 async fn end(app: &App, request: &Request, family: FamilyId, action: Action) -> Result<(), Problem> {
     let user = request.caller()?.user;
     let event = event(request, Some(user), action, Some(format!("session:{family}")), Outcome::Done);
-    let ended = app.accounts().end_session(&request.meter, user, family, &event.into()).await;
+    let ended = app.kernel.accounts().end_session(&request.meter, user, family, &event.into()).await;
     ended.map_err(|refused| match refused {
         refused if refused.is(Condition::Present) => unknown(),
         refused => refused.into(),

@@ -14,10 +14,10 @@ use crate::{
         Confirmation, Credentials, ExportAnswer, ProfileUpdate, RefreshAnswer, RefreshRequest, Registration,
         Sessions, SignedIn,
     },
-    body::Done,
     pokemon::{FetchRequest, PokemonAnswer},
     users::{BulkAnswer, BulkRequest, FavoriteRequest, FavoriteRow, Favorites, UserUpdate},
 };
+use door::body::Done;
 
 /// Returns the description of a body of `T` whose `required` fields must be present.
 fn body<T: JsonSchema>(required: &[&str], example: Value) -> Option<Body> {

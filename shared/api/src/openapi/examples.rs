@@ -20,9 +20,9 @@ use crate::{
     health::{CatalogReadiness, Readiness, SyncReadiness},
     meta::Version,
     pokemon::PokemonAnswer,
-    problem::ProblemBody,
 };
 use domain::FieldError;
+use door::problem::ProblemBody;
 
 const MOMENT: Timestamp = Timestamp::from_unix(1_785_542_400);
 const STATS: Stats =

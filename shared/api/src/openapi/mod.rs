@@ -8,10 +8,9 @@ use http::Method;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    problem::ProblemBody,
-    routes::{Access, Authorization, DEFAULT, SPECS, Spec},
-};
+use crate::routes::SPECS;
+use door::problem::ProblemBody;
+use door::route::{Access, Authorization, DEFAULT, Idempotency, Spec};
 use operations::{Answer, Body, Operation};
 
 /// Statuses that any route may return: for a query that is not UTF-8, a request that bypasses the CDN, a body or a query that is too
@@ -107,7 +106,7 @@ fn operation(spec: &Spec, generator: &mut SchemaGenerator) -> Value {
     if ["update-profile", "update-user"].contains(&spec.name) {
         parameters.push(accounts::if_match());
     }
-    if spec.takes_idempotency_keys() {
+    if spec.idempotency != Idempotency::Ignored {
         parameters.push(accounts::idempotency_key());
     }
     if cached {

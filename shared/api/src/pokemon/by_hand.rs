@@ -20,13 +20,15 @@ use serde::Deserialize;
 
 use super::detail::{Detail, Include};
 use crate::{
-    App, Request, Response,
+    app::App,
     auth::event,
-    body::{Done, PERSONAL, done, personal},
-    cache::json,
-    problem::Problem,
     stored,
     writer::{self, Asked},
+};
+use door::{
+    Problem, Request, Response,
+    body::{Done, PERSONAL, done, personal},
+    cache::json,
 };
 
 /// The Pokémon to fetch from PokeAPI.
@@ -49,9 +51,9 @@ pub(crate) async fn fetch(app: &App, request: &Request) -> Result<Response, Prob
         return Err(Problem::invalid(vec![FieldError::new("pokemon_id", message)]));
     }
     ready(app, request).await?;
-    let was_there = app.store().latest_pokemon(&request.meter, id).await?.is_some();
+    let was_there = app.catalogue.store().latest_pokemon(&request.meter, id).await?.is_some();
     let status = request.repeated.unwrap_or(if was_there { StatusCode::OK } else { StatusCode::CREATED });
-    let before = app.accounts().override_of(&request.meter, id).await?;
+    let before = app.kernel.accounts().override_of(&request.meter, id).await?;
     let change = if before.is_hidden { OverrideChange::Show } else { OverrideChange::None };
     store(app, request, id, Action::FetchPokemon, &change, status).await?;
     match writer::ask(app, Order::Fetch { pokemon: id }, since).await? {
@@ -74,7 +76,7 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
     let since = Instant::now();
     let is_empty = request.body.iter().all(u8::is_ascii_whitespace);
     let edits = if is_empty { Edits::default() } else { request.body::<Edits>()? };
-    let dex = app.dex(&request.meter).await?;
+    let dex = app.catalogue.dex(&request.meter).await?;
     let wrong = edits.wrong(|name| dex.has_type(name), |name| dex.has_ability(name));
     if !wrong.is_empty() {
         return Err(Problem::invalid(wrong));
@@ -127,7 +129,7 @@ async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
     let name = Name::parse(given).ok_or_else(unknown)?;
     let exact = if name.is_id() { name.key() } else { name.slug().ok_or_else(unknown)?.as_str() };
     let key = Slug::parse(exact).map_err(|_| unknown())?;
-    let record = app.store().pokemon(&request.meter, &key).await?.ok_or_else(unknown)?;
+    let record = app.catalogue.store().pokemon(&request.meter, &key).await?.ok_or_else(unknown)?;
     let pokemon = record.parse::<StoredPokemon>(&Key::pokemon(&key))?.pokemon;
     if name.is_id() || pokemon.name == exact { Ok(pokemon.id) } else { Err(unknown()) }
 }
@@ -147,7 +149,7 @@ async fn store(
     let admin = request.caller()?.user;
     let event = event(request, Some(admin), action, Some(format!("pokemon:{id}")), Outcome::Done);
     let told = request.told_of_answer(event, status);
-    Ok(app.accounts().override_pokemon(&request.meter, admin, id, change, &told).await?)
+    Ok(app.kernel.accounts().override_pokemon(&request.meter, admin, id, change, &told).await?)
 }
 
 /// Returns the problem of a failed fetch: 404 if PokeAPI does not have the Pokémon, 502 if its document is not usable, 503 if it is down.
@@ -183,7 +185,7 @@ fn later() -> Result<Response, Problem> {
 
 /// Returns the Pokémon's current state.
 async fn tell(app: &App, request: &Request, id: u32, status: StatusCode) -> Result<Response, Problem> {
-    let record = app.store().latest_pokemon(&request.meter, id).await?;
+    let record = app.catalogue.store().latest_pokemon(&request.meter, id).await?;
     // The record is absent if some of the Pokémon's documents are not known, or if it was hidden again meanwhile.
     let record = record.ok_or_else(|| Problem::not_found(format!("Pokémon {id} not found")))?;
     let detail = Detail::read(app, &request.meter, &Key::pokemon(id), record, Include::default()).await?;

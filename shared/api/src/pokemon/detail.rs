@@ -10,11 +10,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{
-    App, Request, Response,
-    cache::{ETag, catalogue},
-    problem::Problem,
-    stored,
+use crate::{app::App, stored};
+use door::{
+    Problem, Request, Response,
+    cache::{ETag, cacheable},
 };
 
 /// A Pokémon with its pictures and, on request, its forms and learnset.
@@ -78,7 +77,7 @@ pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Proble
     let (key, record) = stored::find(app, request, Named::Pokemon, "id").await?;
     let detail = Detail::read(app, &request.meter, &key, record, include).await?;
     let base = &app.config.sprite_base;
-    let response = catalogue(request, &detail.etag(base), || detail.body(base))?;
+    let response = cacheable(request, &detail.etag(base), || detail.body(base))?;
     Ok(stored::located(request, response, &detail.canonical()))
 }
 
@@ -101,7 +100,7 @@ impl Detail {
         include: Include,
     ) -> Result<Self, Problem> {
         let stored: StoredPokemon = record.parse(key)?;
-        let (store, id) = (app.store(), stored.pokemon.id);
+        let (store, id) = (app.catalogue.store(), stored.pokemon.id);
         let learnset = if include.moves { store.learnset(meter, id).await? } else { None };
         let forms = if include.forms { store.forms(meter, id).await? } else { None };
         Ok(Self { stored, record, include, learnset, forms })

@@ -1,14 +1,14 @@
 //! `GET /api/v1/pokemon/generations`
 
-use crate::{
-    App, Request, Response,
-    cache::{ETag, catalogue},
-    problem::Problem,
+use crate::app::App;
+use door::{
+    Problem, Request, Response,
+    cache::{ETag, cacheable},
 };
 
 pub(crate) async fn generations(app: &App, request: &Request) -> Result<Response, Problem> {
-    let dex = app.dex(&request.meter).await?;
+    let dex = app.catalogue.dex(&request.meter).await?;
     // The response also holds data from a file of this program, which changes with the program and not with the index.
     let etag = ETag::of(&["generations", dex.version(), env!("CARGO_PKG_VERSION")]);
-    catalogue(request, &etag, || Ok(dex.generations_json().to_vec()))
+    cacheable(request, &etag, || Ok(dex.generations_json().to_vec()))
 }

@@ -6,11 +6,11 @@ use domain::dex::ListQuery;
 
 use http::header;
 
-use crate::{
-    App, Request, Response, access,
+use crate::app::App;
+use door::{
+    Problem, Request, Response, authenticate,
     body::PERSONAL,
-    cache::{ETag, catalogue, json},
-    problem::Problem,
+    cache::{ETag, cacheable, json},
 };
 
 /// Returns a page of Pokémon from memory. `sort=favorites` reads the caller's account and favorites; no other query depends on the caller.
@@ -20,7 +20,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Probl
     if query.is_by_favorites() {
         query.favorites = Box::pin(favorites(app, request)).await?;
     }
-    let dex = app.dex(&request.meter).await?;
+    let dex = app.catalogue.dex(&request.meter).await?;
     // Checked before the ETag: an invalid query answers 422, whatever copies the client has.
     dex.check(&query).map_err(Problem::invalid)?;
     if query.is_by_favorites() {
@@ -30,7 +30,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response, Probl
         return Ok(response);
     }
     let etag = ETag::of(&["pokemon", dex.version(), &app.config.sprite_base, &query.canonical()]);
-    catalogue(request, &etag, || dex.page_json(&query).map_err(Problem::invalid))
+    cacheable(request, &etag, || dex.page_json(&query).map_err(Problem::invalid))
 }
 
 /// Returns the caller's favorites by id; an empty set for an anonymous caller.
@@ -38,7 +38,7 @@ async fn favorites(app: &App, request: &Request) -> Result<BTreeSet<u32>, Proble
     if request.header("authorization").is_none() {
         return Ok(BTreeSet::new());
     }
-    let caller = access::authenticate(app, request).await?;
-    let favorites = app.accounts().favorites(&request.meter, caller.user).await?;
+    let caller = authenticate(&app.kernel, request).await?;
+    let favorites = app.kernel.accounts().favorites(&request.meter, caller.user).await?;
     Ok(favorites.into_iter().map(|favorite| favorite.pokemon).collect())
 }

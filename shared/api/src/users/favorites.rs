@@ -18,11 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::oneself;
-use crate::{
-    App, Request, Response,
-    auth::event,
+use crate::{app::App, auth::event};
+use door::{
+    Problem, Request, Response,
     body::{done, personal},
-    problem::Problem,
 };
 
 /// The favorites of a user, each with its full Pokémon.
@@ -73,8 +72,8 @@ fn row(user: UserId, favorite: StoredFavorite, pokemon: &[u8]) -> Result<Favorit
 /// Returns all favorites, with one database call.
 pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
-    let stored = app.accounts().favorites(&request.meter, user).await?;
-    let dex = app.dex(&request.meter).await?;
+    let stored = app.kernel.accounts().favorites(&request.meter, user).await?;
+    let dex = app.catalogue.dex(&request.meter).await?;
     let known =
         stored.into_iter().filter_map(|favorite| Some((favorite, dex.pokemon_json(favorite.pokemon)?)));
     let favorites: Result<_, _> = known.map(|(favorite, pokemon)| row(user, favorite, pokemon)).collect();
@@ -85,13 +84,13 @@ pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, 
 pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
     let pokemon = request.body::<FavoriteRequest>()?.id()?;
-    let dex = app.dex(&request.meter).await?;
+    let dex = app.catalogue.dex(&request.meter).await?;
     let pokemon_json = dex.pokemon_json(pokemon).ok_or_else(|| unknown(pokemon))?;
     let favorite = StoredFavorite { pokemon, created_at: now() };
     let event = event(request, Some(user), Action::AddFavorite, target(pokemon), Outcome::Done);
     let answer = personal(StatusCode::CREATED, &row(user, favorite, pokemon_json)?)?;
     let told = request.told(event, &answer);
-    app.accounts().add_favorite(&request.meter, user, favorite, &told).await.map_err(|refused| {
+    app.kernel.accounts().add_favorite(&request.meter, user, favorite, &told).await.map_err(|refused| {
         if refused.is(Condition::Absent) && !refused.is(Condition::Receipt) {
             let detail = format!("Pokémon {pokemon} already in favorites");
             return Problem::conflict("already_favorite", detail);
@@ -121,7 +120,7 @@ async fn remove(app: &App, request: &Request, user: UserId, pokemon: u32) -> Res
     let event = event(request, Some(user), Action::RemoveFavorite, target(pokemon), Outcome::Done);
     let answer = done("Removed from favorites")?;
     let told = request.told(event, &answer);
-    let removed = app.accounts().remove_favorite(&request.meter, user, pokemon, &told).await;
+    let removed = app.kernel.accounts().remove_favorite(&request.meter, user, pokemon, &told).await;
     removed.map_err(|refused| {
         if refused.is(Condition::Present) && !refused.is(Condition::Receipt) {
             let detail = format!("Pokémon {pokemon} is not in favorites");
@@ -183,12 +182,12 @@ impl BulkRequest {
 pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = oneself(request)?;
     let ids = request.body::<BulkRequest>()?.ids()?;
-    let dex = app.dex(&request.meter).await?;
+    let dex = app.catalogue.dex(&request.meter).await?;
     let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) =
         ids.into_iter().partition(|id| dex.pokemon_json(*id).is_some());
     keep_key(app, request, user).await?;
     let told = steps(request, user, Action::AddFavorite);
-    app.accounts().add_favorites(&request.meter, user, &known, told).await?;
+    app.kernel.accounts().add_favorites(&request.meter, user, &known, told).await?;
     let found = known.into_iter().map(|pokemon_id| BulkRow { pokemon_id, is_favorite: true, error: None });
     let missing = unknown.into_iter().map(|pokemon_id| BulkRow {
         pokemon_id,
@@ -206,7 +205,7 @@ pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Res
     let ids = request.body::<BulkRequest>()?.ids()?;
     keep_key(app, request, user).await?;
     let told = steps(request, user, Action::RemoveFavorite);
-    app.accounts().remove_favorites(&request.meter, user, &ids, told).await?;
+    app.kernel.accounts().remove_favorites(&request.meter, user, &ids, told).await?;
     let row = |pokemon_id| BulkRow { pokemon_id, is_favorite: false, error: None };
     let results = ids.into_iter().map(row).collect();
     personal(StatusCode::OK, &BulkAnswer { message: "Favorites removed", results })
@@ -217,7 +216,7 @@ pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Res
 async fn keep_key(app: &App, request: &Request, user: UserId) -> Result<(), Problem> {
     let now = now();
     let Some(receipt) = request.receipt_of_answer(StatusCode::OK, now) else { return Ok(()) };
-    Ok(app.accounts().keep_receipt(&request.meter, user, &receipt, now).await?)
+    Ok(app.kernel.accounts().keep_receipt(&request.meter, user, &receipt, now).await?)
 }
 
 /// Returns a function that builds the record of each step.

@@ -11,7 +11,7 @@ pub(crate) use one::{UserUpdate, delete_profile, delete_user, get, update};
 
 use domain::accounts::UserId;
 
-use crate::{Request, problem::Problem};
+use door::{Problem, Request};
 
 /// Returns the user that the path names. The route's access is `Owner`, so that is the caller.
 fn oneself(request: &Request) -> Result<UserId, Problem> {

@@ -14,13 +14,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    App, Request, Response,
+    app::App,
     auth::{ProfileUpdate, change_own, confirmed, event, outdated, user_answer, user_etag},
-    body::done,
-    cache::permits_change,
-    jobs::finish_deletion,
-    problem::Problem,
+    jobs::deletions::finish_deletion,
 };
+use door::{Problem, Request, Response, body::done, cache::permits_change};
 
 /// The fields to change; absent fields stay unchanged. Only the user changes names, address and password; only administrators change
 /// role and freezing.
@@ -70,7 +68,7 @@ fn unknown() -> Problem {
 /// Returns a user to that user and to administrators.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let (About::Oneself(id) | About::Another(id)) = about(request)?;
-    let stored = app.accounts().user(&request.meter, id).await?.ok_or_else(unknown)?;
+    let stored = app.kernel.accounts().user(&request.meter, id).await?.ok_or_else(unknown)?;
     user_answer(&stored)
 }
 
@@ -104,7 +102,7 @@ async fn rule(
     is_admin: Option<bool>,
     is_frozen: Option<bool>,
 ) -> Result<Response, Problem> {
-    let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
+    let (accounts, meter, caller) = (app.kernel.accounts(), &request.meter, request.caller()?);
     if !caller.standing.is_admin {
         return Err(Problem::administrators_only());
     }
@@ -182,7 +180,7 @@ pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response
 
 /// Deletes an account in steps. If a step fails, `finish-deletions` continues the deletion.
 async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Problem> {
-    let (accounts, meter, caller) = (app.accounts(), &request.meter, request.caller()?);
+    let (accounts, meter, caller) = (app.kernel.accounts(), &request.meter, request.caller()?);
     let answer = done("Account deleted")?;
     let standing = match accounts.standing(meter, id).await? {
         Some(standing) => standing,

@@ -1,0 +1,170 @@
+//! The functions: one per route, and one per scheduled job.
+
+use api::{
+    config::variable_of,
+    jobs::{JOBS, Job},
+    routes::SPECS,
+};
+use door::route::{DEFAULT, Need, Spec};
+use serde_json::{Map, Value, json};
+
+/// The bucket of exports. Its name is generated, because names of buckets are global.
+pub const EXPORTS_BUCKET: &str = "pokedex-${Environment}-exports-${AWS::AccountId}-${AWS::Region}";
+
+/// The alias of the function that routes with [`Need::Writer`] invoke.
+pub(crate) const WRITER: &str = "pokedex-${Environment}-sync-pokeapi:live";
+
+/// Half of the usual memory, in MB, for functions that read no catalogue.
+const LITTLE_MEMORY: u32 = 256;
+/// The memory, in MB, that comes with a whole processor.
+const WHOLE_PROCESSOR: u32 = 1769;
+/// The time, in seconds, that the HTTP API waits: routes that wait for the writer wait as long.
+const LONGEST_REQUEST: u32 = 30;
+
+/// A function with everything that its table says of it.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Verb-noun: `get-pokemon`.
+    pub name: &'static str,
+    pub description: &'static str,
+    /// The expression that its binary evaluates.
+    pub(crate) main: String,
+    pub(crate) trigger: Trigger,
+    pub(crate) needs: &'static [Need],
+    /// In MB; `None` for the usual memory.
+    pub(crate) memory: Option<u32>,
+    /// In seconds; `None` for the usual timeout.
+    pub(crate) timeout: Option<u32>,
+    /// The variables that only this function has, with their values.
+    pub(crate) variables: Map<String, Value>,
+}
+
+/// The events that invoke a function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trigger {
+    Request(&'static Spec),
+    Schedule(&'static Job),
+}
+
+/// Returns every function: those of the routes in the table's order, then the jobs.
+#[must_use]
+pub fn functions() -> Vec<Function> {
+    SPECS.iter().map(of_route).chain(JOBS.iter().map(of_job)).collect()
+}
+
+fn of_route(spec: &'static Spec) -> Function {
+    let constant = spec.name.to_uppercase().replace('-', "_");
+    Function {
+        name: spec.name,
+        description: spec.summary,
+        main: format!("api::lambda::serve(&api::routes::{constant})"),
+        trigger: Trigger::Request(spec),
+        needs: spec.needs,
+        memory: memory(spec.needs),
+        timeout: spec.needs(Need::Writer).then_some(LONGEST_REQUEST),
+        variables: variables(spec.needs),
+    }
+}
+
+fn of_job(job: &'static Job) -> Function {
+    let mut variables = variables(job.needs);
+    for name in job.variables {
+        variables.insert((*name).to_owned(), json!({"Ref": parameter(name)}));
+    }
+    Function {
+        name: job.name,
+        description: job.summary,
+        main: format!("{}()", job.path),
+        trigger: Trigger::Schedule(job),
+        needs: job.needs,
+        memory: memory(job.needs),
+        timeout: job.timeout,
+        variables,
+    }
+}
+
+fn memory(needs: &[Need]) -> Option<u32> {
+    let of = |need: &Need| match need {
+        Need::LittleMemory => Some(LITTLE_MEMORY),
+        Need::WholeProcessor => Some(WHOLE_PROCESSOR),
+        _ => None,
+    };
+    needs.iter().find_map(of)
+}
+
+fn variables(needs: &[Need]) -> Map<String, Value> {
+    let one = |need: &Need| {
+        let value = match need {
+            Need::SigningKeys => json!({"Ref": "SigningKeysName"}),
+            Need::Writer => json!({"Fn::Sub": WRITER}),
+            Need::Exports | Need::ExportDeletion => json!({"Fn::Sub": EXPORTS_BUCKET}),
+            Need::LittleMemory | Need::WholeProcessor => return None,
+        };
+        Some((variable_of(*need)?.to_owned(), value))
+    };
+    needs.iter().filter_map(one).collect()
+}
+
+/// Returns the parameter of the template that a variable comes from: `PokeapiBaseUrl` for `POKEAPI_BASE_URL`.
+fn parameter(variable: &str) -> String {
+    logical_id(&variable.to_lowercase().replace('_', "-"))
+}
+
+/// Returns the spelling of a name in templates: `GetPokemon` for `get-pokemon`.
+#[must_use]
+pub fn logical_id(name: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    };
+    name.split('-').map(capital).collect()
+}
+
+impl Function {
+    /// Returns the start of the logical ids of the function, its role and its log group.
+    pub(crate) fn id(&self) -> String {
+        logical_id(self.name)
+    }
+
+    pub(crate) fn has(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
+}
+
+impl Trigger {
+    /// Returns the events of the function. The HTTP API does not match HEAD with a GET route, so HEAD has its own event.
+    pub(crate) fn events(self) -> Value {
+        match self {
+            Self::Request(Spec { path: DEFAULT, .. }) => json!({"Route": request("ANY", DEFAULT)}),
+            Self::Request(spec) if spec.method == http::Method::GET => {
+                json!({"Route": request("GET", spec.path), "Head": request("HEAD", spec.path)})
+            }
+            Self::Request(spec) => json!({"Route": request(spec.method.as_str(), spec.path)}),
+            Self::Schedule(job) => schedule(job),
+        }
+    }
+}
+
+fn request(method: &str, path: &str) -> Value {
+    json!({
+        "Type": "HttpApi",
+        "Properties": {"ApiId": {"Ref": "HttpApi"}, "Method": method, "Path": path},
+    })
+}
+
+/// The schedule may retry only an invocation that Lambda did not accept. It has no name, because a schedule's name is unique in its group,
+/// not in its stack: two environments could not exist side by side.
+fn schedule(job: &Job) -> Value {
+    let (name, expression) = match job.minutes {
+        15 => ("EveryQuarterHour".to_owned(), "rate(15 minutes)".to_owned()),
+        60 => ("EveryHour".to_owned(), "rate(1 hour)".to_owned()),
+        minutes => (format!("Every{minutes}Minutes"), format!("rate({minutes} minutes)")),
+    };
+    let mut properties = json!({"ScheduleExpression": expression});
+    if let Some(switch) = job.switch {
+        properties["State"] = json!({"Ref": switch});
+    }
+    properties["OmitName"] = json!(true);
+    properties["RetryPolicy"] = json!({"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300});
+    json!({name: {"Type": "ScheduleV2", "Properties": properties}})
+}

@@ -1,0 +1,58 @@
+//! The generator: writes every file, or part of a file, that the tables of routes and jobs determine.
+//!
+//! `cargo xtask generate` runs it; a test compares the committed files with its result. Written by hand are the handlers, the other parts of
+//! `template.yaml`, and the bodies of the sample events.
+
+pub mod accesses;
+mod binaries;
+mod function;
+mod manifest;
+mod policy;
+mod resources;
+mod skeletons;
+mod template;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+pub use function::{EXPORTS_BUCKET, Function, functions, logical_id};
+
+/// A generated file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Relative to the repository's root.
+    pub path: String,
+    pub text: String,
+}
+
+impl Generated {
+    fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), text: text.into() }
+    }
+}
+
+/// Generates all files of the repository at `root`.
+///
+/// # Errors
+/// If a file with a part that is written by hand cannot be read, or has no mark where the generated part begins.
+pub fn generate(root: &Path) -> Result<Vec<Generated>> {
+    let functions = functions();
+    let mut files = binaries::generate(&functions);
+    files.push(manifest::generate(root, &functions)?);
+    files.push(template::generate(root, &functions)?);
+    files.extend(skeletons::generate(root)?);
+    files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));
+    Ok(files)
+}
+
+/// Returns the binaries and sample events, relative to the root, that belong to no function.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn strays(root: &Path) -> Result<Vec<PathBuf>> {
+    let functions = functions();
+    let mut strays = binaries::strays(root, &functions)?;
+    strays.extend(skeletons::strays(root, &functions)?);
+    Ok(strays)
+}

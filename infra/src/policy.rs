@@ -1,0 +1,108 @@
+//! The statements of a function's role: its log, its recorded accesses, and its needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use door::route::Need;
+use serde_json::{Value, json};
+
+use crate::{
+    accesses::Rights,
+    function::{EXPORTS_BUCKET, Function, Trigger, WRITER},
+};
+
+/// The tables in the order of the statements.
+const TABLES: [&str; 4] = ["CatalogTableName", "AppTableName", "EphemeralTableName", "AuditTableName"];
+
+/// The actions in their order: reads first.
+const ACTIONS: [&str; 9] = [
+    "GetItem",
+    "BatchGetItem",
+    "Query",
+    "Scan",
+    "ConditionCheckItem",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "BatchWriteItem",
+];
+
+/// Returns the statements of the role of `function`, whose recorded accesses are `rights`.
+pub(crate) fn statements(function: &Function, rights: &Rights) -> Vec<Value> {
+    let log = json!({
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": {"Fn::GetAtt": format!("{}Logs.Arn", function.id())},
+    });
+    let mut statements = vec![log];
+    let place = |table: &str| TABLES.iter().position(|known| table.starts_with(known));
+    let mut tables: Vec<_> = rights.iter().collect();
+    tables.sort_by_key(|(table, _)| (place(table), table.len()));
+    statements.extend(tables.into_iter().flat_map(|(table, actions)| of_table(table, actions)));
+    statements.extend(of_needs(function));
+    statements
+}
+
+/// Returns a statement for each set of keys of a table: the actions on exactly these keys.
+fn of_table(table: &str, actions: &BTreeMap<String, Option<BTreeSet<String>>>) -> Vec<Value> {
+    let place = |action: &str| ACTIONS.iter().position(|known| *known == action).unwrap_or(ACTIONS.len());
+    let mut actions: Vec<_> = actions.iter().collect();
+    actions.sort_by_key(|(action, _)| place(action));
+    let mut groups: Vec<(&Option<BTreeSet<String>>, Vec<String>)> = Vec::new();
+    for (action, keys) in actions {
+        let action = format!("dynamodb:{action}");
+        match groups.iter_mut().find(|(group, _)| *group == keys) {
+            Some((_, group)) => group.push(action),
+            None => groups.push((keys, vec![action])),
+        }
+    }
+    let (name, index) =
+        table.split_once('/').map_or((table, String::new()), |(table, index)| (table, format!("/{index}")));
+    let resource = format!("dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/${{{name}}}{index}");
+    let statement = |(keys, actions): (&Option<BTreeSet<String>>, Vec<String>)| {
+        let mut statement = allow(&actions, &resource);
+        if let Some(keys) = keys {
+            let operator =
+                if keys.iter().any(|key| key.contains('*')) { "StringLike" } else { "StringEquals" };
+            // ForAllValues is true for a request without a key, so the Null condition requires one.
+            statement["Condition"] = json!({
+                (format!("ForAllValues:{operator}")): {"dynamodb:LeadingKeys": keys},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            });
+        }
+        statement
+    };
+    groups.into_iter().map(statement).collect()
+}
+
+/// Returns the statements about the secret, the writer and the bucket.
+fn of_needs(function: &Function) -> Vec<Value> {
+    let secret = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SigningKeysName}-??????";
+    let writer = format!("lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{WRITER}");
+    let files = format!("s3:::{EXPORTS_BUCKET}/*");
+    let mut statements = Vec::new();
+    if function.has(Need::SigningKeys) {
+        // A job with the secret renews it.
+        let actions = match function.trigger {
+            Trigger::Request(_) => &["secretsmanager:GetSecretValue"] as &[&str],
+            Trigger::Schedule(_) => &["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+        };
+        statements.push(allow(actions, secret));
+    }
+    if function.has(Need::Writer) {
+        statements.push(allow(&["lambda:InvokeFunction"], &writer));
+    }
+    if function.has(Need::Exports) {
+        // A link grants read access only if its signer has it.
+        statements.push(allow(&["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], &files));
+    }
+    if function.has(Need::ExportDeletion) {
+        statements.push(allow(&["s3:DeleteObject"], &files));
+    }
+    statements
+}
+
+fn allow<T: AsRef<str>>(actions: &[T], resource: &str) -> Value {
+    let actions: Vec<_> = actions.iter().map(AsRef::as_ref).collect();
+    let action = if let [one] = actions[..] { json!(one) } else { json!(actions) };
+    json!({"Effect": "Allow", "Action": action, "Resource": {"Fn::Sub": format!("arn:${{AWS::Partition}}:{resource}")}})
+}

@@ -1,0 +1,94 @@
+//! The resources of a function: the function itself, its role and its log group.
+
+use serde_json::{Value, json};
+
+use crate::{
+    accesses::Rights,
+    function::{Function, Trigger},
+    policy::statements,
+};
+
+/// Returns the resources of `function` by logical id, in their order.
+pub(crate) fn of(function: &Function, rights: &Rights) -> [(String, Value); 3] {
+    let id = function.id();
+    [
+        (format!("{id}Function"), definition(function)),
+        (format!("{id}Role"), role(function, rights)),
+        (format!("{id}Logs"), log_group(function)),
+    ]
+}
+
+fn definition(function: &Function) -> Value {
+    let id = function.id();
+    let mut properties = json!({
+        "FunctionName": {"Fn::Sub": format!("pokedex-${{Environment}}-{}", function.name)},
+        "Description": function.description,
+        "CodeUri": ".",
+        "Role": {"Fn::GetAtt": format!("{id}Role.Arn")},
+        "AutoPublishAliasAllProperties": true,
+    });
+    if let Some(memory) = function.memory {
+        properties["MemorySize"] = json!(memory);
+    }
+    if let Some(timeout) = function.timeout {
+        properties["Timeout"] = json!(timeout);
+    }
+    if let Trigger::Schedule(job) = function.trigger
+        && let Some(condition) = job.alone
+    {
+        // The lease in the store prevents two simultaneous runs; this setting prevents the start of a second one.
+        let limit = json!([condition, 1, {"Ref": "AWS::NoValue"}]);
+        properties["ReservedConcurrentExecutions"] = json!({"Fn::If": limit});
+    }
+    properties["LoggingConfig"] = json!({"LogGroup": {"Ref": format!("{id}Logs")}});
+    if !function.variables.is_empty() {
+        properties["Environment"] = json!({"Variables": function.variables});
+    }
+    if matches!(function.trigger, Trigger::Schedule(_)) {
+        // A failed run appears in the function's Errors metric and is not retried: the next run is the retry.
+        properties["EventInvokeConfig"] = json!({"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 300});
+    }
+    properties["Events"] = function.trigger.events();
+    json!({
+        "Type": "AWS::Serverless::Function",
+        "Metadata": {"BuildMethod": "makefile"},
+        "Properties": properties,
+    })
+}
+
+fn role(function: &Function, rights: &Rights) -> Value {
+    json!({
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
+                }],
+            },
+            "ManagedPolicyArns": [{"Ref": "TracingPolicy"}],
+            "Policies": [{
+                "PolicyName": "function",
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": statements(function, rights)},
+            }],
+            "Tags": tags(),
+        },
+    })
+}
+
+fn log_group(function: &Function) -> Value {
+    json!({
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": {
+            "LogGroupName": {"Fn::Sub": format!("/aws/lambda/pokedex-${{Environment}}-{}", function.name)},
+            "RetentionInDays": 30,
+            "Tags": tags(),
+        },
+    })
+}
+
+fn tags() -> Value {
+    json!([{"Key": "app", "Value": "pokedex"}, {"Key": "env", "Value": {"Ref": "Environment"}}])
+}

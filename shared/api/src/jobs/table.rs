@@ -1,0 +1,64 @@
+//! The table of the scheduled functions.
+
+use door::route::Need;
+
+use crate::config::SYNC_KEYS;
+
+/// A scheduled function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Verb-noun. Also the name of the binary and the sample event.
+    pub name: &'static str,
+    /// The path of the function that serves it.
+    pub path: &'static str,
+    /// The interval of the schedule.
+    pub minutes: u32,
+    /// The parameter of the template that switches the schedule.
+    pub switch: Option<&'static str>,
+    /// The condition of the template under which only one instance may run.
+    pub alone: Option<&'static str>,
+    pub needs: &'static [Need],
+    /// The variables that only this function reads.
+    pub variables: &'static [&'static str],
+    /// In seconds; `None` for the usual timeout.
+    pub timeout: Option<u32>,
+    pub summary: &'static str,
+}
+
+/// Every scheduled function.
+pub static JOBS: &[Job] = &[
+    Job {
+        name: "sync-pokeapi",
+        path: "api::sync::serve",
+        minutes: 15,
+        switch: Some("SyncSchedule"),
+        alone: Some("ReserveSync"),
+        // The usual memory, although its peak is 45 MB: an administrator waits for its publications, and more memory is more processor.
+        needs: &[],
+        variables: &SYNC_KEYS,
+        timeout: Some(900),
+        summary: "Refresh the catalogue from PokeAPI",
+    },
+    Job {
+        name: "rotate-signing-key",
+        path: "api::jobs::rotation::serve",
+        minutes: 60,
+        switch: None,
+        alone: None,
+        needs: &[Need::LittleMemory, Need::SigningKeys],
+        variables: &[],
+        timeout: None,
+        summary: "Make and promote the keys that tokens are signed with",
+    },
+    Job {
+        name: "finish-deletions",
+        path: "api::jobs::deletions::serve",
+        minutes: 60,
+        switch: None,
+        alone: None,
+        needs: &[Need::LittleMemory, Need::ExportDeletion],
+        variables: &[],
+        timeout: Some(60),
+        summary: "End the deletions of accounts that were cut off",
+    },
+];

@@ -1,0 +1,114 @@
+//! The counted line of an invocation of the sync.
+
+use std::{fmt, sync::LazyLock};
+
+use adapters::sync::Outcome;
+use door::telemetry::{Directive, Effort, Level, described, directive};
+use serde::Serialize;
+use serde_json::{Value, json, value::RawValue};
+
+/// One invocation of the sync.
+#[derive(Debug)]
+pub struct SyncSeen {
+    level: Level,
+    outcome: Value,
+    error_code: Option<&'static str>,
+    fetched: usize,
+    changed: usize,
+    failed: usize,
+    written: usize,
+    is_finished: bool,
+    is_error: bool,
+}
+
+impl SyncSeen {
+    /// Returns the line of an invocation without a run, whose outcome is `busy` or `fresh`.
+    #[must_use]
+    pub fn idle(outcome: Value) -> Self {
+        let (fetched, changed, failed, written) = (0, 0, 0, 0);
+        let (is_finished, is_error) = (false, false);
+        let (level, error_code) = (Level::Info, None);
+        Self { level, outcome, error_code, fetched, changed, failed, written, is_finished, is_error }
+    }
+
+    #[must_use]
+    pub fn ended(outcome: &Outcome) -> Self {
+        let told = serde_json::to_value(outcome).unwrap_or_default();
+        match outcome {
+            Outcome::Finished { finished, published } => Self {
+                level: if finished.is_good() { Level::Info } else { Level::Warn },
+                fetched: finished.tally.fetched,
+                changed: finished.tally.changed,
+                failed: finished.tally.failed,
+                written: published.written,
+                is_finished: true,
+                ..Self::idle(told)
+            },
+            Outcome::Paused { .. } => Self::idle(told),
+        }
+    }
+
+    #[must_use]
+    pub fn failed(code: &'static str, error: &dyn fmt::Display) -> Self {
+        let told = json!({"outcome": "error", "error": error.to_string()});
+        Self { level: Level::Error, error_code: Some(code), is_error: true, ..Self::idle(told) }
+    }
+
+    pub(crate) const fn level(&self) -> Level {
+        self.level
+    }
+
+    pub(crate) fn fields(&self, effort: Effort) -> impl Serialize {
+        SyncFields {
+            route: "sync-pokeapi",
+            outcome: self.outcome.clone(),
+            effort,
+            error_code: self.error_code,
+            metrics: SyncMetrics {
+                sync_errors: self.is_error.into(),
+                sync_finished: self.is_finished.into(),
+                sync_fetched: self.fetched,
+                sync_changed: self.changed,
+                sync_failed: self.failed,
+                sync_written: self.written,
+            },
+            directive: directive(&SYNC_METRICS),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SyncFields {
+    route: &'static str,
+    /// The outcome; a sync has no method or status.
+    outcome: Value,
+    #[serde(flatten)]
+    effort: Effort,
+    error_code: Option<&'static str>,
+    #[serde(flatten)]
+    metrics: SyncMetrics,
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    directive: Option<Directive>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SyncMetrics {
+    sync_errors: u8,
+    sync_finished: u8,
+    sync_fetched: usize,
+    sync_changed: usize,
+    sync_failed: usize,
+    sync_written: usize,
+}
+
+static SYNC_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
+    described(&[
+        ("SyncErrors", "Count"),
+        ("SyncFinished", "Count"),
+        ("SyncFetched", "Count"),
+        ("SyncChanged", "Count"),
+        ("SyncFailed", "Count"),
+        ("SyncWritten", "Count"),
+    ])
+});

@@ -1,0 +1,182 @@
+//! Configuration of the door: read and checked once, at the start.
+
+use std::time::Duration;
+
+use adapters::{store::Tables, tokens::KeySource};
+use http::HeaderValue;
+
+use crate::limits::Limits;
+
+/// The environment variables that every function of a route reads.
+pub const KEYS: [&str; 9] = [
+    "CATALOG_TABLE",
+    "APP_TABLE",
+    "EPHEMERAL_TABLE",
+    "AUDIT_TABLE",
+    "ENVIRONMENT",
+    "LOG_LEVEL",
+    "CORS_ORIGINS",
+    "RATE_LIMITS",
+    "ORIGIN_VERIFY_SHA256",
+];
+
+/// The deployment's kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    Local,
+    Dev,
+    Staging,
+    Prod,
+}
+
+impl Environment {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `CATALOG_TABLE`, `APP_TABLE`, `EPHEMERAL_TABLE` and `AUDIT_TABLE`, all required.
+    pub tables: Tables,
+    /// `ENVIRONMENT`: local, dev, staging or prod; local if absent.
+    pub environment: Environment,
+    /// `CORS_ORIGINS`: exact origins, separated by commas; none if absent.
+    pub cors_origins: Vec<HeaderValue>,
+    /// How long a process caches the keys of tokens. A key is published an hour before it signs tokens, and an hour afterwards.
+    pub keys_kept: Duration,
+    /// `SIGNING_KEYS`: the name or ARN of a secret or, on one machine, `file:` and a path. Only functions that issue tokens have it.
+    pub signing_keys: Option<KeySource>,
+    /// `RATE_LIMITS`: see [`Limits::parse`]; `None` if the variable is `off`, which staging and prod reject.
+    pub limits: Option<Limits>,
+    /// `ORIGIN_VERIFY_SHA256`: the SHA-256 hashes, in hexadecimal and separated by commas, of the `X-Origin-Verify` values that the
+    /// CDN sends: the current value and, during a change, the previous one. Required in staging and prod, which reject requests that
+    /// bypass the CDN.
+    pub origin_verify: Vec<[u8; 32]>,
+}
+
+/// An error in the configuration, naming the variable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the environment variable {0} is missing")]
+    Missing(&'static str),
+    #[error("the environment variable {0} {1}")]
+    Bad(&'static str, String),
+}
+
+impl Config {
+    /// Returns the configuration of the catalogue table `catalog` and the tables beside it, with defaults for everything else.
+    pub fn new(catalog: impl Into<String>) -> Self {
+        Self {
+            tables: Tables::beside(catalog),
+            environment: Environment::Local,
+            cors_origins: Vec::new(),
+            keys_kept: Duration::from_secs(5 * 60),
+            signing_keys: None,
+            limits: Some(Limits::default()),
+            origin_verify: Vec::new(),
+        }
+    }
+
+    /// Returns the issuer of the accepted tokens. Each deployment accepts only its own tokens.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("pokedex-{}", self.environment.name())
+    }
+
+    /// Reads the variables through `var`, which returns `None` for a variable that is absent or empty.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the first variable that is missing or wrong.
+    pub fn read(var: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
+        let table = |name: &'static str| var(name).ok_or(ConfigError::Missing(name));
+        let mut config = Self::new(table("CATALOG_TABLE")?);
+        config.tables.app = table("APP_TABLE")?;
+        config.tables.ephemeral = table("EPHEMERAL_TABLE")?;
+        config.tables.audit = table("AUDIT_TABLE")?;
+        if let Some(name) = var("ENVIRONMENT") {
+            config.environment = match name.as_str() {
+                "local" => Environment::Local,
+                "dev" => Environment::Dev,
+                "staging" => Environment::Staging,
+                "prod" => Environment::Prod,
+                other => {
+                    let reason = format!("is {other:?}, not local, dev, staging or prod");
+                    return Err(ConfigError::Bad("ENVIRONMENT", reason));
+                }
+            };
+        }
+        for origin in var("CORS_ORIGINS").iter().flat_map(|list| list.split(',')).map(str::trim) {
+            config.cors_origins.push(parse_origin(origin)?);
+        }
+        config.read_defences(var)?;
+        Ok(config)
+    }
+
+    /// Reads the variables that protect a public deployment.
+    fn read_defences(&mut self, var: impl Fn(&'static str) -> Option<String>) -> Result<(), ConfigError> {
+        let is_public = matches!(self.environment, Environment::Staging | Environment::Prod);
+        self.signing_keys = match var("SIGNING_KEYS") {
+            None => None,
+            Some(keys) => Some(match keys.strip_prefix("file:") {
+                Some(_) if is_public => {
+                    let reason = "is a file, which is for one machine only".to_owned();
+                    return Err(ConfigError::Bad("SIGNING_KEYS", reason));
+                }
+                Some(path) => KeySource::File(path.into()),
+                None => KeySource::Secret(keys),
+            }),
+        };
+        if let Some(text) = var("RATE_LIMITS") {
+            self.limits = match text.as_str() {
+                "off" if is_public => {
+                    let reason = format!("cannot be off in {}", self.environment.name());
+                    return Err(ConfigError::Bad("RATE_LIMITS", reason));
+                }
+                "off" => None,
+                text => Some(Limits::parse(text).map_err(|reason| ConfigError::Bad("RATE_LIMITS", reason))?),
+            };
+        }
+        for hash in var("ORIGIN_VERIFY_SHA256").iter().flat_map(|list| list.split(',')).map(str::trim) {
+            let reason = || "holds a value that is not a SHA-256 in hexadecimal".to_owned();
+            let hash = parse_hash(hash).ok_or_else(|| ConfigError::Bad("ORIGIN_VERIFY_SHA256", reason()))?;
+            self.origin_verify.push(hash);
+        }
+        if is_public && self.origin_verify.is_empty() {
+            return Err(ConfigError::Missing("ORIGIN_VERIFY_SHA256"));
+        }
+        Ok(())
+    }
+}
+
+fn parse_hash(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(hash)
+}
+
+fn parse_origin(origin: &str) -> Result<HeaderValue, ConfigError> {
+    let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let is_origin = rest.is_some_and(|host| {
+        !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
+    });
+    let bad = || {
+        let reason = format!("names {origin:?}, which is not an exact origin like https://pokedex.example");
+        ConfigError::Bad("CORS_ORIGINS", reason)
+    };
+    if !is_origin {
+        return Err(bad());
+    }
+    HeaderValue::from_str(origin).map_err(|_| bad())
+}

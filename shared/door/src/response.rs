@@ -1,0 +1,4 @@
+//! The type of a response.
+
+/// An HTTP response.
+pub type Response = http::Response<bytes::Bytes>;

@@ -1,0 +1,181 @@
+//! What a route is: a line of the table of routes, with its handler.
+
+use std::{future::Future, pin::Pin};
+
+use http::Method;
+
+use crate::{limits::Limit, problem::Problem, request::Request, response::Response};
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// All clients.
+    Public,
+    /// Clients with a refresh token.
+    Refresh,
+    /// Users whose account exists, even if it is frozen or their session has ended.
+    Session,
+    /// Users with a live session; for changes, the account must not be frozen either.
+    User,
+    /// Users with a live session, if the path's `{id}` names the caller.
+    Owner,
+    /// Users as for `Owner`, or administrators.
+    OwnerOrAdmin,
+    /// Administrators with a live session.
+    Admin,
+}
+
+/// The handling of the `Authorization` header by a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// The door requires and verifies an access token before any other work. This is the default.
+    Checked,
+    /// The handler reads the header, for requests whose response depends on it.
+    ByHandler,
+    /// No code parses or verifies the header: no response of the route depends on the caller.
+    Ignored,
+}
+
+/// A need of a route beyond the tables: a part of its function's definition and of its rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Half of the usual memory suffices: the route reads no data.
+    LittleMemory,
+    /// The memory that comes with a whole processor: the route hashes passwords or builds an archive.
+    WholeProcessor,
+    /// The secret of the keys that sign tokens.
+    SigningKeys,
+    /// The function that writes what this route changes. The route waits for it, for as long as the HTTP API waits.
+    Writer,
+    /// Creates, reads and deletes files of exports.
+    Exports,
+    /// Deletes files of exports.
+    ExportDeletion,
+}
+
+impl Need {
+    /// Every need.
+    pub const ALL: [Self; 6] = [
+        Self::LittleMemory,
+        Self::WholeProcessor,
+        Self::SigningKeys,
+        Self::Writer,
+        Self::Exports,
+        Self::ExportDeletion,
+    ];
+}
+
+/// The handling of the `Idempotency-Key` header by a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idempotency {
+    /// The header is ignored. This is the default.
+    Ignored,
+    /// A repeated request receives the first one's response.
+    Keyed,
+    /// As `Keyed` if the path's `{id}` names another user. Requests about the caller's own account may hold passwords, so their keys are
+    /// ignored.
+    KeyedForOthers,
+}
+
+/// A route's line, without its handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// The route's name, verb-noun. Also the name of the binary and the sample event, and the operation id.
+    pub name: &'static str,
+    pub method: Method,
+    /// The path in API Gateway's notation: `/api/v1/things/{id}`; `$default` for requests that match no other route.
+    pub path: &'static str,
+    pub access: Access,
+    /// In the table, this column is in parentheses after the access; a route without it checks the header.
+    pub authorization: Authorization,
+    /// The route's rate limit.
+    pub limit: Option<Limit>,
+    pub idempotency: Idempotency,
+    pub needs: &'static [Need],
+    /// The route's summary in the documentation.
+    pub summary: &'static str,
+}
+
+/// The work of a function before its first request.
+pub type Preparation<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+/// The work of a handler.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send + 'a>>;
+
+/// A route with its handler. `A` holds everything that a handler may use.
+#[derive(Debug)]
+pub struct Route<A: 'static> {
+    pub spec: Spec,
+    /// The work that a function does before its first request. It never fails: the first request repeats work that did not succeed.
+    pub prepare: for<'a> fn(&'a A) -> Preparation<'a>,
+    /// The entry point, which checks the route's access.
+    pub enter: for<'a> fn(&'a A, &'a Self, &'a mut Request) -> Answer<'a>,
+    pub handler: for<'a> fn(&'a A, &'a Request) -> Answer<'a>,
+}
+
+// A derived implementation would require `A: Clone`.
+impl<A> Clone for Route<A> {
+    fn clone(&self) -> Self {
+        let Self { spec, prepare, enter, handler } = self;
+        Self { spec: spec.clone(), prepare: *prepare, enter: *enter, handler: *handler }
+    }
+}
+
+/// The path of the route for requests that match no other route.
+pub const DEFAULT: &str = "$default";
+
+impl Spec {
+    /// Returns the methods that the route answers: its own, and HEAD if its own is GET.
+    pub fn methods(&'static self) -> impl Iterator<Item = &'static str> {
+        let head = (self.method == Method::GET).then_some("HEAD");
+        std::iter::once(self.method.as_str()).chain(head)
+    }
+
+    /// Returns whether `path` (decoded) matches this route.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        if self.path == DEFAULT {
+            return false;
+        }
+        let (mut own, mut given) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (own.next(), given.next()) {
+                (None, None) => return true,
+                (Some(own), Some(given)) if own == given => {}
+                (Some(own), Some(given)) if own.starts_with('{') && !given.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// Returns whether the route has this need.
+    #[must_use]
+    pub fn needs(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_matches_its_template_and_no_other() {
+        let spec = |path| Spec {
+            name: "get-parts",
+            method: Method::GET,
+            path,
+            access: Access::Public,
+            authorization: Authorization::Ignored,
+            limit: None,
+            idempotency: Idempotency::Ignored,
+            needs: &[],
+            summary: "Get a thing's parts",
+        };
+        let parts = spec("/api/v1/things/{id}/parts");
+        assert!(parts.matches("/api/v1/things/25/parts"));
+        for path in ["/api/v1/things//parts", "/api/v1/things/25/parts/", "/api/v1/things/25", "$default"] {
+            assert!(!parts.matches(path), "{path}");
+        }
+        assert!(!spec(DEFAULT).matches(DEFAULT));
+    }
+}

@@ -1,0 +1,75 @@
+//! The functions' logs: JSON lines on standard output, one object per line, whatever the values hold.
+//!
+//! There are two kinds of lines. `LOG_LEVEL` filters log messages (warnings, errors). It does not filter counted lines,
+//! one for each request and each run of a job: CloudWatch extracts its metrics from them (embedded metric format), so a quiet log
+//! loses none.
+
+mod ids;
+mod job;
+mod line;
+mod metrics;
+mod output;
+mod request;
+
+use serde::Serialize;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+pub use ids::{Ids, trace_root};
+pub use job::JobSeen;
+pub use line::Level;
+use line::{JsonLines, line};
+pub use metrics::{Directive, Effort, described, directive};
+use output::{ENVIRONMENT, print};
+pub use request::RequestSeen;
+
+use crate::config::Environment;
+
+/// The destination of counted lines. On one machine they are ordinary log messages; a function writes them itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Telemetry {
+    /// Through `tracing`, at the level `info`.
+    #[default]
+    Remarked,
+    /// To standard output, with metrics for CloudWatch.
+    Counted,
+}
+
+impl Telemetry {
+    /// Sets up a function's logging. `LOG_LEVEL` is a level, or levels by module (`info,adapters=debug`); `info` if it is absent
+    /// or invalid.
+    pub(crate) fn start(environment: Environment) -> Self {
+        // A second call would be ignored; there is only one.
+        let _ = ENVIRONMENT.set(environment);
+        // `Targets` instead of `EnvFilter`, which depends on a regular-expression engine.
+        let wanted = std::env::var("LOG_LEVEL").ok().and_then(|level| level.parse::<Targets>().ok());
+        let filter = wanted.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
+        tracing_subscriber::registry().with(filter).with(JsonLines).init();
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            let message = panic.payload_as_str().unwrap_or("no text");
+            tracing::error!(place, panic = message, "panicked");
+        }));
+        Self::Counted
+    }
+
+    /// Writes the line of a request.
+    pub(crate) fn request(self, seen: &RequestSeen<'_>) {
+        match self {
+            Self::Remarked => seen.remark(),
+            Self::Counted => print(&line(seen.level(), "answered", &seen.fields())),
+        }
+    }
+
+    /// Writes the line of a job's run.
+    pub fn job(self, seen: &JobSeen) {
+        self.count(seen.level(), "ran", &seen.fields());
+    }
+
+    /// Writes a counted line with the message `msg`; on one machine, nothing.
+    pub fn count(self, level: Level, msg: &str, fields: &impl Serialize) {
+        match self {
+            Self::Remarked => {}
+            Self::Counted => print(&line(level, msg, fields)),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The line of a request.
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    line::Level,
+    metrics::{Directive, Effort, described, directive},
+};
+
+/// One answered request.
+#[derive(Debug)]
+pub struct RequestSeen<'a> {
+    pub route: &'static str,
+    pub method: &'a str,
+    pub status: u16,
+    pub effort: Effort,
+    /// The code of the problem in the response.
+    pub error_code: Option<&'static str>,
+    pub panicked: bool,
+}
+
+impl RequestSeen<'_> {
+    /// Returns the line's level: a 5xx is an error, so that searches for errors find it.
+    pub(super) const fn level(&self) -> Level {
+        if self.status >= 500 { Level::Error } else { Level::Info }
+    }
+
+    pub(super) fn remark(&self) {
+        let Self { route, method, status, effort: Effort { latency_ms, calls, rcu, wcu, .. }, .. } = self;
+        tracing::info!(route, method, status, latency_ms, calls, rcu, wcu, "answered");
+    }
+
+    pub(super) fn fields(&self) -> impl Serialize {
+        RequestFields {
+            route: self.route,
+            method: self.method,
+            status: self.status,
+            effort: self.effort,
+            error_code: self.error_code,
+            metrics: RequestMetrics {
+                requests: 1,
+                latency: self.effort.latency_ms,
+                client_errors: (400..500).contains(&self.status).into(),
+                rate_limited: (self.status == 429).into(),
+                server_errors: (self.status >= 500).into(),
+                dependency_down: (self.status == 503).into(),
+                panics: self.panicked.into(),
+                cold_starts: self.effort.cold_start.into(),
+                read_units: self.effort.rcu,
+                write_units: self.effort.wcu,
+            },
+            directive: directive(&REQUEST_METRICS),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RequestFields<'a> {
+    route: &'static str,
+    method: &'a str,
+    status: u16,
+    #[serde(flatten)]
+    effort: Effort,
+    error_code: Option<&'static str>,
+    #[serde(flatten)]
+    metrics: RequestMetrics,
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    directive: Option<Directive>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RequestMetrics {
+    requests: u8,
+    latency: f64,
+    client_errors: u8,
+    rate_limited: u8,
+    server_errors: u8,
+    dependency_down: u8,
+    panics: u8,
+    cold_starts: u8,
+    read_units: f64,
+    write_units: f64,
+}
+
+static REQUEST_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
+    described(&[
+        ("Requests", "Count"),
+        ("Latency", "Milliseconds"),
+        ("ClientErrors", "Count"),
+        ("RateLimited", "Count"),
+        ("ServerErrors", "Count"),
+        ("DependencyDown", "Count"),
+        ("Panics", "Count"),
+        ("ColdStarts", "Count"),
+        ("ReadUnits", "Count"),
+        ("WriteUnits", "Count"),
+    ])
+});
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SEEN: RequestSeen<'static> = RequestSeen {
+        route: "get-thing",
+        method: "GET",
+        status: 503,
+        effort: Effort { latency_ms: 1.5, cold_start: true, calls: 1, rcu: 0.5, wcu: 0.0 },
+        error_code: Some("unavailable"),
+        panicked: false,
+    };
+
+    #[test]
+    fn a_request_is_counted_by_its_outcome() {
+        let fields = |seen: &RequestSeen<'_>| serde_json::to_value(seen.fields()).expect("JSON");
+        let all = fields(&SEEN);
+        for (name, value) in [
+            ("Requests", json!(1)),
+            ("ClientErrors", json!(0)),
+            ("ServerErrors", json!(1)),
+            ("DependencyDown", json!(1)),
+            ("Panics", json!(0)),
+            ("ColdStarts", json!(1)),
+            ("rcu", json!(0.5)),
+            ("error_code", json!("unavailable")),
+        ] {
+            assert_eq!(all[name], value, "{name}");
+        }
+        assert_eq!(SEEN.level(), Level::Error);
+        let refused = RequestSeen { status: 404, ..SEEN };
+        assert_eq!((&fields(&refused)["ClientErrors"], refused.level()), (&json!(1), Level::Info));
+    }
+}
