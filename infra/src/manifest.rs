@@ -35,7 +35,7 @@ pub(crate) fn generate(root: &Path, functions: &[Function]) -> Result<Generated>
         }
         text.push_str("]\n");
     }
-    let unknown = served_by("", "");
+    let unknown = unknown();
     writeln!(text, "\"/\" = \"{unknown}\"\n\"/{{*rest}}\" = \"{unknown}\"")?;
     Ok(Generated::new(PATH, text))
 }
@@ -47,6 +47,10 @@ fn served_by(path: &str, method: &str) -> &'static str {
     let asked = |spec: &&Spec| spec.path != DEFAULT && spec.method == method;
     let own = SPECS.iter().filter(asked).find(|spec| spec.path == path);
     let wider = || SPECS.iter().filter(asked).find(|spec| !path.contains('{') && spec.matches(path));
-    let unknown = || SPECS.iter().find(|spec| spec.path == DEFAULT);
-    own.or_else(wider).or_else(unknown).map_or("", |spec| spec.name)
+    own.or_else(wider).map_or_else(unknown, |spec| spec.name)
+}
+
+/// Returns the route for requests that match no other route.
+fn unknown() -> &'static str {
+    SPECS.iter().find(|spec| spec.path == DEFAULT).map_or("", |spec| spec.name)
 }

@@ -1,8 +1,9 @@
-//! Each function's rights in DynamoDB are exactly its calls: compares the policies of the templates with the calls that a
+//! Each function's rights in DynamoDB are exactly its calls: compares the accesses that the policies follow with the calls that a
 //! tap recorded.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -11,7 +12,7 @@ use adapters::{
     pokeapi::{Config as PokeApiConfig, PokeApi},
     store::{Meter, Store, Tables, accounts::Accounts},
     sync::{self, Settings},
-    tokens::{FamilyId, Issuer, KeyRing},
+    tokens::{FamilyId, Issuer, KeyRing, KeySource},
 };
 use api::{
     App, Route, jobs,
@@ -22,21 +23,21 @@ use domain::{Timestamp, accounts::UserId};
 use door::route::{Access, DEFAULT, Idempotency, Spec};
 use door::{route::Authorization, telemetry::Telemetry};
 use http::Method;
+use infra::{
+    accesses::{self, Rights},
+    functions,
+};
 use serde_json::{Value, json};
 use tests::{
-    Call, PASSWORD, Residents, Tap, empty_store, engine_url, event, invoke_event, is_for_everybody, template,
+    Call, PASSWORD, Residents, Tap, empty_store, engine_url, event, invoke_event, is_for_everybody, root,
+    some_event,
 };
 
-use super::{DELETIONS, ROTATION, SYNC, camel};
+use super::{DELETIONS, ROTATION, SYNC};
 use crate::{
     stand_in::{StandIn, World},
     workshop::Home,
 };
-
-/// Permitted actions, by table (the name of its parameter) or index of it.
-type Action = (String, String);
-/// Actions, each with the partition keys that it applies to; no keys if it applies to the whole table.
-type Rights = BTreeMap<Action, Option<BTreeSet<String>>>;
 
 /// Actions that only the sync may do without naming a key: it writes every kind of item.
 const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
@@ -44,89 +45,23 @@ const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
 /// The parameters that name tables.
 const TABLES: [&str; 4] = ["CatalogTableName", "AppTableName", "EphemeralTableName", "AuditTableName"];
 
-/// The indexes of these tables.
-const INDEXES: [(&str, &str); 2] = [("AppTableName", "/index/gsi1"), ("AuditTableName", "/index/by-day")];
-
-/// The rights that the role of the function `name` grants.
-fn allowed(name: &str) -> Rights {
-    let template = template("template.yaml");
-    let role = &template["Resources"][format!("{}Role", camel(name))]["Properties"];
-    let mut access = Rights::new();
-    // The first statement is about the function's log; `templates.rs` tests the rest of the role.
-    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().expect("statements");
-    for statement in statements[1..].iter().filter(|statement| !is_elsewhere(statement)) {
-        for (action, keys) in grants(name, statement) {
-            let before = access.insert(action.clone(), keys);
-            assert!(before.is_none(), "{name} has two statements for {action:?}");
-        }
-    }
-    access
-}
-
-/// Whether a statement is about a service other than DynamoDB, which `templates.rs` tests.
-pub(super) fn is_elsewhere(statement: &Value) -> bool {
-    !statement["Action"].to_string().contains("dynamodb:")
-}
-
-/// The rights that a statement of the role of `name` grants: only actions of DynamoDB, on one table, on keys that it
-/// names.
-pub(super) fn grants(name: &str, statement: &Value) -> Vec<(Action, Option<BTreeSet<String>>)> {
-    let fields: Vec<_> = statement.as_object().expect("a statement").keys().map(String::as_str).collect();
-    assert!(
-        fields == ["Effect", "Action", "Resource"] || fields == ["Effect", "Action", "Resource", "Condition"],
-        "{name}: {statement}"
-    );
-    assert_eq!(statement["Effect"], "Allow", "{name}");
-    let prefix = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${";
-    let resource = statement["Resource"]["Fn::Sub"].as_str().and_then(|arn| arn.strip_prefix(prefix));
-    // `AppTableName}` or `AppTableName}/index/gsi1`
-    let (table, index) = resource.and_then(|table| table.split_once('}')).unwrap_or_default();
-    let is_one = TABLES.contains(&table) && (index.is_empty() || INDEXES.contains(&(table, index)));
-    assert!(is_one, "{name}: one table, or one index of it: {statement}");
-    let actions = match &statement["Action"] {
-        Value::Array(actions) => actions.clone(),
-        action => vec![action.clone()],
-    };
-    let keys = keys(name, &statement["Condition"]);
-    let action = |action: Value| {
-        let action = action.as_str().and_then(|action| action.strip_prefix("dynamodb:")).map(str::to_owned);
-        let action = action.unwrap_or_else(|| panic!("{name} may do something beside DynamoDB: {statement}"));
-        let needs_none = name == SYNC && UNNAMED.contains(&action.as_str());
-        assert!(keys.is_some() || needs_none, "{name} may do {action} to any key");
-        ((action, format!("{table}{index}")), keys.clone())
-    };
-    actions.into_iter().map(action).collect()
-}
-
-fn keys(name: &str, condition: &Value) -> Option<BTreeSet<String>> {
-    let condition = condition.as_object()?;
-    assert_eq!(condition.len(), 2, "{name}");
-    // ForAllValues also holds for a request that names no key: only this condition refuses such a request.
-    assert_eq!(condition["Null"], json!({"dynamodb:LeadingKeys": "false"}), "{name}");
-    let (operator, operands) = condition.iter().find(|(name, _)| *name != "Null").expect("another");
-    assert!(
-        ["ForAllValues:StringEquals", "ForAllValues:StringLike"].contains(&operator.as_str()),
-        "{name}: {operator}"
-    );
-    let patterns = operands["dynamodb:LeadingKeys"].as_array().expect("keys");
-    let patterns: BTreeSet<_> = patterns.iter().map(|key| key.as_str().expect("a key").to_owned()).collect();
-    let has_star = patterns.iter().any(|pattern| pattern.contains('*'));
-    assert_eq!(has_star, operator.ends_with("Like"), "{name}: {operator} {patterns:?}");
-    Some(patterns)
-}
+/// Set by `cargo xtask generate --record`: writes the accesses to their file instead of comparing them.
+const RECORD: &str = "POKEDEX_RECORD";
 
 /// The actions of `calls` on `tables`.
-fn done(tables: &Tables, calls: &[Call]) -> BTreeMap<Action, BTreeSet<String>> {
+fn done(tables: &Tables, calls: &[Call]) -> Rights {
     let names = [&tables.catalog, &tables.app, &tables.ephemeral, &tables.audit];
     let parameter = |request: &Value| -> String {
         let name = request["TableName"].as_str().expect("a table");
         let place = names.iter().position(|known| *known == name).unwrap_or_else(|| panic!("{name}"));
         TABLES[place].to_owned()
     };
-    let mut done: BTreeMap<Action, BTreeSet<String>> = BTreeMap::new();
+    let mut done = Rights::new();
     let mut note = |action: &str, table: String, key: &Value| {
-        let keys = done.entry((action.to_owned(), table)).or_default();
-        keys.extend(key.as_str().map(pattern));
+        let keys = done.entry(table).or_default().entry(action.to_owned());
+        keys.or_insert_with(|| Some(BTreeSet::new()))
+            .iter_mut()
+            .for_each(|keys| keys.extend(key.as_str().map(pattern)));
     };
     for Call { operation, body } in calls {
         match operation.as_str() {
@@ -174,12 +109,19 @@ fn pattern(key: &str) -> String {
     key.split_once('#').map_or_else(|| key.to_owned(), |(family, _)| format!("{family}#*"))
 }
 
-fn assert_same(name: &str, allowed: &Rights, done: &BTreeMap<Action, BTreeSet<String>>) {
-    assert_eq!(allowed.keys().collect::<Vec<_>>(), done.keys().collect::<Vec<_>>(), "actions of {name}");
-    for (action, keys) in allowed {
-        if let Some(keys) = keys {
-            assert_eq!(keys, &done[action], "keys of {name} for {action:?}");
-        }
+/// Compares the accesses of the function `name` with the committed ones, which its policy follows, or records them.
+fn check(name: &str, done: Rights) {
+    static FILE: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = FILE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut accesses = accesses::read(&root()).expect("the recorded accesses");
+    if std::env::var_os(RECORD).is_some() {
+        accesses.retain(|name, _| functions().iter().any(|function| function.name == name));
+        accesses.insert(name.to_owned(), done);
+        std::fs::write(root().join(accesses::PATH), accesses::text(&accesses))
+            .expect("the file can be written");
+    } else {
+        let recorded = accesses.get(name);
+        assert_eq!(recorded, Some(&done), "{name}: run `cargo xtask generate --record`");
     }
 }
 
@@ -278,7 +220,7 @@ async fn give_up_names(residents: &Residents) {
 }
 
 #[tokio::test]
-async fn a_route_may_do_what_it_does_and_nothing_else() {
+async fn a_route_has_exactly_the_rights_that_it_uses() {
     for route in routes::all() {
         let residents = Home::of(&route.spec).await;
         if route.spec.name == "login-user" {
@@ -299,7 +241,9 @@ async fn a_route_may_do_what_it_does_and_nothing_else() {
         }
         let is_answered = statuses.iter().any(|status| [200, 201].contains(status));
         assert!(is_answered || route.spec.path == DEFAULT, "{}: {statuses:?}", route.spec.name);
-        assert_same(route.spec.name, &allowed(route.spec.name), &done(&residents.tables, &tap.take()));
+        let done = done(&residents.tables, &tap.take());
+        assert!(is_named(&done), "{} acts on a whole table: {done:?}", route.spec.name);
+        check(route.spec.name, done);
     }
 }
 
@@ -385,7 +329,7 @@ fn expected(spec: &Spec, who: &str) -> &'static [u16] {
 }
 
 #[tokio::test]
-async fn the_sync_may_do_what_it_does_and_nothing_else() {
+async fn the_sync_has_exactly_the_rights_that_it_uses() {
     let source = StandIn::start(World::small()).await;
     let own = empty_store().await;
     let tap = Tap::on(&engine_url()).await;
@@ -403,38 +347,66 @@ async fn the_sync_may_do_what_it_does_and_nothing_else() {
         // The second run has something to remove.
         source.remove("move", 22);
     }
-    assert_same(SYNC, &allowed(SYNC), &done(&Tables::beside(own.table()), &tap.take()));
+    let mut done = done(&Tables::beside(own.table()), &tap.take());
+    for actions in done.values_mut() {
+        for (_, keys) in actions.iter_mut().filter(|(action, _)| UNNAMED.contains(&action.as_str())) {
+            *keys = None;
+        }
+    }
+    check(SYNC, done);
 }
 
-/// The role of a job grants everything that the job's check does.
 #[tokio::test]
-async fn a_check_of_a_job_reads_only_what_the_job_may_read() {
+async fn a_job_has_exactly_the_rights_that_it_uses() {
+    for job in [ROTATION, DELETIONS] {
+        let residents = Residents::new().await;
+        let (tap, meter, folder) =
+            (Tap::on(&residents.url).await, Meter::default(), tempfile::tempdir().expect("a folder"));
+        let accounts = Accounts::new(aws::at(&tap.url), residents.tables.clone());
+        let mut config = residents.config();
+        config.door.signing_keys = Some(KeySource::File(folder.path().join("keys.json")));
+        let told = some_event(residents.ash).into();
+        let begun =
+            residents.accounts.begin_deletion(&meter, residents.ash, residents.ash, false, &told).await;
+        begun.expect("a beginning");
+        for event in [json!({"task": "check"}), json!({}), json!({"emergency": true})] {
+            let done = match job {
+                ROTATION => jobs::rotation::rotate(&accounts, &config, &event, &meter).await,
+                _ => jobs::deletions::delete(&accounts, &config, &event, &meter).await,
+            };
+            done.unwrap_or_else(|error| panic!("{job}, {event}: {error}"));
+        }
+        let done = done(&residents.tables, &tap.take());
+        assert!(is_named(&done), "{job} acts on a whole table: {done:?}");
+        check(job, done);
+    }
+}
+
+/// Whether every action names its keys.
+fn is_named(done: &Rights) -> bool {
+    done.values().flatten().all(|(_, keys)| keys.as_ref().is_some_and(|keys| !keys.is_empty()))
+}
+
+/// The check of the sync reads only what the sync reads: its role grants it.
+#[tokio::test]
+async fn a_check_of_the_sync_reads_only_what_the_sync_may_read() {
     let residents = Residents::new().await;
-    let (tap, meter) = (Tap::on(&residents.url).await, Meter::default());
-    let (config, client) = (residents.config(), aws::at(&tap.url));
-    let accounts = Accounts::new(client.clone(), residents.tables.clone());
+    let tap = Tap::on(&residents.url).await;
     let function = SyncFunction {
-        store: Store::new(client, &residents.tables),
+        store: Store::new(aws::at(&tap.url), &residents.tables),
         api: PokeApi::new(PokeApiConfig::new("http://127.0.0.1:1")).expect("an address"),
         min_age: 0,
         telemetry: Telemetry::default(),
     };
-    let check = json!({"task": "check"});
-    for job in [SYNC, ROTATION, DELETIONS] {
-        let checked = match job {
-            SYNC => function.answer(&check, Duration::from_secs(60)).await,
-            ROTATION => jobs::rotation::rotate(&accounts, &config, &check, &meter).await,
-            _ => jobs::deletions::delete(&accounts, &config, &check, &meter).await,
-        };
-        assert_eq!(checked.expect(job)["outcome"], "checked", "{job}");
-        let allowed = allowed(job);
-        for (action, keys) in done(&residents.tables, &tap.take()) {
-            assert!(["GetItem", "Query"].contains(&action.0.as_str()), "{job}: {action:?}");
-            let granted = allowed.get(&action).unwrap_or_else(|| panic!("{job} may not do {action:?}"));
-            assert!(
-                granted.as_ref().is_none_or(|granted| keys.is_subset(granted)),
-                "{job}: {action:?} of {keys:?}"
-            );
+    let checked = function.answer(&json!({"task": "check"}), Duration::from_secs(60)).await;
+    assert_eq!(checked.expect("an answer")["outcome"], "checked");
+    let accesses = accesses::read(&root()).expect("the recorded accesses");
+    for (table, actions) in done(&residents.tables, &tap.take()) {
+        for (action, keys) in actions {
+            assert!(["GetItem", "Query"].contains(&action.as_str()), "{table}: {action}");
+            let granted = accesses[SYNC].get(&table).and_then(|actions| actions.get(&action)?.as_ref());
+            let granted = granted.unwrap_or_else(|| panic!("the sync may not do {action} in {table}"));
+            assert!(keys.expect("keys").is_subset(granted), "{table}: {action}");
         }
     }
 }

@@ -35,7 +35,7 @@ enum Command {
     /// Build with the `rehearse` profile and measure (arguments go to `bench`)
     #[command(disable_help_flag = true)]
     Bench(Rest),
-    /// Write the generated file that is committed: openapi.json (arguments go to `api`'s `openapi`)
+    /// Write every file that the tables of routes and jobs determine; with `--record`, run the functions first and record their accesses
     #[command(disable_help_flag = true)]
     Generate(Rest),
 }

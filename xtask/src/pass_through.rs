@@ -25,9 +25,15 @@ pub fn snapshot(rest: &Rest) -> anyhow::Result<ExitCode> {
 }
 
 pub fn generate(rest: &Rest) -> anyhow::Result<ExitCode> {
+    if rest.has("--record") {
+        let mut record = cargo(["test", "--workspace", "--test", "house", "rights_that_it_uses"]);
+        let recorded = status(record.env("POKEDEX_RECORD", "1"))?;
+        if !recorded.success() {
+            return Ok(code(recorded));
+        }
+    }
     // `-p` is missing because it would build the dependencies again, with fewer features.
-    let run = ["run", "--bin", "openapi", "--"];
-    Ok(code(status(cargo(run).args(&rest.arguments))?))
+    Ok(code(status(&mut cargo(["run", "--bin", "generate"]))?))
 }
 
 /// Builds the programs that the bench starts and measures.
