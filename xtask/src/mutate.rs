@@ -39,7 +39,10 @@ pub fn check() -> anyhow::Result<Finding> {
     for change in CHANGES {
         let before = apply(&copy, change)?;
         let caught = !passes(&program, &copy, change.test)?;
-        fs::write(copy.join(change.file), before)?;
+        match before {
+            Some(before) => fs::write(copy.join(change.file), before)?,
+            None => fs::remove_file(copy.join(change.file))?,
+        }
         unseen += usize::from(!caught);
         println!(
             "{:<9} {:<70} {}",
@@ -94,11 +97,17 @@ fn lay_out(copy: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the change and returns the previous content of the file.
-fn apply(copy: &Path, change: &Change) -> anyhow::Result<String> {
+/// Makes the change and returns the previous content of the file; `None` if it did not exist.
+fn apply(copy: &Path, change: &Change) -> anyhow::Result<Option<String>> {
     let path = copy.join(change.file);
+    if let What::Create(text) = change.what {
+        ensure!(!path.exists(), "{} exists", change.file);
+        fs::write(&path, text)?;
+        return Ok(None);
+    }
     let before = fs::read_to_string(&path).with_context(|| change.file.to_owned())?;
     match change.what {
+        What::Create(_) => {}
         What::Delete => fs::remove_file(&path)?,
         What::Replace(old, new) => {
             if !before.contains(old) {
@@ -112,7 +121,7 @@ fn apply(copy: &Path, change: &Change) -> anyhow::Result<String> {
             fs::write(&path, format!("{head}\n{filling}{place}{tail}"))?;
         }
     }
-    Ok(before)
+    Ok(Some(before))
 }
 
 fn passes(program: &Path, copy: &Path, filter: &str) -> anyhow::Result<bool> {
