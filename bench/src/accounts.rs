@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use adapters::{
     now,
-    store::{Meter, accounts::Accounts},
+    store::{Meter, accounts::AccountStore},
     tokens::{FamilyId, Issuer, KeyRing, KeySource, Verifier},
 };
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -108,7 +108,7 @@ impl House {
             signing_keys: Some(KeySource::Process(Arc::clone(&ring))),
             ..Config::new(tables::CATALOG)
         };
-        let accounts = Accounts::new(client.clone(), config.tables.clone());
+        let accounts = AccountStore::new(client.clone(), config.tables.clone());
         runtime.block_on(async {
             let meter = Meter::default();
             let stored = accounts.public_keys(&meter).await?;

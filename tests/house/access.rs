@@ -9,7 +9,7 @@ use std::{
 use adapters::{
     aws, now,
     pokeapi::{Config as PokeApiConfig, PokeApi},
-    store::{Meter, Store, Tables, accounts::Accounts},
+    store::{CatalogStore, Meter, Tables, accounts::AccountStore},
     sync::{self, Settings},
     tokens::{FamilyId, Issuer, KeyRing},
 };
@@ -389,7 +389,7 @@ async fn the_sync_may_do_what_it_does_and_nothing_else() {
     let own = empty_store().await;
     let tap = Tap::on(&engine_url()).await;
     let client = aws::at(&tap.url);
-    let (store, meter) = (Store::new(client, &Tables::beside(own.table())), Meter::default());
+    let (store, meter) = (CatalogStore::new(client, &Tables::beside(own.table())), Meter::default());
     let mut config = PokeApiConfig::new(source.base_url());
     config.per_minute = 0;
     let api = PokeApi::new(config).expect("an address");
@@ -411,9 +411,9 @@ async fn a_check_of_a_job_reads_only_what_the_job_may_read() {
     let residents = Residents::new().await;
     let (tap, meter) = (Tap::on(&residents.url).await, Meter::default());
     let (config, client) = (residents.config(), aws::at(&tap.url));
-    let accounts = Accounts::new(client.clone(), residents.tables.clone());
+    let accounts = AccountStore::new(client.clone(), residents.tables.clone());
     let function = SyncFunction {
-        store: Store::new(client, &residents.tables),
+        store: CatalogStore::new(client, &residents.tables),
         api: PokeApi::new(PokeApiConfig::new("http://127.0.0.1:1")).expect("an address"),
         min_age: 0,
         telemetry: Telemetry::default(),

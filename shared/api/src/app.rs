@@ -10,7 +10,7 @@ use std::{
 
 use adapters::{
     passwords::Memory,
-    store::{Client, INDEX_COPIES, Meter, Store, StoreError, accounts::Accounts},
+    store::{CatalogStore, Client, INDEX_COPIES, Meter, StoreError, accounts::AccountStore},
     workers::Workers,
 };
 use domain::dex::Dex;
@@ -36,7 +36,7 @@ pub struct App {
 }
 
 /// The catalogue store and the account store.
-type Stores = (Store, Accounts);
+type Stores = (CatalogStore, AccountStore);
 
 #[derive(Default)]
 struct LoadedDex {
@@ -67,7 +67,7 @@ impl App {
             prepared: Arc::default(),
             stores: LazyLock::new(Box::new(|| {
                 let client = client();
-                (Store::new(client.clone(), &tables), Accounts::new(client, tables))
+                (CatalogStore::new(client.clone(), &tables), AccountStore::new(client, tables))
             })),
             keys: Keys::default(),
             failures: Failures::default(),
@@ -85,12 +85,12 @@ impl App {
     }
 
     /// Returns the catalogue store.
-    pub fn store(&self) -> &Store {
+    pub fn store(&self) -> &CatalogStore {
         &self.stores.0
     }
 
     /// Returns the store of accounts: users, sessions, favorites and audit events.
-    pub fn accounts(&self) -> &Accounts {
+    pub fn accounts(&self) -> &AccountStore {
         &self.stores.1
     }
 

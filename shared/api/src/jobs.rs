@@ -14,7 +14,7 @@ use adapters::{
     milliseconds, now,
     store::{
         Meter, StoreError,
-        accounts::{Accounts, Told},
+        accounts::{AccountStore, ChangeRecord},
     },
     tokens::{self, KeysError, Rotated, Rotation, unguessable},
 };
@@ -42,7 +42,7 @@ const MONTH: i64 = 30 * 24 * 3600;
 #[must_use]
 pub fn serve_rotation() -> ExitCode {
     serve("rotate-signing-key", async |config, event, meter| {
-        rotate(&Accounts::new(aws::from_environment(), config.tables.clone()), config, event, meter).await
+        rotate(&AccountStore::new(aws::from_environment(), config.tables.clone()), config, event, meter).await
     })
 }
 
@@ -50,7 +50,7 @@ pub fn serve_rotation() -> ExitCode {
 #[must_use]
 pub fn serve_deletions() -> ExitCode {
     serve("finish-deletions", async |config, event, meter| {
-        delete(&Accounts::new(aws::from_environment(), config.tables.clone()), config, event, meter).await
+        delete(&AccountStore::new(aws::from_environment(), config.tables.clone()), config, event, meter).await
     })
 }
 
@@ -60,7 +60,7 @@ pub fn serve_deletions() -> ExitCode {
 /// # Errors
 /// [`BadEvent`] for an unknown event; another error if the keys or the table cannot be read or written.
 pub async fn rotate(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     config: &Config,
     event: &Value,
     meter: &Meter,
@@ -97,7 +97,7 @@ pub async fn rotate(
 /// # Errors
 /// [`BadEvent`] for an unknown event; [`NotFinished`].
 pub async fn delete(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     config: &Config,
     event: &Value,
     meter: &Meter,
@@ -131,7 +131,7 @@ pub enum NotFinished {
 /// # Errors
 /// [`NotFinished`] if the engine or S3 does not respond: the next call continues.
 pub async fn finish_deletions(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     exports: Option<&Exports>,
     meter: &Meter,
 ) -> Result<usize, NotFinished> {
@@ -151,11 +151,11 @@ pub async fn finish_deletions(
 /// # Errors
 /// As [`finish_deletions`].
 pub(crate) async fn finish_deletion(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     exports: Option<&Exports>,
     meter: &Meter,
     user: UserId,
-    told: impl FnMut() -> Told,
+    told: impl FnMut() -> ChangeRecord,
 ) -> Result<(), NotFinished> {
     if let Some(exports) = exports {
         exports.delete(user).await?;
@@ -163,8 +163,8 @@ pub(crate) async fn finish_deletion(
     Ok(accounts.finish_deletion(meter, user, told).await?)
 }
 
-fn step(user: UserId) -> Told {
-    Told::from(Event {
+fn step(user: UserId) -> ChangeRecord {
+    ChangeRecord::from(Event {
         id: EventId::new(milliseconds(), unguessable()),
         at: now(),
         actor: None,
