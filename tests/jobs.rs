@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::{
     aws,
     pokeapi::PokeApi,
-    store::{Meter, Store, accounts::Accounts},
+    store::{CatalogStore, Meter, accounts::AccountStore},
     tokens::KeySource,
 };
 use api::{Config, jobs, sync::SyncFunction};
@@ -45,11 +45,11 @@ impl Deployment {
 
     async fn invoke(&self, job: &str, event: &Value) -> Result<Value, String> {
         let (client, meter) = (aws::at(&self.tap.url), Meter::default());
-        let accounts = Accounts::new(client.clone(), self.residents.tables.clone());
+        let accounts = AccountStore::new(client.clone(), self.residents.tables.clone());
         let answer = match job {
             "sync-pokeapi" => {
                 let function = SyncFunction {
-                    store: Store::new(client, &self.residents.tables),
+                    store: CatalogStore::new(client, &self.residents.tables),
                     api: PokeApi::new(config(&self.source)).expect("an address"),
                     min_age: 3600,
                     telemetry: Telemetry::default(),

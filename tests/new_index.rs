@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::store::{INDEX_COPIES, Key, Meter, Pointer, Store};
+use adapters::store::{CatalogStore, INDEX_COPIES, Key, Meter, Pointer};
 use api::Config;
 use domain::{
     Timestamp,
@@ -33,18 +33,18 @@ fn thirty() -> Facts {
     few
 }
 
-async fn publish_at(store: &Store, facts: &Facts, now: Timestamp) -> String {
+async fn publish_at(store: &CatalogStore, facts: &Facts, now: Timestamp) -> String {
     publish_facts(store, facts, now).await.index
 }
 
 /// A published catalogue of thirty, and a house that checks the pointer on every request.
-async fn house_of_thirty() -> (House, Store, String) {
+async fn house_of_thirty() -> (House, CatalogStore, String) {
     let store = empty_store().await;
     let version = publish_at(&store, &thirty(), FIRST).await;
     (house_on(&store).await, store, version)
 }
 
-async fn house_on(store: &Store) -> House {
+async fn house_on(store: &CatalogStore) -> House {
     let mut config = Config::new(store.table());
     config.index_check_every = Duration::ZERO;
     House::at(&engine_url(), config).await
@@ -121,7 +121,7 @@ async fn the_same_facts_published_again_change_nothing() {
 }
 
 /// Moves the pointer to a version under which `bytes` are stored, or nothing.
-async fn point_to(store: &Store, before: &str, version: &str, bytes: Option<&[u8]>) {
+async fn point_to(store: &CatalogStore, before: &str, version: &str, bytes: Option<&[u8]>) {
     let meter = Meter::default();
     if let Some(bytes) = bytes {
         store.put_index(&meter, version, bytes).await.expect("a write");

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use adapters::{
     now,
-    store::{Meter, accounts::Accounts},
+    store::{Meter, accounts::AccountStore},
     tokens::{FamilyId, Issuer, KeyRing, KeySource, Verifier},
 };
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -106,7 +106,7 @@ impl House {
         let mut config = Config::new(tables::CATALOG);
         config.door.limits = None;
         config.door.signing_keys = Some(KeySource::Process(Arc::clone(&ring)));
-        let accounts = Accounts::new(client.clone(), config.door.tables.clone());
+        let accounts = AccountStore::new(client.clone(), config.door.tables.clone());
         runtime.block_on(async {
             let meter = Meter::default();
             let stored = accounts.public_keys(&meter).await?;

@@ -2,7 +2,7 @@
 
 use std::{hint::black_box, time::Duration};
 
-use adapters::store::{Key, Meter, Store, Tables};
+use adapters::store::{CatalogStore, Key, Meter, Tables};
 use anyhow::{Context as _, Result};
 use api::Config;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -64,7 +64,7 @@ struct Stored {
 
 impl Stored {
     async fn fetch(client: Client) -> Result<Self> {
-        let store = Store::new(client.clone(), &Tables::beside(tables::CATALOG));
+        let store = CatalogStore::new(client.clone(), &Tables::beside(tables::CATALOG));
         let pointer = store.index_pointer(&Meter::default()).await?.context("there is no index")?;
         let key = Key::index_copy(&pointer.version, 0);
         let item = client

@@ -6,7 +6,7 @@ use adapters::{
     aws, milliseconds, now,
     store::{
         Meter, Tables,
-        accounts::{Accounts, Condition, Login},
+        accounts::{AccountStore, Condition, Login},
     },
     tokens::unguessable,
 };
@@ -23,7 +23,7 @@ pub async fn grant_here(url: Option<String>, data: &Path, tables: &Tables, usern
     let folder = if url.is_none() { Some(Folder::open(data)?) } else { None };
     let engine = Database::open(url, folder.as_ref())?;
     engine.create_tables(tables).await?;
-    let granted = grant(&Accounts::new(engine.client(), tables.clone()), username).await;
+    let granted = grant(&AccountStore::new(engine.client(), tables.clone()), username).await;
     engine.stop();
     drop(folder);
     granted
@@ -35,14 +35,14 @@ pub async fn grant_here(url: Option<String>, data: &Path, tables: &Tables, usern
 /// The errors of [`grant`].
 pub async fn grant_on_aws(environment: &str, username: &str) -> Result<String> {
     let tables = Tables::beside(format!("pokedex-{environment}-catalog"));
-    grant(&Accounts::new(aws::from_environment(), tables), username).await
+    grant(&AccountStore::new(aws::from_environment(), tables), username).await
 }
 
 /// Makes the user with this name (or address) an administrator; returns a sentence that says what was done.
 ///
 /// # Errors
 /// If the user does not exist or the engine does not answer.
-pub async fn grant(accounts: &Accounts, username: &str) -> Result<String> {
+pub async fn grant(accounts: &AccountStore, username: &str) -> Result<String> {
     let meter = Meter::default();
     let Some(found) = accounts.credentials(&meter, &Login::of(username)).await? else {
         bail!("there is no user {username:?}");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use adapters::{
     now,
-    store::{Meter, accounts::Accounts},
+    store::{Meter, accounts::AccountStore},
     tokens::{KeySource, Rotation, rotate},
 };
 use anyhow::{Context as _, Result};
@@ -33,7 +33,7 @@ pub fn file(folder: &Path) -> Result<KeySource> {
 ///
 /// # Errors
 /// If the keys cannot be read or written, or the engine does not answer.
-pub async fn prepare(accounts: &Accounts, source: &KeySource) -> Result<()> {
+pub async fn prepare(accounts: &AccountStore, source: &KeySource) -> Result<()> {
     let rotated = rotate(accounts, &Meter::default(), source, Rotation::Due(i64::MAX), now()).await;
     rotated.context("the signing keys cannot be used").map(|_| ())
 }

@@ -3,7 +3,7 @@
 use adapters::{
     pokeapi::PokeApi,
     publish::Published,
-    store::{Meter, Store},
+    store::{CatalogStore, Meter},
     sync::{self, Finished, Outcome, Pause, Progress, Settings, Tally},
 };
 use anyhow::Result;
@@ -17,7 +17,7 @@ use crate::progress::Display;
 /// If PokeAPI or the engine does not answer, or another writer is at work.
 pub async fn refresh(
     api: &PokeApi,
-    store: &Store,
+    store: &CatalogStore,
     owner: String,
     interrupt: watch::Receiver<bool>,
 ) -> Result<()> {

@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
 use adapters::{
     disk,
     invoke::Function,
-    store::{Meter, Store, Tables, accounts::Accounts},
+    store::{CatalogStore, Meter, Tables, accounts::AccountStore},
     tokens::{KeyRing, KeySource},
 };
 use anyhow::{Context as _, Error, Result};
@@ -197,12 +197,12 @@ async fn prepare(
         true => KeySource::Process(Arc::new(KeyRing::generate(adapters::now()))),
         false => keys::file(&options.data)?,
     };
-    let accounts = Accounts::new(client.clone(), tables.clone());
+    let accounts = AccountStore::new(client.clone(), tables.clone());
     keys::prepare(&accounts, &source).await?;
     if let Err(error) = jobs::deletions::finish_deletions(&accounts, None, &Meter::default()).await {
         eprintln!("pokedex: a deletion cannot be ended: {error}");
     }
-    let store = Store::new(client, tables);
+    let store = CatalogStore::new(client, tables);
     let owner = match options.dynamodb {
         None => {
             // The engine belongs to this process alone, so the holder of the lease is gone.
@@ -227,7 +227,7 @@ async fn prepare(
 /// The sync function, which writes the catalogue for administrators' requests.
 fn sync_function(options: &Options, client: Client, tables: &Tables) -> Result<SyncFunction> {
     Ok(SyncFunction {
-        store: Store::new(client, tables),
+        store: CatalogStore::new(client, tables),
         api: options.pokeapi()?,
         min_age: SyncConfig::MIN_AGE,
         telemetry: Telemetry::default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::{
     now,
     publish::Published,
-    store::{Meter, Store},
+    store::{CatalogStore, Meter},
     sync::{self, Loaded, SyncError},
 };
 use anyhow::Result;
@@ -21,7 +21,7 @@ const LONGEST_WAIT: i64 = 30;
 ///
 /// # Errors
 /// If the engine does not answer, or another process is writing the catalogue.
-pub async fn seed(store: &Store, owner: &str) -> Result<Option<Published>> {
+pub async fn seed(store: &CatalogStore, owner: &str) -> Result<Option<Published>> {
     let meter = &Meter::default();
     let header = snapshot::bundled_header()?;
     let name = snapshot::bundled_name(&header);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use adapters::store::{
     Meter, Tables,
-    accounts::{self, Accounts},
+    accounts::{self, AccountStore},
 };
 use anyhow::{Context as _, Error, Result, anyhow, bail};
 use aws_sdk_dynamodb::{
@@ -142,7 +142,7 @@ pub async fn create_overrides(client: &Client, name: &str) -> Result<()> {
 pub async fn create_accounts(client: &Client, tables: &Tables) -> Result<()> {
     create_overrides(client, &tables.app).await?;
     if indexes(client, &tables.app).await?.iter().any(|name| name == accounts::FORMER_LIST) {
-        let accounts = Accounts::new(client.clone(), tables.clone());
+        let accounts = AccountStore::new(client.clone(), tables.clone());
         accounts.adopt_former_list(&Meter::default()).await.context("the list of users cannot be rebuilt")?;
     }
     create_one(client, "EphemeralTable", &tables.ephemeral).await?;

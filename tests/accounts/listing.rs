@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use adapters::{
     aws,
-    store::{Client, Meter, Tables, accounts::Accounts},
+    store::{Client, Meter, Tables, accounts::AccountStore},
     tokens::FamilyId,
 };
 use api::jobs::deletions::finish_deletions;
@@ -124,7 +124,7 @@ async fn a_page_by_cursor_reads_only_its_shards() {
     let residents = Residents::new().await;
     let all = crowd(&residents, 120).await;
     let tap = Tap::on(&residents.url).await;
-    let accounts = Accounts::new(aws::at(&tap.url), residents.tables.clone());
+    let accounts = AccountStore::new(aws::at(&tap.url), residents.tables.clone());
     let found =
         accounts.users_after(&Meter::default(), all[90].parse().expect("an id"), 5).await.expect("users");
     assert_eq!(found.users.len(), 5);
@@ -138,7 +138,7 @@ async fn a_page_by_cursor_reads_only_its_shards() {
     assert_eq!(tap.take().len(), 1, "past the end, the counters tell");
 }
 
-async fn delete(accounts: &Accounts, user: UserId) {
+async fn delete(accounts: &AccountStore, user: UserId) {
     let meter = Meter::default();
     let told = || some_event(user).into();
     // Another request may have begun the deletion.
@@ -150,7 +150,7 @@ async fn delete(accounts: &Accounts, user: UserId) {
 async fn concurrent_registrations_and_deletions_are_counted_once() {
     let residents = Residents::new().await;
     let faults = Faults::conflicting(&residents.url).await;
-    let accounts = Accounts::new(aws::at(&faults.url), residents.tables.clone());
+    let accounts = AccountStore::new(aws::at(&faults.url), residents.tables.clone());
     crowd(&residents, 10).await;
     // Each of 20 users is registered twice at once, and one of the two requests is refused; each of 10 is deleted
     // three times at once.
@@ -178,7 +178,7 @@ async fn concurrent_registrations_and_deletions_are_counted_once() {
 }
 
 /// Asserts that the counter equals the length of the list.
-async fn assert_counted(accounts: &Accounts) {
+async fn assert_counted(accounts: &AccountStore) {
     let page = accounts.users(&Meter::default(), 0, 1000).await.expect("users");
     assert_eq!(page.users.len(), page.total as usize);
 }

@@ -10,7 +10,7 @@ use std::{
 use adapters::{
     aws, now,
     pokeapi::{Config as PokeApiConfig, PokeApi},
-    store::{Meter, Store, Tables, accounts::Accounts},
+    store::{CatalogStore, Meter, Tables, accounts::AccountStore},
     sync::{self, Settings},
     tokens::{FamilyId, Issuer, KeyRing, KeySource},
 };
@@ -334,7 +334,7 @@ async fn the_sync_has_exactly_the_rights_that_it_uses() {
     let own = empty_store().await;
     let tap = Tap::on(&engine_url()).await;
     let client = aws::at(&tap.url);
-    let (store, meter) = (Store::new(client, &Tables::beside(own.table())), Meter::default());
+    let (store, meter) = (CatalogStore::new(client, &Tables::beside(own.table())), Meter::default());
     let mut config = PokeApiConfig::new(source.base_url());
     config.per_minute = 0;
     let api = PokeApi::new(config).expect("an address");
@@ -362,7 +362,7 @@ async fn a_job_has_exactly_the_rights_that_it_uses() {
         let residents = Residents::new().await;
         let (tap, meter, folder) =
             (Tap::on(&residents.url).await, Meter::default(), tempfile::tempdir().expect("a folder"));
-        let accounts = Accounts::new(aws::at(&tap.url), residents.tables.clone());
+        let accounts = AccountStore::new(aws::at(&tap.url), residents.tables.clone());
         let mut config = residents.config();
         config.door.signing_keys = Some(KeySource::File(folder.path().join("keys.json")));
         let told = some_event(residents.ash).into();
@@ -393,7 +393,7 @@ async fn a_check_of_the_sync_reads_only_what_the_sync_may_read() {
     let residents = Residents::new().await;
     let tap = Tap::on(&residents.url).await;
     let function = SyncFunction {
-        store: Store::new(aws::at(&tap.url), &residents.tables),
+        store: CatalogStore::new(aws::at(&tap.url), &residents.tables),
         api: PokeApi::new(PokeApiConfig::new("http://127.0.0.1:1")).expect("an address"),
         min_age: 0,
         telemetry: Telemetry::default(),

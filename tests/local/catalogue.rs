@@ -9,7 +9,7 @@ use std::{
 
 use adapters::{
     aws,
-    store::{Meter, Store, Tables},
+    store::{CatalogStore, Meter, Tables},
 };
 use aws_sdk_dynamodb::Client;
 use local::{engine::Engine, tables::CATALOG};
@@ -53,7 +53,7 @@ async fn fill() -> Vec<(String, Vec<u8>)> {
 
 /// The key, content and times of every item.
 async fn items(client: Client) -> BTreeMap<String, (String, String, String)> {
-    let heads = Store::new(client, &Tables::beside(CATALOG))
+    let heads = CatalogStore::new(client, &Tables::beside(CATALOG))
         .heads(&Meter::default())
         .await
         .expect("the engine answers");

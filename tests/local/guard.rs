@@ -5,7 +5,7 @@ use std::{collections::HashMap, fs, path::Path};
 
 use adapters::{
     aws,
-    store::{Meter, Store, Tables},
+    store::{CatalogStore, Meter, Tables},
 };
 use domain::Slug;
 use tempfile::TempDir;
@@ -160,7 +160,7 @@ async fn the_program_uses_engines_of_another_process_with_their_access_key_id() 
     assert_eq!(served(&base).await, 1351);
     assert_eq!(get(&base, "/api/v1/pokemon/25").await.json()["name"], "pikachu");
     process.interrupt().await;
-    let store = Store::new(aws::at(&engines.urls[0]), &Tables::beside(local::tables::CATALOG));
+    let store = CatalogStore::new(aws::at(&engines.urls[0]), &Tables::beside(local::tables::CATALOG));
     let stranger = store.pokemon(&Meter::default(), &Slug::parse("pikachu").unwrap()).await;
     assert!(stranger.is_err(), "another access key id reads nothing");
 }

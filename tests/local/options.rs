@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::{
     aws::{self, Endpoint},
     invoke::Function,
-    store::{Meter, Store, Tables},
+    store::{CatalogStore, Meter, Tables},
 };
 use domain::Slug;
 use serde_json::json;
@@ -42,7 +42,7 @@ async fn engines_only_prints_what_a_function_needs_and_the_engine_answers_the_sd
     api::Config::read(|name| variables.get(name).cloned()).expect("variables that a function starts with");
     let access_key_id = variables["AWS_ACCESS_KEY_ID"].clone();
     let client = aws::at_with(&url, &access_key_id);
-    let store = Store::new(client, &Tables::beside(&variables["CATALOG_TABLE"]));
+    let store = CatalogStore::new(client, &Tables::beside(&variables["CATALOG_TABLE"]));
     let pikachu = store.pokemon(&Meter::default(), &Slug::parse("pikachu").unwrap()).await.unwrap();
     assert!(pikachu.is_some());
     assert_ne!(get(&url, "/api/v1/health").await.status, 200, "no routes are served");

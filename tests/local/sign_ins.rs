@@ -6,7 +6,7 @@ use adapters::{
     now, passwords,
     store::{
         Meter, Tables,
-        accounts::{Accounts, NewAccount},
+        accounts::{AccountStore, NewAccount},
     },
     tokens::FamilyId,
     workers::QUEUE,
@@ -29,7 +29,7 @@ const MB: u64 = 1000 * 1000 / 1024;
 /// Adds accounts, all with the same password.
 async fn populate(folder: &Path) {
     let engine = Engine::open(&folder.join("dynamodb.sqlite")).expect("the folder's database");
-    let accounts = Accounts::new(engine.client(), Tables::beside(CATALOG));
+    let accounts = AccountStore::new(engine.client(), Tables::beside(CATALOG));
     let hash = passwords::hash(&Password::typed(PASSWORD)).expect("a hash");
     for nth in 0..ACCOUNTS {
         for half in 0..TIMES {

@@ -6,7 +6,7 @@ use adapters::{
     milliseconds,
     store::{
         Meter, Tables,
-        accounts::{Accounts, Bucket},
+        accounts::{AccountStore, Bucket},
     },
 };
 use aws_sdk_dynamodb::Client;
@@ -36,7 +36,7 @@ async fn count(client: &Client, tables: &Tables) -> i32 {
 async fn expired_rate_limits_are_removed_and_others_stay() {
     let folder = filled().await;
     let kept = on(folder.path(), async |client, tables| {
-        let accounts = Accounts::new(client.clone(), tables.clone());
+        let accounts = AccountStore::new(client.clone(), tables.clone());
         let before = count(client, tables).await;
         for nth in 0..20_u64 {
             let at = milliseconds() - if nth < 15 { DAY } else { 0 };

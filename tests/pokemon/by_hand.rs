@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use adapters::store::{
-    Meter, Store,
+    CatalogStore, Meter,
     accounts::{Condition, OverrideChange},
 };
 use api::Config;
@@ -52,8 +52,8 @@ impl Workshop {
         self.ask(house, Method::DELETE, &format!("{LIST}/{key}"), None).await
     }
 
-    pub(super) fn store(&self) -> Store {
-        Store::new(adapters::aws::at(&self.residents.url), &self.residents.tables)
+    pub(super) fn store(&self) -> CatalogStore {
+        CatalogStore::new(adapters::aws::at(&self.residents.url), &self.residents.tables)
     }
 
     pub(super) async fn trail(&self) -> Vec<(Action, Outcome)> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use adapters::{
     aws,
-    store::{Meter, Store},
+    store::{CatalogStore, Meter},
 };
 use api::jobs::deletions::finish_deletions;
 use domain::{Timestamp, audit::Action};
@@ -183,7 +183,7 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
             let stored = accounts.override_of(&meter, 1).await.expect("no error");
             assert!(stored.is_hidden, "{what}");
             assert_eq!(events(residents.oak, Action::HidePokemon).await.len(), 1, "{what}");
-            let store = Store::new(aws::at(&residents.url), &residents.tables);
+            let store = CatalogStore::new(aws::at(&residents.url), &residents.tables);
             assert_eq!(store.latest_pokemon(&meter, 1).await.expect("no error"), None, "{what}");
         }
         other => panic!("{other}"),

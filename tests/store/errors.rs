@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use adapters::{
     aws,
-    store::{Key, Ledger, Meter, Named, Pointer, Store, StoreError, Tables},
+    store::{CatalogStore, Key, Ledger, Meter, Named, Pointer, StoreError, Tables},
 };
 use domain::{
     Name, Timestamp,
@@ -19,7 +19,8 @@ const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
 
 #[tokio::test]
 async fn a_missing_table_makes_everything_unavailable() {
-    let (store, meter) = (Store::new(raw_client().await, &Tables::beside("no-such-table")), Meter::default());
+    let (store, meter) =
+        (CatalogStore::new(raw_client().await, &Tables::beside("no-such-table")), Meter::default());
     let lease = lease(&empty_store().await).await;
     let generation = GenerationFacts { id: 1, name: "one".to_owned(), display_name: None, region: None };
     let mut ledger = Ledger::new([Fact::Generation(generation)].into_iter().collect());
@@ -85,7 +86,7 @@ async fn a_missing_engine_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
-    let store = Store::new(aws::at(&url), &Tables::beside("table"));
+    let store = CatalogStore::new(aws::at(&url), &Tables::beside("table"));
     let told = unavailable(store.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
     assert!(told.starts_with("dispatch failure: "), "{told}");
 }

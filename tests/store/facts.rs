@@ -1,6 +1,6 @@
 //! The ledger of facts: stored facts and ETags are read back unchanged, and only differences are written.
 
-use adapters::store::{Key, Ledger, Meter, Store};
+use adapters::store::{CatalogStore, Key, Ledger, Meter};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::facts::{AbilityFacts, Fact, Facts, GenerationFacts, KEPT, Kind};
 use tests::{empty_store, lease, put_raw};
@@ -21,11 +21,11 @@ fn etag(id: u32) -> Option<String> {
     Some(format!("W/\"{id:x}\""))
 }
 
-async fn read(store: &Store) -> Ledger {
+async fn read(store: &CatalogStore) -> Ledger {
     store.facts(&Meter::default()).await.expect("the facts are readable")
 }
 
-async fn put(store: &Store, ledger: &mut Ledger) -> usize {
+async fn put(store: &CatalogStore, ledger: &mut Ledger) -> usize {
     store.put_facts(&Meter::default(), &lease(store).await, ledger).await.expect("the facts are put")
 }
 

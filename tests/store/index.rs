@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use adapters::store::{INDEX_COPIES, Key, Meter, Pointer, Store};
+use adapters::store::{CatalogStore, INDEX_COPIES, Key, Meter, Pointer};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::Timestamp;
 use tests::{empty_store, put_raw};
@@ -11,11 +11,11 @@ use super::support::{conflict, count, malformed, noise};
 
 const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
 
-async fn pointer(store: &Store) -> Option<Pointer> {
+async fn pointer(store: &CatalogStore) -> Option<Pointer> {
     store.index_pointer(&Meter::default()).await.expect("it is readable")
 }
 
-async fn swap(store: &Store, before: Option<&str>, version: &str) {
+async fn swap(store: &CatalogStore, before: Option<&str>, version: &str) {
     store
         .swap_index(&Meter::default(), before, &Pointer::new(version, 0, NOW))
         .await

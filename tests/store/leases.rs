@@ -1,6 +1,6 @@
 //! The state of a sync, and the lease that admits one writer at a time.
 
-use adapters::store::{Key, Lease, Meter, Store, StoreError};
+use adapters::store::{CatalogStore, Key, Lease, Meter, StoreError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use tests::{empty_store, put_raw};
@@ -13,16 +13,16 @@ const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(NOON + seconds)
 }
 
-async fn take(store: &Store, owner: &str, seconds: i64) -> Result<Lease, StoreError> {
+async fn take(store: &CatalogStore, owner: &str, seconds: i64) -> Result<Lease, StoreError> {
     store.take_lease(&Meter::default(), owner.to_owned(), 300, at(seconds)).await
 }
 
-async fn taken(store: &Store, owner: &str, seconds: i64) -> Lease {
+async fn taken(store: &CatalogStore, owner: &str, seconds: i64) -> Lease {
     take(store, owner, seconds).await.expect("the lease is taken")
 }
 
 /// The state's text, and the second at which the lease expires.
-async fn state(store: &Store) -> (String, Option<i64>) {
+async fn state(store: &CatalogStore) -> (String, Option<i64>) {
     let state = store.sync_state(&Meter::default()).await.expect("the state is readable");
     let body = String::from_utf8(state.body).expect("text");
     (body, state.lease_until.map(|until| until.unix() - NOON))

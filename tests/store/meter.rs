@@ -1,7 +1,7 @@
 //! The costs of requests, as the engine reports them. DynamoDB Local underestimates transactions, so for those the
 //! tests only check that they cost something.
 
-use adapters::store::{Key, Ledger, Meter, NewItem, Store, Usage};
+use adapters::store::{CatalogStore, Key, Ledger, Meter, NewItem, Usage};
 use domain::{
     Timestamp,
     facts::{Fact, GenerationFacts},
@@ -12,7 +12,7 @@ use super::support::{item, noise, pokemon, put, slug};
 
 const NOW: Timestamp = Timestamp::from_unix(1_785_542_400);
 
-async fn with(items: Vec<NewItem>) -> Store {
+async fn with(items: Vec<NewItem>) -> CatalogStore {
     let store = empty_store().await;
     put(&store, items).await;
     store

@@ -1,5 +1,6 @@
 //! The store, held to the same tests on the embedded engine and on DynamoDB Local.
 
+mod accounts;
 mod errors;
 mod facts;
 mod index;

@@ -1,6 +1,6 @@
 //! Administrators' changes, stored and read by the publication.
 
-use adapters::store::{Key, Meter, Store, Tables, accounts::OverrideChange};
+use adapters::store::{CatalogStore, Key, Meter, Tables, accounts::OverrideChange};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::catalog::{Edits, Override};
 use tests::{Residents, empty_store, engine_url, put_raw, some_event};
@@ -35,7 +35,7 @@ async fn an_edit_that_cannot_be_read_is_left_out_and_the_others_hold() {
     let store = empty_store().await;
     let key = Key { pk: "OVERRIDES".to_owned(), sk: "POKEMON#00025".to_owned() };
     let of_tomorrow = AttributeValue::S("{\"colour\":\"red\",\"height\":-1,\"weight\":60}".to_owned());
-    let app = Store::new(
+    let app = CatalogStore::new(
         tests::raw_client().await,
         &Tables { catalog: Tables::beside(store.table()).app, ..Tables::beside(store.table()) },
     );

@@ -1,13 +1,13 @@
 //! The reads of the routes.
 
-use adapters::store::{Found, Key, Meter, Named, Store};
+use adapters::store::{CatalogStore, Found, Key, Meter, Named};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{Name, Timestamp, catalog::Type};
 use tests::{empty_store, put_raw};
 
 use super::support::{item, malformed, noise, put, record, slug};
 
-async fn with(items: Vec<adapters::store::NewItem>) -> Store {
+async fn with(items: Vec<adapters::store::NewItem>) -> CatalogStore {
     let store = empty_store().await;
     put(&store, items).await;
     store

@@ -2,7 +2,7 @@
 
 use adapters::{
     aws,
-    store::{Body, Key, Lease, Meter, NewItem, Record, Store, StoreError, Tables, content_hash},
+    store::{Body, CatalogStore, Key, Lease, Meter, NewItem, Record, StoreError, Tables, content_hash},
 };
 use domain::{Slug, Timestamp};
 use tests::{Tap, engine_url, lease};
@@ -45,24 +45,24 @@ pub fn noise(bytes: usize, seed: u64) -> String {
 }
 
 /// Writes each of `items` separately.
-pub async fn put(store: &Store, items: Vec<NewItem>) {
+pub async fn put(store: &CatalogStore, items: Vec<NewItem>) {
     put_through(store, &lease(store).await, items).await.expect("the items are put");
 }
 
-pub async fn put_through(store: &Store, lease: &Lease, items: Vec<NewItem>) -> Result<(), StoreError> {
+pub async fn put_through(store: &CatalogStore, lease: &Lease, items: Vec<NewItem>) -> Result<(), StoreError> {
     let groups = items.into_iter().map(|item| vec![item]).collect();
     store.put_groups(&Meter::default(), lease, groups).await
 }
 
 /// The same table, accessed through a tap.
-pub async fn tapped(store: &Store) -> (Store, Tap) {
+pub async fn tapped(store: &CatalogStore) -> (CatalogStore, Tap) {
     let tap = Tap::on(&engine_url()).await;
     let client = aws::at(&tap.url);
-    (Store::new(client, &Tables::beside(store.table())), tap)
+    (CatalogStore::new(client, &Tables::beside(store.table())), tap)
 }
 
 /// The number of items, without the one that holds the lease.
-pub async fn count(store: &Store) -> usize {
+pub async fn count(store: &CatalogStore) -> usize {
     let heads = store.heads(&Meter::default()).await.expect("the table is readable");
     heads.keys().filter(|key| **key != Key::sync_state()).count()
 }

@@ -11,7 +11,7 @@ use std::{
 
 use adapters::{
     aws,
-    store::{Meter, Store, Tables, accounts::Accounts},
+    store::{CatalogStore, Meter, Tables, accounts::AccountStore},
     tokens::KeyRing,
 };
 use anyhow::Result;
@@ -71,23 +71,23 @@ pub async fn engine_port(engine: &Engine) -> Port {
 ///
 /// # Errors
 /// If the engine does not answer.
-pub async fn store_at(url: &str, table: &str) -> Result<Store> {
+pub async fn store_at(url: &str, table: &str) -> Result<CatalogStore> {
     let client = aws::at(url);
     let tables = Tables::beside(table);
     tables::create_catalog(&client, &tables.catalog).await?;
     tables::create_overrides(&client, &tables.app).await?;
-    Ok(Store::new(client, &tables))
+    Ok(CatalogStore::new(client, &tables))
 }
 
 /// Creates the tables of accounts, with the public keys of [`ring`] and without users.
 ///
 /// # Panics
 /// If the engine does not answer.
-pub async fn make_accounts(url: &str, tables: &Tables) -> Accounts {
+pub async fn make_accounts(url: &str, tables: &Tables) -> AccountStore {
     crate::log::watch();
     let client = aws::at(url);
     tables::create_accounts(&client, tables).await.expect("tables");
-    let accounts = Accounts::new(client, tables.clone());
+    let accounts = AccountStore::new(client, tables.clone());
     accounts.put_public_keys(&Meter::default(), &ring().jwks(), 0).await.expect("the keys are put");
     accounts
 }
@@ -120,7 +120,7 @@ pub fn engine_url() -> String {
 ///
 /// # Panics
 /// If the engine does not answer.
-pub async fn empty_store() -> Store {
+pub async fn empty_store() -> CatalogStore {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let table = format!("test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     store_at(&engine_url(), &table).await.expect("a table")

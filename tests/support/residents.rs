@@ -11,7 +11,7 @@ use adapters::{
     milliseconds, now, passwords,
     store::{
         Key, Meter, Tables,
-        accounts::{Accounts, NewAccount, OpenSession, Refused, StoredFavorite},
+        accounts::{AccountStore, NewAccount, OpenSession, Refused, StoredFavorite},
     },
     tokens::{FamilyId, Issuer, KeySource, RefreshToken},
 };
@@ -37,7 +37,7 @@ pub const PASSWORD: &str = "pallet town, route 1";
 pub struct Residents {
     pub url: String,
     pub tables: Tables,
-    pub accounts: Accounts,
+    pub accounts: AccountStore,
     pub ash: UserId,
     /// The session of the users' tokens.
     pub session: FamilyId,
@@ -276,10 +276,10 @@ impl Residents {
 
 /// Registers a user with a session.
 ///
-/// As [`Accounts::register`].
-/// As [`Accounts::register`].
+/// As [`AccountStore::register`].
+/// As [`AccountStore::register`].
 pub async fn register(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     id: UserId,
     name: &str,
     family: FamilyId,

@@ -3,7 +3,7 @@
 use adapters::{
     aws, now,
     publish::{Published, publish},
-    store::{Key, Lease, Meter, Store},
+    store::{CatalogStore, Key, Lease, Meter},
 };
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use domain::{Timestamp, facts::Facts};
@@ -14,7 +14,7 @@ use crate::engine_url;
 ///
 /// # Panics
 /// If a sync holds it.
-pub async fn lease(store: &Store) -> Lease {
+pub async fn lease(store: &CatalogStore) -> Lease {
     store.take_lease(&Meter::default(), "test".to_owned(), 300, now()).await.expect("the lease is free")
 }
 
@@ -22,7 +22,7 @@ pub async fn lease(store: &Store) -> Lease {
 ///
 /// # Panics
 /// If they cannot be published.
-pub async fn publish_facts(store: &Store, facts: &Facts, at: Timestamp) -> Published {
+pub async fn publish_facts(store: &CatalogStore, facts: &Facts, at: Timestamp) -> Published {
     let (meter, lease) = (Meter::default(), lease(store).await);
     let published = publish(store, &meter, &lease, facts, at).await.expect("a publication");
     store.end_lease(&meter, &lease).await.expect("the lease is given back");
@@ -38,7 +38,7 @@ pub async fn raw_client() -> Client {
 ///
 /// # Panics
 /// If it cannot be stored.
-pub async fn put_raw(store: &Store, key: &Key, attributes: &[(&str, AttributeValue)]) {
+pub async fn put_raw(store: &CatalogStore, key: &Key, attributes: &[(&str, AttributeValue)]) {
     put_at(&raw_client().await, store.table(), key, attributes).await;
 }
 

@@ -47,6 +47,10 @@ pub struct Tap {
     delay: Arc<Mutex<Duration>>,
     /// How many more transactions are cancelled, and why.
     cancel: Arc<Mutex<(usize, &'static str)>>,
+    /// How many more calls are passed on, if that is limited.
+    left: Arc<Mutex<Option<usize>>>,
+    /// How many more transactions are executed without an answer.
+    lose: Arc<Mutex<usize>>,
 }
 
 impl Tap {
@@ -63,6 +67,8 @@ impl Tap {
             down: Arc::default(),
             delay: Arc::default(),
             cancel: Arc::default(),
+            left: Arc::default(),
+            lose: Arc::default(),
         };
         let client = Client::builder(TokioExecutor::new()).build_http();
         let (own, engine) = (tap.clone(), engine.to_owned());
@@ -100,7 +106,7 @@ impl Tap {
         lock(&self.calls).push(Call { operation, body: serde_json::from_slice(&body).unwrap_or_default() });
         let delay = *lock(&self.delay);
         tokio::time::sleep(delay).await;
-        if self.down.load(Ordering::Relaxed) {
+        if self.down.load(Ordering::Relaxed) || !self.passes_on() {
             return status(StatusCode::SERVICE_UNAVAILABLE);
         }
         if is_transaction && let Some(reason) = self.next_cancellation() {
@@ -109,6 +115,7 @@ impl Tap {
         parts.uri = engine.parse().expect("the engine's address");
         match client.request(Request::from_parts(parts, Full::new(body))).await {
             Err(_) => status(StatusCode::BAD_GATEWAY),
+            Ok(_) if is_transaction && self.loses_answer() => status(StatusCode::SERVICE_UNAVAILABLE),
             Ok(response) => {
                 let (parts, body) = response.into_parts();
                 let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -147,6 +154,34 @@ impl Tap {
         let mut cancel = lock(&self.cancel);
         cancel.0 = cancel.0.checked_sub(1)?;
         Some(cancel.1)
+    }
+
+    /// Passes on `calls` more calls; every later one is answered 503, as if the caller had died.
+    pub fn stop_after(&self, calls: usize) {
+        *lock(&self.left) = Some(calls);
+    }
+
+    fn passes_on(&self) -> bool {
+        match &mut *lock(&self.left) {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+
+    /// Executes the next `count` transactions, and answers 503 as if the response had been lost.
+    pub fn lose_answers(&self, count: usize) {
+        *lock(&self.lose) = count;
+    }
+
+    fn loses_answer(&self) -> bool {
+        let mut lose = lock(&self.lose);
+        let loses = *lose > 0;
+        *lose = lose.saturating_sub(1);
+        loses
     }
 
     /// From now on, every call is delayed by this time.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use adapters::{
     aws,
-    store::{Key, Meter, Store, Tables},
+    store::{CatalogStore, Key, Meter, Tables},
 };
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use super::support::{small, synced};
 /// All items by `pk/sk` with unpacked bodies, except time stamps, the state of a sync, and versions of the index that
 /// are no longer current: this content must not depend on how a catalogue was made. An index is named after its
 /// times, so here it is `INDEX#current`.
-pub async fn catalogue(store: &Store) -> BTreeMap<String, Value> {
+pub async fn catalogue(store: &CatalogStore) -> BTreeMap<String, Value> {
     let items = items(store).await;
     let current =
         items.get(&Key::index_pointer().to_string()).and_then(|pointer| pointer["version"].as_str());
@@ -35,7 +35,8 @@ pub async fn sound() -> &'static BTreeMap<String, Value> {
 /// without the mark of a seed.
 pub async fn digests(url: &str, table: &str) -> BTreeMap<String, Value> {
     let client = aws::at(url);
-    let pointer = Store::new(client.clone(), &Tables::beside(table)).index_pointer(&Meter::default()).await;
+    let pointer =
+        CatalogStore::new(client.clone(), &Tables::beside(table)).index_pointer(&Meter::default()).await;
     let current = pointer.expect("it is readable").expect("the catalogue has an index").version;
     let mut all = BTreeMap::new();
     let others = |key: &str| key.starts_with("FACTS/") || key.starts_with("META/");
@@ -72,13 +73,13 @@ fn timeless(mut key: String, mut item: Value, current: &str) -> Option<(String, 
 }
 
 /// The versions of the index that are stored, current or not.
-pub async fn index_versions(store: &Store) -> BTreeSet<String> {
+pub async fn index_versions(store: &CatalogStore) -> BTreeSet<String> {
     let keys = items(store).await.into_keys();
     keys.filter_map(|key| Some(key.strip_prefix("INDEX#")?.split_once('/')?.0.to_owned())).collect()
 }
 
 /// All items by `pk/sk`, with unpacked bodies.
-pub async fn items(store: &Store) -> BTreeMap<String, Value> {
+pub async fn items(store: &CatalogStore) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     each(&raw_client().await, store.table(), |key, item| drop(all.insert(key, item))).await;
     all

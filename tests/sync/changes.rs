@@ -1,6 +1,6 @@
 //! The effects of a change of the source on the catalogue: changed items, and untouched ones.
 
-use adapters::store::{INDEX_COPIES, Meter, Store};
+use adapters::store::{CatalogStore, INDEX_COPIES, Meter};
 use domain::dex::DexIndex;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::stand_in::StandIn;
 
 const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
-async fn version(store: &Store) -> String {
+async fn version(store: &CatalogStore) -> String {
     let pointer = store.index_pointer(&Meter::default()).await.expect("it is readable");
     pointer.expect("it is there").version
 }

@@ -1,6 +1,6 @@
 //! Documents that are valid separately but contradict each other: two resources with one name.
 
-use adapters::store::{Found, Meter, Named, Store};
+use adapters::store::{CatalogStore, Found, Meter, Named};
 use domain::Name;
 use domain::catalog::{StoredPokemon, Type};
 use serde_json::{Value, json};
@@ -13,13 +13,13 @@ fn rename(pokeapi: &StandIn, path: &str, name: &str) {
     pokeapi.edit(path, |document| document["name"] = json!(name));
 }
 
-async fn id_of(store: &Store, key: &str) -> Option<u32> {
+async fn id_of(store: &CatalogStore, key: &str) -> Option<u32> {
     let found: Option<(StoredPokemon, _, _)> = pokemon(store, key).await;
     Some(found?.0.pokemon.id)
 }
 
 /// Syncs twice: the decision stays, and the second sync does not write back and forth.
-async fn settled(pokeapi: &StandIn) -> (Store, Vec<(String, String)>) {
+async fn settled(pokeapi: &StandIn) -> (CatalogStore, Vec<(String, String)>) {
     let store = empty_store().await;
     let (first, published) = sync(&store, pokeapi).await;
     assert_eq!((first.tally.fetched, first.tally.failed), (RESOURCES, 0));

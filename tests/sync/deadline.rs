@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use adapters::{
     pokeapi::PokeApi,
-    store::{Key, Store},
+    store::{CatalogStore, Key},
     sync::{Outcome, Progress, Settings, State, SyncError},
 };
 use domain::facts::Kind;
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::stand_in::{Fault, StandIn};
 
-async fn for_a_while(store: &Store, api: &PokeApi, while_: Duration) -> Result<Outcome, SyncError> {
+async fn for_a_while(store: &CatalogStore, api: &PokeApi, while_: Duration) -> Result<Outcome, SyncError> {
     let deadline = Instant::now() + while_;
     run(store, api, &Settings { deadline: Some(deadline), ..Settings::new("test") }).await
 }

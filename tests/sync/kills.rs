@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use adapters::{
-    store::{INDEX_COPIES, Meter, Store},
+    store::{CatalogStore, INDEX_COPIES, Meter},
     sync::{Outcome, Settings, SyncError},
 };
 use domain::dex::DexIndex;
@@ -22,7 +22,7 @@ use crate::stand_in::{StandIn, World};
 /// One run until `switch` strikes; `None` if it was killed.
 async fn until(
     switch: &Switch,
-    store: &Store,
+    store: &CatalogStore,
     pokeapi: &StandIn,
     settings: &Settings,
 ) -> Option<Result<Outcome, SyncError>> {
@@ -35,7 +35,13 @@ async fn until(
 }
 
 /// Kills a run at its `number`th call; returns false if it ended before that call.
-async fn kill(store: &Store, pokeapi: &StandIn, blow: Blow, number: usize, settings: &Settings) -> bool {
+async fn kill(
+    store: &CatalogStore,
+    pokeapi: &StandIn,
+    blow: Blow,
+    number: usize,
+    settings: &Settings,
+) -> bool {
     let switch = Switch::at(&engine_url(), blow, move |call, _| call == number).await;
     match until(&switch, store, pokeapi, settings).await {
         None => true,
@@ -54,7 +60,7 @@ async fn kill(store: &Store, pokeapi: &StandIn, blow: Blow, number: usize, setti
 }
 
 /// The invariant after any number of runs, killed or not: the current index is complete.
-async fn readers_are_served(store: &Store, what: &str) {
+async fn readers_are_served(store: &CatalogStore, what: &str) {
     let meter = Meter::default();
     let Some(pointer) = store.index_pointer(&meter).await.expect("it is readable") else { return };
     for copy in 0..INDEX_COPIES {
@@ -69,7 +75,7 @@ async fn readers_are_served(store: &Store, what: &str) {
 /// The invariants after a run that was not killed: the catalogue is complete, and the index has the times of the
 /// items.
 async fn mended(
-    store: &Store,
+    store: &CatalogStore,
     pokeapi: &StandIn,
     sound: &BTreeMap<String, Value>,
     versions: usize,
@@ -144,7 +150,7 @@ fn later() -> World {
     world
 }
 
-async fn filled_long_ago(world: &domain::facts::Facts) -> Store {
+async fn filled_long_ago(world: &domain::facts::Facts) -> CatalogStore {
     let store = empty_store().await;
     publish_facts(&store, world, LONG_AGO).await;
     store

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapters::{
     now,
-    store::{Key, Meter, Store},
+    store::{CatalogStore, Key, Meter},
     sync::{Settings, SyncError},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,7 +17,7 @@ use super::{
 use crate::stand_in::{Fault, StandIn};
 
 /// A lease as another sync would hold it, until `seconds` from now.
-async fn lease_of_another(store: &Store, seconds: i64) {
+async fn lease_of_another(store: &CatalogStore, seconds: i64) {
     let until = AttributeValue::N((now().unix() + seconds).to_string());
     let owner = AttributeValue::S("another".to_owned());
     put_raw(store, &Key::sync_state(), &[("lease_owner", owner), ("lease_until", until)]).await;
@@ -93,7 +93,7 @@ async fn a_run_renews_its_lease_at_each_checkpoint() {
 }
 
 /// Runs until another run has taken the lease over, at the response for `path`, and has published its facts.
-async fn overtaken(pokeapi: &StandIn, store: &Store, path: &str) -> SyncError {
+async fn overtaken(pokeapi: &StandIn, store: &CatalogStore, path: &str) -> SyncError {
     let api = client(config(pokeapi));
     let settings = careful("first");
     let mut first = Box::pin(run(store, &api, &settings));

@@ -1,7 +1,7 @@
 //! Lists that repeat rows, contradict themselves or cannot be fetched: continuing without a list would look
 //! like a removal.
 
-use adapters::{store::Store, sync::SyncError};
+use adapters::{store::CatalogStore, sync::SyncError};
 use domain::facts::Kind;
 use serde_json::json;
 use tests::empty_store;
@@ -15,7 +15,7 @@ use crate::stand_in::{Fault, StandIn};
 const LIST: &str = "/api/v2/pokemon/";
 
 /// Runs a sync with `fault` on its list of Pokémon; returns the error's text.
-async fn refused(pokeapi: &StandIn, store: &Store, fault: Fault) -> String {
+async fn refused(pokeapi: &StandIn, store: &CatalogStore, fault: Fault) -> String {
     let before = items(store).await;
     pokeapi.always(LIST, fault);
     pokeapi.reset_log();

@@ -2,7 +2,7 @@
 
 use adapters::{
     now,
-    store::{INDEX_COPIES, Key, Meter, Store},
+    store::{CatalogStore, INDEX_COPIES, Key, Meter},
     sync::{Loaded, SyncError, load, republish},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::stand_in::Fault;
 
-async fn loaded(store: &Store, facts: &Facts, taken_at: Timestamp) -> adapters::publish::Published {
+async fn loaded(store: &CatalogStore, facts: &Facts, taken_at: Timestamp) -> adapters::publish::Published {
     let snapshot = Loaded { name: "a snapshot", taken_at, facts };
     load(store, &Meter::default(), "test", &snapshot).await.expect("it is loaded")
 }

@@ -9,7 +9,7 @@ use std::{
 
 use adapters::{
     pokeapi::{Config, PokeApi},
-    store::{Ledger, Store},
+    store::{CatalogStore, Ledger},
     sync::{Outcome, Settings},
 };
 use domain::facts::Kind;
@@ -95,7 +95,7 @@ fn command(program: &Path) -> Command {
     command
 }
 
-async fn sync_all(store: &Store, mirror: &Mirror) -> Outcome {
+async fn sync_all(store: &CatalogStore, mirror: &Mirror) -> Outcome {
     run(store, &mirror.client(), &Settings::new("test")).await.expect("the sync ends well")
 }
 
@@ -113,7 +113,7 @@ async fn bundled() -> std::collections::BTreeMap<String, serde_json::Value> {
     digests(&url, tables::CATALOG).await
 }
 
-async fn assert_is_the_snapshot(store: &Store, ledger: &Ledger) {
+async fn assert_is_the_snapshot(store: &CatalogStore, ledger: &Ledger) {
     let (_, snapshot) = snapshot::bundled().expect("the snapshot is readable");
     assert!(ledger.facts == snapshot, "the facts are those of the snapshot");
     let published = digests(&engine_url(), store.table()).await;

@@ -1,6 +1,6 @@
 //! The records of a first sync, compared with the documents of the source.
 
-use adapters::store::{Found, Meter, Named, Store};
+use adapters::store::{CatalogStore, Found, Meter, Named};
 use domain::{
     Name,
     catalog::{Ability, Evolution, EvolutionNode, LearnedMove, Move, StoredForm, Type},
@@ -12,7 +12,7 @@ use crate::stand_in::StandIn;
 
 const VINE_WHIP: &str = "/api/v2/move/22/";
 
-async fn named(store: &Store, kind: Named, name: &str) -> Vec<u8> {
+async fn named(store: &CatalogStore, kind: Named, name: &str) -> Vec<u8> {
     let key = Name::parse(name).expect("a name");
     match store.look_up(&Meter::default(), kind, &key).await.expect("the item is readable") {
         Found::Record(record) => record.body,

@@ -23,7 +23,7 @@ fn paths(kind: &str) -> Vec<String> {
     World::small().listed(kind).map(|(id, _)| format!("/api/v2/{kind}/{id}/")).collect()
 }
 
-async fn paused(store: &adapters::store::Store, pokeapi: &StandIn) -> (Progress, Pause) {
+async fn paused(store: &adapters::store::CatalogStore, pokeapi: &StandIn) -> (Progress, Pause) {
     match try_sync(store, pokeapi).await.expect("a pause is not an error") {
         Outcome::Paused { progress, because } => (progress, because),
         Outcome::Finished { finished, .. } => panic!("it finished: {finished:?}"),
@@ -31,7 +31,7 @@ async fn paused(store: &adapters::store::Store, pokeapi: &StandIn) -> (Progress,
 }
 
 /// Lets the time pass until which the source wants no requests.
-async fn wait_over(store: &adapters::store::Store) {
+async fn wait_over(store: &adapters::store::CatalogStore) {
     let mut state = state(store).await;
     state.wait.as_mut().expect("it was asked to wait").until = Timestamp::from_unix(now().unix() - 1);
     let body = serde_json::to_string(&state).expect("JSON");

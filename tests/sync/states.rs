@@ -189,7 +189,7 @@ async fn a_failure_that_heals_is_no_longer_counted() {
 #[tokio::test]
 async fn nothing_runs_where_there_is_no_table() {
     let pokeapi = small().await;
-    let store = adapters::store::Store::new(raw_client().await, &Tables::beside("no-such-table"));
+    let store = adapters::store::CatalogStore::new(raw_client().await, &Tables::beside("no-such-table"));
     let error = run(&store, &client(config(&pokeapi)), &Settings::new("test")).await.expect_err("no table");
     let told = error.to_string();
     assert!(told.starts_with("DynamoDB UpdateItem: ResourceNotFoundException: "), "{told}");

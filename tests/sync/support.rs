@@ -6,7 +6,7 @@ use adapters::{
     aws,
     pokeapi::{Config, PokeApi},
     publish::Published,
-    store::{Key, Ledger, Meter, Store, Tables},
+    store::{CatalogStore, Key, Ledger, Meter, Tables},
     sync::{self, Failure, Finished, Outcome, Settings, State, SyncError},
 };
 use domain::{
@@ -60,20 +60,20 @@ pub fn client(config: Config) -> PokeApi {
 }
 
 /// A run whose owner is always the same, as on one machine.
-pub async fn run(store: &Store, api: &PokeApi, settings: &Settings) -> Result<Outcome, SyncError> {
+pub async fn run(store: &CatalogStore, api: &PokeApi, settings: &Settings) -> Result<Outcome, SyncError> {
     sync::run(store, &Meter::default(), api, settings, &mut |_| {}).await
 }
 
-pub async fn try_sync(store: &Store, pokeapi: &StandIn) -> Result<Outcome, SyncError> {
+pub async fn try_sync(store: &CatalogStore, pokeapi: &StandIn) -> Result<Outcome, SyncError> {
     run(store, &client(config(pokeapi)), &Settings::new("test")).await
 }
 
 /// A sync that completes.
-pub async fn sync(store: &Store, pokeapi: &StandIn) -> (Finished, Published) {
+pub async fn sync(store: &CatalogStore, pokeapi: &StandIn) -> (Finished, Published) {
     sync_as(store, config(pokeapi)).await
 }
 
-pub async fn sync_as(store: &Store, config: Config) -> (Finished, Published) {
+pub async fn sync_as(store: &CatalogStore, config: Config) -> (Finished, Published) {
     finished(run(store, &client(config), &Settings::new("test")).await)
 }
 
@@ -85,7 +85,7 @@ pub fn finished(outcome: Result<Outcome, SyncError>) -> (Finished, Published) {
 }
 
 /// An empty table after one undisturbed sync.
-pub async fn synced(pokeapi: &StandIn) -> Store {
+pub async fn synced(pokeapi: &StandIn) -> CatalogStore {
     let store = empty_store().await;
     let (finished, _) = sync(&store, pokeapi).await;
     assert_eq!(finished.failures, Vec::new());
@@ -93,7 +93,7 @@ pub async fn synced(pokeapi: &StandIn) -> Store {
 }
 
 /// A table that was filled long ago with the stand-in's current data, ETags included.
-pub async fn synced_long_ago(pokeapi: &StandIn) -> Store {
+pub async fn synced_long_ago(pokeapi: &StandIn) -> CatalogStore {
     let store = empty_store().await;
     publish_facts(&store, &facts(pokeapi).await, LONG_AGO).await;
     sync(&store, pokeapi).await;
@@ -106,27 +106,27 @@ pub async fn facts(pokeapi: &StandIn) -> Facts {
     store.facts(&Meter::default()).await.expect("the facts are readable").facts
 }
 
-pub async fn ledger(store: &Store) -> Ledger {
+pub async fn ledger(store: &CatalogStore) -> Ledger {
     store.facts(&Meter::default()).await.expect("the facts are readable")
 }
 
 /// The same table, accessed through a tap.
-pub async fn tapped(store: &Store) -> (Store, Tap) {
+pub async fn tapped(store: &CatalogStore) -> (CatalogStore, Tap) {
     let tap = Tap::on(&engine_url()).await;
     (through(store, &tap.url).await, tap)
 }
 
 /// The same table, accessed at another address.
-pub async fn through(store: &Store, url: &str) -> Store {
-    Store::new(aws::at(url), &Tables::beside(store.table()))
+pub async fn through(store: &CatalogStore, url: &str) -> CatalogStore {
+    CatalogStore::new(aws::at(url), &Tables::beside(store.table()))
 }
 
-pub async fn state(store: &Store) -> State {
+pub async fn state(store: &CatalogStore) -> State {
     sync::state(store, &Meter::default()).await.expect("the state is readable")
 }
 
 /// A published Pokémon with the times of its item.
-pub async fn pokemon(store: &Store, key: &str) -> Option<(StoredPokemon, Timestamp, Timestamp)> {
+pub async fn pokemon(store: &CatalogStore, key: &str) -> Option<(StoredPokemon, Timestamp, Timestamp)> {
     let slug = Slug::parse(key).expect("a slug");
     let record = store.pokemon(&Meter::default(), &slug).await.expect("the item is readable")?;
     let stored = record.parse(&Key::pokemon(key)).expect("a Pokémon");

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use adapters::{
     aws,
-    store::{Store, Tables},
+    store::{CatalogStore, Tables},
 };
 use anyhow::{Context as _, Result};
 use local::{
@@ -37,7 +37,7 @@ impl Surroundings {
         let engine = Engine::in_memory()?;
         let client = engine.client();
         tables::create(&client, &Tables::beside(tables::CATALOG)).await?;
-        seed::seed(&Store::new(client, &Tables::beside(tables::CATALOG)), "bench").await?;
+        seed::seed(&CatalogStore::new(client, &Tables::beside(tables::CATALOG)), "bench").await?;
         let port = engine.serve(listen(0).await?, AccessKey::known(aws::ANYBODY))?;
         let tls = tls::Front::before(&port.url).await?;
         Ok(Self { engine, port, tls })

@@ -6,7 +6,7 @@ use std::{
 };
 
 use adapters::{
-    store::{Meter, Store, Tables},
+    store::{CatalogStore, Meter, Tables},
     sync,
 };
 use anyhow::{Context as _, Result, bail};
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
 async fn export(options: Options) -> Result<()> {
     let folder = Folder::open(&options.data)?;
     let engine = Engine::open(&folder.database())?;
-    let store = Store::new(engine.client(), &Tables::beside(tables::CATALOG));
+    let store = CatalogStore::new(engine.client(), &Tables::beside(tables::CATALOG));
     let meter = Meter::default();
     let state = sync::state(&store, &meter).await.context("the folder holds no catalogue")?;
     if state.running.is_some() {

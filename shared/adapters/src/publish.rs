@@ -14,7 +14,8 @@ use serde::Serialize;
 use crate::{
     now as clock,
     store::{
-        Body, Head, INDEX_COPIES, Key, Lease, Meter, Named, NewItem, Pointer, Store, StoreError, content_hash,
+        Body, CatalogStore, Head, INDEX_COPIES, Key, Lease, Meter, Named, NewItem, Pointer, StoreError,
+        content_hash,
     },
 };
 
@@ -78,7 +79,7 @@ impl From<BadIndex> for PublishError {
 /// [`PublishError::Store`] if the engine does not answer or the lease was lost; items that were already written stay and are not written
 /// again. With any other error, nothing was written.
 pub async fn publish(
-    store: &Store,
+    store: &CatalogStore,
     meter: &Meter,
     lease: &Lease,
     facts: &Facts,
@@ -262,7 +263,7 @@ fn others(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<Vec<Group>, PublishE
 /// Deletes records that an administrator has hidden, and records whose facts no longer exist, unless suspiciously many of the latter are
 /// gone.
 async fn remove_stale(
-    store: &Store,
+    store: &CatalogStore,
     meter: &Meter,
     lease: &Lease,
     hidden: &Hidden,
@@ -293,7 +294,7 @@ async fn remove_stale(
 }
 
 async fn put_index(
-    store: &Store,
+    store: &CatalogStore,
     meter: &Meter,
     lease: &Lease,
     index: &[u8],

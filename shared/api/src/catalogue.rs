@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use adapters::store::{INDEX_COPIES, Meter, Store, StoreError, Tables};
+use adapters::store::{CatalogStore, INDEX_COPIES, Meter, StoreError, Tables};
 use domain::dex::Dex;
 use door::{Problem, kernel::LazyClient};
 use tokio::sync::Mutex as AsyncMutex;
@@ -14,7 +14,7 @@ use tokio::sync::Mutex as AsyncMutex;
 pub struct Catalogue {
     client: LazyClient,
     tables: Tables,
-    store: OnceLock<Store>,
+    store: OnceLock<CatalogStore>,
     /// The base URL of the pictures.
     sprite_base: String,
     /// The interval between checks of the index pointer.
@@ -60,8 +60,8 @@ impl Catalogue {
     }
 
     /// Returns the store of the catalogue.
-    pub fn store(&self) -> &Store {
-        self.store.get_or_init(|| Store::new((*self.client).clone(), &self.tables))
+    pub fn store(&self) -> &CatalogStore {
+        self.store.get_or_init(|| CatalogStore::new((*self.client).clone(), &self.tables))
     }
 
     /// Returns the dex from memory, after a check of the pointer every [`Config::index_check_every`](crate::Config::index_check_every). Returns the last dex

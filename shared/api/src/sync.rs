@@ -12,7 +12,7 @@ use std::{
 use adapters::{
     aws, now,
     pokeapi::PokeApi,
-    store::{Meter, Store, StoreError},
+    store::{CatalogStore, Meter, StoreError},
     sync::{self, Order, Outcome, Settings, SyncError},
 };
 use futures_util::FutureExt as _;
@@ -31,7 +31,7 @@ use crate::{config::SyncConfig, lambda::run};
 /// The resources of the function.
 #[derive(Debug)]
 pub struct SyncFunction {
-    pub store: Store,
+    pub store: CatalogStore,
     pub api: PokeApi,
     /// The shortest time between a finished run and the next, in seconds.
     pub min_age: i64,
@@ -51,7 +51,7 @@ pub fn serve() -> ExitCode {
     };
     run(async move |config, telemetry| {
         let function = SyncFunction {
-            store: Store::new(aws::from_environment(), &config.door.tables),
+            store: CatalogStore::new(aws::from_environment(), &config.door.tables),
             api: PokeApi::new(settings.pokeapi)?,
             min_age: settings.min_age_seconds,
             telemetry,

@@ -2,7 +2,7 @@
 
 use adapters::{
     now,
-    store::accounts::{Receipt, Told},
+    store::accounts::{ChangeRecord, Receipt},
 };
 use bytes::Bytes;
 use domain::{FieldError, Timestamp, audit::Event};
@@ -87,19 +87,19 @@ pub(crate) async fn replay(kernel: &Kernel, request: &Request, ticket: &Ticket) 
 impl Request {
     /// Returns the record of a change that is answered with `answer`: its event and, for a request with a key, its receipt.
     #[must_use]
-    pub fn told(&self, event: Event, answer: &Response) -> Told {
+    pub fn told(&self, event: Event, answer: &Response) -> ChangeRecord {
         let receipt = self.ticket.as_ref().map(|ticket| {
             let body = std::str::from_utf8(answer.body()).ok().filter(|body| body.len() <= Receipt::LONGEST);
             ticket.receipt(answer.status().as_u16(), body, event.at)
         });
-        Told { event, receipt }
+        ChangeRecord { event, receipt }
     }
 
     /// Like [`Self::told`], for a change whose response, with this status, is rebuilt for a repeated request.
     #[must_use]
-    pub fn told_of_answer(&self, event: Event, status: StatusCode) -> Told {
+    pub fn told_of_answer(&self, event: Event, status: StatusCode) -> ChangeRecord {
         let receipt = self.receipt_of_answer(status, event.at);
-        Told { event, receipt }
+        ChangeRecord { event, receipt }
     }
 
     /// Returns the receipt of a change whose response, with this status, is rebuilt for a repeated request.

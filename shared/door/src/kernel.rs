@@ -7,7 +7,7 @@ use std::sync::{
 
 use adapters::{
     passwords::Memory,
-    store::{Client, Meter, accounts::Accounts},
+    store::{Client, Meter, accounts::AccountStore},
     workers::Workers,
 };
 
@@ -28,7 +28,7 @@ pub struct Kernel {
     pub(crate) failures: Failures,
     /// The client of the database.
     client: LazyClient,
-    accounts: OnceLock<Accounts>,
+    accounts: OnceLock<AccountStore>,
     /// True until the first request.
     cold: AtomicBool,
     /// The database usage of the preparation.
@@ -53,8 +53,8 @@ impl Kernel {
     }
 
     /// Returns the store of accounts: users, sessions and audit events.
-    pub fn accounts(&self) -> &Accounts {
-        self.accounts.get_or_init(|| Accounts::new((*self.client).clone(), self.config.tables.clone()))
+    pub fn accounts(&self) -> &AccountStore {
+        self.accounts.get_or_init(|| AccountStore::new((*self.client).clone(), self.config.tables.clone()))
     }
 
     /// Returns the meter of the work before the first request.

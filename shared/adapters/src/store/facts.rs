@@ -8,7 +8,7 @@ use domain::facts::{Fact, Facts, KEPT, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Key, Lease, Meter, Store, StoreError,
+    CatalogStore, Key, Lease, Meter, StoreError,
     codec::{Item, body, keyed, malformed, text},
     keys::block,
     read::partition,
@@ -116,7 +116,7 @@ impl Ledger {
         }
     }
 
-    /// Whether [`Store::put_facts`] would write anything.
+    /// Whether [`CatalogStore::put_facts`] would write anything.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
         !self.dirty.is_empty()
@@ -132,7 +132,7 @@ impl Ledger {
     }
 }
 
-impl Store {
+impl CatalogStore {
     /// Reads all facts. An item that cannot be read is reported and left out: its facts can be fetched again.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 use domain::{Timestamp, catalog::SHAPE};
 
 use super::{
-    INDEX_COPIES, Key, Meter, Store, StoreError,
+    CatalogStore, INDEX_COPIES, Key, Meter, StoreError,
     codec::{keyed, malformed, text, unpack},
     failed,
 };
@@ -35,7 +35,7 @@ impl Pointer {
     }
 }
 
-impl Store {
+impl CatalogStore {
     /// Returns the pointer to the index; `None` before the first catalogue was published.
     ///
     /// # Errors

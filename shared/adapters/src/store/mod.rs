@@ -45,7 +45,7 @@ pub use write::{Body, Head, NewItem};
 
 /// The catalogue table and, for publication, the table that holds the changes of administrators.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct CatalogStore {
     client: Client,
     table: String,
     app: String,
@@ -68,7 +68,7 @@ pub enum StoreError {
     Malformed { key: String, reason: String },
 }
 
-impl Store {
+impl CatalogStore {
     #[must_use]
     pub fn new(client: Client, tables: &Tables) -> Self {
         Self { client, table: tables.catalog.clone(), app: tables.app.clone() }

@@ -6,7 +6,7 @@ use domain::catalog::{Edits, Override, Overrides};
 use serde_json::{Map, Value};
 
 use super::{
-    Key, Meter, Store, StoreError,
+    CatalogStore, Key, Meter, StoreError,
     codec::{Item, malformed, text},
     read::{get, partition},
 };
@@ -24,7 +24,7 @@ impl Key {
     }
 }
 
-impl Store {
+impl CatalogStore {
     /// Returns the number of the latest change, 0 before the first: one consistent GetItem.
     ///
     /// # Errors

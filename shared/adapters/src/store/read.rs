@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
 };
 use domain::{Name, Slug};
 
-use super::{Key, Meter, Named, Record, Store, StoreError, codec::Item, failed};
+use super::{CatalogStore, Key, Meter, Named, Record, StoreError, codec::Item, failed};
 
 /// The result of a look-up by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Found {
     Nothing,
 }
 
-impl Store {
+impl CatalogStore {
     /// Returns the record of `kind` that has the name `name`: one GetItem. A name without a record costs one more, a hyphenated one two.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 use domain::Timestamp;
 
 use super::{
-    Key, Meter, Store, StoreError,
+    CatalogStore, Key, Meter, StoreError,
     codec::{keyed, text},
     failed,
 };
@@ -31,7 +31,7 @@ pub struct Lease {
     length: i64,
 }
 
-impl Store {
+impl CatalogStore {
     /// Returns the state of the last or the current sync.
     ///
     /// # Errors

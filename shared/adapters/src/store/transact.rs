@@ -7,7 +7,7 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
-    Lease, Meter, Store, StoreError,
+    CatalogStore, Lease, Meter, StoreError,
     atomic::{self, NotWritten},
     codec::Item,
 };
@@ -22,7 +22,7 @@ const WRITERS: usize = 4;
 /// An item to write, and its approximate size in bytes.
 pub(super) type Sized = (Item, usize);
 
-impl Store {
+impl CatalogStore {
     /// Writes `groups`, each whole or not at all. Safe to repeat. The lease is renewed before every few transactions,
     /// so that a writer that lost it stops there.
     pub(super) async fn transact(

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 use domain::Timestamp;
 
 use super::{
-    Key, Lease, Meter, Store, StoreError,
+    CatalogStore, Key, Lease, Meter, StoreError,
     codec::{Item, keyed, malformed, text},
     failed,
     transact::{Sized, pauses},
@@ -83,7 +83,7 @@ impl NewItem {
     }
 }
 
-impl Store {
+impl CatalogStore {
     /// Returns the heads of all items, by key. A Scan: for the sync only, once per run.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use domain::{Timestamp, catalog::SHAPE, facts::Facts};
 use super::{SHORT_LEASE, SyncError, put_state, state, under_lease, whole};
 use crate::{
     publish::{Published, publish},
-    store::{Meter, Store, StoreError},
+    store::{CatalogStore, Meter, StoreError},
 };
 
 /// Facts taken at one time, under a name that identifies them.
@@ -23,7 +23,7 @@ pub struct Loaded<'a> {
 /// # Errors
 /// [`SyncError`]; items that were already written stay.
 pub async fn load(
-    store: &Store,
+    store: &CatalogStore,
     meter: &Meter,
     owner: &str,
     snapshot: &Loaded<'_>,
@@ -59,7 +59,7 @@ pub async fn load(
 /// # Errors
 /// [`SyncError`]; items that were already written stay.
 pub async fn republish(
-    store: &Store,
+    store: &CatalogStore,
     meter: &Meter,
     owner: &str,
     now: Timestamp,
@@ -75,7 +75,7 @@ pub async fn republish(
 }
 
 /// Whether the current index has this program's shape and format, includes the latest manual changes, and exists.
-async fn is_as_it_should_be(store: &Store, meter: &Meter) -> Result<bool, StoreError> {
+async fn is_as_it_should_be(store: &CatalogStore, meter: &Meter) -> Result<bool, StoreError> {
     let pointer = match store.index_pointer(meter).await {
         Ok(Some(pointer)) if pointer.shape == SHAPE => pointer,
         Ok(_) | Err(StoreError::Malformed { .. }) => return Ok(false),

@@ -27,7 +27,7 @@ use crate::{
     now,
     pokeapi::{FetchError, PokeApi},
     publish::{PublishError, Published},
-    store::{LONGEST_LEASE, Lease, Ledger, Meter, Store, StoreError},
+    store::{CatalogStore, LONGEST_LEASE, Lease, Ledger, Meter, StoreError},
 };
 use run::Run;
 
@@ -102,7 +102,7 @@ impl From<PublishError> for SyncError {
 ///
 /// # Errors
 /// [`StoreError`] when the engine does not answer.
-pub async fn state(store: &Store, meter: &Meter) -> Result<State, StoreError> {
+pub async fn state(store: &CatalogStore, meter: &Meter) -> Result<State, StoreError> {
     Ok(State::read(&store.sync_state(meter).await?.body))
 }
 
@@ -111,7 +111,7 @@ pub async fn state(store: &Store, meter: &Meter) -> Result<State, StoreError> {
 /// # Errors
 /// [`SyncError`]; checkpoints that were written stay. A resource that fails is not an error: the outcome lists it.
 pub async fn run(
-    store: &Store,
+    store: &CatalogStore,
     meter: &Meter,
     api: &PokeApi,
     settings: &Settings,
@@ -125,11 +125,11 @@ pub async fn run(
 
 /// Runs `work` as the only writer.
 async fn under_lease<T>(
-    store: &Store,
+    store: &CatalogStore,
     meter: &Meter,
     owner: &str,
     seconds: i64,
-    work: impl AsyncFnOnce(&Store, &Lease) -> Result<T, SyncError>,
+    work: impl AsyncFnOnce(&CatalogStore, &Lease) -> Result<T, SyncError>,
 ) -> Result<T, SyncError> {
     let store = &store.patient();
     let lease = match store.take_lease(meter, owner.to_owned(), seconds, now()).await {
@@ -147,7 +147,7 @@ async fn under_lease<T>(
 
 /// Returns the stored facts; `None` if no run and no load has completed them or if some are lost, because they are not
 /// a catalogue.
-async fn whole(store: &Store, meter: &Meter) -> Result<Option<Ledger>, StoreError> {
+async fn whole(store: &CatalogStore, meter: &Meter) -> Result<Option<Ledger>, StoreError> {
     let is_whole = state(store, meter).await?.last.is_some() || store.seeded(meter).await?.is_some();
     if !is_whole {
         return Ok(None);
@@ -158,7 +158,12 @@ async fn whole(store: &Store, meter: &Meter) -> Result<Option<Ledger>, StoreErro
 }
 
 /// Writes `state` and renews the lease.
-async fn put_state(store: &Store, meter: &Meter, lease: &Lease, state: &State) -> Result<(), SyncError> {
+async fn put_state(
+    store: &CatalogStore,
+    meter: &Meter,
+    lease: &Lease,
+    state: &State,
+) -> Result<(), SyncError> {
     let json = serde_json::to_string(state)?;
     Ok(store.put_sync_state(meter, lease, &json, now()).await?)
 }

@@ -10,7 +10,7 @@ use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
     publish::publish,
-    store::{Lease, Ledger, Meter, Store},
+    store::{CatalogStore, Lease, Ledger, Meter},
 };
 
 /// The order, as the event of the sync function represents it.
@@ -79,7 +79,7 @@ impl Order {
 /// # Errors
 /// [`SyncError`] except [`SyncError::Busy`], which is a regular result.
 pub async fn amend(
-    store: &Store,
+    store: &CatalogStore,
     meter: &Meter,
     api: &PokeApi,
     owner: &str,
@@ -116,7 +116,7 @@ pub async fn amend(
 }
 
 struct Errand<'a> {
-    store: &'a Store,
+    store: &'a CatalogStore,
     meter: &'a Meter,
     lease: &'a Lease,
     api: &'a PokeApi,

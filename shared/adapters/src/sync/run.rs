@@ -15,7 +15,7 @@ use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
     publish::{PublishError, Published, is_suspicious, publish},
-    store::{Key, Lease, Ledger, Meter, Store},
+    store::{CatalogStore, Key, Lease, Ledger, Meter},
 };
 
 /// The maximum age of a paused run in seconds: an older one starts from scratch, because its first results are out of
@@ -25,7 +25,7 @@ const OLDEST: i64 = 2 * 86_400;
 const SOURCE_IS_DOWN: usize = 10;
 
 pub(super) struct Run<'a> {
-    store: &'a Store,
+    store: &'a CatalogStore,
     meter: &'a Meter,
     api: &'a PokeApi,
     settings: &'a Settings,
@@ -40,7 +40,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     /// Reads the stored state; sends no request to the source yet.
     pub(super) async fn new(
-        store: &'a Store,
+        store: &'a CatalogStore,
         meter: &'a Meter,
         api: &'a PokeApi,
         settings: &'a Settings,

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 
 use super::{KeyRing, KeySource, KeysError};
-use crate::store::{Meter, StoreError, accounts::Accounts};
+use crate::store::{Meter, StoreError, accounts::AccountStore};
 
 /// The result of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum RotationError {
 /// # Errors
 /// [`RotationError`].
 pub async fn rotate(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     meter: &Meter,
     source: &KeySource,
     rotation: Rotation,

@@ -8,7 +8,7 @@ use adapters::{
     milliseconds, now,
     store::{
         Meter, StoreError,
-        accounts::{Accounts, Told},
+        accounts::{AccountStore, ChangeRecord},
     },
     tokens::unguessable,
 };
@@ -29,7 +29,7 @@ use crate::config::Config;
 #[must_use]
 pub fn serve() -> ExitCode {
     serve_job("finish-deletions", async |config, event, meter| {
-        delete(&Accounts::new(aws::from_environment(), config.door.tables.clone()), config, event, meter)
+        delete(&AccountStore::new(aws::from_environment(), config.door.tables.clone()), config, event, meter)
             .await
     })
 }
@@ -39,7 +39,7 @@ pub fn serve() -> ExitCode {
 /// # Errors
 /// [`BadEvent`](door::task::BadEvent) for an unknown event; [`NotFinished`].
 pub async fn delete(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     config: &Config,
     event: &Value,
     meter: &Meter,
@@ -73,7 +73,7 @@ pub enum NotFinished {
 /// # Errors
 /// [`NotFinished`] if the engine or S3 does not respond: the next call continues.
 pub async fn finish_deletions(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     exports: Option<&Exports>,
     meter: &Meter,
 ) -> Result<usize, NotFinished> {
@@ -93,11 +93,11 @@ pub async fn finish_deletions(
 /// # Errors
 /// As [`finish_deletions`].
 pub(crate) async fn finish_deletion(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     exports: Option<&Exports>,
     meter: &Meter,
     user: UserId,
-    told: impl FnMut() -> Told,
+    told: impl FnMut() -> ChangeRecord,
 ) -> Result<(), NotFinished> {
     if let Some(exports) = exports {
         exports.delete(user).await?;
@@ -105,8 +105,8 @@ pub(crate) async fn finish_deletion(
     Ok(accounts.finish_deletion(meter, user, told).await?)
 }
 
-fn step(user: UserId) -> Told {
-    Told::from(Event {
+fn step(user: UserId) -> ChangeRecord {
+    ChangeRecord::from(Event {
         id: EventId::new(milliseconds(), unguessable()),
         at: now(),
         actor: None,

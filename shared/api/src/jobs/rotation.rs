@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use adapters::{
     aws, now,
-    store::{Meter, accounts::Accounts},
+    store::{Meter, accounts::AccountStore},
     tokens::{self, KeysError, Rotated, Rotation},
 };
 use door::{
@@ -23,7 +23,7 @@ const MONTH: i64 = 30 * 24 * 3600;
 #[must_use]
 pub fn serve() -> ExitCode {
     serve_job("rotate-signing-key", async |config, event, meter| {
-        rotate(&Accounts::new(aws::from_environment(), config.door.tables.clone()), config, event, meter)
+        rotate(&AccountStore::new(aws::from_environment(), config.door.tables.clone()), config, event, meter)
             .await
     })
 }
@@ -34,7 +34,7 @@ pub fn serve() -> ExitCode {
 /// # Errors
 /// [`BadEvent`](door::task::BadEvent) for an unknown event; another error if the keys or the table cannot be read or written.
 pub async fn rotate(
-    accounts: &Accounts,
+    accounts: &AccountStore,
     config: &Config,
     event: &Value,
     meter: &Meter,

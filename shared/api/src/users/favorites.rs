@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use adapters::{
     now,
-    store::accounts::{Condition, StoredFavorite, Told},
+    store::accounts::{ChangeRecord, Condition, StoredFavorite},
 };
 use domain::{
     FieldError, Timestamp,
@@ -220,7 +220,7 @@ async fn keep_key(app: &App, request: &Request, user: UserId) -> Result<(), Prob
 }
 
 /// Returns a function that builds the record of each step.
-fn steps(request: &Request, user: UserId, action: Action) -> impl FnMut(&[u32]) -> Told {
+fn steps(request: &Request, user: UserId, action: Action) -> impl FnMut(&[u32]) -> ChangeRecord {
     move |ids| {
         let ids: Vec<_> = ids.iter().map(u32::to_string).collect();
         let target = Some(format!("pokemon:{}", ids.join(",")));

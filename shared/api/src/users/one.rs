@@ -2,7 +2,7 @@
 
 use adapters::{
     now,
-    store::accounts::{Condition, Told},
+    store::accounts::{ChangeRecord, Condition},
 };
 use domain::{
     FieldError,
@@ -196,6 +196,6 @@ async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Pr
         Err(refused) if refused.is(Condition::Absent) => {}
         begun => begun.map_err(only_one)?,
     }
-    finish_deletion(accounts, app.config.exports.as_ref(), meter, id, || Told::from(step())).await?;
+    finish_deletion(accounts, app.config.exports.as_ref(), meter, id, || ChangeRecord::from(step())).await?;
     Ok(answer)
 }

@@ -3,10 +3,10 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
 use domain::{Timestamp, accounts::UserId};
 
-use super::{Accounts, Condition, Refused, StoredUser, Told, keys, transaction::Transaction};
+use super::{AccountStore, ChangeRecord, Condition, Refused, StoredUser, keys, transaction::Transaction};
 use crate::store::{Meter, StoreError, codec::keyed};
 
-impl Accounts {
+impl AccountStore {
     /// Makes `before` an administrator, or removes that role.
     ///
     /// # Errors
@@ -19,7 +19,7 @@ impl Accounts {
         before: &StoredUser,
         is_admin: bool,
         now: Timestamp,
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<StoredUser, Refused> {
         let mut after = StoredUser { version: before.version + 1, ..before.clone() };
         after.user.is_admin = is_admin;
@@ -72,7 +72,7 @@ impl Accounts {
         by: UserId,
         user: UserId,
         is_frozen: bool,
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<(), Refused> {
         let update = Update::builder()
             .table_name(&self.tables.app)

@@ -8,7 +8,7 @@ use domain::{
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
-    Accounts, Refused,
+    AccountStore, Refused,
     item::{NewItem, Reader},
     keys,
     transaction::Transaction,
@@ -19,7 +19,7 @@ use crate::store::{
     failed,
 };
 
-impl Accounts {
+impl AccountStore {
     /// Records an event that changed nothing, such as a rejected sign-in.
     ///
     /// # Errors

@@ -6,7 +6,9 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Update};
 use domain::accounts::UserId;
 
-use super::{Accounts, Condition, Refused, StoredUser, Told, item::NewItem, keys, transaction::Transaction};
+use super::{
+    AccountStore, ChangeRecord, Condition, Refused, StoredUser, item::NewItem, keys, transaction::Transaction,
+};
 use crate::{
     now,
     store::{
@@ -18,7 +20,7 @@ use crate::{
 /// The maximum number of favorites and sessions in one transaction.
 const TOGETHER: usize = 45;
 
-impl Accounts {
+impl AccountStore {
     /// Stops an account before its deletion: its sessions end, and nothing can be written to it any more.
     ///
     /// # Errors
@@ -31,7 +33,7 @@ impl Accounts {
         by: UserId,
         user: UserId,
         is_admin: bool,
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<(), Refused> {
         let status = Update::builder()
             .table_name(&self.tables.app)
@@ -70,7 +72,7 @@ impl Accounts {
         &self,
         meter: &Meter,
         user: UserId,
-        mut told: impl FnMut() -> Told,
+        mut told: impl FnMut() -> ChangeRecord,
     ) -> Result<(), StoreError> {
         let mut items = self.belongings(meter, user).await?;
         while !items.is_empty() {
@@ -110,7 +112,12 @@ impl Accounts {
     }
 
     /// The last step.
-    async fn forget(&self, meter: &Meter, stored: &StoredUser, told: &Told) -> Result<(), StoreError> {
+    async fn forget(
+        &self,
+        meter: &Meter,
+        stored: &StoredUser,
+        told: &ChangeRecord,
+    ) -> Result<(), StoreError> {
         let user = &stored.user;
         self.release_all(meter, stored).await?;
         let mut names = vec![
@@ -136,7 +143,7 @@ impl Accounts {
         &self,
         user: UserId,
         names: &[(Condition, Key)],
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<Transaction<'_>, StoreError> {
         let delete = |key: &Key| Delete::builder().table_name(&self.tables.app).set_key(Some(keyed(key)));
         let mut transaction = Transaction::told_by(self, told)?;

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::Delete;
 use domain::{Timestamp, accounts::UserId};
 
 use super::{
-    Accounts, Condition, Refused, Told,
+    AccountStore, ChangeRecord, Condition, Refused,
     item::{NewItem, Reader},
     keys,
     transaction::Transaction,
@@ -35,7 +35,7 @@ pub struct StoredFavorite {
     pub created_at: Timestamp,
 }
 
-impl Accounts {
+impl AccountStore {
     /// Returns every favorite of a user, by Pokémon. 1,351 favorites are one call: 130 KB.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         favorite: StoredFavorite,
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<(), Refused> {
         Transaction::told_by(self, told)?
             .by(user)?
@@ -79,7 +79,7 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         pokemon: u32,
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<(), Refused> {
         let delete = self.removal(user, pokemon).condition_expression("attribute_exists(pk)");
         Transaction::told_by(self, told)?.by(user)?.delete(Condition::Present, delete)?.commit(meter).await
@@ -95,7 +95,7 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         pokemon: &BTreeSet<u32>,
-        told: impl FnMut(&[u32]) -> Told,
+        told: impl FnMut(&[u32]) -> ChangeRecord,
     ) -> Result<(), Refused> {
         let now = now();
         self.in_steps(
@@ -120,7 +120,7 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         pokemon: &BTreeSet<u32>,
-        told: impl FnMut(&[u32]) -> Told,
+        told: impl FnMut(&[u32]) -> ChangeRecord,
     ) -> Result<(), Refused> {
         self.in_steps(
             meter,
@@ -142,7 +142,7 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         left: impl Fn(&BTreeSet<u32>) -> Vec<u32>,
-        mut told: impl FnMut(&[u32]) -> Told,
+        mut told: impl FnMut(&[u32]) -> ChangeRecord,
         part: impl Fn(Transaction<'a>, u32) -> Result<Transaction<'a>, StoreError>,
     ) -> Result<(), Refused> {
         let (mut fewest, mut stalled) = (usize::MAX, 0);
@@ -165,7 +165,7 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         left: &[u32],
-        told: &mut impl FnMut(&[u32]) -> Told,
+        told: &mut impl FnMut(&[u32]) -> ChangeRecord,
         part: &impl Fn(Transaction<'a>, u32) -> Result<Transaction<'a>, StoreError>,
     ) -> Result<(), Refused> {
         for some in left.chunks(TOGETHER) {

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 use super::{
-    Accounts,
+    AccountStore,
     item::{NewItem, Reader},
     keys,
 };
@@ -20,7 +20,7 @@ pub struct StoredKeys {
     pub version: u64,
 }
 
-impl Accounts {
+impl AccountStore {
     /// Returns the public keys.
     ///
     /// # Errors

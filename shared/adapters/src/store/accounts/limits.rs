@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
-use super::{Accounts, keys};
+use super::{AccountStore, keys};
 use crate::store::{
     Meter, StoreError,
     codec::{Item, keyed, text},
@@ -73,7 +73,7 @@ impl Bucket {
     }
 }
 
-impl Accounts {
+impl AccountStore {
     /// Takes a token from the bucket of `whom` at `now` (milliseconds since 1970): one call, or two while the bucket is not full.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use domain::accounts::UserId;
 use futures_util::future::try_join_all;
 
 use super::{
-    Accounts, Condition, StoredUser,
+    AccountStore, Condition, StoredUser,
     item::{NewItem, Reader},
     keys,
     transaction::Transaction,
@@ -45,7 +45,7 @@ pub(super) fn listed(profile: NewItem, id: UserId) -> NewItem {
     profile.text("gsi1pk", keys::users(shard(id))).text("gsi1sk", id.to_string())
 }
 
-impl Accounts {
+impl AccountStore {
     /// Counts the user `id` up in the transaction that creates it, or down in the one that deletes it.
     pub(super) fn counting_user<'a>(
         &self,
@@ -158,7 +158,7 @@ impl Accounts {
 /// The index that held the list before it was sharded. Tables on a user's machine may still have it.
 pub const FORMER_LIST: &str = "listed";
 
-impl Accounts {
+impl AccountStore {
     /// Moves users from [`FORMER_LIST`] to the list and to the counter, each in one transaction: the next run continues one that was
     /// interrupted.
     ///

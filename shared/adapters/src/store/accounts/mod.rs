@@ -51,7 +51,7 @@ pub use jwks::StoredKeys;
 pub use limits::{Bucket, Taken};
 pub use listing::{FORMER_LIST, UserPage};
 pub use overrides::OverrideChange;
-pub use receipts::{Receipt, Told};
+pub use receipts::{ChangeRecord, Receipt};
 pub use sessions::OpenSession;
 pub use transaction::{Condition, Refused};
 pub use users::{Credentials, Login, NewAccount, ProfileChange, ProfileRecord, StoredUser};
@@ -60,12 +60,12 @@ use super::Tables;
 
 /// The tables of accounts.
 #[derive(Clone, Debug)]
-pub struct Accounts {
+pub struct AccountStore {
     client: Client,
     tables: Tables,
 }
 
-impl Accounts {
+impl AccountStore {
     #[must_use]
     pub const fn new(client: Client, tables: Tables) -> Self {
         Self { client, tables }

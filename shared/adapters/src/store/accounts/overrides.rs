@@ -6,7 +6,7 @@ use domain::{
     catalog::{Edits, Override},
 };
 
-use super::{Accounts, Condition, Refused, Told, transaction::Transaction};
+use super::{AccountStore, ChangeRecord, Condition, Refused, transaction::Transaction};
 use crate::store::{Key, Meter, StoreError, codec::keyed, overrides::read};
 
 /// A change to a Pokémon.
@@ -21,7 +21,7 @@ pub enum OverrideChange {
     None,
 }
 
-impl Accounts {
+impl AccountStore {
     /// Returns the changes to a Pokémon: one consistent GetItem.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl Accounts {
         admin: UserId,
         pokemon: u32,
         change: &OverrideChange,
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<(), Refused> {
         let transaction = Transaction::told_by(self, told)?.by_admin(admin)?;
         let update = || {

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use domain::{Timestamp, accounts::UserId, audit::Event};
 
 use super::{
-    Accounts, Refused,
+    AccountStore, Refused,
     item::{NewItem, Reader},
     keys,
     transaction::Transaction,
@@ -34,18 +34,18 @@ impl Receipt {
 
 /// The record of a change: the event, and a receipt if the client sent an idempotency key.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ChangeRecord {
     pub event: Event,
     pub receipt: Option<Receipt>,
 }
 
-impl From<Event> for Told {
+impl From<Event> for ChangeRecord {
     fn from(event: Event) -> Self {
         Self { event, receipt: None }
     }
 }
 
-impl Accounts {
+impl AccountStore {
     /// Returns the receipt under `key`, unless it has expired at `now`.
     ///
     /// # Errors

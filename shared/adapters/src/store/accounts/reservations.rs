@@ -7,7 +7,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, builders::PutBuilder};
 use domain::{Timestamp, accounts::UserId};
 
-use super::{Accounts, Condition, StoredUser, item::NewItem, keys, transaction::Transaction};
+use super::{AccountStore, Condition, StoredUser, item::NewItem, keys, transaction::Transaction};
 use crate::store::{Key, Meter, StoreError, codec::keyed, failed};
 
 /// The time in seconds for which only the former owner can claim a former user name or e-mail address.
@@ -31,7 +31,7 @@ impl StoredUser {
     }
 }
 
-impl Accounts {
+impl AccountStore {
     /// Claims a name for `user`: it must be free, or reserved for this user, or its reservation must have expired.
     pub(super) fn claim(&self, key: &Key, user: UserId, now: Timestamp) -> PutBuilder {
         let id = AttributeValue::S(user.to_string());

@@ -7,7 +7,7 @@ use domain::{
 };
 
 use super::{
-    Accounts, Condition, Refused, Told,
+    AccountStore, ChangeRecord, Condition, Refused,
     item::{NewItem, Reader},
     keys,
     transaction::Transaction,
@@ -31,7 +31,7 @@ pub struct OpenSession {
 /// A password's hash (old, new) to replace with a stronger one.
 type Stronger<'a> = Option<(&'a str, &'a str)>;
 
-impl Accounts {
+impl AccountStore {
     /// Starts a session of `user`, and replaces the password's hash (old, new) if a stronger one is given.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Accounts {
         user: UserId,
         open: &OpenSession,
         stronger: Stronger<'_>,
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<(), Refused> {
         let mut transaction = Transaction::told_by(self, told)?.by(user)?.put_new(
             Condition::Absent,
@@ -103,7 +103,7 @@ impl Accounts {
         user: UserId,
         family: FamilyId,
         (before, after): (&Session, &Session),
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<(), Refused> {
         let number = |value: i64| AttributeValue::N(value.to_string());
         let update = Update::builder()
@@ -166,7 +166,7 @@ impl Accounts {
         meter: &Meter,
         user: UserId,
         family: FamilyId,
-        told: &Told,
+        told: &ChangeRecord,
     ) -> Result<(), Refused> {
         let delete = Delete::builder()
             .table_name(&self.tables.ephemeral)

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::{Timestamp, accounts::UserId, audit::Event};
 
-use super::{Accounts, Receipt, Told, item::NewItem, keys};
+use super::{AccountStore, ChangeRecord, Receipt, item::NewItem, keys};
 use crate::store::{
     Meter, StoreError,
     atomic::{self, NotWritten},
@@ -69,13 +69,13 @@ const OPERATION: &str = "TransactWriteItems";
 
 /// A transaction that is built part by part.
 pub(super) struct Transaction<'a> {
-    accounts: &'a Accounts,
+    accounts: &'a AccountStore,
     parts: Vec<(Condition, TransactWriteItem)>,
 }
 
 impl<'a> Transaction<'a> {
     /// A transaction that `told` records.
-    pub(super) fn told_by(accounts: &'a Accounts, told: &Told) -> Result<Self, StoreError> {
+    pub(super) fn told_by(accounts: &'a AccountStore, told: &ChangeRecord) -> Result<Self, StoreError> {
         let new = Self::of(accounts).with_event(&told.event)?;
         match &told.receipt {
             Some(receipt) => new.kept_by(receipt, told.event.at),
@@ -93,13 +93,13 @@ impl<'a> Transaction<'a> {
     }
 
     /// A transaction without an event.
-    pub(super) const fn of(accounts: &'a Accounts) -> Self {
+    pub(super) const fn of(accounts: &'a AccountStore) -> Self {
         Self { accounts, parts: Vec::new() }
     }
 
     /// A transaction that stores only a receipt, which covers the steps that follow.
     pub(super) fn keeping(
-        accounts: &'a Accounts,
+        accounts: &'a AccountStore,
         receipt: &Receipt,
         now: Timestamp,
     ) -> Result<Self, StoreError> {

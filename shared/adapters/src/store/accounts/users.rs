@@ -10,7 +10,7 @@ use domain::{
 };
 
 use super::{
-    Accounts, Condition, Refused, Told,
+    AccountStore, ChangeRecord, Condition, Refused,
     item::{NewItem, Reader, at},
     keys,
     listing::listed,
@@ -139,16 +139,21 @@ pub struct ProfileChange {
 /// The record of a profile change: an event for each changed field.
 #[derive(Debug)]
 pub struct ProfileRecord<'a> {
-    pub told: &'a Told,
+    pub told: &'a ChangeRecord,
     pub more: &'a [Event],
 }
 
-impl Accounts {
+impl AccountStore {
     /// Creates an account.
     ///
     /// # Errors
     /// [`Condition::Username`] and [`Condition::Email`] if they belong to another account, or are reserved for one.
-    pub async fn register(&self, meter: &Meter, new: &NewAccount<'_>, told: &Told) -> Result<(), Refused> {
+    pub async fn register(
+        &self,
+        meter: &Meter,
+        new: &NewAccount<'_>,
+        told: &ChangeRecord,
+    ) -> Result<(), Refused> {
         let (app, user, now) = (&self.tables.app, new.user, told.event.at);
         let stored = StoredUser { user: user.clone(), version: 1, reserved: BTreeMap::new() };
         let password = NewItem::at(&keys::password(user.id)).text("hash", new.hash);
