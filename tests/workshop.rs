@@ -13,7 +13,7 @@ use local::{
     engine::listen,
     functions::{Functions, SYNC},
     guard::AccessKey,
-    helper::Port,
+    port::Port,
 };
 use tests::{Residents, engine_url, some_event};
 

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{Generated, function::Function};
+use crate::{function::Function, generated::Generated};
 
 const FOLDER: &str = "functions/src/bin";
 

@@ -6,6 +6,7 @@
 pub mod accesses;
 mod binaries;
 mod function;
+mod generated;
 mod manifest;
 mod policy;
 mod resources;
@@ -17,20 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 pub use function::{EXPORTS_BUCKET, Function, functions, logical_id};
-
-/// A generated file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generated {
-    /// Relative to the repository's root.
-    pub path: String,
-    pub text: String,
-}
-
-impl Generated {
-    fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into() }
-    }
-}
+pub use generated::Generated;
 
 /// Generates all files of the repository at `root`.
 ///

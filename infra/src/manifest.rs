@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use api::routes::SPECS;
 use door::route::{DEFAULT, Spec};
 
-use crate::{Generated, function::Function};
+use crate::{function::Function, generated::Generated};
 
 const PATH: &str = "functions/Cargo.toml";
 const MARK: &str = "# Generated from here on: `cargo xtask generate`.\n";

@@ -11,7 +11,7 @@ use door::route::{Access, DEFAULT, Spec};
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::{Generated, binaries::others, function::Function};
+use crate::{binaries::others, function::Function, generated::Generated};
 
 const EVENTS: &str = "events";
 const BUDGET: &str = "tests/budget.json";

@@ -10,9 +10,9 @@ use serde_yaml_ng::{
 };
 
 use crate::{
-    Generated,
     accesses::{self, Accesses},
     function::Function,
+    generated::Generated,
     resources,
 };
 

@@ -7,13 +7,7 @@ use anyhow::{Result, anyhow};
 use aws_sdk_dynamodb::{Client, config::SharedHttpClient};
 use tokio::net::TcpListener;
 
-use crate::{
-    dynamodb::DynamoDb,
-    guard::AccessKey,
-    helper::{Port, in_process},
-    private,
-    sweep::sweep,
-};
+use crate::{dynamodb::DynamoDb, guard::AccessKey, helper::in_process, port::Port, private, sweep::sweep};
 
 /// An open engine. [`Self::stop`] closes its database.
 pub struct Engine {

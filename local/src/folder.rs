@@ -9,10 +9,7 @@ use std::{
 use adapters::disk;
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::{keys, private};
-
-/// The schema, raised whenever an older program could not read what this one stores.
-const SCHEMA: &str = "pokedex data, schema 1\n";
+use crate::{keys, private, schema::SCHEMA};
 
 /// The engine's file.
 const DATABASE: &str = "dynamodb.sqlite";
@@ -23,11 +20,6 @@ pub struct Folder {
     path: PathBuf,
     /// The lock, which ends with the process, however the process ends.
     _lock: File,
-}
-
-/// Whether this program made `path` for its data.
-pub(crate) fn is_data_folder(path: &Path) -> bool {
-    fs::read_to_string(path.join("schema")).is_ok_and(|found| found == SCHEMA)
 }
 
 impl Folder {

@@ -16,7 +16,8 @@ use tokio::{
 
 use crate::{
     guard::{AccessKey, refused},
-    helper::{Helper, Port, in_process},
+    helper::{Helper, in_process},
+    port::Port,
 };
 
 /// The function's name.

@@ -1,11 +1,10 @@
-//! AWS services on one machine: called inside this process, or served on a guarded port of the loopback address.
+//! AWS services on one machine: called inside this process, or served on a guarded [port](crate::port).
 //!
-//! A service here trusts its callers. Inside the process they are our own code; on a port, [`Port`] accepts only requests that carry its
+//! A service here trusts its callers. Inside the process they are our own code; on a port, [`Port`](crate::port::Port) accepts only requests that carry its
 //! access key id.
 
 use std::{fmt, sync::Arc};
 
-use anyhow::Result;
 use aws_sdk_dynamodb::config::{
     SharedHttpClient,
     http::{HttpRequest, HttpResponse},
@@ -19,12 +18,6 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-
-use crate::{
-    guard::{AccessKey, Guarded},
-    server::{self, ConnectionLimits},
-};
 
 /// A service that the AWS SDK calls.
 pub trait Helper: Send + Sync + 'static {
@@ -66,36 +59,4 @@ impl<H: Helper> HttpConnector for InProcess<H> {
 /// The connection that the SDK closes after an answer such as a 503: here, no connection exists.
 fn no_connection() -> ConnectionMetadata {
     ConnectionMetadata::builder().proxied(false).poison_fn(|| ()).build()
-}
-
-/// A helper on a port of the loopback address. Dropping it closes the port.
-#[derive(Debug)]
-pub struct Port {
-    /// `http://127.0.0.1:PORT`
-    pub url: String,
-    stop: oneshot::Sender<()>,
-    served: JoinHandle<()>,
-}
-
-impl Port {
-    /// Serves `helper` on `listener` for requests that carry `key`.
-    ///
-    /// # Errors
-    /// If the listener has no address.
-    pub fn open(helper: Arc<impl Helper>, listener: TcpListener, key: AccessKey) -> Result<Self> {
-        let url = format!("http://{}", listener.local_addr()?);
-        let (stop, stopped) = oneshot::channel();
-        let guarded = Guarded::new(helper, key);
-        let served = tokio::spawn(server::serve(guarded, listener, ConnectionLimits::default(), async {
-            // A dropped sender stops it as well.
-            let _ = stopped.await;
-        }));
-        Ok(Self { url, stop, served })
-    }
-
-    /// Closes the port once the requests in progress have been answered.
-    pub async fn close(self) {
-        let _ = self.stop.send(());
-        let _ = self.served.await;
-    }
 }

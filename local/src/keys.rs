@@ -9,7 +9,7 @@ use adapters::{
 };
 use anyhow::{Context as _, Result};
 
-use crate::{folder::is_data_folder, private};
+use crate::{private, schema::is_data_folder};
 
 /// The file's name.
 pub(crate) const FILE: &str = "signing-keys.json";

@@ -1,27 +1,25 @@
 //! The tables, as defined in `infra/data.yaml`: the same file that a deployment uses.
 
+mod description;
 mod repair;
-
-use std::time::Duration;
 
 use adapters::store::{
     Meter, Tables,
     accounts::{self, AccountStore},
 };
-use anyhow::{Context as _, Error, Result, anyhow, bail};
+use anyhow::{Context as _, Error, Result, anyhow};
 use aws_sdk_dynamodb::{
     Client,
     error::ProvideErrorMetadata as _,
-    operation::describe_table::DescribeTableOutput,
     types::{
         AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
-        GlobalSecondaryIndexUpdate, IndexStatus, KeySchemaElement, Projection, TableDescription, TableStatus,
-        TimeToLiveSpecification, TimeToLiveStatus,
+        GlobalSecondaryIndexUpdate, KeySchemaElement, Projection, TimeToLiveSpecification, TimeToLiveStatus,
     },
 };
 use serde::Deserialize;
 use serde_yaml_ng::Value;
 
+use description::{indexes, wait_until_active};
 use repair::State;
 
 const TEMPLATE: &str = include_str!("../../infra/data.yaml");
@@ -226,36 +224,6 @@ async fn add_indexes(client: &Client, definition: &Definition, name: &str) -> Re
         wait_until_active(client, name).await?;
     }
     Ok(())
-}
-
-/// The names of a table's indexes.
-async fn indexes(client: &Client, name: &str) -> Result<Vec<String>> {
-    let described = describe(client, name).await?;
-    let indexes = described.table().map(TableDescription::global_secondary_indexes).unwrap_or_default();
-    Ok(indexes.iter().filter_map(|index| index.index_name().map(str::to_owned)).collect())
-}
-
-async fn describe(client: &Client, name: &str) -> Result<DescribeTableOutput> {
-    let described = client.describe_table().table_name(name).send().await;
-    described.with_context(|| format!("the table {name} cannot be described"))
-}
-
-/// Waits until the table and all its indexes are active.
-async fn wait_until_active(client: &Client, name: &str) -> Result<()> {
-    for _ in 0..100 {
-        let described = describe(client, name).await?;
-        let is_active = described.table().is_some_and(|table| {
-            let mut indexes = table.global_secondary_indexes().iter();
-            table.table_status() == Some(&TableStatus::Active)
-                && indexes
-                    .all(|index| index.index_status().is_none_or(|status| *status == IndexStatus::Active))
-        });
-        if is_active {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    bail!("the table {name} did not become active within 5 seconds")
 }
 
 fn definition(resource: &str) -> Result<Definition> {

@@ -21,7 +21,7 @@ use local::{
     engine::{Engine, listen},
     gateway::Gateway,
     guard::AccessKey,
-    helper::Port,
+    port::Port,
     seed, tables,
 };
 use serde_json::Value;

@@ -2,8 +2,10 @@
 
 mod cargo;
 mod dynamodb_local;
+mod finding;
 mod mutate;
 mod pass_through;
+mod tally;
 mod test;
 mod tools;
 

@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail, ensure};
 
 use crate::cargo::{answers, cargo, root, target};
-use crate::test::{Finding, Outcome, Tally};
+use crate::finding::{Finding, Outcome};
+use crate::tally::Tally;
 use crate::tools::missing;
 
 use changes::{CHANGES, COMPILED, Change, What};

@@ -9,16 +9,16 @@ mod stages;
 mod store;
 mod suite;
 mod table;
-mod tally;
 
 use std::env;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::builder::PossibleValuesParser;
 
 use stages::{STAGES, Stage};
-pub use tally::Tally;
+
+use crate::finding::{Outcome, Report};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -34,30 +34,6 @@ impl Options {
     pub fn only(stage: &str) -> Self {
         Self { only: vec![stage.to_owned()], list: false }
     }
-}
-
-pub enum Outcome {
-    Passed,
-    Failed(String),
-    Skipped(String),
-}
-
-/// The result of a stage. `tally` is `None` for a stage that runs no tests.
-pub struct Finding {
-    pub outcome: Outcome,
-    pub tally: Option<Tally>,
-}
-
-impl From<Outcome> for Finding {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, tally: None }
-    }
-}
-
-pub struct Report {
-    stage: &'static str,
-    finding: Finding,
-    took: Duration,
 }
 
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {

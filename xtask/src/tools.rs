@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 use crate::cargo::{answers, root, status, target};
-use crate::test::Outcome;
+use crate::finding::Outcome;
 
 /// The outcome of a stage whose tool is missing: an error in CI, a reported skip on a user's machine.
 pub fn missing(tool: &str) -> Outcome {

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 use local::{
     engine::{Engine, listen},
     guard::AccessKey,
-    helper::Port,
+    port::Port,
     seed, tables,
 };
 use serde_json::Value;

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     types::{DeleteGlobalSecondaryIndexAction, GlobalSecondaryIndexUpdate},
 };
 
-use super::{indexes, wait_until_active};
+use super::description::{indexes, wait_until_active};
 
 /// The result of checking an existing table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

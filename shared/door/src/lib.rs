@@ -26,16 +26,17 @@ pub mod route;
 pub mod task;
 pub mod telemetry;
 mod ticket;
+mod tokens;
 
 pub use access::authenticate;
 pub use blocking::SERVER_BUSY;
 pub use config::Config;
 pub use event::Event;
 pub use kernel::Kernel;
-pub use keys::access_token;
 pub use limiter::{Token, subject};
 pub use problem::Problem;
 pub use request::{Caller, Request};
 pub use response::Response;
 pub use route::Route;
 pub use ticket::Ticket;
+pub use tokens::access_token;

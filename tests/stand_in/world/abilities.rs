@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::register::{id_of, link, names};
-use super::{PROSE, pokemon};
+use super::{pokemon, prose::PROSE};
 
 struct Ability {
     name: &'static str,

@@ -1,24 +1,23 @@
 //! Forms: one of most Pokémon, three of Unown.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::pokemon::{self, type_slots};
-use super::register::{id_of, link, names};
-use super::sprites::{Art, form_sprites};
+use super::register::link;
+use super::sprites::Art;
 
-struct Form {
-    name: &'static str,
-    pokemon: &'static str,
-    form_name: &'static str,
-    group: &'static str,
+pub(super) struct Form {
+    pub name: &'static str,
+    pub pokemon: &'static str,
+    pub form_name: &'static str,
+    pub group: &'static str,
     /// French and English names of the whole Pokémon, then of the form; plain forms have neither.
-    names: Option<[&'static str; 4]>,
-    is_default: bool,
-    is_mega: bool,
-    order: u32,
+    pub names: Option<[&'static str; 4]>,
+    pub is_default: bool,
+    pub is_mega: bool,
+    pub order: u32,
     /// The id in picture addresses, if it differs from the id of the Pokémon.
-    stem: Option<&'static str>,
-    art: Option<Art>,
+    pub stem: Option<&'static str>,
+    pub art: Option<Art>,
 }
 
 const PLAIN: Form = Form {
@@ -36,7 +35,7 @@ const PLAIN: Form = Form {
 const UNOWN: Form = Form { pokemon: "unown", group: "gold-silver", ..PLAIN };
 
 #[rustfmt::skip]
-const FORMS: &[Form] = &[
+pub(super) const FORMS: &[Form] = &[
     Form { name: "bulbasaur", pokemon: "bulbasaur", ..PLAIN },
     Form { name: "ivysaur", pokemon: "ivysaur", ..PLAIN },
     Form { name: "venusaur", pokemon: "venusaur", ..PLAIN },
@@ -78,35 +77,4 @@ const FORMS: &[Form] = &[
 /// Links to the forms of a Pokémon.
 pub(super) fn of_pokemon(name: &str) -> Vec<Value> {
     FORMS.iter().filter(|f| f.pokemon == name).map(|f| link("pokemon-form", f.name)).collect()
-}
-
-pub(super) fn documents() -> Vec<Value> {
-    let document = |f: &Form| {
-        let bearer = pokemon::named(f.pokemon);
-        let stem = f.stem.map_or_else(|| id_of("pokemon", f.pokemon).to_string(), str::to_owned);
-        let no_names = || json!([]);
-        let triggers = f.is_mega.then(|| {
-            let mut item = link("item", "charizardite-x");
-            item["trigger"] = json!("held-item");
-            item
-        });
-        json!({
-            "form_name": f.form_name,
-            "form_names": f.names.map_or_else(no_names, |[_, _, fr, en]| names(fr, en)),
-            "form_order": f.order,
-            "id": id_of("pokemon-form", f.name),
-            "is_battle_only": f.is_mega,
-            "is_default": f.is_default,
-            "is_mega": f.is_mega,
-            "name": f.name,
-            "names": f.names.map_or_else(no_names, |[fr, en, ..]| names(fr, en)),
-            "order": id_of("pokemon-form", f.name),
-            "pokemon": link("pokemon", f.pokemon),
-            "sprites": form_sprites(&stem, f.art.unwrap_or(bearer.art)),
-            "trigger_conditions": triggers.into_iter().collect::<Vec<_>>(),
-            "types": type_slots(bearer),
-            "version_group": link("version-group", f.group),
-        })
-    };
-    FORMS.iter().map(document).collect()
 }

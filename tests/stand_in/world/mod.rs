@@ -7,11 +7,13 @@
 
 mod abilities;
 mod chains;
+mod form_documents;
 mod forms;
 mod games;
 mod learnsets;
 mod moves;
 mod pokemon;
+mod prose;
 mod register;
 mod species;
 mod sprites;
@@ -22,9 +24,6 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 pub(super) use register::absolute;
-
-/// A placeholder for all prose of PokeAPI; the program stores no prose, so no test should find this elsewhere.
-const PROSE: &str = "Prose that nobody keeps.";
 
 /// PokeAPI's data: documents by kind and id.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +52,7 @@ impl World {
         add("ability", abilities::documents());
         add("move", moves::documents());
         add("pokemon-species", species::documents());
-        add("pokemon-form", forms::documents());
+        add("pokemon-form", form_documents::documents());
         add("pokemon", pokemon::documents());
         add("evolution-chain", chains::documents());
         world

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::register::{id_of, link, links, names};
-use super::{PROSE, learnsets};
+use super::{learnsets, prose::PROSE};
 
 struct Move {
     name: &'static str,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::register::{id_of, link, links, names, url};
-use super::{PROSE, chains, pokemon};
+use super::{chains, pokemon, prose::PROSE};
 
 struct Species {
     name: &'static str,

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::cargo::{answers, root, target};
 use crate::tools::{Server, done, has_python, missing, python};
 
-use super::{Finding, Outcome};
+use crate::finding::{Finding, Outcome};
 
 /// Checks that a TypeScript client of openapi.json compiles in strict mode and calls the server.
 pub fn client() -> anyhow::Result<Finding> {

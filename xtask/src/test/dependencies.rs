@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use crate::cargo::{cargo, status};
 
-use super::{Finding, Outcome};
+use crate::finding::{Finding, Outcome};
 
 /// TLS stacks that a function must not link: ring is the one in use, and each other one costs size and start-up time.
 const NOT_IN_FUNCTIONS: [&str; 2] = ["aws-lc-rs", "openssl-sys"];

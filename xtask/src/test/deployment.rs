@@ -9,7 +9,8 @@ use anyhow::ensure;
 use crate::cargo::{answers, build_programs, cargo, root, target};
 use crate::tools::{done, has_python, missing, python};
 
-use super::{Finding, Outcome, suite};
+use super::suite;
+use crate::finding::{Finding, Outcome};
 
 const REGION: &str = "eu-central-1";
 

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use crate::cargo::{cargo, root};
 use crate::tools::{done, has_python, missing, python};
 
-use super::{Finding, Outcome};
+use crate::finding::{Finding, Outcome};
 
 /// Checks licences, banned and duplicate crates, and the sources of crates. Advisories would need an external database.
 pub fn crates_are_allowed() -> anyhow::Result<Finding> {

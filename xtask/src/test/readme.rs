@@ -21,7 +21,8 @@ use mirror::Mirror;
 use steps::{Conditions, Step};
 use terminal::Terminal;
 
-use super::{Finding, Outcome, Tally};
+use crate::finding::{Finding, Outcome};
+use crate::tally::Tally;
 
 const DOCUMENTS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
 

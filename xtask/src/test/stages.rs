@@ -5,7 +5,8 @@ use std::process::Command;
 use crate::cargo::{build_programs, cargo, status};
 use crate::mutate;
 
-use super::{Finding, Outcome, Report, contract, dependencies, deployment, hygiene, readme, store, suite};
+use super::{contract, dependencies, deployment, hygiene, readme, store, suite};
+use crate::finding::{Finding, Outcome, Report};
 
 pub struct Stage {
     pub name: &'static str,

@@ -3,7 +3,8 @@
 use crate::dynamodb_local::{self, DynamoDbLocal};
 use crate::tools::missing;
 
-use super::{Finding, Outcome, Report, suite};
+use super::suite;
+use crate::finding::{Finding, Outcome, Report};
 
 pub const EMBEDDED: &str = "store-embedded";
 pub const DYNAMODB_LOCAL: &str = "store-dynamodb-local";
@@ -53,8 +54,8 @@ fn ran(reports: &[Report], stage: &str) -> Option<usize> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::tally::Tally;
     use super::*;
+    use crate::tally::Tally;
 
     fn passed(tests: usize) -> Finding {
         Finding { outcome: Outcome::Passed, tally: Some(Tally { passed: tests, ..Tally::default() }) }

@@ -10,8 +10,8 @@ use anyhow::Context;
 
 use crate::cargo::cargo;
 
-use super::tally::Tally;
-use super::{Finding, Outcome};
+use crate::finding::{Finding, Outcome};
+use crate::tally::Tally;
 
 /// The variable that names the engine for the store suite; if it is unset, the suite starts the embedded one.
 const ENGINE: &str = "POKEDEX_TEST_ENGINE";

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::tally::Tally;
-use super::{Outcome, Report};
+use crate::finding::{Outcome, Report};
+use crate::tally::Tally;
 
 pub fn render(reports: &[Report]) -> String {
     let rows: Vec<[String; 4]> = reports.iter().map(row).collect();
@@ -39,8 +39,8 @@ pub fn sum(reports: &[Report]) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::Finding;
     use super::*;
+    use crate::finding::Finding;
 
     fn reports() -> Vec<Report> {
         let tally = |passed, failed| Some(Tally { passed, failed, ignored: 0 });

@@ -6,6 +6,7 @@ mod document;
 mod pace;
 mod past;
 mod reduce;
+mod types;
 
 pub use client::{Config, FetchError, Fetched, PokeApi, install_ring};
 pub use document::Invalid;

@@ -4,7 +4,7 @@ use domain::facts::{PastAbilities, PastAbilitySlot, PastStats, PastTypes};
 
 use super::{
     document::{Checked, Doc, Invalid},
-    reduce::types,
+    types::types,
 };
 
 pub(super) fn past_types(doc: &Doc<'_>) -> Checked<Vec<PastTypes>> {

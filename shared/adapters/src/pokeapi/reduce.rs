@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::{
     document::{Checked, Doc, Invalid, id_in},
     past,
+    types::types,
 };
 
 /// Six times the size of the largest real fact. A stored fact must fit into an item of 400 KB: otherwise every write of
@@ -202,22 +203,6 @@ fn pokemon(doc: &Doc<'_>, id: u32) -> Checked<PokemonFacts> {
         past_abilities: past::past_abilities(doc)?,
         past_stats: past::past_stats(doc)?,
     })
-}
-
-pub(super) fn types(doc: &Doc<'_>) -> Checked<Vec<String>> {
-    let slots = doc.list("types")?;
-    let mut types = slots
-        .iter()
-        .map(|slot| Ok((slot.number::<u8>("slot")?, slot.get("type")?.slug("name")?)))
-        .collect::<Checked<Vec<_>>>()?;
-    if types.is_empty() {
-        return Err(Invalid::new("types", "is empty"));
-    }
-    if types.len() > 2 {
-        return Err(Invalid::new("types", format!("has {} entries", types.len())));
-    }
-    types.sort();
-    Ok(types.into_iter().map(|(_, name)| name).collect())
 }
 
 fn stats(doc: &Doc<'_>) -> Checked<(Stats, Stats)> {

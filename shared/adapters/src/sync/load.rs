@@ -2,7 +2,10 @@
 
 use domain::{Timestamp, catalog::SHAPE, facts::Facts};
 
-use super::{SHORT_LEASE, SyncError, put_state, state, under_lease, whole};
+use super::{
+    lease::{SHORT_LEASE, put_state, state, under_lease, whole},
+    outcome::SyncError,
+};
 use crate::{
     publish::{Published, publish},
     store::{CatalogStore, Meter, StoreError},

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{Timestamp, facts::Kind};
 use serde::{Deserialize, Serialize};
 
-use super::{SHORT_LEASE, SyncError, under_lease, whole};
+use super::{
+    lease::{SHORT_LEASE, under_lease, whole},
+    outcome::SyncError,
+};
 use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},

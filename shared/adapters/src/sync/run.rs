@@ -7,24 +7,45 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use super::{
-    Finished, Outcome, Pause, Progress, Settings, SyncError, put_state, state,
-    state::{Failure, MOST_UNDER_WAY, Running, State, Wait},
+    lease::{put_state, state, under_lease},
+    outcome::{Outcome, Pause, Progress, SyncError},
+    settings::Settings,
+    state::{Failure, Finished, MOST_UNDER_WAY, Running, State, Wait},
     work::{Task, Work},
 };
 use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
     publish::{PublishError, Published, is_suspicious, publish},
-    store::{CatalogStore, Key, Lease, Ledger, Meter},
+    store::{CatalogStore, Key, LONGEST_LEASE, Lease, Ledger, Meter},
 };
 
+/// The length of a lease, in seconds, which each checkpoint renews.
+const LEASE: i64 = LONGEST_LEASE;
 /// The maximum age of a paused run in seconds: an older one starts from scratch, because its first results are out of
 /// date.
 const OLDEST: i64 = 2 * 86_400;
 /// The number of resources that fail in a row, each after several attempts, before the source counts as down.
 const SOURCE_IS_DOWN: usize = 10;
 
-pub(super) struct Run<'a> {
+/// Runs a sync, or continues one that was stopped.
+///
+/// # Errors
+/// [`SyncError`]; checkpoints that were written stay. A resource that fails is not an error: the outcome lists it.
+pub async fn run(
+    store: &CatalogStore,
+    meter: &Meter,
+    api: &PokeApi,
+    settings: &Settings,
+    observe: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Outcome, SyncError> {
+    under_lease(store, meter, &settings.owner, LEASE, async |store, lease| {
+        Run::new(store, meter, api, settings, lease).await?.go(observe).await
+    })
+    .await
+}
+
+struct Run<'a> {
     store: &'a CatalogStore,
     meter: &'a Meter,
     api: &'a PokeApi,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::facts::Kind;
 
-use super::{SyncError, state::Running};
+use super::{outcome::SyncError, state::Running};
 use crate::{pokeapi::PokeApi, store::Ledger};
 
 /// One resource to request.

@@ -10,7 +10,7 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Cursor, both, parameter, parsed, per_page};
+use super::paging::{Cursor, both, parameter, parsed, per_page};
 use crate::app::App;
 use door::{Problem, Request, Response, body::personal};
 

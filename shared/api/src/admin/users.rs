@@ -9,7 +9,7 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{both, parameter, parsed, per_page};
+use super::paging::{both, parameter, parsed, per_page};
 use crate::app::App;
 use door::{Problem, Request, Response, body::personal};
 

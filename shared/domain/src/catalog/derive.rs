@@ -2,20 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::problem::Problem;
 use super::records::{
     Ability, AbilityPokemon, CosmeticForm, Evolution, EvolutionNode, EvolutionSpecies, LearnedMove, Move,
     Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,
 };
 use super::served::{Served, ServedPokemon};
 use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
-
-/// A fact that could not be used, or only in part; the rest of the catalogue is derived without it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The resource of the fact (`pokemon/25`).
-    pub resource: String,
-    pub reason: String,
-}
 
 /// A derived record, and the problems found on the way.
 pub type Derived<T> = (T, Vec<Problem>);

@@ -1,6 +1,6 @@
 //! Unknown fields, which are served as null: PokeAPI left them null or did not name the chain. They are reported until they are known.
 
-use super::derive::{Catalog, Problem};
+use super::{derive::Catalog, problem::Problem};
 
 impl Catalog<'_> {
     /// One problem for each null and each missing evolution chain.

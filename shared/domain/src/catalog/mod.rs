@@ -5,15 +5,17 @@ mod derive;
 mod gaps;
 mod names;
 mod overrides;
+mod problem;
 mod records;
 mod served;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use derive::humanise;
-pub use derive::{Catalog, Derived, Problem};
+pub use derive::{Catalog, Derived};
 pub use names::{Claims, NameTable};
 pub use overrides::{Edits, Hidden, Override, Overrides};
+pub use problem::Problem;
 pub use records::{
     Ability, AbilityPokemon, CosmeticForm, Evolution, EvolutionNode, EvolutionSpecies, LearnedMove, Move,
     Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use super::derive::Problem;
+use super::problem::Problem;
 use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
 
 /// A Pokémon for which a record can be derived, with the facts that the record needs.
