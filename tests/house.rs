@@ -6,6 +6,7 @@ mod documents;
 mod domain;
 mod events;
 mod functions;
+mod modules;
 mod stacks;
 mod templates;
 mod variables;

@@ -12,10 +12,7 @@ use adapters::{
     aws,
     export::{Exports, ExportsError},
     milliseconds, now,
-    store::{
-        Meter, StoreError,
-        accounts::{AccountStore, ChangeRecord},
-    },
+    store::{AccountStore, ChangeRecord, Meter, StoreError},
     tokens::{self, KeysError, Rotated, Rotation, unguessable},
 };
 use domain::{

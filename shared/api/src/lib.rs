@@ -31,6 +31,7 @@ mod request;
 pub mod routes;
 mod stored;
 pub mod sync;
+mod target;
 pub mod telemetry;
 mod types;
 mod unknown;
