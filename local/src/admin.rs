@@ -62,7 +62,7 @@ pub async fn grant(accounts: &AccountStore, username: &str) -> Result<String> {
     };
     match accounts.set_role(&meter, None, &found.user, true, now(), &event.into()).await {
         Ok(_) => Ok(format!("{} is an administrator now", user.username.as_str())),
-        Err(refused) if refused.is(Condition::Unchanged) => {
+        Err(refused) if refused.is(&Condition::Unchanged) => {
             bail!("somebody else changed {username:?} at the same time; please try again")
         }
         Err(refused) => Err(refused.into()),

@@ -81,7 +81,7 @@ async fn promoting_an_account_during_its_deletion_fails() {
     accounts.begin_deletion(&meter, residents.ash, residents.ash, false, &told).await.unwrap();
     let told = tests::some_event(residents.oak).into();
     let promoted = accounts.set_role(&meter, None, &stored, true, adapters::now(), &told).await;
-    assert!(promoted.is_err_and(|refused| refused.is(adapters::store::accounts::Condition::Unchanged)));
+    assert!(promoted.is_err_and(|refused| refused.is(&adapters::store::accounts::Condition::Unchanged)));
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn a_former_administrator_changes_no_user() {
     ];
     for refused in refusals {
         let refused = refused.expect_err("nothing is done");
-        assert!(refused.is(adapters::store::accounts::Condition::Administrator), "{refused}");
+        assert!(refused.is(&adapters::store::accounts::Condition::Administrator), "{refused}");
     }
     let standing = accounts.standing(&meter, residents.ash).await.unwrap().unwrap();
     assert!(!standing.is_admin && !standing.is_frozen);

@@ -360,7 +360,7 @@ async fn a_former_administrator_changes_no_pokemon() {
     for nobody in [workshop.residents.ash, UserId::new(1_700_000_000_000, [9; 10])] {
         let told = some_event(nobody).into();
         let refused = accounts.override_pokemon(&meter, nobody, 1, &OverrideChange::Hide, &told).await;
-        assert!(refused.is_err_and(|refused| refused.is(Condition::Administrator)));
+        assert!(refused.is_err_and(|refused| refused.is(&Condition::Administrator)));
     }
     assert_eq!(workshop.store().overrides_revision(&meter).await.expect("a number"), 0);
 }

@@ -21,6 +21,7 @@ mod prepare;
 pub mod routes;
 mod stored;
 pub mod sync;
+mod target;
 mod types;
 mod unknown;
 mod users;

@@ -1,11 +1,16 @@
 //! `Idempotency-Key`: a client that did not receive the response can repeat the request, and the change is made only once.
 
 use adapters::{
-    now,
-    store::accounts::{ChangeRecord, Receipt},
+    milliseconds, now,
+    store::{ChangeRecord, Receipt},
+    tokens::unguessable,
 };
 use bytes::Bytes;
-use domain::{FieldError, Timestamp, audit::Event};
+use domain::{
+    FieldError, Timestamp,
+    accounts::UserId,
+    audit::{Action, Event, EventId, Outcome},
+};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
@@ -85,26 +90,75 @@ pub(crate) async fn replay(kernel: &Kernel, request: &Request, ticket: &Ticket) 
 }
 
 impl Request {
-    /// Returns the record of a change that is answered with `answer`: its event and, for a request with a key, its receipt.
+    /// Begins the record of a change that the caller makes: `action` on `target`.
     #[must_use]
-    pub fn told(&self, event: Event, answer: &Response) -> ChangeRecord {
-        let receipt = self.ticket.as_ref().map(|ticket| {
-            let body = std::str::from_utf8(answer.body()).ok().filter(|body| body.len() <= Receipt::LONGEST);
-            ticket.receipt(answer.status().as_u16(), body, event.at)
-        });
-        ChangeRecord { event, receipt }
-    }
-
-    /// Like [`Self::told`], for a change whose response, with this status, is rebuilt for a repeated request.
-    #[must_use]
-    pub fn told_of_answer(&self, event: Event, status: StatusCode) -> ChangeRecord {
-        let receipt = self.receipt_of_answer(status, event.at);
-        ChangeRecord { event, receipt }
+    pub fn change(&self, action: Action, target: Option<String>) -> Change<'_> {
+        let event = Event {
+            id: EventId::new(milliseconds(), unguessable()),
+            at: now(),
+            actor: self.caller.map(|caller| caller.user),
+            action,
+            target,
+            outcome: Outcome::Done,
+            request_id: self.id.clone(),
+        };
+        Change { request: self, event }
     }
 
     /// Returns the receipt of a change whose response, with this status, is rebuilt for a repeated request.
     #[must_use]
     pub fn receipt_of_answer(&self, status: StatusCode, now: Timestamp) -> Option<Receipt> {
         Some(self.ticket.as_ref()?.receipt(status.as_u16(), None, now))
+    }
+}
+
+/// A change that a request makes, or tries to make: its event, and the request's idempotency key.
+#[derive(Debug)]
+pub struct Change<'a> {
+    request: &'a Request,
+    event: Event,
+}
+
+impl Change<'_> {
+    /// Replaces the actor: on routes without an access token, it is not the caller.
+    #[must_use]
+    pub fn by(self, actor: Option<UserId>) -> Self {
+        let event = Event { actor, ..self.event };
+        Self { event, ..self }
+    }
+
+    /// Returns the record of a change that is answered with `answer`: its event and, for a request with a key, its receipt.
+    #[must_use]
+    pub fn answered(self, answer: &Response) -> ChangeRecord {
+        let receipt = self.request.ticket.as_ref().map(|ticket| {
+            let body = std::str::from_utf8(answer.body()).ok().filter(|body| body.len() <= Receipt::LONGEST);
+            ticket.receipt(answer.status().as_u16(), body, self.event.at)
+        });
+        ChangeRecord { event: self.event, receipt }
+    }
+
+    /// Like [`Self::answered`], for a change whose response, with this status, is rebuilt for a repeated request.
+    #[must_use]
+    pub fn answered_again(self, status: StatusCode) -> ChangeRecord {
+        let receipt = self.request.receipt_of_answer(status, self.event.at);
+        ChangeRecord { event: self.event, receipt }
+    }
+
+    /// Returns the record of a change without a receipt: a step of a longer one, or of a route that accepts no keys.
+    #[must_use]
+    pub fn without_receipt(self) -> ChangeRecord {
+        self.event().into()
+    }
+
+    /// Returns the event of a change that was not made as asked.
+    #[must_use]
+    pub fn ended_as(self, outcome: Outcome) -> Event {
+        Event { outcome, ..self.event }
+    }
+
+    /// Returns the event of a change that was made.
+    #[must_use]
+    pub fn event(self) -> Event {
+        self.event
     }
 }

@@ -240,13 +240,13 @@ impl From<serde_json::Error> for Problem {
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
-        match refused {
-            refused if refused.is(Condition::Receipt) => {
+        match (&refused, refused.decisive()) {
+            (Refused::Repeated, _) => {
                 Self::conflict(REPEATED, "A request with this idempotency key is already in progress")
             }
-            refused if refused.is(Condition::Active) => Self::frozen(),
-            refused if refused.is(Condition::Administrator) => Self::administrators_only(),
-            refused => StoreError::from(refused).into(),
+            (_, Some(Condition::Active)) => Self::frozen(),
+            (_, Some(Condition::Administrator)) => Self::administrators_only(),
+            _ => StoreError::from(refused).into(),
         }
     }
 }

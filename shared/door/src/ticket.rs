@@ -1,6 +1,6 @@
 //! The identity of a request with an idempotency key.
 
-use adapters::store::accounts::Receipt;
+use adapters::store::Receipt;
 use domain::Timestamp;
 
 /// A hashed idempotency key, and a fingerprint of the query and the body that were sent with it.

@@ -142,7 +142,7 @@ async fn opposite_bulk_changes_at_once_are_recorded_as_they_were_made() {
     for refused in results.into_iter().filter_map(Result::err) {
         let is_overtaken =
             matches!(refused, Refused::Conditions(_) | Refused::Store(StoreError::Busy { .. }));
-        assert!(is_overtaken && !refused.is(Condition::Active), "{refused:?}");
+        assert!(is_overtaken && !refused.is(&Condition::Active), "{refused:?}");
     }
     let added = recorded(&fixture, ash, Action::AddFavorite).await;
     let removed = recorded(&fixture, ash, Action::RemoveFavorite).await;

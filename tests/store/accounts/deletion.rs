@@ -82,8 +82,8 @@ async fn of_several_beginnings_at_once_one_succeeds() {
         async move { begin(&store, ash).await }
     })
     .await;
-    assert_one(&results, Condition::Absent);
-    assert_refused(begin(&fixture.store, ash).await, Condition::Absent);
+    assert_one(&results, Condition::NotDeleting);
+    assert_refused(begin(&fixture.store, ash).await, Condition::NotDeleting);
     assert_eq!(fixture.targets(ash, Action::DeleteAccount).await.len(), 1);
     assert_eq!(fixture.standing(ash).await.epoch, 1);
 }

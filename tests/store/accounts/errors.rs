@@ -12,7 +12,7 @@ use domain::{accounts::UserId, audit::Action};
 use tests::raw_client;
 
 use super::support::{BUCKET, begin_session, event, record, register, user};
-use crate::store::support::unavailable;
+use crate::store::catalog::support::unavailable;
 
 fn refusal<T: std::fmt::Debug>(result: Result<T, Refused>) -> String {
     match result {

@@ -45,7 +45,7 @@ async fn adding_a_favorite_twice_is_refused_and_recorded_once() {
     let fixture = Fixture::new().await;
     let ash = fixture.user("ash").await.user.id;
     add(&fixture.store, ash, 25).await.expect("a favorite");
-    assert_refused(add(&fixture.store, ash, 25).await, Condition::Absent);
+    assert_refused(add(&fixture.store, ash, 25).await, Condition::NotFavorite(25));
     assert_eq!(fixture.targets(ash, Action::AddFavorite).await, ["25"]);
 }
 
@@ -53,10 +53,10 @@ async fn adding_a_favorite_twice_is_refused_and_recorded_once() {
 async fn removing_a_favorite_twice_is_refused_and_recorded_once() {
     let fixture = Fixture::new().await;
     let ash = fixture.user("ash").await.user.id;
-    assert_refused(remove(&fixture.store, ash, 25).await, Condition::Present);
+    assert_refused(remove(&fixture.store, ash, 25).await, Condition::Favorite(25));
     add(&fixture.store, ash, 25).await.expect("a favorite");
     remove(&fixture.store, ash, 25).await.expect("a removal");
-    assert_refused(remove(&fixture.store, ash, 25).await, Condition::Present);
+    assert_refused(remove(&fixture.store, ash, 25).await, Condition::Favorite(25));
     assert_eq!(fixture.targets(ash, Action::RemoveFavorite).await, ["25"]);
 }
 
@@ -90,7 +90,7 @@ async fn of_several_additions_of_one_favorite_at_once_one_succeeds() {
         async move { add(&store, ash, 25).await }
     })
     .await;
-    assert_one(&results, Condition::Absent);
+    assert_one(&results, Condition::NotFavorite(25));
     assert_eq!(
         (fixture.favorites(ash).await, fixture.targets(ash, Action::AddFavorite).await.len()),
         (vec![25], 1)

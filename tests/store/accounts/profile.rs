@@ -29,7 +29,7 @@ async fn a_change_of_name_and_address_is_stored_with_an_event_for_each() {
     let id = before.user.id;
     let field = |field: &str| event(id, Action::UpdateProfile, Some(field.to_owned()));
     let (told, more) = (field("email").into(), [field("username")]);
-    let record = ProfileRecord { told: &told, more: &more };
+    let record = ProfileRecord { record: &told, more: &more };
     let changed = fixture.store.change_profile(&fixture.meter, (&before, &after), &change, &record).await;
     changed.expect("a change");
     assert_eq!((fixture.stored(id).await, after.version), (after, before.version + 1));
@@ -65,7 +65,7 @@ async fn a_change_to_the_name_of_another_user_is_refused() {
     let fixture = Fixture::new().await;
     let (ash, gary) = (fixture.user("ash").await, fixture.user("gary").await);
     let refused = rename(&fixture.store, &ash, "gary").await.expect_err("it is taken");
-    assert!(refused.is(Condition::Username) && !refused.is(Condition::Unchanged), "{refused:?}");
+    assert!(refused.is(&Condition::Username) && !refused.has(&Condition::Unchanged), "{refused:?}");
     assert_eq!(fixture.owner_of("gary").await, Some(gary.user.id));
     assert_eq!(
         (fixture.stored(ash.user.id).await, fixture.targets(ash.user.id, Action::UpdateProfile).await.len()),
@@ -119,7 +119,7 @@ async fn a_new_password_in_a_session_that_has_ended_is_refused() {
         .expect("an end");
     let change =
         ProfileChange { hash: Some("new".to_owned()), kept: Some(open.family), ..ProfileChange::default() };
-    assert_refused(change_at(&fixture.store, &ash, &change, now()).await, Condition::Present);
+    assert_refused(change_at(&fixture.store, &ash, &change, now()).await, Condition::Session);
     assert_eq!((fixture.stored(id).await, fixture.standing(id).await.epoch), (ash, 0));
     assert_eq!(fixture.store.session(&fixture.meter, id, open.family).await.expect("a read"), None);
 }

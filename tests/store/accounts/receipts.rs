@@ -5,13 +5,15 @@ use std::sync::Arc;
 use adapters::{
     now,
     store::{
-        Meter,
-        accounts::{AccountStore, ChangeRecord, Condition, Receipt, Refused, StoredFavorite},
+        ChangeRecord, Meter, Receipt,
+        accounts::{AccountStore, Condition, Refused, StoredFavorite},
     },
 };
 use domain::{accounts::UserId, audit::Action};
 
-use super::support::{DAY, Fixture, assert_one, assert_refused, at_once, record_at, record_of, with_receipt};
+use super::support::{
+    DAY, Fixture, assert_one_by, assert_refused, assert_repeated, at_once, record_at, record_of, with_receipt,
+};
 
 async fn add(store: &AccountStore, user: UserId, pokemon: u32, record: &ChangeRecord) -> Result<(), Refused> {
     let favorite = StoredFavorite { pokemon, created_at: now() };
@@ -47,8 +49,8 @@ async fn a_second_change_under_a_key_is_refused_because_of_the_receipt() {
     let fixture = Fixture::new().await;
     let ash = fixture.user("ash").await.user.id;
     add(&fixture.store, ash, 25, &keyed(ash, 25, "one")).await.expect("a favorite");
-    assert_refused(add(&fixture.store, ash, 26, &keyed(ash, 26, "one")).await, Condition::Receipt);
-    assert_refused(add(&fixture.store, ash, 25, &keyed(ash, 25, "one")).await, Condition::Receipt);
+    assert_repeated(add(&fixture.store, ash, 26, &keyed(ash, 26, "one")).await);
+    assert_repeated(add(&fixture.store, ash, 25, &keyed(ash, 25, "one")).await);
     assert_eq!(fixture.favorites(ash).await, [25]);
     assert_eq!(fixture.targets(ash, Action::AddFavorite).await, ["25"]);
 }
@@ -66,7 +68,7 @@ async fn of_several_changes_under_one_key_at_once_one_succeeds() {
         }
     })
     .await;
-    assert_one(&results, Condition::Receipt);
+    assert_one_by(&results, |refused| matches!(refused, Refused::Repeated));
     assert_eq!(fixture.favorites(ash).await.len(), 1);
     assert_eq!(fixture.targets(ash, Action::AddFavorite).await.len(), 1);
 }
@@ -76,7 +78,7 @@ async fn a_refused_change_leaves_no_receipt() {
     let fixture = Fixture::new().await;
     let ash = fixture.user("ash").await.user.id;
     add(&fixture.store, ash, 25, &keyed(ash, 25, "one")).await.expect("a favorite");
-    assert_refused(add(&fixture.store, ash, 25, &keyed(ash, 25, "two")).await, Condition::Absent);
+    assert_refused(add(&fixture.store, ash, 25, &keyed(ash, 25, "two")).await, Condition::NotFavorite(25));
     assert_eq!(receipt(&fixture, "two").await, None);
 }
 
@@ -115,7 +117,7 @@ async fn a_receipt_is_kept_before_the_steps_that_it_covers_and_once() {
     let keep =
         async |receipt: &Receipt| fixture.store.keep_receipt(&fixture.meter, ash, receipt, now()).await;
     keep(&kept).await.expect("the key is free");
-    assert_refused(keep(&kept).await, Condition::Receipt);
+    assert_repeated(keep(&kept).await);
     assert_eq!(receipt(&fixture, "one").await, Some(kept.clone()));
     fixture.freeze(ash).await;
     assert_refused(keep(&Receipt { key: "two".to_owned(), ..kept }).await, Condition::Active);

@@ -37,7 +37,7 @@ async fn a_former_name_signs_nobody_in_and_is_refused_to_others() {
     assert_eq!(fixture.owner_of("red").await, None);
     assert_eq!(fixture.owner_of("ash").await, Some(ash.user.id));
     let refused = register(&fixture.store, &another_red()).await.expect_err("it is reserved");
-    assert!(refused.is(Condition::Username), "{refused:?}");
+    assert!(refused.is(&Condition::Username), "{refused:?}");
     let blue = fixture.user("blue").await;
     assert_refused(rename(&fixture.store, &blue, "red").await, Condition::Username);
     assert_eq!(fixture.owner_of("blue").await, Some(blue.user.id));

@@ -8,10 +8,10 @@ use std::{
 use adapters::{
     aws, milliseconds, now,
     store::{
-        Key, Meter, StoreError, Tables,
+        ChangeRecord, Key, Meter, Receipt, StoreError, Tables,
         accounts::{
-            AccountStore, Bucket, ChangeRecord, Condition, Login, NewAccount, OpenSession, ProfileChange,
-            ProfileRecord, Receipt, Refused, StoredUser,
+            AccountStore, Bucket, Condition, Login, NewAccount, OpenSession, ProfileChange, ProfileRecord,
+            Refused, StoredUser,
         },
     },
     tokens::{FamilyId, unguessable},
@@ -239,8 +239,8 @@ pub async fn change_at(
     at: Timestamp,
 ) -> Result<StoredUser, Refused> {
     let after = before.changed(change, at);
-    let told = record_at(before.user.id, Action::UpdateProfile, at);
-    let record = ProfileRecord { told: &told, more: &[] };
+    let record = record_at(before.user.id, Action::UpdateProfile, at);
+    let record = ProfileRecord { record: &record, more: &[] };
     store.change_profile(&Meter::default(), (before, &after), change, &record).await?;
     Ok(after)
 }
@@ -263,18 +263,31 @@ pub async fn at_once<F: Future<Output: Send + 'static> + Send + 'static>(
 
 /// Checks that exactly one of `results` succeeded and each other one was refused because of `condition`, or met too many others.
 pub fn assert_one<T: std::fmt::Debug>(results: &[Result<T, Refused>], condition: Condition) {
+    assert_one_by(results, |refused| refused.is(&condition));
+}
+
+/// Checks that exactly one of `results` succeeded and each other one was refused as expected, or met too many others.
+pub fn assert_one_by<T: std::fmt::Debug>(
+    results: &[Result<T, Refused>],
+    is_expected: impl Fn(&Refused) -> bool,
+) {
     let done = results.iter().filter(|result| result.is_ok()).count();
     assert_eq!(done, 1, "{results:?}");
     for refused in results.iter().filter_map(|result| result.as_ref().err()) {
         let is_busy = matches!(refused, Refused::Store(StoreError::Busy { .. }));
-        assert!(is_busy || refused.is(condition), "{refused:?}");
+        assert!(is_busy || is_expected(refused), "{refused:?}");
     }
 }
 
 /// Checks that a change was refused because of `condition`.
 pub fn assert_refused<T: std::fmt::Debug>(result: Result<T, Refused>, condition: Condition) {
     match result {
-        Err(refused) if refused.is(condition) => {}
+        Err(refused) if refused.is(&condition) => {}
         other => panic!("not refused because of {condition:?}: {other:?}"),
     }
+}
+
+/// Checks that a change was refused because its idempotency key is in use.
+pub fn assert_repeated<T: std::fmt::Debug>(result: Result<T, Refused>) {
+    assert!(matches!(result, Err(Refused::Repeated)), "not repeated: {result:?}");
 }

@@ -10,7 +10,6 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::event;
 use crate::app::App;
 use door::{Problem, Request, limits::Limit, subject};
 
@@ -46,15 +45,17 @@ pub(super) async fn confirm(
     field: &str,
     action: Action,
 ) -> Result<(), Problem> {
-    let (user, meter) = (request.caller()?.user, &request.meter);
+    let meter = &request.meter;
     let token = app.kernel.spend(meter, Limit::Password, subject(Limit::Password, request)?).await?;
     let checked = app.kernel.run_blocking(request, move |memory| memory.check(&given, Some(&hash))).await;
     if !matches!(checked, Ok(Ok(Checked::Wrong))) {
         app.kernel.give_back(meter, &token).await;
     }
     if checked?.map_err(|error| Problem::internal(error.to_string()))? == Checked::Wrong {
-        let event = event(request, Some(user), action, None, Outcome::WrongCredentials);
-        app.kernel.accounts().note(meter, &event).await?;
+        app.kernel
+            .accounts()
+            .note(meter, &request.change(action, None).ended_as(Outcome::WrongCredentials))
+            .await?;
         let errors = vec![FieldError::new(field, "is incorrect")];
         let problem = Problem::new(StatusCode::FORBIDDEN, "wrong_password", "Incorrect password");
         return Err(Problem { errors, ..problem });

@@ -9,14 +9,14 @@ use bytes::Bytes;
 use domain::{
     Timestamp,
     accounts::{User, UserId},
-    audit::{Action, Outcome},
+    audit::Action,
     dex::Dex,
 };
 use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{confirmed, event, reauthentication::record_password, refresh::is_alive};
+use super::{confirmed, reauthentication::record_password, refresh::is_alive};
 use crate::app::App;
 use door::{
     Problem, Request, Response,
@@ -40,13 +40,13 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Pro
     let user = request.caller()?.user;
     let file = file(app, request).await?;
     let Some(exports) = &app.config.exports else {
-        told(app, request, user).await?;
+        record(app, request, user).await?;
         return Ok(attached(file));
     };
     exports.put(user, file).await?;
     // If the account was frozen or its deletion began meanwhile, that deletion may have looked for exports already.
-    if let Err(refused) = told(app, request, user).await {
-        if refused.is(Condition::Active) {
+    if let Err(refused) = record(app, request, user).await {
+        if refused.is(&Condition::Active) {
             exports.delete(user).await?;
         }
         return Err(refused.into());
@@ -60,9 +60,8 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response, Pro
 }
 
 /// Records the event, if the account is still active.
-async fn told(app: &App, request: &Request, user: UserId) -> Result<(), Refused> {
-    let event = event(request, Some(user), Action::Export, None, Outcome::Done);
-    app.kernel.accounts().note_by(&request.meter, user, event).await
+async fn record(app: &App, request: &Request, user: UserId) -> Result<(), Refused> {
+    app.kernel.accounts().note_by(&request.meter, user, request.change(Action::Export, None).event()).await
 }
 
 async fn file(app: &App, request: &Request) -> Result<Vec<u8>, Problem> {

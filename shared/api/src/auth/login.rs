@@ -15,8 +15,8 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{answer::Pair, attempt::Attempt, event};
-use crate::app::App;
+use super::{answer::Pair, attempt::Attempt};
+use crate::{app::App, target};
 use door::{Problem, Request, Response, body::personal};
 
 /// A user name or e-mail address, and a password.
@@ -42,7 +42,7 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     };
     let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let actor = found.as_ref().map(|found| found.user.user.id);
-    let refused = |outcome| event(request, actor, Action::Login, None, outcome);
+    let refused = |outcome| request.change(Action::Login, None).by(actor).ended_as(outcome);
     let (Some(found), Some(right)) = (found, checked) else {
         attempt.failed(app, request).await;
         accounts.note(meter, &refused(Outcome::WrongCredentials)).await?;
@@ -121,16 +121,15 @@ async fn begin_session(
     let user = found.user.user;
     let open =
         OpenSession { family: FamilyId::random(), session: Session::begin(now(), found.standing.epoch) };
-    let target = Some(format!("session:{}", open.family));
-    let done = event(request, Some(user.id), Action::Login, target, Outcome::Done);
+    let login = |target| request.change(Action::Login, target).by(Some(user.id));
+    let record = login(target::session(open.family)).without_receipt();
     let stronger = right.stronger.as_deref().map(|hash| (found.hash.as_str(), hash));
-    if let Err(refused_by) = accounts.begin_session(meter, user.id, &open, stronger, &done.into()).await {
+    if let Err(refused) = accounts.begin_session(meter, user.id, &open, stronger, &record).await {
         // The account was frozen after it was read.
-        if refused_by.is(Condition::Active) {
-            let refused = event(request, Some(user.id), Action::Login, None, Outcome::Frozen);
-            accounts.note(meter, &refused).await?;
+        if refused.is(&Condition::Active) {
+            accounts.note(meter, &login(None).ended_as(Outcome::Frozen)).await?;
         }
-        return Err(refused_by.into());
+        return Err(refused.into());
     }
     let pair = Pair::of(app, &ring, &user, open.family, open.session.counter)?;
     personal(StatusCode::OK, &pair.signed_in("Login successful", user))

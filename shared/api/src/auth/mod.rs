@@ -24,34 +24,11 @@ pub(crate) use refresh::{RefreshRequest, refresh};
 pub(crate) use register::{Registration, register};
 pub(crate) use sessions::{Sessions, end_session, logout, sessions};
 
-use adapters::{milliseconds, now, passwords::is_common, tokens::unguessable};
-use domain::{
-    FieldError,
-    accounts::{Password, UserId},
-    audit::{Action, Event, EventId, Outcome},
-};
+use adapters::passwords::is_common;
+use domain::{FieldError, accounts::Password};
 
 use crate::app::App;
 use door::{Problem, Request};
-
-/// Builds the audit event for `action`, which `request` completed or was refused.
-pub(crate) fn event(
-    request: &Request,
-    actor: Option<UserId>,
-    action: Action,
-    target: Option<String>,
-    outcome: Outcome,
-) -> Event {
-    Event {
-        id: EventId::new(milliseconds(), unguessable()),
-        at: now(),
-        actor,
-        action,
-        target,
-        outcome,
-        request_id: request.id.clone(),
-    }
-}
 
 /// Returns the hash of a new password; 422 if the password is too short or too easy to guess.
 async fn chosen(

@@ -16,12 +16,13 @@ use serde::Deserialize;
 use super::{
     chosen,
     confirmation::confirm,
-    event,
     reauthentication::{record_password, require_recent_password},
     register::{taken, taken_fields},
 };
-use crate::app::App;
-use door::{Problem, Request, Response, body::personal, cache::permits_change, limits::Limit};
+use crate::{app::App, target};
+use door::{
+    Problem, Request, Response, body::personal, cache::permits_change, idempotency::Change, limits::Limit,
+};
 
 /// A partial update of the caller's profile: a field that is left out keeps its value.
 #[derive(Deserialize, JsonSchema)]
@@ -168,34 +169,32 @@ async fn store(
     (before, after): (&StoredUser, &StoredUser),
     change: &ProfileChange,
 ) -> Result<Response, Problem> {
-    let (accounts, meter, caller) = (app.kernel.accounts(), &request.meter, request.caller()?);
-    let field = |field: &str, action, outcome| {
-        event(request, Some(caller.user), action, Some(field.to_owned()), outcome)
-    };
-    let mut events = Vec::new();
+    let (accounts, meter) = (app.kernel.accounts(), &request.meter);
+    let update = |field| request.change(Action::UpdateProfile, target::field(field));
+    let mut changes = Vec::new();
     if change.username.is_some() {
-        events.push(field("username", Action::UpdateProfile, Outcome::Done));
+        changes.push(update("username"));
     }
     if change.email.is_some() {
-        events.push(field("email", Action::UpdateProfile, Outcome::Done));
+        changes.push(update("email"));
     }
     if change.hash.is_some() {
-        events.push(event(request, Some(caller.user), Action::ChangePassword, None, Outcome::Done));
+        changes.push(request.change(Action::ChangePassword, None));
     }
-    let Some(first) = events.pop() else { return answer(before) };
+    let Some(first) = changes.pop() else { return answer(before) };
     let answer = answer(after)?;
-    let told = request.told(first, &answer);
-    let record = ProfileRecord { told: &told, more: &events };
+    let (record, more): (_, Vec<_>) =
+        (first.answered(&answer), changes.into_iter().map(Change::event).collect());
+    let record = ProfileRecord { record: &record, more: &more };
     let Err(refused) = accounts.change_profile(meter, (before, after), change, &record).await else {
         return Ok(answer);
     };
     for name in taken_fields(&refused) {
-        accounts.note(meter, &field(name, Action::UpdateProfile, Outcome::Taken)).await?;
+        accounts.note(meter, &update(name).ended_as(Outcome::Taken)).await?;
     }
     Err(match refused {
-        refused if refused.is(Condition::Receipt) => refused.into(),
-        refused if refused.is(Condition::Present) => Problem::unauthenticated(),
-        refused if refused.is(Condition::Unchanged) && request.header("if-match").is_some() => outdated(),
+        refused if refused.is(&Condition::Session) => Problem::unauthenticated(),
+        refused if refused.has(&Condition::Unchanged) && request.header("if-match").is_some() => outdated(),
         refused => taken(refused),
     })
 }

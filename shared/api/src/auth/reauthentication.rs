@@ -4,7 +4,6 @@ use adapters::now;
 use domain::audit::{Action, Outcome};
 use http::StatusCode;
 
-use super::event;
 use crate::app::App;
 use door::{Problem, Request};
 
@@ -18,7 +17,7 @@ pub(super) async fn require_recent_password(app: &App, request: &Request) -> Res
     if session.is_some_and(|session| session.has_recent_password(now())) {
         return Ok(());
     }
-    let refused = event(request, Some(caller.user), Action::UpdateProfile, None, Outcome::PasswordRequired);
+    let refused = request.change(Action::UpdateProfile, None).ended_as(Outcome::PasswordRequired);
     app.kernel.accounts().note(&request.meter, &refused).await?;
     let detail = "Please enter your password again: send current_password, or sign in.";
     Err(Problem::new(StatusCode::FORBIDDEN, "reauthentication_required", detail))

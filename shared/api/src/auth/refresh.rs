@@ -14,8 +14,8 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{answer::Pair, event};
-use crate::app::App;
+use super::answer::Pair;
+use crate::{app::App, target};
 use door::{Problem, Request, Response, body::personal};
 
 /// The refresh token, unless the `Authorization` header holds it.
@@ -34,7 +34,7 @@ pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Pr
     let ring = app.kernel.ring().await?;
     let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let Ok(token) = RefreshToken::open(&text, ring.refresh()) else {
-        let forged = event(request, None, Action::Refresh, None, Outcome::WrongCredentials);
+        let forged = request.change(Action::Refresh, None).by(None).ended_as(Outcome::WrongCredentials);
         accounts.note(meter, &forged).await?;
         return Err(over());
     };
@@ -71,17 +71,16 @@ async fn exchange(
 ) -> Result<Exchanged, Problem> {
     let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let RefreshToken { user, family, counter } = token;
-    let told =
-        |outcome| event(request, Some(user), Action::Refresh, Some(format!("session:{family}")), outcome);
+    let change = || request.change(Action::Refresh, target::session(family)).by(Some(user));
     let session = accounts.session(meter, user, family).await?;
     let found = accounts.user_with_standing(meter, user).await?;
     let found = found.filter(|(_, standing)| !standing.is_deleting);
     let (Some(session), Some((stored, standing))) = (session, found) else {
-        accounts.note(meter, &told(Outcome::Ended)).await?;
+        accounts.note(meter, &change().ended_as(Outcome::Ended)).await?;
         return Err(over());
     };
     if standing.is_frozen {
-        accounts.note(meter, &told(Outcome::Frozen)).await?;
+        accounts.note(meter, &change().ended_as(Outcome::Frozen)).await?;
         return Err(Problem::frozen());
     }
     let now = now();
@@ -92,26 +91,27 @@ async fn exchange(
                 return Err(failure.into());
             }
             let after = session.rotated(now).ok_or_else(over)?;
-            let change = (&session, &after);
-            match accounts.rotate(meter, user, family, change, &told(Outcome::Done).into()).await {
+            let rotation = (&session, &after);
+            match accounts.rotate(meter, user, family, rotation, &change().without_receipt()).await {
                 Ok(()) => Ok(Exchanged::Successor(Box::new(stored.user), after.counter)),
                 Err(refused) => Ok(Exchanged::Lost(refused)),
             }
         }
         Presented::Repeat => {
-            accounts.note(meter, &told(Outcome::Repeated)).await?;
+            accounts.note(meter, &change().ended_as(Outcome::Repeated)).await?;
             Ok(Exchanged::Successor(Box::new(stored.user), session.counter))
         }
         Presented::Replayed => {
-            match accounts.end_session(meter, user, family, &told(Outcome::Replayed).into()).await {
+            let record = change().ended_as(Outcome::Replayed).into();
+            match accounts.end_session(meter, user, family, &record).await {
                 // Another request has ended the session.
-                Err(refused) if refused.is(Condition::Present) => {}
+                Err(refused) if refused.is(&Condition::Session) => {}
                 other => other?,
             }
             Err(over())
         }
         Presented::Over => {
-            accounts.note(meter, &told(Outcome::Ended)).await?;
+            accounts.note(meter, &change().ended_as(Outcome::Ended)).await?;
             Err(over())
         }
     }

@@ -14,8 +14,8 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{all, answer::Pair, chosen, event};
-use crate::app::App;
+use super::{all, answer::Pair, chosen};
+use crate::{app::App, target};
 use door::{Problem, Request, Response, SERVER_BUSY, Token, body::personal, limits::Limit};
 
 /// The fields of a new account.
@@ -64,12 +64,12 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
     let user = User { id, username, email, is_admin: false, created_at: now, updated_at: now };
     let (family, session) = (FamilyId::random(), Session::begin(now, 0));
     let new = NewAccount { user: &user, hash: &hash, family, session: &session };
-    let done = event(request, Some(id), Action::Register, None, Outcome::Done);
+    let record = request.change(Action::Register, None).by(Some(id)).without_receipt();
     let (accounts, meter) = (app.kernel.accounts(), &request.meter);
-    if let Err(refused) = accounts.register(meter, &new, &done.into()).await {
+    if let Err(refused) = accounts.register(meter, &new, &record).await {
         for field in taken_fields(&refused) {
-            let taken = event(request, None, Action::Register, Some(field.to_owned()), Outcome::Taken);
-            accounts.note(meter, &taken).await?;
+            let change = request.change(Action::Register, target::field(field)).by(None);
+            accounts.note(meter, &change.ended_as(Outcome::Taken)).await?;
         }
         return Err(taken(refused));
     }
@@ -80,7 +80,7 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
 /// Returns the fields whose values belong to another account.
 pub(super) fn taken_fields(refused: &Refused) -> impl Iterator<Item = &'static str> {
     let fields = [(Condition::Username, "username"), (Condition::Email, "email")];
-    fields.into_iter().filter(|(condition, _)| refused.is(*condition)).map(|(_, field)| field)
+    fields.into_iter().filter(|(condition, _)| refused.has(condition)).map(|(_, field)| field)
 }
 
 /// Returns 409, naming the fields whose values belong to another account.

@@ -4,16 +4,13 @@ use adapters::{
     store::accounts::{Condition, OpenSession},
     tokens::FamilyId,
 };
-use domain::{
-    Timestamp,
-    audit::{Action, Outcome},
-};
+use domain::{Timestamp, audit::Action};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{event, refresh::is_alive};
-use crate::app::App;
+use super::refresh::is_alive;
+use crate::{app::App, target};
 use door::{
     Problem, Request, Response,
     body::{done, personal},
@@ -79,11 +76,11 @@ pub(crate) async fn end_session(app: &App, request: &Request) -> Result<Response
 
 async fn end(app: &App, request: &Request, family: FamilyId, action: Action) -> Result<(), Problem> {
     let user = request.caller()?.user;
-    let event = event(request, Some(user), action, Some(format!("session:{family}")), Outcome::Done);
-    let ended = app.kernel.accounts().end_session(&request.meter, user, family, &event.into()).await;
-    ended.map_err(|refused| match refused {
-        refused if refused.is(Condition::Present) => unknown(),
-        refused => refused.into(),
+    let record = request.change(action, target::session(family)).without_receipt();
+    let ended = app.kernel.accounts().end_session(&request.meter, user, family, &record).await;
+    ended.map_err(|refused| match refused.decisive() {
+        Some(Condition::Session) => unknown(),
+        _ => refused.into(),
     })
 }
 

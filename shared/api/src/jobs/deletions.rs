@@ -6,10 +6,7 @@ use adapters::{
     aws,
     export::{Exports, ExportsError},
     milliseconds, now,
-    store::{
-        Meter, StoreError,
-        accounts::{AccountStore, ChangeRecord},
-    },
+    store::{AccountStore, ChangeRecord, Meter, StoreError},
     tokens::unguessable,
 };
 use domain::{

@@ -11,7 +11,7 @@ use adapters::{
 };
 use domain::{
     FieldError, Name, Slug,
-    audit::{Action, Outcome},
+    audit::Action,
     catalog::{Edits, StoredPokemon},
 };
 use http::{StatusCode, header};
@@ -21,8 +21,7 @@ use serde::Deserialize;
 use super::detail::{Detail, Include};
 use crate::{
     app::App,
-    auth::event,
-    stored,
+    stored, target,
     writer::{self, Asked},
 };
 use door::{
@@ -147,9 +146,8 @@ async fn store(
         return Ok(());
     }
     let admin = request.caller()?.user;
-    let event = event(request, Some(admin), action, Some(format!("pokemon:{id}")), Outcome::Done);
-    let told = request.told_of_answer(event, status);
-    Ok(app.kernel.accounts().override_pokemon(&request.meter, admin, id, change, &told).await?)
+    let record = request.change(action, target::pokemon(id)).answered_again(status);
+    Ok(app.kernel.accounts().override_pokemon(&request.meter, admin, id, change, &record).await?)
 }
 
 /// Returns the problem of a failed fetch: 404 if PokeAPI does not have the Pokémon, 502 if its document is not usable, 503 if it is down.

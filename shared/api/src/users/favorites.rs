@@ -4,21 +4,19 @@ use std::collections::BTreeSet;
 
 use adapters::{
     now,
-    store::accounts::{ChangeRecord, Condition, StoredFavorite},
+    store::{
+        ChangeRecord,
+        accounts::{Condition, StoredFavorite},
+    },
 };
-use domain::{
-    FieldError, Timestamp,
-    accounts::UserId,
-    audit::{Action, Outcome},
-    dex::PokemonRow,
-};
+use domain::{FieldError, Timestamp, accounts::UserId, audit::Action, dex::PokemonRow};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::oneself;
-use crate::{app::App, auth::event};
+use crate::{app::App, target};
 use door::{
     Problem, Request, Response,
     body::{done, personal},
@@ -87,15 +85,14 @@ pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Respons
     let dex = app.catalogue.dex(&request.meter).await?;
     let pokemon_json = dex.pokemon_json(pokemon).ok_or_else(|| unknown(pokemon))?;
     let favorite = StoredFavorite { pokemon, created_at: now() };
-    let event = event(request, Some(user), Action::AddFavorite, target(pokemon), Outcome::Done);
     let answer = personal(StatusCode::CREATED, &row(user, favorite, pokemon_json)?)?;
-    let told = request.told(event, &answer);
-    app.kernel.accounts().add_favorite(&request.meter, user, favorite, &told).await.map_err(|refused| {
-        if refused.is(Condition::Absent) && !refused.is(Condition::Receipt) {
-            let detail = format!("Pokémon {pokemon} already in favorites");
-            return Problem::conflict("already_favorite", detail);
+    let record = request.change(Action::AddFavorite, target::pokemon(pokemon)).answered(&answer);
+    let added = app.kernel.accounts().add_favorite(&request.meter, user, favorite, &record).await;
+    added.map_err(|refused| match refused.decisive() {
+        Some(Condition::NotFavorite(pokemon)) => {
+            Problem::conflict("already_favorite", format!("Pokémon {pokemon} already in favorites"))
         }
-        refused.into()
+        _ => refused.into(),
     })?;
     Ok(answer)
 }
@@ -117,16 +114,15 @@ pub(crate) async fn delete_favorite(app: &App, request: &Request) -> Result<Resp
 }
 
 async fn remove(app: &App, request: &Request, user: UserId, pokemon: u32) -> Result<Response, Problem> {
-    let event = event(request, Some(user), Action::RemoveFavorite, target(pokemon), Outcome::Done);
     let answer = done("Removed from favorites")?;
-    let told = request.told(event, &answer);
-    let removed = app.kernel.accounts().remove_favorite(&request.meter, user, pokemon, &told).await;
-    removed.map_err(|refused| {
-        if refused.is(Condition::Present) && !refused.is(Condition::Receipt) {
+    let record = request.change(Action::RemoveFavorite, target::pokemon(pokemon)).answered(&answer);
+    let removed = app.kernel.accounts().remove_favorite(&request.meter, user, pokemon, &record).await;
+    removed.map_err(|refused| match refused.decisive() {
+        Some(Condition::Favorite(pokemon)) => {
             let detail = format!("Pokémon {pokemon} is not in favorites");
-            return Problem { code: "not_favorite", ..Problem::not_found(detail) };
+            Problem { code: "not_favorite", ..Problem::not_found(detail) }
         }
-        refused.into()
+        _ => refused.into(),
     })?;
     Ok(answer)
 }
@@ -186,8 +182,10 @@ pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Respon
     let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) =
         ids.into_iter().partition(|id| dex.pokemon_json(*id).is_some());
     keep_key(app, request, user).await?;
-    let told = steps(request, user, Action::AddFavorite);
-    app.kernel.accounts().add_favorites(&request.meter, user, &known, told).await?;
+    app.kernel
+        .accounts()
+        .add_favorites(&request.meter, user, &known, steps(request, Action::AddFavorite))
+        .await?;
     let found = known.into_iter().map(|pokemon_id| BulkRow { pokemon_id, is_favorite: true, error: None });
     let missing = unknown.into_iter().map(|pokemon_id| BulkRow {
         pokemon_id,
@@ -204,8 +202,10 @@ pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Res
     let user = oneself(request)?;
     let ids = request.body::<BulkRequest>()?.ids()?;
     keep_key(app, request, user).await?;
-    let told = steps(request, user, Action::RemoveFavorite);
-    app.kernel.accounts().remove_favorites(&request.meter, user, &ids, told).await?;
+    app.kernel
+        .accounts()
+        .remove_favorites(&request.meter, user, &ids, steps(request, Action::RemoveFavorite))
+        .await?;
     let row = |pokemon_id| BulkRow { pokemon_id, is_favorite: false, error: None };
     let results = ids.into_iter().map(row).collect();
     personal(StatusCode::OK, &BulkAnswer { message: "Favorites removed", results })
@@ -220,16 +220,8 @@ async fn keep_key(app: &App, request: &Request, user: UserId) -> Result<(), Prob
 }
 
 /// Returns a function that builds the record of each step.
-fn steps(request: &Request, user: UserId, action: Action) -> impl FnMut(&[u32]) -> ChangeRecord {
-    move |ids| {
-        let ids: Vec<_> = ids.iter().map(u32::to_string).collect();
-        let target = Some(format!("pokemon:{}", ids.join(",")));
-        event(request, Some(user), action, target, Outcome::Done).into()
-    }
-}
-
-fn target(pokemon: u32) -> Option<String> {
-    Some(format!("pokemon:{pokemon}"))
+fn steps(request: &Request, action: Action) -> impl FnMut(&[u32]) -> ChangeRecord {
+    move |ids| request.change(action, target::all_pokemon(ids)).without_receipt()
 }
 
 fn unknown(pokemon: u32) -> Problem {

@@ -2,21 +2,18 @@
 
 use adapters::{
     now,
-    store::accounts::{ChangeRecord, Condition},
+    store::accounts::{Condition, Refused},
 };
-use domain::{
-    FieldError,
-    accounts::UserId,
-    audit::{Action, Outcome},
-};
+use domain::{FieldError, accounts::UserId, audit::Action};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     app::App,
-    auth::{ProfileUpdate, change_own, confirmed, event, outdated, user_answer, user_etag},
+    auth::{ProfileUpdate, change_own, confirmed, outdated, user_answer, user_etag},
     jobs::deletions::finish_deletion,
+    target,
 };
 use door::{Problem, Request, Response, body::done, cache::permits_change};
 
@@ -115,10 +112,7 @@ async fn rule(
         return Err(outdated());
     }
     // The receipt holds no body, because the body has a name and an address.
-    let told = |action| {
-        let event = event(request, Some(caller.user), action, Some(format!("user:{id}")), Outcome::Done);
-        request.told_of_answer(event, StatusCode::OK)
-    };
+    let record = |action| request.change(action, target::user(id)).answered_again(StatusCode::OK);
     let both = is_admin.is_some_and(|is_admin| is_admin != standing.is_admin)
         && is_frozen.is_some_and(|is_frozen| is_frozen != standing.is_frozen);
     if both {
@@ -132,31 +126,32 @@ async fn rule(
                 "A frozen account cannot become an administrator",
             ));
         }
-        let (now, told) = (now(), told(Action::ChangeRole));
+        let (now, record) = (now(), record(Action::ChangeRole));
         stored = accounts
-            .set_role(meter, Some(caller.user), &stored, is_admin, now, &told)
+            .set_role(meter, Some(caller.user), &stored, is_admin, now, &record)
             .await
             .map_err(only_one)?;
     }
     if let Some(is_frozen) = is_frozen.filter(|is_frozen| *is_frozen != standing.is_frozen) {
         let action = if is_frozen { Action::Freeze } else { Action::Unfreeze };
-        let told = told(action);
-        accounts.set_frozen(meter, caller.user, id, is_frozen, &told).await.map_err(|refused| {
-            if refused.is(Condition::Unchanged) && !refused.is(Condition::Receipt) {
-                return Problem::conflict("not_freezable", "An administrator's account cannot be frozen");
+        let frozen = accounts.set_frozen(meter, caller.user, id, is_frozen, &record(action)).await;
+        frozen.map_err(|refused| match refused.decisive() {
+            Some(Condition::Unchanged) => {
+                Problem::conflict("not_freezable", "An administrator's account cannot be frozen")
             }
-            refused.into()
+            _ => refused.into(),
         })?;
     }
     user_answer(&stored)
 }
 
-fn only_one(refused: adapters::store::accounts::Refused) -> Problem {
-    if refused.is(Condition::NotTheLast) && !refused.is(Condition::Receipt) {
-        let detail = "The last administrator cannot be removed";
-        return Problem::conflict("last_admin", detail);
+fn only_one(refused: Refused) -> Problem {
+    match refused.decisive() {
+        Some(Condition::NotTheLast) => {
+            Problem::conflict("last_admin", "The last administrator cannot be removed")
+        }
+        _ => refused.into(),
     }
-    refused.into()
 }
 
 /// Deletes the caller's account. Requires its password.
@@ -187,15 +182,14 @@ async fn delete(app: &App, request: &Request, id: UserId) -> Result<Response, Pr
         None if request.repeated.is_some() => return Ok(answer),
         None => return Err(unknown()),
     };
-    let step = || {
-        event(request, Some(caller.user), Action::DeleteAccount, Some(format!("user:{id}")), Outcome::Done)
-    };
-    let told = request.told(step(), &answer);
-    match accounts.begin_deletion(meter, caller.user, id, standing.is_admin, &told).await {
+    let step = || request.change(Action::DeleteAccount, target::user(id));
+    let record = step().answered(&answer);
+    match accounts.begin_deletion(meter, caller.user, id, standing.is_admin, &record).await {
         // An earlier request began the deletion and did not finish it.
-        Err(refused) if refused.is(Condition::Absent) => {}
+        Err(refused) if refused.is(&Condition::NotDeleting) => {}
         begun => begun.map_err(only_one)?,
     }
-    finish_deletion(accounts, app.config.exports.as_ref(), meter, id, || ChangeRecord::from(step())).await?;
+    let exports = app.config.exports.as_ref();
+    finish_deletion(accounts, exports, meter, id, || step().without_receipt()).await?;
     Ok(answer)
 }

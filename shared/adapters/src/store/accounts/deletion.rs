@@ -3,17 +3,26 @@
 //! The first step stops the account and records the deletion; the next ones delete its favorites and sessions; the last one deletes the
 //! rest, the names and the record included. A later run finds interrupted deletions by that record.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Update};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::accounts::UserId;
 
 use super::{
-    AccountStore, ChangeRecord, Condition, Refused, StoredUser, item::NewItem, keys, transaction::Transaction,
+    admins,
+    condition::{Condition, Refused},
+    keys, listing,
+    store::AccountStore,
+    user::StoredUser,
 };
 use crate::{
     now,
     store::{
-        Key, Meter, StoreError,
-        codec::{keyed, text},
+        error::StoreError,
+        item::{ItemBuilder, text},
+        key::Key,
+        meter::Meter,
+        parts,
+        receipts::ChangeRecord,
+        transaction::Transaction,
     },
 };
 
@@ -24,35 +33,31 @@ impl AccountStore {
     /// Stops an account before its deletion: its sessions end, and nothing can be written to it any more.
     ///
     /// # Errors
-    /// [`Condition::NotTheLast`] for the only administrator; [`Condition::Absent`] if the account is already being deleted;
-    /// [`Condition::Unchanged`] alone if its role has changed since it was read; [`Condition::Administrator`] if `by` is another user who
-    /// is not an administrator.
+    /// [`Condition::NotDeleting`] if the account is already being deleted; [`Condition::NotTheLast`] for the only administrator;
+    /// [`Condition::Administrator`] if `by` is another user who is not an administrator; [`Condition::Unchanged`] if its role has changed
+    /// since it was read.
     pub async fn begin_deletion(
         &self,
         meter: &Meter,
         by: UserId,
         user: UserId,
         is_admin: bool,
-        told: &ChangeRecord,
+        record: &ChangeRecord,
     ) -> Result<(), Refused> {
-        let status = Update::builder()
-            .table_name(&self.tables.app)
-            .set_key(Some(keyed(&keys::status(user))))
+        let status = parts::update(self.app(), &keys::status(user))
             .condition_expression("is_admin = :admin AND attribute_not_exists(deleting)")
             .update_expression("SET is_frozen = :yes, deleting = :yes, is_admin = :no ADD epoch :one")
             .expression_attribute_values(":admin", AttributeValue::Bool(is_admin))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
-        let note = NewItem::at(&keys::deletion(user)).moment("begun_at", now());
-        let mut transaction = Transaction::told_by(self, told)?
-            .by_admin_unless(by, user)?
-            .update(Condition::Unchanged, status)?
-            .put_new(Condition::Absent, &self.tables.app, note)?;
+        let note = ItemBuilder::at(&keys::deletion(user)).moment("begun_at", now());
+        let mut transaction = Transaction::recorded(&self.database, record)
+            .on(Condition::NotDeleting, parts::put_new(self.app(), note));
         if is_admin {
-            transaction = self.counting(transaction, false)?;
+            transaction = transaction.on(Condition::NotTheLast, admins::one_less(self.app()));
         }
-        transaction.commit(meter).await
+        transaction.by_admin_unless(by, user).on(Condition::Unchanged, status).commit(meter).await
     }
 
     /// Returns every account whose deletion has started and not ended.
@@ -60,11 +65,11 @@ impl AccountStore {
     /// # Errors
     /// [`StoreError`] if the engine does not answer.
     pub async fn deletions(&self, meter: &Meter) -> Result<Vec<UserId>, StoreError> {
-        let begun = self.partition(meter, &self.tables.app, keys::DELETIONS, "").await?;
+        let begun = self.database.partition(meter, self.app(), keys::DELETIONS, "").await?;
         Ok(begun.iter().filter_map(|item| text(item, "sk")?.parse().ok()).collect())
     }
 
-    /// Deletes everything that is left of an account whose deletion has started. `told` returns the change record of a step.
+    /// Deletes everything that is left of an account whose deletion has started. `record` returns the change record of a step.
     ///
     /// # Errors
     /// [`StoreError`] if the engine does not answer: the next call continues.
@@ -72,39 +77,33 @@ impl AccountStore {
         &self,
         meter: &Meter,
         user: UserId,
-        mut told: impl FnMut() -> ChangeRecord,
+        mut record: impl FnMut() -> ChangeRecord,
     ) -> Result<(), StoreError> {
         let mut items = self.belongings(meter, user).await?;
         while !items.is_empty() {
             let some = items.split_off(items.len().saturating_sub(TOGETHER));
-            let mut transaction = Transaction::told_by(self, &told())?;
-            for (table, key) in some {
-                let delete = Delete::builder()
-                    .table_name(table)
-                    .set_key(Some(keyed(&key)))
-                    .condition_expression("attribute_exists(pk)");
-                transaction = transaction.delete(Condition::Present, delete)?;
+            let mut transaction = Transaction::recorded(&self.database, &record());
+            for (table, key) in &some {
+                transaction = transaction.on(Condition::Left, parts::delete_existing(table, key));
             }
             match transaction.commit(meter).await {
                 // Another call deletes at the same time, and has recorded these items.
-                Err(refused) if refused.is(Condition::Present) => {
-                    items = self.belongings(meter, user).await?;
-                }
+                Err(refused) if refused.is(&Condition::Left) => items = self.belongings(meter, user).await?,
                 done => done?,
             }
         }
         let Some(stored) = self.user(meter, user).await? else { return Ok(()) };
-        self.forget(meter, &stored, &told()).await
+        self.forget(meter, &stored, &record()).await
     }
 
     /// Returns the keys of a user's favorites and sessions, each with its table. It reads only keys, so that an item that cannot be read is
     /// deleted like any other.
     async fn belongings(&self, meter: &Meter, user: UserId) -> Result<Vec<(&str, Key)>, StoreError> {
         let pk = keys::user(user);
-        let (app, ephemeral) = (&*self.tables.app, &*self.tables.ephemeral);
+        let (app, ephemeral) = (self.app(), self.ephemeral());
         let mut found = Vec::new();
         for (table, prefix) in [(app, keys::FAVORITE), (ephemeral, keys::SESSION)] {
-            let items = self.partition(meter, table, &pk, prefix).await?;
+            let items = self.database.partition(meter, table, &pk, prefix).await?;
             let sks = items.iter().filter_map(|item| text(item, "sk"));
             found.extend(sks.map(|sk| (table, Key { pk: pk.clone(), sk: sk.to_owned() })));
         }
@@ -116,7 +115,7 @@ impl AccountStore {
         &self,
         meter: &Meter,
         stored: &StoredUser,
-        told: &ChangeRecord,
+        record: &ChangeRecord,
     ) -> Result<(), StoreError> {
         let user = &stored.user;
         self.release_all(meter, stored).await?;
@@ -125,13 +124,12 @@ impl AccountStore {
             (Condition::Email, keys::email(&user.email)),
         ];
         loop {
-            let transaction = self.forgetting(user.id, &names, told)?;
-            match self.counting_user(transaction, user.id, false)?.commit(meter).await {
+            match self.forgetting(user.id, &names, record).commit(meter).await {
                 // Another call was faster.
-                Err(refused) if refused.is(Condition::Present) => return Ok(()),
+                Err(refused) if refused.is(&Condition::Left) => return Ok(()),
                 // A name that today's rules would reject may have a key that belongs to another account.
-                Err(refused) if refused.is(Condition::Username) || refused.is(Condition::Email) => {
-                    names.retain(|(condition, _)| !refused.is(*condition));
+                Err(refused) if refused.is(&Condition::Username) || refused.is(&Condition::Email) => {
+                    names.retain(|(condition, _)| !refused.has(condition));
                 }
                 other => return Ok(other?),
             }
@@ -143,24 +141,25 @@ impl AccountStore {
         &self,
         user: UserId,
         names: &[(Condition, Key)],
-        told: &ChangeRecord,
-    ) -> Result<Transaction<'_>, StoreError> {
-        let delete = |key: &Key| Delete::builder().table_name(&self.tables.app).set_key(Some(keyed(key)));
-        let mut transaction = Transaction::told_by(self, told)?;
+        record: &ChangeRecord,
+    ) -> Transaction<'_, Condition> {
+        let app = self.app();
+        let mut transaction = Transaction::recorded(&self.database, record)
+            .on(Condition::Left, parts::delete_existing(app, &keys::profile(user)));
         for (condition, key) in names {
-            let delete = delete(key)
+            let delete = parts::delete(app, key)
                 .condition_expression("attribute_not_exists(pk) OR #user = :user")
                 .expression_attribute_names("#user", "user")
                 .expression_attribute_values(":user", AttributeValue::S(user.to_string()));
-            transaction = transaction.delete(*condition, delete)?;
-        }
-        for key in [keys::password(user), keys::deletion(user)] {
-            transaction = transaction.delete(Condition::None, delete(&key))?;
+            transaction = transaction.on(*condition, delete);
         }
         // Nothing is deleted from an account that was not stopped first.
-        let status = delete(&keys::status(user))
+        let status = parts::delete(app, &keys::status(user))
             .condition_expression("attribute_not_exists(pk) OR attribute_exists(deleting)");
-        let profile = delete(&keys::profile(user)).condition_expression("attribute_exists(pk)");
-        transaction.delete(Condition::Unchanged, status)?.delete(Condition::Present, profile)
+        transaction
+            .on(Condition::Unchanged, status)
+            .with(parts::delete(app, &keys::password(user)))
+            .with(parts::delete(app, &keys::deletion(user)))
+            .with(listing::count(app, user, false))
     }
 }

@@ -2,20 +2,23 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use aws_sdk_dynamodb::types::Delete;
 use domain::{Timestamp, accounts::UserId};
 
 use super::{
-    AccountStore, ChangeRecord, Condition, Refused,
-    item::{NewItem, Reader},
+    condition::{Condition, Refused},
     keys,
-    transaction::Transaction,
+    store::AccountStore,
 };
 use crate::{
     now,
     store::{
-        Key, Meter, StoreError,
-        codec::{Item, keyed, readable, text},
+        error::StoreError,
+        item::{Item, ItemBuilder, Reader, readable, text},
+        key::Key,
+        meter::Meter,
+        parts,
+        receipts::ChangeRecord,
+        transaction::Transaction,
     },
 };
 
@@ -27,6 +30,9 @@ const TOGETHER: usize = 45;
 const STALLED: u32 = 4;
 /// The longest pause before an overtaken change checks again what is left. It doubles while there is no progress.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// One transaction of a change of many favorites.
+type Step<'a> = Transaction<'a, Condition>;
 
 /// A favorite, as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +47,7 @@ impl AccountStore {
     /// # Errors
     /// [`StoreError`] if the engine does not answer.
     pub async fn favorites(&self, meter: &Meter, user: UserId) -> Result<Vec<StoredFavorite>, StoreError> {
-        let items = self.partition(meter, &self.tables.app, &keys::user(user), keys::FAVORITE).await?;
+        let items = self.database.partition(meter, self.app(), &keys::user(user), keys::FAVORITE).await?;
         let favorite = |item: &Item| {
             let sk = text(item, "sk").unwrap_or_default();
             let key = Key { pk: keys::user(user), sk: sk.to_owned() };
@@ -55,17 +61,18 @@ impl AccountStore {
     /// Adds a favorite.
     ///
     /// # Errors
-    /// [`Condition::Absent`] for a favorite that exists, [`Condition::Active`] for a frozen account.
+    /// [`Condition::NotFavorite`] for a favorite that exists, [`Condition::Active`] for a frozen account.
     pub async fn add_favorite(
         &self,
         meter: &Meter,
         user: UserId,
         favorite: StoredFavorite,
-        told: &ChangeRecord,
+        record: &ChangeRecord,
     ) -> Result<(), Refused> {
-        Transaction::told_by(self, told)?
-            .by(user)?
-            .put_new(Condition::Absent, &self.tables.app, item(user, favorite))?
+        let addition = parts::put_new(self.app(), item(user, favorite));
+        Transaction::recorded(&self.database, record)
+            .on(Condition::NotFavorite(favorite.pokemon), addition)
+            .by(user)
             .commit(meter)
             .await
     }
@@ -73,39 +80,44 @@ impl AccountStore {
     /// Removes a favorite.
     ///
     /// # Errors
-    /// [`Condition::Present`] for a favorite that does not exist, [`Condition::Active`] for a frozen account.
+    /// [`Condition::Favorite`] for a favorite that does not exist, [`Condition::Active`] for a frozen account.
     pub async fn remove_favorite(
         &self,
         meter: &Meter,
         user: UserId,
         pokemon: u32,
-        told: &ChangeRecord,
+        record: &ChangeRecord,
     ) -> Result<(), Refused> {
-        let delete = self.removal(user, pokemon).condition_expression("attribute_exists(pk)");
-        Transaction::told_by(self, told)?.by(user)?.delete(Condition::Present, delete)?.commit(meter).await
+        let removal = parts::delete_existing(self.app(), &keys::favorite(user, pokemon));
+        Transaction::recorded(&self.database, record)
+            .on(Condition::Favorite(pokemon), removal)
+            .by(user)
+            .commit(meter)
+            .await
     }
 
     /// Adds those of `pokemon` that are not favorites yet: one call to read them, and one for each [`TOGETHER`] of them. The next call
     /// completes a change that was interrupted.
     ///
     /// # Errors
-    /// [`Condition::Active`] for a frozen account, [`Condition::Receipt`] for an idempotency key that is already in use.
+    /// [`Condition::Active`] for a frozen account, [`Refused::Repeated`] for an idempotency key that is already in use.
     pub async fn add_favorites(
         &self,
         meter: &Meter,
         user: UserId,
         pokemon: &BTreeSet<u32>,
-        told: impl FnMut(&[u32]) -> ChangeRecord,
+        record: impl FnMut(&[u32]) -> ChangeRecord,
     ) -> Result<(), Refused> {
         let now = now();
         self.in_steps(
             meter,
             user,
             |there| pokemon.difference(there).copied().collect(),
-            told,
+            record,
             |transaction, pokemon| {
                 let favorite = StoredFavorite { pokemon, created_at: now };
-                transaction.put_new(Condition::Absent, &self.tables.app, item(user, favorite))
+                let addition = parts::put_new(self.app(), item(user, favorite));
+                transaction.on(Condition::NotFavorite(pokemon), addition)
             },
         )
         .await
@@ -120,16 +132,16 @@ impl AccountStore {
         meter: &Meter,
         user: UserId,
         pokemon: &BTreeSet<u32>,
-        told: impl FnMut(&[u32]) -> ChangeRecord,
+        record: impl FnMut(&[u32]) -> ChangeRecord,
     ) -> Result<(), Refused> {
         self.in_steps(
             meter,
             user,
             |there| pokemon.intersection(there).copied().collect(),
-            told,
+            record,
             |transaction, pokemon| {
-                let delete = self.removal(user, pokemon).condition_expression("attribute_exists(pk)");
-                transaction.delete(Condition::Present, delete)
+                let removal = parts::delete_existing(self.app(), &keys::favorite(user, pokemon));
+                transaction.on(Condition::Favorite(pokemon), removal)
             },
         )
         .await
@@ -142,17 +154,19 @@ impl AccountStore {
         meter: &Meter,
         user: UserId,
         left: impl Fn(&BTreeSet<u32>) -> Vec<u32>,
-        mut told: impl FnMut(&[u32]) -> ChangeRecord,
-        part: impl Fn(Transaction<'a>, u32) -> Result<Transaction<'a>, StoreError>,
+        mut record: impl FnMut(&[u32]) -> ChangeRecord,
+        part: impl Fn(Step<'a>, u32) -> Step<'a>,
     ) -> Result<(), Refused> {
         let (mut fewest, mut stalled) = (usize::MAX, 0);
         loop {
-            let there = self.partition(meter, &self.tables.app, &keys::user(user), keys::FAVORITE).await?;
+            let there = self.database.partition(meter, self.app(), &keys::user(user), keys::FAVORITE).await?;
             let there = there.iter().filter_map(pokemon_of).collect();
             let left = left(&there);
             stalled = if left.len() < fewest { 0 } else { stalled + 1 };
             fewest = fewest.min(left.len());
-            let Err(refused) = self.steps(meter, user, &left, &mut told, &part).await else { return Ok(()) };
+            let Err(refused) = self.steps(meter, user, &left, &mut record, &part).await else {
+                return Ok(());
+            };
             if stalled == STALLED || !is_overtaken(&refused) {
                 return Err(refused);
             }
@@ -165,28 +179,24 @@ impl AccountStore {
         meter: &Meter,
         user: UserId,
         left: &[u32],
-        told: &mut impl FnMut(&[u32]) -> ChangeRecord,
-        part: &impl Fn(Transaction<'a>, u32) -> Result<Transaction<'a>, StoreError>,
+        record: &mut impl FnMut(&[u32]) -> ChangeRecord,
+        part: &impl Fn(Step<'a>, u32) -> Step<'a>,
     ) -> Result<(), Refused> {
         for some in left.chunks(TOGETHER) {
-            let mut transaction = Transaction::told_by(self, &told(some))?.by(user)?;
-            for pokemon in some {
-                transaction = part(transaction, *pokemon)?;
-            }
-            transaction.commit(meter).await?;
+            let step = Transaction::recorded(&self.database, &record(some)).by(user);
+            some.iter().fold(step, |step, pokemon| part(step, *pokemon)).commit(meter).await?;
         }
         Ok(())
-    }
-
-    fn removal(&self, user: UserId, pokemon: u32) -> aws_sdk_dynamodb::types::builders::DeleteBuilder {
-        Delete::builder().table_name(&self.tables.app).set_key(Some(keyed(&keys::favorite(user, pokemon))))
     }
 }
 
 /// Whether another request has added or removed one of the same favorites, or is about to.
 fn is_overtaken(refused: &Refused) -> bool {
-    let is_final = refused.is(Condition::Active) || refused.is(Condition::Receipt);
-    !is_final && matches!(refused, Refused::Conditions(_) | Refused::Store(StoreError::Busy { .. }))
+    match refused {
+        Refused::Conditions(_) => !refused.is(&Condition::Active),
+        Refused::Store(StoreError::Busy { .. }) => true,
+        Refused::Store(_) | Refused::Repeated => false,
+    }
 }
 
 /// The Pokémon of an item, whatever else the item contains.
@@ -194,6 +204,6 @@ fn pokemon_of(item: &Item) -> Option<u32> {
     text(item, "sk")?.strip_prefix(keys::FAVORITE)?.parse().ok()
 }
 
-fn item(user: UserId, favorite: StoredFavorite) -> NewItem {
-    NewItem::at(&keys::favorite(user, favorite.pokemon)).moment("created_at", favorite.created_at)
+fn item(user: UserId, favorite: StoredFavorite) -> ItemBuilder {
+    ItemBuilder::at(&keys::favorite(user, favorite.pokemon)).moment("created_at", favorite.created_at)
 }

@@ -2,13 +2,13 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
-use super::{
-    AccountStore,
-    item::{NewItem, Reader},
-    keys,
-};
+use super::{keys, store::AccountStore};
 use crate::{
-    store::{Meter, StoreError, codec::malformed, failed},
+    store::{
+        error::{StoreError, failed, malformed},
+        item::{ItemBuilder, Reader},
+        meter::Meter,
+    },
     tokens::Jwks,
 };
 
@@ -27,7 +27,7 @@ impl AccountStore {
     /// [`StoreError`] if the engine does not answer or the keys are malformed.
     pub async fn public_keys(&self, meter: &Meter) -> Result<StoredKeys, StoreError> {
         let key = keys::jwks();
-        let Some(item) = self.get(meter, &self.tables.app, &key, true).await? else {
+        let Some(item) = self.database.get(meter, self.app(), &key, true).await? else {
             return Ok(StoredKeys::default());
         };
         let reader = Reader::of(&key, &item);
@@ -41,12 +41,13 @@ impl AccountStore {
     /// [`StoreError::Conflict`] if another writer was faster.
     pub async fn put_public_keys(&self, meter: &Meter, jwks: &Jwks, version: u64) -> Result<(), StoreError> {
         let body = serde_json::to_string(jwks).map_err(|error| malformed(&keys::jwks(), error))?;
-        let item = NewItem::at(&keys::jwks()).text("body", body).number("version", version + 1);
+        let item = ItemBuilder::at(&keys::jwks()).text("body", body).number("version", version + 1);
         meter.call();
         let answer = self
+            .database
             .client
             .put_item()
-            .table_name(&self.tables.app)
+            .table_name(self.app())
             .set_item(Some(item.build()))
             .condition_expression("attribute_not_exists(pk) OR version = :version")
             .expression_attribute_values(":version", AttributeValue::N(version.to_string()))

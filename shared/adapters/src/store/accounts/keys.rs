@@ -1,12 +1,9 @@
 //! The keys of items. See the table in [`super`].
 
-use domain::{
-    accounts::{Email, UserId, Username},
-    audit::Event,
-};
+use domain::accounts::{Email, UserId, Username};
 use sha2::{Digest as _, Sha256};
 
-use crate::{store::Key, tokens::FamilyId};
+use crate::{store::key::Key, tokens::FamilyId};
 
 pub(super) const USERS: &str = "USERS";
 pub(super) const COUNT: &str = "COUNT#";
@@ -20,6 +17,14 @@ pub(super) fn hashed(text: &str) -> String {
 
 pub(super) fn user(id: UserId) -> String {
     format!("USER#{id}")
+}
+
+/// The number of shards of the list of users and of their counter.
+pub(super) const SHARDS: u8 = 16;
+
+/// The shard of a user.
+pub(super) fn shard(id: UserId) -> u8 {
+    id.as_bytes()[15] % SHARDS
 }
 
 /// A shard of the list of users.
@@ -74,10 +79,6 @@ pub(super) fn bucket(name: &str, whom: &str) -> Key {
     Key { pk: format!("LIMIT#{name}#{}", hashed(whom)), sk: "BUCKET".to_owned() }
 }
 
-pub(super) fn receipt(key: &str) -> Key {
-    Key { pk: format!("IDEMPOTENCY#{key}"), sk: "RECORD".to_owned() }
-}
-
 pub(super) fn admins() -> Key {
     Key { pk: "ADMINS".to_owned(), sk: "COUNT".to_owned() }
 }
@@ -86,13 +87,4 @@ pub(super) const DELETIONS: &str = "DELETIONS";
 
 pub(super) fn deletion(id: UserId) -> Key {
     Key { pk: DELETIONS.to_owned(), sk: id.to_string() }
-}
-
-pub(super) fn actor(id: UserId) -> String {
-    format!("ACTOR#{id}")
-}
-
-pub(super) fn event(event: &Event) -> Key {
-    let pk = event.actor.map_or_else(|| format!("NOBODY#{:02}", event.shard()), actor);
-    Key { pk, sk: event.id.to_string() }
 }

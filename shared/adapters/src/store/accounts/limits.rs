@@ -10,11 +10,11 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
-use super::{AccountStore, keys};
+use super::{keys, store::AccountStore};
 use crate::store::{
-    Meter, StoreError,
-    codec::{Item, keyed, text},
-    failed,
+    error::{StoreError, failed},
+    item::{Item, keyed, text},
+    meter::Meter,
 };
 
 /// The tolerated difference between the clocks of two machines, in milliseconds. A bucket written by a clock that is further ahead starts
@@ -144,9 +144,10 @@ impl AccountStore {
     ) -> Result<Result<Option<u64>, Option<u64>>, StoreError> {
         meter.call();
         let mut update = self
+            .database
             .client
             .update_item()
-            .table_name(&self.tables.ephemeral)
+            .table_name(self.ephemeral())
             .set_key(Some(keyed(&keys::bucket(bucket.name, whom))))
             .condition_expression(condition)
             .update_expression(expression)

@@ -1,29 +1,28 @@
 //! The list of users, and their number.
 //!
-//! Both are spread over [`SHARDS`] partitions or items by the last byte of a user's id, which is random: simultaneous registrations rarely
+//! Both are spread over 16 partitions or items by the last byte of a user's id, which is random: simultaneous registrations rarely
 //! share an item, so they rarely conflict. Reads merge the list from all shards by id, which is the order of registration.
 
 use std::collections::VecDeque;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, builders::UpdateBuilder};
 use domain::accounts::UserId;
 use futures_util::future::try_join_all;
 
 use super::{
-    AccountStore, Condition, StoredUser,
-    item::{NewItem, Reader},
-    keys,
-    transaction::Transaction,
-    users::user_of,
+    condition::Condition,
+    keys::{self, SHARDS, shard},
+    store::AccountStore,
+    user::{StoredUser, user_of},
 };
 use crate::store::{
-    Key, Meter, StoreError,
-    codec::{Item, keyed, malformed, readable, text},
-    failed,
+    error::{StoreError, failed, malformed},
+    item::{Item, Reader, readable, text},
+    key::Key,
+    meter::Meter,
+    parts,
+    transaction::Transaction,
 };
-
-/// The number of shards of the list and of the counter.
-const SHARDS: u8 = 16;
 
 /// A page of users in the order of their registration.
 #[derive(Clone, Debug)]
@@ -35,39 +34,21 @@ pub struct UserPage {
     pub next: Option<UserId>,
 }
 
-/// The shard of a user.
-fn shard(id: UserId) -> u8 {
-    id.as_bytes()[15] % SHARDS
-}
-
-/// Adds a profile to the list.
-pub(super) fn listed(profile: NewItem, id: UserId) -> NewItem {
-    profile.text("gsi1pk", keys::users(shard(id))).text("gsi1sk", id.to_string())
+/// Counts the user `id` up in the transaction that creates it, or down in the one that deletes it.
+pub(super) fn count(app: &str, id: UserId, is_created: bool) -> UpdateBuilder {
+    let change = if is_created { "1" } else { "-1" };
+    parts::update(app, &keys::user_count(shard(id)))
+        .update_expression("ADD user_count :change")
+        .expression_attribute_values(":change", AttributeValue::N(change.to_owned()))
 }
 
 impl AccountStore {
-    /// Counts the user `id` up in the transaction that creates it, or down in the one that deletes it.
-    pub(super) fn counting_user<'a>(
-        &self,
-        transaction: Transaction<'a>,
-        id: UserId,
-        is_created: bool,
-    ) -> Result<Transaction<'a>, StoreError> {
-        let change = if is_created { "1" } else { "-1" };
-        let update = Update::builder()
-            .table_name(&self.tables.app)
-            .set_key(Some(keyed(&keys::user_count(shard(id)))))
-            .update_expression("ADD user_count :change")
-            .expression_attribute_values(":change", AttributeValue::N(change.to_owned()));
-        transaction.update(Condition::None, update)
-    }
-
     /// Returns the number of users: one call.
     ///
     /// # Errors
     /// [`StoreError`] if the engine does not answer or a counter is malformed; the same holds for all reads here.
     pub async fn user_count(&self, meter: &Meter) -> Result<u32, StoreError> {
-        let counters = self.partition(meter, &self.tables.app, keys::USERS, keys::COUNT).await?;
+        let counters = self.database.partition(meter, self.app(), keys::USERS, keys::COUNT).await?;
         let users = |item: &Item| -> Result<i64, StoreError> {
             let key = Key { pk: keys::USERS.to_owned(), sk: text(item, "sk").unwrap_or_default().to_owned() };
             Reader::of(&key, item).parsed("user_count")
@@ -133,9 +114,10 @@ impl AccountStore {
         let limit = i32::try_from(share + share / 4 + 4).unwrap_or(i32::MAX);
         meter.call();
         let answer = self
+            .database
             .client
             .query()
-            .table_name(&self.tables.app)
+            .table_name(self.app())
             .index_name("gsi1")
             .key_condition_expression("gsi1pk = :pk AND gsi1sk > :after")
             .expression_attribute_values(":pk", AttributeValue::S(shard.partition.clone()))
@@ -168,9 +150,10 @@ impl AccountStore {
         loop {
             meter.call();
             let former = self
+                .database
                 .client
                 .query()
-                .table_name(&self.tables.app)
+                .table_name(self.app())
                 .index_name(FORMER_LIST)
                 .key_condition_expression("listed_in = :users")
                 .expression_attribute_values(":users", AttributeValue::S(keys::USERS.to_owned()))
@@ -189,15 +172,16 @@ impl AccountStore {
     }
 
     async fn adopt(&self, meter: &Meter, id: UserId) -> Result<(), StoreError> {
-        let profile = Update::builder()
-            .table_name(&self.tables.app)
-            .set_key(Some(keyed(&keys::profile(id))))
+        let profile = parts::update(self.app(), &keys::profile(id))
             .condition_expression("attribute_exists(listed_in)")
             .update_expression("SET gsi1pk = :pk, gsi1sk = :sk REMOVE listed_in, listed_by")
             .expression_attribute_values(":pk", AttributeValue::S(keys::users(shard(id))))
             .expression_attribute_values(":sk", AttributeValue::S(id.to_string()));
-        let transaction = Transaction::of(self).update(Condition::Unchanged, profile)?;
-        Ok(self.counting_user(transaction, id, true)?.commit(meter).await?)
+        Ok(Transaction::new(&self.database)
+            .on(Condition::Unchanged, profile)
+            .with(count(self.app(), id, true))
+            .commit(meter)
+            .await?)
     }
 }
 

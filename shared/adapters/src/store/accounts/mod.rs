@@ -16,58 +16,44 @@
 //! | app | the number of manual changes so far | `OVERRIDES` | `REVISION` | GetItem, consistent, before the Query | with each change |
 //! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | key rotation, conditioned on its version |
 //! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout; password checks |
-//! | ephemeral | the response to a request with an idempotency key | `IDEMPOTENCY#<SHA-256>` | `RECORD` | GetItem, consistent | with the change, conditioned on its absence |
 //! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of whom>` | `BUCKET` | its own update | its own update, conditioned on its content |
-//! | audit | an event | `ACTOR#<id>`, or `NOBODY#<shard>` | id of the event | Query (audit) | with the change that it records; never twice, never changed |
-//! | audit | events of a day | index `by-day`: `<date>#<0‥15>` | id of the event | Query (audit) | with the event |
 //!
 //! `app` has four sparse indexes for future access patterns, `gsi1` to `gsi4`: an item is in the index whose keys (`gsi1pk`, `gsi1sk`) it
 //! has.
 //!
-//! A change of an account and its event are written in one transaction. Expired items are deleted some time later, so readers compare
+//! Receipts and events are items of the [kernel](super). A change of an account and its event are written in one transaction. Expired items are deleted some time later, so readers compare
 //! `expires_at` themselves.
 
 mod admins;
-mod audit;
+mod condition;
 mod deletion;
 mod favorites;
-mod item;
 mod jwks;
 mod keys;
 mod limits;
 mod listing;
+mod login;
 mod overrides;
+mod profile;
 mod receipts;
+mod registration;
 mod reservations;
 mod sessions;
-mod transaction;
+mod store;
+mod trail;
+mod user;
 mod users;
 
-use aws_sdk_dynamodb::Client;
-
-pub use audit::Trail;
+pub use condition::{Condition, Refused};
 pub use favorites::StoredFavorite;
 pub use jwks::StoredKeys;
 pub use limits::{Bucket, Taken};
 pub use listing::{FORMER_LIST, UserPage};
+pub use login::{Credentials, Login};
 pub use overrides::OverrideChange;
-pub use receipts::{ChangeRecord, Receipt};
+pub use profile::{ProfileChange, ProfileRecord};
+pub use registration::NewAccount;
 pub use sessions::OpenSession;
-pub use transaction::{Condition, Refused};
-pub use users::{Credentials, Login, NewAccount, ProfileChange, ProfileRecord, StoredUser};
-
-use super::Tables;
-
-/// The tables of accounts.
-#[derive(Clone, Debug)]
-pub struct AccountStore {
-    client: Client,
-    tables: Tables,
-}
-
-impl AccountStore {
-    #[must_use]
-    pub const fn new(client: Client, tables: Tables) -> Self {
-        Self { client, tables }
-    }
-}
+pub use store::AccountStore;
+pub use trail::Trail;
+pub use user::StoredUser;

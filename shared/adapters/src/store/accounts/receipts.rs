@@ -1,49 +1,14 @@
-//! Idempotency: the response to a request with an idempotency key, stored together with the change that the request made.
+//! Receipts of idempotency keys, for the routes of users.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put};
-use domain::{Timestamp, accounts::UserId, audit::Event};
+use domain::{Timestamp, accounts::UserId};
 
-use super::{
-    AccountStore, Refused,
-    item::{NewItem, Reader},
-    keys,
+use super::{condition::Refused, store::AccountStore};
+use crate::store::{
+    error::StoreError,
+    meter::Meter,
+    receipts::{self, Receipt},
     transaction::Transaction,
 };
-use crate::store::{Meter, StoreError, codec::text};
-
-/// The response to a request with an idempotency key, and the identity of that request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// SHA-256 of the user, the operation, its path and the client's key, in hexadecimal.
-    pub key: String,
-    /// SHA-256 of the request's content, in hexadecimal: a different request under the same key is a mistake.
-    pub fingerprint: String,
-    pub status: u16,
-    /// The response body. `None` if it is longer than [`Receipt::LONGEST`], contains data that is not kept, or is not known yet: it can be
-    /// produced again.
-    pub body: Option<String>,
-    pub expires_at: Timestamp,
-}
-
-impl Receipt {
-    /// The time in seconds for which a key is remembered.
-    pub const KEPT: i64 = 24 * 3600;
-    /// The maximum length of a stored body, in bytes.
-    pub const LONGEST: usize = 4096;
-}
-
-/// The record of a change: the event, and a receipt if the client sent an idempotency key.
-#[derive(Clone, Debug)]
-pub struct ChangeRecord {
-    pub event: Event,
-    pub receipt: Option<Receipt>,
-}
-
-impl From<Event> for ChangeRecord {
-    fn from(event: Event) -> Self {
-        Self { event, receipt: None }
-    }
-}
 
 impl AccountStore {
     /// Returns the receipt under `key`, unless it has expired at `now`.
@@ -56,24 +21,13 @@ impl AccountStore {
         key: &str,
         now: Timestamp,
     ) -> Result<Option<Receipt>, StoreError> {
-        let at = keys::receipt(key);
-        let Some(item) = self.get(meter, &self.tables.ephemeral, &at, true).await? else { return Ok(None) };
-        let reader = Reader::of(&at, &item);
-        let receipt = Receipt {
-            key: key.to_owned(),
-            fingerprint: reader.text("fingerprint")?.to_owned(),
-            status: reader.parsed("status")?,
-            body: text(&item, "body").map(str::to_owned),
-            expires_at: reader.moment("expires_at")?,
-        };
-        Ok(Some(receipt).filter(|receipt| receipt.expires_at.is_pending(now, Receipt::KEPT)))
+        receipts::read(&self.database, meter, key, now).await
     }
 
     /// Stores the receipt of a change that is made in steps, before the first step: whichever steps follow, they belong to the key.
     ///
     /// # Errors
-    /// [`Condition::Receipt`](super::Condition::Receipt) if the key is already in use, [`Condition::Active`](super::Condition::Active) for
-    /// a frozen account.
+    /// [`Refused::Repeated`] if the key is already in use, [`Condition::Active`](super::Condition::Active) for a frozen account.
     pub async fn keep_receipt(
         &self,
         meter: &Meter,
@@ -81,31 +35,6 @@ impl AccountStore {
         receipt: &Receipt,
         now: Timestamp,
     ) -> Result<(), Refused> {
-        Transaction::keeping(self, receipt, now)?.by(user)?.commit(meter).await
-    }
-
-    /// Puts a receipt if none exists, or if the existing one has expired.
-    pub(super) fn put_receipt(
-        &self,
-        receipt: &Receipt,
-        now: Timestamp,
-    ) -> aws_sdk_dynamodb::types::builders::PutBuilder {
-        let item = NewItem::at(&keys::receipt(&receipt.key))
-            .text("fingerprint", &receipt.fingerprint)
-            .number("status", receipt.status)
-            .moment("expires_at", receipt.expires_at);
-        let item = match &receipt.body {
-            Some(body) => item.text("body", body),
-            None => item,
-        };
-        Put::builder()
-            .table_name(&self.tables.ephemeral)
-            .set_item(Some(item.build()))
-            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now OR expires_at > :latest")
-            .expression_attribute_values(":now", AttributeValue::N(now.unix().to_string()))
-            .expression_attribute_values(
-                ":latest",
-                AttributeValue::N(now.latest_expiry(Receipt::KEPT).unix().to_string()),
-            )
+        Transaction::new(&self.database).receipt(receipt, now).by(user).commit(meter).await
     }
 }

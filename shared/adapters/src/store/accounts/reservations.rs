@@ -4,11 +4,17 @@
 //! The `app` table has no TTL: an expired reservation is replaced by the next account that claims the name, and removed by the
 //! user's next change or by the deletion of the account. The profile lists the reservations of its user.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnConsumedCapacity, builders::PutBuilder};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, builders::PutBuilder};
 use domain::{Timestamp, accounts::UserId};
 
-use super::{AccountStore, Condition, StoredUser, item::NewItem, keys, transaction::Transaction};
-use crate::store::{Key, Meter, StoreError, codec::keyed, failed};
+use super::{keys, store::AccountStore, user::StoredUser};
+use crate::store::{
+    error::{StoreError, failed},
+    item::{ItemBuilder, keyed},
+    key::Key,
+    meter::Meter,
+    parts,
+};
 
 /// The time in seconds for which only the former owner can claim a former user name or e-mail address.
 pub(super) const RESERVED_FOR: i64 = 30 * 24 * 3600;
@@ -32,43 +38,6 @@ impl StoredUser {
 }
 
 impl AccountStore {
-    /// Claims a name for `user`: it must be free, or reserved for this user, or its reservation must have expired.
-    pub(super) fn claim(&self, key: &Key, user: UserId, now: Timestamp) -> PutBuilder {
-        let id = AttributeValue::S(user.to_string());
-        let item = NewItem::at(key).text("user", user.to_string());
-        Put::builder()
-            .table_name(&self.tables.app)
-            .set_item(Some(item.build()))
-            .condition_expression(format!("attribute_not_exists(pk) OR reserved_for = :user OR {EXPIRED}"))
-            .expression_attribute_values(":user", id)
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":latest", number(now.latest_expiry(RESERVED_FOR)))
-    }
-
-    /// Claims `new` and reserves `old`. Keys of earlier releases may differ from today's: then there is nothing at `old`.
-    pub(super) fn moved<'a>(
-        &self,
-        transaction: Transaction<'a>,
-        condition: Condition,
-        user: UserId,
-        (old, new): (&Key, &Key),
-        now: Timestamp,
-    ) -> Result<Transaction<'a>, StoreError> {
-        if old == new {
-            return Ok(transaction);
-        }
-        let reservation = NewItem::at(old)
-            .text("reserved_for", user.to_string())
-            .moment("reserved_until", now.plus(RESERVED_FOR));
-        let reserve = Put::builder()
-            .table_name(&self.tables.app)
-            .set_item(Some(reservation.build()))
-            .condition_expression("attribute_not_exists(pk) OR #user = :user")
-            .expression_attribute_names("#user", "user")
-            .expression_attribute_values(":user", AttributeValue::S(user.to_string()));
-        transaction.put(condition, self.claim(new, user, now))?.put(Condition::Unchanged, reserve)
-    }
-
     /// Removes the expired reservations of a user. Safe to repeat: the profile lists them until its next change.
     pub(super) async fn release_expired(
         &self,
@@ -100,9 +69,10 @@ impl AccountStore {
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut delete = self
+            .database
             .client
             .delete_item()
-            .table_name(&self.tables.app)
+            .table_name(self.app())
             .set_key(Some(keyed(&keys::name(pk))))
             .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -124,6 +94,26 @@ impl AccountStore {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Claims a name for `user`: it must be free, or reserved for this user, or its reservation must have expired.
+pub(super) fn claim(app: &str, key: &Key, user: UserId, now: Timestamp) -> PutBuilder {
+    parts::put(app, ItemBuilder::at(key).text("user", user.to_string()))
+        .condition_expression(format!("attribute_not_exists(pk) OR reserved_for = :user OR {EXPIRED}"))
+        .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
+        .expression_attribute_values(":now", number(now))
+        .expression_attribute_values(":latest", number(now.latest_expiry(RESERVED_FOR)))
+}
+
+/// Reserves a name that `user` gives up.
+pub(super) fn reserve(app: &str, key: &Key, user: UserId, now: Timestamp) -> PutBuilder {
+    let reservation = ItemBuilder::at(key)
+        .text("reserved_for", user.to_string())
+        .moment("reserved_until", now.plus(RESERVED_FOR));
+    parts::put(app, reservation)
+        .condition_expression("attribute_not_exists(pk) OR #user = :user")
+        .expression_attribute_names("#user", "user")
+        .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
 }
 
 /// Matches a reservation that has expired, or that was made by a clock far ahead. Names without a reservation do not match.

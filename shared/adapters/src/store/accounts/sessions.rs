@@ -1,22 +1,25 @@
 //! Sessions, each with one valid refresh token.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, ReturnConsumedCapacity, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::{
     Timestamp,
     accounts::{Session, UserId},
 };
 
 use super::{
-    AccountStore, ChangeRecord, Condition, Refused,
-    item::{NewItem, Reader},
+    condition::{Condition, Refused},
     keys,
-    transaction::Transaction,
+    store::AccountStore,
 };
 use crate::{
     store::{
-        Key, Meter, StoreError,
-        codec::{Item, keyed, readable, text},
-        failed,
+        error::{StoreError, failed},
+        item::{Item, ItemBuilder, Reader, keyed, readable, text},
+        key::Key,
+        meter::Meter,
+        parts,
+        receipts::ChangeRecord,
+        transaction::Transaction,
     },
     tokens::FamilyId,
 };
@@ -42,23 +45,19 @@ impl AccountStore {
         user: UserId,
         open: &OpenSession,
         stronger: Stronger<'_>,
-        told: &ChangeRecord,
+        record: &ChangeRecord,
     ) -> Result<(), Refused> {
-        let mut transaction = Transaction::told_by(self, told)?.by(user)?.put_new(
-            Condition::Absent,
-            &self.tables.ephemeral,
-            item(user, open.family, &open.session),
-        )?;
+        let session = parts::put_new(self.ephemeral(), item(user, open.family, &open.session));
+        let mut transaction =
+            Transaction::recorded(&self.database, record).by(user).on(Condition::New, session);
         if let Some((old, new)) = stronger {
-            let update = Update::builder()
-                .table_name(&self.tables.app)
-                .set_key(Some(keyed(&keys::password(user))))
+            let update = parts::update(self.app(), &keys::password(user))
                 .condition_expression("#hash = :old")
                 .update_expression("SET #hash = :new")
                 .expression_attribute_names("#hash", "hash")
                 .expression_attribute_values(":old", AttributeValue::S(old.to_owned()))
                 .expression_attribute_values(":new", AttributeValue::S(new.to_owned()));
-            transaction = transaction.update(Condition::Unchanged, update)?;
+            transaction = transaction.on(Condition::Unchanged, update);
         }
         transaction.commit(meter).await
     }
@@ -74,14 +73,14 @@ impl AccountStore {
         family: FamilyId,
     ) -> Result<Option<Session>, StoreError> {
         let key = keys::session(user, family);
-        let item = self.get(meter, &self.tables.ephemeral, &key, true).await?;
+        let item = self.database.get(meter, self.ephemeral(), &key, true).await?;
         item.map(|item| session_of(&Reader::of(&key, &item))).transpose()
     }
 
     /// Returns every session of a user that has not been deleted yet.
     pub async fn sessions(&self, meter: &Meter, user: UserId) -> Result<Vec<OpenSession>, StoreError> {
-        let table = &self.tables.ephemeral;
-        let items = self.partition(meter, table, &keys::user(user), keys::SESSION).await?;
+        let table = self.ephemeral();
+        let items = self.database.partition(meter, table, &keys::user(user), keys::SESSION).await?;
         let open = |item: &Item| {
             let sk = text(item, "sk").unwrap_or_default();
             let key = Key { pk: keys::user(user), sk: sk.to_owned() };
@@ -103,12 +102,10 @@ impl AccountStore {
         user: UserId,
         family: FamilyId,
         (before, after): (&Session, &Session),
-        told: &ChangeRecord,
+        record: &ChangeRecord,
     ) -> Result<(), Refused> {
         let number = |value: i64| AttributeValue::N(value.to_string());
-        let update = Update::builder()
-            .table_name(&self.tables.ephemeral)
-            .set_key(Some(keyed(&keys::session(user, family))))
+        let update = parts::update(self.ephemeral(), &keys::session(user, family))
             .condition_expression("#counter = :before AND epoch = :epoch")
             .update_expression(
                 "SET #counter = :after, created_at = :created_at, rotated_at = :rotated_at, expires_at = :expires_at",
@@ -120,8 +117,11 @@ impl AccountStore {
             .expression_attribute_values(":created_at", number(after.created_at.unix()))
             .expression_attribute_values(":rotated_at", number(after.rotated_at.unix()))
             .expression_attribute_values(":expires_at", number(after.expires_at.unix()));
-        let transaction = Transaction::told_by(self, told)?.by(user)?;
-        transaction.update(Condition::Unchanged, update)?.commit(meter).await
+        Transaction::recorded(&self.database, record)
+            .by(user)
+            .on(Condition::Unchanged, update)
+            .commit(meter)
+            .await
     }
 
     /// Records that the account's password was entered in a session at `now`. A session that has ended stays ended.
@@ -137,9 +137,10 @@ impl AccountStore {
     ) -> Result<(), StoreError> {
         meter.call();
         let updated = self
+            .database
             .client
             .update_item()
-            .table_name(&self.tables.ephemeral)
+            .table_name(self.ephemeral())
             .set_key(Some(keyed(&keys::session(user, family))))
             .condition_expression("attribute_exists(pk)")
             .update_expression("SET password_at = :now")
@@ -160,25 +161,22 @@ impl AccountStore {
     /// Ends a session.
     ///
     /// # Errors
-    /// [`Condition::Present`] if it had ended before.
+    /// [`Condition::Session`] if it had ended before.
     pub async fn end_session(
         &self,
         meter: &Meter,
         user: UserId,
         family: FamilyId,
-        told: &ChangeRecord,
+        record: &ChangeRecord,
     ) -> Result<(), Refused> {
-        let delete = Delete::builder()
-            .table_name(&self.tables.ephemeral)
-            .set_key(Some(keyed(&keys::session(user, family))))
-            .condition_expression("attribute_exists(pk)");
-        Transaction::told_by(self, told)?.delete(Condition::Present, delete)?.commit(meter).await
+        let end = parts::delete_existing(self.ephemeral(), &keys::session(user, family));
+        Transaction::recorded(&self.database, record).on(Condition::Session, end).commit(meter).await
     }
 }
 
-pub(super) fn item(user: UserId, family: FamilyId, session: &Session) -> NewItem {
+pub(super) fn item(user: UserId, family: FamilyId, session: &Session) -> ItemBuilder {
     let Session { counter, created_at, rotated_at, expires_at, epoch, password_at } = session;
-    let item = NewItem::at(&keys::session(user, family))
+    let item = ItemBuilder::at(&keys::session(user, family))
         .number("counter", counter)
         .moment("created_at", *created_at)
         .moment("rotated_at", *rotated_at)

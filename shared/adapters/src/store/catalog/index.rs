@@ -8,10 +8,12 @@ use aws_sdk_dynamodb::{
 };
 use domain::{Timestamp, catalog::SHAPE};
 
-use super::{
-    CatalogStore, INDEX_COPIES, Key, Meter, StoreError,
-    codec::{keyed, malformed, text, unpack},
-    failed,
+use super::{keys::INDEX_COPIES, record::unpack, store::CatalogStore};
+use crate::store::{
+    error::{StoreError, failed, malformed},
+    item::{keyed, text},
+    key::Key,
+    meter::Meter,
 };
 
 /// The highest level of zstd below its slow "ultra" levels: an index is written once and read by every cold start.
@@ -123,9 +125,10 @@ impl CatalogStore {
         item.insert("overrides".to_owned(), AttributeValue::N(overrides.to_string()));
         item.insert("swapped_at".to_owned(), AttributeValue::N(swapped_at.unix().to_string()));
         let put = self
+            .database
             .client
             .put_item()
-            .table_name(&self.table)
+            .table_name(self.table())
             .set_item(Some(item))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         // If an answer was lost, the SDK's own retry finds that its first attempt has already swapped.

@@ -8,9 +8,12 @@ use aws_sdk_dynamodb::{
     types::{CancellationReason, ReturnConsumedCapacity, TransactWriteItem},
 };
 
-use super::{Meter, StoreError, failed};
+use crate::store::{
+    error::{StoreError, failed},
+    meter::Meter,
+};
 
-const OPERATION: &str = "TransactWriteItems";
+pub(super) const OPERATION: &str = "TransactWriteItems";
 
 /// The maximum number of attempts at a transaction that conflicts with others.
 const ATTEMPTS: u32 = 6;

@@ -1,16 +1,19 @@
 //! The items of records: `body` (JSON, compressed except for the Pokémon itself), `hash` (of the content, without time
 //! stamps), `created_at` and `updated_at` (Unix seconds).
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::Timestamp;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::{Key, StoreError};
+use crate::store::{
+    error::{StoreError, malformed},
+    item::{Item, text},
+    key::Key,
+};
 
-pub(super) type Item = HashMap<String, AttributeValue>;
+/// The zstd level: the sync writes rarely, and a higher level would gain only a few percent.
+const LEVEL: i32 = 9;
 
 /// The maximum size of an uncompressed body: a corrupt one must not fill a function's memory.
 const LARGEST_BODY: usize = 16 << 20;
@@ -49,21 +52,33 @@ impl Record {
     }
 }
 
-pub(super) fn malformed(key: &Key, reason: impl ToString) -> StoreError {
-    StoreError::Malformed { key: key.to_string(), reason: reason.to_string() }
+/// A record's JSON in its stored form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    Plain(String),
+    /// JSON compressed with zstd.
+    Packed(Vec<u8>),
 }
 
-/// Returns those of `items` that can be read. One malformed item must not hide the others: it is left out and logged.
-pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, StoreError>) -> Vec<T> {
-    let report = |error: &StoreError| tracing::error!(%error, "an item cannot be read, and is left out");
-    items.iter().filter_map(|item| read(item).inspect_err(report).ok()).collect()
-}
+impl Body {
+    /// # Errors
+    /// If no memory is available for the compressor.
+    pub fn packed(json: &[u8]) -> std::io::Result<Self> {
+        zstd::bulk::compress(json, LEVEL).map(Self::Packed)
+    }
 
-/// A text or number attribute.
-pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
-    match item.get(name)? {
-        AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
-        _ => None,
+    pub(super) const fn size(&self) -> usize {
+        match self {
+            Self::Plain(text) => text.len(),
+            Self::Packed(bytes) => bytes.len(),
+        }
+    }
+
+    pub(super) fn into_attribute(self) -> AttributeValue {
+        match self {
+            Self::Plain(text) => AttributeValue::S(text),
+            Self::Packed(bytes) => AttributeValue::B(Blob::new(bytes)),
+        }
     }
 }
 
@@ -78,11 +93,4 @@ pub(super) fn body(key: &Key, item: &Item) -> Result<Vec<u8>, StoreError> {
 pub(super) fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
     let size = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(LARGEST_BODY).min(LARGEST_BODY);
     zstd::bulk::decompress(packed, size)
-}
-
-pub(super) fn keyed(key: &Key) -> Item {
-    HashMap::from([
-        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
-        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
-    ])
 }

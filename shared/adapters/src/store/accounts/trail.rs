@@ -3,20 +3,17 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::{
     accounts::UserId,
-    audit::{self, Action, Event, EventId, Outcome, SHARDS},
+    audit::{Event, EventId, SHARDS, day},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{
-    AccountStore, Refused,
-    item::{NewItem, Reader},
-    keys,
-    transaction::Transaction,
-};
+use super::{condition::Refused, store::AccountStore};
 use crate::store::{
-    Key, Meter, StoreError,
-    codec::{Item, readable, text},
-    failed,
+    audit,
+    error::{StoreError, failed},
+    item::{Item, readable, text},
+    meter::Meter,
+    transaction::Transaction,
 };
 
 impl AccountStore {
@@ -27,10 +24,11 @@ impl AccountStore {
     pub async fn note(&self, meter: &Meter, event: &Event) -> Result<(), StoreError> {
         meter.call();
         let answer = self
+            .database
             .client
             .put_item()
-            .table_name(&self.tables.audit)
-            .set_item(Some(item(event)))
+            .table_name(&self.database.tables.audit)
+            .set_item(Some(audit::item(event).build()))
             .condition_expression("attribute_not_exists(pk)")
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
@@ -49,7 +47,7 @@ impl AccountStore {
     /// # Errors
     /// [`Condition::Active`](super::Condition::Active) for an account that is frozen or being deleted.
     pub async fn note_by(&self, meter: &Meter, user: UserId, event: Event) -> Result<(), Refused> {
-        Transaction::told_by(self, &event.into())?.by(user)?.commit(meter).await
+        Transaction::recorded(&self.database, &event.into()).by(user).commit(meter).await
     }
 
     /// Returns the actions of `actor`, the latest first: at most `limit` events before the event `before`. One call.
@@ -63,7 +61,7 @@ impl AccountStore {
         before: Option<EventId>,
         limit: u32,
     ) -> Result<Trail, StoreError> {
-        let items = self.events(meter, None, "pk", keys::actor(actor), before, limit + 1).await?;
+        let items = self.events(meter, None, "pk", audit::actor(actor), before, limit + 1).await?;
         Ok(Trail::cut(&items, limit))
     }
 
@@ -75,9 +73,8 @@ impl AccountStore {
         before: Option<EventId>,
         limit: u32,
     ) -> Result<Trail, StoreError> {
-        let shards = (0..SHARDS).map(|shard| {
-            self.events(meter, Some("by-day"), "#day", audit::day(date, shard), before, limit + 1)
-        });
+        let shards = (0..SHARDS)
+            .map(|shard| self.events(meter, Some("by-day"), "#day", day(date, shard), before, limit + 1));
         let shards: Vec<Vec<Item>> = stream::iter(shards).buffered(usize::from(SHARDS)).try_collect().await?;
         let mut items: Vec<Item> = shards.into_iter().flatten().collect();
         items.sort_by(|one, other| text(other, "sk").cmp(&text(one, "sk")));
@@ -97,9 +94,10 @@ impl AccountStore {
         let condition =
             if before.is_some() { format!("{name} = :pk AND sk < :before") } else { format!("{name} = :pk") };
         let mut query = self
+            .database
             .client
             .query()
-            .table_name(&self.tables.audit)
+            .table_name(&self.database.tables.audit)
             .set_index_name(index.map(str::to_owned))
             .key_condition_expression(condition)
             .expression_attribute_values(":pk", AttributeValue::S(partition))
@@ -131,50 +129,6 @@ impl Trail {
     fn cut(items: &[Item], limit: u32) -> Self {
         let page = &items[..items.len().min(limit as usize)];
         let next = page.last().filter(|_| items.len() > page.len()).and_then(|last| text(last, "sk"));
-        Self { events: readable(page, read), next: next.and_then(|id| id.parse().ok()) }
+        Self { events: readable(page, audit::read), next: next.and_then(|id| id.parse().ok()) }
     }
-}
-
-fn read(item: &Item) -> Result<Event, StoreError> {
-    let part = |name: &str| text(item, name).unwrap_or_default().to_owned();
-    let key = Key { pk: part("pk"), sk: part("sk") };
-    let reader = Reader::of(&key, item);
-    let named = |name: &str| Ok::<_, StoreError>(serde_json::Value::from(reader.text(name)?));
-    Ok(Event {
-        id: reader.parsed("sk")?,
-        at: reader.moment("at")?,
-        actor: text(item, "actor").map(|_| reader.parsed("actor")).transpose()?,
-        // Events of a later release are listed as well.
-        action: serde_json::from_value(named("action")?).unwrap_or(Action::Unknown),
-        target: text(item, "target").map(str::to_owned),
-        outcome: serde_json::from_value(named("outcome")?).unwrap_or(Outcome::Unknown),
-        request_id: part("request_id"),
-    })
-}
-
-pub(super) fn item(event: &Event) -> Item {
-    let item = NewItem::at(&keys::event(event))
-        .text("day", event.day())
-        .moment("at", event.at)
-        .text("action", spelled(&event.action))
-        .text("outcome", spelled(&event.outcome))
-        .text("request_id", &event.request_id);
-    let item = match event.actor {
-        Some(actor) => item.text("actor", actor.to_string()),
-        None => item,
-    };
-    let item = match event.expires_at() {
-        Some(expires_at) => item.moment("expires_at", expires_at),
-        None => item,
-    };
-    match &event.target {
-        Some(target) => item.text("target", target),
-        None => item,
-    }
-    .build()
-}
-
-/// The spelling in JSON.
-fn spelled(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

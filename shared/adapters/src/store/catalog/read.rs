@@ -1,12 +1,9 @@
 //! The reads of the routes: one GetItem per look-up.
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, ReturnConsumedCapacity},
-};
 use domain::{Name, Slug};
 
-use super::{CatalogStore, Key, Meter, Named, Record, StoreError, codec::Item, failed};
+use super::{keys::Named, record::Record, store::CatalogStore};
+use crate::store::{error::StoreError, item::Item, key::Key, meter::Meter};
 
 /// The result of a look-up by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,65 +75,6 @@ impl CatalogStore {
         key: &Key,
         consistent: bool,
     ) -> Result<Option<Item>, StoreError> {
-        get(&self.client, meter, &self.table, key, consistent).await
-    }
-}
-
-/// One GetItem.
-pub(super) async fn get(
-    client: &Client,
-    meter: &Meter,
-    table: &str,
-    key: &Key,
-    consistent: bool,
-) -> Result<Option<Item>, StoreError> {
-    meter.call();
-    let answer = client
-        .get_item()
-        .table_name(table)
-        .set_key(Some(super::codec::keyed(key)))
-        .consistent_read(consistent)
-        .return_consumed_capacity(ReturnConsumedCapacity::Total)
-        .send()
-        .await
-        .map_err(failed("GetItem"))?;
-    meter.reads(answer.consumed_capacity());
-    Ok(answer.item)
-}
-
-/// Returns every item of a partition whose sort key begins with `prefix`, in their order, read consistently: one Query per megabyte.
-pub(super) async fn partition(
-    client: &Client,
-    meter: &Meter,
-    table: &str,
-    pk: &str,
-    prefix: &str,
-) -> Result<Vec<Item>, StoreError> {
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let mut items = Vec::new();
-    let mut from = None;
-    loop {
-        let query = client.query().table_name(table).expression_attribute_values(":pk", text(pk));
-        // DynamoDB rejects an empty prefix for a sort key.
-        let query = match prefix {
-            "" => query.key_condition_expression("pk = :pk"),
-            prefix => query
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":prefix", text(prefix)),
-        };
-        meter.call();
-        let page = query
-            .consistent_read(true)
-            .set_exclusive_start_key(from)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(failed("Query"))?;
-        meter.reads(page.consumed_capacity());
-        items.extend(page.items.unwrap_or_default());
-        from = page.last_evaluated_key;
-        if from.is_none() {
-            return Ok(items);
-        }
+        self.database.get(meter, self.table(), key, consistent).await
     }
 }

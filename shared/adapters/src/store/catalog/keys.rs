@@ -4,17 +4,13 @@ use std::fmt;
 
 use domain::{dex::DexIndex, facts::Kind};
 
+use crate::store::key::Key;
+
 /// The number of copies of each index version. A reader chooses one at random, which avoids a hot partition.
 pub const INDEX_COPIES: u8 = 3;
 
 /// The number of ids of a kind that share one item of facts.
 const BLOCK: u32 = 64;
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    pub pk: String,
-    pub sk: String,
-}
 
 /// The kinds of records that are stored under their ids and their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +34,6 @@ impl Named {
 }
 
 impl Key {
-    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
-        Self { pk: pk.into(), sk: sk.into() }
-    }
-
     /// The key of a Pokémon; `key` as in [`Self::named`].
     pub fn pokemon(key: impl fmt::Display) -> Self {
         Self::named(Named::Pokemon, key)
@@ -124,12 +116,6 @@ impl Key {
     pub fn is_of_id(&self) -> bool {
         let id = self.pk.split_once('#').map_or("", |(_, key)| key);
         !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit())
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.pk, self.sk)
     }
 }
 

@@ -1,27 +1,29 @@
 //! Manual changes of administrators, as publication reads them. They are stored in the table of data that cannot be rebuilt;
-//! [`accounts`](super::accounts) writes them.
+//! the store of accounts writes them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::catalog::{Edits, Override, Overrides};
 use serde_json::{Map, Value};
 
-use super::{
-    CatalogStore, Key, Meter, StoreError,
-    codec::{Item, malformed, text},
-    read::{get, partition},
+use super::store::CatalogStore;
+use crate::store::{
+    error::{StoreError, malformed},
+    item::{Item, text},
+    key::Key,
+    meter::Meter,
 };
 
-impl Key {
-    const OVERRIDES: &'static str = "OVERRIDES";
-    const POKEMON: &'static str = "POKEMON#";
+const OVERRIDES: &str = "OVERRIDES";
+const POKEMON: &str = "POKEMON#";
 
-    pub(super) fn override_of(pokemon: u32) -> Self {
-        Self { pk: Self::OVERRIDES.to_owned(), sk: format!("{}{pokemon:05}", Self::POKEMON) }
-    }
+/// The key of the changes to a Pokémon.
+pub(in crate::store) fn key_of(pokemon: u32) -> Key {
+    Key::new(OVERRIDES, format!("{POKEMON}{pokemon:05}"))
+}
 
-    pub(super) fn overrides_revision() -> Self {
-        Self { pk: Self::OVERRIDES.to_owned(), sk: "REVISION".to_owned() }
-    }
+/// The key of the number of changes so far.
+pub(in crate::store) fn revision_key() -> Key {
+    Key::new(OVERRIDES, "REVISION")
 }
 
 impl CatalogStore {
@@ -30,8 +32,10 @@ impl CatalogStore {
     /// # Errors
     /// [`StoreError`] if the engine does not answer.
     pub async fn overrides_revision(&self, meter: &Meter) -> Result<u64, StoreError> {
-        let key = Key::overrides_revision();
-        let Some(item) = get(&self.client, meter, &self.app, &key, true).await? else { return Ok(0) };
+        let key = revision_key();
+        let Some(item) = self.database.get(meter, self.overrides_table(), &key, true).await? else {
+            return Ok(0);
+        };
         let revision = text(&item, "revision").and_then(|n| n.parse().ok());
         revision.ok_or_else(|| malformed(&key, "it has no revision"))
     }
@@ -43,9 +47,9 @@ impl CatalogStore {
     /// The errors of [`Self::overrides_revision`].
     pub async fn overrides(&self, meter: &Meter) -> Result<Overrides, StoreError> {
         let revision = self.overrides_revision(meter).await?;
-        let items = partition(&self.client, meter, &self.app, Key::OVERRIDES, Key::POKEMON).await?;
+        let items = self.database.partition(meter, self.overrides_table(), OVERRIDES, POKEMON).await?;
         let pokemon = items.iter().filter_map(|item| {
-            let id = text(item, "sk")?.strip_prefix(Key::POKEMON)?.parse().ok()?;
+            let id = text(item, "sk")?.strip_prefix(POKEMON)?.parse().ok()?;
             Some((id, read(id, item)))
         });
         Ok(Overrides { revision, pokemon: pokemon.collect() })
@@ -53,7 +57,7 @@ impl CatalogStore {
 }
 
 /// Reads the edits field by field: a field that this release cannot read is left out, and the others apply.
-pub(super) fn read(pokemon: u32, item: &Item) -> Override {
+pub(in crate::store) fn read(pokemon: u32, item: &Item) -> Override {
     let is_hidden = matches!(item.get("is_hidden"), Some(AttributeValue::Bool(true)));
     Override { is_hidden, edits: text(item, "edits").map(|json| edits(pokemon, json)).unwrap_or_default() }
 }

@@ -1,22 +1,18 @@
 //! The writes of the sync: only items that differ, in groups that are written whole or not at all.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_dynamodb::{
-    primitives::Blob,
-    types::{AttributeValue, DeleteRequest, ReturnConsumedCapacity, WriteRequest},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnConsumedCapacity, WriteRequest};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use domain::Timestamp;
 
-use super::{
-    CatalogStore, Key, Lease, Meter, StoreError,
-    codec::{Item, keyed, malformed, text},
-    failed,
-    transact::{Sized, pauses},
+use super::{groups::Sized, record::Body, state::Lease, store::CatalogStore};
+use crate::store::{
+    error::{StoreError, failed, malformed},
+    item::{Item, keyed, text},
+    key::Key,
+    meter::Meter,
 };
-
-/// The zstd level: the sync writes rarely, and a higher level would gain only a few percent.
-const LEVEL: i32 = 9;
 
 /// The maximum number of items in one BatchWriteItem.
 const BATCH: usize = 25;
@@ -38,36 +34,6 @@ pub struct NewItem {
     pub hash: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-}
-
-/// A record's JSON in its stored form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
-    Plain(String),
-    /// JSON compressed with zstd.
-    Packed(Vec<u8>),
-}
-
-impl Body {
-    /// # Errors
-    /// If no memory is available for the compressor.
-    pub fn packed(json: &[u8]) -> std::io::Result<Self> {
-        zstd::bulk::compress(json, LEVEL).map(Self::Packed)
-    }
-
-    pub(super) const fn size(&self) -> usize {
-        match self {
-            Self::Plain(text) => text.len(),
-            Self::Packed(bytes) => bytes.len(),
-        }
-    }
-
-    pub(super) fn into_attribute(self) -> AttributeValue {
-        match self {
-            Self::Plain(text) => AttributeValue::S(text),
-            Self::Packed(bytes) => AttributeValue::B(Blob::new(bytes)),
-        }
-    }
 }
 
 impl NewItem {
@@ -94,9 +60,10 @@ impl CatalogStore {
         loop {
             meter.call();
             let page = self
+                .database
                 .client
                 .scan()
-                .table_name(&self.table)
+                .table_name(self.table())
                 .projection_expression("pk, sk, #hash, created_at, updated_at")
                 .expression_attribute_names("#hash", "hash")
                 .consistent_read(true)
@@ -160,9 +127,10 @@ impl CatalogStore {
             loop {
                 meter.call();
                 let answer = self
+                    .database
                     .client
                     .batch_write_item()
-                    .request_items(&self.table, waiting)
+                    .request_items(self.table(), waiting)
                     .return_consumed_capacity(ReturnConsumedCapacity::Total)
                     .send()
                     .await
@@ -171,7 +139,7 @@ impl CatalogStore {
                 // DynamoDB returns the requests that it throttled; they are repeated after a pause.
                 waiting = answer
                     .unprocessed_items
-                    .and_then(|mut left| left.remove(&self.table))
+                    .and_then(|mut left| left.remove(self.table()))
                     .unwrap_or_default();
                 if waiting.is_empty() {
                     break;
@@ -189,9 +157,10 @@ impl CatalogStore {
     pub(super) async fn put(&self, meter: &Meter, item: Item) -> Result<(), StoreError> {
         meter.call();
         let answer = self
+            .database
             .client
             .put_item()
-            .table_name(&self.table)
+            .table_name(self.table())
             .set_item(Some(item))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
@@ -213,4 +182,14 @@ impl CatalogStore {
         item.insert("snapshot".to_owned(), AttributeValue::S(snapshot.to_owned()));
         self.put(meter, item).await
     }
+}
+
+/// The pauses before the retries of operations that DynamoDB throttled.
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(5))
+        .with_max_times(7)
+        .with_jitter()
+        .build()
 }

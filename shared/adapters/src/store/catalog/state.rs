@@ -6,10 +6,12 @@ use aws_sdk_dynamodb::{
 };
 use domain::Timestamp;
 
-use super::{
-    CatalogStore, Key, Meter, StoreError,
-    codec::{keyed, text},
-    failed,
+use super::store::CatalogStore;
+use crate::store::{
+    error::{StoreError, failed},
+    item::{keyed, text},
+    key::Key,
+    meter::Meter,
 };
 
 /// The state item: the sync owns its JSON, the store owns the lease.
@@ -110,9 +112,10 @@ impl CatalogStore {
     /// [`StoreError::Conflict`] if it was already lost.
     pub async fn end_lease(&self, meter: &Meter, lease: &Lease) -> Result<(), StoreError> {
         let update = self
+            .database
             .client
             .update_item()
-            .table_name(&self.table)
+            .table_name(self.table())
             .set_key(Some(keyed(&Key::sync_state())))
             .condition_expression("lease_owner = :owner")
             .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone()))
@@ -126,9 +129,10 @@ impl CatalogStore {
     /// [`StoreError`] if the engine does not answer.
     pub async fn break_lease(&self, meter: &Meter) -> Result<(), StoreError> {
         let update = self
+            .database
             .client
             .update_item()
-            .table_name(&self.table)
+            .table_name(self.table())
             .set_key(Some(keyed(&Key::sync_state())))
             .condition_expression("attribute_exists(lease_owner)")
             .update_expression("REMOVE lease_owner, lease_until");
@@ -141,9 +145,10 @@ impl CatalogStore {
 
     fn state_update(&self, lease: &Lease, now: Timestamp) -> UpdateItemFluentBuilder {
         let until = now.unix() + lease.length;
-        self.client
+        self.database
+            .client
             .update_item()
-            .table_name(&self.table)
+            .table_name(self.table())
             .set_key(Some(keyed(&Key::sync_state())))
             .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone()))
             .expression_attribute_values(":until", AttributeValue::N(until.to_string()))

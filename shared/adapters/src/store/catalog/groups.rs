@@ -1,17 +1,15 @@
 //! Writes groups of items, each whole or not at all, with many groups in a transaction: one commit per hundred items.
 
-use std::time::Duration;
+use std::convert::Infallible;
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use aws_sdk_dynamodb::types::Put;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{
-    CatalogStore, Lease, Meter, StoreError,
-    atomic::{self, NotWritten},
-    codec::Item,
+use super::{state::Lease, store::CatalogStore};
+use crate::{
+    now,
+    store::{error::StoreError, item::Item, meter::Meter, transaction::Transaction},
 };
-use crate::now;
 
 /// The limits of a DynamoDB transaction: 100 items and 4 MB.
 const MOST_ITEMS: usize = 100;
@@ -43,31 +41,11 @@ impl CatalogStore {
     }
 
     async fn put_together(&self, meter: &Meter, items: &[Item]) -> Result<(), StoreError> {
-        let mut puts = Vec::with_capacity(items.len());
-        for item in items {
-            let put = Put::builder().table_name(&self.table).set_item(Some(item.clone())).build();
-            let put = put.map_err(|error| StoreError::Malformed {
-                key: "a put".to_owned(),
-                reason: error.to_string(),
-            })?;
-            puts.push(TransactWriteItem::builder().put(put).build());
-        }
-        atomic::write(&self.client, meter, puts).await.map_err(|error| match error {
-            NotWritten::Store(error) => error,
-            // No put has a condition.
-            NotWritten::Conditions(_) => StoreError::Conflict { operation: "TransactWriteItems" },
-        })
+        let put = |item: &Item| Put::builder().table_name(self.table()).set_item(Some(item.clone()));
+        let transaction = Transaction::<Infallible>::new(&self.database);
+        let transaction = items.iter().fold(transaction, |transaction, item| transaction.with(put(item)));
+        Ok(transaction.commit(meter).await?)
     }
-}
-
-/// The pauses before the retries of operations that DynamoDB throttled.
-pub(super) fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(5))
-        .with_max_times(7)
-        .with_jitter()
-        .build()
 }
 
 /// Distributes all groups in order over as few transactions as possible, without splitting a group.

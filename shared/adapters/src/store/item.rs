@@ -1,19 +1,44 @@
-//! Reading and writing attributes of the items of accounts.
+//! Items, and reading and writing their attributes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 
-use crate::store::{
-    Key, StoreError,
-    codec::{Item, keyed, malformed, text},
+use super::{
+    error::{StoreError, malformed},
+    key::Key,
 };
 
-/// An item that is built attribute by attribute.
-pub(super) struct NewItem(Item);
+/// An item: its attributes by name.
+pub(super) type Item = HashMap<String, AttributeValue>;
 
-impl NewItem {
+/// An item of nothing but its key.
+pub(super) fn keyed(key: &Key) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
+        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
+    ])
+}
+
+/// A text or number attribute.
+pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    match item.get(name)? {
+        AttributeValue::S(text) | AttributeValue::N(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Returns those of `items` that can be read. One malformed item must not hide the others: it is left out and logged.
+pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, StoreError>) -> Vec<T> {
+    let report = |error: &StoreError| tracing::error!(%error, "an item cannot be read, and is left out");
+    items.iter().filter_map(|item| read(item).inspect_err(report).ok()).collect()
+}
+
+/// An item that is built attribute by attribute.
+pub(super) struct ItemBuilder(Item);
+
+impl ItemBuilder {
     pub(super) fn at(key: &Key) -> Self {
         Self(keyed(key))
     }

@@ -8,13 +8,20 @@ use domain::facts::{Fact, Facts, KEPT, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CatalogStore, Key, Lease, Meter, StoreError,
-    codec::{Item, body, keyed, malformed, text},
     keys::block,
-    read::partition,
-    write::Body,
+    record::{Body, body},
+    state::Lease,
+    store::CatalogStore,
 };
-use crate::now;
+use crate::{
+    now,
+    store::{
+        error::{StoreError, malformed},
+        item::{Item, keyed, text},
+        key::Key,
+        meter::Meter,
+    },
+};
 
 /// All facts, and the ETags of those that were fetched.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -139,7 +146,7 @@ impl CatalogStore {
     /// [`StoreError`] if the engine does not answer.
     pub async fn facts(&self, meter: &Meter) -> Result<Ledger, StoreError> {
         let mut ledger = Ledger::default();
-        for item in &partition(&self.client, meter, &self.table, Key::FACTS, "").await? {
+        for item in &self.database.partition(meter, self.table(), Key::FACTS, "").await? {
             let sk = text(item, "sk").unwrap_or_default().to_owned();
             let key = Key { pk: Key::FACTS.to_owned(), sk };
             let entries = match entries(&key, item) {

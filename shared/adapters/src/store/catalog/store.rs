@@ -1,0 +1,36 @@
+//! The store of the catalogue.
+
+use aws_sdk_dynamodb::Client;
+
+use crate::store::{database::Database, tables::Tables};
+
+/// The catalogue table and, for publication, the table that holds the changes of administrators.
+#[derive(Clone, Debug)]
+pub struct CatalogStore {
+    pub(super) database: Database,
+}
+
+impl CatalogStore {
+    #[must_use]
+    pub fn new(client: Client, tables: &Tables) -> Self {
+        Self { database: Database { client, tables: tables.clone() } }
+    }
+
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.database.tables.catalog
+    }
+
+    /// The table that holds the changes of administrators.
+    #[must_use]
+    pub fn overrides_table(&self) -> &str {
+        &self.database.tables.app
+    }
+
+    /// The same table, accessed with the patience of a background job.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        let client = crate::aws::patient(&self.database.client);
+        Self { database: Database { client, ..self.database.clone() } }
+    }
+}

@@ -1,0 +1,68 @@
+//! The parts of a transaction.
+
+use aws_sdk_dynamodb::{
+    error::BuildError,
+    types::{
+        Delete, Put, TransactWriteItem, Update,
+        builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
+    },
+};
+
+use super::{
+    item::{ItemBuilder, keyed},
+    key::Key,
+};
+
+/// A part of a transaction.
+pub(super) trait Part {
+    fn complete(self) -> Result<TransactWriteItem, BuildError>;
+}
+
+impl Part for PutBuilder {
+    fn complete(self) -> Result<TransactWriteItem, BuildError> {
+        Ok(TransactWriteItem::builder().put(self.build()?).build())
+    }
+}
+
+impl Part for UpdateBuilder {
+    fn complete(self) -> Result<TransactWriteItem, BuildError> {
+        Ok(TransactWriteItem::builder().update(self.build()?).build())
+    }
+}
+
+impl Part for DeleteBuilder {
+    fn complete(self) -> Result<TransactWriteItem, BuildError> {
+        Ok(TransactWriteItem::builder().delete(self.build()?).build())
+    }
+}
+
+impl Part for ConditionCheckBuilder {
+    fn complete(self) -> Result<TransactWriteItem, BuildError> {
+        Ok(TransactWriteItem::builder().condition_check(self.build()?).build())
+    }
+}
+
+/// Puts `item`, if no item has its key.
+pub(super) fn put_new(table: &str, item: ItemBuilder) -> PutBuilder {
+    put(table, item).condition_expression("attribute_not_exists(pk)")
+}
+
+/// Puts `item`.
+pub(super) fn put(table: &str, item: ItemBuilder) -> PutBuilder {
+    Put::builder().table_name(table).set_item(Some(item.build()))
+}
+
+/// Updates the item at `key`.
+pub(super) fn update(table: &str, key: &Key) -> UpdateBuilder {
+    Update::builder().table_name(table).set_key(Some(keyed(key)))
+}
+
+/// Deletes the item at `key`.
+pub(super) fn delete(table: &str, key: &Key) -> DeleteBuilder {
+    Delete::builder().table_name(table).set_key(Some(keyed(key)))
+}
+
+/// Deletes the item at `key`, if it exists.
+pub(super) fn delete_existing(table: &str, key: &Key) -> DeleteBuilder {
+    delete(table, key).condition_expression("attribute_exists(pk)")
+}
