@@ -1,5 +1,7 @@
 //! `GET /api/v1/abilities/{name}`
 
+pub(crate) mod docs;
+
 use adapters::store::Named;
 
 use crate::{app::App, stored};

@@ -1,5 +1,7 @@
 //! `GET /api/v1/pokemon/{id}/evolutions`
 
+pub(crate) mod docs;
+
 use adapters::store::{Key, Named};
 use domain::catalog::{Evolution, EvolutionNode, Pokemon, StoredPokemon};
 use schemars::JsonSchema;

@@ -1,5 +1,7 @@
 //! `GET /api/v1/health` and `GET /api/v1/health/ready`
 
+pub(crate) mod docs;
+
 use std::time::Duration;
 
 use adapters::{

@@ -1,5 +1,7 @@
 //! `GET /api/version` and `GET /api/v1/openapi.json`
 
+pub(crate) mod docs;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 

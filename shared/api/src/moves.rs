@@ -1,5 +1,7 @@
 //! `GET /api/v1/moves/{name}`
 
+pub(crate) mod docs;
+
 use adapters::store::Named;
 
 use crate::{app::App, stored};

@@ -11,9 +11,11 @@ use door::{
     route::{Access, Authorization, DEFAULT, Idempotency, Need, Spec},
 };
 use http::Method;
+use schemars::SchemaGenerator;
 
 use crate::{
-    Route, abilities, admin, auth, evolutions, health, meta, moves, pokemon, prepare, types, unknown, users,
+    Route, abilities, admin, auth, evolutions, health, meta, moves, openapi::vocabulary::Operation, pokemon,
+    prepare, types, unknown, users,
 };
 
 macro_rules! table {
@@ -45,14 +47,17 @@ macro_rules! table {
             summary: $summary,
         }
     };
-    ($($constant:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $prepare:ident $handler:path, $summary:literal;)*) => {
+    // The description lists paths, and `$default` is not a path.
+    (@operation $generator:ident DEFAULT $module:ident $handler:ident) => { None };
+    (@operation $generator:ident $path:literal $module:ident $handler:ident) => { Some($module::docs::$handler($generator)) };
+    ($($constant:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $prepare:ident $module:ident::$handler:ident, $summary:literal;)*) => {
         $(
             #[doc = $summary]
             pub const $constant: Route = Route {
                 spec: table!(@spec $name $method $path $access $(($authorization))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary),
                 prepare: |app| Box::pin(prepare::$prepare(app)),
                 enter: |app, route, request| Box::pin(table!(@enter $access $(($authorization))? $($limit)?)(app, route, request)),
-                handler: |app, request| Box::pin($handler(app, request)),
+                handler: |app, request| Box::pin($module::$handler(app, request)),
             };
         )*
 
@@ -66,6 +71,13 @@ macro_rules! table {
         pub static SPECS: &[Spec] = &[
             $(table!(@spec $name $method $path $access $(($authorization))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary)),*
         ];
+
+        /// Returns the operations of the OpenAPI description, in the order of the table: that of the handler `pokemon::list` is
+        /// `pokemon::docs::list`. No handler calls this, so no function's binary links the operations.
+        pub(crate) fn operations(generator: &mut SchemaGenerator) -> Vec<(&'static Spec, Operation)> {
+            let operations = [$(table!(@operation generator $path $module $handler)),*];
+            SPECS.iter().zip(operations).filter_map(|(spec, operation)| Some((spec, operation?))).collect()
+        }
     };
 }
 

@@ -1,5 +1,7 @@
 //! `GET /api/v1/pokemon/types` and `GET /api/v1/types/{name}`
 
+pub(crate) mod docs;
+
 use adapters::store::Named;
 
 use crate::{app::App, stored};

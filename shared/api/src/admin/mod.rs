@@ -1,6 +1,7 @@
 //! Lists for administrators: `GET /api/v1/users` and `GET /api/v1/admin/audit`.
 
 mod audit;
+pub(crate) mod docs;
 mod paging;
 mod users;
 

@@ -3,6 +3,7 @@
 mod answer;
 mod attempt;
 mod confirmation;
+pub(crate) mod docs;
 mod export;
 mod jwks;
 mod login;

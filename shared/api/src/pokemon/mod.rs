@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod detail;
+pub(crate) mod docs;
 mod generations;
 mod list;
 

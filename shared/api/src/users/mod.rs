@@ -1,5 +1,6 @@
 //! `/api/v1/users`
 
+pub(crate) mod docs;
 mod favorites;
 mod one;
 
