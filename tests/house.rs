@@ -2,6 +2,7 @@
 //! Each test reads the files as they are in the repository; `cargo xtask mutate` shows that each test detects changes.
 
 mod access;
+mod authorization;
 mod documents;
 mod domain;
 mod events;

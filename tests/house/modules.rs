@@ -24,6 +24,9 @@ const CRATES: [&str; 11] = [
     "xtask/src/main.rs",
 ];
 
+/// The store's wings; every other module of the store, except the facade, belongs to its kernel.
+const WINGS: [&str; 2] = ["store::accounts", "store::catalog"];
+
 /// The most lines of a source file.
 const MOST_LINES: usize = 400;
 
@@ -41,24 +44,47 @@ fn no_crate_has_a_cycle_of_modules() {
 }
 
 #[test]
+fn the_kernel_of_the_store_uses_no_wing() {
+    let edges = Crate::read(&root().join(CRATES[1])).edges();
+    let is_wing = |module: &str| WINGS.iter().any(|wing| module.starts_with(wing));
+    let is_kernel = |module: &str| module.starts_with("store::") && !is_wing(module);
+    let wrong: Vec<_> = edges.iter().filter(|((from, to), _)| is_kernel(from) && is_wing(to)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(edges.keys().any(|(from, to)| is_wing(from) && is_kernel(to)), "the wings use the kernel");
+}
+
+#[test]
+fn the_door_names_no_route_and_nothing_that_a_route_serves() {
+    let mut words: Vec<&str> = api::routes::SPECS.iter().map(|spec| spec.name).collect();
+    words.extend(["domain::dex", "domain::catalog", "domain::facts", "CatalogStore", "/api/v1/", "Pokémon"]);
+    let mut files = Vec::new();
+    add_files(&root().join("shared/door/src"), &mut files);
+    for (path, text) in files {
+        let found: Vec<_> = words.iter().filter(|word| text.contains(**word)).collect();
+        assert!(found.is_empty(), "{path} names {found:?}");
+    }
+}
+
+#[test]
 fn no_source_file_is_longer_than_400_lines() {
     let mut long = Vec::new();
     for folder in ["shared", "functions", "infra", "local", "bench", "tests", "xtask"] {
-        add_long_files(&root().join(folder), &mut long);
+        let mut files = Vec::new();
+        add_files(&root().join(folder), &mut files);
+        long.extend(files.iter().map(|(path, text)| (path.clone(), text.lines().count())));
     }
+    long.retain(|(_, lines)| *lines > MOST_LINES);
     assert!(long.is_empty(), "files of more than {MOST_LINES} lines: {long:#?}");
 }
 
-fn add_long_files(folder: &Path, long: &mut Vec<String>) {
+/// Adds the path and the text of every source file below `folder`.
+fn add_files(folder: &Path, files: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
-            add_long_files(&path, long);
+            add_files(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let lines = fs::read_to_string(&path).expect("text").lines().count();
-            if lines > MOST_LINES {
-                long.push(format!("{}: {lines}", path.display()));
-            }
+            files.push((path.display().to_string(), fs::read_to_string(&path).expect("text")));
         }
     }
 }

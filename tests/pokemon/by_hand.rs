@@ -365,25 +365,6 @@ async fn a_former_administrator_changes_no_pokemon() {
     assert_eq!(workshop.store().overrides_revision(&meter).await.expect("a number"), 0);
 }
 
-/// The guard against accidents of the source does not apply to changes that an administrator wants.
-#[tokio::test]
-async fn hiding_most_pokemon_removes_all_of_them() {
-    let workshop = Workshop::open().await;
-    let house = workshop.house().await;
-    let hidden = [1, 2, 3, 4, 5, 6, 29, 133, 196, 201];
-    for id in hidden {
-        workshop.hide_quietly(id).await;
-    }
-    workshop.scheduled().await;
-    for id in hidden {
-        assert_eq!(house.get(&format!("{LIST}/{id}")).await.status, 404, "{id}");
-    }
-    assert_eq!(house.get(&format!("{LIST}?forms=all")).await.json()["pagination"]["total"], 5);
-    for path in ["bulbasaur/evolutions", "eevee/evolutions"] {
-        assert_eq!(house.get(&format!("{LIST}/{path}")).await.status, 404, "{path}");
-    }
-}
-
 #[tokio::test]
 async fn an_incomplete_fetch_changes_nothing() {
     let workshop = Workshop::open().await;

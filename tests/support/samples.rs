@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use api::{
     Route,
-    routes::{SPECS, all, methods_at},
+    routes::{SPECS, all},
 };
-use door::route::{Access, Spec};
+use door::route::{Access, Spec, methods_at};
 use http::Method;
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ pub fn for_everybody() -> Vec<Route> {
 #[must_use]
 pub fn allowed_at(path: &str) -> String {
     let path = path.split('?').next().unwrap_or(path);
-    let mut methods = methods_at(path);
+    let mut methods = methods_at(SPECS, path);
     methods.push("OPTIONS");
     methods.sort_unstable();
     methods.join(", ")

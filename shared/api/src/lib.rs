@@ -23,7 +23,6 @@ mod stored;
 pub mod sync;
 mod target;
 mod types;
-mod unknown;
 mod users;
 mod writer;
 

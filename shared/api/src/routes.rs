@@ -6,16 +6,17 @@
 //! the handler, and the summary. Everything else about a route follows from its line.
 
 use door::{
-    entry,
+    Problem, Request, Response, entry,
     limits::Limit,
     route::{Access, Authorization, DEFAULT, Idempotency, Need, Spec},
+    unknown,
 };
 use http::Method;
 use schemars::SchemaGenerator;
 
 use crate::{
-    Route, abilities, admin, auth, evolutions, health, meta, moves, openapi::vocabulary::Operation, pokemon,
-    prepare, types, unknown, users,
+    Route, abilities, admin, app::App, auth, evolutions, health, meta, moves, openapi::vocabulary::Operation,
+    pokemon, prepare, types, users,
 };
 
 macro_rules! table {
@@ -119,29 +120,24 @@ table! {
     GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public(Ignored) [LittleMemory], nothing meta::openapi, "Get this description";
     GET_VERSION "get-version" GET "/api/version" Public(Ignored) [LittleMemory], nothing meta::version, "Get the version";
     GET_JWKS "get-jwks" GET "/.well-known/jwks.json" Public(Ignored), store auth::jwks, "Get the keys that access tokens are verified with";
-    ANSWER_UNKNOWN "answer-unknown" GET DEFAULT Public(Ignored) [LittleMemory], nothing unknown::answer, "Answer requests that match no other route";
+    ANSWER_UNKNOWN "answer-unknown" GET DEFAULT Public(Ignored) [LittleMemory], nothing self::answer_unknown, "Answer requests that match no other route";
 }
 
-/// Returns the sorted methods of the routes at `path` (decoded). Routes with exactly that path take precedence over routes with
-/// parameters. A route of GET also answers HEAD.
-#[must_use]
-pub fn methods_at(path: &str) -> Vec<&'static str> {
-    let is_named = SPECS.iter().any(|spec| spec.path == path);
-    let at = SPECS.iter().filter(|spec| if is_named { spec.path == path } else { spec.matches(path) });
-    let mut methods: Vec<_> = at.flat_map(Spec::methods).collect();
-    methods.sort_unstable();
-    methods.dedup();
-    methods
+/// Answers requests that match no other route. It belongs to no noun.
+async fn answer_unknown(app: &App, request: &Request) -> Result<Response, Problem> {
+    unknown::answer(&app.kernel, request, SPECS)
 }
 
 #[cfg(test)]
 mod tests {
+    use door::route::methods_at;
+
     use super::*;
 
     #[test]
     fn the_route_of_a_name_takes_precedence_over_the_route_of_an_id() {
-        assert_eq!(methods_at("/api/v1/pokemon/types"), ["GET", "HEAD"]);
-        assert_eq!(methods_at("/api/v1/pokemon/type"), ["DELETE", "GET", "HEAD", "PUT"]);
-        assert!(methods_at("$default/").is_empty());
+        assert_eq!(methods_at(SPECS, "/api/v1/pokemon/types"), ["GET", "HEAD"]);
+        assert_eq!(methods_at(SPECS, "/api/v1/pokemon/type"), ["DELETE", "GET", "HEAD", "PUT"]);
+        assert!(methods_at(SPECS, "$default/").is_empty());
     }
 }

@@ -27,6 +27,7 @@ pub mod task;
 pub mod telemetry;
 mod ticket;
 mod tokens;
+pub mod unknown;
 
 pub use access::authenticate;
 pub use blocking::SERVER_BUSY;

@@ -123,6 +123,18 @@ impl<A> Clone for Route<A> {
 /// The path of the route for requests that match no other route.
 pub const DEFAULT: &str = "$default";
 
+/// Returns the sorted methods of the routes of `specs` at `path` (decoded). Routes with exactly that path take precedence over routes with
+/// parameters. A route of GET also answers HEAD.
+#[must_use]
+pub fn methods_at(specs: &'static [Spec], path: &str) -> Vec<&'static str> {
+    let is_named = specs.iter().any(|spec| spec.path == path);
+    let at = specs.iter().filter(|spec| if is_named { spec.path == path } else { spec.matches(path) });
+    let mut methods: Vec<_> = at.flat_map(Spec::methods).collect();
+    methods.sort_unstable();
+    methods.dedup();
+    methods
+}
+
 impl Spec {
     /// Returns the methods that the route answers: its own, and HEAD if its own is GET.
     pub fn methods(&'static self) -> impl Iterator<Item = &'static str> {

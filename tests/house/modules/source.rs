@@ -68,7 +68,7 @@ impl Crate {
 
     fn read_child(&mut self, parent: &[String], child: &ItemMod, folder: &Path) {
         let ident = child.ident.to_string();
-        let name = [parent, &[ident.clone()]].concat();
+        let name = [parent, std::slice::from_ref(&ident)].concat();
         let own = folder.join(&ident);
         match &child.content {
             Some((_, items)) => self.read_items(name, items, &own),

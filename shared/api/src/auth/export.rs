@@ -16,7 +16,7 @@ use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{confirmed, reauthentication::record_password, refresh::is_alive};
+use super::{confirmation::confirmed, reauthentication::record_password, refresh::is_alive};
 use crate::app::App;
 use door::{
     Problem, Request, Response,

@@ -14,8 +14,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    chosen,
     confirmation::confirm,
+    fields::chosen,
     reauthentication::{record_password, require_recent_password},
     register::{taken, taken_fields},
 };

@@ -14,7 +14,10 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{all, answer::Pair, chosen};
+use super::{
+    answer::Pair,
+    fields::{all, chosen},
+};
 use crate::{app::App, target};
 use door::{Problem, Request, Response, SERVER_BUSY, Token, body::personal, limits::Limit};
 

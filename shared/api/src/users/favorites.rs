@@ -15,7 +15,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::oneself;
 use crate::{app::App, target};
 use door::{
     Problem, Request, Response,
@@ -226,4 +225,9 @@ fn steps(request: &Request, action: Action) -> impl FnMut(&[u32]) -> ChangeRecor
 
 fn unknown(pokemon: u32) -> Problem {
     Problem::not_found(format!("Pokémon {pokemon} not found"))
+}
+
+/// Returns the user that the path names. The route's access is `Owner`, so that is the caller.
+fn oneself(request: &Request) -> Result<UserId, Problem> {
+    Ok(request.caller()?.user)
 }
