@@ -12,26 +12,22 @@ use adapters::{
     pokeapi::{Config as PokeApiConfig, PokeApi},
     store::{CatalogStore, Meter, Tables, accounts::AccountStore},
     sync::{self, Settings},
-    tokens::{FamilyId, Issuer, KeyRing, KeySource},
+    tokens::{FamilyId, KeySource},
 };
 use api::{
-    App, Route, jobs,
+    Route, jobs,
     routes::{self},
     sync::SyncFunction,
 };
-use domain::{Timestamp, accounts::UserId};
-use door::route::{Access, DEFAULT, Idempotency, Spec};
-use door::{route::Authorization, telemetry::Telemetry};
+use door::route::{DEFAULT, Idempotency};
+use door::telemetry::Telemetry;
 use http::Method;
 use infra::{
     accesses::{self, Rights},
     functions,
 };
 use serde_json::{Value, json};
-use tests::{
-    Call, PASSWORD, Residents, Tap, empty_store, engine_url, event, invoke_event, is_for_everybody, root,
-    some_event,
-};
+use tests::{Call, PASSWORD, Residents, Tap, empty_store, engine_url, event, invoke_event, root, some_event};
 
 use super::{DELETIONS, ROTATION, SYNC, authorization::of_an_unknown_key};
 use crate::{
