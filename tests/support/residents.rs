@@ -276,8 +276,8 @@ impl Residents {
 
 /// Registers a user with a session.
 ///
-/// As [`AccountStore::register`].
-/// As [`AccountStore::register`].
+/// # Errors
+/// The errors of [`AccountStore::register`].
 pub async fn register(
     accounts: &AccountStore,
     id: UserId,
