@@ -83,7 +83,7 @@ pub struct Spec {
     /// The route's name, verb-noun. Also the name of the binary and the sample event, and the operation id.
     pub name: &'static str,
     pub method: Method,
-    /// The path in API Gateway's notation: `/api/v1/things/{id}`; `$default` for requests that match no other route.
+    /// The path in API Gateway's notation: `/things/{id}`; `$default` for requests that match no other route.
     pub path: &'static str,
     pub access: Access,
     /// In the table, this column is in parentheses after the access; a route without it checks the header.
@@ -183,9 +183,9 @@ mod tests {
             needs: &[],
             summary: "Get a thing's parts",
         };
-        let parts = spec("/api/v1/things/{id}/parts");
-        assert!(parts.matches("/api/v1/things/25/parts"));
-        for path in ["/api/v1/things//parts", "/api/v1/things/25/parts/", "/api/v1/things/25", "$default"] {
+        let parts = spec("/things/{id}/parts");
+        assert!(parts.matches("/things/25/parts"));
+        for path in ["/things//parts", "/things/25/parts/", "/things/25", "$default"] {
             assert!(!parts.matches(path), "{path}");
         }
         assert!(!spec(DEFAULT).matches(DEFAULT));

@@ -7,25 +7,14 @@
 mod access;
 mod keys;
 mod provider;
+mod random;
 mod refresh;
 mod rotation;
 mod source;
 
 pub use access::{AUDIENCE, Claims, Issuer, LIFETIME, TokenError, Verifier};
 pub use keys::{BadKeys, Jwks, KeyRing, PublicKey, TooSoon};
+pub use random::unguessable;
 pub use refresh::{BadRefreshToken, FamilyId, RefreshKey, RefreshToken};
 pub use rotation::{Rotated, Rotation, RotationError, rotate};
 pub use source::{KeySource, KeysError};
-
-use ring::rand::{SecureRandom as _, SystemRandom};
-
-/// Returns cryptographically secure random bytes.
-///
-/// # Panics
-/// If the machine has no source of randomness: no later step would be safe.
-#[must_use]
-pub fn unguessable<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).expect("the machine's source of randomness");
-    bytes
-}

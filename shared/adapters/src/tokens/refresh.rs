@@ -11,7 +11,7 @@ use domain::accounts::UserId;
 use ring::hmac;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::unguessable;
+use super::random::unguessable;
 
 const PREFIX: &str = "rt_";
 const FORMAT: u8 = 1;
