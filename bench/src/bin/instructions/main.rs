@@ -77,9 +77,11 @@ fn run(options: &Options) -> Result<bool> {
     }
     let known: BTreeMap<String, Counts> = serde_json::from_str(&fs::read_to_string(&file)?)?;
     for attempt in 1..=ATTEMPTS {
-        let counted = threads.block_on(count_all(&options.folder))?;
-        if holds(options, &counted, &known)? {
-            return Ok(true);
+        match threads.block_on(count_all(&options.folder)) {
+            Ok(counted) if holds(options, &counted, &known)? => return Ok(true),
+            Ok(_) => {}
+            // A time-out of the program's client also fails a request.
+            Err(error) => println!("not counted: {error:#}"),
         }
         println!("attempt {attempt} of {ATTEMPTS}");
     }
