@@ -48,10 +48,9 @@ impl Watch {
         let mut command = cargo_lambda()?;
         let mut engine = Process::start(&["--engines-only", "--memory", "--port", "0"]);
         engine.ready().await;
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        drop(listener);
-        let (port, said) = (address.port().to_string(), NamedTempFile::new().expect("a file for its output"));
+        let address = tests::free_address();
+        let port = address.rsplit(':').next().expect("a port").to_owned();
+        let said = NamedTempFile::new().expect("a file for its output");
         command
             .args(["watch", "--package", "functions", "--ignore-changes"])
             // The settings match those of `cargo lambda build`: otherwise cargo would build everything again.
@@ -65,7 +64,7 @@ impl Watch {
         let process = command.spawn().expect("cargo starts");
         let watch = Self { process, port, said, _engine: engine };
         let started = Instant::now();
-        while tokio::net::TcpStream::connect(address).await.is_err() {
+        while tokio::net::TcpStream::connect(&address).await.is_err() {
             assert!(started.elapsed() < PATIENCE, "it does not listen: {}", watch.said());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

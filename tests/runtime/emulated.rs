@@ -1,7 +1,6 @@
 //! A function behind the Runtime Interface Emulator.
 
 use std::{
-    net::TcpListener,
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -10,6 +9,7 @@ use std::{
 
 use serde_json::Value;
 use tempfile::NamedTempFile;
+use tests::free_address;
 
 use crate::local::program;
 
@@ -29,11 +29,6 @@ pub struct Function {
     process: Child,
     url: String,
     output: NamedTempFile,
-}
-
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").to_string()
 }
 
 impl Function {

@@ -8,6 +8,7 @@ mod faults;
 mod files;
 mod house;
 mod log;
+mod ports;
 mod promises;
 mod raw;
 mod residents;
@@ -24,6 +25,7 @@ pub use house::{
     Answer, House, SeededEngine, empty_store, engine_port, engine_url, make_accounts, ring, store_at,
 };
 pub use log::SECRETS;
+pub use ports::free_address;
 pub use promises::{CATALOGUE, assert_exposed, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};
 pub use residents::{ASH, PASSWORD, Residents, register, some_event};
