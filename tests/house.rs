@@ -14,11 +14,6 @@ mod variables;
 
 use std::collections::BTreeSet;
 
-/// The scheduled functions, which are not routes.
-const SYNC: &str = "sync-pokeapi";
-const ROTATION: &str = "rotate-signing-key";
-const DELETIONS: &str = "finish-deletions";
-
 /// The name of every function.
 fn names() -> BTreeSet<&'static str> {
     infra::functions().iter().map(|function| function.name).collect()

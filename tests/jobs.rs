@@ -8,7 +8,11 @@ use adapters::{
     store::{CatalogStore, Meter, accounts::AccountStore},
     tokens::KeySource,
 };
-use api::{Config, jobs, sync::SyncFunction};
+use api::{
+    Config,
+    jobs::{self, JOBS},
+    sync::SyncFunction,
+};
 use door::telemetry::Telemetry;
 use serde_json::{Value, json};
 use tests::{Residents, Tap, sample_event, some_event};
@@ -17,8 +21,6 @@ use crate::{
     stand_in::{StandIn, World},
     sync::support::config,
 };
-
-const JOBS: [&str; 3] = ["sync-pokeapi", "rotate-signing-key", "finish-deletions"];
 
 /// The scheduled functions of a deployment whose database is behind a tap.
 struct Deployment {
@@ -74,7 +76,7 @@ async fn a_check_reports_what_a_job_needs_and_changes_nothing() {
         .expect("a beginning");
     let tables = &deployment.residents.tables;
     let public = tests::ring().jwks().keys.len();
-    for job in JOBS {
+    for job in JOBS.iter().map(|job| job.name) {
         let checked = deployment.invoke(job, &sample_event(&format!("check-{job}"))).await.expect(job);
         assert_eq!(checked["outcome"], "checked", "{job}");
         match job {
@@ -108,7 +110,7 @@ async fn a_check_reports_what_a_job_needs_and_changes_nothing() {
 #[tokio::test]
 async fn an_unknown_task_is_refused_by_name_and_does_nothing() {
     let deployment = Deployment::new().await;
-    for job in JOBS {
+    for job in JOBS.iter().map(|job| job.name) {
         for task in [json!("chekc"), json!("sync"), json!(1), Value::Null] {
             let refused = deployment.invoke(job, &json!({"task": task})).await.expect_err(job);
             assert!(refused.contains(&format!("task {task} is unknown")), "{job}: {refused}");
@@ -128,7 +130,7 @@ async fn an_unknown_task_is_refused_by_name_and_does_nothing() {
 async fn a_check_fails_where_a_table_is_out_of_reach() {
     let deployment = Deployment::new().await;
     deployment.tap.set_down(true);
-    for job in JOBS {
+    for job in JOBS.iter().map(|job| job.name) {
         let failed = deployment.invoke(job, &sample_event(&format!("check-{job}"))).await.expect_err(job);
         assert!(failed.contains("DynamoDB"), "{job}: {failed}");
     }

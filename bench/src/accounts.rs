@@ -116,7 +116,7 @@ impl House {
     }
 
     fn token(&self) -> Result<String> {
-        let issuer = self.app.config.door.issuer();
+        let issuer = self.app.kernel.config.issuer();
         let issuer = Issuer { issuer: &issuer, keys: &self.ring };
         issuer.issue(UserId::new(1, [1; 10]), FamilyId::random(), now()).context("a token")
     }
@@ -139,7 +139,7 @@ impl House {
     /// Microseconds of CPU time for verifying an access token.
     fn verification(&self) -> Result<f64> {
         let token = self.token()?;
-        let verifier = Verifier::new(&self.app.config.door.issuer(), &self.ring.jwks());
+        let verifier = Verifier::new(&self.app.kernel.config.issuer(), &self.ring.jwks());
         let verify = || verifier.verify(&token, now()).map(drop);
         let (verified, took) = own_cpu(|| (0..BATCH).try_for_each(|_| verify()));
         verified.map_err(|error| anyhow!("the token is not valid: {error:?}"))?;

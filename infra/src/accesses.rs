@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+use crate::{function::Function, generated::Generated};
+
 /// The file of the recorded accesses.
 pub const PATH: &str = "infra/accesses.json";
 
@@ -26,6 +28,13 @@ pub type Accesses = BTreeMap<String, Rights>;
 pub fn read(root: &Path) -> Result<Accesses> {
     let text = fs::read_to_string(root.join(PATH)).context(PATH)?;
     serde_json::from_str(&text).context(PATH)
+}
+
+/// Returns the file without functions that no longer exist.
+pub(crate) fn generate(root: &Path, functions: &[Function]) -> Result<Generated> {
+    let mut accesses = read(root)?;
+    accesses.retain(|name, _| functions.iter().any(|function| function.name == name));
+    Ok(Generated::new(PATH, text(&accesses)))
 }
 
 /// Returns the text of the file: one line for each table of a function.

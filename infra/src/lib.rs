@@ -28,6 +28,7 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     let functions = functions();
     let mut files = binaries::generate(&functions);
     files.push(manifest::generate(root, &functions)?);
+    files.push(accesses::generate(root, &functions)?);
     files.push(template::generate(root, &functions)?);
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));

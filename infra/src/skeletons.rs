@@ -59,8 +59,12 @@ fn budget(root: &Path) -> Result<Generated> {
 fn request(spec: &Spec) -> Value {
     let parameters: Vec<_> =
         spec.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
-    let path =
-        parameters.iter().fold(spec.path.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), "1"));
+    let path = match spec.path {
+        DEFAULT => "/nothing".to_owned(),
+        path => {
+            parameters.iter().fold(path.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), "1"))
+        }
+    };
     let route_key =
         if spec.path == DEFAULT { DEFAULT.to_owned() } else { format!("{} {}", spec.method, spec.path) };
     let mut event = json!({

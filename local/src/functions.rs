@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The function's name.
-pub const SYNC: &str = "sync-pokeapi";
+pub const SYNC: &str = api::jobs::SYNC.name;
 
 /// The time limit of one invocation.
 const TIMEOUT: Duration = Duration::from_secs(900);

@@ -1,4 +1,4 @@
-//! What administrators may do, and how the audit trail records it.
+//! The rights of administrators, and their record in the audit trail.
 
 use adapters::{store::Meter, tokens::FamilyId};
 use domain::{

@@ -200,7 +200,7 @@ async fn a_sign_in_without_a_checked_password_costs_no_token() {
         }
     }
     // The accounts cannot be read.
-    let mut config = residents.with_limits(app.config.door.limits.clone());
+    let mut config = residents.with_limits(app.kernel.config.limits.clone());
     config.door.tables.app = "missing".to_owned();
     let client = adapters::aws::at(&residents.url);
     let broken = App::new(config, || client);

@@ -8,7 +8,7 @@ use door::limits::Limits;
 use serde_json::json;
 use tests::{Answer, Residents, Tap, event, invoke_event, problem};
 
-/// How many failures of one address are answered before 429.
+/// The number of failures of one address before its requests are 429.
 const FAILURES: usize = 30;
 
 async fn ask(app: &App, route: &Route, residents: &Residents, (token, from): (&str, &str)) -> Answer {

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// other packages.
 ///
 /// # Panics
-/// When it cannot be built.
+/// If it cannot be built.
 pub fn program(name: &str) -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         // With examples, dependencies have the features that tests give them, and are not built twice.

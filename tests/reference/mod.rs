@@ -32,7 +32,7 @@ impl Reference {
     ///
     /// # Panics
     ///
-    /// Where the snapshot is malformed.
+    /// The place at which the snapshot is malformed.
     pub fn read(snapshot_zst: &[u8]) -> Self {
         let facts = Facts::read(snapshot_zst);
         let spelled = |names: Vec<String>| names.iter().flat_map(|name| search::spellings(name)).collect();

@@ -45,11 +45,11 @@ pub struct Tap {
     units: Arc<Mutex<Units>>,
     down: Arc<AtomicBool>,
     delay: Arc<Mutex<Duration>>,
-    /// How many more transactions are cancelled, and why.
+    /// The number of further transactions to cancel, and the reason.
     cancel: Arc<Mutex<(usize, &'static str)>>,
-    /// How many more calls are passed on, if that is limited.
+    /// The number of further calls to pass on, if it is limited.
     left: Arc<Mutex<Option<usize>>>,
-    /// How many more transactions are executed without an answer.
+    /// The number of further transactions to execute without an answer.
     lose: Arc<Mutex<usize>>,
 }
 

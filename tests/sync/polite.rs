@@ -1,4 +1,4 @@
-//! How the sync sends requests: its user agent, its concurrency, its pace, and its reaction to a Retry-After.
+//! The manner of the sync's requests: its user agent, its concurrency, its pace, and its reaction to a Retry-After.
 
 use std::time::{Duration, Instant};
 

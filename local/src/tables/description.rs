@@ -1,4 +1,4 @@
-//! What an engine says of a table.
+//! The state of a table, as its engine describes it.
 
 use std::time::Duration;
 

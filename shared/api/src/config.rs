@@ -37,7 +37,7 @@ pub struct Config {
     pub data_folder: Option<PathBuf>,
     /// `SYNC_FUNCTION`: the name or ARN of the function that writes the catalogue. Only functions that invoke it have the variable.
     pub sync_function: Option<Function>,
-    /// How long an administrator's request waits for the writer: the gateway gives up after 30 seconds.
+    /// The longest time that an administrator's request waits for the writer: the gateway gives up after 30 seconds.
     pub writer_patience: Duration,
     /// `EXPORTS_BUCKET`: the bucket for exports; if it is absent, the response is the file.
     pub exports: Option<Exports>,

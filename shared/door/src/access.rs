@@ -91,7 +91,7 @@ fn authorize(spec: &Spec, request: &Request, caller: Caller) -> Result<Caller, P
     if caller.standing.is_frozen && !is_read {
         return Err(Problem::frozen());
     }
-    let is_owner = || request.params.get("id").and_then(|id| id.parse().ok()) == Some(caller.user);
+    let is_owner = || request.path_user() == Some(caller.user);
     match spec.access {
         Access::Admin if !caller.standing.is_admin => Err(Problem::administrators_only()),
         // The answer must not reveal whether the user exists.

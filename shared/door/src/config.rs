@@ -49,7 +49,7 @@ pub struct Config {
     pub environment: Environment,
     /// `CORS_ORIGINS`: exact origins, separated by commas; none if absent.
     pub cors_origins: Vec<HeaderValue>,
-    /// How long a process caches the keys of tokens. A key is published an hour before it signs tokens, and an hour afterwards.
+    /// The time for which a process caches the keys of tokens. A key is published an hour before it signs tokens, and an hour afterwards.
     pub keys_kept: Duration,
     /// `SIGNING_KEYS`: the name or ARN of a secret or, on one machine, `file:` and a path. Only functions that issue tokens have it.
     pub signing_keys: Option<KeySource>,

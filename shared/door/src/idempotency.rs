@@ -29,9 +29,7 @@ pub(crate) fn ticket(spec: &Spec, request: &Request, caller: Caller) -> Result<O
     let takes = match spec.idempotency {
         Idempotency::Ignored => false,
         Idempotency::Keyed => true,
-        Idempotency::KeyedForOthers => {
-            request.params.get("id").and_then(|id| id.parse().ok()) != Some(caller.user)
-        }
+        Idempotency::KeyedForOthers => request.path_user() != Some(caller.user),
     };
     let Some(given) = request.header("idempotency-key").filter(|_| takes) else { return Ok(None) };
     if !(1..=255).contains(&given.len()) || !given.bytes().all(|byte| byte.is_ascii_graphic()) {

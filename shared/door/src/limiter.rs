@@ -29,10 +29,7 @@ pub(crate) async fn limit(
     if request.caller.is_some_and(|caller| caller.has_ended) {
         return Ok(None);
     }
-    match kernel.take(&request.meter, limit, &subject(limit, request)?).await? {
-        Some(status) if !status.taken.is_allowed => Err(Problem::rate_limited(status)),
-        status => Ok(status),
-    }
+    allowed(kernel.take(&request.meter, limit, &subject(limit, request)?).await?)
 }
 
 /// Returns the client, session or user whose bucket a request takes from.
@@ -48,6 +45,14 @@ pub fn subject(limit: Limit, request: &Request) -> Result<String, Problem> {
         }
         Limit::Write | Limit::Bulk => request.caller()?.user.to_string(),
     })
+}
+
+/// Returns 429 if the bucket was empty.
+fn allowed(status: Option<RateLimitStatus>) -> Result<Option<RateLimitStatus>, Problem> {
+    match status {
+        Some(status) if !status.taken.is_allowed => Err(Problem::rate_limited(status)),
+        status => Ok(status),
+    }
 }
 
 impl Kernel {
@@ -70,10 +75,8 @@ impl Kernel {
     /// 429 if the bucket is empty.
     pub async fn spend(&self, meter: &Meter, limit: Limit, whom: String) -> Result<Token, Problem> {
         let taken_at = milliseconds();
-        match self.take(meter, limit, &whom).await? {
-            Some(status) if !status.taken.is_allowed => Err(Problem::rate_limited(status)),
-            _ => Ok(Token { limit, whom, taken_at }),
-        }
+        allowed(self.take(meter, limit, &whom).await?)?;
+        Ok(Token { limit, whom, taken_at })
     }
 
     /// Gives `token` back. A failure does not fail the request, because buckets refill over time.

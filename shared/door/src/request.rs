@@ -56,6 +56,12 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
+    /// Returns the user that `{id}` in the path names; `None` if that is not the id of a user.
+    #[must_use]
+    pub fn path_user(&self) -> Option<UserId> {
+        self.params.get("id")?.parse().ok()
+    }
+
     /// Returns the signed-in user that sends the request.
     ///
     /// # Errors

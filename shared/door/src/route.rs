@@ -1,4 +1,4 @@
-//! What a route is: a line of the table of routes, with its handler.
+//! The parts of a route: its line in the table of routes, and its handler.
 
 use std::{future::Future, pin::Pin};
 
@@ -6,7 +6,7 @@ use http::Method;
 
 use crate::{limits::Limit, problem::Problem, request::Request, response::Response};
 
-/// Who may call a route.
+/// The callers that a route accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// All clients.

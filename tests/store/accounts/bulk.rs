@@ -26,7 +26,7 @@ async fn remove(store: &AccountStore, user: UserId, pokemon: &BTreeSet<u32>) -> 
     store.remove_favorites(&Meter::default(), user, pokemon, told).await
 }
 
-/// How often the events of `user` with this action name each Pokémon.
+/// Returns the number of events of `user` with this action for each Pokémon.
 async fn recorded(fixture: &Fixture, user: UserId, action: Action) -> BTreeMap<u32, i32> {
     let mut times = BTreeMap::new();
     for target in fixture.targets(user, action).await {

@@ -81,7 +81,8 @@ const BOUNDS: &str = "house::documents::the_page_of_limits_states_the_values_of_
 const ADRS: &str = "house::documents::every_decision_is_listed_and_every_one_listed_is_there";
 
 /// Drift tests of code, not of files: a change to a file has no effect on a test program that is already built.
-pub const COMPILED: [&str; 2] = [
+pub const COMPILED: [&str; 3] = [
+    "house::events::a_missing_event_is_generated_as_the_http_api_would_send_it",
     "house::variables::every_variable_that_is_read_stands_in_the_table_and_no_other",
     "house::modules::graph::a_cycle_is_found_and_a_chain_is_not",
 ];

@@ -1,4 +1,4 @@
-//! How a run ends.
+//! The outcome of a run.
 
 use domain::Timestamp;
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub struct Progress {
     pub tally: Tally,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {

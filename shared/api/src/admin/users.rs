@@ -28,7 +28,7 @@ pub struct UserPagination {
     #[schemars(with = "u32")]
     pub page: Option<u32>,
     pub per_page: u32,
-    /// How many users there are.
+    /// The number of all users.
     pub total: u32,
     pub pages: u32,
     pub has_next: bool,

@@ -28,7 +28,7 @@ pub struct Sessions {
 pub struct SessionRow {
     pub id: String,
     pub created_at: Timestamp,
-    /// When its tokens were last refreshed.
+    /// The time of the last refresh of its tokens.
     pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
     /// Whether the request belongs to it.

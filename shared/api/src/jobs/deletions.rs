@@ -19,13 +19,13 @@ use door::{
 };
 use serde_json::{Value, json};
 
-use super::serve::serve_job;
+use super::{serve::serve_job, table::DELETIONS};
 use crate::config::Config;
 
 /// Serves the completion of interrupted deletions ([`delete`]).
 #[must_use]
 pub fn serve() -> ExitCode {
-    serve_job("finish-deletions", async |config, event, meter| {
+    serve_job(&DELETIONS, async |config, event, meter| {
         delete(&AccountStore::new(aws::from_environment(), config.door.tables.clone()), config, event, meter)
             .await
     })
@@ -110,7 +110,7 @@ fn step(user: UserId) -> ChangeRecord {
         action: Action::DeleteAccount,
         target: Some(format!("user:{user}")),
         outcome: Outcome::Done,
-        request_id: "finish-deletions".to_owned(),
+        request_id: DELETIONS.name.to_owned(),
     })
 }
 

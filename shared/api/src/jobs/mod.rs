@@ -5,4 +5,4 @@ pub mod rotation;
 mod serve;
 mod table;
 
-pub use table::{JOBS, Job};
+pub use table::{DELETIONS, JOBS, Job, ROTATION, SYNC};

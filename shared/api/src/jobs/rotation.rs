@@ -13,7 +13,7 @@ use door::{
 };
 use serde_json::{Value, json};
 
-use super::serve::serve_job;
+use super::{serve::serve_job, table::ROTATION};
 use crate::config::Config;
 
 /// The time between rotations, in seconds.
@@ -22,7 +22,7 @@ const MONTH: i64 = 30 * 24 * 3600;
 /// Serves the rotation of the signing keys ([`rotate`]).
 #[must_use]
 pub fn serve() -> ExitCode {
-    serve_job("rotate-signing-key", async |config, event, meter| {
+    serve_job(&ROTATION, async |config, event, meter| {
         rotate(&AccountStore::new(aws::from_environment(), config.door.tables.clone()), config, event, meter)
             .await
     })

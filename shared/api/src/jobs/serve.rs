@@ -11,25 +11,26 @@ use door::telemetry::{Effort, Ids, JobSeen, Telemetry, trace_root};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
+use super::table::Job;
 use crate::{config::Config, lambda::run};
 
-/// Serves `job` under Lambda: returns its result, and logs one line with its cost.
+/// Serves `job` under Lambda: does its `work`, returns the result, and logs one line with the cost.
 pub(super) fn serve_job(
-    name: &'static str,
-    job: impl AsyncFn(&Config, &Value, &Meter) -> Result<Value, lambda_runtime::Error> + 'static,
+    job: &'static Job,
+    work: impl AsyncFn(&Config, &Value, &Meter) -> Result<Value, lambda_runtime::Error> + 'static,
 ) -> ExitCode {
     run(async move |config, telemetry: Telemetry| {
         let cold = AtomicBool::new(true);
-        let (config, job, telemetry, cold, name) = (&config, &job, &telemetry, &cold, &name);
+        let (config, work, telemetry, cold) = (&config, &work, &telemetry, &cold);
         lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
             let LambdaEvent { payload, context } = event;
             let trace_id = context.xray_trace_id.as_deref().and_then(trace_root);
             let ids = Ids { request_id: context.request_id, trace_id };
             ids.scope(async {
                 let (started, meter) = (Instant::now(), Meter::default());
-                let answer = job(config, &payload, &meter).await;
+                let answer = work(config, &payload, &meter).await;
                 let effort = Effort::since(started, cold.swap(false, Ordering::Relaxed), meter.usage());
-                telemetry.job(&JobSeen { route: name, outcome: answer.as_ref().ok().cloned(), effort });
+                telemetry.job(&JobSeen { route: job.name, outcome: answer.as_ref().ok().cloned(), effort });
                 answer
             })
             .await

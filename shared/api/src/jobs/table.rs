@@ -25,40 +25,45 @@ pub struct Job {
     pub summary: &'static str,
 }
 
+/// The sync of the catalogue.
+pub const SYNC: Job = Job {
+    name: "sync-pokeapi",
+    path: "api::sync::serve",
+    minutes: 15,
+    switch: Some("SyncSchedule"),
+    alone: Some("ReserveSync"),
+    // The usual memory, although its peak is 45 MB: an administrator waits for its publications, and more memory is more processor.
+    needs: &[],
+    variables: &SYNC_KEYS,
+    timeout: Some(900),
+    summary: "Refresh the catalogue from PokeAPI",
+};
+
+/// The rotation of the signing keys.
+pub const ROTATION: Job = Job {
+    name: "rotate-signing-key",
+    path: "api::jobs::rotation::serve",
+    minutes: 60,
+    switch: None,
+    alone: None,
+    needs: &[Need::LittleMemory, Need::SigningKeys],
+    variables: &[],
+    timeout: None,
+    summary: "Make and promote the keys that tokens are signed with",
+};
+
+/// The completion of interrupted deletions.
+pub const DELETIONS: Job = Job {
+    name: "finish-deletions",
+    path: "api::jobs::deletions::serve",
+    minutes: 60,
+    switch: None,
+    alone: None,
+    needs: &[Need::LittleMemory, Need::ExportDeletion],
+    variables: &[],
+    timeout: Some(60),
+    summary: "End the deletions of accounts that were cut off",
+};
+
 /// Every scheduled function.
-pub static JOBS: &[Job] = &[
-    Job {
-        name: "sync-pokeapi",
-        path: "api::sync::serve",
-        minutes: 15,
-        switch: Some("SyncSchedule"),
-        alone: Some("ReserveSync"),
-        // The usual memory, although its peak is 45 MB: an administrator waits for its publications, and more memory is more processor.
-        needs: &[],
-        variables: &SYNC_KEYS,
-        timeout: Some(900),
-        summary: "Refresh the catalogue from PokeAPI",
-    },
-    Job {
-        name: "rotate-signing-key",
-        path: "api::jobs::rotation::serve",
-        minutes: 60,
-        switch: None,
-        alone: None,
-        needs: &[Need::LittleMemory, Need::SigningKeys],
-        variables: &[],
-        timeout: None,
-        summary: "Make and promote the keys that tokens are signed with",
-    },
-    Job {
-        name: "finish-deletions",
-        path: "api::jobs::deletions::serve",
-        minutes: 60,
-        switch: None,
-        alone: None,
-        needs: &[Need::LittleMemory, Need::ExportDeletion],
-        variables: &[],
-        timeout: Some(60),
-        summary: "End the deletions of accounts that were cut off",
-    },
-];
+pub static JOBS: &[Job] = &[SYNC, ROTATION, DELETIONS];

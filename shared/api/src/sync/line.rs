@@ -7,6 +7,8 @@ use door::telemetry::{Directive, Effort, Level, described, directive};
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
+use crate::jobs::SYNC;
+
 /// One invocation of the sync.
 #[derive(Debug)]
 pub struct SyncSeen {
@@ -60,7 +62,7 @@ impl SyncSeen {
 
     pub(crate) fn fields(&self, effort: Effort) -> impl Serialize {
         SyncFields {
-            route: "sync-pokeapi",
+            route: SYNC.name,
             outcome: self.outcome.clone(),
             effort,
             error_code: self.error_code,

@@ -68,7 +68,7 @@ fn row(user: UserId, favorite: StoredFavorite, pokemon: &[u8]) -> Result<Favorit
 
 /// Returns all favorites, with one database call.
 pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, Problem> {
-    let user = oneself(request)?;
+    let user = request.caller()?.user;
     let stored = app.kernel.accounts().favorites(&request.meter, user).await?;
     let dex = app.catalogue.dex(&request.meter).await?;
     let known =
@@ -79,7 +79,7 @@ pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, 
 
 /// Adds a favorite. Returns 201 with it.
 pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Response, Problem> {
-    let user = oneself(request)?;
+    let user = request.caller()?.user;
     let pokemon = request.body::<FavoriteRequest>()?.id()?;
     let dex = app.catalogue.dex(&request.meter).await?;
     let pokemon_json = dex.pokemon_json(pokemon).ok_or_else(|| unknown(pokemon))?;
@@ -98,14 +98,14 @@ pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Respons
 
 /// Removes the favorite that the body names.
 pub(crate) async fn remove_favorite(app: &App, request: &Request) -> Result<Response, Problem> {
-    let user = oneself(request)?;
+    let user = request.caller()?.user;
     let pokemon = request.body::<FavoriteRequest>()?.id()?;
     remove(app, request, user, pokemon).await
 }
 
 /// Removes the favorite that the path names.
 pub(crate) async fn delete_favorite(app: &App, request: &Request) -> Result<Response, Problem> {
-    let user = oneself(request)?;
+    let user = request.caller()?.user;
     let given = request.params.get("pokemon_id").map(String::as_str).unwrap_or_default();
     let is_number = !given.is_empty() && given.bytes().all(|digit| digit.is_ascii_digit());
     let pokemon = given.parse().ok().filter(|_| is_number);
@@ -175,7 +175,7 @@ impl BulkRequest {
 
 /// Adds many favorites. Existing favorites stay, so a client can repeat an interrupted request.
 pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Response, Problem> {
-    let user = oneself(request)?;
+    let user = request.caller()?.user;
     let ids = request.body::<BulkRequest>()?.ids()?;
     let dex = app.catalogue.dex(&request.meter).await?;
     let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) =
@@ -198,7 +198,7 @@ pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Respon
 
 /// Removes many favorites. A client can repeat an interrupted request.
 pub(crate) async fn remove_favorites(app: &App, request: &Request) -> Result<Response, Problem> {
-    let user = oneself(request)?;
+    let user = request.caller()?.user;
     let ids = request.body::<BulkRequest>()?.ids()?;
     keep_key(app, request, user).await?;
     app.kernel
@@ -225,9 +225,4 @@ fn steps(request: &Request, action: Action) -> impl FnMut(&[u32]) -> ChangeRecor
 
 fn unknown(pokemon: u32) -> Problem {
     Problem::not_found(format!("Pokémon {pokemon} not found"))
-}
-
-/// Returns the user that the path names. The route's access is `Owner`, so that is the caller.
-fn oneself(request: &Request) -> Result<UserId, Problem> {
-    Ok(request.caller()?.user)
 }

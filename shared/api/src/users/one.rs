@@ -44,18 +44,11 @@ pub struct UserUpdate {
     is_frozen: Option<bool>,
 }
 
-/// The user that a request is about.
-enum About {
-    Oneself(UserId),
-    /// Another user; the caller is an administrator.
-    Another(UserId),
-}
-
-/// Returns the user that the path names. The route's access is `OwnerOrAdmin`: for another user, the caller is an administrator.
-fn about(request: &Request) -> Result<About, Problem> {
-    let caller = request.caller()?.user;
-    let named = request.params.get("id").and_then(|id| id.parse().ok()).ok_or_else(unknown)?;
-    Ok(if named == caller { About::Oneself(named) } else { About::Another(named) })
+/// Returns the user that the path names, and whether that is the caller. Another user is only named by an administrator: the route's access
+/// is `OwnerOrAdmin`.
+fn named(request: &Request) -> Result<(UserId, bool), Problem> {
+    let id = request.path_user().ok_or_else(unknown)?;
+    Ok((id, id == request.caller()?.user))
 }
 
 fn unknown() -> Problem {
@@ -64,26 +57,28 @@ fn unknown() -> Problem {
 
 /// Returns a user to that user and to administrators.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
-    let (About::Oneself(id) | About::Another(id)) = about(request)?;
+    let (id, _) = named(request)?;
     let stored = app.kernel.accounts().user(&request.meter, id).await?.ok_or_else(unknown)?;
     user_answer(&stored)
 }
 
 /// Changes the caller's own profile or, for administrators, a user's role or freezing.
 pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Problem> {
-    let about = about(request)?;
+    let (id, is_own) = named(request)?;
     let UserUpdate { username, email, password, current_password, is_admin, is_frozen } = request.body()?;
     let own = ProfileUpdate { username, email, password, current_password };
-    match about {
-        About::Oneself(_) if is_admin.is_none() && is_frozen.is_none() => change_own(app, request, own).await,
-        About::Oneself(id) if own.is_empty() => rule(app, request, id, is_admin, is_frozen).await,
-        About::Another(id) if own.is_empty() => rule(app, request, id, is_admin, is_frozen).await,
-        About::Oneself(_) => {
+    let rules = is_admin.is_some() || is_frozen.is_some();
+    if own.is_empty() && (rules || !is_own) {
+        return rule(app, request, id, is_admin, is_frozen).await;
+    }
+    match (is_own, rules) {
+        (true, false) => change_own(app, request, own).await,
+        (true, true) => {
             let error =
                 FieldError::new("is_admin", "and is_frozen cannot be changed together with profile fields");
             Err(Problem::invalid(vec![error]))
         }
-        About::Another(_) => {
+        (false, _) => {
             let wrong =
                 own.given().into_iter().map(|name| FieldError::new(name, "can only be changed by the user"));
             Err(Problem::invalid(wrong.collect()))
@@ -163,13 +158,10 @@ pub(crate) async fn delete_profile(app: &App, request: &Request) -> Result<Respo
 
 /// Deletes an account: the caller's, which requires its password, or, for administrators, another user's.
 pub(crate) async fn delete_user(app: &App, request: &Request) -> Result<Response, Problem> {
-    let id = match about(request)? {
-        About::Oneself(id) => {
-            confirmed(app, request, Action::DeleteAccount).await?;
-            id
-        }
-        About::Another(id) => id,
-    };
+    let (id, is_own) = named(request)?;
+    if is_own {
+        confirmed(app, request, Action::DeleteAccount).await?;
+    }
     delete(app, request, id).await
 }
 

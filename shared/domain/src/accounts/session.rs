@@ -8,16 +8,16 @@ pub struct Session {
     /// The number of the latest refresh token. That token is unused, or there would be a later one.
     pub counter: u32,
     pub created_at: Timestamp,
-    /// When the latest token was issued.
+    /// The time at which the latest token was issued.
     pub rotated_at: Timestamp,
     pub expires_at: Timestamp,
     /// The account's epoch when the session began. A new password raises the account's epoch, which ends earlier sessions.
     pub epoch: u32,
-    /// When the account's password was last entered in this session. A refresh leaves it unchanged.
+    /// The time at which the account's password was last entered in this session. A refresh leaves it unchanged.
     pub password_at: Option<Timestamp>,
 }
 
-/// What a refresh token of a session allows.
+/// The use that a refresh token of a session permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presented {
     /// A rotation: it is the latest token.
@@ -66,7 +66,7 @@ impl Session {
         age.is_some_and(|age| age <= Self::RECENT)
     }
 
-    /// What the session's token number `counter` allows at `now`, in an account at `epoch`.
+    /// Returns the use that the session's token number `counter` permits at `now`, in an account at `epoch`.
     #[must_use]
     pub fn present(&self, counter: u32, now: Timestamp, epoch: u32) -> Presented {
         if !self.is_alive(now, epoch) {

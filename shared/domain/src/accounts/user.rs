@@ -19,7 +19,7 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
-/// What an account may do. Every private request reads it.
+/// The rights of an account. Every private request reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub is_admin: bool,

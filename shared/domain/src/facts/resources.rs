@@ -212,7 +212,7 @@ pub struct GenerationFacts {
     pub region: Option<String>,
 }
 
-/// How a type fares against others, in the latest generation.
+/// The effectiveness of a type against others, in the latest generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DamageRelations {
     pub double_damage_from: Vec<String>,

@@ -1,4 +1,4 @@
-//! Where lines go, and the environment that each of them names.
+//! The destination of lines, and the environment that each of them names.
 
 use std::{io::Write as _, sync::OnceLock};
 

@@ -34,8 +34,8 @@ impl AccountStore {
     ///
     /// # Errors
     /// [`Condition::NotDeleting`] if the account is already being deleted; [`Condition::NotTheLast`] for the only administrator;
-    /// [`Condition::Administrator`] if `by` is another user who is not an administrator; [`Condition::Unchanged`] if its role has changed
-    /// since it was read.
+    /// [`Condition::Administrator`] if `by` deletes another account without being an administrator; [`Condition::Unchanged`] if the role of
+    /// the account has changed since it was read.
     pub async fn begin_deletion(
         &self,
         meter: &Meter,

@@ -28,7 +28,7 @@ use crate::store::{
 #[derive(Clone, Debug)]
 pub struct UserPage {
     pub users: Vec<StoredUser>,
-    /// How many users there are.
+    /// The number of all users.
     pub total: u32,
     /// The last user of the page, if more follow.
     pub next: Option<UserId>,

@@ -21,8 +21,8 @@
 //! `app` has four sparse indexes for future access patterns, `gsi1` to `gsi4`: an item is in the index whose keys (`gsi1pk`, `gsi1sk`) it
 //! has.
 //!
-//! Receipts and events are items of the [kernel](super). A change of an account and its event are written in one transaction. Expired items are deleted some time later, so readers compare
-//! `expires_at` themselves.
+//! Receipts and events are items of the [kernel](super). A change of an account and its event are written in one transaction. Expired items
+//! are deleted some time later, so readers compare `expires_at` themselves.
 
 mod admins;
 mod condition;

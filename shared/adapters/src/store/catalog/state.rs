@@ -112,11 +112,7 @@ impl CatalogStore {
     /// [`StoreError::Conflict`] if it was already lost.
     pub async fn end_lease(&self, meter: &Meter, lease: &Lease) -> Result<(), StoreError> {
         let update = self
-            .database
-            .client
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(keyed(&Key::sync_state())))
+            .update()
             .condition_expression("lease_owner = :owner")
             .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone()))
             .update_expression("REMOVE lease_owner, lease_until");
@@ -129,11 +125,7 @@ impl CatalogStore {
     /// [`StoreError`] if the engine does not answer.
     pub async fn break_lease(&self, meter: &Meter) -> Result<(), StoreError> {
         let update = self
-            .database
-            .client
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(keyed(&Key::sync_state())))
+            .update()
             .condition_expression("attribute_exists(lease_owner)")
             .update_expression("REMOVE lease_owner, lease_until");
         match self.send_state(meter, update).await {
@@ -143,13 +135,15 @@ impl CatalogStore {
         }
     }
 
+    /// An update of the item of the sync's state.
+    fn update(&self) -> UpdateItemFluentBuilder {
+        let update = self.database.client.update_item();
+        update.table_name(self.table()).set_key(Some(keyed(&Key::sync_state())))
+    }
+
     fn state_update(&self, lease: &Lease, now: Timestamp) -> UpdateItemFluentBuilder {
         let until = now.unix() + lease.length;
-        self.database
-            .client
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(keyed(&Key::sync_state())))
+        self.update()
             .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone()))
             .expression_attribute_values(":until", AttributeValue::N(until.to_string()))
     }
