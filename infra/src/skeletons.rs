@@ -55,15 +55,18 @@ fn budget(root: &Path) -> Result<Generated> {
     Ok(Generated::new(BUDGET, format!("{{\n{}\n}}\n", lines.join(",\n"))))
 }
 
-/// Returns an event that the HTTP API would send to the route, with 1 for each path parameter and an empty body.
+/// The user of the sample requests, whose token replaces `ACCESS_TOKEN`.
+const USER: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// Returns an event that the HTTP API would send to the route, with 1 for each path parameter except the id of an owner, and an empty body.
 fn request(spec: &Spec) -> Value {
     let parameters: Vec<_> =
         spec.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
     let path = match spec.path {
         DEFAULT => "/nothing".to_owned(),
-        path => {
-            parameters.iter().fold(path.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), "1"))
-        }
+        path => parameters
+            .iter()
+            .fold(path.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), sample(spec, name))),
     };
     let route_key =
         if spec.path == DEFAULT { DEFAULT.to_owned() } else { format!("{} {}", spec.method, spec.path) };
@@ -108,11 +111,20 @@ fn request(spec: &Spec) -> Value {
         }
     }
     if !parameters.is_empty() {
-        event["pathParameters"] = parameters.iter().map(|name| ((*name).to_owned(), json!("1"))).collect();
+        event["pathParameters"] =
+            parameters.iter().map(|name| ((*name).to_owned(), json!(sample(spec, name)))).collect();
     }
     if spec.method != Method::GET {
         event["headers"]["content-type"] = json!("application/json");
         event["body"] = json!("{}");
     }
     event
+}
+
+/// Returns the value of a path parameter.
+fn sample(spec: &Spec, parameter: &str) -> &'static str {
+    match (spec.access, parameter) {
+        (Access::Owner | Access::OwnerOrAdmin, "id") => USER,
+        _ => "1",
+    }
 }

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
-use crate::cargo::{cargo, root};
+use crate::cargo::{cargo, root, status};
 use crate::tools::{done, has_python, missing, python};
 
 use crate::finding::{Finding, Outcome};
@@ -42,7 +42,10 @@ pub fn files_are_clean() -> anyhow::Result<Finding> {
     done(program("check-jsonschema").args(dependabot))?;
     // Without --no-verify, a key that is found would be tested at its service.
     let mut scan = program("detect-secrets-hook");
-    done(scan.args(["--baseline", ".secrets.baseline", "--no-verify"]).args(files))?;
+    let scan = scan.args(["--baseline", ".secrets.baseline", "--no-verify"]).args(files);
+    let status = status(scan)?;
+    // With 3, it found no new secret and wrote into the baseline the lines to which the known strings have moved.
+    ensure!(matches!(status.code(), Some(0 | 3)), "detect-secrets-hook ended with {status}");
     Ok(Outcome::Passed.into())
 }
 
