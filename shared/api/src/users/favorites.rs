@@ -75,9 +75,10 @@ pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, 
     let user = oneself(request)?;
     let stored = app.accounts().favorites(&request.meter, user).await?;
     let dex = app.dex(&request.meter).await?;
-    let known =
-        stored.into_iter().filter_map(|favorite| Some((favorite, dex.pokemon_json(favorite.pokemon)?)));
-    let favorites: Result<_, _> = known.map(|(favorite, pokemon)| row(user, favorite, pokemon)).collect();
+    let known = stored.into_iter().filter_map(|one| Some((one, dex.pokemon_json(one.pokemon)?)));
+    let known: Vec<_> = known.collect();
+    let favorites: Result<_, _> =
+        known.iter().map(|(favorite, pokemon)| row(user, *favorite, pokemon)).collect();
     personal(StatusCode::OK, &Favorites { user_id: user, favorites: favorites? })
 }
 
@@ -89,7 +90,7 @@ pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Respons
     let pokemon_json = dex.pokemon_json(pokemon).ok_or_else(|| unknown(pokemon))?;
     let favorite = StoredFavorite { pokemon, created_at: now() };
     let event = event(request, Some(user), Action::AddFavorite, target(pokemon), Outcome::Done);
-    let answer = personal(StatusCode::CREATED, &row(user, favorite, pokemon_json)?)?;
+    let answer = personal(StatusCode::CREATED, &row(user, favorite, &pokemon_json)?)?;
     let told = request.told(event, &answer);
     app.accounts().add_favorite(&request.meter, user, favorite, &told).await.map_err(|refused| {
         if refused.is(Condition::Absent) && !refused.is(Condition::Receipt) {
@@ -184,8 +185,7 @@ pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Respon
     let user = oneself(request)?;
     let ids = request.body::<BulkRequest>()?.ids()?;
     let dex = app.dex(&request.meter).await?;
-    let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) =
-        ids.into_iter().partition(|id| dex.pokemon_json(*id).is_some());
+    let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) = ids.into_iter().partition(|id| dex.has(*id));
     keep_key(app, request, user).await?;
     let told = steps(request, user, Action::AddFavorite);
     app.accounts().add_favorites(&request.meter, user, &known, told).await?;
