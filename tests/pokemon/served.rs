@@ -86,7 +86,7 @@ async fn a_refused_pokemon_is_in_no_count_and_no_reference() {
     let pointer = store.index_pointer(&meter).await.expect("it is readable").expect("a pointer");
     let bytes = store.index(&meter, &pointer.version, 0).await.expect("an index");
     let dex = Dex::load(&bytes, &pointer.version, "").expect("a dex");
-    let generations = dex.generations().generations;
+    let generations = dex.generations().expect("they are readable").generations;
     let counts: Vec<_> = generations.iter().map(|g| (g.generation, g.pokemon_count)).collect();
     assert_eq!(counts, [(1, 8), (2, 2), (3, 1), (6, 1)]);
     let defaults = dex.counts().1;

@@ -82,7 +82,7 @@ pub async fn index_versions(store: &Store) -> BTreeSet<String> {
 fn index(bytes: &[u8]) -> Option<Value> {
     let dex = Dex::load(bytes, "", "").ok()?;
     let types: Value = serde_json::from_slice(dex.types_json()).expect("JSON");
-    Some(json!({"rows": rows(&dex), "types": types, "generations": dex.generations()}))
+    Some(json!({"rows": rows(&dex), "types": types, "generations": dex.generations().ok()?}))
 }
 
 /// All items by `pk/sk`, with unpacked bodies.

@@ -94,7 +94,7 @@ pub async fn publish(
     groups.extend(others(&catalog, &mut diff)?);
     let (index, version) = DexIndex::build(&catalog, &timed).encode()?;
     // An index that readers would reject must not become current.
-    Dex::load(&index, &version, "")?;
+    Dex::load(&index, &version, "")?.generations()?;
 
     store.put_groups(meter, lease, groups).await?;
     remove_stale(store, meter, lease, &hidden, &mut diff).await?;

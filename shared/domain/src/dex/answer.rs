@@ -53,7 +53,7 @@ pub struct ListPagination {
     pub best: Option<Match>,
 }
 
-/// A page of Pokémon. Only its schema is made of this type: pages are joined from rows that the publication serialised.
+/// A page of Pokémon. Only its schema is made of this type: pages are joined from rows serialised at load.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PokemonPage")]
 pub struct Page<'a> {
@@ -72,7 +72,9 @@ pub struct Dex {
     pub(super) abilities: Named,
     orders: [OnceLock<Vec<u16>>; SortKey::ALL.len() * 2],
     types_json: Vec<u8>,
-    pub(super) generations: Vec<IndexedGeneration>,
+    pub(super) generation_ids: Vec<u32>,
+    /// JSON of [`IndexedGeneration`]s: no list needs more than their ids.
+    generations: Vec<u8>,
 }
 
 impl Dex {
@@ -93,7 +95,8 @@ impl Dex {
             abilities: Named::read(&mut reader)?,
             orders: std::array::from_fn(|_| OnceLock::new()),
             types_json: reader.bytes()?.to_vec(),
-            generations: serde_json::from_slice(reader.bytes()?)?,
+            generation_ids: reader.u32s()?,
+            generations: reader.bytes()?.to_vec(),
         };
         reader.finish()?;
         let count = dex.columns.len();
@@ -123,9 +126,12 @@ impl Dex {
     }
 
     /// The generations, with the additions from our own data file.
-    #[must_use]
-    pub fn generations(&self) -> Generations {
-        Generations::new(&self.generations)
+    ///
+    /// # Errors
+    /// [`BadIndex`] if the index contains generations that are not readable.
+    pub fn generations(&self) -> Result<Generations, BadIndex> {
+        let indexed: Vec<IndexedGeneration> = serde_json::from_slice(&self.generations)?;
+        Ok(Generations::new(&indexed))
     }
 
     /// Whether the Pokémon `id` exists.

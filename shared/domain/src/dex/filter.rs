@@ -33,7 +33,7 @@ impl Filter {
             found.map_err(|error| errors.push(error)).ok()
         });
         if let Some(generation) = query.generation
-            && !dex.generations.iter().any(|g| g.id == generation)
+            && !dex.generation_ids.contains(&generation)
         {
             errors.push(FieldError::new("generation", format!("{generation} does not exist")));
         }

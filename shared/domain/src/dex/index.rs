@@ -139,6 +139,7 @@ impl<'a> DexIndex<'a> {
         filter_names::write(&mut writer, &self.types, &self.type_names);
         filter_names::write(&mut writer, &self.abilities, &self.ability_names);
         writer.bytes(&serde_json::to_vec(&types)?);
+        writer.u32s(&self.generations.iter().map(|generation| generation.id).collect::<Vec<_>>());
         writer.bytes(&serde_json::to_vec(&self.generations)?);
         let bytes = writer.finish();
         let hash: String = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();

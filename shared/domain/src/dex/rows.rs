@@ -1,6 +1,6 @@
 //! The rows of the index: the JSON of each, in which one or two bytes stand for a text that many rows repeat, or for a value of a column.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
 use super::{
     bytes::{List, Reader, Writer},
@@ -50,27 +50,14 @@ fn phrases(rows: &[Vec<Vec<u8>>]) -> Vec<&[u8]> {
 #[derive(Debug)]
 pub(super) struct Rows {
     rows: List,
-    /// The meaning of each byte below [`FIRST`], then the phrases.
-    phrases: Vec<Vec<Part>>,
-}
-
-/// A part of a phrase.
-#[derive(Debug)]
-enum Part {
-    Text(Vec<u8>),
-    /// The value of a column, by its position in [`KEYS`](super::columns::KEYS).
-    Number(u8),
+    phrases: Phrases,
 }
 
 impl Rows {
     /// # Errors
     /// [`BadIndex`] if the sections are malformed.
     pub(super) fn read(reader: &mut Reader<'_>, sprite_base: &str) -> Result<Self, BadIndex> {
-        let base = serde_json::to_string(sprite_base)?;
-        // Without its quotation marks.
-        let base = &base.as_bytes()[1..base.len() - 1];
-        let mut phrases: Vec<Vec<Part>> = (0..FIRST).map(|byte| parts(&[byte], base)).collect();
-        phrases.extend(reader.list()?.iter().map(|phrase| parts(phrase, base)));
+        let phrases = Phrases::new(&reader.list()?, sprite_base)?;
         Ok(Self { rows: reader.list()?, phrases })
     }
 
@@ -84,39 +71,83 @@ impl Rows {
         while let Some(at) = rest.iter().position(|byte| *byte <= SECOND) {
             body.extend_from_slice(&rest[..at]);
             let (phrase, length) = match rest[at..] {
-                [SECOND, second, ..] => (FIRST as usize + SHORT + usize::from(second), 2),
+                [SECOND, second, ..] => (usize::from(FIRST) + SHORT + usize::from(second), 2),
                 [byte, ..] => (byte.into(), 1),
                 [] => break,
             };
             rest = &rest[at + length..];
-            for part in self.phrases.get(phrase).into_iter().flatten() {
-                match part {
-                    Part::Text(text) => body.extend_from_slice(text),
-                    // A number can be written to a vector.
-                    Part::Number(nth) => {
-                        drop(serde_json::to_writer(&mut *body, &columns.number(*nth, place)))
-                    }
-                }
-            }
+            self.phrases.append(body, phrase, |nth| columns.number(nth, place));
         }
         body.extend_from_slice(rest);
     }
 }
 
-/// Splits a phrase at the values of columns, and replaces [`BASE`] by `base`.
-fn parts(phrase: &[u8], base: &[u8]) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut text = Vec::new();
-    for byte in phrase {
-        match *byte {
-            BASE => text.extend_from_slice(base),
-            nth if nth < BASE => {
-                parts.extend(Some(std::mem::take(&mut text)).filter(|text| !text.is_empty()).map(Part::Text));
-                parts.push(Part::Number(nth));
+/// The meaning of each byte below [`FIRST`], then the phrases.
+#[derive(Debug)]
+struct Phrases {
+    text: Vec<u8>,
+    /// The parts of all phrases, in order.
+    parts: Vec<Part>,
+    /// The end of each phrase in `parts`.
+    ends: Vec<usize>,
+}
+
+/// A part of a phrase: a text, or the value of a column.
+#[derive(Debug)]
+enum Part {
+    Text(Range<usize>),
+    /// By its position in [`KEYS`](super::columns::KEYS).
+    Number(u8),
+}
+
+impl Phrases {
+    fn new(stored: &List, sprite_base: &str) -> Result<Self, BadIndex> {
+        let base = serde_json::to_string(sprite_base)?;
+        // Without its quotation marks.
+        let base = &base.as_bytes()[1..base.len() - 1];
+        let count = usize::from(FIRST) + stored.len();
+        let parts = Vec::with_capacity(2 * count);
+        let mut phrases = Self { text: Vec::new(), parts, ends: Vec::with_capacity(count) };
+        phrases.text.reserve(stored.text.len() + 8 * base.len());
+        (0..FIRST).for_each(|byte| phrases.push(&[byte], base));
+        stored.iter().for_each(|phrase| phrases.push(phrase, base));
+        Ok(phrases)
+    }
+
+    /// Adds a phrase, with `base` instead of [`BASE`].
+    fn push(&mut self, phrase: &[u8], base: &[u8]) {
+        let mut rest = phrase;
+        while let Some((first, others)) = rest.split_first() {
+            if *first < BASE {
+                self.parts.push(Part::Number(*first));
+                rest = others;
+                continue;
             }
-            other => text.push(other),
+            let start = self.text.len();
+            let text = rest.iter().position(|byte| *byte < BASE).unwrap_or(rest.len());
+            let (text, others) = rest.split_at(text);
+            for (nth, piece) in text.split(|byte| *byte == BASE).enumerate() {
+                if nth > 0 {
+                    self.text.extend_from_slice(base);
+                }
+                self.text.extend_from_slice(piece);
+            }
+            self.parts.push(Part::Text(start..self.text.len()));
+            rest = others;
+        }
+        self.ends.push(self.parts.len());
+    }
+
+    /// Appends the phrase `nth`; nothing if there is none.
+    fn append(&self, body: &mut Vec<u8>, nth: usize, number: impl Fn(u8) -> u32) {
+        let Some(end) = self.ends.get(nth) else { return };
+        let start = nth.checked_sub(1).map_or(0, |before| self.ends[before]);
+        for part in &self.parts[start..*end] {
+            match part {
+                Part::Text(text) => body.extend_from_slice(&self.text[text.clone()]),
+                // A number can always be written to a vector.
+                Part::Number(nth) => drop(serde_json::to_writer(&mut *body, &number(*nth))),
+            }
         }
     }
-    parts.extend(Some(text).filter(|text| !text.is_empty()).map(Part::Text));
-    parts
 }
