@@ -31,7 +31,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     let (first, cold) = own_cpu(|| stored.load());
     let first = first?;
     let bytes = stored.unpack()?;
-    report.add(GROUP, "raw", "KB", bytes.len() as f64 / KB, Target::AtMost(600.0));
+    report.add(GROUP, "raw", "KB", bytes.len() as f64 / KB, Target::AtMost(300.0));
     report.add(GROUP, "zstd", "KB", stored.packed.len() as f64 / KB, Target::AtMost(150.0));
 
     let mut load = Vec::new();
