@@ -138,8 +138,9 @@ async fn an_index_that_cannot_be_read_leaves_the_old_one_answering() {
         ("missing", None),
         ("empty", Some(&b""[..])),
         ("no-json", Some(b"not an index")),
-        ("no-index", Some(b"{\"format\":1}")),
-        ("from-the-future", Some(b"{\"format\":99,\"rows\":{}}")),
+        ("of-the-second-format", Some(b"{\"format\":2,\"types\":[],\"rows\":[]}")),
+        ("from-the-future", Some(b"dex\0\x63\0\0\0")),
+        ("cut-off", Some(b"dex\0\x03\0\0\0\x10\0\0\0")),
     ] {
         point_to(&store, &last, version, bytes).await;
         last = version.to_owned();

@@ -6,14 +6,15 @@ use adapters::{
     store::{CatalogStore, INDEX_COPIES, Meter},
     sync::{Outcome, Settings, SyncError},
 };
-use domain::dex::DexIndex;
+use domain::dex::Dex;
 use serde_json::{Value, json};
 use tests::{Call, empty_store, engine_url, publish_facts};
 
 use super::{
     catalogue::{assert_same, catalogue, index_versions, sound},
     support::{
-        LONG_AGO, client, config, facts, finished, pokemon, run, small, state, sync, synced, tapped, through,
+        LONG_AGO, client, config, facts, finished, listed, listed_times, pokemon, run, small, state, sync,
+        synced, tapped, through,
     },
     switch::{Blow, Switch},
 };
@@ -68,7 +69,7 @@ async fn readers_are_served(store: &CatalogStore, what: &str) {
             .index(&meter, &pointer.version, copy)
             .await
             .unwrap_or_else(|error| panic!("{what}: {error}"));
-        DexIndex::decode(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
+        Dex::load(&bytes, &pointer.version, "").unwrap_or_else(|error| panic!("{what}: {error}"));
     }
 }
 
@@ -88,9 +89,10 @@ async fn mended(
     let meter = Meter::default();
     let pointer = store.index_pointer(&meter).await.expect("it is readable").expect("it is there");
     let index = store.index(&meter, &pointer.version, 0).await.expect("it is there");
-    for row in DexIndex::decode(&index).expect("it is readable").rows {
-        let (_, created, updated) = pokemon(store, &row.1).await.expect("what is listed is there");
-        assert_eq!(row.13, (created.unix(), updated.unix()), "{what}: {}", row.1);
+    let dex = Dex::load(&index, &pointer.version, "").expect("it is readable");
+    for (id, name) in listed(&dex) {
+        let (_, created, updated) = pokemon(store, &name).await.expect("what is listed is there");
+        assert_eq!(listed_times(&dex, id), (created, updated), "{what}: {name}");
     }
 }
 

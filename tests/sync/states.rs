@@ -7,7 +7,7 @@ use adapters::{
     sync::{Outcome, Settings, Tally},
 };
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use domain::{Timestamp, dex::DexIndex, facts::Kind};
+use domain::{Timestamp, dex::Dex, facts::Kind};
 use serde_json::json;
 use tests::{empty_store, put_raw, raw_client};
 
@@ -107,7 +107,8 @@ async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again(
     assert!(!finished.is_good());
     let listed = store.index_pointer(&Meter::default()).await.expect("no error").expect("it is there");
     let index = store.index(&Meter::default(), &listed.version, 0).await.expect("it is there");
-    assert_eq!(DexIndex::decode(&index).expect("it is readable").rows.len(), 15, "lists still have them all");
+    let dex = Dex::load(&index, &listed.version, "").expect("it is readable");
+    assert_eq!(dex.counts().0, 15, "lists still have them all");
 
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;

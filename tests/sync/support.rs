@@ -12,12 +12,39 @@ use adapters::{
 use domain::{
     Slug, Timestamp,
     catalog::StoredPokemon,
+    dex::{Dex, ListQuery},
     facts::{Facts, Kind},
 };
 use serde_json::Value;
 use tests::{Call, Tap, empty_store, engine_url, publish_facts};
 
 use crate::stand_in::{StandIn, World};
+
+/// The rows of all Pokémon, in id order.
+pub fn rows(dex: &Dex) -> Vec<Value> {
+    let query = |page| ListQuery { page, per_page: 100, all_forms: true, ..ListQuery::default() };
+    let pages = (1..).map(|page| dex.page_json(&query(page)).expect("a page"));
+    let pages = pages.map(|page| serde_json::from_slice::<Value>(&page).expect("JSON")["pokemon"].take());
+    let pages = pages.map(|rows| rows.as_array().cloned().expect("rows")).take_while(|rows| !rows.is_empty());
+    pages.flatten().collect()
+}
+
+/// The id and the slug of every listed Pokémon.
+pub fn listed(dex: &Dex) -> Vec<(u32, String)> {
+    let rows = rows(dex).into_iter();
+    rows.map(|row| {
+        (row["id"].as_u64().expect("an id") as u32, row["name"].as_str().expect("a name").to_owned())
+    })
+    .collect()
+}
+
+/// `created_at` and `updated_at` of the listed Pokémon `id`.
+pub fn listed_times(dex: &Dex, id: u32) -> (Timestamp, Timestamp) {
+    let row = dex.pokemon_json(id).expect("it is listed");
+    let row: Value = serde_json::from_slice(&row).expect("JSON");
+    let time = |name: &str| row[name].as_str().expect("a time").parse().expect("a time");
+    (time("created_at"), time("updated_at"))
+}
 
 /// The number of resources that the small world lists, of all kinds together.
 pub const RESOURCES: usize = 95;

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use domain::{
     Timestamp,
     catalog::{Catalog, Claims, Hidden, NameTable, Problem, SHAPE},
-    dex::{BadIndex, DexIndex, TimedPokemon},
+    dex::{BadIndex, Dex, DexIndex, TimedPokemon},
     facts::{Facts, Kind},
 };
 use serde::Serialize;
@@ -95,7 +95,7 @@ pub async fn publish(
     groups.extend(others(&catalog, &mut diff)?);
     let (index, version) = DexIndex::build(&catalog, &timed).encode()?;
     // An index that readers would reject must not become current.
-    DexIndex::decode(&index)?;
+    Dex::load(&index, &version, "")?.generations()?;
 
     store.put_groups(meter, lease, groups).await?;
     remove_stale(store, meter, lease, &hidden, &mut diff).await?;

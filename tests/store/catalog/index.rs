@@ -33,7 +33,7 @@ async fn there_is_no_index_before_the_first() {
 #[tokio::test]
 async fn every_draw_finds_one_of_three_equal_copies() {
     let (store, meter) = (empty_store().await, Meter::default());
-    let index = format!("{{\"rows\":\"{}\"}}", noise(200_000, 1)).into_bytes();
+    let index = format!("{}{}", noise(200_000, 1), "x".repeat(10_000)).into_bytes();
     let size = store.put_index(&meter, "v1", &index).await.expect("it is put");
     assert!(size > 100_000 && size < index.len(), "{size} bytes, packed");
     assert_eq!((meter.usage().calls, count(&store).await), (3, usize::from(INDEX_COPIES)));
@@ -116,7 +116,7 @@ async fn swapping_to_the_current_version_again_succeeds() {
 async fn a_pointer_or_a_copy_that_is_not_readable_is_named() {
     let (store, meter) = (empty_store().await, Meter::default());
     put_raw(&store, &Key::index_pointer(), &[("body", AttributeValue::S("v1".to_owned()))]).await;
-    assert_eq!(malformed(store.index_pointer(&meter).await, "INDEX/POINTER#2"), "it has no version");
+    assert_eq!(malformed(store.index_pointer(&meter).await, "INDEX/POINTER#3"), "it has no version");
     put_raw(&store, &Key::index_copy("v1", 0), &[("body", AttributeValue::S("{}".to_owned()))]).await;
     assert_eq!(malformed(store.index(&meter, "v1", 0).await, "INDEX#v1/COPY#0"), "it has no body");
     put_raw(&store, &Key::index_copy("v1", 1), &[("body", AttributeValue::B(Blob::new("{}")))]).await;

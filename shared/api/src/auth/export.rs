@@ -82,8 +82,10 @@ fn zip(
     favorites: Vec<StoredFavorite>,
     sessions: Vec<OpenSession>,
 ) -> Result<Vec<u8>, NotWritten> {
-    let favorites = favorites.into_iter().map(|favorite| {
-        let (name, display_name) = dex.names_of(favorite.pokemon).unzip();
+    let names: Vec<_> = favorites.iter().map(|favorite| dex.names_of(favorite.pokemon)).collect();
+    let favorites = favorites.into_iter().zip(&names).map(|(favorite, names)| {
+        let names = names.as_ref().map(|(name, display_name)| (name.as_str(), display_name.as_str()));
+        let (name, display_name) = names.unzip();
         ExportedFavorite { pokemon_id: favorite.pokemon, name, display_name, created_at: favorite.created_at }
     });
     let sessions = sessions.into_iter().map(|OpenSession { family, session }| ExportedSession {

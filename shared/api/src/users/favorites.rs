@@ -71,9 +71,10 @@ pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, 
     let user = request.caller()?.user;
     let stored = app.kernel.accounts().favorites(&request.meter, user).await?;
     let dex = app.catalogue.dex(&request.meter).await?;
-    let known =
-        stored.into_iter().filter_map(|favorite| Some((favorite, dex.pokemon_json(favorite.pokemon)?)));
-    let favorites: Result<_, _> = known.map(|(favorite, pokemon)| row(user, favorite, pokemon)).collect();
+    let known = stored.into_iter().filter_map(|one| Some((one, dex.pokemon_json(one.pokemon)?)));
+    let known: Vec<_> = known.collect();
+    let favorites: Result<_, _> =
+        known.iter().map(|(favorite, pokemon)| row(user, *favorite, pokemon)).collect();
     personal(StatusCode::OK, &Favorites { user_id: user, favorites: favorites? })
 }
 
@@ -84,7 +85,7 @@ pub(crate) async fn add_favorite(app: &App, request: &Request) -> Result<Respons
     let dex = app.catalogue.dex(&request.meter).await?;
     let pokemon_json = dex.pokemon_json(pokemon).ok_or_else(|| unknown(pokemon))?;
     let favorite = StoredFavorite { pokemon, created_at: now() };
-    let answer = personal(StatusCode::CREATED, &row(user, favorite, pokemon_json)?)?;
+    let answer = personal(StatusCode::CREATED, &row(user, favorite, &pokemon_json)?)?;
     let record = request.change(Action::AddFavorite, target::pokemon(pokemon)).answered(&answer);
     let added = app.kernel.accounts().add_favorite(&request.meter, user, favorite, &record).await;
     added.map_err(|refused| match refused.decisive() {
@@ -178,8 +179,7 @@ pub(crate) async fn add_favorites(app: &App, request: &Request) -> Result<Respon
     let user = request.caller()?.user;
     let ids = request.body::<BulkRequest>()?.ids()?;
     let dex = app.catalogue.dex(&request.meter).await?;
-    let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) =
-        ids.into_iter().partition(|id| dex.pokemon_json(*id).is_some());
+    let (known, unknown): (BTreeSet<u32>, BTreeSet<u32>) = ids.into_iter().partition(|id| dex.has(*id));
     keep_key(app, request, user).await?;
     app.kernel
         .accounts()

@@ -1,18 +1,27 @@
 //! The dex in memory, which answers list requests.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::sync::OnceLock;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
+    bytes::Reader,
+    columns::Columns,
+    filter::Filter,
+    filter_names::Named,
     generations::Generations,
-    index::{BadIndex, DexIndex, FilterNames, IndexRow, PokemonRow},
-    query::{ListQuery, Wanted},
+    index::{BadIndex, DexIndex, IndexedGeneration},
+    query::ListQuery,
+    row::PokemonRow,
+    rows::Rows,
     search::{Match, Names},
     sort::{SortKey, SortOrder},
 };
 use crate::{FieldError, name};
+
+/// The size of a typical row in a response, in bytes.
+const ROW: usize = 900;
 
 /// The position of a page in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -52,70 +61,49 @@ pub struct Page<'a> {
     pub pagination: ListPagination,
 }
 
-/// The values of a row that filters compare.
-#[derive(Debug)]
-struct Facets {
-    types: u64,
-    generation: u32,
-    is_default: bool,
-}
-
 /// Every Pokémon, in a shape that is fast to query.
 #[derive(Debug)]
 pub struct Dex {
     version: String,
-    index: DexIndex,
-    /// All rows as JSON, one after the other, and the end of each.
-    json: Vec<u8>,
-    ends: Vec<u32>,
-    facets: Vec<Facets>,
+    pub(super) columns: Columns,
+    rows: Rows,
     names: Names,
-    by_id: HashMap<u32, u16>,
+    pub(super) types: Named,
+    pub(super) abilities: Named,
     orders: [OnceLock<Vec<u16>>; SortKey::ALL.len() * 2],
     types_json: Vec<u8>,
-    generations_json: Vec<u8>,
+    pub(super) generation_ids: Vec<u32>,
+    /// JSON of [`IndexedGeneration`]s: no list needs more than their ids.
+    generations: Vec<u8>,
 }
 
 impl Dex {
     /// Reads a stored index. `sprite_base` ends with a slash; `version` is the version under which the index is stored.
     ///
+    /// Copies and checks whole sections. The sections are in a form that queries can use, so that a start does no work for each row.
+    ///
     /// # Errors
-    /// [`BadIndex`] as [`DexIndex::decode`].
+    /// [`BadIndex`] if the bytes are not an index of this format, or a section is malformed.
     pub fn load(bytes: &[u8], version: &str, sprite_base: &str) -> Result<Self, BadIndex> {
-        let index = DexIndex::decode(bytes)?;
-        let mut json = Vec::with_capacity(index.rows.len() * 900);
-        let mut ends = Vec::with_capacity(index.rows.len());
-        let mut names = Names::default();
-        for (place, row) in (0..).zip(&index.rows) {
-            serde_json::to_writer(&mut json, &row.row(&index, sprite_base))?;
-            ends.push(json.len() as u32);
-            names.push(place, &[&row.1, &row.2, &row.4], &row.14, &row.15);
-        }
-        names.finish();
-        let had: u64 = index.rows.iter().map(type_bits).fold(0, |all, bits| all | bits);
-        let types: Vec<&String> = index
-            .types
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| had & (1 << place) != 0)
-            .map(|(_, name)| name)
-            .collect();
-        Ok(Self {
+        let mut reader = Reader::new(bytes, DexIndex::FORMAT)?;
+        let dex = Self {
             version: version.to_owned(),
-            json,
-            ends,
-            facets: index
-                .rows
-                .iter()
-                .map(|row| Facets { types: type_bits(row), generation: row.6, is_default: row.5 == 1 })
-                .collect(),
-            names,
-            by_id: (0..).zip(&index.rows).map(|(place, row)| (row.0, place)).collect(),
+            columns: Columns::read(&mut reader)?,
+            rows: Rows::read(&mut reader, sprite_base)?,
+            names: Names::read(&mut reader)?,
+            types: Named::read(&mut reader)?,
+            abilities: Named::read(&mut reader)?,
             orders: std::array::from_fn(|_| OnceLock::new()),
-            types_json: serde_json::to_vec(&types)?,
-            generations_json: serde_json::to_vec(&Generations::new(&index))?,
-            index,
-        })
+            types_json: reader.bytes()?.to_vec(),
+            generation_ids: reader.u32s()?,
+            generations: reader.bytes()?.to_vec(),
+        };
+        reader.finish()?;
+        let count = dex.columns.len();
+        if dex.rows.len() != count || dex.names.len() != count || count > usize::from(u16::MAX) {
+            return Err(BadIndex::Malformed("its columns and rows differ in number"));
+        }
+        Ok(dex)
     }
 
     /// The version under which the index is stored.
@@ -127,7 +115,8 @@ impl Dex {
     /// How many Pokémon there are, and how many of them are the default of their species.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        (self.facets.len(), self.facets.iter().filter(|facets| facets.is_default).count())
+        let defaults = self.columns.defaults.iter().filter(|is_default| **is_default == 1);
+        (self.columns.len(), defaults.count())
     }
 
     /// The sorted names of the types that Pokémon have, as a JSON array.
@@ -136,35 +125,52 @@ impl Dex {
         &self.types_json
     }
 
-    /// [`Generations`] as JSON.
+    /// The generations, with the additions from our own data file.
+    ///
+    /// # Errors
+    /// [`BadIndex`] if the index contains generations that are not readable.
+    pub fn generations(&self) -> Result<Generations, BadIndex> {
+        let indexed: Vec<IndexedGeneration> = serde_json::from_slice(&self.generations)?;
+        Ok(Generations::new(&indexed))
+    }
+
+    /// Whether the Pokémon `id` exists.
     #[must_use]
-    pub fn generations_json(&self) -> &[u8] {
-        &self.generations_json
+    pub fn has(&self, id: u32) -> bool {
+        self.columns.place(id).is_some()
     }
 
     /// The row of the Pokémon `id`, as JSON of a [`PokemonRow`](super::PokemonRow); `None` if the Pokémon does not exist.
     #[must_use]
-    pub fn pokemon_json(&self, id: u32) -> Option<&[u8]> {
-        self.by_id.get(&id).map(|place| self.row_json(*place))
+    pub fn pokemon_json(&self, id: u32) -> Option<Vec<u8>> {
+        let place = self.columns.place(id)?;
+        let mut row = Vec::with_capacity(ROW);
+        self.rows.append(&mut row, &self.columns, place.into());
+        Some(row)
     }
 
     /// The slug and the display name of the Pokémon `id`; `None` if the Pokémon does not exist.
     #[must_use]
-    pub fn names_of(&self, id: u32) -> Option<(&str, &str)> {
-        let row = &self.index.rows[usize::from(*self.by_id.get(&id)?)];
-        Some((&row.1, &row.2))
+    pub fn names_of(&self, id: u32) -> Option<(String, String)> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+            display_name: String,
+        }
+        let Named { name, display_name } = serde_json::from_slice(&self.pokemon_json(id)?).ok()?;
+        Some((name, display_name))
     }
 
     /// Whether a type of this name exists, even if no Pokémon has it.
     #[must_use]
     pub fn has_type(&self, name: &str) -> bool {
-        self.index.types.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+        self.types.has(name)
     }
 
     /// Whether an ability of this name exists.
     #[must_use]
     pub fn has_ability(&self, name: &str) -> bool {
-        self.index.abilities.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+        self.abilities.has(name)
     }
 
     /// Checks that `query` names only types, abilities and generations that exist.
@@ -172,7 +178,7 @@ impl Dex {
     /// # Errors
     /// The fields that name a type, ability or generation that does not exist.
     pub fn check(&self, query: &ListQuery) -> Result<(), Vec<FieldError>> {
-        self.filter(query).map(drop)
+        Filter::new(self, query).map(drop)
     }
 
     /// The ids of everything that `query` finds, in the order of the answer.
@@ -180,7 +186,7 @@ impl Dex {
     /// # Errors
     /// The fields that name a type, ability or generation that does not exist.
     pub fn find(&self, query: &ListQuery) -> Result<Vec<u32>, Vec<FieldError>> {
-        Ok(self.places(query)?.0.into_iter().map(|place| self.index.rows[usize::from(place)].0).collect())
+        Ok(self.places(query)?.0.into_iter().map(|place| self.columns.id(place)).collect())
     }
 
     /// The page that `query` requests, as JSON of a [`Page`].
@@ -195,13 +201,13 @@ impl Dex {
         let end = (start + query.per_page as usize).min(found.len());
         let rows = &found[start..end];
 
-        let mut body = Vec::with_capacity(200 + rows.len() * 900);
+        let mut body = Vec::with_capacity(200 + rows.len() * ROW);
         body.extend_from_slice(br#"{"pokemon":["#);
         for (nth, place) in rows.iter().enumerate() {
             if nth > 0 {
                 body.push(b',');
             }
-            body.extend_from_slice(self.row_json(*place));
+            self.rows.append(&mut body, &self.columns, usize::from(*place));
         }
         let pagination = Pagination::new(query.page, query.per_page, total);
         let pagination = ListPagination { pagination, best };
@@ -212,15 +218,9 @@ impl Dex {
         Ok(body)
     }
 
-    fn row_json(&self, place: u16) -> &[u8] {
-        let place = usize::from(place);
-        let start = if place == 0 { 0 } else { self.ends[place - 1] };
-        &self.json[start as usize..self.ends[place] as usize]
-    }
-
     /// The rows that `query` finds, in the order of the answer, and how well its search fits the best of them.
     fn places(&self, query: &ListQuery) -> Result<(Vec<u16>, Option<Match>), Vec<FieldError>> {
-        let mut filter = self.filter(query)?;
+        let mut filter = Filter::new(self, query)?;
         let mut best = None;
         let mut places: Vec<u16> = match &query.search {
             None => {
@@ -243,7 +243,7 @@ impl Dex {
                 if query.sort.is_none() {
                     found.collect()
                 } else {
-                    let mut is_found = vec![false; self.facets.len()];
+                    let mut is_found = vec![false; self.columns.len()];
                     found.for_each(|place| is_found[usize::from(place)] = true);
                     let order = self.order(query.sort).iter().copied();
                     order.filter(|place| is_found[usize::from(*place)]).collect()
@@ -252,7 +252,7 @@ impl Dex {
         };
         if let Some((SortKey::Favorites, order)) = query.sort {
             let is_first = order == SortOrder::Ascending;
-            let is_favorite = |place: &u16| query.favorites.contains(&self.index.rows[usize::from(*place)].0);
+            let is_favorite = |place: &u16| query.favorites.contains(&self.columns.id(*place));
             // The sort is stable: both groups keep their order by id.
             places.sort_by_key(|place| is_favorite(place) != is_first);
         }
@@ -295,101 +295,21 @@ impl Dex {
     }
 
     fn numbered(&self, search: &str) -> Option<u16> {
-        self.by_id.get(&name::number(search).flatten()?).copied()
+        self.columns.place(name::number(search).flatten()?)
     }
 
     /// Whether a name of the Pokémon at `place`, or of one of its forms, counts as a match.
     fn is_eligible(&self, filter: &Filter, place: u16, is_form: bool) -> bool {
-        filter.all_forms || (!is_form && self.facets[usize::from(place)].is_default)
+        filter.all_forms || (!is_form && self.columns.is_default(place))
     }
 
     fn fits(&self, filter: &Filter, place: u16) -> bool {
-        filter.fits(place, &self.facets[usize::from(place)], &self.index)
+        filter.fits(&self.columns, place)
     }
 
     fn order(&self, sort: Option<(SortKey, SortOrder)>) -> &[u16] {
         let (key, order) = sort.unwrap_or((SortKey::Id, SortOrder::Ascending));
         let slot = key as usize * 2 + usize::from(order == SortOrder::Descending);
-        self.orders[slot].get_or_init(|| key.arrange(&self.index.rows, order))
+        self.orders[slot].get_or_init(|| key.arrange(&self.columns, order))
     }
-
-    fn filter(&self, query: &ListQuery) -> Result<Filter, Vec<FieldError>> {
-        let mut errors = Vec::new();
-        let mut types = 0;
-        let index = &self.index;
-        for wanted in &query.types {
-            match resolve("type", wanted, &index.type_names, &index.types) {
-                Ok(place) => types |= type_bit(place),
-                Err(error) => errors.push(error),
-            }
-        }
-        let ability = query.ability.as_ref().and_then(|wanted| {
-            let found = resolve("ability", wanted, &index.ability_names, &index.abilities);
-            found.map_err(|error| errors.push(error)).ok()
-        });
-        if let Some(generation) = query.generation
-            && !self.index.generations.iter().any(|g| g.id == generation)
-        {
-            errors.push(FieldError::new("generation", format!("{generation} does not exist")));
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let ids = query.ids.as_ref().map(|ids| {
-            let mut chosen = vec![false; self.facets.len()];
-            ids.iter()
-                .filter_map(|id| self.by_id.get(id))
-                .for_each(|place| chosen[usize::from(*place)] = true);
-            chosen
-        });
-        // A request that names an id means that Pokémon, in any form.
-        let all_forms = query.all_forms || ids.is_some();
-        Ok(Filter { types, ability, generation: query.generation, all_forms, ids })
-    }
-}
-
-/// A query's filters, resolved against an index.
-struct Filter {
-    types: u64,
-    ability: Option<u16>,
-    generation: Option<u32>,
-    all_forms: bool,
-    ids: Option<Vec<bool>>,
-}
-
-impl Filter {
-    fn fits(&self, place: u16, facets: &Facets, index: &DexIndex) -> bool {
-        let place = usize::from(place);
-        (self.all_forms || facets.is_default)
-            && facets.types & self.types == self.types
-            && self.generation.is_none_or(|generation| facets.generation == generation)
-            && self.ability.is_none_or(|ability| index.rows[place].10.contains(&ability))
-            && self.ids.as_ref().is_none_or(|chosen| chosen[place])
-    }
-}
-
-/// The position of the type or ability that `wanted` names.
-///
-/// # Errors
-/// An error of `field`, if the name is not known or if several share it.
-fn resolve(field: &str, wanted: &Wanted, known: &FilterNames, slugs: &[String]) -> Result<u16, FieldError> {
-    let shown: String = wanted.given.chars().take(60).collect();
-    match known.find(&wanted.key) {
-        [place] => Ok(*place),
-        [] => Err(FieldError::new(field, format!("{shown:?} is not known"))),
-        several => {
-            let slugs = several.iter().filter_map(|place| Some(slugs.get(usize::from(*place))?.as_str()));
-            let slugs = slugs.collect::<Vec<_>>().join(", ");
-            Err(FieldError::new(field, format!("{shown:?} is the name of several: {slugs}")))
-        }
-    }
-}
-
-/// One bit a type; [`DexIndex::decode`] lets at most 64 types pass.
-fn type_bits(row: &IndexRow) -> u64 {
-    row.9.iter().fold(0, |bits, place| bits | type_bit(*place))
-}
-
-const fn type_bit(place: u16) -> u64 {
-    1 << (place % 64)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::index::{DexIndex, IndexedGeneration};
+use super::index::IndexedGeneration;
 use crate::catalog::humanise;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -49,12 +49,11 @@ struct Ours {
 
 impl Generations {
     #[must_use]
-    pub fn new(index: &DexIndex) -> Self {
+    pub fn new(indexed: &[IndexedGeneration]) -> Self {
         // A generation that the file does not know yet has nulls; the test below catches a malformed file.
         let mut ours: BTreeMap<u32, Ours> =
             serde_json::from_str(include_str!("../../data/generations.json")).unwrap_or_default();
-        let generations: Vec<_> = index
-            .generations
+        let generations: Vec<_> = indexed
             .iter()
             .map(|g| Generation::new(g.clone(), ours.remove(&g.id).unwrap_or_default()))
             .collect();
@@ -87,7 +86,6 @@ impl Generation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dex::FilterNames;
 
     #[test]
     fn our_file_fills_known_generations_and_leaves_new_ones_null() {
@@ -99,16 +97,8 @@ mod tests {
             ids: Some((id, id)),
             games: Vec::new(),
         };
-        let index = DexIndex {
-            format: DexIndex::FORMAT,
-            types: Vec::new(),
-            abilities: Vec::new(),
-            type_names: FilterNames::default(),
-            ability_names: FilterNames::default(),
-            generations: (1..=10).map(known).collect(),
-            rows: Vec::new(),
-        };
-        let answer = Generations::new(&index);
+        let indexed: Vec<_> = (1..=10).map(known).collect();
+        let answer = Generations::new(&indexed);
         for g in &answer.generations[..9] {
             assert!(
                 g.year.is_some() && g.color.is_some() && g.description.is_some(),

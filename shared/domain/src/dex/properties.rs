@@ -6,78 +6,127 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{
-    Dex, DexIndex, FilterNames, IndexRow, ListQuery, SortKey, SortOrder, Wanted,
-    index::{IndexedGeneration, IndexedSprites},
+    Dex, DexIndex, FilterNames, IndexRow, ListQuery, PokemonRow, SortKey, SortOrder, SpriteUrls, Wanted,
+    index::IndexedGeneration,
 };
+use crate::{Timestamp, facts::Stats, normalise};
 
 const TYPES: [&str; 5] = ["bug", "fire", "flying", "unknown", "water"];
 const ABILITIES: [&str; 3] = ["blaze", "levitate", "static"];
 
-fn row(id: u32) -> impl Strategy<Value = IndexRow> {
-    let names = ("[a-c]{1,6}(-[a-c]{1,4})?", "[A-C][a-cé’ ]{0,6}", "[a-c]{1,6}");
+/// What a row is made of.
+#[derive(Clone, Debug)]
+struct Made {
+    names: (String, String, String),
+    row: PokemonRow<'static>,
+    forms: Vec<String>,
+}
+
+fn made(id: u32) -> impl Strategy<Value = Made> {
+    let names = ("[a-c]{1,6}(-[a-c]{1,4})?", "[A-C][a-cé’\"\\\\\u{1} ]{0,6}", "[a-c]{1,6}");
     let facets = (
         any::<bool>(),
         1u32..3,
-        prop::collection::btree_set(0u16..4, 1..3),
-        prop::collection::vec(0u16..3, 0..3),
+        prop::collection::btree_set(prop::sample::select(TYPES[..4].to_vec()), 1..3),
+        prop::collection::vec(prop::sample::select(ABILITIES.to_vec()), 0..3),
     );
     let forms = prop::collection::vec("[a-c]{1,6}", 0..2);
     let size = || prop::option::of(0u32..9);
-    let numbers = (size(), size(), prop::option::of(0u32..9), prop::array::uniform6(0u16..4), 0u8..16);
-    (names, facets, numbers, forms).prop_map(
+    let picture = || {
+        prop::option::of(prop::sample::select(vec![
+            "pokemon/3.png",
+            "pokemon/6.png",
+            "other/\"\\.x",
+            "3",
+            "",
+        ]))
+    };
+    let pictures = (picture(), picture(), picture(), picture());
+    let numbers = (size(), size(), prop::option::of(0u32..9), prop::array::uniform6(0u16..4));
+    (names, facets, numbers, pictures, forms).prop_map(
         move |(
-            (name, display, species),
-            (default, generation, types, abilities),
-            (height, weight, xp, stats, bits),
+            names,
+            (is_default, generation, types, abilities),
+            (height, weight, xp, stats),
+            pictures,
             forms,
         )| {
-            IndexRow(
+            let [hp, attack, defense, special_attack, special_defense, speed] = stats;
+            let row = PokemonRow {
                 id,
-                name,
-                display,
-                id,
-                species,
-                u8::from(default),
-                generation,
-                (height, weight),
-                xp,
-                types.into_iter().collect(),
+                pokemon_id: id,
+                name: "",
+                display_name: "",
+                height,
+                weight,
+                base_experience: xp,
+                types: types.into_iter().collect(),
                 abilities,
-                stats,
-                IndexedSprites::Usual(bits),
-                (i64::from(id), i64::from(id) + 1),
-                Vec::new(),
-                forms,
-            )
+                stats: Stats { hp, attack, defense, special_attack, special_defense, speed },
+                sprites: SpriteUrls {
+                    front_default: pictures.0.map(str::to_owned),
+                    back_default: pictures.1.map(str::to_owned),
+                    front_shiny: pictures.2.map(str::to_owned),
+                    back_shiny: pictures.3.map(str::to_owned),
+                },
+                generation,
+                species_id: id,
+                is_default,
+                created_at: Timestamp::from_unix(id.into()),
+                updated_at: Timestamp::from_unix(i64::from(id) / 4),
+            };
+            Made { names, row, forms }
         },
     )
+}
+
+impl Made {
+    fn row(&self) -> PokemonRow<'_> {
+        PokemonRow { name: &self.names.0, display_name: &self.names.1, ..self.row.clone() }
+    }
+
+    /// The row as lists show it, with the addresses of its pictures.
+    fn shown(&self, base: &str) -> String {
+        let mut row = self.row();
+        let SpriteUrls { front_default, back_default, front_shiny, back_shiny } = &mut row.sprites;
+        for path in [front_default, back_default, front_shiny, back_shiny].into_iter().flatten() {
+            path.insert_str(0, base);
+        }
+        serde_json::to_string(&row).unwrap()
+    }
 }
 
 fn filter_names(slugs: &[&str]) -> FilterNames {
     FilterNames((0..).zip(slugs).map(|(place, slug)| ((*slug).to_owned(), vec![place])).collect())
 }
 
-fn index() -> impl Strategy<Value = DexIndex> {
-    (0usize..30).prop_flat_map(|count| (1..=count as u32).map(|n| row(n * 3)).collect::<Vec<_>>()).prop_map(
-        |rows| DexIndex {
-            format: DexIndex::FORMAT,
-            types: TYPES.map(str::to_owned).to_vec(),
-            abilities: ABILITIES.map(str::to_owned).to_vec(),
-            type_names: filter_names(&TYPES),
-            ability_names: filter_names(&ABILITIES),
-            generations: (1..=3)
-                .map(|id| IndexedGeneration {
-                    id,
-                    title: format!("Generation {id}"),
-                    region: None,
-                    species: 0,
-                    ids: None,
-                    games: Vec::new(),
-                })
-                .collect(),
-            rows,
-        },
-    )
+fn all_made() -> impl Strategy<Value = Vec<Made>> {
+    (0usize..30).prop_flat_map(|count| (1..=count as u32).map(|n| made(n * 3)).collect::<Vec<_>>())
+}
+
+fn index(all: &[Made]) -> DexIndex<'_> {
+    let rows = all.iter().map(|made| IndexRow {
+        row: made.row(),
+        names: [&made.names.0, &made.names.1, &made.names.2].map(|name| normalise(name)).into(),
+        forms: made.forms.clone(),
+    });
+    DexIndex {
+        types: TYPES.to_vec(),
+        abilities: ABILITIES.to_vec(),
+        type_names: filter_names(&TYPES),
+        ability_names: filter_names(&ABILITIES),
+        generations: (1..=3)
+            .map(|id| IndexedGeneration {
+                id,
+                title: format!("Generation {id}"),
+                region: None,
+                species: 0,
+                ids: None,
+                games: Vec::new(),
+            })
+            .collect(),
+        rows: rows.collect(),
+    }
 }
 
 fn query() -> impl Strategy<Value = ListQuery> {
@@ -108,23 +157,47 @@ fn query() -> impl Strategy<Value = ListQuery> {
     )
 }
 
-fn load(index: &DexIndex) -> Dex {
-    let (bytes, version) = index.encode().unwrap();
-    Dex::load(&bytes, &version, "https://pictures.example/").unwrap()
+const BASE: &str = "https://pictures.example/\"/";
+
+fn load(all: &[Made]) -> Dex {
+    let (bytes, version) = index(all).encode().unwrap();
+    Dex::load(&bytes, &version, BASE).unwrap()
 }
 
 proptest! {
     #[test]
-    fn an_index_is_read_as_it_was_written(index in index()) {
-        let (bytes, version) = index.encode().unwrap();
-        prop_assert_eq!(index.encode().unwrap().1, version);
-        prop_assert_eq!(DexIndex::decode(&bytes).unwrap(), index);
+    fn a_row_is_listed_as_it_was_indexed(all in all_made()) {
+        let dex = load(&all);
+        prop_assert_eq!(index(&all).encode().unwrap().1, dex.version());
+        for made in &all {
+            let row = String::from_utf8(dex.pokemon_json(made.row.id).unwrap()).unwrap();
+            prop_assert_eq!(row, made.shown(BASE));
+            let names = (made.names.0.clone(), made.names.1.clone());
+            prop_assert_eq!(dex.names_of(made.row.id), Some(names));
+        }
+        prop_assert!(dex.has_type("bug") && dex.has_ability("static") && !dex.has_type("bu") && !dex.has_type("bug\ndark"));
+        let had: BTreeSet<&str> = all.iter().flat_map(|made| made.row.types.iter().copied()).collect();
+        prop_assert_eq!(dex.types_json(), serde_json::to_vec(&had).unwrap());
     }
 
     #[test]
-    fn joined_pages_are_the_list_and_state_their_position(index in index(), query in query()) {
-        let dex = load(&index);
-        let all = dex.find(&query).unwrap();
+    fn filters_find_the_rows_with_their_values(all in all_made(), query in query()) {
+        let query = ListQuery { search: None, sort: None, ..query };
+        let expected = all.iter().map(Made::row).filter(|row| {
+            (query.all_forms || query.ids.is_some() || row.is_default)
+                && query.ids.as_ref().is_none_or(|ids| ids.contains(&row.id))
+                && query.types.iter().all(|wanted| row.types.contains(&wanted.key.as_str()))
+                && query.ability.iter().all(|wanted| row.abilities.contains(&wanted.key.as_str()))
+                && query.generation.is_none_or(|generation| generation == row.generation)
+        });
+        let expected: Vec<u32> = expected.map(|row| row.id).collect();
+        prop_assert_eq!(load(&all).find(&query).unwrap(), expected);
+    }
+
+    #[test]
+    fn joined_pages_are_the_list_and_state_their_position(all in all_made(), query in query()) {
+        let dex = load(&all);
+        let found = dex.find(&query).unwrap();
         let mut joined = Vec::new();
         for page in 1.. {
             let asked = ListQuery { page, ..query.clone() };
@@ -132,8 +205,8 @@ proptest! {
             let ids: Vec<u32> =
                 body["pokemon"].as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap() as u32).collect();
             let pagination = &body["pagination"];
-            prop_assert_eq!(&pagination["total"], all.len());
-            prop_assert_eq!(&pagination["pages"], all.len().div_ceil(query.per_page as usize));
+            prop_assert_eq!(&pagination["total"], found.len());
+            prop_assert_eq!(&pagination["pages"], found.len().div_ceil(query.per_page as usize));
             prop_assert_eq!(&pagination["has_prev"], page > 1);
             prop_assert!(ids.len() <= query.per_page as usize);
             joined.extend(ids);
@@ -141,12 +214,12 @@ proptest! {
                 break;
             }
         }
-        prop_assert_eq!(joined, all);
+        prop_assert_eq!(joined, found);
     }
 
     #[test]
-    fn nothing_is_found_twice_and_another_filter_never_finds_more(index in index(), query in query()) {
-        let dex = load(&index);
+    fn nothing_is_found_twice_and_another_filter_never_finds_more(all in all_made(), query in query()) {
+        let dex = load(&all);
         let found = dex.find(&query).unwrap();
         let distinct: BTreeSet<u32> = found.iter().copied().collect();
         prop_assert_eq!(distinct.len(), found.len());
@@ -159,14 +232,14 @@ proptest! {
     }
 
     #[test]
-    fn a_sort_changes_the_order_and_nothing_else(index in index(), query in query()) {
-        let dex = load(&index);
+    fn a_sort_changes_the_order_and_nothing_else(all in all_made(), query in query()) {
+        let dex = load(&all);
         let plain: BTreeSet<u32> =
             dex.find(&ListQuery { sort: None, ..query.clone() }).unwrap().into_iter().collect();
         let sorted = dex.find(&query).unwrap();
         prop_assert_eq!(sorted.iter().copied().collect::<BTreeSet<_>>(), plain);
         if let Some((SortKey::Weight, order)) = query.sort {
-            let weights: Vec<_> = sorted.iter().map(|id| index.rows[*id as usize / 3 - 1].7.1).collect();
+            let weights: Vec<_> = sorted.iter().map(|id| all[*id as usize / 3 - 1].row.weight).collect();
             let ordered = weights.windows(2).all(|pair| match order {
                 _ if pair[1].is_none() => true,
                 SortOrder::Ascending => pair[0].is_some() && pair[0] <= pair[1],
@@ -186,11 +259,49 @@ proptest! {
     }
 
     #[test]
-    fn truncated_or_corrupted_bytes_are_rejected_without_a_panic(index in index(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let (mut bytes, _) = index.encode().unwrap();
-        prop_assert!(DexIndex::decode(&bytes[..at.index(bytes.len())]).is_err());
-        let at = at.index(bytes.len());
-        bytes[at] = byte;
-        let _ = Dex::load(&bytes, "bent", "");
+    fn truncated_or_corrupted_bytes_are_rejected_or_answer_without_a_panic(
+        all in all_made(),
+        at in any::<prop::sample::Index>(),
+        bytes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..9),
+        query in query(),
+    ) {
+        let (mut stored, _) = index(&all).encode().unwrap();
+        prop_assert!(Dex::load(&stored[..at.index(stored.len())], "short", "").is_err());
+        prop_assert!(Dex::load(&[stored.as_slice(), b"x"].concat(), "long", "").is_err());
+        for (at, byte) in bytes {
+            let at = at.index(stored.len());
+            stored[at] = byte;
+        }
+        if let Ok(dex) = Dex::load(&stored, "bent", "") {
+            answer_everything(&dex, &query);
+        }
+    }
+}
+
+/// Calls everything that a dex offers, for its panics alone.
+fn answer_everything(dex: &Dex, query: &ListQuery) {
+    for (_, key) in SortKey::ALL {
+        for order in [SortOrder::Ascending, SortOrder::Descending] {
+            let _ = dex.page_json(&ListQuery { sort: Some((key, order)), ..query.clone() });
+        }
+    }
+    for search in ["", "3", "abca", "a", "bbé", "\n", "\r"] {
+        let _ = dex.page_json(&ListQuery { search: Some(search.to_owned()), ..query.clone() });
+    }
+    for id in 0..99 {
+        let _ = (dex.names_of(id), dex.has(id));
+    }
+    let _ = (dex.generations(), dex.counts(), dex.has_type("bug"), dex.has_ability("static"));
+}
+
+#[test]
+fn another_format_is_named_and_other_bytes_are_malformed() {
+    let (mut bytes, _) = index(&[]).encode().unwrap();
+    let error = |bytes: &[u8]| Dex::load(bytes, "v", "").unwrap_err().to_string();
+    bytes[4] += 1;
+    let (found, read) = (DexIndex::FORMAT + 1, DexIndex::FORMAT);
+    assert_eq!(error(&bytes), format!("the index has format {found}, this program reads format {read}"));
+    for other in [&b""[..], b"dex", b"{\"format\":2,\"types\":[]}"] {
+        assert_eq!(error(other), "the index is not readable: it does not begin as an index");
     }
 }

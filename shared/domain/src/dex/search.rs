@@ -1,29 +1,44 @@
 //! Search by name. Slugs contain neither accents nor punctuation, names contain both, and users type either.
 
-use memchr::memmem;
+use memchr::{memchr2, memmem};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::normalise;
+use super::{
+    bytes::{List, Reader, Writer},
+    index::{BadIndex, IndexRow},
+};
+
+/// The bytes that begin a name of a row, and a name of one of its forms, which counts only if all forms are listed.
+const NAME: u8 = b'\n';
+const FORM: u8 = b'\r';
+
+/// Writes the normalised names of all rows.
+pub(super) fn write(writer: &mut Writer, rows: &[IndexRow<'_>]) {
+    let lines = rows.iter().map(|IndexRow { names, forms, .. }| {
+        let names = names.iter().map(|name| (NAME, name)).chain(forms.iter().map(|name| (FORM, name)));
+        let mut line = Vec::new();
+        for (separator, name) in names.filter(|(_, name)| is_plain(name)) {
+            line.push(separator);
+            line.extend_from_slice(name.as_bytes());
+        }
+        line
+    });
+    writer.list(&lines.collect::<Vec<_>>());
+}
+
+/// Whether `text` can be a name, or a part of one.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().any(is_separator)
+}
+
+const fn is_separator(byte: u8) -> bool {
+    byte == NAME || byte == FORM
+}
 
 /// The normalised names of all rows, in one text for fast search.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    /// Each name between two separators (`\n`), which no query contains.
-    text: String,
-    /// The entries, in the order of `text`.
-    entries: Vec<Entry>,
-}
-
-/// A name of a row.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// The start of the name in the text.
-    start: u32,
-    row: u16,
-    /// Whether it is the name of a form: such names count only if all forms are listed.
-    is_form: bool,
-}
+#[derive(Debug)]
+pub(super) struct Names(List);
 
 /// How well a search fits what it found, best first. `fuzzy` is one typing error away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -40,44 +55,42 @@ pub enum Match {
 const LEAST_CORRECTED: usize = 4;
 
 impl Names {
-    /// Adds a row's own names, and its keys and those of its forms (already normalised).
-    pub(super) fn push(&mut self, row: u16, names: &[&str], keys: &[String], form_keys: &[String]) {
-        let mut own: Vec<String> = names.iter().map(|name| normalise(name)).collect();
-        own.sort_unstable();
-        own.dedup();
-        let own = own.iter().chain(keys).map(|key| (key, false));
-        for (key, is_form) in own.chain(form_keys.iter().map(|key| (key, true))) {
-            self.text.push('\n');
-            self.entries.push(Entry { start: self.text.len() as u32, row, is_form });
-            self.text.push_str(key);
-        }
+    /// # Errors
+    /// [`BadIndex`] if the sections are malformed.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, BadIndex> {
+        reader.list().map(Self)
     }
 
-    /// Ends the text, so that every name is between two separators.
-    pub(super) fn finish(&mut self) {
-        self.text.push('\n');
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Returns the rows with a name that contains `query` (normalised, not empty), best match first, then in row order. `eligible` decides
     /// for each row, and for form names separately, whether a match counts.
     pub(super) fn find(&self, query: &str, eligible: impl Fn(u16, bool) -> bool) -> Vec<(Match, u16)> {
         let mut found: Vec<(Match, u16)> = Vec::new();
-        if query.contains('\n') {
+        if !is_plain(query) {
             return found;
         }
-        let bytes = self.text.as_bytes();
-        for at in memmem::find_iter(bytes, query) {
-            let nth = self.entries.partition_point(|entry| entry.start as usize <= at) - 1;
-            let Entry { start, row, is_form } = self.entries[nth];
-            if !eligible(row, is_form) {
+        let List { text, ends } = &self.0;
+        let mut rows = (0..).zip(ends).peekable();
+        for at in memmem::find_iter(text, query) {
+            // Matches come in the order of the rows.
+            while rows.next_if(|(_, end)| **end as usize <= at).is_some() {}
+            let Some((row, _)) = rows.peek() else { break };
+            let before = text[..at].iter().rposition(|byte| is_separator(*byte));
+            let is_form = before.is_some_and(|before| text[before] == FORM);
+            if !eligible(*row, is_form) {
                 continue;
             }
-            let fit = match (start as usize == at, bytes[at + query.len()] == b'\n') {
+            let is_start = before.is_none_or(|before| before + 1 == at);
+            let is_end = text.get(at + query.len()).is_none_or(|byte| is_separator(*byte));
+            let fit = match (is_start, is_end) {
                 (true, true) => Match::Exact,
                 (true, false) => Match::Prefix,
                 (false, _) => Match::Substring,
             };
-            found.push((fit, row));
+            found.push((fit, *row));
         }
         // Several names of a row may match: the best match counts.
         found.sort_unstable_by_key(|(fit, row)| (*row, *fit));
@@ -91,30 +104,41 @@ impl Names {
         if query.contains('\n') || query.chars().count() < LEAST_CORRECTED {
             return Vec::new();
         }
-        // Each name ends before the separator that precedes the next one.
-        let ends = self.entries.iter().skip(1).map(|entry| entry.start as usize).chain([self.text.len()]);
-        let mut rows: Vec<(Match, u16)> = (self.entries.iter().zip(ends))
-            .filter(|(entry, _)| eligible(entry.row, entry.is_form))
-            .filter(|(entry, end)| is_one_edit(query, &self.text[entry.start as usize..end - 1]))
-            .map(|(entry, _)| (Match::Fuzzy, entry.row))
-            .collect();
-        rows.sort_unstable();
-        rows.dedup();
+        let mut rows = Vec::new();
+        for (row, line) in (0..).zip(self.0.iter()) {
+            let (name_counts, form_counts) = (eligible(row, false), eligible(row, true));
+            let mut counting =
+                names(line).filter(|(is_form, _)| if *is_form { form_counts } else { name_counts });
+            if (name_counts || form_counts) && counting.any(|(_, name)| is_one_edit(query, name)) {
+                rows.push((Match::Fuzzy, row));
+            }
+        }
         rows
     }
 }
 
+/// The names of a row, each with whether it is the name of a form.
+fn names(line: &[u8]) -> impl Iterator<Item = (bool, &[u8])> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        let (separator, after) = rest.split_first()?;
+        let (name, others) = after.split_at(memchr2(NAME, FORM, after).unwrap_or(after.len()));
+        rest = others;
+        Some((*separator == FORM, name))
+    })
+}
+
 /// Whether one insertion, deletion, substitution or transposition of neighbours turns `query` into `name`.
-fn is_one_edit(query: &str, name: &str) -> bool {
+fn is_one_edit(query: &str, name: &[u8]) -> bool {
     // A letter has at most four bytes.
     if query.len().abs_diff(name.len()) > 4 {
         return false;
     }
     if query.is_ascii() && name.is_ascii() {
-        return differ_by_one_edit(query.as_bytes(), name.as_bytes());
+        return differ_by_one_edit(query.as_bytes(), name);
     }
     let letters = |text: &str| text.chars().collect::<Vec<char>>();
-    differ_by_one_edit(&letters(query), &letters(name))
+    std::str::from_utf8(name).is_ok_and(|name| differ_by_one_edit(&letters(query), &letters(name)))
 }
 
 fn differ_by_one_edit<T: PartialEq>(query: &[T], name: &[T]) -> bool {
@@ -141,13 +165,24 @@ mod tests {
 
     use super::*;
 
+    /// The names of rows, each with the names of its forms after an empty text.
     fn names(all: &[&[&str]]) -> Names {
-        let mut names = Names::default();
-        for (row, own) in (0..).zip(all) {
-            names.push(row, own, &[], &[]);
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        for names in all {
+            let (mut line, mut separator) = (Vec::new(), NAME);
+            for name in *names {
+                if name.is_empty() {
+                    separator = FORM;
+                    continue;
+                }
+                line.push(separator);
+                line.extend(name.bytes());
+            }
+            lines.push(line);
         }
-        names.finish();
-        names
+        let mut writer = Writer::new(0);
+        writer.list(&lines);
+        Names::read(&mut Reader::new(&writer.finish(), 0).unwrap()).unwrap()
     }
 
     fn all_rows(_: u16, _: bool) -> bool {
@@ -160,7 +195,7 @@ mod tests {
 
     #[test]
     fn only_eligible_rows_are_found_and_corrected() {
-        let all = names(&[&["pikachu"], &["pikachu-unova-cap"]]);
+        let all = names(&[&["pikachu"], &["pikachuunovacap"]]);
         assert_eq!(all.find("pikachuu", all_rows), [(Match::Prefix, 1)]);
         assert!(all.find("pikachuu", |row, _| row == 0).is_empty());
         assert_eq!(all.correct("pikachuu", |row, _| row == 0), [(Match::Fuzzy, 0)]);
@@ -176,18 +211,14 @@ mod tests {
 
     #[test]
     fn a_rows_best_name_counts_once() {
-        let all =
-            names(&[&["deoxys-normal", "Deoxys", "deoxys"], &["deoxys-attack", "Attack Deoxys", "deoxys"]]);
+        let all = names(&[&["deoxys", "deoxysnormal"], &["attackdeoxys", "deoxys", "deoxysattack"]]);
         assert_eq!(rows(&all, "deoxys"), [0, 1]);
         assert_eq!(rows(&all, "attackdeoxys"), [1]);
     }
 
     #[test]
     fn a_forms_name_counts_where_forms_do() {
-        let mut all = Names::default();
-        all.push(0, &["necrozma"], &[], &[]);
-        all.push(1, &["necrozma-dawn"], &["necrozmadawnwings".to_owned()], &["dawnwings".to_owned()]);
-        all.finish();
+        let all = names(&[&["necrozma"], &["necrozmadawn", "necrozmadawnwings", "", "dawnwings"]]);
         assert_eq!(all.find("dawnwings", all_rows), [(Match::Exact, 1)]);
         let without_forms = all.find("dawnwings", |_, is_form| !is_form);
         assert_eq!(without_forms, [(Match::Substring, 1)], "by a name of its own");
@@ -205,7 +236,10 @@ mod tests {
     #[test]
     fn a_separator_in_the_query_finds_nothing() {
         let all = names(&[&["aaaa"], &["bbbb"]]);
-        assert!(all.find("\n", all_rows).is_empty() && all.correct("a\nbbb", all_rows).is_empty());
+        for query in ["\n", "\r", "a\rb", "a\n"] {
+            assert!(all.find(query, all_rows).is_empty(), "{query:?}");
+        }
+        assert!(all.correct("a\nbbb", all_rows).is_empty());
     }
 
     proptest! {
@@ -220,12 +254,12 @@ mod tests {
             removed.remove(at);
             let text = |letters: &[char]| letters.iter().collect::<String>();
             for edited in [&replaced, &inserted, &removed] {
-                prop_assert!(is_one_edit(&text(edited), &name));
+                prop_assert!(is_one_edit(&text(edited), name.as_bytes()));
             }
             let mut twice = inserted;
             twice.insert(0, letter);
-            prop_assert!(!is_one_edit(&text(&twice), &name));
-            prop_assert!(!is_one_edit(&name, &name), "no edit is not one edit");
+            prop_assert!(!is_one_edit(&text(&twice), name.as_bytes()));
+            prop_assert!(!is_one_edit(&name, name.as_bytes()), "no edit is not one edit");
         }
     }
 }

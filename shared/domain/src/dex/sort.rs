@@ -1,8 +1,6 @@
 //! The sort keys of a list.
 
-use std::cmp::Ordering;
-
-use super::index::IndexRow;
+use super::columns::{Columns, UNKNOWN};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SortOrder {
@@ -55,42 +53,32 @@ impl SortKey {
         Self::ALL.into_iter().find_map(|(name, key)| (key == self).then_some(name)).unwrap_or("id")
     }
 
-    /// Positions of `rows` (which are in id order) in the order of this key, ties by id. Unknown numbers come last in both orders.
-    pub(super) fn arrange(self, rows: &[IndexRow], order: SortOrder) -> Vec<u16> {
-        let mut places: Vec<u16> = (0..rows.len() as u16).collect();
-        let row = |place: u16| &rows[usize::from(place)];
-        // A stable sort with the comparison reversed keeps ties in id order in both directions.
-        places.sort_by(|a, b| {
-            let (a, b) = (row(*a), row(*b));
-            if let Some(known_first) = self.known_first(a, b) {
-                return known_first;
-            }
-            let (a, b) = if order == SortOrder::Ascending { (a, b) } else { (b, a) };
-            if self == Self::Name { a.1.cmp(&b.1) } else { self.number(a).cmp(&self.number(b)) }
+    /// The places of all rows (which are in id order) in the order of this key, ties by id. Unknown numbers come last in both orders.
+    pub(super) fn arrange(self, columns: &Columns, order: SortOrder) -> Vec<u16> {
+        let mut places: Vec<u16> = (0..columns.len() as u16).collect();
+        // A stable sort keeps ties in id order in both directions.
+        places.sort_by_key(|place| match self.number(columns, usize::from(*place)) {
+            UNKNOWN => (true, UNKNOWN),
+            number if order == SortOrder::Ascending => (false, number),
+            number => (false, u32::MAX - number),
         });
         places
     }
 
-    /// The order of two rows if at least one of them has no number.
-    fn known_first(self, a: &IndexRow, b: &IndexRow) -> Option<Ordering> {
-        let (a, b) = (self.number(a).is_none(), self.number(b).is_none());
-        (a || b).then(|| a.cmp(&b))
-    }
-
-    fn number(self, row: &IndexRow) -> Option<u32> {
-        let stats = row.11;
-        let number = match self {
-            Self::Id | Self::Favorites | Self::Name => row.0,
-            Self::Height => return row.7.0,
-            Self::Weight => return row.7.1,
-            Self::Hp => stats[0].into(),
-            Self::Attack => stats[1].into(),
-            Self::Defense => stats[2].into(),
-            Self::SpecialAttack => stats[3].into(),
-            Self::SpecialDefense => stats[4].into(),
-            Self::Speed => stats[5].into(),
-            Self::Total => stats.into_iter().map(u32::from).sum(),
-        };
-        Some(number)
+    fn number(self, columns: &Columns, place: usize) -> u32 {
+        let stat = |nth: usize| u32::from(columns.stats[nth][place]);
+        match self {
+            Self::Id | Self::Favorites => columns.ids[place],
+            Self::Name => columns.name_ranks[place].into(),
+            Self::Height => columns.heights[place],
+            Self::Weight => columns.weights[place],
+            Self::Hp => stat(0),
+            Self::Attack => stat(1),
+            Self::Defense => stat(2),
+            Self::SpecialAttack => stat(3),
+            Self::SpecialDefense => stat(4),
+            Self::Speed => stat(5),
+            Self::Total => (0..6).map(stat).sum(),
+        }
     }
 }
