@@ -26,6 +26,7 @@ impl Counter<'_> {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(self.surroundings.variables(&runtime))
+            .env("_HANDLER", self.program.file_name().unwrap_or_default())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

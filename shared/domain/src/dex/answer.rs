@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     bytes::Reader,
     columns::Columns,
+    error::BadIndex,
     filter::Filter,
     filter_names::Named,
     generations::Generations,
-    index::{BadIndex, DexIndex, IndexedGeneration},
+    index::{DexIndex, IndexedGeneration},
     query::ListQuery,
     row::PokemonRow,
     rows::Rows,
@@ -65,14 +66,14 @@ pub struct Page<'a> {
 #[derive(Debug)]
 pub struct Dex {
     version: String,
-    pub(super) columns: Columns,
+    columns: Columns,
     rows: Rows,
     names: Names,
-    pub(super) types: Named,
-    pub(super) abilities: Named,
+    types: Named,
+    abilities: Named,
     orders: [OnceLock<Vec<u16>>; SortKey::ALL.len() * 2],
     types_json: Vec<u8>,
-    pub(super) generation_ids: Vec<u32>,
+    generation_ids: Vec<u32>,
     /// JSON of [`IndexedGeneration`]s: no list needs more than their ids.
     generations: Vec<u8>,
 }
@@ -178,7 +179,7 @@ impl Dex {
     /// # Errors
     /// The fields that name a type, ability or generation that does not exist.
     pub fn check(&self, query: &ListQuery) -> Result<(), Vec<FieldError>> {
-        Filter::new(self, query).map(drop)
+        self.filter(query).map(drop)
     }
 
     /// The ids of everything that `query` finds, in the order of the answer.
@@ -220,7 +221,7 @@ impl Dex {
 
     /// The rows that `query` finds, in the order of the answer, and how well its search fits the best of them.
     fn places(&self, query: &ListQuery) -> Result<(Vec<u16>, Option<Match>), Vec<FieldError>> {
-        let mut filter = Filter::new(self, query)?;
+        let mut filter = self.filter(query)?;
         let mut best = None;
         let mut places: Vec<u16> = match &query.search {
             None => {
@@ -257,6 +258,10 @@ impl Dex {
             places.sort_by_key(|place| is_favorite(place) != is_first);
         }
         Ok((places, best))
+    }
+
+    fn filter(&self, query: &ListQuery) -> Result<Filter, Vec<FieldError>> {
+        Filter::new(query, &self.columns, &self.types, &self.abilities, &self.generation_ids)
     }
 
     /// Returns what `search` (normalised) finds among the forms that may be listed. A Pokémon with that number comes first.

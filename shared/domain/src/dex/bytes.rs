@@ -3,7 +3,7 @@
 
 use std::ops::{BitOrAssign, Shl};
 
-use super::index::BadIndex;
+use super::error::BadIndex;
 
 /// The first bytes of every stored index.
 const MARK: [u8; 4] = *b"dex\0";
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         let (found, rest) = rest.split_first_chunk().ok_or(ENDS_EARLY)?;
         match u32::from_le_bytes(*found) {
             found if found == format => Ok(Self(rest)),
-            found => Err(BadIndex::Format(found)),
+            found => Err(BadIndex::Format { found, expected: format }),
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     bytes::{Reader, Writer},
-    index::{BadIndex, DexIndex, places},
+    error::BadIndex,
+    index::DexIndex,
 };
 
 /// The values of all rows, which are in id order. Every column but the last two has one entry for each row.
@@ -163,4 +164,9 @@ impl Columns {
 /// One bit a type; [`DexIndex::encode`] rejects more than 64.
 pub(super) const fn type_bit(place: u16) -> u64 {
     1 << (place % 64)
+}
+
+/// The positions in `all` (sorted) of `some` of its texts.
+fn places(all: &[&str], some: &[&str]) -> impl Iterator<Item = u16> {
+    some.iter().map(|name| all.binary_search(name).unwrap_or_default() as u16)
 }

@@ -1,7 +1,6 @@
 //! The filters of a query, resolved against the dex.
 
 use super::{
-    answer::Dex,
     columns::{Columns, type_bit},
     filter_names::Named,
     query::{ListQuery, Wanted},
@@ -19,28 +18,33 @@ pub(super) struct Filter {
 impl Filter {
     /// # Errors
     /// The fields that name a type, ability or generation that does not exist.
-    pub(super) fn new(dex: &Dex, query: &ListQuery) -> Result<Self, Vec<FieldError>> {
+    pub(super) fn new(
+        query: &ListQuery,
+        columns: &Columns,
+        known_types: &Named,
+        known_abilities: &Named,
+        generations: &[u32],
+    ) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut types = 0;
         for wanted in &query.types {
-            match resolve("type", wanted, &dex.types) {
+            match resolve("type", wanted, known_types) {
                 Ok(place) => types |= type_bit(place),
                 Err(error) => errors.push(error),
             }
         }
         let ability = query.ability.as_ref().and_then(|wanted| {
-            let found = resolve("ability", wanted, &dex.abilities);
+            let found = resolve("ability", wanted, known_abilities);
             found.map_err(|error| errors.push(error)).ok()
         });
         if let Some(generation) = query.generation
-            && !dex.generation_ids.contains(&generation)
+            && !generations.contains(&generation)
         {
             errors.push(FieldError::new("generation", format!("{generation} does not exist")));
         }
         if !errors.is_empty() {
             return Err(errors);
         }
-        let columns = &dex.columns;
         let with_ability = ability.map(|ability| chosen(columns, columns.with_ability(ability)));
         let with_id =
             query.ids.as_ref().map(|ids| chosen(columns, ids.iter().filter_map(|id| columns.place(*id))));

@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::{
     bytes::{Reader, Writer},
-    index::BadIndex,
+    error::BadIndex,
 };
 use crate::{
     catalog::{Claims, NameTable},

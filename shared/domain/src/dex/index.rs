@@ -3,42 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{
-    bytes::Writer,
-    columns::{Columns, type_bit},
-    filter_names::{self, FilterNames},
-    pieces::pieces,
+    filter_names::FilterNames,
     row::{PokemonRow, TimedPokemon},
-    rows, search,
 };
 use crate::{
     catalog::{Catalog, Claims, StoredPokemon},
     normalise,
 };
-
-/// An index that this program cannot write or read.
-#[derive(Debug, thiserror::Error)]
-pub enum BadIndex {
-    #[error("the index is not readable: {0}")]
-    Malformed(&'static str),
-    #[error("the index contains JSON that is not readable: {0}")]
-    Json(serde_json::Error),
-    #[error("the index has format {0}, this program reads format {format}", format = DexIndex::FORMAT)]
-    Format(u32),
-    #[error(
-        "the index holds {0} Pokémon and {1} types, more than the 65,535 and 64 that this program can number"
-    )]
-    TooMany(usize, usize),
-}
-
-// The text of the variant already contains the cause: with a source, it would appear twice in an error chain.
-impl From<serde_json::Error> for BadIndex {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Json(error)
-    }
-}
 
 /// Every Pokémon with each listed or filterable field, and the names that a filter may give: what is published.
 #[derive(Clone, Debug)]
@@ -86,8 +59,6 @@ pub struct IndexedGeneration {
 impl<'a> DexIndex<'a> {
     /// The version of the format. It is raised with every change of the index's shape.
     pub const FORMAT: u32 = 3;
-    /// The maximum number of types: filters compare one bit for each.
-    const MOST_TYPES: usize = 64;
 
     /// Builds the index of `pokemon`, which must be in id order.
     #[must_use]
@@ -117,39 +88,6 @@ impl<'a> DexIndex<'a> {
             generations: generations(catalog, pokemon),
         }
     }
-
-    /// Returns the bytes to store, before compression, and their version: the format and the first 16 hexadecimal digits of their SHA-256,
-    /// so that equal catalogues have equal versions.
-    ///
-    /// # Errors
-    /// [`BadIndex::TooMany`].
-    pub fn encode(&self) -> Result<(Vec<u8>, String), BadIndex> {
-        if self.rows.len() > usize::from(u16::MAX) || self.types.len() > Self::MOST_TYPES {
-            return Err(BadIndex::TooMany(self.rows.len(), self.types.len()));
-        }
-        let columns = Columns::new(self);
-        let had: u64 = columns.types.iter().fold(0, |all, bits| all | bits);
-        let types: Vec<_> = (0..).zip(&self.types).filter(|(nth, _)| had & type_bit(*nth) != 0).collect();
-        let types: Vec<_> = types.into_iter().map(|(_, name)| name).collect();
-        let rows: Result<Vec<_>, _> = self.rows.iter().map(|row| pieces(&row.row, row.row.id)).collect();
-        let mut writer = Writer::new(Self::FORMAT);
-        columns.write(&mut writer);
-        rows::write(&mut writer, &rows?);
-        search::write(&mut writer, &self.rows);
-        filter_names::write(&mut writer, &self.types, &self.type_names);
-        filter_names::write(&mut writer, &self.abilities, &self.ability_names);
-        writer.bytes(&serde_json::to_vec(&types)?);
-        writer.u32s(&self.generations.iter().map(|generation| generation.id).collect::<Vec<_>>());
-        writer.bytes(&serde_json::to_vec(&self.generations)?);
-        let bytes = writer.finish();
-        let hash: String = Sha256::digest(&bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok((bytes, format!("{}-{hash}", Self::FORMAT)))
-    }
-}
-
-/// The positions in `all` (sorted) of `some` of its texts.
-pub(super) fn places(all: &[&str], some: &[&str]) -> impl Iterator<Item = u16> {
-    some.iter().map(|name| all.binary_search(name).unwrap_or_default() as u16)
 }
 
 /// The search keys of a Pokémon's own names, and those of its forms' names that are not among them.

@@ -8,6 +8,8 @@
 mod answer;
 mod bytes;
 mod columns;
+mod encode;
+mod error;
 mod filter;
 mod filter_names;
 mod generations;
@@ -22,9 +24,10 @@ mod search;
 mod sort;
 
 pub use answer::{Dex, ListPagination, Page, Pagination};
+pub use error::BadIndex;
 pub use filter_names::FilterNames;
 pub use generations::{Generation, Generations};
-pub use index::{BadIndex, DexIndex, IndexRow, IndexedGeneration};
+pub use index::{DexIndex, IndexRow, IndexedGeneration};
 pub use query::{ListQuery, Wanted};
 pub use row::{PokemonRow, SpriteUrls, TimedPokemon};
 pub use search::Match;

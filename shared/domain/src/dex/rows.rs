@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 use super::{
     bytes::{List, Reader, Writer},
     columns::Columns,
-    index::BadIndex,
+    error::BadIndex,
     pieces::BASE,
 };
 

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{
     bytes::{List, Reader, Writer},
-    index::{BadIndex, IndexRow},
+    error::BadIndex,
+    index::IndexRow,
 };
 
 /// The bytes that begin a name of a row, and a name of one of its forms, which counts only if all forms are listed.
