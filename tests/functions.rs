@@ -1,14 +1,15 @@
-//! The binaries of the functions, started as Lambda would start them, under conditions in which they cannot
-//! run.
+//! The functions' program, started as Lambda would start it, under conditions in which it cannot run.
 
 use std::process::{Command, Stdio};
 
+use api::functions::HANDLER;
+
 use crate::local::program;
 
-/// Runs a function's binary with only `variables`; returns its exit code, output and errors.
+/// Runs the function `name` with only `variables`; returns its exit code, output and errors.
 fn run(name: &str, variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(program(name));
-    command.env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+    let mut command = Command::new(program("functions"));
+    command.env_clear().env(HANDLER, name).envs(variables.iter().copied()).stdin(Stdio::null());
     let output = command.output().expect("the program starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
@@ -47,4 +48,12 @@ fn a_wrong_variable_is_named_once_too() {
         assert!(err.contains(value), "{name}: {err}");
         assert_eq!((err.lines().count(), out.as_str()), (1, ""), "{name}: {err}");
     }
+}
+
+#[test]
+fn an_unknown_function_is_named() {
+    let (code, out, err) = run("get-nothing", &TABLES);
+    assert!(code.is_some_and(|code| code != 0), "it ended with {code:?}");
+    assert!(err.contains("_HANDLER") && err.contains("get-nothing"), "{err}");
+    assert_eq!((err.lines().count(), out.as_str()), (1, ""), "{err}");
 }

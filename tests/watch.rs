@@ -77,7 +77,7 @@ impl Watch {
 
     fn invoke(&self, name: &str) -> Output {
         let mut command = cargo_lambda().expect("it was there");
-        command.args(["invoke", name, "--invoke-address", "127.0.0.1", "--invoke-port", &self.port]);
+        command.args(["invoke", "functions", "--invoke-address", "127.0.0.1", "--invoke-port", &self.port]);
         command.arg("--data-file").arg(format!("events/{name}.json"));
         command.output().expect("cargo starts")
     }

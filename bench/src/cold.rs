@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use api::functions::HANDLER;
 use bench::surroundings::{Runtime, Surroundings, event};
 use tokio::process::Command;
 
@@ -25,6 +26,8 @@ const GROUP: &str = "cold start (release build, wall clock)";
 /// A program, and the results of its cold starts.
 struct Function {
     name: &'static str,
+    /// The name under which the functions' program serves the event.
+    handler: String,
     /// The sample event that it answers.
     event: String,
     command: Vec<PathBuf>,
@@ -34,7 +37,14 @@ struct Function {
 
 impl Function {
     fn new(name: &'static str, of: &str, command: Vec<PathBuf>) -> Result<Self> {
-        Ok(Self { name, event: event(of)?, command, milliseconds: Vec::new(), megabytes: Vec::new() })
+        Ok(Self {
+            name,
+            handler: of.to_owned(),
+            event: event(of)?,
+            command,
+            milliseconds: Vec::new(),
+            megabytes: Vec::new(),
+        })
     }
 
     async fn start(&mut self, surroundings: &Surroundings) -> Result<()> {
@@ -44,6 +54,7 @@ impl Function {
             .args(&self.command[1..])
             .env_clear()
             .envs(surroundings.variables(&runtime))
+            .env(HANDLER, &self.handler)
             // boto3 reads these variables.
             .envs([("AWS_DEFAULT_REGION", "local"), ("PATH", "/usr/bin:/bin")])
             .env("AWS_CA_BUNDLE", surroundings.certificate().path())
@@ -67,17 +78,15 @@ impl Function {
 }
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
-    let built = |name| binaries.release(name);
-    let (Some(floor), Some(get), Some(list)) =
-        (built("examples/floor"), built("get-pokemon"), built("list-pokemon"))
+    let (Some(floor), Some(program)) = (binaries.release("examples/floor"), binaries.release("functions"))
     else {
         report.skip("cold starts: there is no release build (cargo xtask bench makes one)");
         return Ok(());
     };
     let mut functions = vec![
         Function::new("does nothing", "get-pokemon", vec![floor])?,
-        Function::new("get-pokemon", "get-pokemon", vec![get])?,
-        Function::new("list-pokemon", "list-pokemon", vec![list])?,
+        Function::new("get-pokemon", "get-pokemon", vec![program.clone()])?,
+        Function::new("list-pokemon", "list-pokemon", vec![program])?,
     ];
     match env::var_os("POKEDEX_BENCH_PYTHON") {
         Some(python) => {

@@ -27,8 +27,6 @@ pub struct Function {
     /// Verb-noun: `get-pokemon`.
     pub name: &'static str,
     pub description: &'static str,
-    /// The expression that its binary evaluates.
-    pub(crate) main: String,
     pub(crate) trigger: Trigger,
     pub(crate) needs: &'static [Need],
     /// In MB; `None` for the usual memory.
@@ -53,11 +51,9 @@ pub fn functions() -> Vec<Function> {
 }
 
 fn of_route(spec: &'static Spec) -> Function {
-    let constant = spec.name.to_uppercase().replace('-', "_");
     Function {
         name: spec.name,
         description: spec.summary,
-        main: format!("api::lambda::serve(&api::routes::{constant})"),
         trigger: Trigger::Request(spec),
         needs: spec.needs,
         memory: memory(spec.needs),
@@ -74,7 +70,6 @@ fn of_job(job: &'static Job) -> Function {
     Function {
         name: job.name,
         description: job.summary,
-        main: format!("{}()", job.path),
         trigger: Trigger::Schedule(job),
         needs: job.needs,
         memory: memory(job.needs),

@@ -4,10 +4,8 @@
 //! `template.yaml`, and the bodies of the sample events.
 
 pub mod accesses;
-mod binaries;
 mod function;
 mod generated;
-mod manifest;
 mod policy;
 mod resources;
 mod skeletons;
@@ -26,22 +24,16 @@ pub use generated::Generated;
 /// If a file with a part that is written by hand cannot be read, or has no mark where the generated part begins.
 pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     let functions = functions();
-    let mut files = binaries::generate(&functions);
-    files.push(manifest::generate(root, &functions)?);
-    files.push(accesses::generate(root, &functions)?);
-    files.push(template::generate(root, &functions)?);
+    let mut files = vec![accesses::generate(root, &functions)?, template::generate(root, &functions)?];
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));
     Ok(files)
 }
 
-/// Returns the binaries and sample events, relative to the root, that belong to no function.
+/// Returns the sample events, relative to the root, that belong to no function.
 ///
 /// # Errors
-/// If a folder cannot be read.
+/// If their folder cannot be read.
 pub fn strays(root: &Path) -> Result<Vec<PathBuf>> {
-    let functions = functions();
-    let mut strays = binaries::strays(root, &functions)?;
-    strays.extend(skeletons::strays(root, &functions)?);
-    Ok(strays)
+    skeletons::strays(root, &functions())
 }

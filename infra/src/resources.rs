@@ -24,6 +24,7 @@ fn definition(function: &Function) -> Value {
         "FunctionName": {"Fn::Sub": format!("pokedex-${{Environment}}-{}", function.name)},
         "Description": function.description,
         "CodeUri": ".",
+        "Handler": function.name,
         "Role": {"Fn::GetAtt": format!("{id}Role.Arn")},
         "AutoPublishAliasAllProperties": true,
     });

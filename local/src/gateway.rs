@@ -5,18 +5,16 @@ use std::{collections::HashMap, net::IpAddr};
 
 use anyhow::Result;
 use api::{
-    App, Route,
+    App,
     routes::{self, ANSWER_UNKNOWN},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use door::{
-    Event, Problem, Response, answer,
+    Event, Problem, Response, Router, answer,
     event::{Context, HttpContext},
-    route::DEFAULT,
+    router::decoded,
 };
 use http::{Method, Request, StatusCode};
-use matchit::Router;
-use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -27,22 +25,17 @@ use crate::{
 
 /// The largest body that the HTTP API accepts.
 const LARGEST_BODY: usize = 10 << 20;
-/// The mounted table of routes: one router per method, because a `PUT` of `/pokemon/types` is a `PUT` of `/pokemon/{id}`.
+/// The gateway of one machine.
 pub struct Gateway {
     app: App,
-    routers: HashMap<Method, Router<Route>>,
-    unknown: Route,
+    router: Router<App>,
 }
 
 impl Gateway {
     /// # Errors
     /// If two routes of the table cannot be told apart.
     pub fn new(app: App) -> Result<Self> {
-        let mut routers: HashMap<Method, Router<Route>> = HashMap::new();
-        for route in routes::all().into_iter().filter(|route| route.spec.path != DEFAULT) {
-            routers.entry(route.spec.method.clone()).or_default().insert(route.spec.path, route)?;
-        }
-        Ok(Self { app, routers, unknown: ANSWER_UNKNOWN })
+        Ok(Self { app, router: Router::new(routes::all(), ANSWER_UNKNOWN)? })
     }
 
     /// Serves until `stop` resolves, then waits for the responses in progress.
@@ -58,27 +51,6 @@ impl Gateway {
         stop: impl Future<Output = ()>,
     ) {
         server::serve(self, listener, limits, stop).await;
-    }
-
-    /// Returns the route for a path as it was sent; a HEAD request goes to the route of GET. `pok%65mon` is `pokemon`, but a `%2F` is part
-    /// of a parameter, not a separator.
-    fn route(&self, method: &Method, path: &str, event: &mut Event) -> &Route {
-        let Some(path) = plain(path) else { return self.default(event) };
-        let routed = if method == Method::HEAD { &Method::GET } else { method };
-        let Some(router) = self.routers.get(routed) else { return self.default(event) };
-        let Ok(found) = router.at(&path) else { return self.default(event) };
-        let route = found.value;
-        for (name, value) in found.params.iter() {
-            let Some(value) = decoded(value) else { return self.default(event) };
-            event.path_parameters.insert(name.to_owned(), value);
-        }
-        event.route_key = format!("{method} {}", route.spec.path);
-        route
-    }
-
-    fn default(&self, event: &mut Event) -> &Route {
-        event.route_key = DEFAULT.to_owned();
-        &self.unknown
     }
 }
 
@@ -118,7 +90,7 @@ impl Service for Gateway {
                 event.is_base64_encoded = true;
             }
         }
-        let route = self.route(&parts.method, parts.uri.path(), &mut event);
+        let route = self.router.route(&parts.method, parts.uri.path(), &mut event);
         answer::answer(&self.app, route, event).await
     }
 
@@ -143,20 +115,6 @@ fn unreadable(error: BodyError) -> Problem {
     };
     let retry_after = (error == BodyError::Busy).then_some(2);
     Problem { retry_after, ..Problem::new(error.status(), code, detail) }
-}
-
-fn decoded(text: &str) -> Option<String> {
-    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
-}
-
-/// Returns `path` with its segments decoded, except for characters that would then be read as something else.
-fn plain(path: &str) -> Option<String> {
-    const ESCAPED: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'/');
-    let segments: Option<Vec<String>> = path
-        .split('/')
-        .map(|segment| Some(utf8_percent_encode(&decoded(segment)?, ESCAPED).to_string()))
-        .collect();
-    Some(segments?.join("/"))
 }
 
 /// Returns the headers as the gateway passes them on: names in lower case, repeated headers joined by commas.

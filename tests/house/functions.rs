@@ -11,8 +11,8 @@ fn every_generated_file_is_current() {
 }
 
 #[test]
-fn every_binary_and_every_event_belongs_to_a_function() {
-    let strays = infra::strays(&root()).expect("the folders can be read");
+fn every_event_belongs_to_a_function() {
+    let strays = infra::strays(&root()).expect("the folder can be read");
     assert!(strays.is_empty(), "{strays:?} belong to no function: run `cargo xtask generate`");
 }
 

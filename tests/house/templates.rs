@@ -46,7 +46,6 @@ fn settings_of_all_functions_are_in_globals() {
     let template = template("template.yaml");
     let expected = json!({"Function": {
         "Runtime": "provided.al2023",
-        "Handler": "bootstrap",
         "Architectures": [{"Ref": "Architecture"}],
         "MemorySize": 512,
         "Timeout": 10,

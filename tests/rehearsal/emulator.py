@@ -76,7 +76,7 @@ def forgive_absent_keys(resources):
 
 
 def stay_on_this_machine(parameters):
-    """3. Not a gap: the binaries are built for this machine, and no schedule of a rehearsal may reach the real PokeAPI. These values
+    """3. Not a gap: the program is built for this machine, and no schedule of a rehearsal may reach the real PokeAPI. These values
     are defaults, so that samconfig.toml is used unchanged."""
     parameters["Architecture"]["Default"] = "x86_64"
     parameters["PokeapiBaseUrl"]["Default"] = "http://127.0.0.1:9/api/v2"

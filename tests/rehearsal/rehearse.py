@@ -1,4 +1,4 @@
-"""Deploys the stacks to an AWS emulator on this machine with the real SAM CLI and the real binaries, and checks that they work.
+"""Deploys the stacks to an AWS emulator on this machine with the real SAM CLI and the real program, and checks that they work.
 
 usage: rehearse.py MINISTACK LOCAL
 
@@ -139,7 +139,7 @@ class Stacks:
             raise SystemExit(f"sam {' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout[-4000:]}")
 
     def build(self):
-        """`sam build` as the Makefile runs it, with the binaries that `cargo lambda build` has built."""
+        """`sam build` as the Makefile runs it, with the program that `cargo lambda build` has built."""
         self.call("build", BUILD="true")
 
     def package(self):

@@ -41,12 +41,13 @@ impl Function {
         command
             .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime])
             .args(["--log-level", "error"])
-            .arg(program(name))
+            .arg(program("functions"))
             .env_clear()
             .envs([
                 ("AWS_REGION", "local"),
                 ("AWS_ACCESS_KEY_ID", "local"),
                 ("AWS_SECRET_ACCESS_KEY", "local"),
+                (api::functions::HANDLER, name),
                 ("AWS_LAMBDA_FUNCTION_NAME", name),
                 ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
                 ("AWS_LAMBDA_FUNCTION_TIMEOUT", "60"),

@@ -1,4 +1,4 @@
-//! Real binaries, killed (SIGKILL) at any call to the engine in the middle of a change: a repeated request makes the change once, and
+//! Real functions, killed (SIGKILL) at any call to the engine in the middle of a change: a repeated request makes the change once, and
 //! the audit trail records exactly the changes that were made.
 
 use std::sync::{Arc, Mutex};

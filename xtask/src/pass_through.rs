@@ -40,7 +40,7 @@ pub fn generate(rest: &Rest) -> anyhow::Result<ExitCode> {
 pub fn bench(rest: &Rest) -> anyhow::Result<ExitCode> {
     let mut builds = vec![cargo(["build", "--profile", "rehearse", "-p", "local", "-p", "bench"])];
     let mut run = Command::new(target().join("rehearse").join(format!("bench{EXE_SUFFIX}")));
-    // Cold starts need real release builds, which take minutes.
+    // Cold starts need a real release build, which takes minutes.
     if !rest.has("--only") || rest.has("cold") {
         builds.push(cargo([
             "build",
@@ -48,11 +48,10 @@ pub fn bench(rest: &Rest) -> anyhow::Result<ExitCode> {
             "-p",
             "functions",
             "--bin",
-            "get-pokemon",
-            "--bin",
-            "list-pokemon",
+            "functions",
+            "--example",
+            "floor",
         ]));
-        builds.push(cargo(["build", "--release", "-p", "functions", "--example", "floor"]));
         if has_python() {
             run.env("POKEDEX_BENCH_PYTHON", python("sam")?.join("python"));
         }

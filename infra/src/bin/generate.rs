@@ -1,4 +1,4 @@
-//! Writes every generated file that differs, and deletes binaries and events of functions that no longer exist.
+//! Writes every generated file that differs, and deletes events of functions that no longer exist.
 
 use std::{fs, path::Path};
 

@@ -1,20 +1,34 @@
-//! The entry point of a route's binary.
+//! The entry points of routes under Lambda.
 
 use std::process::ExitCode;
 
 use adapters::aws;
-use door::{Route, lambda, telemetry::Telemetry};
+use door::{Route, Router, lambda, telemetry::Telemetry};
 
-use crate::{app::App, config::Config};
+use crate::{
+    app::App,
+    config::Config,
+    routes::{self, ANSWER_UNKNOWN},
+};
 
-/// Serves `route` until Lambda ends the process. A binary's `main` does nothing else.
+/// Serves `route` until Lambda ends the process.
 #[must_use]
 pub fn serve(route: &'static Route<App>) -> ExitCode {
-    run(async move |config, telemetry| {
-        let mut app = App::new(config, aws::from_environment);
-        app.kernel.telemetry = telemetry;
-        lambda::serve(&app, route).await
+    run(async move |config, telemetry| lambda::serve(&app(config, telemetry), route).await)
+}
+
+/// Serves every route until the process ends.
+pub(crate) fn serve_all() -> ExitCode {
+    run(async |config, telemetry| {
+        let router = Router::new(routes::all(), ANSWER_UNKNOWN)?;
+        lambda::serve_all(&app(config, telemetry), &router).await
     })
+}
+
+fn app(config: Config, telemetry: Telemetry) -> App {
+    let mut app = App::new(config, aws::from_environment);
+    app.kernel.telemetry = telemetry;
+    app
 }
 
 /// Runs `main` under Lambda with the configuration from the environment.

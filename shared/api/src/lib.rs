@@ -10,6 +10,7 @@ mod auth;
 mod catalogue;
 pub mod config;
 mod evolutions;
+pub mod functions;
 mod health;
 pub mod jobs;
 pub mod lambda;

@@ -1,5 +1,4 @@
-//! THE TABLE: every route of the product, one line each. Each line is a separate `const`, so that a function's
-//! binary links only the handler that it names.
+//! THE TABLE: every route of the product, one line each.
 //!
 //! The columns are those of [`Spec`](door::route::Spec): name, method, path, access (the handling of the `Authorization` header in
 //! parentheses, the rate limit after a slash), idempotency keys, needs in brackets; then what a function prepares before its first request,
@@ -20,7 +19,6 @@ use crate::{
 };
 
 macro_rules! table {
-    // A route that does not check tokens at the door does not link the code that checks them.
     (@enter Public($authorization:ident)) => { entry::open };
     (@enter Public($authorization:ident) $limit:ident) => { entry::limited };
     (@enter Refresh($authorization:ident) $limit:ident) => { entry::limited };
@@ -62,7 +60,14 @@ macro_rules! table {
             };
         )*
 
-        /// Returns every route. Only the local gateway and tests call this, because it links every handler.
+        /// Returns the route of this name.
+        #[must_use]
+        pub fn named(name: &str) -> Option<&'static Route> {
+            static ALL: &[&Route] = &[$(&$constant),*];
+            ALL.iter().copied().find(|route| route.spec.name == name)
+        }
+
+        /// Returns every route.
         #[must_use]
         pub fn all() -> Vec<Route> {
             vec![$($constant),*]
@@ -74,7 +79,7 @@ macro_rules! table {
         ];
 
         /// Returns the operations of the OpenAPI description, in the order of the table: that of the handler `pokemon::list` is
-        /// `pokemon::docs::list`. No handler calls this, so no function's binary links the operations.
+        /// `pokemon::docs::list`. No handler calls this, so the functions' program does not link the operations.
         pub(crate) fn operations(generator: &mut SchemaGenerator) -> Vec<(&'static Spec, Operation)> {
             let operations = [$(table!(@operation generator $path $module $handler)),*];
             SPECS.iter().zip(operations).filter_map(|(spec, operation)| Some((spec, operation?))).collect()

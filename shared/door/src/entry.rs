@@ -1,5 +1,4 @@
-//! The entry points of routes, by access. Each route names one, so that the binary of a public route does not link code
-//! that only private routes need.
+//! The entry points of routes, by access.
 
 use http::StatusCode;
 

@@ -14,9 +14,11 @@ use serde_json::value::RawValue;
 use crate::{
     answer,
     config::{ConfigError, Environment},
+    event::Event,
     kernel::Kernel,
     response::Response,
     route::Route,
+    router::Router,
     telemetry::{Telemetry, trace_root},
 };
 
@@ -33,6 +35,34 @@ pub async fn serve<A: AsRef<Kernel>>(app: &A, route: &Route<A>) -> Result<(), la
         Ok::<_, lambda_runtime::Error>(invoke(app, route, &payload, time, trace_id).await)
     }))
     .await
+}
+
+/// Serves every route of `router`, each event by the route that its method and path match, until the process ends. For development: on AWS,
+/// the HTTP API chooses the function.
+///
+/// # Errors
+/// The runtime's error, if it cannot receive events.
+pub async fn serve_all<A: AsRef<Kernel>>(app: &A, router: &Router<A>) -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::run(service_fn(async move |event: LambdaEvent<Box<RawValue>>| {
+        Ok::<_, lambda_runtime::Error>(invoke_any(app, router, &event.payload).await)
+    }))
+    .await
+}
+
+/// Answers an event by the route that its method and path match.
+async fn invoke_any<A: AsRef<Kernel>>(
+    app: &A,
+    router: &Router<A>,
+    payload: &RawValue,
+) -> ApiGatewayV2httpResponse {
+    let Ok(mut event) = serde_json::from_str::<Event>(payload.get()) else {
+        return invoke(app, router.unknown(), payload, answer::LONGEST, None).await;
+    };
+    let method = event.request_context.http.method.parse().unwrap_or_default();
+    let path = std::mem::take(&mut event.raw_path);
+    let route = router.route(&method, &path, &mut event);
+    event.raw_path = path;
+    to_gateway(answer::answer(app, route, event).await)
 }
 
 /// The time that sending a response takes.
@@ -136,7 +166,6 @@ mod tests {
         body::personal,
         config::Config,
         entry,
-        event::Event,
         kernel::LazyClient,
         route::{Access, Authorization, Idempotency, Spec},
         telemetry::Ids,

@@ -80,7 +80,7 @@ pub enum Idempotency {
 /// A route's line, without its handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// The route's name, verb-noun. Also the name of the binary and the sample event, and the operation id.
+    /// The route's name, verb-noun. Also the name of the function and the sample event, and the operation id.
     pub name: &'static str,
     pub method: Method,
     /// The path in API Gateway's notation: `/things/{id}`; `$default` for requests that match no other route.

@@ -43,11 +43,10 @@ const fn replace(file: &'static str, old: &'static str, new: &'static str, test:
 const TEMPLATE: &str = "template.yaml";
 const DATA: &str = "infra/data.yaml";
 const SAMCONFIG: &str = "samconfig.toml";
-const MANIFEST: &str = "functions/Cargo.toml";
 const ACCESSES: &str = "infra/accesses.json";
 
 const GENERATED: &str = "house::functions::every_generated_file_is_current";
-const STRAYS: &str = "house::functions::every_binary_and_every_event_belongs_to_a_function";
+const STRAYS: &str = "house::functions::every_event_belongs_to_a_function";
 const CYCLES: &str = "house::modules::no_crate_has_a_cycle_of_modules";
 const STORE_KERNEL: &str = "house::modules::the_kernel_of_the_store_uses_no_wing";
 const NO_NOUN: &str = "house::modules::the_door_names_no_route_and_nothing_that_a_route_serves";
@@ -201,11 +200,7 @@ pub const CHANGES: &[Change] = &[
     ),
     replace("docs/adr/README.md", "(0002-our-own-door.md)", "(0002-a-door.md)", ADRS),
     // What the generator writes.
-    delete("functions/src/bin/get-move.rs", GENERATED),
-    replace("functions/src/bin/get-type.rs", "GET_TYPE", "GET_MOVE", GENERATED),
-    replace("functions/src/bin/finish-deletions.rs", "deletions", "rotation", GENERATED),
-    replace(MANIFEST, "name = \"get-move\"\ntest = false", "name = \"get-move\"", GENERATED),
-    replace(MANIFEST, "function = \"list-types\"", "function = \"get-type\"", GENERATED),
+    replace(TEMPLATE, "Handler: get-move", "Handler: get-type", GENERATED),
     replace(TEMPLATE, "Path: /api/v1/moves/{name}", "Path: /api/v1/move/{name}", GENERATED),
     replace(TEMPLATE, "Action: lambda:InvokeFunction", "Action: lambda:*", GENERATED),
     replace(TEMPLATE, "LogGroupName: !Sub /aws/lambda", "LogGroupName: !Sub /logs", GENERATED),
@@ -214,7 +209,7 @@ pub const CHANGES: &[Change] = &[
     replace("tests/budget.json", "  \"get-move\"", "  \"get-moves\"", GENERATED),
     replace("shared/api/openapi.json", "\"get-move\"", "\"get-moves\"", GENERATED),
     delete("events/get-ability.json", GENERATED),
-    Change { file: "functions/src/bin/get-nothing.rs", what: What::Create("fn main() {}\n"), test: STRAYS },
+    Change { file: "events/get-nothing.json", what: What::Create("{}\n"), test: STRAYS },
     // The structure of the crates.
     replace("shared/door/src/limits.rs", "use http", "use crate::problem::Problem;\nuse http", CYCLES),
     replace(

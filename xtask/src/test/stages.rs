@@ -38,7 +38,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "build",
-        what: "everything builds, also the binaries that tests start",
+        what: "everything builds, also the programs that tests start",
         run: |_| plain(&mut build_programs()),
     },
     Stage { name: TESTS, what: "every test passes and none is ignored", run: |_| suite::whole() },
@@ -89,12 +89,12 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "runtime",
-        what: "every function's binary answers behind AWS's Runtime Interface Emulator",
+        what: "every function answers behind AWS's Runtime Interface Emulator",
         run: |_| deployment::runtime(),
     },
     Stage {
         name: "cold-start",
-        what: "release binaries start and answer in as many instructions as are written down",
+        what: "functions start and answer in as many instructions as are written down",
         run: |_| deployment::cold_start(),
     },
     Stage {

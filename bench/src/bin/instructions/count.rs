@@ -1,13 +1,16 @@
 //! One run of a program under callgrind.
 
-use std::{fs, path::PathBuf, process::Stdio};
+use std::{fs, path::Path, process::Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use api::functions::HANDLER;
 use bench::surroundings::{Runtime, Surroundings};
 use tokio::process::Command;
 
 pub struct Counter<'a> {
-    pub program: PathBuf,
+    pub program: &'a Path,
+    /// The name of the function.
+    pub name: &'a str,
     pub event: String,
     pub surroundings: &'a Surroundings,
 }
@@ -22,11 +25,11 @@ impl Counter<'_> {
         command
             .args(["--quiet", "--tool=callgrind"])
             .arg(format!("--callgrind-out-file={}", counts.display()))
-            .arg(&self.program)
+            .arg(self.program)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(self.surroundings.variables(&runtime))
-            .env("_HANDLER", self.program.file_name().unwrap_or_default())
+            .env(HANDLER, self.name)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -7,10 +7,8 @@ use crate::config::SYNC_KEYS;
 /// A scheduled function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Verb-noun. Also the name of the binary and the sample event.
+    /// Verb-noun. Also the name of the function and the sample event.
     pub name: &'static str,
-    /// The path of the function that serves it.
-    pub path: &'static str,
     /// The interval of the schedule.
     pub minutes: u32,
     /// The parameter of the template that switches the schedule.
@@ -28,7 +26,6 @@ pub struct Job {
 /// The sync of the catalogue.
 pub const SYNC: Job = Job {
     name: "sync-pokeapi",
-    path: "api::sync::serve",
     minutes: 15,
     switch: Some("SyncSchedule"),
     alone: Some("ReserveSync"),
@@ -42,7 +39,6 @@ pub const SYNC: Job = Job {
 /// The rotation of the signing keys.
 pub const ROTATION: Job = Job {
     name: "rotate-signing-key",
-    path: "api::jobs::rotation::serve",
     minutes: 60,
     switch: None,
     alone: None,
@@ -55,7 +51,6 @@ pub const ROTATION: Job = Job {
 /// The completion of interrupted deletions.
 pub const DELETIONS: Job = Job {
     name: "finish-deletions",
-    path: "api::jobs::deletions::serve",
     minutes: 60,
     switch: None,
     alone: None,

@@ -50,7 +50,7 @@ const OUTPUTS: &[(&str, &[&str])] = &[
     ("# asks PokeAPI", &["\"name\":\"pikachu\""]),
     ("export $(grep", &[]),
     ("127.0.0.1:9000/api/v1/pokemon/25", &["\"name\":\"pikachu\""]),
-    ("cargo lambda invoke get-pokemon", &["statusCode", "pikachu"]),
+    ("cargo lambda invoke functions", &["statusCode", "pikachu"]),
 ];
 
 impl Step {

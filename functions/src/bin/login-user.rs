@@ -1,5 +1,0 @@
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    api::lambda::serve(&api::routes::LOGIN_USER)
-}
