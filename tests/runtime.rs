@@ -3,6 +3,7 @@
 
 mod emulated;
 mod kills;
+mod refusals;
 
 use std::collections::BTreeSet;
 

@@ -17,5 +17,6 @@ mod start;
 mod stop;
 mod sweep;
 mod sync;
+mod watch;
 
 pub use process::{Process, cargo, program};

@@ -4,5 +4,6 @@ mod every;
 mod evolutions;
 mod hiding;
 mod list;
+mod new_index;
 mod served;
 mod writer;

@@ -14,6 +14,7 @@ mod load;
 mod mirror;
 mod polite;
 mod removal;
+mod shape;
 mod source;
 mod states;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tests::{Answer, PASSWORD, Residents, event, invoke_event, problem};
 
-use super::at_once;
+use crate::accounts::at_once;
 
 async fn ask(app: &App, route: &Route, from: &str, headers: Value, body: &Value) -> Answer {
     let mut event = event(route);

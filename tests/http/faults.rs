@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tests::{Answer, Faults, PASSWORD, Residents, Tap, event, invoke_event, problem};
 
-use super::at_once;
+use crate::accounts::at_once;
 
 /// A function has ten seconds, and reserves half a second for itself.
 const DEADLINE: Duration = Duration::from_millis(9_500);

@@ -5,7 +5,7 @@ use domain::audit::{Action, Outcome};
 use serde_json::{Value, json};
 use tests::{Call, PASSWORD, Residents, Tap, event, invoke_event, problem};
 
-use super::{LOGIN, post};
+use crate::accounts::{LOGIN, post};
 
 /// The operations and tables of the database calls that a login makes, without their keys and values.
 async fn calls(residents: &Residents, tap: &Tap, username: &str, password: &str) -> (u16, Vec<String>) {

@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::json;
 use tests::{PASSWORD, Residents, problem};
 
-use super::{LOGIN, PROFILE, REGISTER, at_once, count, post, someone};
+use crate::accounts::{LOGIN, PROFILE, REGISTER, at_once, count, post, someone};
 
 #[tokio::test]
 async fn registration_signs_the_user_in() {

@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::json;
 use tests::{Residents, event, invoke_event, problem};
 
-use super::{LOGIN, PROFILE, REFRESH, REGISTER, at_once, count, post, someone};
+use crate::accounts::{LOGIN, PROFILE, REFRESH, REGISTER, at_once, count, post, someone};
 
 #[tokio::test]
 async fn of_fifty_concurrent_updates_of_one_version_one_succeeds() {

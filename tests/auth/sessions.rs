@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{PASSWORD, Residents, problem, ring};
 
-use super::{LOGIN, PROFILE, REFRESH, at_once, count, post};
+use crate::accounts::{LOGIN, PROFILE, REFRESH, at_once, count, post};
 
 fn with(token: &str) -> Value {
     json!({"refresh_token": token})

@@ -19,7 +19,7 @@ use serde_json::{Value, json, value::RawValue};
 use tests::{Answer, PASSWORD, Residents, event, invoke_event, problem};
 use tokio::sync::oneshot;
 
-use super::{at_once, count};
+use crate::accounts::{at_once, count};
 
 fn app(residents: &Residents, limits: &str) -> App {
     let limits = Some(Limits::parse(limits).expect("limits"));
@@ -234,7 +234,7 @@ async fn registrations_and_confirmations_pass_the_same_queue() {
         event["body"] = body.to_string().into();
         invoke_event(app, route, &event).await.status.as_u16()
     };
-    let newcomer = super::someone("gary_oak");
+    let newcomer = crate::accounts::someone("gary_oak");
     for _ in 0..4 {
         assert_eq!(ask(&app, &routes::REGISTER_USER, newcomer.clone()).await, 503);
         assert_eq!(ask(&app, &routes::EXPORT_ACCOUNT, json!({"password": PASSWORD})).await, 503);

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::json;
 use tests::{ASH, PASSWORD, Residents, problem, some_event};
 
-use super::{LOGIN, PROFILE, REGISTER, post, someone};
+use crate::accounts::{LOGIN, PROFILE, REGISTER, post, someone};
 
 /// Every item of the account's tables, as text.
 async fn everything(residents: &Residents) -> String {

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 use tests::{House, is_for_everybody, sample};
 
-use crate::local::{Process, cargo};
+use super::{Process, cargo};
 
 /// The first request of a function waits for cargo.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -20,7 +20,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Residents, Tap, event, invoke_event, problem};
 
-use super::{LOGIN, PROFILE, REFRESH, post};
+use crate::accounts::{LOGIN, PROFILE, REFRESH, post};
 use crate::workshop::Home;
 
 const LOGOUT: &str = "/api/v1/auth/logout";

@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{ASH, Residents, Tap, event, invoke_event, some_event};
 
-use super::{at_once, count};
+use crate::accounts::{at_once, count};
 
 fn path(rest: &str) -> String {
     format!("/api/v1/users/{ASH}/favorites{rest}")

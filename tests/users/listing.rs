@@ -18,7 +18,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{Faults, House, Residents, Tap, engine_url, some_event};
 
-use super::at_once;
+use crate::accounts::at_once;
 
 /// A user id made of the time of registration and one of the 16 shards.
 fn id(nth: u64, shard: u8) -> UserId {

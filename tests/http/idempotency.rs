@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tests::{Answer, Residents, event, invoke_event, problem};
 
-use super::at_once;
+use crate::accounts::at_once;
 
 fn app(residents: &Residents) -> Arc<App> {
     let client = adapters::aws::at(&residents.url);

@@ -18,7 +18,7 @@ use http::Method;
 use serde_json::json;
 use tests::{House, PASSWORD, Residents};
 
-use super::{LOGIN, PROFILE, post};
+use crate::accounts::{LOGIN, PROFILE, post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_rotations_under_load_refuse_no_valid_token() {

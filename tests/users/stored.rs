@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tests::{PASSWORD, Residents};
 
-use super::{LOGIN, PROFILE, REFRESH, post};
+use crate::accounts::{LOGIN, PROFILE, REFRESH, post};
 
 /// Ash, with a name and an address that no registration accepts.
 async fn with_old_names(username: &str, email: &str) -> Residents {

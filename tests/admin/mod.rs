@@ -1,0 +1,3 @@
+//! `/api/v1/admin`: the rights of administrators.
+
+mod rights;

@@ -1,0 +1,7 @@
+//! `/api/v1/users`: the list of users, one user, and their favorites.
+
+mod capitals;
+mod deletion;
+mod favorites;
+mod listing;
+mod stored;
