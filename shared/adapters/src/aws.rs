@@ -1,5 +1,7 @@
 //! SDK clients. TLS uses ring: the SDK's default provider seeds itself for 20 ms at the first handshake of a cold start.
 
+mod fixed;
+
 use std::{env, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
@@ -23,6 +25,8 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+
+use fixed::FixedEndpoint;
 
 /// The roots of Amazon Trust Services (<https://www.amazontrust.com/repository/>), below which every AWS endpoint has a certificate.
 /// Reading the machine's hundred and more roots takes 0.8 ms of a cold start.
@@ -87,8 +91,10 @@ fn dynamodb(Service { http, credentials, region, endpoint }: Service) -> Client 
         .retry_classifier(PassingCancellations)
         .http_client(http)
         .credentials_provider(credentials);
+    if let Some(fixed) = FixedEndpoint::new(endpoint.as_deref(), region.as_ref()) {
+        config = config.endpoint_resolver(fixed);
+    }
     config.set_region(region);
-    config.set_endpoint_url(endpoint);
     Client::from_conf(config.build())
 }
 
