@@ -80,16 +80,16 @@ async fn the_three_types_without_pokemon_are_served_too() {
 async fn a_type_names_exactly_the_pokemon_that_the_list_finds_by_it() {
     let house = House::seeded().await;
     for name in ["ice", "fairy", "normal"] {
-        let own: Vec<u64> = ids(&get(&house, name).await["pokemon"]);
+        let expected: Vec<u64> = ids(&get(&house, name).await["pokemon"]);
         let mut found = Vec::new();
-        while found.len() < own.len() {
+        while found.len() < expected.len() {
             let page = found.len() / 100 + 1;
             let path = format!("/api/v1/pokemon?forms=all&per_page=100&type={name}&page={page}");
             let body = house.get(&path).await.json();
-            assert_eq!(body["pagination"]["total"], own.len(), "{name}");
+            assert_eq!(body["pagination"]["total"], expected.len(), "{name}");
             found.extend(ids(&body["pokemon"]));
         }
-        assert_eq!(found, own, "{name}");
+        assert_eq!(found, expected, "{name}");
     }
 }
 

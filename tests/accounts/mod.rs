@@ -1,4 +1,4 @@
-//! Accounts: what they guarantee, and what they must never do.
+//! Accounts: their guarantees, and the cases that they must never allow.
 
 mod administrators;
 mod attempts;

@@ -127,7 +127,7 @@ fn bent(mut value: Value, field: &str, other: Value) -> Value {
     value
 }
 
-/// Every forgery that we could think of, against `keys`.
+/// Every kind of forgery that these tests know, tried against `keys`.
 fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
     let (forger, stranger) = (Forger::with(keys), Forger::with(&KeyRing::generate(at(0))));
     let good = forger.sign(&forger.header(), &claims());
@@ -253,15 +253,15 @@ fn no_forged_or_modified_token_verifies() {
 
 #[tokio::test]
 async fn no_route_accepts_a_forged_token() {
-    let residents = tests::Residents::new().await;
-    let app = residents.app(&residents.url);
+    let users = tests::SampleUsers::new().await;
+    let app = users.app(&users.url);
     for (what, token) in forgeries(&tests::ring()) {
         for route in [api::routes::GET_PROFILE, api::routes::ADD_FAVORITE, api::routes::LIST_USERS] {
-            let mut event = residents.fill(&tests::event(&route));
+            let mut event = users.fill(&tests::event(&route));
             event["headers"]["authorization"] = format!("Bearer {token}").into();
             let status = tests::invoke_event(&app, &route, &event).await.status.as_u16();
             assert!([400, 401, 422].contains(&status), "{}: {what}: {status}", route.spec.name);
         }
     }
-    assert_eq!(residents.trail(residents.ash).await, []);
+    assert_eq!(users.trail(users.ash).await, []);
 }

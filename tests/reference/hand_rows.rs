@@ -5,11 +5,11 @@ use Expected::{Names, Page, Total};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Expected {
-    /// Exactly these, in this order, all on the page that the query requests.
+    /// Exactly these Pokémon, in this order, all on the requested page.
     Names(&'static [&'static str]),
-    /// These on the page that the query requests, and this total.
+    /// These Pokémon on the requested page, and this total.
     Page(&'static [&'static str], usize),
-    /// This total.
+    /// Only this total.
     Total(usize),
 }
 

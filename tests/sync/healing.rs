@@ -7,14 +7,14 @@ use tests::empty_store;
 
 use super::{
     catalogue::{assert_same, catalogue, items, sound},
-    support::{RESOURCES, pokemon, small, sync, synced, told, try_sync},
+    support::{RESOURCES, pokemon, small, summaries, sync, synced, try_sync},
 };
 use crate::stand_in::Fault;
 
 const NIDORAN: &str = "/api/v2/pokemon/29/";
 
 #[tokio::test]
-async fn faults_that_pass_leave_no_trace() {
+async fn transient_faults_do_not_change_the_result() {
     let pokeapi = small().await;
     let sound = sound().await;
     pokeapi.reset_log();
@@ -78,7 +78,7 @@ async fn the_last_good_record_is_kept_while_its_source_fails() {
     pokeapi
         .always("/api/v2/evolution-chain/12/", Fault::Body(json!({ "id": 12, "baby_trigger_item": null })));
     let (finished, published) = sync(&store, &pokeapi).await;
-    let mut failures = told(&finished.failures);
+    let mut failures = summaries(&finished.failures);
     failures.sort_unstable();
     assert_eq!(failures, [down, gone, cut]);
     assert_eq!((finished.tally.failed, finished.tally.unchanged, published.written), (3, RESOURCES - 3, 0));
@@ -126,7 +126,7 @@ async fn a_learnset_waits_for_a_move_that_cannot_be_fetched() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_down_between_its_lists_and_the_rest_costs_nothing_stored() {
+async fn a_source_that_fails_after_its_lists_removes_no_stored_data() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let before = catalogue(&store).await;

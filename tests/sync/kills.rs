@@ -73,9 +73,9 @@ async fn readers_are_served(store: &CatalogStore, what: &str) {
     }
 }
 
-/// The invariants after a run that was not killed: the catalogue is complete, and the index has the times of the
+/// Runs a sync that is not killed, and asserts the invariants after it: the catalogue is complete, and the index has the times of the
 /// items.
-async fn mended(
+async fn assert_recovered(
     store: &CatalogStore,
     pokeapi: &StandIn,
     sound: &BTreeMap<String, Value>,
@@ -108,7 +108,7 @@ async fn first_sync_killed(blow: Blow, settings: &Settings, (first, step): (usiz
             break;
         }
         readers_are_served(&store, &what).await;
-        mended(&store, &pokeapi, sound, 1, &what).await;
+        assert_recovered(&store, &pokeapi, sound, 1, &what).await;
         kills += 1;
     }
     assert!(kills >= at_least, "only {kills} kills");
@@ -172,7 +172,7 @@ async fn change_killed(blow: Blow, first: usize, at_least: usize) {
             break;
         }
         readers_are_served(&store, &what).await;
-        mended(&store, &pokeapi, &sound, 2, &what).await;
+        assert_recovered(&store, &pokeapi, &sound, 2, &what).await;
         let (_, created, _) = pokemon(&store, "1").await.expect("it is there");
         assert_eq!(created, LONG_AGO, "{what}");
         kills += 1;
@@ -201,7 +201,7 @@ async fn a_sync_that_is_killed_repeatedly_completes() {
         assert!(kills < 100, "it makes no headway");
     }
     assert!(kills > 10, "{kills}");
-    mended(&store, &pokeapi, sound().await, 1, "killed often").await;
+    assert_recovered(&store, &pokeapi, sound().await, 1, "killed often").await;
 }
 
 /// Whether the call puts an item whose key, `pk/sk`, begins with `key`.
@@ -228,7 +228,7 @@ async fn change_killed_at(blow: Blow, key: &'static str) -> (String, String) {
     readers_are_served(&store, key).await;
     let new = version().await;
     let sound = catalogue(&synced(&pokeapi).await).await;
-    mended(&store, &pokeapi, &sound, 2, key).await;
+    assert_recovered(&store, &pokeapi, &sound, 2, key).await;
     (old, new)
 }
 

@@ -1,4 +1,4 @@
-//! Two writers at once: one of them gives way.
+//! Two writers at once: one of them is refused.
 
 use std::time::Duration;
 

@@ -144,7 +144,7 @@ async fn lost_facts_far_behind_are_reached_by_a_run_in_many_pieces() {
 async fn a_run_that_was_paused_days_ago_starts_from_scratch() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    for (days, asked) in [(1, 9), (3, RESOURCES + 9)] {
+    for (days, requests) in [(1, 9), (3, RESOURCES + 9)] {
         let started_at = Timestamp::from_unix(adapters::now().unix() - days * 86_400 - 10);
         let running = json!({ "running": {
             "started_at": started_at, "cursor": ["evolution-chain", 4_000_000_000_u32],
@@ -153,7 +153,7 @@ async fn a_run_that_was_paused_days_ago_starts_from_scratch() {
         put_raw(&store, &Key::sync_state(), &[("body", text(&running.to_string()))]).await;
         pokeapi.reset_log();
         sync(&store, &pokeapi).await;
-        assert_eq!(pokeapi.requests().len(), asked, "{days} days ago");
+        assert_eq!(pokeapi.requests().len(), requests, "{days} days ago");
     }
 }
 
@@ -188,12 +188,12 @@ async fn a_failure_that_heals_is_no_longer_counted() {
 }
 
 #[tokio::test]
-async fn nothing_runs_where_there_is_no_table() {
+async fn a_sync_without_a_table_fails_before_any_request() {
     let pokeapi = small().await;
     let store = adapters::store::CatalogStore::new(raw_client().await, &Tables::beside("no-such-table"));
     let error = run(&store, &client(config(&pokeapi)), &Settings::new("test")).await.expect_err("no table");
-    let told = error.to_string();
-    assert!(told.starts_with("DynamoDB UpdateItem: ResourceNotFoundException: "), "{told}");
+    let reported = error.to_string();
+    assert!(reported.starts_with("DynamoDB UpdateItem: ResourceNotFoundException: "), "{reported}");
     assert_eq!(pokeapi.requests().len(), 0);
 }
 

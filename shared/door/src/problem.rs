@@ -18,7 +18,7 @@ use crate::{limits::RateLimitStatus, response::Response};
 /// The code of [`Problem::busy`].
 pub(crate) const BUSY: &str = "busy";
 
-/// The code of a request that lost a race against one with the same idempotency key. It receives the winner's response.
+/// The code of a request that lost a race against another one with the same idempotency key. The client receives the response to that one.
 pub(crate) const REPEATED: &str = "repeated";
 
 /// An error response, with a cause that only the log records.

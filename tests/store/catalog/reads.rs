@@ -132,8 +132,8 @@ async fn an_item_that_is_not_readable_is_named() {
         let attributes: Vec<_> = body.iter().map(|body| ("body", body.clone())).collect();
         put_raw(&store, &Key::pokemon("pikachu"), &attributes).await;
         put_raw(&store, &Key::chain(10), &attributes).await;
-        let told = malformed(store.pokemon(&meter, &slug("pikachu")).await, "POKEMON#pikachu/POKEMON");
-        assert!(told.contains(reason) && !told.is_empty(), "{told}");
+        let reported = malformed(store.pokemon(&meter, &slug("pikachu")).await, "POKEMON#pikachu/POKEMON");
+        assert!(reported.contains(reason) && !reported.is_empty(), "{reported}");
         malformed(store.evolution(&meter, 10).await, "CHAIN#10/CHAIN");
     }
     let error = store.evolution(&meter, 10).await.expect_err("it is malformed").to_string();
@@ -146,12 +146,12 @@ async fn json_of_another_shape_is_malformed_when_it_is_parsed() {
     let (store, meter) = (with(vec![item(key.clone(), "{\"id\":10}", true)]).await, Meter::default());
     let found = store.look_up(&meter, Named::Type, &name("fire")).await.expect("the item is readable");
     let Found::Record(found) = found else { panic!("it is there") };
-    let told = malformed(found.parse::<Type>(&key), "TYPE#fire/TYPE");
-    assert!(told.starts_with("missing field `name`"), "{told}");
+    let reported = malformed(found.parse::<Type>(&key), "TYPE#fire/TYPE");
+    assert!(reported.starts_with("missing field `name`"), "{reported}");
 }
 
 #[tokio::test]
-async fn an_item_without_times_is_of_the_beginning_of_time() {
+async fn an_item_without_times_dates_from_the_unix_epoch() {
     let (store, meter) = (empty_store().await, Meter::default());
     let odd = ("created_at", AttributeValue::S("yesterday".to_owned()));
     put_raw(&store, &Key::pokemon(1), &[("body", AttributeValue::S("{}".to_owned())), odd]).await;

@@ -24,7 +24,7 @@ pub fn dynamodb_local(earlier: &[Report]) -> anyhow::Result<Finding> {
 
 /// Fails a suite that passed if the embedded engine ran a different number of tests.
 fn compared(mut finding: Finding, embedded: Option<usize>) -> Finding {
-    if let (Outcome::Passed, Some(tally), Some(there)) = (&finding.outcome, finding.tally, embedded)
+    if let (Outcome::Passed, Some(tally), Some(other)) = (&finding.outcome, finding.tally, embedded)
         && tally.ran() != there
     {
         finding.outcome = Outcome::Failed(format!("{} tests, not {there} as embedded", tally.ran()));

@@ -119,7 +119,7 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// Returns the text for the client. It is the same each time.
+    /// Returns the token as text for the client. The text is the same each time.
     #[must_use]
     pub fn seal(&self, key: &RefreshKey) -> String {
         let mut bytes = self.signed().to_vec();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bit_of_it_can_be_changed() {
+    fn a_token_with_a_changed_bit_is_rejected() {
         let sealed = token().seal(&KEY);
         let bytes = BASE64.decode(&sealed[3..]).expect("base64");
         for bit in 0..bytes.len() * 8 {

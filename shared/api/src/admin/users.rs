@@ -23,7 +23,7 @@ pub struct UserList {
 /// The position of a page in the list of users.
 #[derive(Serialize, JsonSchema)]
 pub struct UserPagination {
-    /// Absent where a cursor was given.
+    /// Absent if the request has a cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32")]
     pub page: Option<u32>,
@@ -33,7 +33,7 @@ pub struct UserPagination {
     pub pages: u32,
     pub has_next: bool,
     pub has_prev: bool,
-    /// For `cursor`, where more users follow.
+    /// The `cursor` of the next page, if more users follow.
     pub next: Option<String>,
 }
 

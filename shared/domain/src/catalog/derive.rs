@@ -10,7 +10,7 @@ use super::records::{
 use super::served::{Served, ServedPokemon};
 use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
 
-/// A derived record, and the problems found on the way.
+/// A derived record, and the problems found during its derivation.
 pub type Derived<T> = (T, Vec<Problem>);
 
 /// A view of the facts with the look-ups that derivation needs. Learnsets are derived one at a time: all of them

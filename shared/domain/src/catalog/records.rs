@@ -33,7 +33,7 @@ pub struct Pokemon {
     pub stats: Stats,
     /// Effort values that defeating it yields.
     pub effort: Stats,
-    /// That of the version group of its default form.
+    /// The generation of the version group of its default form.
     pub generation: u32,
     pub species_id: u32,
     pub species: String,
@@ -123,13 +123,13 @@ pub struct LearnedMove {
     pub ways: Vec<Way>,
 }
 
-/// One way to learn a move, and the games in which it is so.
+/// One way to learn a move, and the games that have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "LearnWay")]
 pub struct Way {
     /// Move learn method (`level-up`, `machine`, `egg`, `tutor`, …).
     pub method: String,
-    /// 0 where the method knows no level.
+    /// 0 if the method has no level.
     pub level: u16,
     /// Place among the moves learned at this level, where known.
     pub order: Option<u16>,
@@ -151,8 +151,8 @@ pub struct Evolution {
 pub struct EvolutionNode {
     pub species: EvolutionSpecies,
     pub is_baby: bool,
-    /// The ways to evolve into it, any one of which will do; each holds every key that is known
-    /// (`trigger`, `min_level`, `item`, `held_item`, `time_of_day`, …). Empty at the root.
+    /// The ways to evolve into it, each of which is sufficient; each holds every key that is known (`trigger`, `min_level`, `item`,
+    /// `held_item`, `time_of_day`, …). Empty at the root.
     pub conditions: Vec<BTreeMap<String, Value>>,
     pub evolves_to: Vec<EvolutionNode>,
 }
@@ -229,7 +229,7 @@ pub struct Move {
     pub effect_chance: Option<u16>,
     /// -8 to 8; null where it is not known yet.
     pub priority: Option<i8>,
-    /// Ailment, category, hits, turns, drain, healing …: what is known.
+    /// Ailment, category, hits, turns, drain, healing …: the known fields.
     pub meta: BTreeMap<String, Value>,
     /// Stages by which it changes a stat.
     pub stat_changes: BTreeMap<String, i8>,

@@ -32,7 +32,7 @@ pub struct Bucket {
     pub refill: u64,
 }
 
-/// The result of taking a token.
+/// The outcome of an attempt to take a token, as a state of the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     pub is_allowed: bool,
@@ -127,9 +127,9 @@ impl AccountStore {
         }
         // A bucket that is full by now, or has expired, has all its tokens.
         let values = [(":now", now), (":owed", owed)];
-        let given =
+        let returned =
             self.fill(meter, bucket, whom, "full_at > :now", "SET full_at = full_at - :owed", &values);
-        Ok(given.await?.ok().flatten().map(|full| bucket.at(full, now, true)))
+        Ok(returned.await?.ok().flatten().map(|full| bucket.at(full, now, true)))
     }
 
     /// Updates a bucket. Returns the moment at which it is full after the update, or, if `condition` does not hold, without it.

@@ -55,5 +55,5 @@ pub use profile::{ProfileChange, ProfileRecord};
 pub use registration::NewAccount;
 pub use sessions::OpenSession;
 pub use store::AccountStore;
-pub use trail::Trail;
+pub use trail::EventPage;
 pub use user::StoredUser;
