@@ -192,7 +192,7 @@ async fn two_administrators_that_remove_each_other_at_once_leave_one() {
         );
         let done = [&one, &two].iter().filter(|answer| answer.status == 200).count();
         assert_eq!(done, 1, "{how}: {} {}", one.status, two.status);
-        let listed = users.accounts.listed(&Meter::default(), 0, 100).await.unwrap().listed;
+        let listed = users.accounts.users(&Meter::default(), 0, 100).await.unwrap().users;
         assert_eq!(listed.iter().filter(|stored| stored.user.is_admin).count(), 1, "{how}");
     }
 }

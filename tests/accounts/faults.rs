@@ -81,7 +81,7 @@ async fn under(percent: u32) {
     let count = |action| trail.iter().filter(|(one, _)| *one == action).count();
     assert_eq!(count(Action::AddFavorite), 100 + 2, "no effect twice, and none untold");
     assert_eq!((count(Action::UpdateProfile), count(Action::Login)), (5, 5));
-    let listed = accounts.listed(&meter, 0, 100).await.expect("users").listed;
+    let listed = accounts.users(&meter, 0, 100).await.expect("users").users;
     assert_eq!(listed.len(), 3 + 20);
     for stored in listed.iter().filter(|stored| stored.user.username.as_str().starts_with("user_")) {
         let trail = users.trail(stored.user.id).await;

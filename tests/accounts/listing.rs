@@ -245,9 +245,9 @@ async fn users_of_the_first_release_are_listed_and_counted_once() {
     former_table(&aws::at(&engine_url()), &tables.app, &ids).await;
     let users = SampleUsers::among(&engine_url(), tables.clone()).await;
     for _ in 0..2 {
-        let page = users.accounts.ids(&Meter::default(), 0, 100).await.expect("users");
-        assert_eq!((page.ids.len(), page.total), (43, 43));
-        assert!(ids.iter().all(|user| page.ids.iter().any(|listed| listed.user.id == *user)));
+        let page = users.accounts.users(&Meter::default(), 0, 100).await.expect("users");
+        assert_eq!((page.users.len(), page.total), (43, 43));
+        assert!(ids.iter().all(|user| page.users.iter().any(|listed| listed.user.id == *user)));
         // The next start finds nothing to do.
         local::tables::create_accounts(&aws::at(&engine_url()), &tables).await.expect("the tables are there");
     }

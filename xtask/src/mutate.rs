@@ -130,7 +130,7 @@ fn passes(program: &Path, copy: &Path, filter: &str) -> anyhow::Result<bool> {
     let mut tests = Command::new(program);
     tests.arg(filter).env("POKEDEX_ROOT", copy).current_dir(root().join("tests"));
     let output = tests.stdin(Stdio::null()).output().context("cannot start the test program")?;
-    let output = String::from_utf8_lossy(&output.stdout);
-    ensure!(!output.contains("running 0 tests"), "there is no test {filter}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    ensure!(!printed.contains("running 0 tests"), "there is no test {filter}");
     Ok(output.status.success())
 }
