@@ -140,7 +140,7 @@ async fn every_route_that_checks_tokens_answers_401_to_an_invalid_one() {
     }
 }
 
-/// Whether the header's token is valid by itself.
+/// Whether the token in the header is valid, regardless of the route.
 fn is_ours(users: &SampleUsers, header: &str) -> bool {
     let token = header.trim_start_matches("Bearer ");
     let verifier = adapters::tokens::Verifier::new(&users.config().door.issuer(), &tests::ring().jwks());

@@ -151,7 +151,7 @@ fn candidates(problem: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_type_ability_and_move_answers_to_its_id_and_its_display_name() {
+async fn every_type_ability_and_move_is_found_by_id_and_by_display_name() {
     let house = House::seeded().await;
     let mut all: Vec<(&str, u32, &str, Option<&str>)> = Vec::new();
     all.extend(facts().types.values().map(|t| ("types", t.id, t.name.as_str(), t.display_name.as_deref())));

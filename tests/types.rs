@@ -103,7 +103,7 @@ fn ids(pokemon: &Value) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_type_answers_to_its_id_and_its_name_in_any_spelling() {
+async fn a_type_is_found_by_id_and_by_name_in_any_spelling() {
     let house = House::seeded().await;
     assert_eq!(get(&house, "FIRE").await, get(&house, "fire").await);
     for name in ["10", "010", "fire-", "f%C3%ADre"] {

@@ -137,7 +137,7 @@ impl<S: Service> Server<S> {
         if let Ok(permit) = Arc::clone(&self.limits.connections).try_acquire_owned() {
             self.answer(stream, peer, permit);
         } else if let Ok(permit) = Arc::clone(&self.turned_away).try_acquire_owned() {
-            self.turn_away(stream, permit);
+            self.reject(stream, permit);
         }
     }
 
@@ -154,7 +154,7 @@ impl<S: Service> Server<S> {
         self.spawn(connection(stream, service, self.limits.head, self.limits.stalled), permit);
     }
 
-    fn turn_away(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    fn reject(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
         let service = Arc::clone(&self.service);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut response = service.busy(request.headers());

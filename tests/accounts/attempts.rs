@@ -330,14 +330,14 @@ async fn a_clock_that_ran_ahead_locks_no_user_out() {
         (86_400_000, 6),
         (100 * 365 * 86_400_000, 6),
     ] {
-        let whom = format!("{times} times, ahead by {ahead}");
-        let take = async |now| accounts.take(&meter, FIVE, &whom, now).await.expect("an answer");
+        let subject = format!("{times} times, ahead by {ahead}");
+        let take = async |now| accounts.take(&meter, FIVE, &subject, now).await.expect("an answer");
         for _ in 0..times {
             take(NOON + ahead).await;
         }
         for left in [4, 3, 2, 1, 0] {
             let taken = take(NOON).await;
-            assert_eq!((taken.is_allowed, taken.remaining), (true, left), "{whom}");
+            assert_eq!((taken.is_allowed, taken.remaining), (true, left), "{subject}");
         }
         let refused = take(NOON).await;
         assert!(!refused.is_allowed && refused.wait <= 12_000 && refused.reset <= 60_000, "{refused:?}");

@@ -129,8 +129,8 @@ async fn with_a_bucket_the_response_is_a_link_that_is_valid_for_ten_minutes() {
     assert!(file_of.contains("ash_ketchum"), "{file_of}");
     // The link works for every client that holds it; any other URL is refused.
     let bare = url.split('?').next().expect("an address");
-    let bent = url.replace("X-Amz-Expires=600", "X-Amz-Expires=6000");
-    for other in [bare, bent.as_str()] {
+    let modified = url.replace("X-Amz-Expires=600", "X-Amz-Expires=6000");
+    for other in [bare, modified.as_str()] {
         assert_eq!(reqwest::get(other).await.expect("an answer").status(), 403, "{other}");
     }
     // A later export replaces it.

@@ -88,7 +88,7 @@ async fn an_old_token_does_not_block_its_owner_at_the_same_address() {
 async fn a_rejected_request_takes_nothing_from_the_users_bucket() {
     let users = SampleUsers::new().await;
     let (rocket, theirs) = (UserId::new(1_700_000_000_000, [3; 10]), FamilyId::random());
-    users.settle(rocket, "team_rocket", theirs).await;
+    users.add_user(rocket, "team_rocket", theirs).await;
     users.set_standing(rocket, false, true).await;
     let tap = Tap::on(&users.url).await;
     let app = users.app(&tap.url);

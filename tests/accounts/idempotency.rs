@@ -104,7 +104,7 @@ async fn a_key_is_bound_to_one_request_of_one_user() {
     assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (200, Some("true")));
     assert_eq!((other.status.as_u16(), other.header("idempotency-replayed")), (200, None));
     let (misty, session) = (UserId::new(1_700_000_000_000, [2; 10]), FamilyId::random());
-    users.settle(misty, "misty", session).await;
+    users.add_user(misty, "misty", session).await;
     let mut hers = users.fill(&tests::event(&routes::ADD_FAVORITE));
     hers["headers"]["idempotency-key"] = json!("k1");
     hers["headers"]["authorization"] = format!("Bearer {}", users.token_of(misty, session)).into();

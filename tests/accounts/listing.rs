@@ -30,7 +30,7 @@ async fn crowd(users: &SampleUsers, count: u64) -> Vec<String> {
     for nth in 0..count {
         // Neighbours in the list are in different shards, and some shards stay empty.
         let shard = (nth * 7 % 11) as u8;
-        users.settle(id(nth, shard), &format!("trainer_{nth}"), FamilyId::random()).await;
+        users.add_user(id(nth, shard), &format!("trainer_{nth}"), FamilyId::random()).await;
     }
     let mut ids: BTreeSet<_> = (0..count).map(|nth| id(nth, (nth * 7 % 11) as u8)).collect();
     ids.extend([users.ash, users.oak, users.elm]);
@@ -92,7 +92,7 @@ async fn a_cursor_survives_its_user_and_skips_no_other() {
     let first = page(&house, &users, "per_page=8").await;
     let next = first["pagination"]["next"].as_str().expect("more").to_owned();
     delete(&users.accounts, next.parse().expect("an id")).await;
-    users.settle(id(30, 15), "latecomer", FamilyId::random()).await;
+    users.add_user(id(30, 15), "latecomer", FamilyId::random()).await;
     let rest = page(&house, &users, &format!("per_page=100&cursor={next}")).await;
     expected.push(id(30, 15).to_string());
     assert_eq!(ids(&first), expected[..8]);

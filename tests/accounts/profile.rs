@@ -333,7 +333,7 @@ async fn reserved_names_are_neither_registered_nor_taken_but_still_sign_in() {
         }
     }
     let (id, family) = (domain::accounts::UserId::new(1, [7; 10]), adapters::tokens::FamilyId::random());
-    users.settle(id, "admin", family).await;
+    users.add_user(id, "admin", family).await;
     let body = json!({"username": "Admin", "password": tests::PASSWORD});
     assert_eq!(post(&house, LOGIN, &body).await.status, 200, "an account of earlier rules");
 }

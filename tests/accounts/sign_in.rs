@@ -67,7 +67,7 @@ async fn each_outcome_is_in_the_trail() {
 #[tokio::test]
 async fn a_hash_with_weaker_parameters_is_replaced_at_sign_in() {
     let users = SampleUsers::new().await;
-    users.weaken(PASSWORD).await;
+    users.weaken_hash(PASSWORD).await;
     let house = users.house().await;
     let hash = async || {
         let meter = adapters::store::Meter::default();

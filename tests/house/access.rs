@@ -212,7 +212,7 @@ async fn a_route_has_exactly_the_rights_that_it_uses() {
     for route in routes::all() {
         let users = Home::of(&route.spec).await;
         if route.spec.name == "login-user" {
-            users.weaken(PASSWORD).await;
+            users.weaken_hash(PASSWORD).await;
         }
         if let (Home::Own(workshop), "fetch-pokemon") = (&users, route.spec.name) {
             // The request shows the hidden Pokémon again.

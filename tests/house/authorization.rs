@@ -44,9 +44,9 @@ async fn each_route_admits_the_callers_in_the_table() {
 /// Every kind of token, the user's own last.
 async fn tokens(users: &SampleUsers) -> Vec<(&'static str, Option<String>)> {
     let (misty, hers) = (UserId::new(1_700_000_000_000, [2; 10]), FamilyId::random());
-    users.settle(misty, "misty_of_cerulean", hers).await;
+    users.add_user(misty, "misty_of_cerulean", hers).await;
     let (rocket, theirs) = (UserId::new(1_700_000_000_000, [3; 10]), FamilyId::random());
-    users.settle(rocket, "team_rocket", theirs).await;
+    users.add_user(rocket, "team_rocket", theirs).await;
     users.set_standing(rocket, false, true).await;
     let expired = {
         let (issuer, ring) = (users.config().door.issuer(), tests::ring());

@@ -120,7 +120,7 @@ fn irreplaceable_data_is_protected() {
 
 /// A user's data is not public, is transferred over encrypted connections only, and is deleted as soon as possible.
 #[test]
-fn exports_are_closed_and_gone_after_a_day() {
+fn exports_are_private_and_expire_after_a_day() {
     let resources = template("infra/data.yaml")["Resources"].clone();
     let bucket = &resources["ExportsBucket"]["Properties"];
     assert_eq!(bucket["BucketName"], json!({"Fn::Sub": infra::EXPORTS_BUCKET}));

@@ -12,7 +12,7 @@ use super::by_hand::LIST;
 use crate::workshop::Workshop;
 
 #[tokio::test]
-async fn while_the_catalogue_is_refreshed_nothing_is_changed() {
+async fn a_change_during_a_refresh_is_refused_and_not_stored() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let (store, meter) = (workshop.store(), Meter::default());

@@ -1,5 +1,4 @@
-//! Responses that were derived by hand from PokeAPI's data, so that a mistake which the product and the reference
-//! share is still caught.
+//! Responses that were derived by hand from PokeAPI's data, so that a mistake in both the product and the reference is detected.
 
 use Expected::{Names, Page, Total};
 

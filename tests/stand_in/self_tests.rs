@@ -89,7 +89,7 @@ async fn a_list_has_20_rows_by_default_and_chains_have_no_names() {
 }
 
 #[tokio::test]
-async fn a_detail_answers_to_its_id_and_its_name() {
+async fn a_detail_is_found_by_id_and_by_name() {
     let pokeapi = small().await;
     let by_id = get(&pokeapi, "/api/v2/pokemon/386/").await;
     assert_eq!(by_id.header("content-type"), Some("application/json; charset=utf-8"));
@@ -189,7 +189,7 @@ async fn a_dropped_connection_has_no_answer() {
 }
 
 #[tokio::test]
-async fn a_cut_body_is_half_of_what_was_promised() {
+async fn a_cut_body_has_half_of_its_announced_length() {
     let pokeapi = small().await;
     pokeapi.script(BULBASAUR, vec![Fault::CutBody]);
     let cut = get(&pokeapi, BULBASAUR).await;

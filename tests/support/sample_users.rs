@@ -108,9 +108,9 @@ impl SampleUsers {
             office,
             sync_function: None,
         };
-        users.settle(ash, "ash_ketchum", session).await;
+        users.add_user(ash, "ash_ketchum", session).await;
         for (id, name) in [(oak, "oak"), (elm, "elm")] {
-            users.settle(id, name, if id == oak { office } else { FamilyId::random() }).await;
+            users.add_user(id, name, if id == oak { office } else { FamilyId::random() }).await;
             let granted = local::admin::grant(&users.accounts, name).await;
             assert_eq!(granted.expect("a role"), format!("{name} is an administrator now"));
         }
@@ -124,7 +124,7 @@ impl SampleUsers {
     }
 
     /// Adds another user, with a session.
-    pub async fn settle(&self, id: UserId, name: &str, family: FamilyId) -> User {
+    pub async fn add_user(&self, id: UserId, name: &str, family: FamilyId) -> User {
         register(&self.accounts, id, name, family).await.expect("an account")
     }
 
@@ -252,7 +252,7 @@ impl SampleUsers {
     }
 
     /// Replaces the hash of Ash's password by one with the weaker parameters of an earlier release.
-    pub async fn weaken(&self, password: &str) {
+    pub async fn weaken_hash(&self, password: &str) {
         let params = argon2::Params::new(8 * 1024, 1, 1, None).expect("parameters");
         let weak = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
         let hash = weak.hash_password_with_salt(password.as_bytes(), &[1; 16]).expect("a hash").to_string();

@@ -42,7 +42,7 @@ async fn of_two_pokemon_with_one_name_the_first_keeps_it() {
 }
 
 #[tokio::test]
-async fn of_two_default_pokemon_of_one_species_the_first_answers_to_its_name() {
+async fn of_two_default_pokemon_of_one_species_the_first_keeps_the_species_name() {
     let pokeapi = small().await;
     pokeapi.edit("/api/v2/pokemon/10001/", |deoxys| deoxys["is_default"] = json!(true));
     let (store, reported) = settled(&pokeapi).await;

@@ -13,7 +13,7 @@ use tests::empty_store;
 use tokio::time::Instant;
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
     support::{RESOURCES, client, config, finished, run, small, state, summaries},
 };
 use crate::stand_in::{Fault, StandIn};
@@ -52,7 +52,7 @@ async fn a_deadline_in_the_past_pauses_before_anything_is_done() {
 #[tokio::test]
 async fn a_run_in_many_pieces_requests_nothing_twice_that_was_done() {
     let pokeapi = small().await;
-    let sound = sound().await;
+    let expected = undisturbed_catalogue().await;
     pokeapi.reset_log();
     pokeapi.slow_down(Duration::from_millis(5));
     let (store, api) = (empty_store().await, client(config(&pokeapi)));
@@ -85,7 +85,7 @@ async fn a_run_in_many_pieces_requests_nothing_twice_that_was_done() {
     assert_eq!(requests_by_path.len(), RESOURCES);
     let again: usize = requests_by_path.values().map(|times| times - 1).sum();
     assert!(again <= most, "{again} were asked for again in {pieces} pieces");
-    assert_same(&catalogue(&store).await, sound, "as if it had been one piece");
+    assert_same(&catalogue(&store).await, expected, "as if it had been one piece");
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn a_pause_during_the_retries_resumes_with_the_retries() {
     let (finished, _) = finished(run(&store, &api, &Settings::new("test")).await);
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
     assert_eq!(requests_by_path(&pokeapi).into_keys().collect::<Vec<_>>(), ["/api/v2/type/1/"]);
-    assert_same(&catalogue(&store).await, sound().await, "whole");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tests::empty_store;
 
 use super::{
-    catalogue::{assert_same, catalogue, sound},
+    catalogue::{assert_same, catalogue, undisturbed_catalogue},
     support::{RESOURCES, config, ledger, pokemon, small, summaries, sync, sync_as},
 };
 use crate::stand_in::{Fault, StandIn};
@@ -17,7 +17,7 @@ use crate::stand_in::{Fault, StandIn};
 const NIDORAN: &str = "/api/v2/pokemon/29/";
 
 /// The report on Nidoran♀ under `fault`, whether the fault is temporary, and the number of requests for it.
-async fn suffer(pokeapi: &StandIn, fault: Fault, adjust: fn(&mut Config)) -> (String, bool, usize) {
+async fn report_of(pokeapi: &StandIn, fault: Fault, adjust: fn(&mut Config)) -> (String, bool, usize) {
     let store = empty_store().await;
     pokeapi.always(NIDORAN, fault);
     let mut adjusted = config(pokeapi);
@@ -42,12 +42,12 @@ async fn suffer(pokeapi: &StandIn, fault: Fault, adjust: fn(&mut Config)) -> (St
     pokeapi.behave();
     let (finished, _) = sync(&store, pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.unchanged), (1, RESOURCES - 1), "the next run heals");
-    assert_same(&catalogue(&store).await, sound().await, "healed");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete after the fault");
     failure
 }
 
-async fn suffers(fault: Fault) -> (String, bool, usize) {
-    suffer(&small().await, fault, |_| {}).await
+async fn report_under(fault: Fault) -> (String, bool, usize) {
+    report_of(&small().await, fault, |_| {}).await
 }
 
 /// The document of Nidoran♀ with another value of `field`; `None` removes the field.
@@ -58,7 +58,7 @@ async fn broken(field: &str, value: Option<Value>) -> (String, bool, usize) {
         Some(value) => document[field] = value,
         None => drop(document.as_object_mut().expect("an object").remove(field)),
     }
-    suffer(&pokeapi, Fault::Body(document), |_| {}).await
+    report_of(&pokeapi, Fault::Body(document), |_| {}).await
 }
 
 fn once(reason: &str) -> (String, bool, usize) {
@@ -72,40 +72,40 @@ fn again(reason: &str) -> (String, bool, usize) {
 
 #[tokio::test]
 async fn server_errors_are_retried_and_reported() {
-    assert_eq!(suffers(Fault::Status(500)).await, again("answered 500 Internal Server Error"));
-    assert_eq!(suffers(Fault::Status(503)).await, again("answered 503 Service Unavailable"));
-    assert_eq!(suffers(Fault::retry_after(429, 0)).await, again("answered 429 Too Many Requests"));
+    assert_eq!(report_under(Fault::Status(500)).await, again("answered 500 Internal Server Error"));
+    assert_eq!(report_under(Fault::Status(503)).await, again("answered 503 Service Unavailable"));
+    assert_eq!(report_under(Fault::retry_after(429, 0)).await, again("answered 429 Too Many Requests"));
 }
 
 #[tokio::test]
 async fn a_listed_resource_that_does_not_exist_is_reported_at_once() {
-    assert_eq!(suffers(Fault::Status(404)).await, once("answered 404 Not Found"));
-    assert_eq!(suffers(Fault::Status(403)).await, once("answered 403 Forbidden"));
-    assert_eq!(suffers(Fault::Status(204)).await, once("answered 204 No Content"));
+    assert_eq!(report_under(Fault::Status(404)).await, once("answered 404 Not Found"));
+    assert_eq!(report_under(Fault::Status(403)).await, once("answered 403 Forbidden"));
+    assert_eq!(report_under(Fault::Status(204)).await, once("answered 204 No Content"));
 }
 
 #[tokio::test]
 async fn an_unrequested_304_is_an_error() {
-    assert_eq!(suffers(Fault::Status(304)).await, once("answered 304 Not Modified"));
+    assert_eq!(report_under(Fault::Status(304)).await, once("answered 304 Not Modified"));
 }
 
 #[tokio::test]
 async fn a_dropped_connection_is_retried() {
-    let (reason, passing, requests) = suffers(Fault::DropConnection).await;
+    let (reason, passing, requests) = report_under(Fault::DropConnection).await;
     assert!(reason.starts_with("did not answer: ") && !reason.contains("127.0.0.1"), "{reason}");
     assert!(passing && requests >= 6, "asked {requests} times");
 }
 
 #[tokio::test]
 async fn a_cut_body_is_retried() {
-    let (reason, passing, requests) = suffers(Fault::CutBody).await;
+    let (reason, passing, requests) = report_under(Fault::CutBody).await;
     assert!(reason.starts_with("did not answer: "), "{reason}");
     assert_eq!((passing, requests), (true, 6));
 }
 
 #[tokio::test]
 async fn a_page_of_html_is_retried() {
-    assert_eq!(suffers(Fault::NotJson).await, again("is not JSON: expected value at line 1 column 1"));
+    assert_eq!(report_under(Fault::NotJson).await, again("is not JSON: expected value at line 1 column 1"));
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_slow_response_times_out() {
     let pokeapi = small().await;
     let slow = Fault::Slow(Duration::from_secs(60));
     let hasty = |config: &mut Config| config.timeout = Duration::from_millis(300);
-    let (reason, passing, requests) = suffer(&pokeapi, slow, hasty).await;
+    let (reason, passing, requests) = report_of(&pokeapi, slow, hasty).await;
     assert!(reason.starts_with("did not answer: timed out"), "{reason}");
     assert_eq!((passing, requests), (true, 6));
 }
@@ -136,7 +136,7 @@ async fn a_value_of_another_type_is_reported_with_its_field() {
 
 #[tokio::test]
 async fn a_document_that_is_not_an_object_is_reported() {
-    let null = suffers(Fault::Body(Value::Null)).await;
+    let null = report_under(Fault::Body(Value::Null)).await;
     assert_eq!(null, once("is not valid: the document: null is not an object"));
 }
 
@@ -183,7 +183,7 @@ async fn facts_that_would_fill_an_item_are_refused() {
 async fn an_endless_body_is_not_read_to_its_end() {
     let pokeapi = small().await;
     let strict = |config: &mut Config| config.body_limit = 100_000;
-    let failure = suffer(&pokeapi, Fault::Huge(1 << 30), strict).await;
+    let failure = report_of(&pokeapi, Fault::Huge(1 << 30), strict).await;
     assert_eq!(failure, once("is larger than 100000 bytes"));
 }
 
@@ -192,21 +192,21 @@ async fn a_body_with_a_too_large_content_length_is_not_read() {
     let pokeapi = small().await;
     let strict = |config: &mut Config| config.body_limit = 100_000;
     let large = Fault::Body(json!({ "id": 29, "padding": "x".repeat(100_000) }));
-    assert_eq!(suffer(&pokeapi, large, strict).await, once("is larger than 100000 bytes"));
+    assert_eq!(report_of(&pokeapi, large, strict).await, once("is larger than 100000 bytes"));
 }
 
 #[tokio::test]
 async fn a_redirect_to_another_host_is_not_followed() {
     let elsewhere = small().await;
     let target = format!("{}/pokemon/29/", elsewhere.base_url());
-    let failure = suffers(Fault::Redirect(target.clone())).await;
+    let failure = report_under(Fault::Redirect(target.clone())).await;
     assert_eq!(failure, once(&format!("redirects to {target}, which is not followed")));
     assert_eq!(elsewhere.requests().len(), 0);
 }
 
 #[tokio::test]
 async fn a_redirect_in_circles_ends() {
-    let (reason, passing, requests) = suffers(Fault::Redirect(NIDORAN.to_owned())).await;
+    let (reason, passing, requests) = report_under(Fault::Redirect(NIDORAN.to_owned())).await;
     assert_eq!(reason, format!("redirects to {NIDORAN}, which is not followed"));
     assert!(!passing && (2..=5).contains(&requests), "asked {requests} times");
 }

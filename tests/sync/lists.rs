@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::empty_store;
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
     support::{RESOURCES, config, pokemon, small, state, summaries, sync, synced, tapped, try_sync, writes},
 };
 use crate::stand_in::{Fault, StandIn};
@@ -119,7 +119,7 @@ async fn a_list_fetched_at_the_third_try_is_used() {
 #[tokio::test]
 async fn duplicates_in_a_list_are_counted_and_requested_once() {
     let pokeapi = small().await;
-    let sound = sound().await;
+    let expected = undisturbed_catalogue().await;
     pokeapi.reset_log();
     let bulbasaur = json!({ "name": "bulbasaur", "url": format!("{}/pokemon/1/", pokeapi.base_url()) });
     pokeapi.add_to_list("pokemon", bulbasaur.clone());
@@ -129,7 +129,7 @@ async fn duplicates_in_a_list_are_counted_and_requested_once() {
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.repeated, finished.tally.fetched, finished.tally.failed), (3, RESOURCES, 0));
     assert_eq!((pokeapi.count("/api/v2/pokemon/1/"), pokeapi.count("/api/v2/move/10/")), (1, 1));
-    assert_same(&catalogue(&store).await, sound, "as if listed once");
+    assert_same(&catalogue(&store).await, expected, "as if listed once");
 }
 
 #[tokio::test]

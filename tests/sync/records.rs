@@ -211,7 +211,7 @@ async fn types_abilities_and_moves_name_their_holders() {
 }
 
 #[tokio::test]
-async fn a_move_keeps_what_is_known_of_its_meta() {
+async fn a_move_keeps_the_known_fields_of_its_meta() {
     let pokeapi = small().await;
     pokeapi.edit(VINE_WHIP, |vine_whip| vine_whip["meta"]["min_wind"] = json!(7));
     let store = synced(&pokeapi).await;

@@ -132,7 +132,7 @@ async fn a_list_that_is_suddenly_empty_removes_nothing() {
 }
 
 #[tokio::test]
-async fn when_most_of_a_kind_vanishes_all_of_it_is_kept() {
+async fn a_kind_that_mostly_vanishes_is_kept() {
     let pokeapi = small().await;
     for (kind, left) in [
         (Kind::Pokemon, vec![1, 2, 3]),

@@ -11,7 +11,7 @@ use domain::{Timestamp, facts::Kind};
 use tests::{empty_store, put_raw};
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
     support::{RESOURCES, config, small, state, summaries, sync, sync_as, synced, try_sync},
 };
 use crate::stand_in::{Fault, StandIn, World};
@@ -70,7 +70,7 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
     assert_eq!(state(&store).await.wait, None);
-    assert_same(&catalogue(&store).await, sound().await, "as if it had been one piece");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "as if it had been one piece");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_retry_after_may_be_a_date() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_down_pauses_the_run_and_the_next_goes_on() {
+async fn a_source_that_is_down_pauses_the_run_and_the_next_run_continues() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let all = paths("move");
     assert!(all.len() > 10, "enough to be sure");
@@ -140,7 +140,7 @@ async fn a_source_that_is_down_pauses_the_run_and_the_next_goes_on() {
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0), "what failed is tried again");
-    assert_same(&catalogue(&store).await, sound().await, "whole");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ fn packed(text: &str) -> AttributeValue {
 async fn an_unreadable_state_starts_from_scratch() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    let sound = catalogue(&store).await;
+    let expected = catalogue(&store).await;
     for body in [
         "",
         "}",
@@ -46,7 +46,7 @@ async fn an_unreadable_state_starts_from_scratch() {
         assert_eq!((finished.tally, pokeapi.requests().len()), (all, RESOURCES + 9), "{body}");
         assert_eq!(state(&store).await.last, Some(finished), "{body}");
     }
-    assert_same(&catalogue(&store).await, &sound, "nothing is lost");
+    assert_same(&catalogue(&store).await, &expected, "nothing is lost");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_cursor_beyond_all_resources_has_nothing_left_to_ask_for() {
 #[tokio::test]
 async fn unreadable_facts_are_fetched_again_by_a_run_from_scratch() {
     let (pokeapi, block) = (small().await, Key::facts_block(Kind::Type, 0));
-    let sound = catalogue(&synced(&pokeapi).await).await;
+    let expected = catalogue(&synced(&pokeapi).await).await;
     let types = World::small().listed("type").filter(|(id, _)| *id < 64).count();
     let other = json!({ "1": { "fact": { "kind": "berry", "id": 1 } } }).to_string();
     for body in [
@@ -90,7 +90,7 @@ async fn unreadable_facts_are_fetched_again_by_a_run_from_scratch() {
         let (finished, published) = sync(&store, &pokeapi).await;
         let tally = Tally { fetched: types, unchanged: RESOURCES - types, changed: types, failed: 0 };
         assert_eq!((finished.tally, published.written), (tally, 0), "{body:?}");
-        assert_same(&catalogue(&store).await, &sound, "nothing was ever amiss for readers");
+        assert_same(&catalogue(&store).await, &expected, "readers always see a complete catalogue");
     }
 }
 
@@ -98,7 +98,7 @@ async fn unreadable_facts_are_fetched_again_by_a_run_from_scratch() {
 async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    let sound = catalogue(&store).await;
+    let expected = catalogue(&store).await;
     put_raw(&store, &Key::facts_block(Kind::Pokemon, 0), &[("body", text("{"))]).await;
     pokeapi.always("/api/v2/pokemon/1/", Fault::Status(500));
     let (finished, published) = sync(&store, &pokeapi).await;
@@ -113,7 +113,7 @@ async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again(
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;
     assert!(finished.is_good());
-    assert_same(&catalogue(&store).await, &sound, "healed");
+    assert_same(&catalogue(&store).await, &expected, "complete after the fault");
 }
 
 #[tokio::test]

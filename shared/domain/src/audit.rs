@@ -12,7 +12,7 @@ crate::id::id!(
     "an event id"
 );
 
-/// The action that was done or tried.
+/// The action that was done or attempted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -74,7 +74,7 @@ pub struct Event {
     /// The user who acted; null if the account does not exist. For a rejected sign-in it is the account, because the client is unknown.
     pub actor: Option<UserId>,
     pub action: Action,
-    /// `session:…`, `pokemon:25`; `username` or `email` for a changed profile; none where it is the actor.
+    /// `session:…`, `pokemon:25`; `username` or `email` for a changed profile; absent if the target is the actor.
     pub target: Option<String>,
     pub outcome: Outcome,
     pub request_id: String,

@@ -29,7 +29,7 @@ use crate::config::Environment;
 pub enum Telemetry {
     /// Through `tracing`, at the level `info`.
     #[default]
-    Remarked,
+    Message,
     /// To standard output, with metrics for CloudWatch.
     Counted,
 }
@@ -55,7 +55,7 @@ impl Telemetry {
     /// Writes the line of a request.
     pub(crate) fn request(self, record: &RequestLine<'_>) {
         match self {
-            Self::Remarked => record.remark(),
+            Self::Message => record.log_message(),
             Self::Counted => print(&line(record.level(), "answered", &record.fields())),
         }
     }
@@ -68,7 +68,7 @@ impl Telemetry {
     /// Writes a counted line with the message `msg`; on one machine, nothing.
     pub fn count(self, level: Level, msg: &str, fields: &impl Serialize) {
         match self {
-            Self::Remarked => {}
+            Self::Message => {}
             Self::Counted => print(&line(level, msg, fields)),
         }
     }

@@ -46,7 +46,7 @@ async fn an_empty_table_has_no_facts() {
 }
 
 #[tokio::test]
-async fn facts_and_etags_come_back_as_they_were_put() {
+async fn facts_and_etags_are_read_back_unchanged() {
     let (store, mut ledger) = (empty_store().await, some());
     assert_eq!((put(&store, &mut ledger).await, count(&store).await), (4, 4));
     assert!(!ledger.is_dirty());

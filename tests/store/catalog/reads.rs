@@ -14,7 +14,7 @@ async fn with(items: Vec<adapters::store::NewItem>) -> CatalogStore {
 }
 
 #[tokio::test]
-async fn a_pokemon_answers_to_its_id_its_slug_and_its_species() {
+async fn a_pokemon_is_found_by_id_slug_and_species() {
     let (body, meter) = ("{\"pokemon\":{\"name\":\"Flabébé ♀\"}}", Meter::default());
     let keys = ["386", "deoxys-normal", "deoxys"];
     let store = with(keys.iter().map(|key| item(Key::pokemon(key), body, false)).collect()).await;
@@ -65,7 +65,7 @@ async fn a_name_that_several_share_leads_to_their_slugs() {
 }
 
 #[tokio::test]
-async fn a_learnset_and_forms_lie_beside_their_pokemon() {
+async fn a_learnset_and_forms_are_stored_beside_their_pokemon() {
     let (store, meter) = (
         with(vec![
             item(Key::pokemon(201), "{\"id\":201}", false),
@@ -86,14 +86,14 @@ async fn a_learnset_and_forms_lie_beside_their_pokemon() {
 }
 
 #[tokio::test]
-async fn a_chain_answers_to_its_id() {
+async fn a_chain_is_found_by_id() {
     let (store, meter) = (with(vec![item(Key::chain(67), "{\"chain\":67}", true)]).await, Meter::default());
     assert_eq!(store.evolution(&meter, 67).await.expect("it is readable"), Some(record("{\"chain\":67}")));
     assert_eq!(store.evolution(&meter, 6).await.expect("no error"), None);
 }
 
 #[tokio::test]
-async fn a_type_an_ability_and_a_move_of_one_name_are_three() {
+async fn a_type_an_ability_and_a_move_of_one_name_are_separate_records() {
     let kinds = [(Named::Type, "\"type\""), (Named::Ability, "\"ability\""), (Named::Move, "\"move\"")];
     let items = kinds.iter().map(|(kind, body)| item(Key::named(*kind, "psychic"), body, true));
     let (store, meter) = (with(items.collect()).await, Meter::default());
@@ -106,7 +106,7 @@ async fn a_type_an_ability_and_a_move_of_one_name_are_three() {
 }
 
 #[tokio::test]
-async fn bodies_come_back_as_they_were_however_large() {
+async fn bodies_of_any_size_are_read_back_unchanged() {
     let (plain, packable) = (noise(300_000, 1), "pika".repeat(2_000_000));
     let (plain, packable) = (format!("\"{plain}\""), format!("\"{packable}\""));
     let store =

@@ -96,7 +96,7 @@ impl<C> From<Refused<C>> for StoreError {
 /// The meaning of a part whose condition did not hold.
 #[derive(Debug)]
 enum Guard<C> {
-    /// The part has no condition, or none that a caller can act on.
+    /// The part has no condition, or its failure is not an error that a caller can handle.
     Unnamed,
     Receipt,
     Named(C),

@@ -213,10 +213,10 @@ mod tests {
         let sealed = token().seal(&KEY);
         let bytes = BASE64.decode(&sealed[3..]).expect("base64");
         for bit in 0..bytes.len() * 8 {
-            let mut bent = bytes.clone();
-            bent[bit / 8] ^= 1 << (bit % 8);
-            let bent = format!("rt_{}", BASE64.encode(bent));
-            assert_eq!(RefreshToken::open(&bent, &KEY), Err(BadRefreshToken), "bit {bit}");
+            let mut modified = bytes.clone();
+            modified[bit / 8] ^= 1 << (bit % 8);
+            let modified = format!("rt_{}", BASE64.encode(modified));
+            assert_eq!(RefreshToken::open(&modified, &KEY), Err(BadRefreshToken), "bit {bit}");
         }
         let other = RefreshKey::new([8; 32]);
         assert_eq!(RefreshToken::open(&sealed, &other), Err(BadRefreshToken));

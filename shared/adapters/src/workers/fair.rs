@@ -23,8 +23,8 @@ impl<T> FairQueue<T> {
         self.len >= self.capacity
     }
 
-    /// Adds `entry` to the line of `client` and returns the entry that must leave, if any. A full queue drops the newest entry of
-    /// its longest line, so that a single client cannot keep the others out; `entry` itself where its own line is (nearly) as long.
+    /// Adds `entry` to the line of `client` and returns the entry that must leave, if any. A full queue drops the newest entry of its
+    /// longest line, so that a single client cannot keep the others out; or `entry` itself if its own line is (nearly) as long.
     pub(super) fn push(&mut self, client: &str, entry: T) -> Option<T> {
         let position = self.lines.iter().position(|(name, _)| name == client);
         let mut leaving = None;

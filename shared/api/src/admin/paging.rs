@@ -26,7 +26,7 @@ pub(super) fn parameter<'a>(request: &'a Request, name: &str) -> Result<Option<&
     let mut values = request.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let first = values.next();
     match values.next() {
-        Some(_) => Err(FieldError::new(name, "is given more than once")),
+        Some(_) => Err(FieldError::new(name, "must not be repeated")),
         None => Ok(first.filter(|value| !value.is_empty())),
     }
 }

@@ -13,7 +13,7 @@ use super::paging::{both, parameter, parsed, per_page};
 use crate::app::App;
 use door::{Problem, Request, Response, body::personal};
 
-/// A page of users, sorted by when they registered.
+/// A page of users, in the order of registration.
 #[derive(Serialize, JsonSchema)]
 pub struct UserList {
     pub users: Vec<User>,
@@ -76,11 +76,11 @@ pub(crate) async fn users(app: &App, request: &Request) -> Result<Response, Prob
 }
 
 fn start(request: &Request) -> Result<Start, FieldError> {
-    let cursor = parsed(request, "cursor", "is not one that a page has named")?;
+    let cursor = parsed(request, "cursor", "must be the `next` of a previous page")?;
     match cursor {
         None => page(request).map(Start::Page),
         Some(_) if parameter(request, "page")?.is_some() => {
-            Err(FieldError::new("page", "cannot be given together with cursor"))
+            Err(FieldError::new("page", "cannot be combined with cursor"))
         }
         Some(user) => Ok(Start::After(user)),
     }

@@ -38,7 +38,7 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     let mut attempt = Attempt::begin(request);
     let (found, checked) = match check_password(app, request, &mut attempt).await {
         Ok(checked) => checked,
-        Err(problem) => return Err(attempt.was_not_made(app, request, problem).await),
+        Err(problem) => return Err(attempt.was_rejected(app, request, problem).await),
     };
     let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let actor = found.as_ref().map(|found| found.user.user.id);

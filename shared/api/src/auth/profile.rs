@@ -140,7 +140,7 @@ impl NewValues {
         let password = update.password.as_deref().map(Password::choose).transpose();
         let password = password.map_err(&mut keep).unwrap_or_default();
         if update.password.is_some() && update.current_password.is_none() {
-            keep(FieldError::new("current_password", "is needed to change the password"));
+            keep(FieldError::new("current_password", "is required to change the password"));
         }
         if wrong.is_empty() { Ok(Self { username, email, password }) } else { Err(Problem::invalid(wrong)) }
     }

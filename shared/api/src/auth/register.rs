@@ -43,7 +43,7 @@ pub struct Registration {
 /// the event; if it fails, nothing is stored.
 pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, Problem> {
     // The request has already taken this token of the route's limit.
-    let token = Token { limit: Limit::Register, whom: request.client.clone(), taken_at: milliseconds() };
+    let token = Token { limit: Limit::Register, subject: request.client.clone(), taken_at: milliseconds() };
     let sent: Registration = request.body()?;
     let password = Password::choose(&sent.password);
     let names = all(Username::choose(&sent.username), Email::parse(&sent.email));

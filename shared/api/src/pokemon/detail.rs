@@ -58,7 +58,7 @@ impl Include {
         let value = values.next().map(|(_, value)| value.as_str()).unwrap_or_default();
         let wrong = |message: &str| Problem::invalid(vec![FieldError::new("include", message)]);
         if values.next().is_some() {
-            return Err(wrong("is given more than once"));
+            return Err(wrong("must not be repeated"));
         }
         for part in value.split(',').filter(|part| !part.is_empty()) {
             match part {

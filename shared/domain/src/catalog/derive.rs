@@ -328,7 +328,7 @@ fn species_name(species: &SpeciesFacts) -> String {
     species.display_name.clone().unwrap_or_else(|| humanise(&species.name))
 }
 
-/// Turns `limited-build` into `Limited Build`, the display name where PokeAPI has no English one.
+/// Turns `limited-build` into `Limited Build`, the display name if PokeAPI has no English one.
 pub(crate) fn humanise(slug: &str) -> String {
     let words = slug.split('-').map(|word| {
         let mut letters = word.chars();

@@ -59,7 +59,7 @@ impl<'a> Served<'a> {
         self.species.values().map(|one| one.facts)
     }
 
-    /// The Pokémon that represents a species; `None` where the species is not served.
+    /// The Pokémon that represents a species; `None` if the species is not served.
     pub(super) fn default_of(&self, species: u32) -> Option<u32> {
         self.species.get(&species).map(|one| one.default)
     }

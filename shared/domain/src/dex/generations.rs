@@ -29,9 +29,9 @@ pub struct Generation {
     pub year: Option<u16>,
     /// Served species that it introduced.
     pub pokemon_count: u32,
-    /// Least id of these species.
+    /// The lowest id of these species.
     pub start_id: Option<u32>,
-    /// Greatest id of these species.
+    /// The highest id of these species.
     pub end_id: Option<u32>,
     /// Slugs of its games.
     pub games: Vec<String>,

@@ -272,7 +272,7 @@ proptest! {
             let at = at.index(stored.len());
             stored[at] = byte;
         }
-        if let Ok(dex) = Dex::load(&stored, "bent", "") {
+        if let Ok(dex) = Dex::load(&stored, "modified", "") {
             answer_everything(&dex, &query);
         }
     }

@@ -83,7 +83,7 @@ impl ListQuery {
         for (key, value) in pairs {
             let Some(key) = Self::KEYS.into_iter().find(|known| *known == key) else { continue };
             if !seen.insert(key) && key != "type" {
-                errors.push(FieldError::new(key, "is given more than once"));
+                errors.push(FieldError::new(key, "must not be repeated"));
                 continue;
             }
             if value.is_empty() {

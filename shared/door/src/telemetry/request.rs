@@ -28,7 +28,7 @@ impl RequestLine<'_> {
         if self.status >= 500 { Level::Error } else { Level::Info }
     }
 
-    pub(super) fn remark(&self) {
+    pub(super) fn log_message(&self) {
         let Self { route, method, status, effort: Effort { latency_ms, calls, rcu, wcu, .. }, .. } = self;
         tracing::info!(route, method, status, latency_ms, calls, rcu, wcu, "answered");
     }
