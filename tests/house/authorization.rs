@@ -1,4 +1,4 @@
-//! Each route lets in exactly the callers that its access column names.
+//! Each route accepts exactly the callers that its access column names.
 
 use adapters::{
     aws, now,

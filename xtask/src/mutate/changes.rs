@@ -209,7 +209,7 @@ pub const CHANGES: &[Change] = &[
     replace("docs/LIMITS.md", "This page lists", concat!("This page an", "ew lists"), PROSE),
     replace("docs/LIMITS.md", "# Limits", "# What Is Limited", PROSE),
     replace("shared/door/src/edge.rs", "//! ", "//! How ", PROSE),
-    replace("tests/shape.rs", "fn the_shape_of", "fn what_the_shape_of", TEST_NAMES),
+    replace("shared/domain/src/slug.rs", "fn slugs_of_pokeapi", "fn what_slugs_of_pokeapi", TEST_NAMES),
     // The files that the generator writes.
     delete("functions/src/bin/get-move.rs", GENERATED),
     replace("functions/src/bin/get-type.rs", "GET_TYPE", "GET_MOVE", GENERATED),

@@ -101,7 +101,7 @@ pub struct CosmeticForm {
     pub is_default: bool,
     pub is_battle_only: bool,
     pub is_mega: bool,
-    /// Slug of the version group in which it first appeared.
+    /// The slug of the version group in which it first appeared.
     pub version_group: String,
     pub types: Vec<String>,
 }
