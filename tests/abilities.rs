@@ -52,7 +52,7 @@ async fn an_ability_without_pokemon_has_an_empty_list() {
 }
 
 #[tokio::test]
-async fn an_ability_answers_to_its_id_and_its_name_in_any_spelling() {
+async fn an_ability_is_found_by_id_and_by_name_in_any_spelling() {
     let house = House::seeded().await;
     assert_eq!(get(&house, "Lightning-Rod").await, get(&house, "lightning-rod").await);
     for name in ["lightning%20rod", "lightning_rod", "LightningRod", "31", "031"] {

@@ -8,6 +8,7 @@ mod domain;
 mod events;
 mod functions;
 mod modules;
+mod prose;
 mod stacks;
 mod templates;
 mod variables;

@@ -15,7 +15,7 @@ use api::{
 };
 use door::telemetry::Telemetry;
 use serde_json::{Value, json};
-use tests::{Residents, Tap, sample_event, some_event};
+use tests::{SampleUsers, Tap, sample_event, some_event};
 
 use crate::{
     stand_in::{StandIn, World},
@@ -24,7 +24,7 @@ use crate::{
 
 /// The scheduled functions of a deployment whose database is behind a tap.
 struct Deployment {
-    residents: Residents,
+    users: SampleUsers,
     source: StandIn,
     tap: Tap,
     folder: tempfile::TempDir,
@@ -32,26 +32,26 @@ struct Deployment {
 
 impl Deployment {
     async fn new() -> Self {
-        let residents = Residents::new().await;
-        let tap = Tap::on(&residents.url).await;
+        let users = SampleUsers::new().await;
+        let tap = Tap::on(&users.url).await;
         let source = StandIn::start(World::small()).await;
-        Self { residents, source, tap, folder: tempfile::tempdir().expect("a folder") }
+        Self { users, source, tap, folder: tempfile::tempdir().expect("a folder") }
     }
 
     fn config(&self) -> Config {
         let keys = self.folder.path().join("keys.json");
-        let mut config = self.residents.config();
+        let mut config = self.users.config();
         config.door.signing_keys = Some(KeySource::File(keys));
         config
     }
 
     async fn invoke(&self, job: &str, event: &Value) -> Result<Value, String> {
         let (client, meter) = (aws::at(&self.tap.url), Meter::default());
-        let accounts = AccountStore::new(client.clone(), self.residents.tables.clone());
+        let accounts = AccountStore::new(client.clone(), self.users.tables.clone());
         let answer = match job {
             "sync-pokeapi" => {
                 let function = SyncFunction {
-                    store: CatalogStore::new(client, &self.residents.tables),
+                    store: CatalogStore::new(client, &self.users.tables),
                     api: PokeApi::new(config(&self.source)).expect("an address"),
                     min_age: 3600,
                     telemetry: Telemetry::default(),
@@ -68,13 +68,13 @@ impl Deployment {
 #[tokio::test]
 async fn a_check_reports_what_a_job_needs_and_changes_nothing() {
     let deployment = Deployment::new().await;
-    let ash = deployment.residents.ash;
-    let accounts = &deployment.residents.accounts;
+    let ash = deployment.users.ash;
+    let accounts = &deployment.users.accounts;
     accounts
         .begin_deletion(&Meter::default(), ash, ash, false, &some_event(ash).into())
         .await
         .expect("a beginning");
-    let tables = &deployment.residents.tables;
+    let tables = &deployment.users.tables;
     let public = tests::ring().jwks().keys.len();
     for job in JOBS.iter().map(|job| job.name) {
         let checked = deployment.invoke(job, &sample_event(&format!("check-{job}"))).await.expect(job);

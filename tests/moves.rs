@@ -78,7 +78,7 @@ async fn every_move_answers_with_its_own_numbers() {
 }
 
 #[tokio::test]
-async fn a_move_answers_to_its_id_and_its_name_in_any_spelling() {
+async fn a_move_is_found_by_id_and_by_name_in_any_spelling() {
     let house = House::seeded().await;
     assert_eq!(get(&house, "Thunder-Shock").await, get(&house, "thunder-shock").await);
     for name in ["thunder%20shock", "thundershock", "84", "084"] {

@@ -80,16 +80,16 @@ async fn the_three_types_without_pokemon_are_served_too() {
 async fn a_type_names_exactly_the_pokemon_that_the_list_finds_by_it() {
     let house = House::seeded().await;
     for name in ["ice", "fairy", "normal"] {
-        let own: Vec<u64> = ids(&get(&house, name).await["pokemon"]);
+        let expected: Vec<u64> = ids(&get(&house, name).await["pokemon"]);
         let mut found = Vec::new();
-        while found.len() < own.len() {
+        while found.len() < expected.len() {
             let page = found.len() / 100 + 1;
             let path = format!("/api/v1/pokemon?forms=all&per_page=100&type={name}&page={page}");
             let body = house.get(&path).await.json();
-            assert_eq!(body["pagination"]["total"], own.len(), "{name}");
+            assert_eq!(body["pagination"]["total"], expected.len(), "{name}");
             found.extend(ids(&body["pokemon"]));
         }
-        assert_eq!(found, own, "{name}");
+        assert_eq!(found, expected, "{name}");
     }
 }
 
@@ -103,7 +103,7 @@ fn ids(pokemon: &Value) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_type_answers_to_its_id_and_its_name_in_any_spelling() {
+async fn a_type_is_found_by_id_and_by_name_in_any_spelling() {
     let house = House::seeded().await;
     assert_eq!(get(&house, "FIRE").await, get(&house, "fire").await);
     for name in ["10", "010", "fire-", "f%C3%ADre"] {

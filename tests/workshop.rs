@@ -15,16 +15,16 @@ use local::{
     guard::AccessKey,
     port::Port,
 };
-use tests::{Residents, engine_url, some_event};
+use tests::{SampleUsers, engine_url, some_event};
 
 use crate::{
     stand_in::{StandIn, World},
     sync::support::{client, config, synced},
 };
 
-/// Residents with a separate catalogue.
+/// Sample users with a separate catalogue.
 pub struct Workshop {
-    pub residents: Residents,
+    pub users: SampleUsers,
     pub source: StandIn,
     _functions: Port,
 }
@@ -37,7 +37,7 @@ impl Workshop {
     pub async fn open_in(world: World) -> Self {
         let source = StandIn::start(world).await;
         let store = synced(&source).await;
-        let mut residents = Residents::among(&engine_url(), Tables::beside(store.table())).await;
+        let mut users = SampleUsers::among(&engine_url(), Tables::beside(store.table())).await;
         let functions = Functions::start(SyncFunction {
             store,
             api: client(config(&source)),
@@ -47,26 +47,26 @@ impl Workshop {
         let functions = functions.expect("a thread");
         let listener = listen(0).await.expect("a free port");
         let port = functions.serve(listener, AccessKey::known(aws::ANYBODY)).expect("an address");
-        residents.sync_function =
+        users.sync_function =
             Some(Function { name: format!("{SYNC}:live"), endpoint: Endpoint::at(&port.url) });
-        Self { residents, source, _functions: port }
+        Self { users, source, _functions: port }
     }
 }
 
 impl Workshop {
     /// Hides a Pokémon in the stored overrides, and does not publish the change.
     pub async fn hide_quietly(&self, id: u32) {
-        let oak = self.residents.oak;
-        let told = some_event(oak).into();
-        let (accounts, meter) = (&self.residents.accounts, Meter::default());
-        accounts.override_pokemon(&meter, oak, id, &OverrideChange::Hide, &told).await.expect("a change");
+        let oak = self.users.oak;
+        let record = some_event(oak).into();
+        let (accounts, meter) = (&self.users.accounts, Meter::default());
+        accounts.override_pokemon(&meter, oak, id, &OverrideChange::Hide, &record).await.expect("a change");
     }
 }
 
 /// The accounts that call a route.
 pub enum Home {
     /// Accounts with the shared catalogue, which is read-only.
-    Shared(Residents),
+    Shared(SampleUsers),
     Own(Workshop),
 }
 
@@ -74,18 +74,18 @@ impl Home {
     pub async fn of(spec: &Spec) -> Self {
         match spec.name {
             "fetch-pokemon" | "update-pokemon" | "hide-pokemon" => Self::Own(Workshop::open().await),
-            _ => Self::Shared(Residents::new().await),
+            _ => Self::Shared(SampleUsers::new().await),
         }
     }
 }
 
 impl Deref for Home {
-    type Target = Residents;
+    type Target = SampleUsers;
 
-    fn deref(&self) -> &Residents {
+    fn deref(&self) -> &SampleUsers {
         match self {
-            Self::Shared(residents) => residents,
-            Self::Own(workshop) => &workshop.residents,
+            Self::Shared(users) => users,
+            Self::Own(workshop) => &workshop.users,
         }
     }
 }

@@ -30,8 +30,8 @@ pub struct Binaries {
 
 impl Binaries {
     pub fn find() -> Result<Self> {
-        let own = env::current_exe()?;
-        let profile = own.parent().context("this program lies in no folder")?.to_owned();
+        let program = env::current_exe()?;
+        let profile = program.parent().context("this program lies in no folder")?.to_owned();
         let found = Self { profile };
         ensure!(found.local().exists(), "{} is not there: build `-p local` too", found.local().display());
         Ok(found)
@@ -66,28 +66,28 @@ pub struct Process {
     started: Instant,
     lines: Receiver<String>,
     /// Its standard error, for error reports.
-    said: TempPath,
+    stderr: TempPath,
 }
 
 impl Process {
     pub fn start(command: &mut Command) -> Result<Self> {
-        let (said, path) = NamedTempFile::new()?.into_parts();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said);
+        let (stderr, path) = NamedTempFile::new()?.into_parts();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let started = Instant::now();
         let mut child = command
             .spawn()
             .with_context(|| format!("{} cannot be started", command.get_program().display()))?;
         let output = child.stdout.take();
-        let (told, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
             // Reads to the end even if nothing receives the lines: a full pipe would block the program.
             for line in
                 output.into_iter().flat_map(|output| BufReader::new(output).lines()).map_while(Result::ok)
             {
-                let _ = told.send(line);
+                let _ = sender.send(line);
             }
         });
-        Ok(Self { child, started, lines, said: path })
+        Ok(Self { child, started, lines, stderr: path })
     }
 
     pub fn id(&self) -> u32 {
@@ -106,7 +106,7 @@ impl Process {
             let line = self
                 .lines
                 .recv_timeout(left)
-                .map_err(|_| anyhow!("it never said {start:?}, but: {}", self.said().trim_end()))?;
+                .map_err(|_| anyhow!("it never said {start:?}, but: {}", self.stderr().trim_end()))?;
             if let Some(rest) = line.strip_prefix(start) {
                 return Ok((rest.trim().to_owned(), self.started.elapsed()));
             }
@@ -114,15 +114,15 @@ impl Process {
     }
 
     /// Returns what the program has written to standard error.
-    pub fn said(&self) -> String {
-        fs::read_to_string(&self.said).unwrap_or_default()
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(&self.stderr).unwrap_or_default()
     }
 
     /// Ends the program like Ctrl-C, and by force if that does not help.
     pub fn stop(mut self) {
         self.interrupt();
-        let asked = Instant::now();
-        while self.is_running() && asked.elapsed() < END {
+        let interrupted_at = Instant::now();
+        while self.is_running() && interrupted_at.elapsed() < END {
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -212,7 +212,7 @@ pub fn port(process: &mut Process, file: &Path) -> Result<u16> {
         if let Some(port) = port.and_then(|port| port.trim().parse().ok()) {
             return Ok(port);
         }
-        ensure!(process.is_running(), "it ended: {}", process.said().trim_end());
+        ensure!(process.is_running(), "it ended: {}", process.stderr().trim_end());
         ensure!(process.started.elapsed() < START, "it wrote no port to {}", file.display());
         thread::sleep(Duration::from_millis(50));
     }

@@ -1,5 +1,5 @@
-//! A small HTTP/1.1 client that puts load on a server over a few kept-alive connections, with one request after the
-//! other on each. It does as little as it can, because it shares the machine with the server.
+//! A small HTTP/1.1 client that puts load on a server over a few kept-alive connections, with one request after the other on each. It does
+//! little work, because it shares the machine with the server.
 
 use std::{
     cell::Cell,
@@ -17,7 +17,7 @@ use tokio::{
 
 const CONNECTIONS: usize = 8;
 
-/// The result of a load.
+/// The result of a load test.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     pub requests: u32,
@@ -115,14 +115,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_as_long_as_it_says() {
+    fn the_length_of_an_answer_includes_its_body() {
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
         assert_eq!(length(answer).unwrap(), Some(answer.len()));
         assert_eq!(length(&answer[..20]).unwrap(), None);
     }
 
     #[test]
-    fn anything_but_a_whole_200_is_an_error() {
+    fn every_response_except_a_complete_200_is_an_error() {
         for answer in ["HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\ndate: now\r\n\r\n"]
         {
             length(answer.as_bytes()).unwrap_err();

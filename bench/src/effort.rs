@@ -16,9 +16,9 @@ pub struct Effort {
     pub loads: usize,
     /// Sign-ins to a known account; there are as many to an unknown one.
     pub sign_ins: usize,
-    /// Requests per round over HTTP: enough that the 10 ms of a clock tick do not matter…
+    /// Requests per round over HTTP: so many that the 10 ms of a clock tick do not matter.
     pub requests: u32,
-    /// …but for no longer than this.
+    /// The longest time of such a round.
     pub longest: Duration,
 }
 

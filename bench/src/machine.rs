@@ -25,7 +25,7 @@ fn process_cpu() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// Never called: [`crate::main`] ends first.
+/// A stub for other systems. It is never called, because [`crate::main`] ends first.
 #[cfg(not(unix))]
 fn process_cpu() -> Duration {
     Duration::ZERO
@@ -39,7 +39,7 @@ pub fn cpu(pid: u32) -> Result<Duration> {
     Ok(Duration::from_millis(ticks * 1000 / TICKS))
 }
 
-/// utime + stime.
+/// Returns the sum of utime and stime.
 fn ticks(stat: &str) -> Option<u64> {
     // The program's name is in parentheses and may contain any character.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_linux_writes() {
+    fn files_of_proc_are_parsed() {
         let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 900 0 3 0 152 48 0 0 20 0 5 0 100 9000 500";
         assert_eq!(ticks(stat), Some(200));
         assert_eq!(ticks("7 (a"), None);

@@ -59,7 +59,7 @@ enum What {
 
 type Measure = fn(&Binaries, &Effort, &mut Report) -> Result<()>;
 
-/// The index comes first: its memory is easiest to measure in a process that has done nothing yet.
+/// Measures the index first: its memory is easiest to measure in a process that has done no other work.
 const MEASURES: [(What, Measure); 7] = [
     (What::Index, index::measure),
     (What::Handler, handler::measure),

@@ -18,7 +18,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     match binaries.dev_local() {
         Some(dev) => starts("dev build", &dev, effort, report),
         None => {
-            report.skip("start, dev build: there is none (cargo build)");
+            report.skip("start, dev build: there is no dev build (cargo build)");
             Ok(())
         }
     }

@@ -72,8 +72,8 @@ impl Syncs {
         command.args(["--sync", "--sync-rate", "0", "--pokeapi", mirror, "--data"]).arg(folder);
         let server = Local::start(&mut command, LONGEST)?;
         // The server starts even if the sync fails, so its output shows whether it did.
-        let said = server.process.said();
-        ensure!(said.contains("sync: fetched"), "the sync did not finish: {}", said.trim_end());
+        let stderr = server.process.stderr();
+        ensure!(stderr.contains("sync: fetched"), "the sync did not finish: {}", stderr.trim_end());
         self.seconds.push(server.took.as_secs_f64());
         self.cpu.push(cpu(server.process.id())?.as_secs_f64());
         self.peak.push(peak_memory(server.process.id())? / MB);

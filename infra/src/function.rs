@@ -18,20 +18,20 @@ pub(crate) const WRITER: &str = "pokedex-${Environment}-sync-pokeapi:live";
 const LITTLE_MEMORY: u32 = 256;
 /// The memory, in MB, that comes with a whole processor.
 const WHOLE_PROCESSOR: u32 = 1769;
-/// The time, in seconds, that the HTTP API waits: routes that wait for the writer wait as long.
+/// The timeout of the HTTP API in seconds. Routes that wait for the writer have the same timeout.
 const LONGEST_REQUEST: u32 = 30;
 
-/// A function with everything that its table says of it.
+/// A function with all columns of its table.
 #[derive(Clone, Debug)]
 pub struct Function {
-    /// Verb-noun: `get-pokemon`.
+    /// The name, verb-noun: `get-pokemon`.
     pub name: &'static str,
     pub description: &'static str,
     pub(crate) trigger: Trigger,
     pub(crate) needs: &'static [Need],
-    /// In MB; `None` for the usual memory.
+    /// The memory in MB; `None` for the default.
     pub(crate) memory: Option<u32>,
-    /// In seconds; `None` for the usual timeout.
+    /// The timeout in seconds; `None` for the default.
     pub(crate) timeout: Option<u32>,
     /// The variables that only this function has, with their values.
     pub(crate) variables: Map<String, Value>,

@@ -3,7 +3,7 @@
 /// A generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generated {
-    /// Relative to the repository's root.
+    /// The path, relative to the repository's root.
     pub path: String,
     pub text: String,
 }

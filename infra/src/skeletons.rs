@@ -1,4 +1,4 @@
-//! Skeletons for a new function: its sample events, and the budget of its route. What exists is kept.
+//! Skeletons for a new function: its sample events, and the budget of its route. Existing files and lines are kept.
 
 use std::{
     fs,

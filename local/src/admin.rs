@@ -1,4 +1,4 @@
-//! The first administrator, whom the owner of the machine appoints; no route can.
+//! The first administrator. Only the owner of the machine can create one; no route can.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub async fn grant_on_aws(environment: &str, username: &str) -> Result<String> {
     grant(&AccountStore::new(aws::from_environment(), tables), username).await
 }
 
-/// Makes the user with this name (or address) an administrator; returns a sentence that says what was done.
+/// Makes the user with this name (or address) an administrator; returns a sentence for the terminal.
 ///
 /// # Errors
 /// If the user does not exist or the engine does not answer.

@@ -70,7 +70,7 @@ pub enum Admin {
 }
 
 impl Options {
-    /// The configuration, as on AWS but with local tables. CORS_ORIGINS and SPRITE_BASE_URL help with a web app under development.
+    /// The configuration, as on AWS but with local tables. CORS_ORIGINS and SPRITE_BASE_URL support a web app under development.
     ///
     /// # Errors
     /// If a variable has a wrong value; the error names it.

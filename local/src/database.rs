@@ -41,7 +41,7 @@ impl Database {
         }
     }
 
-    /// The removal of expired items, if the engine belongs to this program.
+    /// Returns the removal of expired items, if the engine belongs to this program.
     pub fn sweep(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
         match self {
             Self::Embedded(engine) => Some(engine.sweep()),

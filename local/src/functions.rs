@@ -79,7 +79,7 @@ impl Functions {
 }
 
 impl Invoke {
-    /// Runs the function for each event that is sent, until all senders are gone.
+    /// Runs the function for each event that is sent, until all senders are dropped.
     fn start(sync: SyncFunction) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (function, mut invocations) = mpsc::unbounded_channel::<Invocation>();

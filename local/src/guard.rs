@@ -46,8 +46,8 @@ impl AccessKey {
 
     /// Compares in constant time, for any two lengths.
     fn is(&self, id: &str) -> bool {
-        let (own, other) = (Sha256::digest(&self.0), Sha256::digest(id));
-        own.iter().zip(other).fold(0, |different, (own, other)| different | (own ^ other)) == 0
+        let (expected, other) = (Sha256::digest(&self.0), Sha256::digest(id));
+        expected.iter().zip(other).fold(0, |different, (expected, other)| different | (expected ^ other)) == 0
     }
 }
 
@@ -125,8 +125,8 @@ fn access_key_id(authorization: &str) -> Option<&str> {
     credential.split_once('/').map(|(id, _)| id)
 }
 
-/// Whether the single Host header, and the target if it names a host, are loopback: a web page of another origin would get here under
-/// another name that resolves to 127.0.0.1.
+/// Whether the single Host header, and the target if it names a host, are loopback: a web page of another origin could send requests here
+/// through another name that resolves to 127.0.0.1.
 fn is_for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_random_key_is_itself_alone() {
+    fn a_random_key_equals_only_itself() {
         let (one, other) = (AccessKey::random(), AccessKey::random());
         assert!(one.id().len() >= 40 && one.is(one.id()));
         assert!(!one.is(other.id()) && !one.is("") && !one.is(&one.id()[1..]));

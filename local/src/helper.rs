@@ -56,7 +56,7 @@ impl<H: Helper> HttpConnector for InProcess<H> {
     }
 }
 
-/// The connection that the SDK closes after an answer such as a 503: here, no connection exists.
+/// The object that represents the connection. The SDK closes it after an answer such as a 503; here, no connection exists.
 fn no_connection() -> ConnectionMetadata {
     ConnectionMetadata::builder().proxied(false).poison_fn(|| ()).build()
 }

@@ -31,7 +31,7 @@ pub async fn refresh(
         Outcome::Paused { progress, because } => {
             let why = match because {
                 Pause::Stopped => "stopped".to_owned(),
-                Pause::Asked { until } => format!("PokeAPI asks to be left alone until {until}; paused"),
+                Pause::RetryAfter { until } => format!("PokeAPI asks to be left alone until {until}; paused"),
                 Pause::SourceDown => "PokeAPI has stopped answering; paused".to_owned(),
             };
             let at = match progress {

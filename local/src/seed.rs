@@ -33,14 +33,14 @@ pub async fn seed(store: &CatalogStore, owner: &str) -> Result<Option<Published>
     }
     let (header, facts) = snapshot::bundled()?;
     let snapshot = Loaded { name: &name, taken_at: header.taken_at, facts: &facts };
-    let mut told = false;
+    let mut reported = false;
     loop {
         match sync::load(store, meter, owner, &snapshot).await {
             // Another process loads it, or was killed while loading: its lease is short.
             Err(SyncError::Busy(until)) if until.seconds_from(now()) <= LONGEST_WAIT => {
-                if !told {
+                if !reported {
                     eprintln!("another process is writing the catalogue: waiting until {until} at most");
-                    told = true;
+                    reported = true;
                 }
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }

@@ -30,7 +30,7 @@ use tokio::{
 use crate::{body::Body, stream::Stream};
 
 /// The time limit for responses in progress once the server should stop. It is longer than any response takes except an administrator's. A
-/// request that was started and never completed delays the end for just as long, and so does the wait of the person who pressed Ctrl-C.
+/// request that is never completed delays the end by at most this time.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 /// The number of connections beyond the limit that can receive a 503 at the same time; further ones are closed without a response.
 const TURNED_AWAY: usize = 32;
@@ -137,7 +137,7 @@ impl<S: Service> Server<S> {
         if let Ok(permit) = Arc::clone(&self.limits.connections).try_acquire_owned() {
             self.answer(stream, peer, permit);
         } else if let Ok(permit) = Arc::clone(&self.turned_away).try_acquire_owned() {
-            self.turn_away(stream, permit);
+            self.reject(stream, permit);
         }
     }
 
@@ -154,7 +154,7 @@ impl<S: Service> Server<S> {
         self.spawn(connection(stream, service, self.limits.head, self.limits.stalled), permit);
     }
 
-    fn turn_away(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    fn reject(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
         let service = Arc::clone(&self.service);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut response = service.busy(request.headers());

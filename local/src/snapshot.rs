@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 const FORMAT: u32 = 1;
 /// The zstd level: slow and small, because the snapshot is written rarely, by hand, and is part of every binary.
 const LEVEL: i32 = 22;
-/// 128 MB: the learnsets of a species' forms are far apart and nearly identical.
+/// The window size, 128 MB: the learnsets of a species' forms are far apart and nearly identical.
 const WINDOW_LOG: u32 = 27;
 
 static BUNDLED: &[u8] = include_bytes!("../data/snapshot.jsonl.zst");

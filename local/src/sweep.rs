@@ -7,7 +7,7 @@ use crate::dynamodb::DynamoDb;
 /// The time between two sweeps. Reads never return expired items, so only the size of the data depends on it.
 const EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// Sweeps now and then periodically, until the future is dropped.
+/// Sweeps periodically, until the future is dropped.
 pub(crate) async fn sweep(database: Arc<DynamoDb>) {
     let mut turns = tokio::time::interval(EVERY);
     loop {

@@ -16,15 +16,15 @@ use domain::audit::Outcome;
 use door::limits::Limits;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json, value::RawValue};
-use tests::{Answer, PASSWORD, Residents, event, invoke_event, problem};
+use tests::{Answer, PASSWORD, SampleUsers, event, invoke_event, problem};
 use tokio::sync::oneshot;
 
 use crate::accounts::{at_once, count};
 
-fn app(residents: &Residents, limits: &str) -> App {
+fn app(users: &SampleUsers, limits: &str) -> App {
     let limits = Some(Limits::parse(limits).expect("limits"));
-    let client = adapters::aws::at(&residents.url);
-    App::new(residents.with_limits(limits), || client)
+    let client = adapters::aws::at(&users.url);
+    App::new(users.with_limits(limits), || client)
 }
 
 async fn sign_in(app: &App, from: &str, username: &str, password: &str) -> Answer {
@@ -38,8 +38,8 @@ const HOME: &str = "192.0.2.7";
 
 #[tokio::test]
 async fn at_most_ten_of_200_simultaneous_wrong_passwords_are_hashed() {
-    let residents = Residents::new().await;
-    let app = Arc::new(app(&residents, "login=1000/60,signin=1000/60"));
+    let users = SampleUsers::new().await;
+    let app = Arc::new(app(&users, "login=1000/60,signin=1000/60"));
     let answers = at_once(200, |nth| {
         let app = Arc::clone(&app);
         let name = ["ash_ketchum", "ASH_KETCHUM", "ash_ketchum@example.com"][nth % 3];
@@ -47,7 +47,7 @@ async fn at_most_ten_of_200_simultaneous_wrong_passwords_are_hashed() {
     })
     .await;
     // A wrong password that was hashed leaves an event. A busy engine may refuse some of so many requests: 503.
-    let hashed = residents.trail(residents.ash).await.len();
+    let hashed = users.trail(users.ash).await.len();
     let (wrong, limited, unavailable) = (count(&answers, 401), count(&answers, 429), count(&answers, 503));
     assert!((1..=10).contains(&hashed) && wrong <= 10, "{hashed} hashed, {wrong} wrong");
     assert!(limited > 0 && wrong + limited + unavailable == 200, "{wrong}, {limited}, {unavailable}");
@@ -55,8 +55,8 @@ async fn at_most_ten_of_200_simultaneous_wrong_passwords_are_hashed() {
 
 #[tokio::test]
 async fn successes_on_another_account_refill_nothing() {
-    let residents = Residents::new().await;
-    let app = app(&residents, "login=1000/60");
+    let users = SampleUsers::new().await;
+    let app = app(&users, "login=1000/60");
     let mut wrong = Vec::new();
     for _ in 0..12 {
         wrong.push(sign_in(&app, HOME, "ash_ketchum", "wrong").await.status.as_u16());
@@ -64,8 +64,8 @@ async fn successes_on_another_account_refill_nothing() {
     }
     assert_eq!((&wrong[..10], &wrong[10..]), (&[401; 10][..], &[429; 2][..]));
     // This includes the failures of the address.
-    let residents = Residents::new().await;
-    let app = self::app(&residents, "login=5/3600");
+    let users = SampleUsers::new().await;
+    let app = self::app(&users, "login=5/3600");
     for nth in 0..5 {
         assert_eq!(sign_in(&app, HOME, "oak", PASSWORD).await.status, 200);
         assert_eq!(sign_in(&app, HOME, &format!("nobody_{nth}"), "wrong").await.status, 401);
@@ -75,8 +75,8 @@ async fn successes_on_another_account_refill_nothing() {
 
 #[tokio::test]
 async fn a_correct_password_is_never_limited_for_its_owner() {
-    let residents = Residents::new().await;
-    let app = app(&residents, "account=10/900");
+    let users = SampleUsers::new().await;
+    let app = app(&users, "account=10/900");
     for nth in 0..15 {
         let answer = sign_in(&app, HOME, "ash_ketchum", PASSWORD).await;
         assert_eq!(answer.status, 200, "number {nth}");
@@ -90,8 +90,8 @@ async fn a_correct_password_is_never_limited_for_its_owner() {
 
 #[tokio::test]
 async fn a_family_behind_one_address_signs_in() {
-    let residents = Residents::new().await;
-    let app = app(&residents, "write=120/60");
+    let users = SampleUsers::new().await;
+    let app = app(&users, "write=120/60");
     for name in ["ash_ketchum", "oak", "elm", "ash_ketchum@example.com", "OAK", "elm@example.com", "oak"] {
         assert_eq!(sign_in(&app, HOME, name, PASSWORD).await.status, 200, "{name}");
     }
@@ -99,8 +99,8 @@ async fn a_family_behind_one_address_signs_in() {
 
 #[tokio::test]
 async fn successes_of_one_address_have_a_separate_limit() {
-    let residents = Residents::new().await;
-    let app = app(&residents, "signin=6/3600,login=1000/60");
+    let users = SampleUsers::new().await;
+    let app = app(&users, "signin=6/3600,login=1000/60");
     for _ in 0..3 {
         assert_eq!(sign_in(&app, HOME, "ash_ketchum", "wrong").await.status, 401, "no success is counted");
     }
@@ -114,8 +114,8 @@ async fn successes_of_one_address_have_a_separate_limit() {
 
 #[tokio::test]
 async fn all_names_of_an_account_share_one_bucket() {
-    let residents = Residents::new().await;
-    let app = app(&residents, "login=1000/60");
+    let users = SampleUsers::new().await;
+    let app = app(&users, "login=1000/60");
     let names = ["ash_ketchum", "ASH_Ketchum", "ash_ketchum@example.com", " Ash_Ketchum@EXAMPLE.com "];
     for name in names.into_iter().cycle().take(10) {
         assert_eq!(sign_in(&app, HOME, name, "wrong").await.status, 401, "{name}");
@@ -127,10 +127,10 @@ async fn all_names_of_an_account_share_one_bucket() {
 
 #[tokio::test]
 async fn an_unknown_name_is_limited_like_a_known_one() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let mut answers = Vec::new();
     for name in ["ash_ketchum", "nobody", "nobody@example.com", "no name at all"] {
-        let app = app(&residents, "login=1000/60");
+        let app = app(&users, "login=1000/60");
         let mut seen = Vec::new();
         for _ in 0..12 {
             let answer = sign_in(&app, HOME, name, "wrong").await;
@@ -164,8 +164,8 @@ fn occupy(app: &Arc<App>) -> (tokio::task::JoinHandle<()>, mpsc::Sender<()>, one
 
 #[tokio::test]
 async fn a_full_queue_is_503_and_costs_no_token() {
-    let residents = Residents::new().await;
-    let mut app = app(&residents, "login=5/3600,account=10/900");
+    let users = SampleUsers::new().await;
+    let mut app = app(&users, "login=5/3600,account=10/900");
     // The queue has no free places.
     app.kernel.workers = Workers::new(1, 0);
     for name in ["ash_ketchum", "nobody"] {
@@ -176,7 +176,7 @@ async fn a_full_queue_is_503_and_costs_no_token() {
             assert_eq!(refused.header("retry-after"), Some("2"));
         }
     }
-    assert!(residents.trail(residents.ash).await.is_empty(), "nothing is hashed");
+    assert!(users.trail(users.ash).await.is_empty(), "nothing is hashed");
     app.kernel.workers = Workers::new(1, 8);
     assert_all_tries_are_left(&app, "ash_ketchum").await;
 }
@@ -192,17 +192,17 @@ async fn assert_all_tries_are_left(app: &App, name: &str) {
 
 #[tokio::test]
 async fn a_sign_in_without_a_checked_password_costs_no_token() {
-    let residents = Residents::new().await;
-    let mut app = app(&residents, "login=5/3600,account=10/900");
+    let users = SampleUsers::new().await;
+    let mut app = app(&users, "login=5/3600,account=10/900");
     for (name, password) in [("", ""), ("ash_ketchum", ""), ("", "wrong")] {
         for _ in 0..3 {
             assert_eq!(sign_in(&app, HOME, name, password).await.status, 422, "{name:?}, {password:?}");
         }
     }
     // The accounts cannot be read.
-    let mut config = residents.with_limits(app.kernel.config.limits.clone());
+    let mut config = users.with_limits(app.kernel.config.limits.clone());
     config.door.tables.app = "missing".to_owned();
-    let client = adapters::aws::at(&residents.url);
+    let client = adapters::aws::at(&users.url);
     let broken = App::new(config, || client);
     for _ in 0..8 {
         assert!(sign_in(&broken, HOME, "ash_ketchum", "wrong").await.status.is_server_error());
@@ -219,18 +219,18 @@ async fn a_sign_in_without_a_checked_password_costs_no_token() {
     drop(release);
     // The occupant has waited for too long as well, but its work ends.
     let _ = occupant.await;
-    assert!(residents.trail(residents.ash).await.is_empty(), "nothing is hashed");
-    let app = self::app(&residents, "login=5/3600,account=10/900");
+    assert!(users.trail(users.ash).await.is_empty(), "nothing is hashed");
+    let app = self::app(&users, "login=5/3600,account=10/900");
     assert_all_tries_are_left(&app, "ash_ketchum").await;
 }
 
 #[tokio::test]
 async fn registrations_and_confirmations_pass_the_same_queue() {
-    let residents = Residents::new().await;
-    let mut app = app(&residents, "register=2/3600,password=2/3600,bulk=100/60");
+    let users = SampleUsers::new().await;
+    let mut app = app(&users, "register=2/3600,password=2/3600,bulk=100/60");
     app.kernel.workers = Workers::new(1, 0);
     let ask = async |app: &App, route: &Route, body: Value| {
-        let mut event = residents.fill(&event(route));
+        let mut event = users.fill(&event(route));
         event["body"] = body.to_string().into();
         invoke_event(app, route, &event).await.status.as_u16()
     };
@@ -249,9 +249,9 @@ async fn registrations_and_confirmations_pass_the_same_queue() {
 
 #[tokio::test]
 async fn a_request_past_its_deadline_is_not_hashed() {
-    let residents = Residents::new().await;
-    let client = adapters::aws::at(&residents.url);
-    let mut app = App::new(residents.without_limits(), || client);
+    let users = SampleUsers::new().await;
+    let client = adapters::aws::at(&users.url);
+    let mut app = App::new(users.without_limits(), || client);
     app.kernel.workers = Workers::new(1, 8);
     let app = Arc::new(app);
     let (occupant, release, begun) = occupy(&app);
@@ -273,8 +273,7 @@ async fn a_request_past_its_deadline_is_not_hashed() {
     drop(release);
     occupant.await.expect("it ran");
     assert_eq!(waiting.await.expect("an answer"), 200);
-    let trail: Vec<_> =
-        residents.trail(residents.ash).await.into_iter().map(|(_, outcome)| outcome).collect();
+    let trail: Vec<_> = users.trail(users.ash).await.into_iter().map(|(_, outcome)| outcome).collect();
     assert_eq!(trail, [Outcome::Done], "the others are not in the trail");
 }
 
@@ -283,8 +282,8 @@ const NOON: u64 = 1_800_000_000_000;
 
 #[tokio::test]
 async fn a_token_that_is_given_back_is_the_one_that_was_taken() {
-    let residents = Residents::new().await;
-    let accounts = &residents.accounts;
+    let users = SampleUsers::new().await;
+    let accounts = &users.accounts;
     let meter = Meter::default();
     let take = async |now| accounts.take(&meter, FIVE, "whom", now).await.expect("an answer");
     let back = async |at, now| accounts.give_back(&meter, FIVE, "whom", at, now).await.expect("an answer");
@@ -317,9 +316,9 @@ async fn a_token_that_is_given_back_is_the_one_that_was_taken() {
 }
 
 #[tokio::test]
-async fn a_clock_that_ran_ahead_locks_nobody_out() {
-    let residents = Residents::new().await;
-    let accounts = &residents.accounts;
+async fn a_clock_that_ran_ahead_locks_no_user_out() {
+    let users = SampleUsers::new().await;
+    let accounts = &users.accounts;
     let meter = Meter::default();
     // Takes one token, or all of them.
     for (ahead, times) in [
@@ -331,14 +330,14 @@ async fn a_clock_that_ran_ahead_locks_nobody_out() {
         (86_400_000, 6),
         (100 * 365 * 86_400_000, 6),
     ] {
-        let whom = format!("{times} times, ahead by {ahead}");
-        let take = async |now| accounts.take(&meter, FIVE, &whom, now).await.expect("an answer");
+        let subject = format!("{times} times, ahead by {ahead}");
+        let take = async |now| accounts.take(&meter, FIVE, &subject, now).await.expect("an answer");
         for _ in 0..times {
             take(NOON + ahead).await;
         }
         for left in [4, 3, 2, 1, 0] {
             let taken = take(NOON).await;
-            assert_eq!((taken.is_allowed, taken.remaining), (true, left), "{whom}");
+            assert_eq!((taken.is_allowed, taken.remaining), (true, left), "{subject}");
         }
         let refused = take(NOON).await;
         assert!(!refused.is_allowed && refused.wait <= 12_000 && refused.reset <= 60_000, "{refused:?}");

@@ -1,4 +1,4 @@
-//! `/api/v1/auth/profile`: no change overwrites another one unseen.
+//! `/api/v1/auth/profile`: concurrent changes never overwrite each other.
 
 use std::sync::Arc;
 
@@ -7,24 +7,24 @@ use domain::audit::{Action, Outcome};
 use futures_util::FutureExt as _;
 use http::Method;
 use serde_json::json;
-use tests::{Residents, event, invoke_event, problem};
+use tests::{SampleUsers, event, invoke_event, problem};
 
 use crate::accounts::{LOGIN, PROFILE, REFRESH, REGISTER, at_once, count, post, someone};
 
 #[tokio::test]
 async fn of_fifty_concurrent_updates_of_one_version_one_succeeds() {
-    let residents = Arc::new(Residents::new().await);
-    let app = Arc::new(api::App::new(residents.without_limits(), {
+    let users = Arc::new(SampleUsers::new().await);
+    let app = Arc::new(api::App::new(users.without_limits(), {
         // On a busy machine, fifty transactions at once outlast the time-outs of a request.
-        let client = adapters::aws::patient(&adapters::aws::at(&residents.url));
+        let client = adapters::aws::patient(&adapters::aws::at(&users.url));
         || client
     }));
     for version in 1..=3 {
         let answers = at_once(50, |nth| {
-            let (residents, app) = (Arc::clone(&residents), Arc::clone(&app));
+            let (users, app) = (Arc::clone(&users), Arc::clone(&app));
             async move {
                 let route = api::routes::UPDATE_PROFILE;
-                let mut event = residents.fill(&event(&route));
+                let mut event = users.fill(&event(&route));
                 event["headers"]["if-match"] = json!(format!("\"{version}\""));
                 event["body"] = json!({"username": format!("ash_{version}_{nth}")}).to_string().into();
                 invoke_event(&app, &route, &event).await
@@ -36,15 +36,15 @@ async fn of_fifty_concurrent_updates_of_one_version_one_succeeds() {
         let won = answers.iter().find(|answer| answer.status == 200).unwrap();
         assert_eq!(won.header("etag"), Some(format!("\"{}\"", version + 1).as_str()));
     }
-    let changes = residents.trail(residents.ash).await;
+    let changes = users.trail(users.ash).await;
     assert_eq!(changes.iter().filter(|(action, _)| *action == Action::UpdateProfile).count(), 3);
 }
 
 #[tokio::test]
 async fn a_name_change_reserves_the_former_name() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
     let put =
         async |body: serde_json::Value| house.call(Method::PUT, PROFILE, Some(&token), Some(&body)).await;
     assert_eq!(put(json!({"username": "Red", "email": "red@example.com"})).await.json()["username"], "Red");
@@ -52,7 +52,7 @@ async fn a_name_change_reserves_the_former_name() {
     let reserved = post(&house, REGISTER, &body).await;
     let fields = problem(&reserved, "reserved")["errors"].as_array().map_or(0, Vec::len);
     assert_eq!((reserved.status.as_u16(), fields), (409, 2), "both are reserved");
-    residents.end_reservations(adapters::now().unix()).await;
+    users.end_reservations(adapters::now().unix()).await;
     assert_eq!(post(&house, REGISTER, &body).await.status, 201, "both are free again");
     let taken = put(json!({"username": "ASH_ketchum"})).await;
     assert_eq!((taken.status.as_u16(), &problem(&taken, "taken")["code"]), (409, &json!("username_taken")));
@@ -64,9 +64,9 @@ async fn a_name_change_reserves_the_former_name() {
 
 #[tokio::test]
 async fn a_password_change_requires_the_current_password() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
     let new = "cerulean city, route 24";
     for (body, status, field) in [
         (json!({"password": new}), 422, "current_password"),
@@ -76,22 +76,26 @@ async fn a_password_change_requires_the_current_password() {
         (json!({"username": null, "email": 5}), 422, "email"),
     ] {
         let answer = house.call(Method::PUT, PROFILE, Some(&token), Some(&body)).await;
-        let told = problem(&answer, field);
-        assert_eq!((answer.status.as_u16(), &told["errors"][0]["field"]), (status, &json!(field)), "{body}");
+        let reported = problem(&answer, field);
+        assert_eq!(
+            (answer.status.as_u16(), &reported["errors"][0]["field"]),
+            (status, &json!(field)),
+            "{body}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_change_succeeds_only_on_a_listed_version() {
-    let residents = Residents::new().await;
-    let client = adapters::aws::at(&residents.url);
+    let users = SampleUsers::new().await;
+    let client = adapters::aws::at(&users.url);
     // The test claims more new names than one address may claim in a minute.
-    let app = api::App::new(residents.without_limits(), || client);
+    let app = api::App::new(users.without_limits(), || client);
     let route = api::routes::UPDATE_PROFILE;
     let mut name = 0;
     let mut put = async |header: &str, list: &str| {
         name += 1;
-        let mut event = residents.fill(&event(&route));
+        let mut event = users.fill(&event(&route));
         event["headers"][header] = json!(list);
         event["body"] = json!({"username": format!("ash_{name}")}).to_string().into();
         invoke_event(&app, &route, &event).await.status.as_u16()
@@ -112,10 +116,10 @@ async fn a_change_succeeds_only_on_a_listed_version() {
 
 #[tokio::test]
 async fn an_administrators_change_honours_if_match() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let path = format!("/api/v1/users/{}", residents.ash);
-    let authorization = format!("Bearer {}", residents.admin_token());
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let path = format!("/api/v1/users/{}", users.ash);
+    let authorization = format!("Bearer {}", users.admin_token());
     let etag = house.send(Method::GET, &path, &[("authorization", authorization.as_str())]).await;
     let etag = etag.header("etag").expect("an ETag").to_owned();
     for (list, body, status) in [
@@ -136,9 +140,9 @@ async fn an_administrators_change_honours_if_match() {
 
 #[tokio::test]
 async fn a_former_name_is_reserved_for_its_owner_alone() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
     let put =
         async |body: serde_json::Value| house.call(Method::PUT, PROFILE, Some(&token), Some(&body)).await;
     assert_eq!(put(json!({"username": "red", "email": "red@example.com"})).await.status, 200);
@@ -146,7 +150,7 @@ async fn a_former_name_is_reserved_for_its_owner_alone() {
         let body = json!({"username": former, "password": tests::PASSWORD});
         assert_eq!(post(&house, LOGIN, &body).await.status, 401, "nobody signs in as {former}");
     }
-    let oak = residents.admin_token();
+    let oak = users.admin_token();
     let claim = house.call(Method::PUT, PROFILE, Some(&oak), Some(&json!({"username": "ash_ketchum"}))).await;
     assert_eq!(
         (claim.status.as_u16(), &problem(&claim, "reserved")["code"]),
@@ -156,7 +160,7 @@ async fn a_former_name_is_reserved_for_its_owner_alone() {
     assert_eq!(back.status, 200, "its owner takes it back: {back:?}");
     assert_eq!(post(&house, REGISTER, &someone("red")).await.status, 409, "now the other is reserved");
     for until in [adapters::now().unix(), adapters::now().unix() + 400 * 86_400] {
-        residents.end_reservations(until).await;
+        users.end_reservations(until).await;
         assert_eq!(
             put(json!({"username": "blue"})).await.status,
             200,
@@ -165,15 +169,15 @@ async fn a_former_name_is_reserved_for_its_owner_alone() {
         assert_eq!(put(json!({"username": "ash_ketchum"})).await.status, 200);
     }
     assert_eq!(post(&house, REGISTER, &someone("red")).await.status, 201, "a reservation expires");
-    let stored = residents.accounts.user(&Meter::default(), residents.ash).await.unwrap().unwrap();
+    let stored = users.accounts.user(&Meter::default(), users.ash).await.unwrap().unwrap();
     assert_eq!(stored.reserved.keys().collect::<Vec<_>>(), ["USERNAME#blue"], "expired ones are removed");
 }
 
 #[tokio::test]
 async fn an_account_has_a_limited_number_of_reserved_names() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
     let rename = async |name: String| {
         house.call(Method::PUT, PROFILE, Some(&token), Some(&json!({"username": name}))).await
     };
@@ -192,16 +196,16 @@ async fn an_account_has_a_limited_number_of_reserved_names() {
 
 #[tokio::test]
 async fn a_name_change_requires_a_recently_entered_password() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
-    let of_id = format!("/api/v1/users/{}", residents.ash);
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
+    let of_id = format!("/api/v1/users/{}", users.ash);
     let put = async |path: &str, body: serde_json::Value| {
         house.call(Method::PUT, path, Some(&token), Some(&body)).await
     };
     let long_ago = adapters::now().unix() - 601;
-    residents.redate(residents.session, &[("password_at", long_ago)]).await;
-    let refresh = json!({"refresh_token": residents.refresh_token()});
+    users.redate(users.session, &[("password_at", long_ago)]).await;
+    let refresh = json!({"refresh_token": users.refresh_token()});
     assert_eq!(post(&house, REFRESH, &refresh).await.status, 200, "a refresh enters no password");
     for path in [PROFILE, &of_id] {
         for body in [
@@ -224,17 +228,17 @@ async fn a_name_change_requires_a_recently_entered_password() {
     let right = put(&of_id, json!({"username": "red", "current_password": tests::PASSWORD})).await;
     assert_eq!(right.status, 200, "{right:?}");
     assert_eq!(put(PROFILE, json!({"username": "blue"})).await.status, 200, "it was entered a moment ago");
-    residents.redate(residents.session, &[("password_at", adapters::now().unix() + 3600)]).await;
+    users.redate(users.session, &[("password_at", adapters::now().unix() + 3600)]).await;
     assert_eq!(put(PROFILE, json!({"username": "green"})).await.status, 403, "a clock that ran ahead");
     let password = json!({"password": tests::PASSWORD});
     let export = house.call(Method::POST, "/api/v1/auth/export", Some(&token), Some(&password)).await;
     assert_eq!(export.status, 200);
     assert_eq!(put(PROFILE, json!({"username": "green"})).await.status, 200, "entered for the export");
-    residents.redate(residents.session, &[("password_at", long_ago)]).await;
+    users.redate(users.session, &[("password_at", long_ago)]).await;
     let change = json!({"password": "cerulean city, route 24", "current_password": tests::PASSWORD});
     assert_eq!(put(PROFILE, change).await.status, 200);
     assert_eq!(put(PROFILE, json!({"username": "yellow"})).await.status, 200, "entered for the new password");
-    let trail = residents.trail(residents.ash).await;
+    let trail = users.trail(users.ash).await;
     let count = |outcome| trail.iter().filter(|event| **event == (Action::UpdateProfile, outcome)).count();
     assert_eq!(
         (count(Outcome::PasswordRequired), count(Outcome::WrongCredentials), count(Outcome::Done)),
@@ -244,32 +248,31 @@ async fn a_name_change_requires_a_recently_entered_password() {
 
 #[tokio::test]
 async fn a_session_of_an_earlier_release_has_no_recent_password() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     let session = domain::accounts::Session {
         password_at: None,
         ..domain::accounts::Session::begin(adapters::now(), 0)
     };
     let open =
         adapters::store::accounts::OpenSession { family: adapters::tokens::FamilyId::random(), session };
-    let told = tests::some_event(residents.ash).into();
-    residents.accounts.begin_session(&Meter::default(), residents.ash, &open, None, &told).await.unwrap();
-    let token = residents.token_of(residents.ash, open.family);
+    let record = tests::some_event(users.ash).into();
+    users.accounts.begin_session(&Meter::default(), users.ash, &open, None, &record).await.unwrap();
+    let token = users.token_of(users.ash, open.family);
     let put = house.call(Method::PUT, PROFILE, Some(&token), Some(&json!({"username": "red"}))).await;
     assert_eq!(put.status, 403);
 }
 
 #[tokio::test]
 async fn each_changed_field_is_in_the_trail() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     let body = json!({
         "username": "red", "email": "red@example.com", "password": "cerulean city, route 24",
         "current_password": tests::PASSWORD,
     });
-    assert_eq!(house.call(Method::PUT, PROFILE, Some(&residents.token()), Some(&body)).await.status, 200);
-    let trail =
-        residents.accounts.trail_of(&Meter::default(), residents.ash, None, 100).await.unwrap().events;
+    assert_eq!(house.call(Method::PUT, PROFILE, Some(&users.token()), Some(&body)).await.status, 200);
+    let trail = users.accounts.trail_of(&Meter::default(), users.ash, None, 100).await.unwrap().events;
     let mut changes: Vec<_> = trail
         .iter()
         .filter(|event| event.request_id != "prepared")
@@ -282,11 +285,11 @@ async fn each_changed_field_is_in_the_trail() {
 
 #[tokio::test]
 async fn claims_of_names_count_like_registrations_and_refused_ones_are_in_the_trail() {
-    let residents = Residents::new().await;
-    let client = adapters::aws::at(&residents.url);
-    let app = api::App::new(residents.config(), || client);
+    let users = SampleUsers::new().await;
+    let client = adapters::aws::at(&users.url);
+    let app = api::App::new(users.config(), || client);
     let put = async |route: api::Route, body: serde_json::Value| {
-        let mut event = residents.fill(&event(&route));
+        let mut event = users.fill(&event(&route));
         event["requestContext"]["http"]["sourceIp"] = "192.0.2.44".into();
         event["body"] = body.to_string().into();
         invoke_event(&app, &route, &event).await
@@ -307,23 +310,21 @@ async fn claims_of_names_count_like_registrations_and_refused_ones_are_in_the_tr
         assert_eq!(put(route, json!({"email": "nobody@example.com"})).await.status, 429);
     }
     let taken = (Action::UpdateProfile, Outcome::Taken);
-    let trail = residents.trail(residents.ash).await;
+    let trail = users.trail(users.ash).await;
     assert_eq!(trail.iter().filter(|event| **event == taken).count(), 5, "{trail:?}");
 }
 
 #[tokio::test]
 async fn reserved_names_are_neither_registered_nor_taken_but_still_sign_in() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     for name in ["admin", "ROOT", "null", "undefined", "bulk"] {
         for answer in [
             post(&house, REGISTER, &someone(name)).await,
-            house
-                .call(Method::PUT, PROFILE, Some(&residents.token()), Some(&json!({"username": name})))
-                .await,
+            house.call(Method::PUT, PROFILE, Some(&users.token()), Some(&json!({"username": name}))).await,
         ] {
-            let told = problem(&answer, name);
-            let error = (&told["errors"][0]["field"], &told["errors"][0]["message"]);
+            let reported = problem(&answer, name);
+            let error = (&reported["errors"][0]["field"], &reported["errors"][0]["message"]);
             assert_eq!(
                 (answer.status.as_u16(), error),
                 (422, (&json!("username"), &json!("is reserved"))),
@@ -332,7 +333,7 @@ async fn reserved_names_are_neither_registered_nor_taken_but_still_sign_in() {
         }
     }
     let (id, family) = (domain::accounts::UserId::new(1, [7; 10]), adapters::tokens::FamilyId::random());
-    residents.settle(id, "admin", family).await;
+    users.add_user(id, "admin", family).await;
     let body = json!({"username": "Admin", "password": tests::PASSWORD});
     assert_eq!(post(&house, LOGIN, &body).await.status, 200, "an account of earlier rules");
 }

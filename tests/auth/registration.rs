@@ -7,14 +7,14 @@ use domain::audit::Outcome;
 use futures_util::FutureExt as _;
 use http::Method;
 use serde_json::json;
-use tests::{PASSWORD, Residents, problem};
+use tests::{PASSWORD, SampleUsers, problem};
 
 use crate::accounts::{LOGIN, PROFILE, REGISTER, at_once, count, post, someone};
 
 #[tokio::test]
 async fn registration_signs_the_user_in() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     let registered = post(&house, REGISTER, &someone("Misty_W")).await;
     assert_eq!(registered.status, 201, "{registered:?}");
     assert_eq!(registered.header("cache-control"), Some("private, no-store"));
@@ -31,8 +31,8 @@ async fn registration_signs_the_user_in() {
 
 #[tokio::test]
 async fn of_many_simultaneous_registrations_of_one_name_one_succeeds() {
-    let residents = Residents::new().await;
-    let house = Arc::new(residents.house().await);
+    let users = SampleUsers::new().await;
+    let house = Arc::new(users.house().await);
     let answers = at_once(32, |_| {
         let house = Arc::clone(&house);
         async move { post(&house, REGISTER, &someone("gary")).await }.boxed()
@@ -53,8 +53,8 @@ async fn of_many_simultaneous_registrations_of_one_name_one_succeeds() {
 
 #[tokio::test]
 async fn a_taken_name_is_409_naming_it_and_stores_nothing() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     for (username, email, code, fields) in [
         ("ASH_Ketchum", "other@example.com", "username_taken", &["username"][..]),
         ("other", "ASH_KETCHUM@example.com", "email_taken", &["email"]),
@@ -62,13 +62,14 @@ async fn a_taken_name_is_409_naming_it_and_stores_nothing() {
     ] {
         let body = json!({"username": username, "email": email, "password": PASSWORD});
         let answer = post(&house, REGISTER, &body).await;
-        let told = problem(&answer, username);
-        let named: Vec<_> = told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
-        assert_eq!((answer.status.as_u16(), &told["code"]), (409, &json!(code)));
+        let reported = problem(&answer, username);
+        let named: Vec<_> =
+            reported["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+        assert_eq!((answer.status.as_u16(), &reported["code"]), (409, &json!(code)));
         assert_eq!(named, fields);
     }
     let today = adapters::now().to_string()[..10].to_owned();
-    let trail = residents.accounts.trail_on(&Meter::default(), &today, None, 1000).await.expect("a trail");
+    let trail = users.accounts.trail_on(&Meter::default(), &today, None, 1000).await.expect("a trail");
     let mut taken: Vec<_> = trail
         .events
         .iter()
@@ -83,13 +84,13 @@ async fn a_taken_name_is_409_naming_it_and_stores_nothing() {
 
 #[tokio::test]
 async fn one_response_lists_every_validation_error() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     let fields = async |body: serde_json::Value| -> Vec<String> {
         let answer = post(&house, REGISTER, &body).await;
         assert_eq!(answer.status, 422, "{body}: {answer:?}");
-        let told = problem(&answer, "a registration");
-        let errors = told["errors"].as_array().unwrap();
+        let reported = problem(&answer, "a registration");
+        let errors = reported["errors"].as_array().unwrap();
         errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(fields(json!({})).await, ["username", "email", "password"]);

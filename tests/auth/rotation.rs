@@ -16,25 +16,25 @@ use adapters::{
 use domain::Timestamp;
 use http::Method;
 use serde_json::json;
-use tests::{House, PASSWORD, Residents};
+use tests::{House, PASSWORD, SampleUsers};
 
 use crate::accounts::{LOGIN, PROFILE, post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_rotations_under_load_refuse_no_valid_token() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let folder = tempfile::tempdir().unwrap();
     let source = KeySource::File(folder.path().join("keys.json"));
     source.write(&tests::ring()).await.unwrap();
     // Readers keep keys for a twelfth of the time between two rotations: the same ratio as when that time is
     // an hour.
-    let mut config = residents.without_limits();
+    let mut config = users.without_limits();
     config.door.keys_kept = Duration::from_millis(25);
     config.door.signing_keys = Some(source.clone());
-    let house = Arc::new(House::at(&residents.url, config).await);
-    let (done, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let house = Arc::new(House::at(&users.url, config).await);
+    let (done, requests) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let load = (0..2).map(|_| {
-        let (house, done, asked) = (Arc::clone(&house), Arc::clone(&done), Arc::clone(&asked));
+        let (house, done, requests) = (Arc::clone(&house), Arc::clone(&done), Arc::clone(&requests));
         tokio::spawn(async move {
             while !done.load(Ordering::Relaxed) {
                 let body = json!({"username": "ash_ketchum", "password": PASSWORD});
@@ -44,7 +44,7 @@ async fn ten_rotations_under_load_refuse_no_valid_token() {
                 for _ in 0..5 {
                     let read = house.call(Method::GET, PROFILE, Some(&token), None).await;
                     assert_eq!(read.status, 200, "{read:?}");
-                    asked.fetch_add(1, Ordering::Relaxed);
+                    requests.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
@@ -54,16 +54,15 @@ async fn ten_rotations_under_load_refuse_no_valid_token() {
     for hour in 1..=10 {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let then = Timestamp::from_unix(now().unix() + hour * 3700);
-        let rotated =
-            rotate(&residents.accounts, &Meter::default(), &source, Rotation::Due(3600), then).await;
+        let rotated = rotate(&users.accounts, &Meter::default(), &source, Rotation::Due(3600), then).await;
         assert_eq!(rotated.unwrap(), Rotated::Promoted, "{hour}");
     }
     done.store(true, Ordering::Relaxed);
     for task in load {
         task.await.expect("no token was refused");
     }
-    assert!(asked.load(Ordering::Relaxed) > 50);
-    let old = residents.token();
+    assert!(requests.load(Ordering::Relaxed) > 50);
+    let old = users.token();
     tokio::time::sleep(Duration::from_millis(50)).await;
     let read = house.call(Method::GET, PROFILE, Some(&old), None).await;
     assert_eq!(read.status, 401, "a key of ten rotations ago is forgotten");
@@ -71,13 +70,13 @@ async fn ten_rotations_under_load_refuse_no_valid_token() {
 
 #[tokio::test]
 async fn keys_dated_by_a_clock_that_ran_ahead_are_promoted_again() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let folder = tempfile::tempdir().unwrap();
     let source = KeySource::File(folder.path().join("keys.json"));
     let in_a_year = Timestamp::from_unix(now().unix() + 365 * 86_400);
     source.write(&adapters::tokens::KeyRing::generate(in_a_year)).await.unwrap();
     let run = async |at: Timestamp| {
-        rotate(&residents.accounts, &Meter::default(), &source, Rotation::Due(3600), at).await.unwrap()
+        rotate(&users.accounts, &Meter::default(), &source, Rotation::Due(3600), at).await.unwrap()
     };
     assert_eq!(run(now()).await, Rotated::Rested);
     assert_eq!(run(now().plus(3700)).await, Rotated::Promoted);
@@ -85,11 +84,11 @@ async fn keys_dated_by_a_clock_that_ran_ahead_are_promoted_again() {
 
 #[tokio::test]
 async fn two_rotations_at_once_succeed_or_conflict() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let folder = tempfile::tempdir().unwrap();
     let source = KeySource::File(folder.path().join("keys.json"));
     let (one, other) = (Meter::default(), Meter::default());
-    let rotate = |meter| rotate(&residents.accounts, meter, &source, Rotation::Emergency, now());
+    let rotate = |meter| rotate(&users.accounts, meter, &source, Rotation::Emergency, now());
     let (one, other) = tokio::join!(rotate(&one), rotate(&other));
     assert!(one.is_ok() || other.is_ok(), "{one:?} {other:?}");
     for rotated in [one, other] {
@@ -100,8 +99,8 @@ async fn two_rotations_at_once_succeed_or_conflict() {
     }
     // Whichever rotation was last, the next run publishes the key that is in the secret now.
     let due = Rotation::Due(i64::MAX);
-    let healed = adapters::tokens::rotate(&residents.accounts, &Meter::default(), &source, due, now()).await;
+    let healed = adapters::tokens::rotate(&users.accounts, &Meter::default(), &source, due, now()).await;
     assert_eq!(healed.unwrap(), Rotated::Rested);
-    let stored = residents.accounts.public_keys(&Meter::default()).await.unwrap();
+    let stored = users.accounts.public_keys(&Meter::default()).await.unwrap();
     assert_eq!(source.read().await.unwrap().jwks(), stored.jwks);
 }

@@ -3,18 +3,18 @@
 use adapters::passwords;
 use domain::audit::{Action, Outcome};
 use serde_json::{Value, json};
-use tests::{Call, PASSWORD, Residents, Tap, event, invoke_event, problem};
+use tests::{Call, PASSWORD, SampleUsers, Tap, event, invoke_event, problem};
 
 use crate::accounts::{LOGIN, post};
 
 /// The operations and tables of the database calls that a login makes, without their keys and values.
-async fn calls(residents: &Residents, tap: &Tap, username: &str, password: &str) -> (u16, Vec<String>) {
+async fn calls(users: &SampleUsers, tap: &Tap, username: &str, password: &str) -> (u16, Vec<String>) {
     let route = api::routes::LOGIN_USER;
     let mut event = event(&route);
     // Each login comes from a different address: a bucket that is not full takes one more call.
     event["requestContext"]["http"]["sourceIp"] = format!("192.0.2.{}", username.len()).into();
     event["body"] = json!({"username": username, "password": password}).to_string().into();
-    let app = residents.app(&tap.url);
+    let app = users.app(&tap.url);
     let _ = tap.take();
     let answer = invoke_event(&app, &route, &event).await;
     let shape = |call: Call| format!("{} {}", call.operation, call.body["TableName"]);
@@ -23,18 +23,18 @@ async fn calls(residents: &Residents, tap: &Tap, username: &str, password: &str)
 
 #[tokio::test]
 async fn a_sign_in_does_not_reveal_whether_the_account_exists() {
-    let residents = Residents::new().await;
-    let tap = Tap::on(&residents.url).await;
-    let known = calls(&residents, &tap, "ash_ketchum", "wrong").await;
+    let users = SampleUsers::new().await;
+    let tap = Tap::on(&users.url).await;
+    let known = calls(&users, &tap, "ash_ketchum", "wrong").await;
     assert_eq!(known.0, 401);
     for unknown in ["nobody", "nobody@example.com", "no name at all"] {
-        assert_eq!(calls(&residents, &tap, unknown, "wrong").await, known, "{unknown}");
+        assert_eq!(calls(&users, &tap, unknown, "wrong").await, known, "{unknown}");
     }
-    let house = residents.house().await;
+    let house = users.house().await;
     let answer = async |name: &str| {
-        let mut told = post(&house, LOGIN, &json!({"username": name, "password": "wrong"})).await.json();
-        told.as_object_mut().unwrap().remove("request_id");
-        told
+        let mut reported = post(&house, LOGIN, &json!({"username": name, "password": "wrong"})).await.json();
+        reported.as_object_mut().unwrap().remove("request_id");
+        reported
     };
     assert_eq!(answer("ash_ketchum").await, answer("nobody").await);
     assert_eq!(answer("nobody").await["message"], "Invalid username or password");
@@ -42,14 +42,14 @@ async fn a_sign_in_does_not_reveal_whether_the_account_exists() {
 
 #[tokio::test]
 async fn each_outcome_is_in_the_trail() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     let sign_in = async |password: &str| {
         post(&house, LOGIN, &json!({"username": "ash_ketchum", "password": password})).await
     };
     assert_eq!(sign_in("wrong").await.status, 401);
     assert_eq!(sign_in(PASSWORD).await.status, 200);
-    residents.stand(residents.ash, false, true).await;
+    users.set_standing(users.ash, false, true).await;
     let frozen = sign_in(PASSWORD).await;
     assert_eq!(
         (frozen.status.as_u16(), &problem(&frozen, "frozen")["code"]),
@@ -61,17 +61,17 @@ async fn each_outcome_is_in_the_trail() {
         "a caller without the password does not learn that either"
     );
     let outcomes = [Outcome::WrongCredentials, Outcome::Done, Outcome::Frozen, Outcome::WrongCredentials];
-    assert_eq!(residents.trail(residents.ash).await, outcomes.map(|outcome| (Action::Login, outcome)));
+    assert_eq!(users.trail(users.ash).await, outcomes.map(|outcome| (Action::Login, outcome)));
 }
 
 #[tokio::test]
 async fn a_hash_with_weaker_parameters_is_replaced_at_sign_in() {
-    let residents = Residents::new().await;
-    residents.weaken(PASSWORD).await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    users.weaken_hash(PASSWORD).await;
+    let house = users.house().await;
     let hash = async || {
         let meter = adapters::store::Meter::default();
-        residents.accounts.credentials_of(&meter, residents.ash).await.unwrap().unwrap().hash
+        users.accounts.credentials_of(&meter, users.ash).await.unwrap().unwrap().hash
     };
     let typed = domain::accounts::Password::typed(PASSWORD);
     assert_eq!(passwords::check(&typed, Some(&hash().await)), Ok(passwords::Checked::RightButWeak));
@@ -83,8 +83,8 @@ async fn a_hash_with_weaker_parameters_is_replaced_at_sign_in() {
 
 #[tokio::test]
 async fn an_invalid_sign_in_is_422_naming_the_fields() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     for (body, fields) in [
         (json!({}), &["username", "password"][..]),
         (json!({"username": "ash"}), &["password"]),
@@ -92,9 +92,9 @@ async fn an_invalid_sign_in_is_422_naming_the_fields() {
         (json!({"username": "ash", "password": "x", "remember": true}), &["remember"]),
     ] {
         let answer = post(&house, LOGIN, &body).await;
-        let told = problem(&answer, "a login");
+        let reported = problem(&answer, "a login");
         let named: Vec<&Value> =
-            told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+            reported["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
         assert_eq!(
             (answer.status.as_u16(), named),
             (422, fields.iter().map(|f| json!(f)).collect::<Vec<_>>().iter().collect())

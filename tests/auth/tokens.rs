@@ -60,10 +60,10 @@ fn keys_of_another_type_in_a_set_are_ignored() {
     let token = Issuer { issuer: ISSUER, keys: &keys }.issue(user(), FamilyId::random(), at(0)).unwrap();
     for (field, other) in [("kty", "oct"), ("crv", "X25519"), ("alg", "HS256"), ("use", "enc"), ("x", "AAAA")]
     {
-        let mut bent = set.clone();
-        bent["keys"][0][field] = json!(other);
-        let bent: Jwks = serde_json::from_value(bent).unwrap();
-        let verified = Verifier::new(ISSUER, &bent).verify(&token, at(0));
+        let mut modified = set.clone();
+        modified["keys"][0][field] = json!(other);
+        let modified: Jwks = serde_json::from_value(modified).unwrap();
+        let verified = Verifier::new(ISSUER, &modified).verify(&token, at(0));
         assert_eq!(verified, Err(TokenError::UnknownKey), "{field}");
     }
     set["keys"][0]["kid"] = set["keys"][1]["kid"].clone();
@@ -119,7 +119,7 @@ fn claims() -> Value {
 }
 
 /// `value` with `field` set to an invalid value; null removes the field.
-fn bent(mut value: Value, field: &str, other: Value) -> Value {
+fn modified(mut value: Value, field: &str, other: Value) -> Value {
     match other {
         Value::Null => drop(value.as_object_mut().unwrap().remove(field)),
         other => value[field] = other,
@@ -127,7 +127,7 @@ fn bent(mut value: Value, field: &str, other: Value) -> Value {
     value
 }
 
-/// Every forgery that we could think of, against `keys`.
+/// Every kind of forgery that these tests know, tried against `keys`.
 fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
     let (forger, stranger) = (Forger::with(keys), Forger::with(&KeyRing::generate(at(0))));
     let good = forger.sign(&forger.header(), &claims());
@@ -135,8 +135,9 @@ fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
 
     let with_header =
-        |field: &str, other: Value| forger.sign(&bent(forger.header(), field, other), &claims());
-    let with_claim = |field: &str, other: Value| forger.sign(&forger.header(), &bent(claims(), field, other));
+        |field: &str, other: Value| forger.sign(&modified(forger.header(), field, other), &claims());
+    let with_claim =
+        |field: &str, other: Value| forger.sign(&forger.header(), &modified(claims(), field, other));
     let none = BASE64.encode(json!({"typ": "JWT", "alg": "none", "kid": forger.kid}).to_string());
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": stranger.x, "kid": forger.kid});
     let mut trailing = signature.to_owned();
@@ -157,7 +158,7 @@ fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
         ("no algorithm", with_header("alg", Value::Null)),
         ("our kid, a stranger's key", stranger.sign(&forger.header(), &claims())),
         ("a kid that is a list", with_header("kid", json!([forger.kid]))),
-        ("a key in the header", stranger.sign(&bent(forger.header(), "jwk", jwk), &claims())),
+        ("a key in the header", stranger.sign(&modified(forger.header(), "jwk", jwk), &claims())),
         ("a key's address in the header", with_header("jku", json!("https://example.com/jwks.json"))),
         ("a certificate's address", with_header("x5u", json!("https://example.com/cert.pem"))),
         ("a certificate", with_header("x5c", json!(["AAAA"]))),
@@ -190,11 +191,12 @@ fn forgeries(keys: &KeyRing) -> Vec<(&'static str, String)> {
         ("a payload that is not JSON", forger.sign_text(&forger.header().to_string(), "claims")),
         ("a header that is not JSON", forger.sign_text("header", &claims().to_string())),
         ("another payload under our signature", {
-            let other = bent(claims(), "sub", json!(UserId::new(1, [9; 10])));
+            let other = modified(claims(), "sub", json!(UserId::new(1, [9; 10])));
             format!("{header}.{}.{signature}", BASE64.encode(other.to_string()))
         }),
         ("another token's signature", {
-            let other = forger.sign(&forger.header(), &bent(claims(), "sub", json!(UserId::new(1, [9; 10]))));
+            let other =
+                forger.sign(&forger.header(), &modified(claims(), "sub", json!(UserId::new(1, [9; 10]))));
             format!("{header}.{payload}.{}", other.rsplit('.').next().unwrap())
         }),
         ("a signature of zeros", format!("{header}.{payload}.{}", BASE64.encode([0; 64]))),
@@ -233,14 +235,14 @@ fn no_forged_or_modified_token_verifies() {
     let keys = KeyRing::generate(at(0));
     let (forger, stranger) = (Forger::with(&keys), Forger::with(&KeyRing::generate(at(0))));
     let good = forger.sign(&forger.header(), &claims());
-    assert_eq!(verify(&keys, &good), Ok(user()), "what the others are bent from");
+    assert_eq!(verify(&keys, &good), Ok(user()), "the source of the forgeries");
     let forged = forgeries(&keys);
     assert!(forged.len() >= 25);
     for (what, token) in &forged {
         assert_eq!(verify(&keys, token), Err(TokenError::Forged), "{what}: {token:.200}");
     }
     let with_header =
-        |field: &str, other: Value| forger.sign(&bent(forger.header(), field, other), &claims());
+        |field: &str, other: Value| forger.sign(&modified(forger.header(), field, other), &claims());
     // A key that may have been published since is looked up again.
     for (what, token) in [
         ("a stranger's key", stranger.sign(&stranger.header(), &claims())),
@@ -253,15 +255,15 @@ fn no_forged_or_modified_token_verifies() {
 
 #[tokio::test]
 async fn no_route_accepts_a_forged_token() {
-    let residents = tests::Residents::new().await;
-    let app = residents.app(&residents.url);
+    let users = tests::SampleUsers::new().await;
+    let app = users.app(&users.url);
     for (what, token) in forgeries(&tests::ring()) {
         for route in [api::routes::GET_PROFILE, api::routes::ADD_FAVORITE, api::routes::LIST_USERS] {
-            let mut event = residents.fill(&tests::event(&route));
+            let mut event = users.fill(&tests::event(&route));
             event["headers"]["authorization"] = format!("Bearer {token}").into();
             let status = tests::invoke_event(&app, &route, &event).await.status.as_u16();
             assert!([400, 401, 422].contains(&status), "{}: {what}: {status}", route.spec.name);
         }
     }
-    assert_eq!(residents.trail(residents.ash).await, []);
+    assert_eq!(users.trail(users.ash).await, []);
 }

@@ -25,7 +25,9 @@ use door::telemetry::Telemetry;
 use http::Method;
 use infra::accesses::{self, Rights};
 use serde_json::{Value, json};
-use tests::{Call, PASSWORD, Residents, Tap, empty_store, engine_url, event, invoke_event, root, some_event};
+use tests::{
+    Call, PASSWORD, SampleUsers, Tap, empty_store, engine_url, event, invoke_event, root, some_event,
+};
 
 use super::authorization::of_an_unknown_key;
 use crate::{
@@ -39,7 +41,7 @@ const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
 /// The parameters that name tables.
 const TABLES: [&str; 4] = ["CatalogTableName", "AppTableName", "EphemeralTableName", "AuditTableName"];
 
-/// Set by `cargo xtask generate --record`: writes the accesses to their file instead of comparing them.
+/// The variable that `cargo xtask generate --record` sets: the tests then write the accesses to their file instead of comparing them.
 const RECORD: &str = "POKEDEX_RECORD";
 
 /// The actions of `calls` on `tables`.
@@ -119,15 +121,15 @@ fn check(name: &str, done: Rights) {
 }
 
 /// The additional requests of a route that make it use all of its rights.
-fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
-    let event = residents.fill(&event(route));
+fn variations(route: &Route, users: &SampleUsers) -> Vec<Value> {
+    let event = users.fill(&event(route));
     let with = |field: &str, value: Value| {
         let mut event = event.clone();
         event[field] = value;
         event
     };
     let mut unknown = event.clone();
-    unknown["headers"]["authorization"] = format!("Bearer {}", of_an_unknown_key(residents)).into();
+    unknown["headers"]["authorization"] = format!("Bearer {}", of_an_unknown_key(users)).into();
     let body = |body: Value| with("body", body.to_string().into());
     let mut all = match route.spec.name {
         "get-pokemon" => vec![with("rawQueryString", "include=moves,forms".into())],
@@ -138,7 +140,7 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
         "refresh-session" => vec![
             // Issued again, used, presented again: this ends the session.
             event.clone(),
-            body(json!({"refresh_token": residents.refresh_token_of(1)})),
+            body(json!({"refresh_token": users.refresh_token_of(1)})),
             event.clone(),
             // A token that nobody sealed.
             body(json!({"refresh_token": format!("rt_{}", "A".repeat(80))})),
@@ -149,19 +151,19 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
         }))],
         "list-pokemon" => {
             let mut mine = with("rawQueryString", "sort=favorites".into());
-            mine["headers"]["authorization"] = format!("Bearer {}", residents.token()).into();
+            mine["headers"]["authorization"] = format!("Bearer {}", users.token()).into();
             unknown["rawQueryString"] = "sort=favorites".into();
             vec![mine]
         }
         "get-user" => {
             let mut of_another = event.clone();
-            of_another["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
-            of_another["pathParameters"] = json!({"id": residents.ash.to_string()});
+            of_another["headers"]["authorization"] = format!("Bearer {}", users.admin_token()).into();
+            of_another["pathParameters"] = json!({"id": users.ash.to_string()});
             vec![of_another]
         }
         "update-user" => {
             let mut of_another = body(json!({"is_admin": true}));
-            of_another["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
+            of_another["headers"]["authorization"] = format!("Bearer {}", users.admin_token()).into();
             vec![
                 body(json!({
                     "username": "misty", "email": "misty@example.com", "password": "cerulean city, route 24",
@@ -172,13 +174,13 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
         }
         "delete-user" | "delete-profile" => {
             let mut admins = event.clone();
-            admins["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
-            admins["pathParameters"] = json!({"id": residents.oak.to_string()});
+            admins["headers"]["authorization"] = format!("Bearer {}", users.admin_token()).into();
+            admins["pathParameters"] = json!({"id": users.oak.to_string()});
             let mut of_another = admins.clone();
-            of_another["pathParameters"] = json!({"id": residents.elm.to_string()});
+            of_another["pathParameters"] = json!({"id": users.elm.to_string()});
             if route.spec.name == "delete-profile" { vec![admins] } else { vec![of_another, admins] }
         }
-        "list-audit" => vec![with("rawQueryString", format!("actor={}", residents.ash).into())],
+        "list-audit" => vec![with("rawQueryString", format!("actor={}", users.ash).into())],
         _ => Vec::new(),
     };
     if route.spec.idempotency != Idempotency::Ignored {
@@ -190,44 +192,44 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
     all.push(unknown);
     let mut ended = event.clone();
     ended["headers"]["authorization"] =
-        format!("Bearer {}", residents.token_of(residents.ash, FamilyId::random())).into();
+        format!("Bearer {}", users.token_of(users.ash, FamilyId::random())).into();
     all.push(ended);
     all
 }
 
 /// Leaves Ash with an expired reservation of a former name and one of a former address: the next change removes them.
-async fn give_up_names(residents: &Residents) {
-    let house = residents.house().await;
+async fn give_up_names(users: &SampleUsers) {
+    let house = users.house().await;
     let body = json!({"username": "ash_again", "email": "again@example.com"});
     let path = "/api/v1/auth/profile";
-    let changed = house.call(Method::PUT, path, Some(&residents.token()), Some(&body)).await;
+    let changed = house.call(Method::PUT, path, Some(&users.token()), Some(&body)).await;
     assert_eq!(changed.status, 200, "{changed:?}");
-    residents.end_reservations(now().unix()).await;
+    users.end_reservations(now().unix()).await;
 }
 
 #[tokio::test]
 async fn a_route_has_exactly_the_rights_that_it_uses() {
     for route in routes::all() {
-        let residents = Home::of(&route.spec).await;
+        let users = Home::of(&route.spec).await;
         if route.spec.name == "login-user" {
-            residents.weaken(PASSWORD).await;
+            users.weaken_hash(PASSWORD).await;
         }
-        if let (Home::Own(workshop), "fetch-pokemon") = (&residents, route.spec.name) {
+        if let (Home::Own(workshop), "fetch-pokemon") = (&users, route.spec.name) {
             // The request shows the hidden Pokémon again.
             workshop.hide_quietly(1).await;
         }
         if ["update-profile", "update-user"].contains(&route.spec.name) {
-            give_up_names(&residents).await;
+            give_up_names(&users).await;
         }
-        let tap = Tap::on(&residents.url).await;
+        let tap = Tap::on(&users.url).await;
         let mut statuses = Vec::new();
-        for event in variations(&route, &residents).into_iter().chain([residents.fill(&event(&route))]) {
+        for event in variations(&route, &users).into_iter().chain([users.fill(&event(&route))]) {
             // Each request uses a new app: one that has the data in memory would not read it.
-            statuses.push(invoke_event(&residents.app(&tap.url), &route, &event).await.status.as_u16());
+            statuses.push(invoke_event(&users.app(&tap.url), &route, &event).await.status.as_u16());
         }
         let is_answered = statuses.iter().any(|status| [200, 201].contains(status));
         assert!(is_answered || route.spec.path == DEFAULT, "{}: {statuses:?}", route.spec.name);
-        let done = done(&residents.tables, &tap.take());
+        let done = done(&users.tables, &tap.take());
         assert!(is_named(&done), "{} acts on a whole table: {done:?}", route.spec.name);
         check(route.spec.name, done);
     }
@@ -236,10 +238,10 @@ async fn a_route_has_exactly_the_rights_that_it_uses() {
 #[tokio::test]
 async fn the_sync_has_exactly_the_rights_that_it_uses() {
     let source = StandIn::start(World::small()).await;
-    let own = empty_store().await;
+    let empty = empty_store().await;
     let tap = Tap::on(&engine_url()).await;
     let client = aws::at(&tap.url);
-    let (store, meter) = (CatalogStore::new(client, &Tables::beside(own.table())), Meter::default());
+    let (store, meter) = (CatalogStore::new(client, &Tables::beside(empty.table())), Meter::default());
     let mut config = PokeApiConfig::new(source.base_url());
     config.per_minute = 0;
     let api = PokeApi::new(config).expect("an address");
@@ -252,7 +254,7 @@ async fn the_sync_has_exactly_the_rights_that_it_uses() {
         // The second run has something to remove.
         source.remove("move", 22);
     }
-    let mut done = done(&Tables::beside(own.table()), &tap.take());
+    let mut done = done(&Tables::beside(empty.table()), &tap.take());
     for actions in done.values_mut() {
         for (_, keys) in actions.iter_mut().filter(|(action, _)| UNNAMED.contains(&action.as_str())) {
             *keys = None;
@@ -264,15 +266,14 @@ async fn the_sync_has_exactly_the_rights_that_it_uses() {
 #[tokio::test]
 async fn a_job_has_exactly_the_rights_that_it_uses() {
     for job in [ROTATION.name, DELETIONS.name] {
-        let residents = Residents::new().await;
+        let users = SampleUsers::new().await;
         let (tap, meter, folder) =
-            (Tap::on(&residents.url).await, Meter::default(), tempfile::tempdir().expect("a folder"));
-        let accounts = AccountStore::new(aws::at(&tap.url), residents.tables.clone());
-        let mut config = residents.config();
+            (Tap::on(&users.url).await, Meter::default(), tempfile::tempdir().expect("a folder"));
+        let accounts = AccountStore::new(aws::at(&tap.url), users.tables.clone());
+        let mut config = users.config();
         config.door.signing_keys = Some(KeySource::File(folder.path().join("keys.json")));
-        let told = some_event(residents.ash).into();
-        let begun =
-            residents.accounts.begin_deletion(&meter, residents.ash, residents.ash, false, &told).await;
+        let record = some_event(users.ash).into();
+        let begun = users.accounts.begin_deletion(&meter, users.ash, users.ash, false, &record).await;
         begun.expect("a beginning");
         for event in [json!({"task": "check"}), json!({}), json!({"emergency": true})] {
             let done = match job {
@@ -283,7 +284,7 @@ async fn a_job_has_exactly_the_rights_that_it_uses() {
             };
             done.unwrap_or_else(|error| panic!("{job}, {event}: {error}"));
         }
-        let done = done(&residents.tables, &tap.take());
+        let done = done(&users.tables, &tap.take());
         assert!(is_named(&done), "{job} acts on a whole table: {done:?}");
         check(job, done);
     }
@@ -297,10 +298,10 @@ fn is_named(done: &Rights) -> bool {
 /// The check of the sync reads only what the sync reads: its role grants it.
 #[tokio::test]
 async fn a_check_of_the_sync_reads_only_what_the_sync_may_read() {
-    let residents = Residents::new().await;
-    let tap = Tap::on(&residents.url).await;
+    let users = SampleUsers::new().await;
+    let tap = Tap::on(&users.url).await;
     let function = SyncFunction {
-        store: CatalogStore::new(aws::at(&tap.url), &residents.tables),
+        store: CatalogStore::new(aws::at(&tap.url), &users.tables),
         api: PokeApi::new(PokeApiConfig::new("http://127.0.0.1:1")).expect("an address"),
         min_age: 0,
         telemetry: Telemetry::default(),
@@ -308,7 +309,7 @@ async fn a_check_of_the_sync_reads_only_what_the_sync_may_read() {
     let checked = function.answer(&json!({"task": "check"}), Duration::from_secs(60)).await;
     assert_eq!(checked.expect("an answer")["outcome"], "checked");
     let accesses = accesses::read(&root()).expect("the recorded accesses");
-    for (table, actions) in done(&residents.tables, &tap.take()) {
+    for (table, actions) in done(&users.tables, &tap.take()) {
         for (action, keys) in actions {
             assert!(["GetItem", "Query"].contains(&action.as_str()), "{table}: {action}");
             let granted = accesses[SYNC.name].get(&table).and_then(|actions| actions.get(&action)?.as_ref());

@@ -1,4 +1,4 @@
-//! Each route lets in exactly the callers that its access column names.
+//! Each route accepts exactly the callers that its access column names.
 
 use adapters::{
     aws, now,
@@ -8,28 +8,28 @@ use api::{App, routes};
 use domain::{Timestamp, accounts::UserId};
 use door::route::{Access, Authorization, DEFAULT, Spec};
 use http::Method;
-use tests::{Residents, event, invoke_event, is_for_everybody};
+use tests::{SampleUsers, event, invoke_event, is_for_everybody};
 
 use crate::workshop::Home;
 
 /// A token with valid claims, signed with a key that no set contains.
-pub(super) fn of_an_unknown_key(residents: &Residents) -> String {
-    let (issuer, ring) = (residents.config().door.issuer(), KeyRing::generate(now()));
+pub(super) fn of_an_unknown_key(users: &SampleUsers) -> String {
+    let (issuer, ring) = (users.config().door.issuer(), KeyRing::generate(now()));
     let issuer = Issuer { issuer: &issuer, keys: &ring };
-    issuer.issue(residents.ash, residents.session, now()).expect("a token")
+    issuer.issue(users.ash, users.session, now()).expect("a token")
 }
 
 /// Sends every kind of token to every route.
 #[tokio::test]
-async fn each_route_lets_in_whom_the_table_says() {
+async fn each_route_admits_the_callers_in_the_table() {
     for route in routes::all() {
         let spec = &route.spec;
         // Each route has its own accounts: some routes delete the account.
-        let residents = Home::of(spec).await;
-        for (who, token) in tokens(&residents).await {
-            let client = aws::at(&residents.url);
-            let app = App::new(residents.without_limits(), || client);
-            let mut event = residents.fill(&event(&route));
+        let users = Home::of(spec).await;
+        for (who, token) in tokens(&users).await {
+            let client = aws::at(&users.url);
+            let app = App::new(users.without_limits(), || client);
+            let mut event = users.fill(&event(&route));
             match token {
                 Some(token) => event["headers"]["authorization"] = format!("Bearer {token}").into(),
                 None => drop(event["headers"].as_object_mut().expect("headers").remove("authorization")),
@@ -42,29 +42,29 @@ async fn each_route_lets_in_whom_the_table_says() {
 }
 
 /// Every kind of token, the user's own last.
-async fn tokens(residents: &Residents) -> Vec<(&'static str, Option<String>)> {
+async fn tokens(users: &SampleUsers) -> Vec<(&'static str, Option<String>)> {
     let (misty, hers) = (UserId::new(1_700_000_000_000, [2; 10]), FamilyId::random());
-    residents.settle(misty, "misty_of_cerulean", hers).await;
+    users.add_user(misty, "misty_of_cerulean", hers).await;
     let (rocket, theirs) = (UserId::new(1_700_000_000_000, [3; 10]), FamilyId::random());
-    residents.settle(rocket, "team_rocket", theirs).await;
-    residents.stand(rocket, false, true).await;
+    users.add_user(rocket, "team_rocket", theirs).await;
+    users.set_standing(rocket, false, true).await;
     let expired = {
-        let (issuer, ring) = (residents.config().door.issuer(), tests::ring());
+        let (issuer, ring) = (users.config().door.issuer(), tests::ring());
         let long_ago = Timestamp::from_unix(now().unix() - 3600);
         let issuer = Issuer { issuer: &issuer, keys: &ring };
-        issuer.issue(residents.ash, residents.session, long_ago).expect("a token")
+        issuer.issue(users.ash, users.session, long_ago).expect("a token")
     };
     vec![
         ("no token", None),
         ("expired", Some(expired)),
-        ("wrong key", Some(of_an_unknown_key(residents))),
-        ("an ended session", Some(residents.token_of(residents.ash, FamilyId::random()))),
-        ("a deleted account", Some(residents.token_of(UserId::new(1, [9; 10]), FamilyId::random()))),
-        ("refresh as access", Some(residents.refresh_token())),
-        ("another user", Some(residents.token_of(misty, hers))),
-        ("a frozen user", Some(residents.token_of(rocket, theirs))),
-        ("an administrator", Some(residents.admin_token())),
-        ("the user", Some(residents.token())),
+        ("wrong key", Some(of_an_unknown_key(users))),
+        ("an ended session", Some(users.token_of(users.ash, FamilyId::random()))),
+        ("a deleted account", Some(users.token_of(UserId::new(1, [9; 10]), FamilyId::random()))),
+        ("refresh as access", Some(users.refresh_token())),
+        ("another user", Some(users.token_of(misty, hers))),
+        ("a frozen user", Some(users.token_of(rocket, theirs))),
+        ("an administrator", Some(users.admin_token())),
+        ("the user", Some(users.token())),
     ]
 }
 

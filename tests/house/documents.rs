@@ -12,7 +12,7 @@ use local::server::ConnectionLimits;
 use tests::{read, root};
 
 #[test]
-fn every_decision_is_listed_and_every_one_listed_is_there() {
+fn every_decision_is_listed_and_every_listed_decision_exists() {
     let listed = read("docs/adr/README.md");
     let mut files: BTreeSet<String> = std::fs::read_dir(root().join("docs/adr"))
         .expect("a folder")
@@ -75,7 +75,7 @@ fn the_page_of_limits_states_the_values_of_the_code() {
 }
 
 #[test]
-fn every_file_that_a_document_links_to_is_there() {
+fn every_file_that_a_document_links_to_exists() {
     for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/adr/README.md"] {
         let text = read(document);
         let folder = std::path::Path::new(document).parent().expect("a folder");

@@ -60,9 +60,10 @@ fn assert_request(event: &Value, spec: &Spec) {
     assert_eq!(shown, expected, "{}: a placeholder where a token belongs, and nowhere else", spec.name);
     let path = event["rawPath"].as_str().expect("a path");
     assert_eq!(spec.matches(path), spec.path != DEFAULT, "{}: {path}", spec.name);
-    let (own, given) = (spec.path.split('/'), path.split('/'));
-    let parameters = own.zip(given).filter(|(own, _)| own.starts_with('{'));
-    let parameters: Value = parameters.map(|(own, given)| (own.trim_matches(['{', '}']), given)).collect();
+    let (template, segments) = (spec.path.split('/'), path.split('/'));
+    let parameters = template.zip(segments).filter(|(template, _)| template.starts_with('{'));
+    let parameters: Value =
+        parameters.map(|(template, segments)| (template.trim_matches(['{', '}']), segments)).collect();
     let sent = event.get("pathParameters").cloned().unwrap_or(json!({}));
     assert_eq!(sent, parameters, "{}", spec.name);
     // The types of AWS's own crate can read it too.

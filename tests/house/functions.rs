@@ -16,8 +16,7 @@ fn every_event_belongs_to_a_function() {
     assert!(strays.is_empty(), "{strays:?} belong to no function: run `cargo xtask generate`");
 }
 
-/// `cargo lambda build` sets its own defaults for everything that the release profile leaves open, and they
-/// are not the ones we want.
+/// `cargo lambda build` sets its own defaults for everything that the release profile leaves open, which differ from the required ones.
 #[test]
 fn releases_unwind_and_leave_nothing_to_cargo_lambda() {
     let manifest: toml::Table = toml::from_str(&read("Cargo.toml")).expect("TOML");

@@ -44,7 +44,7 @@ fn no_crate_has_a_cycle_of_modules() {
 }
 
 #[test]
-fn the_kernel_of_the_store_uses_no_wing() {
+fn the_kernel_of_the_store_depends_on_no_wing() {
     let edges = Crate::read(&root().join(CRATES[1])).edges();
     let is_wing = |module: &str| WINGS.iter().any(|wing| module.starts_with(wing));
     let is_kernel = |module: &str| module.starts_with("store::") && !is_wing(module);

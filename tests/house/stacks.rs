@@ -50,7 +50,7 @@ fn each_environment_has_a_stack_of_state_and_one_of_functions() {
 
 /// Debug lines contain data that must not be kept for long, and are billed by the gigabyte.
 #[test]
-fn the_nearer_to_users_the_quieter_is_the_log() {
+fn log_levels_rise_from_dev_to_prod() {
     let config: toml::Value = toml::from_str(&tests::read("samconfig.toml")).expect("TOML");
     for (environment, level) in [("dev", "debug"), ("staging", "info"), ("prod", "warn")] {
         let overrides = config[environment]["deploy"]["parameters"]["parameter_overrides"].as_array();
@@ -87,7 +87,7 @@ fn tables(data: &Value) -> Vec<(&String, &Value)> {
 
 /// Data that cannot be restored from another source outlives its stack, and can be restored to any second of the last 35 days.
 #[test]
-fn what_is_precious_is_protected() {
+fn irreplaceable_data_is_protected() {
     let data = template("infra/data.yaml");
     for (id, resource) in tables(&data) {
         let is_precious = PRECIOUS.contains(&id.as_str());
@@ -118,9 +118,9 @@ fn what_is_precious_is_protected() {
     }
 }
 
-/// A user's data is closed to all others, is transferred over encrypted connections only, and is kept no longer than necessary.
+/// A user's data is not public, is transferred over encrypted connections only, and is deleted as soon as possible.
 #[test]
-fn exports_are_closed_and_gone_after_a_day() {
+fn exports_are_private_and_expire_after_a_day() {
     let resources = template("infra/data.yaml")["Resources"].clone();
     let bucket = &resources["ExportsBucket"]["Properties"];
     assert_eq!(bucket["BucketName"], json!({"Fn::Sub": infra::EXPORTS_BUCKET}));
@@ -147,7 +147,7 @@ fn exports_are_closed_and_gone_after_a_day() {
 /// each event of the HTTP API, or a schedule and its role, and the limits on retries. The stage `templates` counts the resources after the
 /// transformation.
 #[test]
-fn no_stack_comes_near_to_what_cloudformation_takes() {
+fn every_stack_stays_below_the_resource_limit_of_cloudformation() {
     for file in ["template.yaml", "infra/data.yaml"] {
         let template = template(file);
         let resources = template["Resources"].as_object().expect("resources");

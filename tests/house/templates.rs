@@ -125,11 +125,11 @@ fn every_function_has_exactly_the_variables_that_all_routes_read() {
     let template = template("template.yaml");
     let variables =
         template["Globals"]["Function"]["Environment"]["Variables"].as_object().expect("variables");
-    let mut given: Vec<&str> = variables.keys().map(String::as_str).collect();
+    let mut declared: Vec<&str> = variables.keys().map(String::as_str).collect();
     let mut read: Vec<&str> = door::config::KEYS.into_iter().chain(api::config::KEYS).collect();
-    given.sort_unstable();
+    declared.sort_unstable();
     read.sort_unstable();
-    assert_eq!(given, read);
+    assert_eq!(declared, read);
 }
 
 #[test]

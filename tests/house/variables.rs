@@ -12,27 +12,27 @@ use door::route::Need;
 const READ_ELSEWHERE: &str = "LOG_LEVEL";
 
 #[test]
-fn every_variable_that_is_read_stands_in_the_table_and_no_other() {
-    let asked = RefCell::new(Vec::new());
+fn the_table_contains_exactly_the_variables_that_are_read() {
+    let variables = RefCell::new(Vec::new());
     let read = |name: &str| {
-        asked.borrow_mut().push(name.to_owned());
+        variables.borrow_mut().push(name.to_owned());
         // Treats each variable as set, so that none hides behind another.
         name.ends_with("_TABLE").then(|| "table".to_owned())
     };
     Config::read(read).expect("a configuration");
-    let own = Need::ALL.into_iter().filter_map(config::variable_of);
-    let table: Vec<&str> = door::config::KEYS.into_iter().chain(config::KEYS).chain(own).collect();
-    assert_same(&table, asked.take(), &[READ_ELSEWHERE]);
+    let of_needs = Need::ALL.into_iter().filter_map(config::variable_of);
+    let table: Vec<&str> = door::config::KEYS.into_iter().chain(config::KEYS).chain(of_needs).collect();
+    assert_same(&table, variables.take(), &[READ_ELSEWHERE]);
     SyncConfig::read(read).expect("a configuration");
-    assert_same(&SYNC_KEYS, asked.take(), &[]);
+    assert_same(&SYNC_KEYS, variables.take(), &[]);
 }
 
-fn assert_same(table: &[&str], mut asked: Vec<String>, besides: &[&str]) {
-    asked.extend(besides.iter().map(|name| (*name).to_owned()));
-    asked.sort_unstable();
-    asked.dedup();
+fn assert_same(table: &[&str], mut variables: Vec<String>, besides: &[&str]) {
+    variables.extend(besides.iter().map(|name| (*name).to_owned()));
+    variables.sort_unstable();
+    variables.dedup();
     let mut table: Vec<_> = table.iter().map(|name| (*name).to_owned()).collect();
     table.sort_unstable();
     table.dedup();
-    assert_eq!(asked, table);
+    assert_eq!(variables, table);
 }

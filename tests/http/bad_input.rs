@@ -25,7 +25,7 @@ fn assert_refused(answer: &Answer, status: u16, what: &str) -> Value {
     problem(answer, what)
 }
 
-/// Names that no Pokémon, type, ability or move has.
+/// Names that do not belong to any Pokémon, type, ability or move.
 const NAMES: [&str; 25] = [
     "missingno",
     "a%2Fb",

@@ -4,13 +4,13 @@ use api::{App, Config, routes};
 use door::route::Access;
 use http::Method;
 use serde_json::{Value, json};
-use tests::{Residents, event, invoke_event, problem, sample_event};
+use tests::{SampleUsers, event, invoke_event, problem, sample_event};
 
 #[tokio::test]
 async fn every_malformed_body_gets_a_response() {
-    let residents = Residents::new().await;
-    let client = adapters::aws::at(&residents.url);
-    let app = App::new(residents.without_limits(), || client);
+    let users = SampleUsers::new().await;
+    let client = adapters::aws::at(&users.url);
+    let app = App::new(users.without_limits(), || client);
     let deep = format!("{}{}", "{\"a\":".repeat(10_000), "1");
     let long = format!("{{\"username\":\"{}\"}}", "x".repeat(1 << 20));
     let deep_within = format!("{{\"username\":{}1", "[".repeat(10_000));
@@ -45,13 +45,13 @@ async fn every_malformed_body_gets_a_response() {
             event["body"] = body.into();
             let answer = invoke_event(&app, &route, &event).await;
             let shown: String = body.chars().take(60).collect();
-            let told = problem(&answer, &shown);
-            assert_eq!(answer.status, status, "{shown}: {told}");
+            let reported = problem(&answer, &shown);
+            assert_eq!(answer.status, status, "{shown}: {reported}");
             let fields: Vec<_> =
-                told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+                reported["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
             // A body that fits is read, and has its own error.
             assert!(field.is_empty() || fields.contains(&&json!(field)), "{shown}: {fields:?}");
-            assert!(!told.to_string().contains("misty"), "{told}");
+            assert!(!reported.to_string().contains("misty"), "{reported}");
         }
     }
     let mut invalid = event(&routes::LOGIN_USER);
@@ -66,28 +66,26 @@ async fn every_malformed_body_gets_a_response() {
 
 #[tokio::test]
 async fn every_route_with_a_body_refuses_fields_that_it_does_not_know() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     for route in routes::all() {
-        let event = residents.fill(&sample_event(route.spec.name));
+        let event = users.fill(&sample_event(route.spec.name));
         let Some(body) = event["body"].as_str() else { continue };
         let mut body: Value = serde_json::from_str(body).unwrap();
         body["is_superuser"] = json!(true);
-        let token =
-            if route.spec.access == Access::Admin { residents.admin_token() } else { residents.token() };
+        let token = if route.spec.access == Access::Admin { users.admin_token() } else { users.token() };
         let method: Method = route.spec.method.clone();
         let answer = house.call(method, event["rawPath"].as_str().unwrap(), Some(&token), Some(&body)).await;
-        let told = problem(&answer, route.spec.name);
+        let reported = problem(&answer, route.spec.name);
         assert_eq!(
-            (answer.status.as_u16(), &told["errors"][0]["field"]),
+            (answer.status.as_u16(), &reported["errors"][0]["field"]),
             (422, &json!("is_superuser")),
-            "{told}"
+            "{reported}"
         );
     }
 }
 
-/// The routes that may have a body, each with its sample event: with a body, whether the route reads it or
-/// not.
+/// The routes that may have a body, each with its sample event, which has a body even if the route does not read it.
 fn with_bodies() -> impl Iterator<Item = (api::Route, Value)> {
     routes::all().into_iter().filter(|route| route.spec.method != Method::GET).map(|route| {
         let mut event = event(&route);
@@ -129,9 +127,9 @@ async fn a_body_that_is_not_json_is_415_on_every_route() {
                 event["headers"][header] = json!(value);
                 let answer = invoke_event(&app, &route, &event).await;
                 let what = format!("{} with {header}: {value}", route.spec.name);
-                let told = problem(&answer, &what);
+                let reported = problem(&answer, &what);
                 assert_eq!(
-                    (answer.status.as_u16(), &told["code"], &told["errors"][0]["field"]),
+                    (answer.status.as_u16(), &reported["code"], &reported["errors"][0]["field"]),
                     (415, &json!("unsupported_media_type"), &json!(header)),
                     "{what}"
                 );
@@ -148,9 +146,9 @@ async fn a_body_that_is_not_json_is_415_on_every_route() {
 
 #[tokio::test]
 async fn a_json_body_is_read_under_every_json_content_type() {
-    let residents = Residents::new().await;
-    let client = adapters::aws::at(&residents.url);
-    let app = App::new(residents.without_limits(), || client);
+    let users = SampleUsers::new().await;
+    let client = adapters::aws::at(&users.url);
+    let app = App::new(users.without_limits(), || client);
     let route = routes::LOGIN_USER;
     let body = json!({"username": "ash_ketchum", "password": tests::PASSWORD}).to_string();
     let ask = async |change: &dyn Fn(&mut Value)| {
@@ -188,8 +186,8 @@ async fn a_json_body_is_read_under_every_json_content_type() {
 
 #[tokio::test]
 async fn a_byte_order_mark_is_ignored() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     let body = format!("\u{feff}{}", json!({"username": "ash_ketchum", "password": tests::PASSWORD}));
     let send = async |body: String| {
         let headers = [("content-type", "application/json")];
@@ -202,7 +200,7 @@ async fn a_byte_order_mark_is_ignored() {
         (400, &json!("body"))
     );
     // On routes whose body is optional, a byte order mark alone counts as an absent body.
-    let token = residents.token();
+    let token = users.token();
     let headers = [("authorization", format!("Bearer {token}"))];
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer =
@@ -214,12 +212,11 @@ async fn a_byte_order_mark_is_ignored() {
 const VALUES: [&str; 11] =
     ["null", "true", "\"x\"", "[]", "[{}]", "{}", "1.5", "-1", "4294967296", "18446744073709551616", "1e400"];
 
-/// Whether the JSON text `value` has a different JSON type from `own`, or is a number that may be out of
-/// range.
-fn is_of_another_type(value: &str, own: &Value) -> bool {
-    let given: Option<Value> = serde_json::from_str(value).ok();
-    given.is_none_or(|given| {
-        given.is_number() || std::mem::discriminant(&given) != std::mem::discriminant(own)
+/// Whether the JSON text `value` has a different JSON type from `original`, or is a number that may be out of range.
+fn is_of_another_type(value: &str, original: &Value) -> bool {
+    let parsed: Option<Value> = serde_json::from_str(value).ok();
+    parsed.is_none_or(|parsed| {
+        parsed.is_number() || std::mem::discriminant(&parsed) != std::mem::discriminant(original)
     })
 }
 
@@ -252,9 +249,9 @@ async fn errors_name_json_types_and_never_those_of_rust() {
         "u8", "u16", "u32", "u64", "i64", "usize", "f64", "struct", "sequence", "str", "map", "boolean",
         "expected", "Option",
     ]);
-    let residents = Residents::new().await;
-    let client = adapters::aws::at(&residents.url);
-    let app = App::new(residents.without_limits(), || client);
+    let users = SampleUsers::new().await;
+    let client = adapters::aws::at(&users.url);
+    let app = App::new(users.without_limits(), || client);
     let mut kinds = std::collections::BTreeSet::new();
     let samples = routes::all().into_iter().filter_map(|route| {
         let body = sample_event(route.spec.name)["body"].as_str().map(serde_json::from_str)?;
@@ -268,9 +265,9 @@ async fn errors_name_json_types_and_never_those_of_rust() {
         (routes::UPDATE_POKEMON, json!({"height": 1, "abilities": ["static"], "stats": stats})),
     ];
     for (route, whole) in samples.chain(others) {
-        let sample = residents.fill(&sample_event(route.spec.name));
-        for (marked, own) in places(&whole) {
-            for value in VALUES.into_iter().filter(|value| is_of_another_type(value, &own)) {
+        let sample = users.fill(&sample_event(route.spec.name));
+        for (marked, original) in places(&whole) {
+            for value in VALUES.into_iter().filter(|value| is_of_another_type(value, &original)) {
                 let mut event = sample.clone();
                 event["body"] = json!(marked.replace("\"MARK\"", value));
                 let answer = invoke_event(&app, &route, &event).await;

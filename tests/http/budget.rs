@@ -9,7 +9,7 @@ use api::{
 };
 use http::Method;
 use serde_json::{Map, Value, json};
-use tests::{Residents, Tap, event, invoke_event};
+use tests::{SampleUsers, Tap, event, invoke_event};
 
 use crate::workshop::Home;
 
@@ -33,23 +33,23 @@ fn every_budget_has_exactly_calls_and_units() {
 }
 
 /// An app with the index and the keys in memory.
-async fn warm(residents: &Residents, url: &str) -> App {
-    let app = residents.app(url);
+async fn warm(users: &SampleUsers, url: &str) -> App {
+    let app = users.app(url);
     for name in ["list-types", "get-profile"] {
         let route = routes::all().into_iter().find(|route| route.spec.name == name).expect("a route");
         let mut event = event(&route);
-        event["headers"]["authorization"] = format!("Bearer {}", residents.token()).into();
+        event["headers"]["authorization"] = format!("Bearer {}", users.token()).into();
         assert_eq!(invoke_event(&app, &route, &event).await.status, 200, "{name}");
     }
     app
 }
 
 async fn cost(route: &Route, method: &Method) -> Value {
-    let residents = Home::of(&route.spec).await;
-    let tap = Tap::on(&residents.url).await;
-    let app = warm(&residents, &tap.url).await;
+    let users = Home::of(&route.spec).await;
+    let tap = Tap::on(&users.url).await;
+    let app = warm(&users, &tap.url).await;
     let _ = (tap.take(), tap.take_units());
-    let mut event = residents.fill(&event(route));
+    let mut event = users.fill(&event(route));
     event["requestContext"]["http"]["method"] = json!(method.as_str());
     let answer = invoke_event(&app, route, &event).await;
     let name = route.spec.name;

@@ -36,23 +36,23 @@ async fn every_catalogue_answer_may_be_cached_under_an_etag() {
 async fn a_fresh_copy_is_304_without_a_body() {
     let house = House::seeded().await;
     for path in catalogue_samples() {
-        let own = etag(&house, path).await;
+        let tag = etag(&house, path).await;
         for tags in [
-            own.clone(),
-            format!("W/{own}"),
-            format!("\"another\", {own}"),
-            format!("W/\"another\",W/{own} ,\"third\""),
+            tag.clone(),
+            format!("W/{tag}"),
+            format!("\"another\", {tag}"),
+            format!("W/\"another\",W/{tag} ,\"third\""),
             "*".to_owned(),
         ] {
             let answer = if_none_match(&house, path, &tags).await;
             assert_eq!(answer.status, 304, "{path} with If-None-Match: {tags}");
             assert!(answer.body.is_empty(), "{path}");
-            assert_eq!(answer.header("etag"), Some(own.as_str()), "{path}");
+            assert_eq!(answer.header("etag"), Some(tag.as_str()), "{path}");
             assert_eq!(answer.header("cache-control"), Some(CATALOGUE), "{path}");
             assert_eq!(answer.header("content-type"), None, "{path}: there is no content");
             assert_sealed(&answer, path);
         }
-        let raw = house.raw("GET", path, &format!("if-none-match: \"a\"\r\nif-none-match: {own}\r\n")).await;
+        let raw = house.raw("GET", path, &format!("if-none-match: \"a\"\r\nif-none-match: {tag}\r\n")).await;
         assert_eq!(raw.status, 304, "{path} with two lines of If-None-Match");
     }
 }
@@ -61,13 +61,13 @@ async fn a_fresh_copy_is_304_without_a_body() {
 async fn a_stale_copy_gets_a_complete_response() {
     let house = House::seeded().await;
     for path in catalogue_samples() {
-        let own = etag(&house, path).await;
-        let bare = own.trim_matches('"').to_owned();
+        let tag = etag(&house, path).await;
+        let bare = tag.trim_matches('"').to_owned();
         for tags in [
             "\"another\"".to_owned(),
             bare.clone(),
             format!("\"{bare}0\""),
-            format!("w/{own}"),
+            format!("w/{tag}"),
             String::new(),
         ] {
             let answer = if_none_match(&house, path, &tags).await;
@@ -193,11 +193,11 @@ async fn a_copy_stays_valid_in_another_process_and_for_every_origin() {
     config.door.cors_origins = vec!["https://a.example".parse().unwrap()];
     let other = House::at(&SeededEngine::get().url, config).await;
     for path in catalogue_samples() {
-        let own = etag(&house, path).await;
-        assert_eq!(etag(&other, path).await, own, "{path}");
+        let tag = etag(&house, path).await;
+        assert_eq!(etag(&other, path).await, tag, "{path}");
         for origin in ["https://a.example", "https://b.example"] {
             let answer = other.send(Method::GET, path, &[("origin", origin)]).await;
-            assert_eq!(answer.header("etag"), Some(own.as_str()), "{path} for {origin}");
+            assert_eq!(answer.header("etag"), Some(tag.as_str()), "{path} for {origin}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Which responses depend on the caller, route by route: the other routes ignore the `Authorization` header, and only their
-//! responses may be cached.
+//! Routes whose response depends on the caller, and the others, which ignore the `Authorization` header: only responses of the
+//! others may be cached.
 
 use adapters::{
     aws, now,
@@ -13,11 +13,11 @@ use domain::Timestamp;
 use door::route::{Access, Authorization};
 use http::Method;
 use serde_json::{Value, json};
-use tests::{Answer, OF_THE_MOMENT, PASSWORD, Residents, Tap, event, invoke_event, sample};
+use tests::{Answer, OF_THE_MOMENT, PASSWORD, SampleUsers, Tap, event, invoke_event, sample};
 
 use crate::workshop::Home;
 
-/// Queries for which a route's response depends on the caller although that of its sample does not.
+/// Queries that make a route's response depend on the caller, although the route's sample does not.
 fn personal_queries(route: &Route) -> &'static [&'static str] {
     match route.spec.name {
         "list-pokemon" => &[
@@ -33,11 +33,11 @@ fn personal_queries(route: &Route) -> &'static [&'static str] {
 }
 
 /// `Authorization` headers that no route accepts.
-fn unacceptable(residents: &Residents) -> Vec<String> {
-    let issuer = residents.config().door.issuer();
+fn unacceptable(users: &SampleUsers) -> Vec<String> {
+    let issuer = users.config().door.issuer();
     let (ours, theirs) = (tests::ring(), KeyRing::generate(now()));
     let issue = |keys: &KeyRing, at| {
-        Issuer { issuer: &issuer, keys }.issue(residents.ash, residents.session, at).expect("a token")
+        Issuer { issuer: &issuer, keys }.issue(users.ash, users.session, at).expect("a token")
     };
     let long_ago = Timestamp::from_unix(now().unix() - 3600);
     vec![
@@ -47,16 +47,16 @@ fn unacceptable(residents: &Residents) -> Vec<String> {
         "Basic YTpi".to_owned(),
         format!("Bearer {}", issue(&ours, long_ago)),
         format!("Bearer {}", issue(&theirs, now())),
-        format!("Bearer {}", residents.token_of(residents.ash, FamilyId::random())),
-        format!("Bearer {}", residents.refresh_token()),
+        format!("Bearer {}", users.token_of(users.ash, FamilyId::random())),
+        format!("Bearer {}", users.refresh_token()),
         format!("Bearer {}", "x".repeat(7000)),
     ]
 }
 
 /// A new app, as in a process that has just started: nothing is in memory.
-fn started(residents: &Residents, url: &str) -> App {
+fn started(users: &SampleUsers, url: &str) -> App {
     let client = aws::at(url);
-    App::new(residents.without_limits(), || client)
+    App::new(users.without_limits(), || client)
 }
 
 async fn ask(app: &App, route: &Route, event: &Value, authorization: Option<&str>) -> Answer {
@@ -69,7 +69,7 @@ async fn ask(app: &App, route: &Route, event: &Value, authorization: Option<&str
     invoke_event(app, route, &event).await
 }
 
-/// The parts of a response by which a cache or a client could tell it from another.
+/// The parts of a response that a cache or a client can compare.
 fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, Vec<u8>) {
     let headers = answer
         .headers
@@ -87,16 +87,16 @@ async fn a_token_changes_neither_answer_nor_calls_of_a_route_that_ignores_it() {
         route.spec.authorization == Authorization::Ignored && route.spec.method == Method::GET
     });
     assert!(routes.len() >= 12, "the catalogue, health, version, description and keys");
-    let residents = Residents::new().await;
-    let tap = Tap::on(&residents.url).await;
+    let users = SampleUsers::new().await;
+    let tap = Tap::on(&users.url).await;
     for route in routes {
-        let (event, name) = (residents.fill(&event(&route)), route.spec.name);
-        let mut headers = unacceptable(&residents);
-        headers.push(format!("Bearer {}", residents.token()));
-        let plain = ask(&started(&residents, &tap.url), &route, &event, None).await;
+        let (event, name) = (users.fill(&event(&route)), route.spec.name);
+        let mut headers = unacceptable(&users);
+        headers.push(format!("Bearer {}", users.token()));
+        let plain = ask(&started(&users, &tap.url), &route, &event, None).await;
         let calls = tap.take().len();
         for header in headers {
-            let answer = ask(&started(&residents, &tap.url), &route, &event, Some(&header)).await;
+            let answer = ask(&started(&users, &tap.url), &route, &event, Some(&header)).await;
             assert_eq!(tap.take().len(), calls, "{name} with {header:.40}");
             assert_eq!(answer.status, plain.status, "{name} with {header:.40}");
             if !OF_THE_MOMENT.contains(&name) {
@@ -108,15 +108,15 @@ async fn a_token_changes_neither_answer_nor_calls_of_a_route_that_ignores_it() {
 
 #[tokio::test]
 async fn a_stale_token_blocks_neither_registration_nor_login() {
-    let residents = Residents::new().await;
-    let app = started(&residents, &residents.url);
-    for (nth, header) in unacceptable(&residents).into_iter().enumerate() {
+    let users = SampleUsers::new().await;
+    let app = started(&users, &users.url);
+    for (nth, header) in unacceptable(&users).into_iter().enumerate() {
         let mut registration = event(&routes::REGISTER_USER);
         let body = json!({"username": format!("misty_{nth}"), "email": format!("misty_{nth}@example.com"), "password": PASSWORD});
         registration["body"] = body.to_string().into();
         let registered = ask(&app, &routes::REGISTER_USER, &registration, Some(&header)).await;
         assert_eq!(registered.status, 201, "{header:.40}");
-        let login = residents.fill(&event(&routes::LOGIN_USER));
+        let login = users.fill(&event(&routes::LOGIN_USER));
         assert_eq!(ask(&app, &routes::LOGIN_USER, &login, Some(&header)).await.status, 200, "{header:.40}");
     }
 }
@@ -124,14 +124,14 @@ async fn a_stale_token_blocks_neither_registration_nor_login() {
 #[tokio::test]
 async fn every_route_that_checks_tokens_answers_401_to_an_invalid_one() {
     for route in routes::all().iter().filter(|route| route.spec.authorization == Authorization::Checked) {
-        let residents = Home::of(&route.spec).await;
-        let (app, event) = (started(&residents, &residents.url), residents.fill(&event(route)));
-        for header in unacceptable(&residents) {
+        let users = Home::of(&route.spec).await;
+        let (app, event) = (started(&users, &users.url), users.fill(&event(route)));
+        for header in unacceptable(&users) {
             let status = ask(&app, route, &event, Some(&header)).await.status.as_u16();
             let expected = match header.as_str() {
                 refresh if refresh.starts_with("Bearer rt_") => 422,
                 // The token is valid, but its session has ended: the request was a sign-out.
-                ended if route.spec.access == Access::Session && is_ours(&residents, ended) => 200,
+                ended if route.spec.access == Access::Session && is_ours(&users, ended) => 200,
                 _ => 401,
             };
             assert_eq!(status, expected, "{} with {header:.40}", route.spec.name);
@@ -140,20 +140,20 @@ async fn every_route_that_checks_tokens_answers_401_to_an_invalid_one() {
     }
 }
 
-/// Whether the header's token is valid by itself.
-fn is_ours(residents: &Residents, header: &str) -> bool {
+/// Whether the token in the header is valid, regardless of the route.
+fn is_ours(users: &SampleUsers, header: &str) -> bool {
     let token = header.trim_start_matches("Bearer ");
-    let verifier = adapters::tokens::Verifier::new(&residents.config().door.issuer(), &tests::ring().jwks());
+    let verifier = adapters::tokens::Verifier::new(&users.config().door.issuer(), &tests::ring().jwks());
     verifier.verify(token, now()).is_ok()
 }
 
 #[tokio::test]
 async fn sorting_by_favorites_answers_401_to_an_invalid_token() {
-    let residents = Residents::new().await;
-    let (app, route) = (started(&residents, &residents.url), routes::LIST_POKEMON);
+    let users = SampleUsers::new().await;
+    let (app, route) = (started(&users, &users.url), routes::LIST_POKEMON);
     let mut event = event(&route);
     event["rawQueryString"] = json!("sort=favorites");
-    for header in unacceptable(&residents) {
+    for header in unacceptable(&users) {
         assert_eq!(ask(&app, &route, &event, Some(&header)).await.status, 401, "{header:.40}");
     }
 }
@@ -164,19 +164,19 @@ async fn sorting_by_favorites_answers_401_to_an_invalid_token() {
 async fn no_answer_that_depends_on_the_caller_may_be_cached() {
     let (mut cacheable, mut personal) = (0, 0);
     for route in routes::all() {
-        let residents = Home::of(&route.spec).await;
-        let (app, own) = (started(&residents, &residents.url), residents.fill(&event(&route)));
-        let sample = own["rawQueryString"].as_str().expect("a query").to_owned();
+        let users = Home::of(&route.spec).await;
+        let (app, base) = (started(&users, &users.url), users.fill(&event(&route)));
+        let sample = base["rawQueryString"].as_str().expect("a query").to_owned();
         for query in [sample.as_str()].iter().chain(personal_queries(&route)) {
-            let mut event = own.clone();
+            let mut event = base.clone();
             event["rawQueryString"] = json!(query);
             let what = format!("{}?{query}", route.spec.name);
             let mut answers = Vec::new();
             for header in [
                 None,
                 Some("Bearer x".to_owned()),
-                Some(format!("Bearer {}", residents.admin_token())),
-                Some(format!("Bearer {}", residents.token())),
+                Some(format!("Bearer {}", users.admin_token())),
+                Some(format!("Bearer {}", users.token())),
             ] {
                 answers.push(ask(&app, &route, &event, header.as_deref()).await);
             }
@@ -212,8 +212,8 @@ async fn no_answer_that_depends_on_the_caller_may_be_cached() {
 
 #[tokio::test]
 async fn an_anonymous_page_sorted_by_favorites_is_not_reused_for_a_user() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     let path = "/api/v1/pokemon?sort=favorites&per_page=2";
     let anonymous = house.get(path).await;
     assert_eq!(
@@ -223,7 +223,7 @@ async fn an_anonymous_page_sorted_by_favorites_is_not_reused_for_a_user() {
     assert_eq!(anonymous.header("etag"), None);
     assert_eq!(house.send(Method::GET, path, &[("if-none-match", "*")]).await.status, 200, "never 304");
     assert_eq!(anonymous.names(), ["bulbasaur", "ivysaur"]);
-    let own = house.call(Method::GET, path, Some(&residents.token()), None).await;
-    assert_eq!(own.names(), ["pikachu", "bulbasaur"]);
+    let personal = house.call(Method::GET, path, Some(&users.token()), None).await;
+    assert_eq!(personal.names(), ["pikachu", "bulbasaur"]);
     assert_eq!(house.get(sample("list-pokemon")).await.header("vary"), None);
 }

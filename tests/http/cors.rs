@@ -8,7 +8,7 @@ use http::Method;
 use local::tables::CATALOG;
 use serde_json::{Value, json};
 use tests::{
-    Answer, House, Residents, SeededEngine, assert_exposed, assert_sealed, event, invoke_event, sample,
+    Answer, House, SampleUsers, SeededEngine, assert_exposed, assert_sealed, event, invoke_event, sample,
 };
 
 use crate::workshop::Home;
@@ -123,12 +123,13 @@ async fn a_preflight_names_methods_and_headers_to_known_origins_alone() {
     for route in tests::for_everybody().iter().filter(|route| route.spec.name != "answer-unknown") {
         let path = sample(route.spec.name);
         let methods = tests::allowed_at(path);
-        let asked = [
+        let request_headers = [
             ("access-control-request-method", "GET"),
             ("access-control-request-headers", "authorization,if-none-match"),
         ];
         let preflight = async |origin: Option<&str>| {
-            let headers: Vec<_> = asked.into_iter().chain(origin.map(|origin| ("origin", origin))).collect();
+            let headers: Vec<_> =
+                request_headers.into_iter().chain(origin.map(|origin| ("origin", origin))).collect();
             let answer = house.send(Method::OPTIONS, path, &headers).await;
             assert_eq!(answer.status, 204, "{path}");
             assert!(answer.body.is_empty(), "{path}");
@@ -159,8 +160,8 @@ async fn a_preflight_of_an_unknown_path_is_404() {
 
 /// The responses of a route beside the response to its sample event: each kind of header is set by one of
 /// them.
-fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
-    let sample = residents.fill(&event(route));
+fn variations(route: &Route, users: &SampleUsers) -> Vec<Value> {
+    let sample = users.fill(&event(route));
     let with = |name: &str, value: &str| {
         let mut event = sample.clone();
         event["headers"][name] = json!(value);
@@ -200,14 +201,14 @@ fn variations(route: &Route, residents: &Residents) -> Vec<Value> {
 async fn every_header_that_any_response_sets_is_exposed() {
     let mut seen = BTreeSet::new();
     for route in routes::all() {
-        let residents = Home::of(&route.spec).await;
-        let client = adapters::aws::at(&residents.url);
+        let users = Home::of(&route.spec).await;
+        let client = adapters::aws::at(&users.url);
         let limits =
             Some(Limits::parse("register=2/60,login=2/60,refresh=2/60,write=6/60,bulk=3/60").unwrap());
-        let mut config = residents.with_limits(limits);
+        let mut config = users.with_limits(limits);
         config.door.cors_origins = vec![KNOWN.parse().unwrap()];
         let app = App::new(config, || client);
-        for mut event in variations(&route, &residents) {
+        for mut event in variations(&route, &users) {
             event["headers"]["origin"] = json!(KNOWN);
             let answer = invoke_event(&app, &route, &event).await;
             let what = format!("{} {}", answer.status, route.spec.name);

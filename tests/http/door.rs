@@ -225,7 +225,7 @@ async fn a_path_parameter_is_not_decoded_twice() {
 }
 
 #[tokio::test]
-async fn odd_headers_do_no_harm() {
+async fn odd_headers_do_not_break_the_answer() {
     let app = app();
     for (name, value) in [
         ("host", "a b"),

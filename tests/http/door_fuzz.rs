@@ -174,7 +174,7 @@ fn anything(chance: &mut Chance) -> Value {
     }
 }
 
-/// The event as text, with one byte damaged now and then. `None` if the result is not JSON: the runtime itself
+/// The event as text, with sometimes one byte damaged. `None` if the result is not JSON: the runtime itself
 /// rejects it.
 fn payload(event: &Value, chance: &mut Chance) -> Option<Box<RawValue>> {
     let mut text = event.to_string();
@@ -215,9 +215,9 @@ fn is_what_was_asked_for(found: &Value, route: &str, payload: &str) -> bool {
         _ => return true,
     };
     let event: Value = serde_json::from_str(payload).expect("what was answered is JSON");
-    let asked = event["pathParameters"][parameter].as_str().unwrap_or_default().to_lowercase();
+    let name = event["pathParameters"][parameter].as_str().unwrap_or_default().to_lowercase();
     // Names lead to records in any spelling, and forms of Unown are called like letters.
-    let key = domain::normalise(&asked);
+    let key = domain::normalise(&name);
     let id = key.trim_start_matches('#').parse::<u64>().ok();
     let is_name = |field: &&str| found[*field].as_str().is_some_and(|name| domain::normalise(name) == key);
     let is_letter = key.len() == 1 && found["name"] == "unown";
@@ -321,8 +321,8 @@ async fn every_damaged_event_of_a_signed_in_user_is_answered() {
             assert!(!answer.status.is_server_error(), "{name}: {} for {shown}", answer.status);
             assert_sealed(&answer, &shown);
             if answer.status.is_client_error() && !is_head(payload.get()) {
-                let told = problem(&answer, &shown).to_string();
-                assert!(!told.contains(tests::PASSWORD), "{name}: {told}");
+                let reported = problem(&answer, &shown).to_string();
+                assert!(!reported.contains(tests::PASSWORD), "{name}: {reported}");
             }
             *statuses.entry(answer.status.as_u16()).or_default() += 1;
             sent += 1;

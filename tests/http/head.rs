@@ -9,7 +9,7 @@ use door::route::{Access, Authorization, DEFAULT};
 use http::Method;
 use local::tables::CATALOG;
 use serde_json::json;
-use tests::{Answer, House, Residents, SeededEngine, event, exchange_text, invoke_event, sample};
+use tests::{Answer, House, SampleUsers, SeededEngine, event, exchange_text, invoke_event, sample};
 
 /// The headers that do not depend on the moment or the request.
 fn lasting(answer: &Answer) -> http::HeaderMap {
@@ -36,13 +36,13 @@ fn of_get() -> impl Iterator<Item = Route> {
 
 #[tokio::test]
 async fn head_has_the_status_and_headers_of_get_on_every_route() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     for route in of_get() {
         let path = sample(route.spec.name);
         let token = match route.spec.access {
-            Access::Admin => residents.admin_token(),
-            _ => residents.token(),
+            Access::Admin => users.admin_token(),
+            _ => users.token(),
         };
         let authorization = format!("Bearer {token}");
         let headers = [("authorization", authorization.as_str())];
@@ -60,14 +60,14 @@ async fn head_has_the_status_and_headers_of_get_on_every_route() {
 
 #[tokio::test]
 async fn head_is_rejected_like_get() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
     for route in of_get().filter(|route| route.spec.authorization == Authorization::Checked) {
         let path = sample(route.spec.name);
         assert_eq!(assert_same(&house, path, &[]).await, 401, "{path}");
         assert_eq!(assert_same(&house, path, &[("authorization", "Bearer x")]).await, 401, "{path}");
         if route.spec.access == Access::Admin {
-            let authorization = format!("Bearer {}", residents.token());
+            let authorization = format!("Bearer {}", users.token());
             assert_eq!(
                 assert_same(&house, path, &[("authorization", authorization.as_str())]).await,
                 403,
@@ -77,8 +77,8 @@ async fn head_is_rejected_like_get() {
     }
     let etag = house.get("/api/v1/pokemon/25").await.header("etag").unwrap().to_owned();
     let long = format!("/api/v1/pokemon?{}", "x".repeat(9000));
-    let elsewhere = format!("/api/v1/users/{}/favorites", residents.oak);
-    let authorization = format!("Bearer {}", residents.token());
+    let elsewhere = format!("/api/v1/users/{}/favorites", users.oak);
+    let authorization = format!("Bearer {}", users.token());
     for (path, header, status) in [
         ("/api/v1/pokemon/25", ("if-none-match", etag.as_str()), 304),
         ("/api/v1/pokemon/25", ("if-none-match", "\"another\""), 200),

@@ -141,13 +141,13 @@ async fn no_answer_has_a_header_twice() {
     const ORIGIN: &str = "https://pokedex.example";
     let mut statuses = HashSet::new();
     for route in routes::all() {
-        let residents = Home::of(&route.spec).await;
-        let client = adapters::aws::at(&residents.url);
+        let users = Home::of(&route.spec).await;
+        let client = adapters::aws::at(&users.url);
         let cors_origins = vec![HeaderValue::from_static(ORIGIN)];
-        let mut config = residents.config();
+        let mut config = users.config();
         config.door.cors_origins = cors_origins;
         let app = App::new(config, || client);
-        let mut sample = residents.fill(&event(&route));
+        let mut sample = users.fill(&event(&route));
         sample["headers"]["origin"] = json!(ORIGIN);
         let mut events = vec![sample.clone()];
         for (field, value) in

@@ -11,17 +11,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{accounts::UserId, audit::Action};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use tests::{Answer, Residents, event, invoke_event, problem};
+use tests::{Answer, SampleUsers, event, invoke_event, problem};
 
 use crate::accounts::at_once;
 
-fn app(residents: &Residents) -> Arc<App> {
-    let client = adapters::aws::at(&residents.url);
-    Arc::new(App::new(residents.without_limits(), || client))
+fn app(users: &SampleUsers) -> Arc<App> {
+    let client = adapters::aws::at(&users.url);
+    Arc::new(App::new(users.without_limits(), || client))
 }
 
-async fn ask(app: &App, residents: &Residents, route: &Route, key: &str, body: Value) -> Answer {
-    let mut event = residents.fill(&event(route));
+async fn ask(app: &App, users: &SampleUsers, route: &Route, key: &str, body: Value) -> Answer {
+    let mut event = users.fill(&event(route));
     event["headers"]["idempotency-key"] = json!(key);
     event["body"] = body.to_string().into();
     invoke_event(app, route, &event).await
@@ -29,16 +29,16 @@ async fn ask(app: &App, residents: &Residents, route: &Route, key: &str, body: V
 
 #[tokio::test]
 async fn two_hundred_keys_sent_ten_times_at_once_have_two_hundred_effects() {
-    let residents = Arc::new(Residents::new().await);
-    let app = app(&residents);
+    let users = Arc::new(SampleUsers::new().await);
+    let app = app(&users);
     for round in 0..10 {
         let answers = at_once(200, |nth| {
-            let (app, residents) = (Arc::clone(&app), Arc::clone(&residents));
+            let (app, users) = (Arc::clone(&app), Arc::clone(&users));
             let pokemon = 200 + round * 20 + nth as u32 % 20;
             async move {
                 let (body, key) = (json!({"pokemon_id": pokemon}), format!("key-{pokemon}"));
                 loop {
-                    let answer = ask(&app, &residents, &routes::ADD_FAVORITE, &key, body.clone()).await;
+                    let answer = ask(&app, &users, &routes::ADD_FAVORITE, &key, body.clone()).await;
                     // On a busy machine a call may take too long: idempotency keys exist for this case.
                     if answer.status != 503 {
                         return answer;
@@ -56,18 +56,18 @@ async fn two_hundred_keys_sent_ten_times_at_once_have_two_hundred_effects() {
             assert!(same.iter().all(|answer| *answer == same[0]), "one answer to all");
         }
     }
-    let added = residents.trail(residents.ash).await;
+    let added = users.trail(users.ash).await;
     assert_eq!(added.iter().filter(|(action, _)| *action == Action::AddFavorite).count(), 200);
-    let stored = residents.accounts.favorites(&Meter::default(), residents.ash).await.unwrap();
+    let stored = users.accounts.favorites(&Meter::default(), users.ash).await.unwrap();
     assert_eq!(stored.len(), 201);
 }
 
 #[tokio::test]
 async fn a_key_is_bound_to_one_request_of_one_user() {
-    let residents = Residents::new().await;
-    let app = app(&residents);
+    let users = SampleUsers::new().await;
+    let app = app(&users);
     let add = async |key: &str, pokemon: u32| {
-        ask(&app, &residents, &routes::ADD_FAVORITE, key, json!({"pokemon_id": pokemon})).await
+        ask(&app, &users, &routes::ADD_FAVORITE, key, json!({"pokemon_id": pokemon})).await
     };
     let first = add("k1", 1).await;
     let again = add("k1", 1).await;
@@ -82,20 +82,20 @@ async fn a_key_is_bound_to_one_request_of_one_user() {
     assert_eq!(add("k2", 1).await.status, 409, "another key, and it is there");
     assert_eq!(add("k2", 2).await.status, 201, "what was refused is not remembered");
     // A different operation under the same key is a different request.
-    let removed = ask(&app, &residents, &routes::REMOVE_FAVORITE, "k1", json!({"pokemon_id": 1})).await;
+    let removed = ask(&app, &users, &routes::REMOVE_FAVORITE, "k1", json!({"pokemon_id": 1})).await;
     assert_eq!(removed.status, 200);
     assert_eq!(add("k1", 1).await.json(), first.json(), "that answer is the one to that request");
     // So is one under a different path, with a different query, or of a different user.
-    let mut event = residents.fill(&event(&routes::ADD_FAVORITE));
+    let mut event = users.fill(&event(&routes::ADD_FAVORITE));
     event["headers"]["idempotency-key"] = json!("k1");
     event["body"] = json!({"pokemon_id": 1}).to_string().into();
     event["rawQueryString"] = json!("a=1");
     let queried = invoke_event(&app, &routes::ADD_FAVORITE, &event).await;
     assert_eq!(problem(&queried, "another query")["code"], "idempotency_key_reused");
     let remove = async |pokemon: u32| {
-        let mut event = residents.fill(&tests::event(&routes::DELETE_FAVORITE));
+        let mut event = users.fill(&tests::event(&routes::DELETE_FAVORITE));
         event["headers"]["idempotency-key"] = json!("path");
-        event["rawPath"] = format!("/api/v1/users/{}/favorites/{pokemon}", residents.ash).into();
+        event["rawPath"] = format!("/api/v1/users/{}/favorites/{pokemon}", users.ash).into();
         event["pathParameters"]["pokemon_id"] = pokemon.to_string().into();
         invoke_event(&app, &routes::DELETE_FAVORITE, &event).await
     };
@@ -104,10 +104,10 @@ async fn a_key_is_bound_to_one_request_of_one_user() {
     assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (200, Some("true")));
     assert_eq!((other.status.as_u16(), other.header("idempotency-replayed")), (200, None));
     let (misty, session) = (UserId::new(1_700_000_000_000, [2; 10]), FamilyId::random());
-    residents.settle(misty, "misty", session).await;
-    let mut hers = residents.fill(&tests::event(&routes::ADD_FAVORITE));
+    users.add_user(misty, "misty", session).await;
+    let mut hers = users.fill(&tests::event(&routes::ADD_FAVORITE));
     hers["headers"]["idempotency-key"] = json!("k1");
-    hers["headers"]["authorization"] = format!("Bearer {}", residents.token_of(misty, session)).into();
+    hers["headers"]["authorization"] = format!("Bearer {}", users.token_of(misty, session)).into();
     hers["pathParameters"]["id"] = misty.to_string().into();
     hers["rawPath"] = format!("/api/v1/users/{misty}/favorites").into();
     hers["body"] = json!({"pokemon_id": 1}).to_string().into();
@@ -124,17 +124,14 @@ async fn a_key_is_bound_to_one_request_of_one_user() {
 
 #[tokio::test]
 async fn an_expired_key_is_ignored_before_it_is_swept() {
-    let residents = Residents::new().await;
-    let app = app(&residents);
+    let users = SampleUsers::new().await;
+    let app = app(&users);
     let add = async |pokemon: u32| {
-        ask(&app, &residents, &routes::ADD_FAVORITE, "old", json!({"pokemon_id": pokemon}))
-            .await
-            .status
-            .as_u16()
+        ask(&app, &users, &routes::ADD_FAVORITE, "old", json!({"pokemon_id": pokemon})).await.status.as_u16()
     };
     assert_eq!(add(1).await, 201);
-    let client = adapters::aws::at(&residents.url);
-    let items = client.scan().table_name(&residents.tables.ephemeral).send().await.unwrap();
+    let client = adapters::aws::at(&users.url);
+    let items = client.scan().table_name(&users.tables.ephemeral).send().await.unwrap();
     let record =
         items.items().iter().find(|item| item["pk"].as_s().unwrap().starts_with("IDEMPOTENCY#")).unwrap();
     let key = Key { pk: record["pk"].as_s().unwrap().clone(), sk: "RECORD".to_owned() };
@@ -148,53 +145,53 @@ async fn an_expired_key_is_ignored_before_it_is_swept() {
             ("body", text("body")),
             ("expires_at", expires_at),
         ];
-        residents.put(&residents.tables.ephemeral, &key, &values).await;
+        users.put(&users.tables.ephemeral, &key, &values).await;
         assert_eq!(add(pokemon).await, 201, "another request under the same key");
     }
 }
 
 #[tokio::test]
 async fn a_repeated_bulk_change_is_recomputed_and_made_once() {
-    let residents = Residents::new().await;
-    let app = app(&residents);
+    let users = SampleUsers::new().await;
+    let app = app(&users);
     let bulk = async |key: &str, ids: Value| {
-        ask(&app, &residents, &routes::ADD_FAVORITES, key, json!({"pokemon_ids": ids})).await
+        ask(&app, &users, &routes::ADD_FAVORITES, key, json!({"pokemon_ids": ids})).await
     };
     let first = bulk("many", json!((1..=100).collect::<Vec<u32>>())).await;
     assert_eq!(first.status, 200);
-    let events = residents.trail(residents.ash).await.len();
+    let events = users.trail(users.ash).await.len();
     assert_eq!(bulk("many", json!((1..=100).collect::<Vec<u32>>())).await.json(), first.json());
-    assert_eq!(residents.trail(residents.ash).await.len(), events);
+    assert_eq!(users.trail(users.ash).await.len(), events);
     assert_eq!(bulk("many", json!([1])).await.status, 422);
     // A key represents the request that it was sent with, even if there was nothing to do.
     assert_eq!(bulk("nothing", json!([1, 2])).await.status, 200);
     assert_eq!(bulk("nothing", json!([1, 2])).await.status, 200);
     assert_eq!(bulk("nothing", json!([1, 200])).await.status, 422);
-    assert_eq!(residents.trail(residents.ash).await.len(), events);
+    assert_eq!(users.trail(users.ash).await.len(), events);
 }
 
-async fn one_key_sixteen_times_at_once(url: &str, residents: Residents) {
-    let residents = Arc::new(residents);
+async fn one_key_sixteen_times_at_once(url: &str, users: SampleUsers) {
+    let users = Arc::new(users);
     let client = adapters::aws::at(url);
-    let app = Arc::new(App::new(residents.without_limits(), || client));
+    let app = Arc::new(App::new(users.without_limits(), || client));
     for (route, ids, left) in
         [(&routes::ADD_FAVORITES, 100..400, 301), (&routes::REMOVE_FAVORITES, 100..400, 1)]
     {
-        let before = residents.trail(residents.ash).await.len();
+        let before = users.trail(users.ash).await.len();
         let answers = at_once(16, |_| {
-            let (app, residents) = (Arc::clone(&app), Arc::clone(&residents));
+            let (app, users) = (Arc::clone(&app), Arc::clone(&users));
             let body = json!({"pokemon_ids": ids.clone().collect::<Vec<u32>>()});
-            async move { ask(&app, &residents, route, "sixteen", body).await }.boxed()
+            async move { ask(&app, &users, route, "sixteen", body).await }.boxed()
         })
         .await;
         for answer in &answers {
             assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
             assert_eq!(answer.json(), answers[0].json(), "one answer to all");
         }
-        let stored = residents.accounts.favorites(&Meter::default(), residents.ash).await.unwrap();
+        let stored = users.accounts.favorites(&Meter::default(), users.ash).await.unwrap();
         assert_eq!(stored.len(), left);
-        let trail = residents.accounts.trail_of(&Meter::default(), residents.ash, None, 1000).await.unwrap();
-        let steps = trail.events.iter().take(residents.trail(residents.ash).await.len() - before);
+        let trail = users.accounts.trail_of(&Meter::default(), users.ash, None, 1000).await.unwrap();
+        let steps = trail.events.iter().take(users.trail(users.ash).await.len() - before);
         let mut changed: Vec<_> = steps.flat_map(|event| event.target.clone()).collect();
         changed = changed
             .iter()
@@ -208,47 +205,47 @@ async fn one_key_sixteen_times_at_once(url: &str, residents: Residents) {
 
 #[tokio::test]
 async fn one_bulk_key_sent_sixteen_times_at_once_has_one_effect() {
-    let residents = Residents::new().await;
-    one_key_sixteen_times_at_once(&residents.url.clone(), residents).await;
+    let users = SampleUsers::new().await;
+    one_key_sixteen_times_at_once(&users.url.clone(), users).await;
 }
 
 #[tokio::test]
 async fn one_bulk_key_has_one_effect_when_transactions_conflict() {
-    let residents = Residents::new().await;
-    let faults = tests::Faults::conflicting(&residents.url).await;
-    one_key_sixteen_times_at_once(&faults.url, residents).await;
+    let users = SampleUsers::new().await;
+    let faults = tests::Faults::conflicting(&users.url).await;
+    one_key_sixteen_times_at_once(&faults.url, users).await;
     assert!(faults.conflicts() > 0, "no two transactions met");
 }
 
 #[tokio::test]
 async fn authentication_routes_ignore_keys_and_store_no_response() {
-    let residents = Residents::new().await;
-    let app = app(&residents);
+    let users = SampleUsers::new().await;
+    let app = app(&users);
     let body = json!({"username": "ash_ketchum", "password": tests::PASSWORD});
-    let first = ask(&app, &residents, &routes::LOGIN_USER, "k", body.clone()).await.json();
-    let second = ask(&app, &residents, &routes::LOGIN_USER, "k", body).await.json();
+    let first = ask(&app, &users, &routes::LOGIN_USER, "k", body.clone()).await.json();
+    let second = ask(&app, &users, &routes::LOGIN_USER, "k", body).await.json();
     assert!(first["refresh_token"] != second["refresh_token"]);
-    ask(&app, &residents, &routes::UPDATE_PROFILE, "k", json!({"username": "ash_2"})).await;
+    ask(&app, &users, &routes::UPDATE_PROFILE, "k", json!({"username": "ash_2"})).await;
     // The caller's own id counts in any spelling.
-    for id in [residents.ash.to_string(), residents.ash.to_string().to_uppercase()] {
-        let mut event = residents.fill(&event(&routes::UPDATE_USER));
+    for id in [users.ash.to_string(), users.ash.to_string().to_uppercase()] {
+        let mut event = users.fill(&event(&routes::UPDATE_USER));
         event["headers"]["idempotency-key"] = json!("k");
         event["pathParameters"]["id"] = id.into();
         event["body"] = json!({"username": "ash_3"}).to_string().into();
         invoke_event(&app, &routes::UPDATE_USER, &event).await;
     }
-    let client = adapters::aws::at(&residents.url);
-    let items = client.scan().table_name(&residents.tables.ephemeral).send().await.unwrap();
+    let client = adapters::aws::at(&users.url);
+    let items = client.scan().table_name(&users.tables.ephemeral).send().await.unwrap();
     assert!(items.items().iter().all(|item| !item["pk"].as_s().unwrap().starts_with("IDEMPOTENCY#")));
 }
 
 #[tokio::test]
 async fn an_administrators_key_is_bound_to_one_change_of_a_user() {
-    let residents = Residents::new().await;
-    let app = app(&residents);
+    let users = SampleUsers::new().await;
+    let app = app(&users);
     let ask = async |route: &Route, key: &str, body: Option<Value>| {
-        let mut event = residents.fill(&event(route));
-        event["headers"]["authorization"] = format!("Bearer {}", residents.admin_token()).into();
+        let mut event = users.fill(&event(route));
+        event["headers"]["authorization"] = format!("Bearer {}", users.admin_token()).into();
         event["headers"]["idempotency-key"] = json!(key);
         event["body"] = body.map_or(Value::Null, |body| body.to_string().into());
         invoke_event(&app, route, &event).await
@@ -260,16 +257,16 @@ async fn an_administrators_key_is_bound_to_one_change_of_a_user() {
     // A replay by a client that has not seen a later change does not undo that change.
     assert_eq!(ask(&routes::UPDATE_USER, "go-on", Some(json!({"is_frozen": false}))).await.status, 200);
     assert_eq!(ask(&routes::UPDATE_USER, "freeze", Some(json!({"is_frozen": true}))).await.status, 200);
-    let standing = residents.accounts.standing(&Meter::default(), residents.ash).await.unwrap().unwrap();
+    let standing = users.accounts.standing(&Meter::default(), users.ash).await.unwrap().unwrap();
     assert!(!standing.is_frozen);
     for _ in 0..2 {
         assert_eq!(ask(&routes::DELETE_USER, "go", None).await.status, 200);
     }
-    let client = adapters::aws::at(&residents.url);
-    let kept = client.scan().table_name(&residents.tables.ephemeral).send().await.unwrap();
+    let client = adapters::aws::at(&users.url);
+    let kept = client.scan().table_name(&users.tables.ephemeral).send().await.unwrap();
     let kept = format!("{:?}", kept.items());
     assert!(kept.contains("IDEMPOTENCY#") && !kept.contains("ash_ketchum"), "{kept}");
-    let told = residents.trail(residents.oak).await.into_iter().map(|(action, _)| action);
-    let told: Vec<_> = told.filter(|action| *action != Action::DeleteAccount).collect();
-    assert_eq!(told, [Action::Freeze, Action::Unfreeze]);
+    let actions = users.trail(users.oak).await.into_iter().map(|(action, _)| action);
+    let actions: Vec<_> = actions.filter(|action| *action != Action::DeleteAccount).collect();
+    assert_eq!(actions, [Action::Freeze, Action::Unfreeze]);
 }

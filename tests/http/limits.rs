@@ -6,7 +6,7 @@ use api::{App, Route, routes};
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tests::{Answer, PASSWORD, Residents, event, invoke_event, problem};
+use tests::{Answer, PASSWORD, SampleUsers, event, invoke_event, problem};
 
 use crate::accounts::at_once;
 
@@ -26,8 +26,8 @@ fn wrong() -> Value {
 
 #[tokio::test]
 async fn the_sixth_sign_in_at_once_is_429_with_a_retry_after() {
-    let residents = Arc::new(Residents::new().await);
-    let app = Arc::new(residents.app(&residents.url));
+    let users = Arc::new(SampleUsers::new().await);
+    let app = Arc::new(users.app(&users.url));
     let answers = at_once(12, |_| {
         let app = Arc::clone(&app);
         async move { ask(&app, &routes::LOGIN_USER, "192.0.2.7", json!({}), &wrong()).await }.boxed()
@@ -47,7 +47,7 @@ async fn the_sixth_sign_in_at_once_is_429_with_a_retry_after() {
         assert!((1..=14).contains(&wait), "{wait}");
     }
     // A refusal is counted as a metric, not recorded as an event.
-    assert_eq!(residents.trail(residents.ash).await.len(), 5);
+    assert_eq!(users.trail(users.ash).await.len(), 5);
     let right = json!({"username": "ash_ketchum", "password": PASSWORD});
     let elsewhere = ask(&app, &routes::LOGIN_USER, "192.0.2.8", json!({}), &right).await;
     assert_eq!(elsewhere.status, 200, "the owner, elsewhere, is not kept out");
@@ -55,8 +55,8 @@ async fn the_sixth_sign_in_at_once_is_429_with_a_retry_after() {
 
 #[tokio::test]
 async fn a_spoofed_header_changes_nothing() {
-    let residents = Residents::new().await;
-    let app = residents.app(&residents.url);
+    let users = SampleUsers::new().await;
+    let app = users.app(&users.url);
     let mut statuses = Vec::new();
     for nth in 0..8 {
         let spoofed = json!({
@@ -70,8 +70,8 @@ async fn a_spoofed_header_changes_nothing() {
 
 #[tokio::test]
 async fn two_ipv6_networks_are_two_clients() {
-    let residents = Residents::new().await;
-    let app = residents.app(&residents.url);
+    let users = SampleUsers::new().await;
+    let app = users.app(&users.url);
     let from = async |address: &str| {
         ask(&app, &routes::LOGIN_USER, address, json!({}), &json!({"username": address, "password": "x"}))
             .await
@@ -91,11 +91,11 @@ async fn two_ipv6_networks_are_two_clients() {
 
 #[tokio::test]
 async fn behind_the_cdn_the_client_is_the_cdns_viewer() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let hash = |secret: &str| -> [u8; 32] { Sha256::digest(secret).into() };
-    let mut config = residents.config();
+    let mut config = users.config();
     config.door.origin_verify = vec![hash("now"), hash("before")];
-    let client = adapters::aws::at(&residents.url);
+    let client = adapters::aws::at(&users.url);
     let app = App::new(config, || client);
     let come = async |verify: Option<&str>, forwarded: &str| {
         let mut headers = json!({"x-forwarded-for": forwarded});
@@ -118,10 +118,10 @@ async fn behind_the_cdn_the_client_is_the_cdns_viewer() {
 
 #[tokio::test]
 async fn password_attempts_on_one_account_from_one_address_are_limited() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let limits = Some(door::limits::Limits::parse("login=1000/60").unwrap());
-    let client = adapters::aws::at(&residents.url);
-    let app = App::new(residents.with_limits(limits), || client);
+    let client = adapters::aws::at(&users.url);
+    let app = App::new(users.with_limits(limits), || client);
     let mut statuses = Vec::new();
     for spelled in ["ash_ketchum", "ASH_KETCHUM", "Ash_Ketchum"].into_iter().cycle().take(12) {
         let body = json!({"username": spelled, "password": "wrong"});
@@ -136,19 +136,19 @@ async fn password_attempts_on_one_account_from_one_address_are_limited() {
         let body = json!({"username": "nobody", "password": "wrong"});
         statuses.push(ask(&app, &routes::LOGIN_USER, "192.0.2.7", json!({}), &body).await.status.as_u16());
     }
-    assert_eq!(statuses.last(), Some(&429), "of an account that is not there just as well");
+    assert_eq!(statuses.last(), Some(&429), "an account that does not exist is limited in the same way");
 }
 
 #[tokio::test]
 async fn each_limit_has_a_separate_bucket() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     // Limits with a short window would be refilled during the count.
     let limits = door::limits::Limits::parse("refresh=4/3600,bulk=3/3600,write=3/3600");
     let limits = Some(limits.expect("limits"));
-    let client = adapters::aws::at(&residents.url);
-    let app = App::new(residents.with_limits(limits), || client);
+    let client = adapters::aws::at(&users.url);
+    let app = App::new(users.with_limits(limits), || client);
     let ask = async |route: &Route, body: Value| {
-        let mut event = residents.fill(&event(route));
+        let mut event = users.fill(&event(route));
         event["body"] = body.to_string().into();
         invoke_event(&app, route, &event).await.status.as_u16()
     };
@@ -165,12 +165,12 @@ async fn each_limit_has_a_separate_bucket() {
         assert_eq!(ask(&route, body).await, 429, "{}", route.spec.name);
     }
     // A password is checked at most five times a minute, for all routes together.
-    let residents = Residents::new().await;
-    let app = residents.app(&residents.url);
+    let users = SampleUsers::new().await;
+    let app = users.app(&users.url);
     let mut statuses = Vec::new();
     for nth in 0..6 {
         let route = if nth % 2 == 0 { routes::DELETE_PROFILE } else { routes::EXPORT_ACCOUNT };
-        let mut event = residents.fill(&event(&route));
+        let mut event = users.fill(&event(&route));
         event["body"] = wrong.to_string().into();
         statuses.push(invoke_event(&app, &route, &event).await.status.as_u16());
     }

@@ -46,7 +46,7 @@ fn names(facts: &Facts) -> Vec<(usize, String, u32)> {
     all
 }
 
-/// The Pokémon that each normalised name means.
+/// The Pokémon with each normalised name.
 fn meanings(names: &[(usize, String, u32)]) -> BTreeMap<String, BTreeSet<u32>> {
     let mut best: BTreeMap<String, (usize, BTreeSet<u32>)> = BTreeMap::new();
     for (rank, name, id) in names {
@@ -62,7 +62,7 @@ fn meanings(names: &[(usize, String, u32)]) -> BTreeMap<String, BTreeSet<u32>> {
 }
 
 #[test]
-fn the_names_that_several_share_are_the_ones_that_are_listed() {
+fn the_shared_names_are_exactly_the_listed_ones() {
     let slug = |id: &u32| facts().pokemon[id].name.as_str();
     let meanings = meanings(&names(facts()));
     let shared = meanings.iter().filter(|(_, ids)| ids.len() > 1);
@@ -151,7 +151,7 @@ fn candidates(problem: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_type_ability_and_move_answers_to_its_id_and_its_display_name() {
+async fn every_type_ability_and_move_is_found_by_id_and_by_display_name() {
     let house = House::seeded().await;
     let mut all: Vec<(&str, u32, &str, Option<&str>)> = Vec::new();
     all.extend(facts().types.values().map(|t| ("types", t.id, t.name.as_str(), t.display_name.as_deref())));
@@ -181,7 +181,7 @@ async fn every_type_ability_and_move_answers_to_its_id_and_its_display_name() {
 }
 
 #[tokio::test]
-async fn a_name_as_people_type_it_leads_to_one_pokemon() {
+async fn a_typed_name_leads_to_one_pokemon() {
     let house = House::seeded().await;
     for (text, slug) in [
         ("flabébé", "flabebe"),

@@ -73,15 +73,15 @@ impl Client<'_> {
         }
         if headers.len() > 1 || method != Method::GET {
             let names = headers[1..].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(",");
-            let asked = [
+            let request_headers = [
                 ("origin", ORIGIN),
                 ("access-control-request-method", method.as_str()),
                 ("access-control-request-headers", &names),
             ];
-            let may = self.house.send(Method::OPTIONS, &target, &asked).await;
+            let may = self.house.send(Method::OPTIONS, &target, &request_headers).await;
             let allowed = |header: &str, wanted: &str| {
-                let given = may.header(header).unwrap_or_default().to_lowercase();
-                let all: Vec<_> = given.split(',').map(str::trim).collect();
+                let allowed = may.header(header).unwrap_or_default().to_lowercase();
+                let all: Vec<_> = allowed.split(',').map(str::trim).collect();
                 wanted.to_lowercase().split(',').filter(|one| !one.is_empty()).all(|one| all.contains(&one))
             };
             assert!(may.status.is_success(), "{method} {path}");
@@ -94,7 +94,7 @@ impl Client<'_> {
         self.read(&answer, &format!("{method} {path}"))
     }
 
-    /// Reads a response as the client reads every response: JSON, and on an error the `message` that it shows.
+    /// Reads a response like the client: JSON, and on an error the `message` that the client shows.
     fn read(&self, answer: &Answer, what: &str) -> (u16, Value) {
         let status = answer.status.as_u16();
         assert!(!answer.body.is_empty(), "{what}: {status} without a body");
@@ -154,16 +154,16 @@ fn assert_user(user: &Value) {
 #[tokio::test]
 async fn the_first_web_client_runs_unchanged() {
     let workshop = Workshop::open().await;
-    let mut config = workshop.residents.without_limits();
+    let mut config = workshop.users.without_limits();
     config.door.cors_origins = vec![ORIGIN.parse().expect("an origin")];
-    let house = House::at(&workshop.residents.url, config).await;
+    let house = House::at(&workshop.users.url, config).await;
     let mut client =
         Client { house: &house, access: String::new(), refresh: String::new(), called: RefCell::default() };
 
     browse(&client).await;
     let (id, password) = sign_up(&mut client).await;
     like(&client, &id).await;
-    let granted = local::admin::grant(&workshop.residents.accounts, "misty").await;
+    let granted = local::admin::grant(&workshop.users.accounts, "misty").await;
     assert_eq!(granted.expect("a role"), "misty is an administrator now");
     rule(&client, &id).await;
     leave(&mut client, &id, &password).await;

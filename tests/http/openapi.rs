@@ -206,9 +206,9 @@ async fn every_response_is_as_documented() {
 async fn every_response_to_a_signed_in_user_is_as_documented() {
     let document = document();
     for route in api::routes::all().into_iter().filter(|route| !is_for_everybody(&route.spec)) {
-        let residents = Home::of(&route.spec).await;
-        let (app, name) = (residents.app(&residents.url), route.spec.name);
-        let event = residents.fill(&tests::event(&route));
+        let users = Home::of(&route.spec).await;
+        let (app, name) = (users.app(&users.url), route.spec.name);
+        let event = users.fill(&tests::event(&route));
         let mut statuses = Vec::new();
         let mut ask = async |change: &dyn Fn(&mut Value)| {
             let mut event = event.clone();

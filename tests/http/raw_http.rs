@@ -136,7 +136,7 @@ async fn odd_headers_are_answered() {
 }
 
 #[tokio::test]
-async fn input_that_is_not_http_is_answered_and_the_server_goes_on() {
+async fn input_that_is_not_http_is_answered_and_the_server_continues() {
     let house = House::seeded().await;
     for request in [
         &b"GET\r\n\r\n"[..],

@@ -2,10 +2,16 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use tests::{ASH, House, PASSWORD, Residents};
+use tests::{ASH, House, PASSWORD, SampleUsers};
 
 /// Status, code and text of the response to a request.
-async fn told(house: &House, method: Method, path: &str, token: &str, body: &Value) -> (u16, Value, Value) {
+async fn response(
+    house: &House,
+    method: Method,
+    path: &str,
+    token: &str,
+    body: &Value,
+) -> (u16, Value, Value) {
     let token = Some(token).filter(|token| !token.is_empty());
     let answer = house.call(method, &format!("/api/v1{path}"), token, Some(body)).await;
     let mut body = answer.json();
@@ -14,13 +20,13 @@ async fn told(house: &House, method: Method, path: &str, token: &str, body: &Val
 
 #[tokio::test]
 async fn messages_have_the_wording_that_clients_expect() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let (token, admin) = (residents.token(), residents.admin_token());
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let (token, admin) = (users.token(), users.admin_token());
     let someone =
         |username: &str, email: &str| json!({"username": username, "email": email, "password": PASSWORD});
     let favorites = format!("/users/{ASH}/favorites");
-    let elsewhere = format!("/users/{}/favorites", residents.oak);
+    let elsewhere = format!("/users/{}/favorites", users.oak);
     let elsewhere = elsewhere.as_str();
     let nobody = "/users/01890a5d-ac96-774b-bcce-b302099a8099";
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
@@ -106,10 +112,10 @@ async fn messages_have_the_wording_that_clients_expect() {
     ] {
         let code = if code.is_empty() { Value::Null } else { json!(code) };
         let expected = (status, code, json!(text));
-        assert_eq!(told(&house, method.clone(), path, token, &body).await, expected, "{method} {path}");
+        assert_eq!(response(&house, method.clone(), path, token, &body).await, expected, "{method} {path}");
     }
     let path = format!("/users/{ASH}/favorites/7");
-    let (session, path) = (residents.token_of(residents.ash, residents.elsewhere), path.as_str());
+    let (session, path) = (users.token_of(users.ash, users.elsewhere), path.as_str());
     let expected = (404, json!("not_favorite"), json!("Pokémon 7 is not in favorites"));
-    assert_eq!(told(&house, delete, path, &session, &json!({})).await, expected);
+    assert_eq!(response(&house, delete, path, &session, &json!({})).await, expected);
 }

@@ -66,10 +66,11 @@ async fn items(client: Client) -> BTreeMap<String, (String, String, String)> {
 /// Asserts that the folder, which no process uses now, holds exactly what the seeded house does.
 pub async fn assert_whole(folder: &Path) {
     let engine = Engine::open(&folder.join("dynamodb.sqlite")).expect("the folder's database");
-    let (own, whole) = (items(engine.client()).await, items(aws::at(&SeededEngine::get().url)).await);
+    let (loaded, whole) = (items(engine.client()).await, items(aws::at(&SeededEngine::get().url)).await);
     engine.stop();
-    let differing: Vec<_> = whole.iter().filter(|(key, item)| own.get(*key) != Some(item)).take(5).collect();
+    let differing: Vec<_> =
+        whole.iter().filter(|(key, item)| loaded.get(*key) != Some(item)).take(5).collect();
     assert!(differing.is_empty(), "missing or different: {differing:?}");
-    let foreign: Vec<_> = own.keys().filter(|key| !whole.contains_key(*key)).take(5).collect();
+    let foreign: Vec<_> = loaded.keys().filter(|key| !whole.contains_key(*key)).take(5).collect();
     assert!(foreign.is_empty(), "not of the snapshot: {foreign:?}");
 }

@@ -87,8 +87,8 @@ async fn a_client_that_reads_nothing_is_disconnected() {
     let mut stream = TcpStream::connect(&address).await.unwrap();
     // The response is larger than the buffers of two sockets.
     let request = "GET /api/v1/pokemon?per_page=100&forms=all HTTP/1.1\r\nhost: a\r\n\r\n";
-    let asked = async { while stream.write_all(request.as_bytes()).await.is_ok() {} };
-    assert!(timeout(PATIENCE, asked).await.is_ok(), "it is disconnected");
+    let sending = async { while stream.write_all(request.as_bytes()).await.is_ok() {} };
+    assert!(timeout(PATIENCE, sending).await.is_ok(), "it is disconnected");
 }
 
 #[tokio::test]

@@ -59,9 +59,9 @@ impl Disk {
 
     /// The path of the disk as the process sees it.
     fn path(&self, process: &Process) -> PathBuf {
-        let own = self.parent.path().join("disk");
+        let mount = self.parent.path().join("disk");
         Path::new(&format!("/proc/{}/root", process.id()))
-            .join(own.strip_prefix("/").expect("an absolute path"))
+            .join(mount.strip_prefix("/").expect("an absolute path"))
     }
 }
 

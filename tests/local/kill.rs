@@ -12,7 +12,7 @@ use super::{
 };
 
 const KILLS: u32 = 12;
-/// Measured from the start.
+/// The range of delays before a kill, measured from the start.
 const WITHIN: Duration = Duration::from_secs(2);
 
 #[tokio::test]
@@ -45,11 +45,11 @@ async fn twelve_kills_during_the_first_load_lose_nothing() {
     let mut process = Process::on(folder.path(), &[]);
     let base = process.ready().await;
     assert_eq!(served(&base).await, 1351, "killed at {moments:?}");
-    let (own, house) = (House::already_at(&base), House::seeded().await);
+    let (local, house) = (House::already_at(&base), House::seeded().await);
     for path in catalogue_samples() {
-        assert_eq!(own.get(path).await.body, house.get(path).await.body, "{path}, killed at {moments:?}");
+        assert_eq!(local.get(path).await.body, house.get(path).await.body, "{path}, killed at {moments:?}");
     }
-    assert_eq!(own.get("/api/v1/health/ready").await.status, 200);
+    assert_eq!(local.get("/api/v1/health/ready").await.status, 200);
     process.interrupt().await;
     assert_whole(folder.path()).await;
 }

@@ -27,13 +27,13 @@ async fn a_second_start_serves_the_same_and_loads_and_reports_nothing() {
     let before = fs::read(folder.path().join("dynamodb.sqlite")).unwrap();
     let mut process = Process::on(folder.path(), &[]);
     let base = process.ready().await;
-    let (own, house) = (House::already_at(&base), House::seeded().await);
+    let (local, house) = (House::already_at(&base), House::seeded().await);
     for path in catalogue_samples() {
-        let (one, other) = (own.get(path).await, house.get(path).await);
+        let (one, other) = (local.get(path).await, house.get(path).await);
         assert_eq!((one.status, one.body), (other.status, other.body), "{path}");
         assert_eq!(one.headers["etag"], other.headers["etag"], "{path}");
     }
-    assert_eq!(own.get("/api/v1/health/ready").await.status, 200);
+    assert_eq!(local.get("/api/v1/health/ready").await.status, 200);
     let ended = process.interrupt().await;
     assert_eq!(ended.err, [] as [&str; 0]);
     assert!(fs::read(folder.path().join("dynamodb.sqlite")).unwrap() == before, "the data was written to");

@@ -15,7 +15,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn ctrl_c_and_a_supervisors_signal_end_it_well() {
+async fn ctrl_c_and_sigterm_stop_the_program_cleanly() {
     for signal in ["INT", "TERM"] {
         let folder = filled().await;
         let mut process = Process::on(folder.path(), &[]);
@@ -32,7 +32,7 @@ async fn ctrl_c_and_a_supervisors_signal_end_it_well() {
 }
 
 #[tokio::test]
-async fn ctrl_c_ends_a_first_load_well_and_the_next_start_completes_it() {
+async fn ctrl_c_stops_a_first_load_cleanly_and_the_next_start_completes_it() {
     let folder = TempDir::new().unwrap();
     let process = Process::on(folder.path(), &[]);
     while !folder.path().join("dynamodb.sqlite").exists() {
@@ -60,9 +60,9 @@ async fn ctrl_c_does_not_wait_for_idle_connections() {
     assert_eq!(&start, b"HTTP/1.1 200");
     let mut half = TcpStream::connect(&address).await.unwrap();
     half.write_all(b"GET /api/v1/health HTTP/1.1\r\nhos").await.unwrap();
-    let asked = Instant::now();
+    let start = Instant::now();
     process.interrupt().await;
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let mut rest = Vec::new();
     let _ = silent.read_to_end(&mut rest).await;
     assert!(rest.is_empty());

@@ -40,10 +40,10 @@ async fn expired_rate_limits_are_removed_and_others_stay() {
         let before = count(client, tables).await;
         for nth in 0..20_u64 {
             let at = milliseconds() - if nth < 15 { DAY } else { 0 };
-            let whom = format!("192.0.2.{nth}");
+            let subject = format!("192.0.2.{nth}");
             // Buckets in use expire in an hour.
             let bucket = Bucket { refill: 3_600_000, ..BUCKET };
-            accounts.take(&Meter::default(), bucket, &whom, at).await.expect("an answer");
+            accounts.take(&Meter::default(), bucket, &subject, at).await.expect("an answer");
         }
         assert_eq!(count(client, tables).await, before + 20);
         before + 5

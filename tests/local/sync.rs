@@ -16,9 +16,9 @@ async fn an_unreachable_source_is_reported_and_the_catalogue_still_served() {
     let ready = get(&base, "/api/v1/health/ready").await.json();
     assert_eq!(ready["sync"]["last_finished_at"], serde_json::Value::Null);
     let err = process.interrupt().await.err;
-    let told: Vec<_> = err.iter().filter(|line| line.contains("the sync failed")).collect();
-    assert_eq!(told.len(), 1, "{err:?}");
-    assert!(told[0].starts_with("pokedex: ") && told[0].contains("refused"), "{told:?}");
+    let reported: Vec<_> = err.iter().filter(|line| line.contains("the sync failed")).collect();
+    assert_eq!(reported.len(), 1, "{err:?}");
+    assert!(reported[0].starts_with("pokedex: ") && reported[0].contains("refused"), "{reported:?}");
 }
 
 #[tokio::test]

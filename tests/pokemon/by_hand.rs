@@ -30,14 +30,14 @@ impl Workshop {
     }
 
     pub(super) async fn house_with(&self, change: impl FnOnce(&mut Config)) -> House {
-        let mut config = self.residents.without_limits();
+        let mut config = self.users.without_limits();
         change(&mut config);
-        House::at(&self.residents.url, config).await
+        House::at(&self.users.url, config).await
     }
 
     /// Sends a request as an administrator.
     async fn ask(&self, house: &House, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        house.call(method, path, Some(&self.residents.admin_token()), body).await
+        house.call(method, path, Some(&self.users.admin_token()), body).await
     }
 
     pub(super) async fn fetch(&self, house: &House, id: u32) -> Answer {
@@ -53,11 +53,11 @@ impl Workshop {
     }
 
     pub(super) fn store(&self) -> CatalogStore {
-        CatalogStore::new(adapters::aws::at(&self.residents.url), &self.residents.tables)
+        CatalogStore::new(adapters::aws::at(&self.users.url), &self.users.tables)
     }
 
     pub(super) async fn trail(&self) -> Vec<(Action, Outcome)> {
-        self.residents.trail(self.residents.oak).await
+        self.users.trail(self.users.oak).await
     }
 }
 
@@ -94,8 +94,8 @@ async fn a_hidden_pokemon_appears_nowhere_until_it_is_fetched() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let before = seen(&house).await;
-    let ash = workshop.residents.token();
-    let favorites = format!("/api/v1/users/{}/favorites", workshop.residents.ash);
+    let ash = workshop.users.token();
+    let favorites = format!("/api/v1/users/{}/favorites", workshop.users.ash);
     let liked = house.call(Method::POST, &favorites, Some(&ash), Some(&json!({"pokemon_id": 1}))).await;
     assert_eq!(liked.status, 201);
 
@@ -217,7 +217,7 @@ async fn an_edit_is_visible_everywhere_survives_a_sync_and_can_be_removed() {
         document["weight"] = 69.into();
     });
     let plain =
-        house.call(Method::PUT, &format!("{LIST}/1"), Some(&workshop.residents.admin_token()), None).await;
+        house.call(Method::PUT, &format!("{LIST}/1"), Some(&workshop.users.admin_token()), None).await;
     assert_eq!((plain.status.as_u16(), &plain.json()["weight"]), (200, &json!(69)));
     assert_eq!(seen(&house).await, before);
     assert_eq!(workshop.trail().await, [(Action::EditPokemon, Outcome::Done); 3]);
@@ -245,9 +245,9 @@ async fn a_new_pokemon_is_fetched_with_all_related_resources() {
     workshop.source.reset_log();
     let fetched = workshop.fetch(&house, 700).await;
     assert_eq!(fetched.status, 201, "{}", fetched.json());
-    let asked: BTreeSet<_> = workshop.source.requests().iter().map(|seen| seen.path.clone()).collect();
-    assert_eq!(asked.len(), workshop.source.requests().len(), "nothing twice: {asked:?}");
-    assert!(asked.len() < 12, "and not the whole source: {asked:?}");
+    let requested: BTreeSet<_> = workshop.source.requests().iter().map(|seen| seen.path.clone()).collect();
+    assert_eq!(requested.len(), workshop.source.requests().len(), "nothing twice: {requested:?}");
+    assert!(requested.len() < 12, "and not the whole source: {requested:?}");
     // The result is complete, as if a sync had fetched it.
     let complete = Workshop::open().await;
     assert_eq!(seen(&house).await, seen(&complete.house().await).await);
@@ -283,8 +283,8 @@ async fn a_source_error_is_reported_and_known_facts_stay() {
     ] {
         let refused = workshop.ask(&house, Method::POST, LIST, Some(&body)).await;
         assert_eq!(refused.status, 422, "{body}");
-        let told = refused.json().to_string();
-        assert!(told.contains(field), "{body}: {told}");
+        let reported = refused.json().to_string();
+        assert!(reported.contains(field), "{body}: {reported}");
     }
     let refused = workshop.put(&house, "1", &json!({"types": ["sound"], "height": 0})).await;
     let fields: Vec<_> =
@@ -295,7 +295,7 @@ async fn a_source_error_is_reported_and_known_facts_stay() {
 impl Workshop {
     /// The response of the function to its schedule.
     pub(super) async fn scheduled(&self) -> Value {
-        let function = self.residents.sync_function.clone().expect("a function");
+        let function = self.users.sync_function.clone().expect("a function");
         let answer =
             function.connect().ask(b"{}".to_vec(), Duration::from_secs(20)).await.expect("an answer");
         serde_json::from_slice(&answer).expect("JSON")
@@ -308,7 +308,7 @@ async fn a_repeated_key_makes_one_change() {
     let house = workshop.house().await;
     workshop.hide_quietly(1).await;
     workshop.scheduled().await;
-    let oak = format!("Bearer {}", workshop.residents.admin_token());
+    let oak = format!("Bearer {}", workshop.users.admin_token());
     let headers =
         [("authorization", oak.as_str()), ("idempotency-key", "one"), ("content-type", "application/json")];
     let ask =
@@ -334,12 +334,12 @@ async fn a_repeated_key_makes_one_change() {
 #[tokio::test]
 async fn two_changes_of_one_pokemon_do_not_undo_each_other() {
     let workshop = Workshop::open().await;
-    let (accounts, oak) = (&workshop.residents.accounts, workshop.residents.oak);
+    let (accounts, oak) = (&workshop.users.accounts, workshop.users.oak);
     let edits = Edits { height: Some(9), ..Edits::default() };
     for round in 0..8 {
         let change = async |change: OverrideChange| {
-            let told = some_event(oak).into();
-            accounts.override_pokemon(&Meter::default(), oak, 1, &change, &told).await.expect("a change");
+            let record = some_event(oak).into();
+            accounts.override_pokemon(&Meter::default(), oak, 1, &change, &record).await.expect("a change");
         };
         tokio::join!(change(OverrideChange::Hide), change(OverrideChange::Edit(edits.clone())));
         let stored = accounts.override_of(&Meter::default(), 1).await.expect("it is stored");
@@ -356,10 +356,10 @@ async fn two_changes_of_one_pokemon_do_not_undo_each_other() {
 #[tokio::test]
 async fn a_former_administrator_changes_no_pokemon() {
     let workshop = Workshop::open().await;
-    let (accounts, meter) = (&workshop.residents.accounts, Meter::default());
-    for nobody in [workshop.residents.ash, UserId::new(1_700_000_000_000, [9; 10])] {
-        let told = some_event(nobody).into();
-        let refused = accounts.override_pokemon(&meter, nobody, 1, &OverrideChange::Hide, &told).await;
+    let (accounts, meter) = (&workshop.users.accounts, Meter::default());
+    for nobody in [workshop.users.ash, UserId::new(1_700_000_000_000, [9; 10])] {
+        let record = some_event(nobody).into();
+        let refused = accounts.override_pokemon(&meter, nobody, 1, &OverrideChange::Hide, &record).await;
         assert!(refused.is_err_and(|refused| refused.is(&Condition::Administrator)));
     }
     assert_eq!(workshop.store().overrides_revision(&meter).await.expect("a number"), 0);

@@ -79,7 +79,7 @@ async fn three_steps_are_nested() {
 }
 
 #[tokio::test]
-async fn branches_tell_gender_held_item_and_trade_apart() {
+async fn branches_differ_by_gender_held_item_and_trade() {
     let house = House::seeded().await;
     let ralts = get(&house, "gallade").await;
     let kirlia = find(&ralts["chain"], "kirlia").unwrap();

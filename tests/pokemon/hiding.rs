@@ -3,7 +3,7 @@
 use super::by_hand::LIST;
 use crate::workshop::Workshop;
 
-/// The guard against accidents of the source does not apply to changes that an administrator wants.
+/// The guard against data loss at the source does not apply to an administrator's changes.
 #[tokio::test]
 async fn hiding_most_pokemon_removes_all_of_them() {
     let workshop = Workshop::open().await;

@@ -56,7 +56,7 @@ async fn an_invalid_query_is_422_naming_the_field() {
 #[tokio::test]
 async fn every_combination_agrees_with_the_reference() {
     let house = House::seeded().await;
-    let mut asked = 0;
+    let mut count = 0;
     for query in combinations() {
         let pairs = reference::decode(&query);
         let (expected, best) =
@@ -69,9 +69,9 @@ async fn every_combination_agrees_with_the_reference() {
         assert_eq!(ids, page, "{query}");
         assert_eq!(body["pagination"]["total"], expected.len(), "{query}");
         assert_eq!(body["pagination"]["match"], Value::from(best), "{query}");
-        asked += 1;
+        count += 1;
     }
-    assert!(asked > 1000, "only {asked} combinations");
+    assert!(count > 1000, "only {count} combinations");
 }
 
 #[tokio::test]

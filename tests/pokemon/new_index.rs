@@ -71,7 +71,7 @@ async fn until(house: &House, wanted: impl Fn(&Value) -> bool) -> (Answer, Value
 }
 
 #[tokio::test]
-async fn a_changed_pokemon_is_listed_as_it_is_now_and_the_others_as_before() {
+async fn a_changed_pokemon_is_listed_with_its_changes_and_the_others_are_unchanged() {
     let (house, store, _) = house_of_thirty().await;
     let (before, old) = list(&house).await;
     assert_eq!(

@@ -157,10 +157,10 @@ async fn a_new_pokemon_with_nulls_is_served_with_nulls_and_reported() {
     }
     assert_eq!(lasts, vec![Some("sylveon".to_owned()); 4], "unknown comes last of {total} in both orders");
     let (finished, published) = sync(&workshop.store(), &workshop.source).await;
-    let told: Vec<_> = published.gaps.iter().map(|p| format!("{} {}", p.resource, p.reason)).collect();
+    let reported: Vec<_> = published.gaps.iter().map(|p| format!("{} {}", p.resource, p.reason)).collect();
     assert_eq!((finished.failures.len(), finished.incomplete, finished.gaps), (0, 0, 3));
     assert_eq!(
-        told,
+        reported,
         [
             "pokemon/700 its height is not known",
             "pokemon/700 its weight is not known",

@@ -12,7 +12,7 @@ use super::by_hand::LIST;
 use crate::workshop::Workshop;
 
 #[tokio::test]
-async fn while_the_catalogue_is_refreshed_nothing_is_changed() {
+async fn a_change_during_a_refresh_is_refused_and_not_stored() {
     let workshop = Workshop::open().await;
     let house = workshop.house().await;
     let (store, meter) = (workshop.store(), Meter::default());
@@ -68,7 +68,7 @@ async fn the_schedule_publishes_stored_changes() {
 #[tokio::test]
 async fn an_invalid_event_of_the_writer_is_refused() {
     let workshop = Workshop::open().await;
-    let function = workshop.residents.sync_function.clone().expect("a function");
+    let function = workshop.users.sync_function.clone().expect("a function");
     for (event, reason) in [
         (json!({"task": "drop"}), "task"),
         (json!({"task": "fetch"}), "pokemon"),
@@ -91,7 +91,7 @@ async fn a_request_waits_for_a_writer_that_began_meanwhile() {
     let hasty = workshop.house_with(|config| config.writer_patience = Duration::from_millis(900)).await;
     let nobody = Function { name: "sync-pokeapi".to_owned(), endpoint: Endpoint::at("http://127.0.0.1:9") };
     let cut_off = workshop.house_with(|config| config.sync_function = Some(nobody)).await;
-    let oak = format!("Bearer {}", workshop.residents.admin_token());
+    let oak = format!("Bearer {}", workshop.users.admin_token());
     let headers = [("authorization", oak.as_str()), ("idempotency-key", "mine")];
     let fetch = async |house: &House| {
         house.send_body(Method::POST, LIST, &headers, json!({"pokemon_id": 1}).to_string()).await

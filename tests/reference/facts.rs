@@ -95,7 +95,7 @@ impl Facts {
         texts(&self.get("pokemon", id)["types"])
     }
 
-    /// In slot order, each ability once even where one fills two slots.
+    /// The abilities in slot order, each once even if it fills two slots.
     pub fn abilities_of(&self, id: u32) -> Vec<String> {
         let mut slots: Vec<&Value> = list(&self.get("pokemon", id)["abilities"]).iter().collect();
         slots.sort_by_key(|slot| number(&slot["slot"]));
@@ -109,7 +109,7 @@ impl Facts {
     }
 }
 
-/// `-low-power-mode` is `Low Power Mode`.
+/// Converts `-low-power-mode` to `Low Power Mode`.
 fn humanised(slug: &str) -> String {
     let words = slug.split('-').filter(|word| !word.is_empty());
     let capitalised = words.map(|word| word[..1].to_uppercase() + &word[1..]);

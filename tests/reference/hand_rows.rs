@@ -1,15 +1,14 @@
-//! Responses that were derived by hand from PokeAPI's data, so that a mistake which the product and the reference
-//! share is still caught.
+//! Responses that were derived by hand from PokeAPI's data, so that a mistake in both the product and the reference is detected.
 
 use Expected::{Names, Page, Total};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Expected {
-    /// Exactly these, in this order, all on the page that the query requests.
+    /// Exactly these Pokémon, in this order, all on the requested page.
     Names(&'static [&'static str]),
-    /// These on the page that the query requests, and this total.
+    /// These Pokémon on the requested page, and this total.
     Page(&'static [&'static str], usize),
-    /// This total.
+    /// Only this total.
     Total(usize),
 }
 

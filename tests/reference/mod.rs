@@ -15,15 +15,15 @@ use std::cmp::Reverse;
 use serde_json::Value;
 
 use facts::{Facts, number, slug};
-use query::{Asked, Sort};
+use query::{Query, Sort};
 
 pub use query::{decode, page};
 pub use search::normalise;
 
-/// The whole dex, as the snapshot contains it.
+/// All Pokémon, as the snapshot contains them.
 pub struct Reference {
     facts: Facts,
-    /// In id order.
+    /// The Pokémon in id order.
     search_keys: Vec<search::Keys>,
 }
 
@@ -38,7 +38,7 @@ impl Reference {
         let spelled = |names: Vec<String>| names.iter().flat_map(|name| search::spellings(name)).collect();
         let search_keys = facts.all("pokemon").keys().map(|&id| search::Keys {
             id,
-            own: spelled(facts.names(id)),
+            names: spelled(facts.names(id)),
             of_forms: spelled(facts.form_names(id)),
         });
         let search_keys = search_keys.collect();
@@ -54,63 +54,63 @@ impl Reference {
         self.find(query).map(|(ids, _)| ids)
     }
 
-    /// As [`Self::list`], together with the fit of the best match.
+    /// Like [`Self::list`], and also returns the rank of the best match.
     ///
     /// # Errors
     ///
     /// As [`Self::list`].
     pub fn find(&self, query: &[(String, String)]) -> Result<(Vec<u32>, Option<&'static str>), String> {
-        let mut asked = query::parse(query)?;
-        self.resolve_names(&mut asked)?;
+        let mut wanted = query::parse(query)?;
+        self.resolve_names(&mut wanted)?;
         let mut ids: Vec<u32> = self.facts.all("pokemon").keys().copied().collect();
         ids.sort_unstable();
         let mut best = None;
-        if let Some(text) = &asked.search {
+        if let Some(text) = &wanted.search {
             // The search covers the forms that may be listed: a part of a hidden form's name must not prevent
             // the correction of a typing error. The other filters apply later: they never make a valid name
             // look like an error.
             let mut listed: Vec<_> = self.search_keys.iter().collect();
-            listed.retain(|keys| self.may_be_listed(keys.id, &asked));
-            let with_forms = asked.all_forms || asked.ids.is_some();
+            listed.retain(|keys| self.may_be_listed(keys.id, &wanted));
+            let with_forms = wanted.all_forms || wanted.ids.is_some();
             let (ranks, is_named) = search::ranks(&self.search_keys, &listed, text, with_forms);
-            asked.all_forms |= is_named;
-            ids.retain(|id| ranks.contains_key(id) && self.passes(*id, &asked));
+            wanted.all_forms |= is_named;
+            ids.retain(|id| ranks.contains_key(id) && self.passes(*id, &wanted));
             ids.sort_by_key(|id| (ranks[id], *id));
             best = ids.first().map(|id| search::FITS[usize::from(ranks[id])]);
         } else {
-            ids.retain(|&id| self.passes(id, &asked));
+            ids.retain(|&id| self.passes(id, &wanted));
         }
-        if let Some(sort) = &asked.sort {
+        if let Some(sort) = &wanted.sort {
             self.sort(&mut ids, sort);
         }
         Ok((ids, best))
     }
 
     /// Replaces other names in the query by slugs.
-    fn resolve_names(&self, asked: &mut Asked) -> Result<(), String> {
-        for name in &mut asked.types {
+    fn resolve_names(&self, wanted: &mut Query) -> Result<(), String> {
+        for name in &mut wanted.types {
             *name = self.facts.meant("type", name).ok_or("type")?;
         }
-        if let Some(name) = &mut asked.ability {
+        if let Some(name) = &mut wanted.ability {
             *name = self.facts.meant("ability", name).ok_or("ability")?;
         }
-        if !asked.generation.iter().all(|id| self.facts.all("generation").contains_key(id)) {
+        if !wanted.generation.iter().all(|id| self.facts.all("generation").contains_key(id)) {
             return Err("generation".to_owned());
         }
         Ok(())
     }
 
-    fn passes(&self, id: u32, asked: &Asked) -> bool {
-        self.may_be_listed(id, asked)
-            && asked.ids.iter().all(|ids| ids.contains(&id))
-            && asked.types.iter().all(|name| self.facts.types_of(id).contains(name))
-            && asked.ability.iter().all(|name| self.facts.abilities_of(id).contains(name))
-            && asked.generation.iter().all(|&generation| self.generation_of(id) == generation)
+    fn passes(&self, id: u32, wanted: &Query) -> bool {
+        self.may_be_listed(id, wanted)
+            && wanted.ids.iter().all(|ids| ids.contains(&id))
+            && wanted.types.iter().all(|name| self.facts.types_of(id).contains(name))
+            && wanted.ability.iter().all(|name| self.facts.abilities_of(id).contains(name))
+            && wanted.generation.iter().all(|&generation| self.generation_of(id) == generation)
     }
 
     /// Default forms, and every form if all are requested or ids are given.
-    fn may_be_listed(&self, id: u32, asked: &Asked) -> bool {
-        asked.ids.is_some() || asked.all_forms || self.facts.get("pokemon", id)["is_default"] == true
+    fn may_be_listed(&self, id: u32, wanted: &Query) -> bool {
+        wanted.ids.is_some() || wanted.all_forms || self.facts.get("pokemon", id)["is_default"] == true
     }
 
     fn sort(&self, ids: &mut [u32], Sort { by, descending }: &Sort) {

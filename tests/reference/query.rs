@@ -14,7 +14,7 @@ const MOST_PER_PAGE: u32 = 100;
 const SCALARS: [&str; 9] =
     ["page", "per_page", "search", "forms", "generation", "ability", "sort", "order", "ids"];
 
-pub struct Asked {
+pub struct Query {
     /// The search as typed; `None` if the query has none, which differs from a search of only spaces.
     pub search: Option<String>,
     pub types: Vec<String>,
@@ -47,7 +47,7 @@ pub fn page(ids: &[u32], query: &[(String, String)]) -> Vec<u32> {
     ids.chunks(per_page as usize).nth(page as usize - 1).unwrap_or_default().to_vec()
 }
 
-pub fn parse(query: &[(String, String)]) -> Result<Asked, String> {
+pub fn parse(query: &[(String, String)]) -> Result<Query, String> {
     for key in SCALARS {
         if query.iter().filter(|(k, _)| k == key).count() > 1 {
             return Err(key.to_owned());
@@ -58,7 +58,7 @@ pub fn parse(query: &[(String, String)]) -> Result<Asked, String> {
     if search.iter().any(|text| text.chars().count() > LONGEST_SEARCH) {
         return Err("search".to_owned());
     }
-    Ok(Asked {
+    Ok(Query {
         search,
         types: query.iter().filter(|(k, _)| k == "type").filter_map(|(_, v)| wanted(v)).collect(),
         ability: value(query, "ability").and_then(wanted),

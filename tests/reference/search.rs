@@ -1,4 +1,4 @@
-//! The names that a search means, and the quality of each match.
+//! The names that match a search, and the rank of each match.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// The normalised names by which a search finds one Pokémon.
 pub struct Keys {
     pub id: u32,
-    pub own: Vec<String>,
-    /// They count only where all forms are listed.
+    pub names: Vec<String>,
+    /// The names of forms, which count only if all forms are listed.
     pub of_forms: Vec<String>,
 }
 
 impl Keys {
     fn all(&self, with_forms: bool) -> impl Iterator<Item = &String> {
-        self.own.iter().chain(self.of_forms.iter().filter(move |_| with_forms))
+        self.names.iter().chain(self.of_forms.iter().filter(move |_| with_forms))
     }
 }
 
@@ -28,7 +28,7 @@ pub fn normalise(text: &str) -> String {
     plain.replace(['’', '\'', '.', ':', ',', ' ', '-', '_', '(', ')'], "").to_lowercase()
 }
 
-/// A name and the ways to write the sex in it, normalised.
+/// A name and its normalised spellings, with each way to write the sex in it.
 pub fn spellings(name: &str) -> Vec<String> {
     let mut all = vec![normalise(name)];
     for (sign, word) in [("♀", "female"), ("♂", "male")] {
@@ -69,7 +69,7 @@ pub fn ranks(all: &[Keys], listed: &[&Keys], text: &str, with_forms: bool) -> (B
         return (ranks, false);
     }
     for keys in all {
-        if is_number && digits.parse() == Ok(keys.id) || !is_number && keys.own.contains(&wanted) {
+        if is_number && digits.parse() == Ok(keys.id) || !is_number && keys.names.contains(&wanted) {
             ranks.insert(keys.id, 0);
         }
     }

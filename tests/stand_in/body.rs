@@ -19,8 +19,7 @@ pub(super) struct Outgoing {
 
 enum Content {
     Whole(Bytes),
-    /// Half of a response, then nothing for one poll so that the half leaves, then an error that ends the
-    /// connection.
+    /// Sends half of a response, yields once so that the half is sent, and then fails, which ends the connection.
     Cut {
         half: Bytes,
         waited: bool,

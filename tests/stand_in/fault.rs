@@ -1,4 +1,4 @@
-//! The faults that the stand-in can show.
+//! The faults that the stand-in can inject.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ pub enum Fault {
     RetryAfter(u16, String),
     /// The connection ends before any response.
     DropConnection,
-    /// The headers of the whole response, ETag and Content-Length included, half its bytes, and the end.
+    /// The headers of the whole response, ETag and Content-Length included, then half of its bytes; then the connection ends.
     CutBody,
-    /// 200, and a page of HTML.
+    /// 200 with a page of HTML.
     NotJson,
-    /// 200, and this body, with an ETag of its own.
+    /// 200 with this body, and an ETag of the body.
     Body(Value),
-    /// 200, and a JSON string of this many bytes, quotes included; chunked, so its length is not announced.
+    /// 200 with a JSON string of this many bytes, quotes included; chunked, so the response has no Content-Length.
     Huge(usize),
     /// 302 to this Location.
     Redirect(String),
-    /// The true response, delayed.
+    /// The correct response, delayed.
     Slow(Duration),
 }
 

@@ -72,8 +72,8 @@ impl StandIn {
         format!("{}/api/v2", self.state.origin)
     }
 
-    /// The nth request of `path` from now gets the nth fault; after the last fault the server behaves normally, or
-    /// applies that of [`always`](Self::always). A second script of a path follows the first.
+    /// Scripts the faults of `path`: the nth request from now on gets the nth fault. After the last one the server behaves normally, or
+    /// applies that of [`always`](Self::always). A second script of a path is appended to the first.
     pub fn script(&self, path: &str, faults: Vec<Fault>) {
         self.state.script(path, faults);
     }
@@ -88,8 +88,8 @@ impl StandIn {
         self.state.behave();
     }
 
-    /// Delays every response, so that requests overlap as they would over a long distance:
-    /// [`most_in_flight`](Self::most_in_flight) counts them.
+    /// Delays every response, so that requests overlap as they would over a slow network: [`most_in_flight`](Self::most_in_flight) counts
+    /// them.
     pub fn slow_down(&self, wait: Duration) {
         self.state.slow_down(wait);
     }

@@ -89,7 +89,7 @@ async fn a_list_has_20_rows_by_default_and_chains_have_no_names() {
 }
 
 #[tokio::test]
-async fn a_detail_answers_to_its_id_and_its_name() {
+async fn a_detail_is_found_by_id_and_by_name() {
     let pokeapi = small().await;
     let by_id = get(&pokeapi, "/api/v2/pokemon/386/").await;
     assert_eq!(by_id.header("content-type"), Some("application/json; charset=utf-8"));
@@ -131,7 +131,7 @@ async fn an_unchanged_document_is_304_and_an_edited_one_is_200() {
 }
 
 #[tokio::test]
-async fn resources_come_and_go_and_lists_can_lie() {
+async fn resources_can_be_added_and_removed_and_lists_can_be_wrong() {
     let pokeapi = small().await;
     pokeapi.remove("pokemon", 1);
     assert_eq!(get(&pokeapi, BULBASAUR).await.status, 404);
@@ -145,7 +145,7 @@ async fn resources_come_and_go_and_lists_can_lie() {
 }
 
 #[tokio::test]
-async fn a_script_is_followed_and_then_it_behaves() {
+async fn the_server_follows_its_script_and_then_answers_normally() {
     let pokeapi = small().await;
     let pass = Fault::Slow(Duration::ZERO);
     pokeapi.script(BULBASAUR, vec![Fault::Status(500), pass, Fault::retry_after(429, 7)]);
@@ -189,7 +189,7 @@ async fn a_dropped_connection_has_no_answer() {
 }
 
 #[tokio::test]
-async fn a_cut_body_is_half_of_what_was_promised() {
+async fn a_cut_body_has_half_of_its_announced_length() {
     let pokeapi = small().await;
     pokeapi.script(BULBASAUR, vec![Fault::CutBody]);
     let cut = get(&pokeapi, BULBASAUR).await;
@@ -233,7 +233,7 @@ async fn a_redirect_leads_to_its_location() {
 }
 
 #[tokio::test]
-async fn slow_answers_are_true_and_counted_as_in_flight() {
+async fn slow_answers_are_correct_and_count_as_in_flight() {
     let pokeapi = small().await;
     let begin = Instant::now();
     pokeapi.script(BULBASAUR, vec![Fault::Slow(Duration::from_millis(50))]);
@@ -249,7 +249,7 @@ async fn slow_answers_are_true_and_counted_as_in_flight() {
 }
 
 #[tokio::test]
-async fn an_impatient_client_is_remembered_and_no_longer_in_flight() {
+async fn a_request_abandoned_by_its_client_is_recorded_and_no_longer_in_flight() {
     let pokeapi = small().await;
     pokeapi.always(BULBASAUR, Fault::Slow(Duration::from_secs(600)));
     let waiting = tokio::time::timeout(Duration::from_millis(50), get(&pokeapi, BULBASAUR)).await;
@@ -272,8 +272,8 @@ async fn clones_are_one_server_that_stops_with_the_last() {
         let pokeapi = pokeapi.clone();
         tokio::spawn(async move { get(&pokeapi, BULBASAUR).await.status })
     });
-    for asked in asking.collect::<Vec<_>>() {
-        assert_eq!(asked.await.unwrap(), 200);
+    for request in asking.collect::<Vec<_>>() {
+        assert_eq!(request.await.unwrap(), 200);
     }
     drop(pokeapi);
     assert_eq!(clone.count(BULBASAUR), 50);

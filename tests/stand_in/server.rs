@@ -42,30 +42,30 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>) {
 }
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> io::Result<Response<Outgoing>> {
-    let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
-    let seen = seen(asked, &request);
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let seen = seen(target, &request);
     let if_none_match = seen.if_none_match.clone();
     let in_flight = state.arrive(seen);
-    let (fault, wait) = state.next_fault(asked);
+    let (fault, wait) = state.next_fault(target);
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
     }
     let response = if request.method() != Method::GET {
         page(StatusCode::METHOD_NOT_ALLOWED)
     } else if let Some(fault) = fault {
-        misbehave(fault, &state, asked, if_none_match.as_deref()).await?
+        misbehave(fault, &state, target, if_none_match.as_deref()).await?
     } else {
-        conditional(find(&state, asked), if_none_match.as_deref())
+        conditional(find(&state, target), if_none_match.as_deref())
     };
     in_flight.answered(response.status().as_u16());
     Ok(response.map(|body| body.counting(in_flight)))
 }
 
-fn seen(asked: &str, request: &Request<Incoming>) -> Seen {
+fn seen(target: &str, request: &Request<Incoming>) -> Seen {
     let text = |headers: &HeaderMap, name: HeaderName| Some(headers.get(name)?.to_str().ok()?.to_owned());
     Seen {
         method: request.method().to_string(),
-        path: asked.to_owned(),
+        path: target.to_owned(),
         user_agent: text(request.headers(), header::USER_AGENT),
         if_none_match: text(request.headers(), header::IF_NONE_MATCH),
         status: None,
@@ -75,7 +75,7 @@ fn seen(asked: &str, request: &Request<Incoming>) -> Seen {
 async fn misbehave(
     fault: Fault,
     state: &State,
-    asked: &str,
+    target: &str,
     if_none_match: Option<&str>,
 ) -> io::Result<Response<Outgoing>> {
     let status = |code| StatusCode::from_u16(code).expect("scripts use HTTP's status codes");
@@ -83,7 +83,7 @@ async fn misbehave(
         Fault::Status(code) => page(status(code)),
         Fault::RetryAfter(code, after) => with(page(status(code)), header::RETRY_AFTER, &after),
         Fault::DropConnection => return Err(io::Error::other("the connection is dropped, as scripted")),
-        Fault::CutBody => match find(state, asked) {
+        Fault::CutBody => match find(state, target) {
             Some(found) => {
                 let length = found.body.len().to_string();
                 let response = found.response(Outgoing::cut(found.body.clone()));
@@ -97,7 +97,7 @@ async fn misbehave(
         Fault::Redirect(location) => with(page(StatusCode::FOUND), header::LOCATION, &location),
         Fault::Slow(wait) => {
             tokio::time::sleep(wait).await;
-            conditional(find(state, asked), if_none_match)
+            conditional(find(state, target), if_none_match)
         }
     })
 }
@@ -137,8 +137,8 @@ fn conditional(found: Option<Found>, if_none_match: Option<&str>) -> Response<Ou
     response
 }
 
-fn find(state: &State, asked: &str) -> Option<Found> {
-    let (path, query) = asked.split_once('?').unwrap_or((asked, ""));
+fn find(state: &State, target: &str) -> Option<Found> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let value = if resource(path).is_some() { state.document(path) } else { list(state, path, query) };
     Some(Found::new(&value?, &state.origin))
 }

@@ -83,10 +83,10 @@ impl State {
         InFlight { state: Arc::clone(self), number }
     }
 
-    /// The fault that a request gets, if any, and the delay of every response.
-    pub(super) fn next_fault(&self, asked: &str) -> (Option<Fault>, Duration) {
+    /// Returns the fault for the next request of `target`, if any, and the delay of every response.
+    pub(super) fn next_fault(&self, target: &str) -> (Option<Fault>, Duration) {
         let mut inner = self.lock();
-        let [exact, any_query] = [tidy(asked), tidy(path_of(asked))];
+        let [exact, any_query] = [tidy(target), tidy(path_of(target))];
         let scripted = [&exact, &any_query]
             .into_iter()
             .find_map(|path| inner.scripts.get_mut(path).and_then(VecDeque::pop_front));
@@ -160,10 +160,10 @@ impl State {
     }
 }
 
-/// Whether a request for `asked` counts as one of `path`.
-pub(super) fn is_at(asked: &str, path: &str) -> bool {
-    let asked = if path.contains('?') { asked } else { path_of(asked) };
-    tidy(asked) == tidy(path)
+/// Whether a request for `target` counts as one of `path`.
+pub(super) fn is_at(target: &str, path: &str) -> bool {
+    let target = if path.contains('?') { target } else { path_of(target) };
+    tidy(target) == tidy(path)
 }
 
 /// The kind and the id or name in the path of a resource.
@@ -172,12 +172,12 @@ pub(super) fn resource(path: &str) -> Option<(&str, &str)> {
     (!key.contains('/')).then_some((kind, key))
 }
 
-fn path_of(asked: &str) -> &str {
-    asked.split_once('?').map_or(asked, |(path, _)| path)
+fn path_of(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
 }
 
 /// The path with one trailing slash before the query, so that both spellings are the same path.
-fn tidy(asked: &str) -> String {
-    let path = path_of(asked);
-    format!("{}/{}", path.trim_end_matches('/'), &asked[path.len()..])
+fn tidy(target: &str) -> String {
+    let path = path_of(target);
+    format!("{}/{}", path.trim_end_matches('/'), &target[path.len()..])
 }

@@ -70,7 +70,7 @@ fn holders_agree_with_the_lists_of_holders() {
     let world = World::small();
     for (kind, list, inner) in [("type", "types", "type"), ("ability", "abilities", "ability")] {
         for document in documents(&world, kind) {
-            let said: BTreeSet<_> = document["pokemon"]
+            let listed: BTreeSet<_> = document["pokemon"]
                 .as_array()
                 .unwrap()
                 .iter()
@@ -79,17 +79,17 @@ fn holders_agree_with_the_lists_of_holders() {
             let has = |p: &&Value| {
                 p[list].as_array().unwrap().iter().any(|held| held[inner]["name"] == document["name"])
             };
-            let own: BTreeSet<_> =
+            let expected: BTreeSet<_> =
                 documents(&world, "pokemon").filter(has).map(|p| p["name"].as_str()).collect();
-            assert_eq!(said, own, "{kind} {}", document["name"]);
+            assert_eq!(listed, expected, "{kind} {}", document["name"]);
         }
     }
     for document in documents(&world, "move") {
-        let said = document["learned_by_pokemon"].as_array().unwrap().len();
+        let listed = document["learned_by_pokemon"].as_array().unwrap().len();
         let learns = |p: &&Value| {
             p["moves"].as_array().unwrap().iter().any(|learned| learned["move"]["name"] == document["name"])
         };
-        assert_eq!(said, documents(&world, "pokemon").filter(learns).count(), "{}", document["name"]);
+        assert_eq!(listed, documents(&world, "pokemon").filter(learns).count(), "{}", document["name"]);
     }
 }
 

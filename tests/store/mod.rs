@@ -1,4 +1,4 @@
-//! The stores, held to the same tests on the embedded engine and on DynamoDB Local.
+//! The stores: the same tests on the embedded engine and on DynamoDB Local.
 
 mod accounts;
 mod catalog;

@@ -91,10 +91,10 @@ impl Faults {
             conflicts: AtomicUsize::new(0),
             attempts: Mutex::default(),
         });
-        let own = Arc::clone(&shared);
+        let state = Arc::clone(&shared);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let shared = Arc::clone(&own);
+                let shared = Arc::clone(&state);
                 let service = service_fn(move |request| {
                     let shared = Arc::clone(&shared);
                     async move { shared.pass(request).await }
@@ -195,7 +195,7 @@ impl Shared {
         answer
     }
 
-    /// Holds all of `keys`; or none of them, and returns those that are already held.
+    /// Marks all of `keys` as held; or marks none of them, and returns those that are already held.
     fn hold(&self, keys: &[String]) -> Option<Vec<Value>> {
         let mut held = lock(&self.held);
         if keys.iter().any(|key| held.contains(key)) {

@@ -8,8 +8,8 @@ use serde_yaml_ng::Value as Yaml;
 /// The root of the repository, or of the copy that `POKEDEX_ROOT` names.
 #[must_use]
 pub fn root() -> PathBuf {
-    let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    std::env::var_os("POKEDEX_ROOT").map_or_else(own, PathBuf::from)
+    let repository = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::env::var_os("POKEDEX_ROOT").map_or_else(repository, PathBuf::from)
 }
 
 /// The text of a file.

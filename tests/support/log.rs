@@ -69,15 +69,15 @@ fn search(line: &str) {
     }
 }
 
-/// Watches the log of this process from now on, at level `debug`, below which no deployment goes.
+/// Watches the log of this process from now on, at level `debug`, the most detailed level of any deployment.
 pub(crate) fn watch() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
         // Log lines of the engines are not part of the product's log.
-        let own = Targets::new()
+        let filter = Targets::new()
             .with_default(LevelFilter::DEBUG)
             .with_targets(["dynoxide", "s3s", "s3s_fs"].map(|engine| (engine, LevelFilter::OFF)));
-        let watched = tracing_subscriber::registry().with(Watch.with_filter(own));
+        let watched = tracing_subscriber::registry().with(Watch.with_filter(filter));
         // No other test sets a subscriber: tests of the product's own log start programs.
         tracing::subscriber::set_global_default(watched).expect("the first");
     });

@@ -1,4 +1,4 @@
-//! Guarantees of every response, and of every problem.
+//! Guarantees of every response and of every problem.
 
 use serde_json::Value;
 
@@ -18,15 +18,15 @@ const SEALS: [(&str, &str); 7] = [
     ("strict-transport-security", "max-age=63072000; includeSubDomains"),
 ];
 
-/// Asserts that each occurs once, with exactly its value, that there is a request id, and that an allowed origin may read
-/// everything.
+/// Asserts that each of these headers occurs exactly once, with its value; that the response has a request id; and that an allowed origin
+/// may read every header.
 ///
 /// # Panics
 /// If a header is missing, doubled or different; the other functions here panic likewise.
 pub fn assert_sealed(answer: &Answer, what: &str) {
     for (name, value) in SEALS {
-        let given: Vec<_> = answer.headers.get_all(name).iter().collect();
-        assert_eq!(given, [value], "{name} of {what}");
+        let values: Vec<_> = answer.headers.get_all(name).iter().collect();
+        assert_eq!(values, [value], "{name} of {what}");
     }
     let id = answer.header("x-request-id").unwrap_or_default();
     let well_formed = (8..=64).contains(&id.len())

@@ -40,22 +40,22 @@ fn path(event: &Value) -> String {
     }
 }
 
-/// Routes whose responses depend on the moment or the request: no two of them are the same.
+/// Routes whose responses depend on the moment or the request, so that two responses always differ.
 pub const OF_THE_MOMENT: [&str; 2] = ["answer-unknown", "get-readiness"];
 
-/// Whether everybody may call it: it needs no token and changes nothing.
+/// Whether all clients may call it: it requires no token and changes nothing.
 #[must_use]
 pub fn is_for_everybody(spec: &Spec) -> bool {
     spec.access == Access::Public && spec.method == Method::GET
 }
 
-/// The routes that everybody may call.
+/// The routes that all clients may call.
 #[must_use]
 pub fn for_everybody() -> Vec<Route> {
     all().into_iter().filter(|route| is_for_everybody(&route.spec)).collect()
 }
 
-/// `Allow` of a path, whose query does not count.
+/// The `Allow` header of a path, without its query.
 #[must_use]
 pub fn allowed_at(path: &str) -> String {
     let path = path.split('?').next().unwrap_or(path);

@@ -29,7 +29,7 @@ pub async fn publish_facts(store: &CatalogStore, facts: &Facts, at: Timestamp) -
     published
 }
 
-/// The engine without the store in between.
+/// A client of the engine that bypasses the store.
 pub async fn raw_client() -> Client {
     aws::at(&engine_url())
 }

@@ -31,9 +31,9 @@ pub struct Call {
 /// Consumed capacity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Units {
-    /// RCU
+    /// Read capacity units.
     pub read: f64,
-    /// WCU
+    /// Write capacity units.
     pub written: f64,
 }
 
@@ -45,11 +45,11 @@ pub struct Tap {
     units: Arc<Mutex<Units>>,
     down: Arc<AtomicBool>,
     delay: Arc<Mutex<Duration>>,
-    /// The number of further transactions to cancel, and the reason.
+    /// The number of transactions that will be cancelled, and the reason.
     cancel: Arc<Mutex<(usize, &'static str)>>,
-    /// The number of further calls to pass on, if it is limited.
+    /// The number of calls that will still be passed on, if it is limited.
     left: Arc<Mutex<Option<usize>>>,
-    /// The number of further transactions to execute without an answer.
+    /// The number of transactions that will be executed without an answer.
     lose: Arc<Mutex<usize>>,
 }
 
@@ -71,10 +71,10 @@ impl Tap {
             lose: Arc::default(),
         };
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let (own, engine) = (tap.clone(), engine.to_owned());
+        let (connection_tap, engine) = (tap.clone(), engine.to_owned());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (tap, client, engine) = (own.clone(), client.clone(), engine.clone());
+                let (tap, client, engine) = (connection_tap.clone(), client.clone(), engine.clone());
                 let service = hyper::service::service_fn(move |request| {
                     let (tap, client, engine) = (tap.clone(), client.clone(), engine.clone());
                     async move { Ok::<_, Infallible>(tap.pass(&client, &engine, request).await) }

@@ -9,7 +9,7 @@ use adapters::{
 use tests::{empty_store, lease, publish_facts};
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
     support::{LONG_AGO, RESOURCES, facts, small, sync, synced, synced_long_ago, tapped, writes},
 };
 
@@ -63,7 +63,7 @@ async fn a_sync_over_the_same_facts_without_etags_writes_the_facts_alone() {
     let after = items(&store).await;
     let rest = before.iter().filter(|(key, _)| !key.starts_with("FACTS/") && *key != "SYNC/STATE");
     rest.for_each(|(key, item)| assert_eq!(&after[key], item, "{key}"));
-    assert_same(&catalogue(&store).await, sound().await, "as a first sync makes it");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "as a first sync makes it");
 
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!(finished.tally.unchanged, RESOURCES);
@@ -81,7 +81,7 @@ async fn lost(key: &Key) -> (Vec<String>, bool) {
     let mut after = items(&store).await;
     after.insert("SYNC/STATE".to_owned(), before["SYNC/STATE"].clone());
     if key.is_record() {
-        assert_same(&catalogue(&store).await, sound().await, "whole again");
+        assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete again");
     } else {
         assert_same(&after, &before, "time stamps included");
     }

@@ -27,7 +27,7 @@ pub async fn catalogue(store: &CatalogStore) -> BTreeMap<String, Value> {
 }
 
 /// The catalogue that an undisturbed sync makes of the small world.
-pub async fn sound() -> &'static BTreeMap<String, Value> {
+pub async fn undisturbed_catalogue() -> &'static BTreeMap<String, Value> {
     static SOUND: OnceCell<BTreeMap<String, Value>> = OnceCell::const_new();
     SOUND.get_or_init(async || catalogue(&synced(&small().await).await).await).await
 }

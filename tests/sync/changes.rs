@@ -150,7 +150,7 @@ async fn a_new_pokemon_joins_and_the_others_keep_their_times() {
 }
 
 #[tokio::test]
-async fn a_new_name_is_answered_to_and_the_old_one_is_not() {
+async fn a_new_name_is_found_and_the_old_one_is_not() {
     let pokeapi = small().await;
     let store = synced_long_ago(&pokeapi).await;
     pokeapi.edit(BULBASAUR, |bulbasaur| bulbasaur["name"] = json!("bulby"));

@@ -13,8 +13,8 @@ use tests::empty_store;
 use tokio::time::Instant;
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
-    support::{RESOURCES, client, config, finished, run, small, state, told},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
+    support::{RESOURCES, client, config, finished, run, small, state, summaries},
 };
 use crate::stand_in::{Fault, StandIn};
 
@@ -31,12 +31,12 @@ fn paused(outcome: Result<Outcome, SyncError>) -> Progress {
 }
 
 /// The number of requests for each resource.
-fn asked(pokeapi: &StandIn) -> BTreeMap<String, usize> {
-    let mut asked = BTreeMap::new();
+fn requests_by_path(pokeapi: &StandIn) -> BTreeMap<String, usize> {
+    let mut requests_by_path = BTreeMap::new();
     for seen in pokeapi.requests().into_iter().filter(|seen| !seen.path.contains('?')) {
-        *asked.entry(seen.path).or_default() += 1;
+        *requests_by_path.entry(seen.path).or_default() += 1;
     }
-    asked
+    requests_by_path
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_deadline_in_the_past_pauses_before_anything_is_done() {
 #[tokio::test]
 async fn a_run_in_many_pieces_requests_nothing_twice_that_was_done() {
     let pokeapi = small().await;
-    let sound = sound().await;
+    let expected = undisturbed_catalogue().await;
     pokeapi.reset_log();
     pokeapi.slow_down(Duration::from_millis(5));
     let (store, api) = (empty_store().await, client(config(&pokeapi)));
@@ -81,11 +81,11 @@ async fn a_run_in_many_pieces_requests_nothing_twice_that_was_done() {
     assert_eq!(finished.tally.fetched, RESOURCES);
     assert_eq!(Some(finished.started_at), began);
     // Up to four requests were in flight at each deadline, and are repeated.
-    let (asked, most) = (asked(&pokeapi), 4 * (pieces - 1));
-    assert_eq!(asked.len(), RESOURCES);
-    let again: usize = asked.values().map(|times| times - 1).sum();
+    let (requests_by_path, most) = (requests_by_path(&pokeapi), 4 * (pieces - 1));
+    assert_eq!(requests_by_path.len(), RESOURCES);
+    let again: usize = requests_by_path.values().map(|times| times - 1).sum();
     assert!(again <= most, "{again} were asked for again in {pieces} pieces");
-    assert_same(&catalogue(&store).await, sound, "as if it had been one piece");
+    assert_same(&catalogue(&store).await, expected, "as if it had been one piece");
 }
 
 #[tokio::test]
@@ -101,11 +101,11 @@ async fn resources_before_the_cursor_are_not_requested_again() {
     pokeapi.reset_log();
     let (finished, _) = finished(run(&store, &api, &Settings::new("another")).await);
     assert_eq!(finished.tally.fetched, RESOURCES);
-    let asked = asked(&pokeapi);
-    assert_eq!(asked.len(), RESOURCES - 73);
+    let requests_by_path = requests_by_path(&pokeapi);
+    assert_eq!(requests_by_path.len(), RESOURCES - 73);
     assert!(
-        asked.keys().all(|path| path.contains("/pokemon/") || path.contains("/evolution-chain/")),
-        "{asked:?}"
+        requests_by_path.keys().all(|path| path.contains("/pokemon/") || path.contains("/evolution-chain/")),
+        "{requests_by_path:?}"
     );
     assert_eq!(state(&store).await.running, None);
 }
@@ -126,7 +126,7 @@ async fn failures_of_an_earlier_piece_are_retried_and_reported_at_the_end() {
     let (finished, _) = finished(run(&store, &api, &Settings::new("test")).await);
     let expected =
         [(Kind::Type, 4, "answered 404 Not Found", false), (Kind::Type, 3, "answered 502 Bad Gateway", true)];
-    assert_eq!((told(&finished.failures), finished.tally.failed), (expected.to_vec(), 2));
+    assert_eq!((summaries(&finished.failures), finished.tally.failed), (expected.to_vec(), 2));
     assert_eq!((pokeapi.count("/api/v2/type/1/"), pokeapi.count("/api/v2/type/4/")), (1, 0));
 }
 
@@ -143,8 +143,8 @@ async fn a_pause_during_the_retries_resumes_with_the_retries() {
     pokeapi.reset_log();
     let (finished, _) = finished(run(&store, &api, &Settings::new("test")).await);
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
-    assert_eq!(asked(&pokeapi).into_keys().collect::<Vec<_>>(), ["/api/v2/type/1/"]);
-    assert_same(&catalogue(&store).await, sound().await, "whole");
+    assert_eq!(requests_by_path(&pokeapi).into_keys().collect::<Vec<_>>(), ["/api/v2/type/1/"]);
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete");
 }
 
 #[tokio::test]

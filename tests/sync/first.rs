@@ -38,8 +38,8 @@ async fn everything_is_requested_once_lists_first() {
     let pokeapi = small().await;
     synced(&pokeapi).await;
     let requests = pokeapi.requests();
-    let asked: BTreeSet<_> = requests.iter().map(|seen| seen.path.as_str()).collect();
-    assert_eq!((requests.len(), asked.len()), (RESOURCES + 9, RESOURCES + 9));
+    let paths: BTreeSet<_> = requests.iter().map(|seen| seen.path.as_str()).collect();
+    assert_eq!((requests.len(), paths.len()), (RESOURCES + 9, RESOURCES + 9));
     assert!(requests[..9].iter().all(|seen| seen.path.contains("/?limit=")), "{:?}", &requests[..9]);
     assert!(requests.iter().all(|seen| seen.method == "GET" && seen.if_none_match.is_none()));
     for (id, _) in POKEMON {
@@ -50,19 +50,19 @@ async fn everything_is_requested_once_lists_first() {
 #[tokio::test]
 async fn progress_is_reported_resource_by_resource() {
     let (pokeapi, store) = (small().await, empty_store().await);
-    let mut told: Vec<Progress> = Vec::new();
+    let mut reported: Vec<Progress> = Vec::new();
     let api = client(config(&pokeapi));
-    let mut observe = |progress| told.push(progress);
+    let mut observe = |progress| reported.push(progress);
     let settings = Settings::new("test");
     finished(sync::run(&store, &Meter::default(), &api, &settings, &mut observe).await);
-    let counts: Vec<_> = told.iter().map(|progress| (progress.done, progress.total)).collect();
+    let counts: Vec<_> = reported.iter().map(|progress| (progress.done, progress.total)).collect();
     let expected: Vec<_> = (1..=RESOURCES).map(|done| (done, RESOURCES)).collect();
     assert_eq!(counts, expected);
-    assert_eq!(told[RESOURCES - 1].tally.fetched, RESOURCES);
+    assert_eq!(reported[RESOURCES - 1].tally.fetched, RESOURCES);
 }
 
 #[tokio::test]
-async fn every_pokemon_is_there_under_its_id_and_its_slug() {
+async fn every_pokemon_is_stored_under_its_id_and_its_slug() {
     let store = synced(&small().await).await;
     for (id, name) in POKEMON {
         let by_id = pokemon(&store, &id.to_string()).await.expect("it answers to its id");
@@ -91,7 +91,7 @@ async fn a_species_name_leads_to_its_default_pokemon() {
 }
 
 #[tokio::test]
-async fn the_index_lists_everybody_in_copies_that_are_equal() {
+async fn all_copies_of_the_index_are_equal_and_list_every_pokemon() {
     let (store, meter) = (synced(&small().await).await, Meter::default());
     let pointer = store.index_pointer(&meter).await.expect("it is readable").expect("it is there");
     let mut copies = BTreeSet::new();

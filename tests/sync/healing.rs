@@ -6,17 +6,17 @@ use serde_json::json;
 use tests::empty_store;
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
-    support::{RESOURCES, pokemon, small, sync, synced, told, try_sync},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
+    support::{RESOURCES, pokemon, small, summaries, sync, synced, try_sync},
 };
 use crate::stand_in::Fault;
 
 const NIDORAN: &str = "/api/v2/pokemon/29/";
 
 #[tokio::test]
-async fn faults_that_pass_leave_no_trace() {
+async fn transient_faults_do_not_change_the_result() {
     let pokeapi = small().await;
-    let sound = sound().await;
+    let expected = undisturbed_catalogue().await;
     pokeapi.reset_log();
     let twice = |fault: Fault| vec![fault.clone(), fault];
     for (path, faults) in [
@@ -35,7 +35,7 @@ async fn faults_that_pass_leave_no_trace() {
     let store = empty_store().await;
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
-    assert_same(&catalogue(&store).await, sound, "as if nothing had failed");
+    assert_same(&catalogue(&store).await, expected, "as if nothing had failed");
     assert_eq!(pokeapi.count("/api/v2/pokemon/1/"), 3);
 }
 
@@ -78,7 +78,7 @@ async fn the_last_good_record_is_kept_while_its_source_fails() {
     pokeapi
         .always("/api/v2/evolution-chain/12/", Fault::Body(json!({ "id": 12, "baby_trigger_item": null })));
     let (finished, published) = sync(&store, &pokeapi).await;
-    let mut failures = told(&finished.failures);
+    let mut failures = summaries(&finished.failures);
     failures.sort_unstable();
     assert_eq!(failures, [down, gone, cut]);
     assert_eq!((finished.tally.failed, finished.tally.unchanged, published.written), (3, RESOURCES - 3, 0));
@@ -106,7 +106,7 @@ async fn pokemon_wait_for_a_species_that_cannot_be_fetched() {
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.incomplete), (1, 0));
-    assert_same(&catalogue(&store).await, sound().await, "healed");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete after the fault");
 }
 
 #[tokio::test]
@@ -122,11 +122,11 @@ async fn a_learnset_waits_for_a_move_that_cannot_be_fetched() {
     assert!(pokemon(&store, "sylveon").await.is_some());
     pokeapi.behave();
     sync(&store, &pokeapi).await;
-    assert_same(&catalogue(&store).await, sound().await, "healed");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete after the fault");
 }
 
 #[tokio::test]
-async fn a_source_that_is_down_between_its_lists_and_the_rest_costs_nothing_stored() {
+async fn a_source_that_fails_after_its_lists_removes_no_stored_data() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let before = catalogue(&store).await;

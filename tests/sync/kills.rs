@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tests::{Call, empty_store, engine_url, publish_facts};
 
 use super::{
-    catalogue::{assert_same, catalogue, index_versions, sound},
+    catalogue::{assert_same, catalogue, index_versions, undisturbed_catalogue},
     support::{
         LONG_AGO, client, config, facts, finished, listed, listed_times, pokemon, run, small, state, sync,
         synced, tapped, through,
@@ -73,17 +73,17 @@ async fn readers_are_served(store: &CatalogStore, what: &str) {
     }
 }
 
-/// The invariants after a run that was not killed: the catalogue is complete, and the index has the times of the
+/// Runs a sync that is not killed, and asserts the invariants after it: the catalogue is complete, and the index has the times of the
 /// items.
-async fn mended(
+async fn assert_recovered(
     store: &CatalogStore,
     pokeapi: &StandIn,
-    sound: &BTreeMap<String, Value>,
+    expected: &BTreeMap<String, Value>,
     versions: usize,
     what: &str,
 ) {
     sync(store, pokeapi).await;
-    assert_same(&catalogue(store).await, sound, what);
+    assert_same(&catalogue(store).await, expected, what);
     assert_eq!(index_versions(store).await.len(), versions, "{what}");
     assert_eq!(state(store).await.running, None, "{what}");
     let meter = Meter::default();
@@ -99,7 +99,7 @@ async fn mended(
 /// Kills a first sync at call `first` and every `step`th from there.
 async fn first_sync_killed(blow: Blow, settings: &Settings, (first, step): (usize, usize), at_least: usize) {
     let pokeapi = small().await;
-    let sound = sound().await;
+    let expected = undisturbed_catalogue().await;
     let mut kills = 0;
     for number in (first..).step_by(step) {
         let store = empty_store().await;
@@ -108,7 +108,7 @@ async fn first_sync_killed(blow: Blow, settings: &Settings, (first, step): (usiz
             break;
         }
         readers_are_served(&store, &what).await;
-        mended(&store, &pokeapi, sound, 1, &what).await;
+        assert_recovered(&store, &pokeapi, expected, 1, &what).await;
         kills += 1;
     }
     assert!(kills >= at_least, "only {kills} kills");
@@ -162,7 +162,7 @@ async fn filled_long_ago(world: &domain::facts::Facts) -> CatalogStore {
 async fn change_killed(blow: Blow, first: usize, at_least: usize) {
     let before = facts(&small().await).await;
     let pokeapi = StandIn::start(later()).await;
-    let sound = catalogue(&synced(&pokeapi).await).await;
+    let expected = catalogue(&synced(&pokeapi).await).await;
     let mut kills = 0;
     for number in (first..).step_by(2) {
         let store = filled_long_ago(&before).await;
@@ -172,7 +172,7 @@ async fn change_killed(blow: Blow, first: usize, at_least: usize) {
             break;
         }
         readers_are_served(&store, &what).await;
-        mended(&store, &pokeapi, &sound, 2, &what).await;
+        assert_recovered(&store, &pokeapi, &expected, 2, &what).await;
         let (_, created, _) = pokemon(&store, "1").await.expect("it is there");
         assert_eq!(created, LONG_AGO, "{what}");
         kills += 1;
@@ -201,7 +201,7 @@ async fn a_sync_that_is_killed_repeatedly_completes() {
         assert!(kills < 100, "it makes no headway");
     }
     assert!(kills > 10, "{kills}");
-    mended(&store, &pokeapi, sound().await, 1, "killed often").await;
+    assert_recovered(&store, &pokeapi, undisturbed_catalogue().await, 1, "killed often").await;
 }
 
 /// Whether the call puts an item whose key, `pk/sk`, begins with `key`.
@@ -227,8 +227,8 @@ async fn change_killed_at(blow: Blow, key: &'static str) -> (String, String) {
     assert_eq!(pokemon(&store, "deoxys-attack").await, None);
     readers_are_served(&store, key).await;
     let new = version().await;
-    let sound = catalogue(&synced(&pokeapi).await).await;
-    mended(&store, &pokeapi, &sound, 2, key).await;
+    let expected = catalogue(&synced(&pokeapi).await).await;
+    assert_recovered(&store, &pokeapi, &expected, 2, key).await;
     (old, new)
 }
 
@@ -269,5 +269,5 @@ async fn an_engine_that_is_down_for_a_moment_only_costs_time() {
     let settings = Settings::new("test");
     let (outcome, ()) = tokio::join!(run(&tapped, &api, &settings), up);
     assert_eq!(finished(outcome).0.tally.failed, 0);
-    assert_same(&catalogue(&store).await, sound().await, "whole");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete");
 }

@@ -1,4 +1,4 @@
-//! Two writers at once: one of them gives way.
+//! Two writers at once: one of them is refused.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tests::{empty_store, put_raw};
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
     support::{client, config, finished, run, small, state, sync, synced, tapped, writes},
 };
 use crate::stand_in::{Fault, StandIn};
@@ -57,11 +57,11 @@ async fn of_two_runs_that_start_together_one_is_refused() {
     assert!(matches!(refused, Err(SyncError::Busy(_))), "{refused:?}");
     assert_eq!(finished(done).0.tally.failed, 0);
     pokeapi.slow_down(Duration::ZERO);
-    assert_same(&catalogue(&store).await, sound().await, "one run's work");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "one run's work");
 }
 
 #[tokio::test]
-async fn the_same_owner_goes_on_at_once() {
+async fn the_same_owner_continues_at_once() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     lease_of_another(&store, 100).await;
@@ -130,7 +130,7 @@ async fn an_overtaken_run_stops_at_the_next_checkpoint_and_writes_nothing() {
     let state = items(&store).await["SYNC/STATE"].clone();
     assert_eq!(state["lease_owner"], "another", "the former owner does not release it");
     pokeapi.slow_down(Duration::ZERO);
-    assert_same(&catalogue(&store).await, sound().await, "the second's work");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "the second's work");
 }
 
 #[tokio::test]

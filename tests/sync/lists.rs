@@ -1,5 +1,5 @@
-//! Lists that repeat rows, contradict themselves or cannot be fetched: continuing without a list would look
-//! like a removal.
+//! Lists that repeat rows, contradict themselves or cannot be fetched. A run ends without such a list, because its resources would look
+//! removed.
 
 use adapters::{store::CatalogStore, sync::SyncError};
 use domain::facts::Kind;
@@ -7,8 +7,8 @@ use serde_json::json;
 use tests::empty_store;
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
-    support::{RESOURCES, config, pokemon, small, state, sync, synced, tapped, told, try_sync, writes},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
+    support::{RESOURCES, config, pokemon, small, state, summaries, sync, synced, tapped, try_sync, writes},
 };
 use crate::stand_in::{Fault, StandIn};
 
@@ -34,47 +34,53 @@ async fn refused(pokeapi: &StandIn, store: &CatalogStore, fault: Fault) -> Strin
 async fn under(fault: Fault) -> String {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    let told = refused(&pokeapi, &store, fault).await;
+    let reported = refused(&pokeapi, &store, fault).await;
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!(finished.tally.unchanged, RESOURCES, "the next run is normal");
-    told
+    reported
 }
 
 #[tokio::test]
 async fn a_list_that_cannot_be_fetched_ends_the_run_and_removes_nothing() {
-    let told = under(Fault::Status(500)).await;
-    assert_eq!(told, "PokeAPI's list of pokemon answered 500 Internal Server Error");
+    let reported = under(Fault::Status(500)).await;
+    assert_eq!(reported, "PokeAPI's list of pokemon answered 500 Internal Server Error");
     assert_eq!(under(Fault::Status(404)).await, "PokeAPI's list of pokemon answered 404 Not Found");
-    let told = under(Fault::NotJson).await;
-    assert_eq!(told, "PokeAPI's list of pokemon is not JSON: expected value at line 1 column 1");
+    let reported = under(Fault::NotJson).await;
+    assert_eq!(reported, "PokeAPI's list of pokemon is not JSON: expected value at line 1 column 1");
     assert!(under(Fault::CutBody).await.starts_with("PokeAPI's list of pokemon did not answer: "));
     assert!(under(Fault::DropConnection).await.starts_with("PokeAPI's list of pokemon did not answer: "));
-    let told = under(Fault::Redirect("http://elsewhere.test/".to_owned())).await;
-    assert_eq!(told, "PokeAPI's list of pokemon redirects to http://elsewhere.test/, which is not followed");
+    let reported = under(Fault::Redirect("http://elsewhere.test/".to_owned())).await;
+    assert_eq!(
+        reported,
+        "PokeAPI's list of pokemon redirects to http://elsewhere.test/, which is not followed"
+    );
 }
 
 #[tokio::test]
 async fn a_list_of_another_shape_ends_the_run() {
-    let told = under(Fault::Body(json!({ "count": 1 }))).await;
+    let reported = under(Fault::Body(json!({ "count": 1 }))).await;
     assert!(
-        told.starts_with("PokeAPI's list of pokemon is not valid: the document: missing field"),
-        "{told}"
+        reported.starts_with("PokeAPI's list of pokemon is not valid: the document: missing field"),
+        "{reported}"
     );
-    let told = under(Fault::Body(json!({ "count": "many", "results": [] }))).await;
-    assert!(told.starts_with("PokeAPI's list of pokemon is not valid: the document: invalid type"), "{told}");
-    let told = under(Fault::Body(json!([]))).await;
-    assert!(told.starts_with("PokeAPI's list of pokemon is not "), "{told}");
+    let reported = under(Fault::Body(json!({ "count": "many", "results": [] }))).await;
+    assert!(
+        reported.starts_with("PokeAPI's list of pokemon is not valid: the document: invalid type"),
+        "{reported}"
+    );
+    let reported = under(Fault::Body(json!([]))).await;
+    assert!(reported.starts_with("PokeAPI's list of pokemon is not "), "{reported}");
 }
 
 #[tokio::test]
-async fn a_list_that_is_shorter_than_it_says_ends_the_run() {
+async fn a_list_shorter_than_its_count_ends_the_run() {
     let row = json!({ "name": "bulbasaur", "url": "/api/v2/pokemon/1/" });
-    let told = under(Fault::Body(json!({ "count": 15, "results": [row] }))).await;
-    assert_eq!(told, "PokeAPI's list of pokemon is not valid: results: 1 of 15 rows");
+    let reported = under(Fault::Body(json!({ "count": 15, "results": [row] }))).await;
+    assert_eq!(reported, "PokeAPI's list of pokemon is not valid: results: 1 of 15 rows");
 }
 
 #[tokio::test]
-async fn a_row_that_leads_to_no_id_ends_the_run() {
+async fn a_row_without_an_id_ends_the_run() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     for url in [
@@ -86,13 +92,13 @@ async fn a_row_that_leads_to_no_id_ends_the_run() {
     ] {
         let row = json!({ "name": "bulbasaur", "url": url });
         let rows = Fault::Body(json!({ "count": 1, "results": [row] }));
-        let told = refused(&pokeapi, &store, rows).await;
-        assert_eq!(told, format!("PokeAPI's list of pokemon is not valid: url: {url:?} ends in no id"));
+        let reported = refused(&pokeapi, &store, rows).await;
+        assert_eq!(reported, format!("PokeAPI's list of pokemon is not valid: url: {url:?} ends in no id"));
     }
 }
 
 #[tokio::test]
-async fn the_first_sync_of_all_fails_likewise_and_stores_nothing() {
+async fn a_first_sync_that_fails_stores_nothing() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/evolution-chain/", Fault::Status(500));
     let error = try_sync(&store, &pokeapi).await.expect_err("the list cannot be had");
@@ -113,7 +119,7 @@ async fn a_list_fetched_at_the_third_try_is_used() {
 #[tokio::test]
 async fn duplicates_in_a_list_are_counted_and_requested_once() {
     let pokeapi = small().await;
-    let sound = sound().await;
+    let expected = undisturbed_catalogue().await;
     pokeapi.reset_log();
     let bulbasaur = json!({ "name": "bulbasaur", "url": format!("{}/pokemon/1/", pokeapi.base_url()) });
     pokeapi.add_to_list("pokemon", bulbasaur.clone());
@@ -123,15 +129,15 @@ async fn duplicates_in_a_list_are_counted_and_requested_once() {
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.repeated, finished.tally.fetched, finished.tally.failed), (3, RESOURCES, 0));
     assert_eq!((pokeapi.count("/api/v2/pokemon/1/"), pokeapi.count("/api/v2/move/10/")), (1, 1));
-    assert_same(&catalogue(&store).await, sound, "as if listed once");
+    assert_same(&catalogue(&store).await, expected, "as if listed once");
 }
 
 #[tokio::test]
-async fn a_row_that_leads_to_nothing_is_a_failure_of_that_resource() {
+async fn a_row_whose_resource_does_not_exist_is_a_failure_of_that_resource() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.add_to_list("pokemon", json!({ "name": "missingno", "url": "/api/v2/pokemon/152/" }));
     let (finished, _) = sync(&store, &pokeapi).await;
-    assert_eq!(told(&finished.failures), [(Kind::Pokemon, 152, "answered 404 Not Found", false)]);
+    assert_eq!(summaries(&finished.failures), [(Kind::Pokemon, 152, "answered 404 Not Found", false)]);
     assert_eq!(finished.tally.fetched, RESOURCES);
     assert!(pokemon(&store, "sylveon").await.is_some());
 }

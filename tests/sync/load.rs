@@ -39,7 +39,7 @@ async fn a_snapshot_is_published_and_marked_and_a_second_load_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_newer_snapshot_replaces_what_an_older_sync_has_brought() {
+async fn a_newer_snapshot_replaces_the_facts_of_an_older_sync() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let mut newer = facts(&pokeapi).await;
@@ -62,7 +62,7 @@ async fn a_newer_snapshot_replaces_what_an_older_sync_has_brought() {
 }
 
 #[tokio::test]
-async fn an_older_snapshot_only_adds_what_a_newer_sync_has_not_brought_yet() {
+async fn an_older_snapshot_adds_only_facts_that_a_newer_sync_lacks() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     let mut older = facts(&pokeapi).await;
@@ -90,7 +90,7 @@ async fn a_snapshot_waits_for_a_sync_that_is_running() {
 async fn stored_facts_are_published_again_in_another_shape_or_format() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    let (sound, meter) = (catalogue(&store).await, Meter::default());
+    let (expected, meter) = (catalogue(&store).await, Meter::default());
     assert!(
         republish(&store, &meter, "test", now()).await.expect("no error").is_none(),
         "it is as it should be"
@@ -104,7 +104,7 @@ async fn stored_facts_are_published_again_in_another_shape_or_format() {
     put_raw(&store, &Key::pokemon(1), &[("hash", AttributeValue::S("of another shape".to_owned()))]).await;
     let done = republish(&store, &meter, "test", now()).await.expect("no error").expect("it was of need");
     assert_eq!((done.written, done.index_written), (2, true), "both keys of one record");
-    assert_same(&catalogue(&store).await, &sound, "shape");
+    assert_same(&catalogue(&store).await, &expected, "shape");
 
     // The state that a program of another format would have left: there is no pointer for readers of this
     // format.
@@ -121,31 +121,31 @@ async fn stored_facts_are_published_again_in_another_shape_or_format() {
         written.keys().all(|key| key == "update SYNC/STATE" || key.contains(" INDEX")),
         "no record is written again: {written:?}"
     );
-    assert_same(&catalogue(&store).await, &sound, "format");
+    assert_same(&catalogue(&store).await, &expected, "format");
 }
 
 #[tokio::test]
 async fn an_unreadable_pointer_is_rewritten() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    let sound = catalogue(&store).await;
+    let expected = catalogue(&store).await;
     let odd = [vec![], vec![("version", AttributeValue::N("7".to_owned()))]];
     for attributes in odd {
         put_raw(&store, &Key::index_pointer(), &attributes).await;
         let done = republish(&store, &Meter::default(), "test", now()).await.expect("no error");
         assert!(done.is_some_and(|done| done.written == 0), "no record is written again: {attributes:?}");
-        assert_same(&catalogue(&store).await, &sound, "after a republication");
+        assert_same(&catalogue(&store).await, &expected, "after a republication");
 
         put_raw(&store, &Key::index_pointer(), &attributes).await;
         sync(&store, &pokeapi).await;
-        assert_same(&catalogue(&store).await, &sound, "after a sync");
+        assert_same(&catalogue(&store).await, &expected, "after a sync");
     }
 }
 
 #[tokio::test]
 async fn a_missing_index_is_rebuilt_and_other_formats_are_left_alone() {
     let store = synced(&small().await).await;
-    let (sound, meter) = (catalogue(&store).await, Meter::default());
+    let (expected, meter) = (catalogue(&store).await, Meter::default());
     let version = store.index_pointer(&meter).await.expect("no error").expect("it is there").version;
     let newer = format!("{}-0123456789abcdef", DexIndex::FORMAT + 1);
     store.put_index(&meter, &newer, b"{}").await.expect("it is put");
@@ -155,11 +155,11 @@ async fn a_missing_index_is_rebuilt_and_other_formats_are_left_alone() {
     republish(&store, &meter, "test", now()).await.expect("no error").expect("it was of need");
     assert!(store.index(&meter, &newer, 0).await.is_ok(), "it is of a release that may come back");
     store.forget_indexes(&meter, &[newer].into()).await.expect("no error");
-    assert_same(&catalogue(&store).await, &sound, "as before");
+    assert_same(&catalogue(&store).await, &expected, "as before");
 }
 
 #[tokio::test]
-async fn half_a_first_sync_is_not_published() {
+async fn an_incomplete_first_sync_is_not_published() {
     let (pokeapi, store, meter) = (small().await, empty_store().await, Meter::default());
     pokeapi.always("/api/v2/pokemon/29/", Fault::retry_after(429, 3600));
     try_sync(&store, &pokeapi).await.expect("it pauses");

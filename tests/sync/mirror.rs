@@ -121,7 +121,7 @@ async fn assert_is_the_snapshot(store: &CatalogStore, ledger: &Ledger) {
 }
 
 #[tokio::test]
-async fn all_of_pokeapi_is_what_the_snapshot_holds_and_a_second_sync_writes_nothing() {
+async fn a_sync_of_all_of_pokeapi_equals_the_snapshot_and_a_second_one_writes_nothing() {
     let Some(mirror) = Mirror::start(&[]).await else { return };
     let store = empty_store().await;
     let (done, published) = finished(Ok(sync_all(&store, &mirror).await));
@@ -140,7 +140,7 @@ async fn all_of_pokeapi_is_what_the_snapshot_holds_and_a_second_sync_writes_noth
 }
 
 #[tokio::test]
-async fn all_of_pokeapi_through_a_bad_line_is_the_same() {
+async fn a_sync_over_an_unreliable_connection_equals_the_snapshot() {
     let Some(mirror) = Mirror::start(&["--fault-rate", "0.05", "--seed", "7", "--slow", "0.05"]).await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! The manner of the sync's requests: its user agent, its concurrency, its pace, and its reaction to a Retry-After.
+//! The sync's requests: user agent, concurrency, pace, and the reaction to a Retry-After.
 
 use std::time::{Duration, Instant};
 
@@ -98,9 +98,9 @@ async fn a_retry_after_delays_every_request() {
     let watch = tokio::spawn(async move {
         let (mut seen, mut since, mut longest) = (0, Instant::now(), Duration::ZERO);
         loop {
-            let asked = watched.requests().len();
-            if asked != seen {
-                (seen, since) = (asked, Instant::now());
+            let requests = watched.requests().len();
+            if requests != seen {
+                (seen, since) = (requests, Instant::now());
             }
             longest = longest.max(since.elapsed());
             if seen == RESOURCES + 10 {

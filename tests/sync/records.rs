@@ -113,8 +113,9 @@ async fn cosmetic_forms_are_kept_where_there_is_more_than_one() {
     let (store, meter) = (synced(&small().await).await, Meter::default());
     let forms = store.forms(&meter, 201).await.expect("it is readable").expect("Unown has forms");
     let forms: Vec<StoredForm> = serde_json::from_slice(&forms.body).expect("its shape");
-    let told: Vec<_> = forms.iter().map(|f| (f.form.id, f.form.name.as_str(), f.form.is_default)).collect();
-    assert_eq!(told, [(201, "unown-a", true), (10001, "unown-b", false), (10002, "unown-c", false)]);
+    let summaries: Vec<_> =
+        forms.iter().map(|f| (f.form.id, f.form.name.as_str(), f.form.is_default)).collect();
+    assert_eq!(summaries, [(201, "unown-a", true), (10001, "unown-b", false), (10002, "unown-c", false)]);
     assert_eq!((forms[1].form.display_name.as_str(), forms[1].form.form_name.as_str()), ("Unown B", "b"));
     assert_eq!(forms[1].form.version_group, "gold-silver");
     assert_eq!(forms[1].sprites.front_default.as_deref(), Some("pokemon/201-b.png"));
@@ -210,7 +211,7 @@ async fn types_abilities_and_moves_name_their_holders() {
 }
 
 #[tokio::test]
-async fn a_move_keeps_what_is_known_of_its_meta() {
+async fn a_move_keeps_the_known_fields_of_its_meta() {
     let pokeapi = small().await;
     pokeapi.edit(VINE_WHIP, |vine_whip| vine_whip["meta"]["min_wind"] = json!(7));
     let store = synced(&pokeapi).await;

@@ -1,5 +1,4 @@
-//! Resources that the source no longer lists are removed with all their items, unless so many disappear that
-//! the source must be mistaken.
+//! Resources that the source no longer lists are removed with all their items, unless so many disappear that the source is probably wrong.
 
 use domain::facts::{Facts, Kind};
 use serde_json::json;
@@ -38,7 +37,7 @@ async fn a_removed_pokemon_is_removed_under_all_its_names() {
 }
 
 #[tokio::test]
-async fn a_species_goes_with_its_learnset_its_forms_and_its_chain() {
+async fn a_removed_species_takes_its_learnset_forms_and_chain_with_it() {
     let gone = [
         ("pokemon", 201),
         ("pokemon-species", 201),
@@ -68,7 +67,7 @@ async fn a_species_goes_with_its_learnset_its_forms_and_its_chain() {
 }
 
 #[tokio::test]
-async fn an_item_of_facts_goes_with_the_last_of_them() {
+async fn an_item_of_facts_is_deleted_with_its_last_fact() {
     let (gone, removed) = without(&[("evolution-chain", 344)]).await;
     assert_eq!(
         (removed, gone),
@@ -77,7 +76,7 @@ async fn an_item_of_facts_goes_with_the_last_of_them() {
 }
 
 #[tokio::test]
-async fn moves_types_and_abilities_go_too() {
+async fn removed_moves_types_and_abilities_are_deleted() {
     let (gone, removed) = without(&[("move", 165), ("type", 10001), ("ability", 181)]).await;
     assert_eq!(removed, 8);
     let records: Vec<_> = gone.iter().filter(|key| !key.starts_with("FACTS/")).collect();
@@ -95,7 +94,7 @@ async fn moves_types_and_abilities_go_too() {
 }
 
 #[tokio::test]
-async fn a_resource_that_is_listed_but_fails_is_not_gone() {
+async fn a_listed_resource_that_fails_is_kept() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
     pokeapi.always("/api/v2/pokemon/10001/", Fault::Status(404));
@@ -104,7 +103,7 @@ async fn a_resource_that_is_listed_but_fails_is_not_gone() {
     assert!(pokemon(&store, "deoxys-attack").await.is_some());
 }
 
-/// Most of `kind` disappears from its list, and comes back.
+/// Removes most of `kind` from its list, and restores them.
 async fn vanish(pokeapi: &StandIn, kind: Kind, list: Fault) {
     let store = synced(pokeapi).await;
     let before = catalogue(&store).await;
@@ -133,7 +132,7 @@ async fn a_list_that_is_suddenly_empty_removes_nothing() {
 }
 
 #[tokio::test]
-async fn when_most_of_a_kind_vanishes_all_of_it_is_kept() {
+async fn a_kind_that_mostly_vanishes_is_kept() {
     let pokeapi = small().await;
     for (kind, left) in [
         (Kind::Pokemon, vec![1, 2, 3]),
@@ -159,15 +158,18 @@ async fn records_that_would_nearly_all_vanish_are_kept_and_reported() {
     });
     let published = publish_facts(&store, &facts, LONG_AGO).await;
     assert_eq!((published.removed, published.written), (0, 0));
-    let told = published.problems.last().expect("it is reported");
-    assert_eq!(told.resource, "catalogue");
+    let reported = published.problems.last().expect("it is reported");
+    assert_eq!(reported.resource, "catalogue");
     let records = before
         .keys()
         .filter(|key| !key.starts_with("FACTS") && !key.starts_with("SYNC") && !key.starts_with("INDEX"))
         .filter_map(|key| key.split_once('#')?.1.split_once('/'))
         .filter(|(id, _)| id.bytes().all(|digit| digit.is_ascii_digit()))
         .count();
-    assert_eq!(told.reason, format!("{records} of {records} records would vanish at once; they are kept"));
+    assert_eq!(
+        reported.reason,
+        format!("{records} of {records} records would vanish at once; they are kept")
+    );
     for (_, name) in POKEMON {
         assert!(pokemon(&store, name).await.is_some(), "{name}");
     }

@@ -16,7 +16,7 @@ use tests::facts;
 const SHAPES: (u32, u32, &str) = (2, 3, "4337585519d5dd3a");
 
 #[test]
-fn the_shape_of_the_records_is_the_one_that_is_written_down() {
+fn the_shape_of_the_records_equals_the_recorded_one() {
     let catalog = Catalog::new(facts());
     let (pokemon, problems) = catalog.pokemon();
     assert_eq!(problems.len(), 0);

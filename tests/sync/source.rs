@@ -11,8 +11,8 @@ use domain::{Timestamp, facts::Kind};
 use tests::{empty_store, put_raw};
 
 use super::{
-    catalogue::{assert_same, catalogue, items, sound},
-    support::{RESOURCES, config, small, state, sync, sync_as, synced, told, try_sync},
+    catalogue::{assert_same, catalogue, items, undisturbed_catalogue},
+    support::{RESOURCES, config, small, state, summaries, sync, sync_as, synced, try_sync},
 };
 use crate::stand_in::{Fault, StandIn, World};
 
@@ -30,7 +30,7 @@ async fn paused(store: &adapters::store::CatalogStore, pokeapi: &StandIn) -> (Pr
     }
 }
 
-/// Lets the time pass until which the source wants no requests.
+/// Moves the end of the requested pause into the past.
 async fn wait_over(store: &adapters::store::CatalogStore) {
     let mut state = state(store).await;
     state.wait.as_mut().expect("it was asked to wait").until = Timestamp::from_unix(now().unix() - 1);
@@ -46,7 +46,7 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
     let begin = Instant::now();
     let (progress, because) = paused(&store, &pokeapi).await;
     assert!(begin.elapsed() < Duration::from_secs(30));
-    let Pause::Asked { until } = because else { panic!("{because:?}") };
+    let Pause::RetryAfter { until } = because else { panic!("{because:?}") };
     assert!((3590..=3600).contains(&until.seconds_from(now())), "until {until}");
     assert_eq!((pokeapi.count(BULBASAUR), progress.tally.failed), (1, 0), "it was not a failure");
     let stored = state(&store).await;
@@ -70,7 +70,7 @@ async fn a_long_retry_after_pauses_the_run_until_then() {
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0));
     assert_eq!(state(&store).await.wait, None);
-    assert_same(&catalogue(&store).await, sound().await, "as if it had been one piece");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "as if it had been one piece");
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_long_retry_after_of_a_list_pauses_for_a_day_at_most() {
     let (pokeapi, store) = (small().await, empty_store().await);
     pokeapi.always("/api/v2/move/", Fault::retry_after(503, 100_000_000));
     let (progress, because) = paused(&store, &pokeapi).await;
-    let Pause::Asked { until } = because else { panic!("{because:?}") };
+    let Pause::RetryAfter { until } = because else { panic!("{because:?}") };
     assert!((86_390..=86_400).contains(&until.seconds_from(now())), "until {until}");
     assert_eq!(progress, Progress::default());
     wait_over(&store).await;
@@ -122,25 +122,25 @@ async fn a_retry_after_may_be_a_date() {
     let later = httpdate::fmt_http_date(at(7200));
     pokeapi.script(BULBASAUR, vec![Fault::retry_after(429, later)]);
     let (_, because) = paused(&store, &pokeapi).await;
-    let Pause::Asked { until } = because else { panic!("{because:?}") };
+    let Pause::RetryAfter { until } = because else { panic!("{because:?}") };
     assert!((7190..=7200).contains(&until.seconds_from(now())), "until {until}");
 }
 
 #[tokio::test]
-async fn a_source_that_is_down_pauses_the_run_and_the_next_goes_on() {
+async fn a_source_that_is_down_pauses_the_run_and_the_next_run_continues() {
     let (pokeapi, store) = (small().await, empty_store().await);
     let all = paths("move");
     assert!(all.len() > 10, "enough to be sure");
     all.iter().for_each(|path| pokeapi.always(path, Fault::Status(503)));
     let (progress, because) = paused(&store, &pokeapi).await;
     assert_eq!((because, progress.tally.failed), (Pause::SourceDown, 10));
-    let asked: usize = all.iter().map(|path| pokeapi.count(path)).sum();
-    assert!(asked <= 3 * 14, "ten, and those on their way: {asked}");
+    let requests: usize = all.iter().map(|path| pokeapi.count(path)).sum();
+    assert!(requests <= 3 * 14, "ten, and those on their way: {requests}");
 
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;
     assert_eq!((finished.tally.fetched, finished.tally.failed), (RESOURCES, 0), "what failed is tried again");
-    assert_same(&catalogue(&store).await, sound().await, "whole");
+    assert_same(&catalogue(&store).await, undisturbed_catalogue().await, "complete");
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn resources_that_never_answer_do_not_prevent_the_end_of_a_run() {
         runs += 1;
         assert!(runs < 5, "it never ends");
     };
-    assert_eq!((finished.tally.failed, told(&finished.failures).len()), (12, 12));
+    assert_eq!((finished.tally.failed, summaries(&finished.failures).len()), (12, 12));
 }
 
 #[tokio::test]

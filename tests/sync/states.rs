@@ -29,7 +29,7 @@ fn packed(text: &str) -> AttributeValue {
 async fn an_unreadable_state_starts_from_scratch() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    let sound = catalogue(&store).await;
+    let expected = catalogue(&store).await;
     for body in [
         "",
         "}",
@@ -46,7 +46,7 @@ async fn an_unreadable_state_starts_from_scratch() {
         assert_eq!((finished.tally, pokeapi.requests().len()), (all, RESOURCES + 9), "{body}");
         assert_eq!(state(&store).await.last, Some(finished), "{body}");
     }
-    assert_same(&catalogue(&store).await, &sound, "nothing is lost");
+    assert_same(&catalogue(&store).await, &expected, "nothing is lost");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_cursor_beyond_all_resources_has_nothing_left_to_ask_for() {
 #[tokio::test]
 async fn unreadable_facts_are_fetched_again_by_a_run_from_scratch() {
     let (pokeapi, block) = (small().await, Key::facts_block(Kind::Type, 0));
-    let sound = catalogue(&synced(&pokeapi).await).await;
+    let expected = catalogue(&synced(&pokeapi).await).await;
     let types = World::small().listed("type").filter(|(id, _)| *id < 64).count();
     let other = json!({ "1": { "fact": { "kind": "berry", "id": 1 } } }).to_string();
     for body in [
@@ -90,7 +90,7 @@ async fn unreadable_facts_are_fetched_again_by_a_run_from_scratch() {
         let (finished, published) = sync(&store, &pokeapi).await;
         let tally = Tally { fetched: types, unchanged: RESOURCES - types, changed: types, failed: 0 };
         assert_eq!((finished.tally, published.written), (tally, 0), "{body:?}");
-        assert_same(&catalogue(&store).await, &sound, "nothing was ever amiss for readers");
+        assert_same(&catalogue(&store).await, &expected, "readers always see a complete catalogue");
     }
 }
 
@@ -98,7 +98,7 @@ async fn unreadable_facts_are_fetched_again_by_a_run_from_scratch() {
 async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    let sound = catalogue(&store).await;
+    let expected = catalogue(&store).await;
     put_raw(&store, &Key::facts_block(Kind::Pokemon, 0), &[("body", text("{"))]).await;
     pokeapi.always("/api/v2/pokemon/1/", Fault::Status(500));
     let (finished, published) = sync(&store, &pokeapi).await;
@@ -113,7 +113,7 @@ async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again(
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;
     assert!(finished.is_good());
-    assert_same(&catalogue(&store).await, &sound, "healed");
+    assert_same(&catalogue(&store).await, &expected, "complete after the fault");
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn lost_facts_far_behind_are_reached_by_a_run_in_many_pieces() {
 async fn a_run_that_was_paused_days_ago_starts_from_scratch() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    for (days, asked) in [(1, 9), (3, RESOURCES + 9)] {
+    for (days, requests) in [(1, 9), (3, RESOURCES + 9)] {
         let started_at = Timestamp::from_unix(adapters::now().unix() - days * 86_400 - 10);
         let running = json!({ "running": {
             "started_at": started_at, "cursor": ["evolution-chain", 4_000_000_000_u32],
@@ -153,7 +153,7 @@ async fn a_run_that_was_paused_days_ago_starts_from_scratch() {
         put_raw(&store, &Key::sync_state(), &[("body", text(&running.to_string()))]).await;
         pokeapi.reset_log();
         sync(&store, &pokeapi).await;
-        assert_eq!(pokeapi.requests().len(), asked, "{days} days ago");
+        assert_eq!(pokeapi.requests().len(), requests, "{days} days ago");
     }
 }
 
@@ -188,12 +188,12 @@ async fn a_failure_that_heals_is_no_longer_counted() {
 }
 
 #[tokio::test]
-async fn nothing_runs_where_there_is_no_table() {
+async fn a_sync_without_a_table_fails_before_any_request() {
     let pokeapi = small().await;
     let store = adapters::store::CatalogStore::new(raw_client().await, &Tables::beside("no-such-table"));
     let error = run(&store, &client(config(&pokeapi)), &Settings::new("test")).await.expect_err("no table");
-    let told = error.to_string();
-    assert!(told.starts_with("DynamoDB UpdateItem: ResourceNotFoundException: "), "{told}");
+    let reported = error.to_string();
+    assert!(reported.starts_with("DynamoDB UpdateItem: ResourceNotFoundException: "), "{reported}");
     assert_eq!(pokeapi.requests().len(), 0);
 }
 

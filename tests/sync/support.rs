@@ -72,7 +72,7 @@ pub async fn small() -> StandIn {
     StandIn::start(World::small()).await
 }
 
-/// No pace, three tries, pauses of milliseconds.
+/// A configuration without a pace, with three attempts and pauses of milliseconds.
 pub fn config(pokeapi: &StandIn) -> Config {
     let mut config = Config::new(pokeapi.base_url());
     config.per_minute = 0;
@@ -161,7 +161,7 @@ pub async fn pokemon(store: &CatalogStore, key: &str) -> Option<(StoredPokemon, 
 }
 
 /// Kind, id, reason and whether a retry may help, of each failure.
-pub fn told(failures: &[Failure]) -> Vec<(Kind, u32, &str, bool)> {
+pub fn summaries(failures: &[Failure]) -> Vec<(Kind, u32, &str, bool)> {
     failures.iter().map(|f| (f.kind, f.id, f.reason.as_str(), f.passing)).collect()
 }
 

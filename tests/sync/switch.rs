@@ -21,7 +21,7 @@ use hyper_util::{
 use tests::Call;
 use tokio::{net::TcpListener, sync::Notify};
 
-/// The fate of the call that is struck. No later call is passed on.
+/// The outcome of the call at which the switch strikes. No later call is passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {
     /// The call never reaches the engine.
@@ -67,10 +67,10 @@ impl Switch {
             off: AtomicBool::new(false),
             struck: Notify::new(),
         });
-        let own = Arc::clone(&shared);
+        let state = Arc::clone(&shared);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let shared = Arc::clone(&own);
+                let shared = Arc::clone(&state);
                 let service = service_fn(move |request| {
                     let shared = Arc::clone(&shared);
                     async move { Ok::<_, Infallible>(shared.pass(request).await) }

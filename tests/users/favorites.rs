@@ -7,7 +7,7 @@ use domain::audit::Action;
 use futures_util::FutureExt as _;
 use http::Method;
 use serde_json::{Value, json};
-use tests::{ASH, Residents, Tap, event, invoke_event, some_event};
+use tests::{ASH, SampleUsers, Tap, event, invoke_event, some_event};
 
 use crate::accounts::{at_once, count};
 
@@ -17,9 +17,9 @@ fn path(rest: &str) -> String {
 
 #[tokio::test]
 async fn a_favorite_contains_its_whole_pokemon() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
     let added = house.call(Method::POST, &path(""), Some(&token), Some(&json!({"pokemon_id": 133}))).await;
     assert_eq!(added.status, 201);
     let row = house.get("/api/v1/pokemon?ids=133").await.json()["pokemon"][0].clone();
@@ -44,9 +44,9 @@ async fn a_favorite_contains_its_whole_pokemon() {
 
 #[tokio::test]
 async fn an_id_of_zero_is_422_and_leading_zeros_of_a_path_are_ignored() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
     for (method, rest, body) in [
         (Method::POST, "", json!({"pokemon_id": 0})),
         (Method::DELETE, "", json!({"pokemon_id": 0})),
@@ -68,12 +68,12 @@ async fn an_id_of_zero_is_422_and_leading_zeros_of_a_path_are_ignored() {
 
 #[tokio::test]
 async fn a_favorite_missing_from_the_catalogue_breaks_no_list() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let gone = StoredFavorite { pokemon: 99_999, created_at: adapters::now() };
-    let (meter, event) = (Meter::default(), some_event(residents.ash));
-    residents.accounts.add_favorite(&meter, residents.ash, gone, &event.into()).await.unwrap();
-    let house = residents.house().await;
-    let listed = house.call(Method::GET, &path(""), Some(&residents.token()), None).await;
+    let (meter, event) = (Meter::default(), some_event(users.ash));
+    users.accounts.add_favorite(&meter, users.ash, gone, &event.into()).await.unwrap();
+    let house = users.house().await;
+    let listed = house.call(Method::GET, &path(""), Some(&users.token()), None).await;
     let listed = listed.json();
     let ids: Vec<_> = listed["favorites"].as_array().unwrap().iter().map(|row| &row["pokemon_id"]).collect();
     assert_eq!(ids, [25]);
@@ -81,9 +81,9 @@ async fn a_favorite_missing_from_the_catalogue_breaks_no_list() {
 
 #[tokio::test]
 async fn a_thousand_favorites_change_in_steps_and_a_repetition_changes_nothing() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
     let ids: Vec<u32> = (1..=1025).collect();
     let bulk = async |method: Method, ids: &[u32]| {
         let body = json!({"pokemon_ids": ids});
@@ -95,7 +95,7 @@ async fn a_thousand_favorites_change_in_steps_and_a_repetition_changes_nothing()
     assert!(results.len() == 1025 && results.iter().all(|row| row["is_favorite"] == true));
     assert_eq!(bulk(Method::POST, &ids).await.json(), first.json());
     // Pikachu already was a favorite: 1,024 additions in steps of 45, each with its own event.
-    assert_eq!(residents.trail(residents.ash).await.len(), 1024_usize.div_ceil(45));
+    assert_eq!(users.trail(users.ash).await.len(), 1024_usize.div_ceil(45));
     let listed = house.call(Method::GET, &path(""), Some(&token), None).await;
     assert_eq!(listed.json()["favorites"].as_array().unwrap().len(), 1025);
 
@@ -118,13 +118,13 @@ async fn a_thousand_favorites_change_in_steps_and_a_repetition_changes_nothing()
 
 #[tokio::test]
 async fn a_list_of_a_thousand_favorites_costs_at_most_three_calls() {
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let ids = (1..=1025).collect();
-    let told = |_: &[u32]| some_event(residents.ash).into();
-    residents.accounts.add_favorites(&Meter::default(), residents.ash, &ids, told).await.unwrap();
-    let tap = Tap::on(&residents.url).await;
-    let (app, route) = (residents.app(&tap.url), api::routes::LIST_FAVORITES);
-    let event = residents.fill(&event(&route));
+    let record = |_: &[u32]| some_event(users.ash).into();
+    users.accounts.add_favorites(&Meter::default(), users.ash, &ids, record).await.unwrap();
+    let tap = Tap::on(&users.url).await;
+    let (app, route) = (users.app(&tap.url), api::routes::LIST_FAVORITES);
+    let event = users.fill(&event(&route));
     invoke_event(&app, &route, &event).await;
     let _ = tap.take();
     let answer = invoke_event(&app, &route, &event).await;
@@ -134,32 +134,32 @@ async fn a_list_of_a_thousand_favorites_costs_at_most_three_calls() {
 
 #[tokio::test]
 async fn concurrent_bulk_additions_add_each_favorite_once() {
-    let residents = Residents::new().await;
-    let house = Arc::new(residents.house().await);
+    let users = SampleUsers::new().await;
+    let house = Arc::new(users.house().await);
     let answers = at_once(4, |nth| {
-        let (house, token) = (Arc::clone(&house), residents.token());
+        let (house, token) = (Arc::clone(&house), users.token());
         let body = json!({"pokemon_ids": (1 + nth..=100 + nth).collect::<Vec<_>>()});
         async move { house.call(Method::POST, &path("/bulk"), Some(&token), Some(&body)).await }.boxed()
     })
     .await;
     assert_eq!(count(&answers, 200) + count(&answers, 409), 4, "{answers:?}");
     assert!(count(&answers, 200) > 0);
-    let told = residents.accounts.trail_of(&Meter::default(), residents.ash, None, 1000).await.unwrap();
-    let added: usize = told
+    let events = users.accounts.trail_of(&Meter::default(), users.ash, None, 1000).await.unwrap();
+    let added: usize = events
         .events
         .iter()
         .filter(|event| event.action == Action::AddFavorite && event.request_id != "prepared")
         .map(|event| event.target.as_deref().unwrap().split(',').count())
         .sum();
-    let stored = residents.accounts.favorites(&Meter::default(), residents.ash).await.unwrap();
+    let stored = users.accounts.favorites(&Meter::default(), users.ash).await.unwrap();
     assert_eq!(added, stored.len() - 1, "events are effects, and Pikachu was there");
 }
 
 #[tokio::test]
-async fn own_favorites_come_first_and_are_never_stale() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let token = residents.token();
+async fn the_callers_favorites_come_first_and_are_never_stale() {
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let token = users.token();
     let sorted = async |query: &str, token: Option<&str>| {
         let answer = house.call(Method::GET, &format!("/api/v1/pokemon?{query}"), token, None).await;
         let control = answer.header("cache-control").unwrap().to_owned();

@@ -16,7 +16,7 @@ use domain::accounts::UserId;
 use futures_util::{FutureExt as _, future::join_all};
 use http::Method;
 use serde_json::{Value, json};
-use tests::{Faults, House, Residents, Tap, engine_url, some_event};
+use tests::{Faults, House, SampleUsers, Tap, engine_url, some_event};
 
 use crate::accounts::at_once;
 
@@ -26,37 +26,37 @@ fn id(nth: u64, shard: u8) -> UserId {
 }
 
 /// Adds `count` users and returns the ids of all users in the order of registration.
-async fn crowd(residents: &Residents, count: u64) -> Vec<String> {
+async fn crowd(users: &SampleUsers, count: u64) -> Vec<String> {
     for nth in 0..count {
         // Neighbours in the list are in different shards, and some shards stay empty.
         let shard = (nth * 7 % 11) as u8;
-        residents.settle(id(nth, shard), &format!("trainer_{nth}"), FamilyId::random()).await;
+        users.add_user(id(nth, shard), &format!("trainer_{nth}"), FamilyId::random()).await;
     }
     let mut ids: BTreeSet<_> = (0..count).map(|nth| id(nth, (nth * 7 % 11) as u8)).collect();
-    ids.extend([residents.ash, residents.oak, residents.elm]);
+    ids.extend([users.ash, users.oak, users.elm]);
     ids.iter().map(ToString::to_string).collect()
 }
 
-async fn page(house: &House, residents: &Residents, query: &str) -> Value {
+async fn page(house: &House, users: &SampleUsers, query: &str) -> Value {
     let path = format!("/api/v1/users?{query}");
-    let answer = house.call(Method::GET, &path, Some(&residents.admin_token()), None).await;
+    let answer = house.call(Method::GET, &path, Some(&users.admin_token()), None).await;
     assert_eq!(answer.status, 200, "{query}: {}", String::from_utf8_lossy(&answer.body));
     answer.json()
 }
 
 fn ids(page: &Value) -> Vec<String> {
-    let users = page["users"].as_array().expect("users");
-    users.iter().map(|user| user["id"].as_str().expect("an id").to_owned()).collect()
+    let listed = page["users"].as_array().expect("users");
+    listed.iter().map(|user| user["id"].as_str().expect("an id").to_owned()).collect()
 }
 
 #[tokio::test]
 async fn pages_and_cursors_list_all_users_in_the_order_of_registration() {
-    let residents = Residents::new().await;
-    let expected = crowd(&residents, 60).await;
-    let house = residents.house().await;
+    let users = SampleUsers::new().await;
+    let expected = crowd(&users, 60).await;
+    let house = users.house().await;
     let mut by_page = Vec::new();
     for number in 1..=9 {
-        let page = page(&house, &residents, &format!("per_page=7&page={number}")).await;
+        let page = page(&house, &users, &format!("per_page=7&page={number}")).await;
         let pagination = &page["pagination"];
         assert_eq!((&pagination["total"], &pagination["pages"]), (&json!(63), &json!(9)));
         assert_eq!((&pagination["page"], &pagination["has_next"]), (&json!(number), &json!(number < 9)));
@@ -66,7 +66,7 @@ async fn pages_and_cursors_list_all_users_in_the_order_of_registration() {
     let mut by_cursor = Vec::new();
     let mut query = "per_page=7".to_owned();
     for number in 1..=9 {
-        let page = page(&house, &residents, &query).await;
+        let page = page(&house, &users, &query).await;
         by_cursor.extend(ids(&page));
         let pagination = &page["pagination"];
         assert_eq!((&pagination["total"], &pagination["has_next"]), (&json!(63), &json!(number < 9)));
@@ -80,20 +80,20 @@ async fn pages_and_cursors_list_all_users_in_the_order_of_registration() {
         }
     }
     assert_eq!(by_cursor, expected);
-    let all = page(&house, &residents, "per_page=100").await;
+    let all = page(&house, &users, "per_page=100").await;
     assert_eq!((ids(&all), &all["pagination"]["next"]), (expected, &Value::Null));
 }
 
 #[tokio::test]
 async fn a_cursor_survives_its_user_and_skips_no_other() {
-    let residents = Residents::new().await;
-    let mut expected = crowd(&residents, 20).await;
-    let house = residents.house().await;
-    let first = page(&house, &residents, "per_page=8").await;
+    let users = SampleUsers::new().await;
+    let mut expected = crowd(&users, 20).await;
+    let house = users.house().await;
+    let first = page(&house, &users, "per_page=8").await;
     let next = first["pagination"]["next"].as_str().expect("more").to_owned();
-    delete(&residents.accounts, next.parse().expect("an id")).await;
-    residents.settle(id(30, 15), "latecomer", FamilyId::random()).await;
-    let rest = page(&house, &residents, &format!("per_page=100&cursor={next}")).await;
+    delete(&users.accounts, next.parse().expect("an id")).await;
+    users.add_user(id(30, 15), "latecomer", FamilyId::random()).await;
+    let rest = page(&house, &users, &format!("per_page=100&cursor={next}")).await;
     expected.push(id(30, 15).to_string());
     assert_eq!(ids(&first), expected[..8]);
     assert_eq!(ids(&rest), expected[8..]);
@@ -102,14 +102,14 @@ async fn a_cursor_survives_its_user_and_skips_no_other() {
 
 #[tokio::test]
 async fn an_invalid_cursor_or_page_is_422_naming_the_field() {
-    let residents = Residents::new().await;
-    let house = residents.house().await;
-    let cursor = residents.oak;
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    let cursor = users.oak;
     for (query, field) in
         [("cursor=x", "cursor"), (&format!("page=2&cursor={cursor}"), "page"), ("page=0", "page")]
     {
         let path = format!("/api/v1/users?{query}");
-        let answer = house.call(Method::GET, &path, Some(&residents.admin_token()), None).await;
+        let answer = house.call(Method::GET, &path, Some(&users.admin_token()), None).await;
         assert_eq!(
             (answer.status.as_u16(), &answer.json()["errors"][0]["field"]),
             (422, &json!(field)),
@@ -121,10 +121,10 @@ async fn an_invalid_cursor_or_page_is_422_naming_the_field() {
 /// The cost does not depend on how many users precede or follow the page.
 #[tokio::test]
 async fn a_page_by_cursor_reads_only_its_shards() {
-    let residents = Residents::new().await;
-    let all = crowd(&residents, 120).await;
-    let tap = Tap::on(&residents.url).await;
-    let accounts = AccountStore::new(aws::at(&tap.url), residents.tables.clone());
+    let users = SampleUsers::new().await;
+    let all = crowd(&users, 120).await;
+    let tap = Tap::on(&users.url).await;
+    let accounts = AccountStore::new(aws::at(&tap.url), users.tables.clone());
     let found =
         accounts.users_after(&Meter::default(), all[90].parse().expect("an id"), 5).await.expect("users");
     assert_eq!(found.users.len(), 5);
@@ -140,18 +140,18 @@ async fn a_page_by_cursor_reads_only_its_shards() {
 
 async fn delete(accounts: &AccountStore, user: UserId) {
     let meter = Meter::default();
-    let told = || some_event(user).into();
+    let record = || some_event(user).into();
     // Another request may have begun the deletion.
-    let _ = accounts.begin_deletion(&meter, user, user, false, &told()).await;
-    let _ = accounts.finish_deletion(&meter, user, told).await;
+    let _ = accounts.begin_deletion(&meter, user, user, false, &record()).await;
+    let _ = accounts.finish_deletion(&meter, user, record).await;
 }
 
 #[tokio::test]
 async fn concurrent_registrations_and_deletions_are_counted_once() {
-    let residents = Residents::new().await;
-    let faults = Faults::conflicting(&residents.url).await;
-    let accounts = AccountStore::new(aws::at(&faults.url), residents.tables.clone());
-    crowd(&residents, 10).await;
+    let users = SampleUsers::new().await;
+    let faults = Faults::conflicting(&users.url).await;
+    let accounts = AccountStore::new(aws::at(&faults.url), users.tables.clone());
+    crowd(&users, 10).await;
     // Each of 20 users is registered twice at once, and one of the two requests is refused; each of 10 is deleted
     // three times at once.
     at_once(70, |nth| {
@@ -173,8 +173,8 @@ async fn concurrent_registrations_and_deletions_are_counted_once() {
     .await;
     assert!(faults.conflicts() > 0, "no two transactions met");
     // The job completes deletions that were interrupted.
-    finish_deletions(&residents.accounts, None, &Meter::default()).await.expect("an end");
-    assert_counted(&residents.accounts).await;
+    finish_deletions(&users.accounts, None, &Meter::default()).await.expect("an end");
+    assert_counted(&users.accounts).await;
 }
 
 /// Asserts that the counter equals the length of the list.
@@ -185,8 +185,8 @@ async fn assert_counted(accounts: &AccountStore) {
 
 #[tokio::test]
 async fn an_account_that_is_being_deleted_counts_until_its_last_step() {
-    let residents = Residents::new().await;
-    let (accounts, meter, ash) = (&residents.accounts, Meter::default(), residents.ash);
+    let users = SampleUsers::new().await;
+    let (accounts, meter, ash) = (&users.accounts, Meter::default(), users.ash);
     accounts.begin_deletion(&meter, ash, ash, false, &some_event(ash).into()).await.expect("a beginning");
     assert_eq!(accounts.user_count(&meter).await.expect("a number"), 3);
     let ends = join_all((0..3).map(|_| finish_deletions(accounts, None, &meter))).await;
@@ -197,7 +197,7 @@ async fn an_account_that_is_being_deleted_counts_until_its_last_step() {
 }
 
 /// A table as the first release created it, with users as that release stored them.
-async fn former_table(client: &Client, name: &str, users: &[UserId]) {
+async fn former_table(client: &Client, name: &str, ids: &[UserId]) {
     let attribute = |name: &str| {
         AttributeDefinition::builder()
             .attribute_name(name)
@@ -218,7 +218,7 @@ async fn former_table(client: &Client, name: &str, users: &[UserId]) {
     }
     let create = create.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
     create.global_secondary_indexes(listed.build().unwrap()).send().await.expect("a table");
-    for (nth, user) in users.iter().enumerate() {
+    for (nth, user) in ids.iter().enumerate() {
         let text = |text: String| AttributeValue::S(text);
         let number = || AttributeValue::N("1".to_owned());
         let put = client
@@ -241,13 +241,13 @@ async fn former_table(client: &Client, name: &str, users: &[UserId]) {
 #[tokio::test]
 async fn users_of_the_first_release_are_listed_and_counted_once() {
     let tables = Tables::beside(format!("former-{}-catalog", std::process::id()));
-    let users: Vec<_> = (0..40).map(|nth| id(nth, nth as u8)).collect();
-    former_table(&aws::at(&engine_url()), &tables.app, &users).await;
-    let residents = Residents::among(&engine_url(), tables.clone()).await;
+    let ids: Vec<_> = (0..40).map(|nth| id(nth, nth as u8)).collect();
+    former_table(&aws::at(&engine_url()), &tables.app, &ids).await;
+    let users = SampleUsers::among(&engine_url(), tables.clone()).await;
     for _ in 0..2 {
-        let page = residents.accounts.users(&Meter::default(), 0, 100).await.expect("users");
+        let page = users.accounts.users(&Meter::default(), 0, 100).await.expect("users");
         assert_eq!((page.users.len(), page.total), (43, 43));
-        assert!(users.iter().all(|user| page.users.iter().any(|listed| listed.user.id == *user)));
+        assert!(ids.iter().all(|user| page.users.iter().any(|listed| listed.user.id == *user)));
         // The next start finds nothing to do.
         local::tables::create_accounts(&aws::at(&engine_url()), &tables).await.expect("the tables are there");
     }

@@ -1,5 +1,4 @@
-//! DynamoDB Local for the duration of a test run: it is installed, started on a free port, awaited, and killed at the
-//! end.
+//! DynamoDB Local for the duration of a test run: it is installed, started on a free port, and killed at the end.
 
 mod install;
 

@@ -63,10 +63,11 @@ fn test_program() -> anyhow::Result<PathBuf> {
     let build = ["test", "--workspace", "--test", "house", "--locked", "--no-run", "--message-format=json"];
     let output = cargo(build).stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     ensure!(output.status.success(), "cargo test --no-run ended with {}", output.status);
-    let told = String::from_utf8(output.stdout)?;
+    let messages = String::from_utf8(output.stdout)?;
     // Each line is a JSON object; the path is the last value of the object that names the test `house`.
-    let line =
-        told.lines().find(|line| line.contains(r#""name":"house""#) && line.contains(r#""executable":""#));
+    let line = messages
+        .lines()
+        .find(|line| line.contains(r#""name":"house""#) && line.contains(r#""executable":""#));
     let path = line.and_then(|line| line.split(r#""executable":""#).nth(1)?.split('"').next());
     Ok(path.context("cargo names no test program")?.into())
 }
@@ -129,7 +130,7 @@ fn passes(program: &Path, copy: &Path, filter: &str) -> anyhow::Result<bool> {
     let mut tests = Command::new(program);
     tests.arg(filter).env("POKEDEX_ROOT", copy).current_dir(root().join("tests"));
     let output = tests.stdin(Stdio::null()).output().context("cannot start the test program")?;
-    let told = String::from_utf8_lossy(&output.stdout);
-    ensure!(!told.contains("running 0 tests"), "there is no test {filter}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    ensure!(!printed.contains("running 0 tests"), "there is no test {filter}");
     Ok(output.status.success())
 }

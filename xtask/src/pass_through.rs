@@ -15,7 +15,7 @@ pub struct Rest {
 
 impl Rest {
     fn has(&self, argument: &str) -> bool {
-        self.arguments.iter().any(|given| given == argument)
+        self.arguments.iter().any(|one| one == argument)
     }
 }
 

@@ -86,8 +86,8 @@ impl Server {
             .with_context(|| format!("cannot start {}", program.display()))?;
         let mut server = Self { process, url: String::new() };
         for _ in 0..600 {
-            let said = fs::read_to_string(&log)?;
-            if let Some(url) = said.lines().find_map(|line| line.strip_prefix("ready: ")) {
+            let output = fs::read_to_string(&log)?;
+            if let Some(url) = output.lines().find_map(|line| line.strip_prefix("ready: ")) {
                 url.clone_into(&mut server.url);
                 return Ok(server);
             }

@@ -21,14 +21,14 @@ pub struct Front {
 impl Front {
     pub async fn before(engine: &str) -> Result<Self> {
         let engine = engine.strip_prefix("http://").context("the engine's address")?.to_owned();
-        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
+        let generated = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
         let certificate = NamedTempFile::new()?;
-        std::fs::write(certificate.path(), own.cert.pem())?;
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
+        std::fs::write(certificate.path(), generated.cert.pem())?;
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(generated.signing_key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(vec![own.cert.der().clone()], key)?;
+            .with_single_cert(vec![generated.cert.der().clone()], key)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("https://localhost:{}", listener.local_addr()?.port());

@@ -56,7 +56,7 @@ struct Profile<'a> {
 struct Cell<'a>(std::borrow::Cow<'a, str>);
 
 impl<'a> From<&'a str> for Cell<'a> {
-    /// See OWASP, "CSV Injection".
+    /// The rule of OWASP, "CSV Injection".
     fn from(text: &'a str) -> Self {
         match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
             true => Self(format!("'{text}").into()),
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_cell_is_a_formula() {
+    fn a_cell_never_becomes_a_formula() {
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
             assert_eq!(Cell::from(text).0, format!("'{text}"));
         }

@@ -21,7 +21,7 @@ pub struct Function {
 /// The reasons why a function has not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum NoAnswer {
-    /// The function already runs as many times at once as it may.
+    /// The function already runs as many invocations as its concurrency limit allows.
     #[error("the function {0} is busy")]
     Busy(String),
     /// The function was invoked, and still runs.
@@ -54,8 +54,8 @@ impl Connected<'_> {
     /// [`NoAnswer`].
     pub async fn ask(&self, event: Vec<u8>, patience: Duration) -> Result<Vec<u8>, NoAnswer> {
         let name = || self.name.to_owned();
-        let asked = self.client.invoke().function_name(self.name).payload(Blob::new(event)).send();
-        let answer = tokio::time::timeout(patience, asked).await;
+        let invocation = self.client.invoke().function_name(self.name).payload(Blob::new(event)).send();
+        let answer = tokio::time::timeout(patience, invocation).await;
         match answer.map_err(|_| NoAnswer::Late(name(), patience))? {
             Ok(answer) => {
                 let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();

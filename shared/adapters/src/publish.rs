@@ -183,7 +183,7 @@ impl Diff {
 /// The storage form of a record's JSON.
 #[derive(Clone, Copy)]
 enum Form {
-    /// For the records that are read most: nothing to decompress.
+    /// Stores the JSON uncompressed, for the records that are read most often.
     Plain,
     Packed,
 }

@@ -41,7 +41,7 @@ const TURN: Duration = Duration::from_secs(2);
 const RELOAD: Duration = Duration::from_secs(1);
 
 impl Catalogue {
-    /// Creates the catalogue of `tables`, and neither the client nor a connection.
+    /// Creates the catalogue of `tables`. Creates no client and opens no connection yet.
     pub(crate) fn new(
         client: LazyClient,
         tables: Tables,

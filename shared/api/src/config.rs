@@ -102,8 +102,8 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
         Config::read(|name| {
-            let given = pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            given.or_else(|| (name.ends_with("_TABLE") && name != "CATALOG_TABLE").then(|| "t".to_owned()))
+            let value = pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            value.or_else(|| (name.ends_with("_TABLE") && name != "CATALOG_TABLE").then(|| "t".to_owned()))
         })
     }
 

@@ -17,11 +17,11 @@ use door::{
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Evolutions")]
 pub struct EvolutionsAnswer {
-    /// The Pokémon that was asked for.
+    /// The requested Pokémon.
     pub pokemon_id: u32,
     pub name: String,
     pub species_id: u32,
-    /// Null where no chain of its species is known: the tree is its species alone.
+    /// Null if no chain of its species is known: the tree then has the species only.
     pub evolution_chain_id: Option<u32>,
     /// The item that a parent must hold for the baby to hatch.
     pub baby_trigger_item: Option<String>,

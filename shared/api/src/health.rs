@@ -22,13 +22,13 @@ const CAP: Duration = Duration::from_secs(2);
 
 #[derive(Serialize, JsonSchema)]
 pub struct Health {
-    /// `ok`
+    /// Always `ok`.
     pub status: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]
 pub struct Readiness {
-    /// `ok`
+    /// Always `ok`.
     pub status: &'static str,
     pub catalog: CatalogReadiness,
     pub sync: SyncReadiness,

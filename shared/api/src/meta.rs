@@ -16,11 +16,11 @@ const OPENAPI: &str = include_str!("../openapi.json");
 
 #[derive(Serialize, JsonSchema)]
 pub struct Version {
-    /// `pokedex`
+    /// The name of the service: `pokedex`.
     pub name: &'static str,
-    /// Of the program.
+    /// The version of the program.
     pub version: &'static str,
-    /// Of the contract.
+    /// The version of the API.
     pub api: &'static str,
 }
 

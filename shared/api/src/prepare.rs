@@ -1,5 +1,5 @@
-//! The work that a function does before its first request. A start runs on a whole processor, a request on the share that the
-//! function's memory buys.
+//! The work that a function does before its first request. Lambda runs it on a whole processor, and a request only on the share that
+//! corresponds to the function's memory.
 
 use std::time::Duration;
 

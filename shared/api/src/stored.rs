@@ -34,13 +34,13 @@ pub(crate) async fn find(
     kind: Named,
     param: &str,
 ) -> Result<(Key, Record), Problem> {
-    let given = request.params.get(param).map(String::as_str).unwrap_or_default();
-    let name = Name::parse(given).ok_or_else(|| not_found(kind, given))?;
+    let text = request.params.get(param).map(String::as_str).unwrap_or_default();
+    let name = Name::parse(text).ok_or_else(|| not_found(kind, text))?;
     match app.catalogue.store().look_up(&request.meter, kind, &name).await? {
         Found::Record(record) => Ok((Key::named(kind, name.key()), record)),
-        Found::Nothing => Err(not_found(kind, given)),
+        Found::Nothing => Err(not_found(kind, text)),
         Found::Shared(slugs) => {
-            let detail = format!("{} {} not found: several have this name", noun(kind), shown(given));
+            let detail = format!("{} {} not found: several have this name", noun(kind), shown(text));
             let errors = slugs.iter().map(|slug| FieldError::new(param, slug)).collect();
             Err(Problem { errors, ..Problem::not_found(detail) })
         }
@@ -48,8 +48,8 @@ pub(crate) async fn find(
 }
 
 /// Returns 404, for a name that no record of `kind` has.
-pub(crate) fn not_found(kind: Named, given: &str) -> Problem {
-    Problem::not_found(format!("{} {} not found", noun(kind), shown(given)))
+pub(crate) fn not_found(kind: Named, text: &str) -> Problem {
+    Problem::not_found(format!("{} {} not found", noun(kind), shown(text)))
 }
 
 /// Adds the canonical path to `response`, if the request has another path.
@@ -82,6 +82,6 @@ const fn noun(kind: Named) -> &'static str {
     }
 }
 
-fn shown(given: &str) -> String {
-    given.chars().filter(|c| !c.is_control()).take(60).collect()
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
 }

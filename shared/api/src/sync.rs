@@ -24,7 +24,7 @@ use door::{
     task::{BadEvent, Task, task},
     telemetry::{Effort, Ids, Telemetry, trace_root},
 };
-use line::SyncSeen;
+use line::SyncLine;
 
 use crate::{config::SyncConfig, lambda::run};
 
@@ -81,15 +81,15 @@ impl SyncFunction {
         let owner = format!("{:032x}", fastrand::u128(..));
         let work = AssertUnwindSafe(self.work(event, &meter, owner, left)).catch_unwind().await;
         let (seen, answer) = match work {
-            Ok(Ok(Done::Ran(outcome))) => (SyncSeen::ended(&outcome), Ok(serde_json::to_value(outcome)?)),
-            Ok(Ok(Done::Else(outcome))) => (SyncSeen::idle(outcome.clone()), Ok(outcome)),
+            Ok(Ok(Done::Ran(outcome))) => (SyncLine::ended(&outcome), Ok(serde_json::to_value(outcome)?)),
+            Ok(Ok(Done::Else(outcome))) => (SyncLine::idle(outcome.clone()), Ok(outcome)),
             // The other run does the work of this one.
             Ok(Err(Failed::Sync(SyncError::Busy(until)))) => {
                 let outcome = json!({"outcome": "busy", "until": until});
-                (SyncSeen::idle(outcome.clone()), Ok(outcome))
+                (SyncLine::idle(outcome.clone()), Ok(outcome))
             }
-            Ok(Err(error)) => (SyncSeen::failed("failed", &error), Err(error.into())),
-            Err(_) => (SyncSeen::failed("panicked", &"the sync panicked"), Err("the sync panicked".into())),
+            Ok(Err(error)) => (SyncLine::failed("failed", &error), Err(error.into())),
+            Err(_) => (SyncLine::failed("panicked", &"the sync panicked"), Err("the sync panicked".into())),
         };
         let effort = Effort::since(started, cold_start, meter.usage());
         self.telemetry.count(seen.level(), "synced", &seen.fields(effort));

@@ -14,7 +14,7 @@ use door::{Problem, Request};
 
 /// The outcome of an order.
 #[derive(Debug)]
-pub(crate) enum Asked {
+pub(crate) enum WriterReply {
     Published(Source),
     /// The writer accepted the order and is still working.
     GoesOn,
@@ -51,21 +51,21 @@ pub(crate) fn busy() -> Problem {
 ///
 /// # Errors
 /// 503 if the function cannot be invoked, or fails. Stored changes are still published later.
-pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<Asked, Problem> {
+pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<WriterReply, Problem> {
     let function = app.config.sync_function.as_ref();
     let function = function.ok_or_else(|| Problem::unavailable("SYNC_FUNCTION is not set"))?.connect();
     loop {
         let patience = app.config.writer_patience.saturating_sub(since.elapsed());
         if patience.is_zero() {
-            return Ok(Asked::NotTaken);
+            return Ok(WriterReply::NotTaken);
         }
         match function.ask(serde_json::to_vec(&order)?, patience).await {
             Ok(answer) => match serde_json::from_slice(&answer) {
                 Ok(Amended::Published { source }) => {
                     app.catalogue.expire_dex();
-                    return Ok(Asked::Published(source));
+                    return Ok(WriterReply::Published(source));
                 }
-                Ok(Amended::Incomplete) => return Ok(Asked::NotTaken),
+                Ok(Amended::Incomplete) => return Ok(WriterReply::NotTaken),
                 // The other writer began between the check and the order.
                 Ok(Amended::Busy { .. }) => {}
                 Err(error) => {
@@ -74,7 +74,7 @@ pub(crate) async fn ask(app: &App, order: Order, since: Instant) -> Result<Asked
                     )));
                 }
             },
-            Err(NoAnswer::Late(..)) => return Ok(Asked::GoesOn),
+            Err(NoAnswer::Late(..)) => return Ok(WriterReply::GoesOn),
             Err(NoAnswer::Busy(..)) => {}
             Err(error) => return Err(Problem::unavailable(error.to_string())),
         }

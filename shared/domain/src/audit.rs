@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::{Timestamp, accounts::UserId};
 
 crate::id::id!(
-    /// Events sort by when they happened.
+    /// The id of an event. Events sort by time.
     EventId,
     NotAnEventId,
     "an event id"
 );
 
-/// The action that was done or tried.
+/// The action that was done or attempted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -52,7 +52,7 @@ pub enum Outcome {
     WrongCredentials,
     /// The account is frozen.
     Frozen,
-    /// The same response again, within the grace period for lost responses.
+    /// The response was repeated within the grace period for lost responses.
     Repeated,
     /// The refresh token had been used before, so it may be stolen. The session was ended.
     Replayed,
@@ -71,18 +71,18 @@ pub enum Outcome {
 pub struct Event {
     pub id: EventId,
     pub at: Timestamp,
-    /// The user who acted; null if the account does not exist. For a refused sign-in it is the account, as the person is unknown.
+    /// The user who acted; null if the account does not exist. For a rejected sign-in it is the account, because the client is unknown.
     pub actor: Option<UserId>,
     pub action: Action,
-    /// `session:…`, `pokemon:25`; `username` or `email` for a changed profile; none where it is the actor.
+    /// `session:…`, `pokemon:25`; `username` or `email` for a changed profile; absent if the target is the actor.
     pub target: Option<String>,
     pub outcome: Outcome,
     pub request_id: String,
 }
 
-/// Days for which an event is kept that records a change.
+/// The retention in days of an event that records a change.
 const KEPT: i64 = 400;
-/// Days for which an event is kept that records an attempt without effect.
+/// The retention in days of an event that records an attempt without effect.
 const KEPT_WITHOUT_EFFECT: i64 = 30;
 
 /// Shards of a day, so that no single partition receives every event.
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_outlast_attempts_and_the_acts_of_administrators_stay() {
+    fn changes_are_kept_longer_than_attempts_and_administrators_changes_forever() {
         let days = |action, outcome| {
             let event = Event { action, outcome, ..event(0) };
             event.expires_at().map(|at| (at.unix() - event.at.unix()) / 86_400)
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_a_day_are_spread() {
+    fn events_of_a_day_are_spread_over_shards() {
         assert_eq!(event(0).day(), "2026-08-01#00");
         let days: std::collections::BTreeSet<_> = (0..=255).map(|last| event(last).day()).collect();
         assert_eq!(days.len(), usize::from(SHARDS));

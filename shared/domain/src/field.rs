@@ -24,7 +24,7 @@ impl FieldError {
     }
 }
 
-/// Whether a character makes text look like another text: it changes the direction, or has no shape.
+/// Whether a character makes text look different from its content: it changes the direction, or is invisible.
 pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}')

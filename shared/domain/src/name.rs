@@ -24,7 +24,7 @@ pub fn normalise(text: &str) -> String {
     kept.flat_map(char::to_lowercase).collect()
 }
 
-/// Whether `c` separates or decorates: slugs, names and people differ in their use of such characters.
+/// Whether `c` separates or decorates: slugs, names and users differ in their use of such characters.
 fn is_left_out(c: char) -> bool {
     c.is_whitespace() && !c.is_control()
         || matches!(c, '\'' | '.' | ':' | ',' | '_' | '-' | '(' | ')')
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_nothing_can_be_called_has_no_key() {
+    fn a_text_that_cannot_be_a_name_has_no_key() {
         for text in ["", " - ", "\u{301}", &"x".repeat(101), &"\u{fdfa}".repeat(60)] {
             assert_eq!(key(text), None, "{text}");
         }

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slug_accepts_what_pokeapi_uses() {
+    fn slugs_of_pokeapi_are_valid() {
         for text in ["pikachu", "mr-mime", "porygon2", "10000000-volt-thunderbolt", "25"] {
             assert_eq!(Slug::parse(text).unwrap().as_str(), text);
         }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_rejects_everything_else() {
+    fn other_texts_are_not_slugs() {
         for text in ["", "a b", "flabébé", "a/b", "..", "a_b", "a%20b", "nidoran♀", &"x".repeat(101)] {
             assert!(Slug::parse(text).is_err(), "{text}");
         }

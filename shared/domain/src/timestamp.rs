@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_it_writes() {
+    fn a_written_timestamp_is_read_back() {
         let moment = Timestamp::from_unix(1_785_542_400);
         assert_eq!(moment.to_string(), "2026-08-01T00:00:00Z");
         assert_eq!("2026-08-01T00:00:00Z".parse::<Timestamp>().unwrap(), moment);

@@ -46,7 +46,7 @@ pub(crate) async fn admit(kernel: &Kernel, spec: &Spec, request: &Request) -> Re
     }
 }
 
-/// The caller of a request to a route that does not check tokens at the door. Its session must be live.
+/// Authenticates the caller of a request to a route that does not check tokens at the door. The session must be live.
 ///
 /// # Errors
 /// 401 without a valid token, for a deleted account and for a session that has ended.

@@ -25,7 +25,7 @@ use crate::{
     request::{Request, parse_query},
     response::Response,
     route::Route,
-    telemetry::{Effort, Ids, RequestSeen, trace_root},
+    telemetry::{Effort, Ids, RequestLine, trace_root},
 };
 
 /// The HTTP API's timeout, less the time that sending a response takes.
@@ -107,7 +107,7 @@ async fn answer_read<A: AsRef<Kernel>>(
         if method == Method::HEAD.as_str() {
             remove_body(&mut response);
         }
-        kernel.telemetry.request(&RequestSeen {
+        kernel.telemetry.request(&RequestLine {
             route: route.spec.name,
             method: &method,
             status: response.status().as_u16(),

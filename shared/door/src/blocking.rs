@@ -9,7 +9,7 @@ use crate::{kernel::Kernel, problem::Problem, request::Request};
 pub const SERVER_BUSY: &str = "server_busy";
 
 impl Kernel {
-    /// Runs `work`, which takes some 20 ms, on one of the workers, which clients share fairly.
+    /// Runs `work`, which takes some 20 ms, on one of the workers. Clients share the workers fairly.
     ///
     /// # Errors
     /// 503 with Retry-After if too many requests wait, or this one waited for too long.

@@ -104,7 +104,7 @@ fn wrong(path: &str, error: &serde_json::Error) -> Problem {
         return Problem::invalid(vec![FieldError::new(&name(), "is required")]);
     }
     if text.starts_with("duplicate field") {
-        return Problem::invalid(vec![FieldError::new(&name(), "is given more than once")]);
+        return Problem::invalid(vec![FieldError::new(&name(), "must not be repeated")]);
     }
     let expected =
         text.rsplit_once("expected ").map(|(_, rest)| rest.split(" at line").next().unwrap_or(rest));

@@ -18,9 +18,9 @@ fn came_through(config: &Config, request: &Request) -> Result<(), Problem> {
     if config.origin_verify.is_empty() {
         return Ok(());
     }
-    let given = Sha256::digest(request.header("x-origin-verify").unwrap_or_default());
+    let received = Sha256::digest(request.header("x-origin-verify").unwrap_or_default());
     // The hashes need no constant-time comparison: its duration reveals nothing about the value.
-    if config.origin_verify.iter().any(|known| known[..] == given[..]) {
+    if config.origin_verify.iter().any(|known| known[..] == received[..]) {
         return Ok(());
     }
     Err(Problem::forbidden("Requests must go through the CDN"))

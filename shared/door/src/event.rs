@@ -69,8 +69,8 @@ impl Event {
         };
         // The gateway's own ids (`JKJaXmPLvHcESHA=`) end with an `=`.
         let plain = |id: &String| id.trim_end_matches('=').to_owned();
-        let given = self.headers.get("x-request-id").filter(well_formed).cloned();
-        given
+        let valid = self.headers.get("x-request-id").filter(well_formed).cloned();
+        valid
             .or_else(|| Some(plain(&self.request_context.request_id)).filter(|id| well_formed(&id)))
             .unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)))
     }

@@ -31,8 +31,8 @@ pub(crate) fn ticket(spec: &Spec, request: &Request, caller: Caller) -> Result<O
         Idempotency::Keyed => true,
         Idempotency::KeyedForOthers => request.path_user() != Some(caller.user),
     };
-    let Some(given) = request.header("idempotency-key").filter(|_| takes) else { return Ok(None) };
-    if !(1..=255).contains(&given.len()) || !given.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let Some(key) = request.header("idempotency-key").filter(|_| takes) else { return Ok(None) };
+    if !(1..=255).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         let error = FieldError::new("idempotency-key", "must have 1 to 255 visible ASCII characters");
         return Err(Problem::invalid(vec![error]));
     }
@@ -44,7 +44,7 @@ pub(crate) fn ticket(spec: &Spec, request: &Request, caller: Caller) -> Result<O
             spec.name.as_bytes(),
             // Ids and names in a path are not case-sensitive.
             request.path.to_ascii_lowercase().as_bytes(),
-            given.as_bytes(),
+            key.as_bytes(),
         ]),
         fingerprint: hashed(&[&query, &request.body]),
     }))
@@ -148,7 +148,7 @@ impl Change<'_> {
         self.event().into()
     }
 
-    /// Returns the event of a change that was not made as asked.
+    /// Returns the event of a change that was rejected or made differently.
     #[must_use]
     pub fn ended_as(self, outcome: Outcome) -> Event {
         Event { outcome, ..self.event }

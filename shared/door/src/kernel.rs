@@ -1,4 +1,4 @@
-//! The resources of the door: what it may use for every request, whatever the route.
+//! The resources of the door, which it may use for every request of every route.
 
 use std::sync::{
     Arc, LazyLock, OnceLock,

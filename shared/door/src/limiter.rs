@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Token {
     pub limit: Limit,
-    pub whom: String,
+    pub subject: String,
     /// Milliseconds since 1970.
     pub taken_at: u64,
 }
@@ -56,34 +56,34 @@ fn allowed(status: Option<RateLimitStatus>) -> Result<Option<RateLimitStatus>, P
 }
 
 impl Kernel {
-    /// Takes one token from the bucket of `whom` for `limit`. Returns `None` if rate limits are off.
+    /// Takes one token from the bucket of `subject` for `limit`. Returns `None` if rate limits are off.
     pub async fn take(
         &self,
         meter: &Meter,
         limit: Limit,
-        whom: &str,
+        subject: &str,
     ) -> Result<Option<RateLimitStatus>, Problem> {
         let Some(limits) = &self.config.limits else { return Ok(None) };
         let bucket = limits.bucket(limit);
-        let taken = Box::pin(self.accounts().take(meter, bucket, whom, milliseconds())).await?;
+        let taken = Box::pin(self.accounts().take(meter, bucket, subject, milliseconds())).await?;
         Ok(Some(RateLimitStatus { bucket, taken }))
     }
 
-    /// Takes a token from the bucket of `whom` for `limit`.
+    /// Takes a token from the bucket of `subject` for `limit`.
     ///
     /// # Errors
     /// 429 if the bucket is empty.
-    pub async fn spend(&self, meter: &Meter, limit: Limit, whom: String) -> Result<Token, Problem> {
+    pub async fn spend(&self, meter: &Meter, limit: Limit, subject: String) -> Result<Token, Problem> {
         let taken_at = milliseconds();
-        allowed(self.take(meter, limit, &whom).await?)?;
-        Ok(Token { limit, whom, taken_at })
+        allowed(self.take(meter, limit, &subject).await?)?;
+        Ok(Token { limit, subject, taken_at })
     }
 
     /// Gives `token` back. A failure does not fail the request, because buckets refill over time.
     pub async fn give_back(&self, meter: &Meter, token: &Token) -> Option<RateLimitStatus> {
         let bucket = self.config.limits.as_ref()?.bucket(token.limit);
         let now = milliseconds();
-        match self.accounts().give_back(meter, bucket, &token.whom, token.taken_at, now).await {
+        match self.accounts().give_back(meter, bucket, &token.subject, token.taken_at, now).await {
             Ok(taken) => taken.map(|taken| RateLimitStatus { bucket, taken }),
             Err(error) => {
                 tracing::warn!(%error, bucket = bucket.name, "a token cannot be given back");

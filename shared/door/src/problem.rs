@@ -18,7 +18,7 @@ use crate::{limits::RateLimitStatus, response::Response};
 /// The code of [`Problem::busy`].
 pub(crate) const BUSY: &str = "busy";
 
-/// The code of a request that lost a race against one with the same idempotency key. It receives the winner's response.
+/// The code of a request that lost a race against another one with the same idempotency key. The client receives the response to that one.
 pub(crate) const REPEATED: &str = "repeated";
 
 /// An error response, with a cause that only the log records.
@@ -40,7 +40,7 @@ pub struct Problem {
     pub cause: Option<String>,
 }
 
-/// An error (RFC 9457).
+/// An error response in the format of RFC 9457.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub struct ProblemBody<'a> {
@@ -52,10 +52,10 @@ pub struct ProblemBody<'a> {
     pub detail: &'a str,
     /// A stable identifier for programs.
     pub code: &'a str,
-    /// The same as `detail`, for clients of the first contract.
+    /// The same as `detail`, for clients of the first version of the API.
     pub message: &'a str,
     pub request_id: &'a str,
-    /// The errors by field; present only if the request has fields that are wrong.
+    /// The errors by field; present only if fields of the request are invalid.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldError],
 }

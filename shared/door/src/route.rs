@@ -45,7 +45,7 @@ pub enum Need {
     WholeProcessor,
     /// The secret of the keys that sign tokens.
     SigningKeys,
-    /// The function that writes what this route changes. The route waits for it, for as long as the HTTP API waits.
+    /// The function that writes what this route changes. The route waits for it, up to the timeout of the HTTP API.
     Writer,
     /// Creates, reads and deletes files of exports.
     Exports,
@@ -148,12 +148,12 @@ impl Spec {
         if self.path == DEFAULT {
             return false;
         }
-        let (mut own, mut given) = (self.path.split('/'), path.split('/'));
+        let (mut template, mut segments) = (self.path.split('/'), path.split('/'));
         loop {
-            match (own.next(), given.next()) {
+            match (template.next(), segments.next()) {
                 (None, None) => return true,
-                (Some(own), Some(given)) if own == given => {}
-                (Some(own), Some(given)) if own.starts_with('{') && !given.is_empty() => {}
+                (Some(template), Some(segments)) if template == segments => {}
+                (Some(template), Some(segments)) if template.starts_with('{') && !segments.is_empty() => {}
                 _ => return false,
             }
         }

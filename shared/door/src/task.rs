@@ -30,7 +30,7 @@ pub enum Task<'a> {
 const CHECK: &str = "check";
 
 /// Returns the task of `event`, which must be one of the function's `own` tasks or one that every function supports.
-pub fn task<'a>(event: &'a Value, own: &[&str]) -> Result<Task<'a>, BadEvent> {
+pub fn task<'a>(event: &'a Value, tasks: &[&str]) -> Result<Task<'a>, BadEvent> {
     let fields = match event {
         // `lambda invoke` without a payload sends null.
         Value::Null => return Ok(Task::Scheduled),
@@ -43,9 +43,9 @@ pub fn task<'a>(event: &'a Value, own: &[&str]) -> Result<Task<'a>, BadEvent> {
             Some(other) => Err(BadEvent::UnknownField(other.clone())),
             None => Ok(Task::Check),
         },
-        Some(name) if own.contains(&name) => Ok(Task::Own(name)),
+        Some(name) if tasks.contains(&name) => Ok(Task::Own(name)),
         _ => {
-            let known: Vec<_> = own.iter().chain([&CHECK]).map(|name| format!("{name:?}")).collect();
+            let known: Vec<_> = tasks.iter().chain([&CHECK]).map(|name| format!("{name:?}")).collect();
             Err(BadEvent::UnknownTask(task.clone(), known.join(", ")))
         }
     }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_without_a_task_is_the_schedules() {
+    fn an_event_without_a_task_is_a_scheduled_run() {
         let of_eventbridge = json!({"version": "0", "detail-type": "Scheduled Event", "detail": {}});
         for event in [json!({}), Value::Null, of_eventbridge, json!({"emergency": true})] {
             assert_eq!(task(&event, &[]), Ok(Task::Scheduled), "{event}");

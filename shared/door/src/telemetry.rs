@@ -15,12 +15,12 @@ use serde::Serialize;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 pub use ids::{Ids, trace_root};
-pub use job::JobSeen;
+pub use job::JobLine;
 pub use line::Level;
 use line::{JsonLines, line};
 pub use metrics::{Directive, Effort, described, directive};
 use output::{ENVIRONMENT, print};
-pub use request::RequestSeen;
+pub use request::RequestLine;
 
 use crate::config::Environment;
 
@@ -29,7 +29,7 @@ use crate::config::Environment;
 pub enum Telemetry {
     /// Through `tracing`, at the level `info`.
     #[default]
-    Remarked,
+    Message,
     /// To standard output, with metrics for CloudWatch.
     Counted,
 }
@@ -53,22 +53,22 @@ impl Telemetry {
     }
 
     /// Writes the line of a request.
-    pub(crate) fn request(self, seen: &RequestSeen<'_>) {
+    pub(crate) fn request(self, record: &RequestLine<'_>) {
         match self {
-            Self::Remarked => seen.remark(),
-            Self::Counted => print(&line(seen.level(), "answered", &seen.fields())),
+            Self::Message => record.log_message(),
+            Self::Counted => print(&line(record.level(), "answered", &record.fields())),
         }
     }
 
     /// Writes the line of a job's run.
-    pub fn job(self, seen: &JobSeen) {
-        self.count(seen.level(), "ran", &seen.fields());
+    pub fn job(self, record: &JobLine) {
+        self.count(record.level(), "ran", &record.fields());
     }
 
     /// Writes a counted line with the message `msg`; on one machine, nothing.
     pub fn count(self, level: Level, msg: &str, fields: &impl Serialize) {
         match self {
-            Self::Remarked => {}
+            Self::Message => {}
             Self::Counted => print(&line(level, msg, fields)),
         }
     }

@@ -69,13 +69,13 @@ impl Crate {
     fn read_child(&mut self, parent: &[String], child: &ItemMod, folder: &Path) {
         let ident = child.ident.to_string();
         let name = [parent, std::slice::from_ref(&ident)].concat();
-        let own = folder.join(&ident);
+        let subfolder = folder.join(&ident);
         match &child.content {
-            Some((_, items)) => self.read_items(name, items, &own),
+            Some((_, items)) => self.read_items(name, items, &subfolder),
             None => {
-                let files: [PathBuf; 2] = [folder.join(format!("{ident}.rs")), own.join("mod.rs")];
+                let files: [PathBuf; 2] = [folder.join(format!("{ident}.rs")), subfolder.join("mod.rs")];
                 let file = files.iter().find(|file| file.exists());
-                self.read_file(name, file.unwrap_or_else(|| panic!("no file of {own:?}")), &own);
+                self.read_file(name, file.unwrap_or_else(|| panic!("no file of {subfolder:?}")), &subfolder);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A small world, written by hand: complete in itself, with the special cases of the real one.
+//! A small world, written by hand: it is complete, and has the special cases of the real one.
 //!
 //! Names and numbers are those of the games, except where a special case needed an example: `charizard-mega-x` has
 //! no abilities, `deoxys-attack` no moves, `unown` no base experience, `deoxys-normal` weighs 10000 and `flabebe`

@@ -11,7 +11,7 @@ pub(super) struct Pokemon {
     species: &'static str,
     is_default: bool,
     pub(super) types: &'static [&'static str],
-    /// Name, hidden, slot.
+    /// The abilities of a Pokémon: name, hidden, slot.
     abilities: &'static [(&'static str, bool, u32)],
     stats: [u32; 6],
     effort: [u32; 6],
@@ -117,17 +117,17 @@ pub(super) fn named(name: &str) -> &'static Pokemon {
     POKEMON.iter().find(|p| p.name == name).expect("forms belong to Pokémon of this world")
 }
 
-/// Default flag and name.
+/// Returns the default flag and the name of each variety of `species`.
 pub(super) fn varieties(species: &str) -> impl Iterator<Item = (bool, &'static str)> {
     POKEMON.iter().filter(move |p| p.species == species).map(|p| (p.is_default, p.name))
 }
 
-/// Slot and name of the Pokémon with the type.
+/// Returns the slot and the name of each Pokémon with the type.
 pub(super) fn with_type(name: &str) -> impl Iterator<Item = (usize, &'static str)> {
     POKEMON.iter().filter_map(move |p| Some((p.types.iter().position(|t| *t == name)? + 1, p.name)))
 }
 
-/// Hidden flag, slot and name of the Pokémon with the ability.
+/// Returns the hidden flag, the slot and the name of each Pokémon with the ability.
 pub(super) fn with_ability(name: &str) -> impl Iterator<Item = (bool, u32, &'static str)> {
     POKEMON.iter().flat_map(move |p| {
         p.abilities

@@ -29,7 +29,7 @@ const TYPES: &[Type] = &[
     Type { name: "unknown", fr: "???", en: "???", generation: "generation-ii", class: None },
 ];
 
-/// Attacker and defender.
+/// Pairs of attacker and defender.
 type Pairs = &'static [(&'static str, &'static str)];
 
 const DOUBLE: Pairs = &[

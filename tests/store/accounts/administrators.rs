@@ -51,7 +51,7 @@ async fn the_last_administrator_keeps_the_role() {
 }
 
 #[tokio::test]
-async fn of_two_administrators_who_demote_each_other_at_once_one_remains() {
+async fn of_two_administrators_that_demote_each_other_at_once_one_remains() {
     let fixture = Fixture::new().await;
     for nth in 0..3 {
         let pair = [fixture.admin(&format!("oak_{nth}")).await, fixture.admin(&format!("elm_{nth}")).await];
@@ -68,7 +68,7 @@ async fn of_two_administrators_who_demote_each_other_at_once_one_remains() {
 }
 
 #[tokio::test]
-async fn of_all_administrators_who_resign_at_once_one_remains() {
+async fn of_all_administrators_that_resign_at_once_one_remains() {
     let fixture = Fixture::new().await;
     let mut admins = Vec::new();
     for nth in 0..4 {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use adapters::{
     now,
-    store::accounts::{Condition, Trail},
+    store::accounts::{Condition, EventPage},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
@@ -37,7 +37,7 @@ async fn note(fixture: &Fixture, events: &[Event]) {
     }
 }
 
-fn targets(trail: &Trail) -> Vec<&str> {
+fn targets(trail: &EventPage) -> Vec<&str> {
     trail.events.iter().filter_map(|event| event.target.as_deref()).collect()
 }
 

@@ -17,13 +17,13 @@ use super::support::{Fixture, assert_refused, at_once, record_of};
 const TOGETHER: usize = 45;
 
 async fn add(store: &AccountStore, user: UserId, pokemon: &BTreeSet<u32>) -> Result<(), Refused> {
-    let told = |ids: &[u32]| record_of(user, Action::AddFavorite, ids);
-    store.add_favorites(&Meter::default(), user, pokemon, told).await
+    let record = |ids: &[u32]| record_of(user, Action::AddFavorite, ids);
+    store.add_favorites(&Meter::default(), user, pokemon, record).await
 }
 
 async fn remove(store: &AccountStore, user: UserId, pokemon: &BTreeSet<u32>) -> Result<(), Refused> {
-    let told = |ids: &[u32]| record_of(user, Action::RemoveFavorite, ids);
-    store.remove_favorites(&Meter::default(), user, pokemon, told).await
+    let record = |ids: &[u32]| record_of(user, Action::RemoveFavorite, ids);
+    store.remove_favorites(&Meter::default(), user, pokemon, record).await
 }
 
 /// Returns the number of events of `user` with this action for each Pokémon.

@@ -19,8 +19,8 @@ async fn settled(fixture: &Fixture, name: &str, favorites: u32) -> StoredUser {
     let stored = rename(&fixture.store, &before, name).await.expect("a new name");
     let id = stored.user.id;
     let ids: BTreeSet<u32> = (1..=favorites).collect();
-    let told = |ids: &[u32]| record_of(id, Action::AddFavorite, ids);
-    fixture.store.add_favorites(&fixture.meter, id, &ids, told).await.expect("favorites");
+    let record = |ids: &[u32]| record_of(id, Action::AddFavorite, ids);
+    fixture.store.add_favorites(&fixture.meter, id, &ids, record).await.expect("favorites");
     begin_session(&fixture.store, id).await.expect("a session");
     stored
 }

@@ -26,7 +26,7 @@ async fn missing_tables_make_everything_unavailable() {
     let store = AccountStore::new(raw_client().await, Tables::beside("no-such-table"));
     let (meter, id) = (Meter::default(), UserId::new(1, [1; 10]));
     let favorite = StoredFavorite { pokemon: 25, created_at: now() };
-    let told = [
+    let reported = [
         unavailable(store.user(&meter, id).await, "GetItem"),
         unavailable(store.standing(&meter, id).await, "GetItem"),
         unavailable(store.credentials(&meter, &Login::of("ash")).await, "GetItem"),
@@ -50,7 +50,7 @@ async fn missing_tables_make_everything_unavailable() {
         refusal(begin_session(&store, id).await),
         refusal(store.add_favorite(&meter, id, favorite, &record(id, Action::AddFavorite)).await),
     ];
-    for told in &told {
-        assert!(told.starts_with("ResourceNotFoundException: "), "{told}");
+    for reported in &reported {
+        assert!(reported.starts_with("ResourceNotFoundException: "), "{reported}");
     }
 }

@@ -15,7 +15,7 @@ fn some() -> Jwks {
 }
 
 #[tokio::test]
-async fn keys_come_back_with_their_version() {
+async fn keys_are_read_back_with_their_version() {
     let fixture = Fixture::new().await;
     let first = fixture.store.public_keys(&fixture.meter).await.expect("the keys");
     assert_eq!(first.version, 1, "every fixture has keys");

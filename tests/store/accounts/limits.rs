@@ -15,8 +15,8 @@ use super::support::{BUCKET, Fixture, at_once};
 /// The time in milliseconds in which one token comes back.
 const STEP: u64 = 10_000;
 
-async fn take(store: &AccountStore, whom: &str, now: u64) -> Taken {
-    store.take(&Meter::default(), BUCKET, whom, now).await.expect("the engine answers")
+async fn take(store: &AccountStore, subject: &str, now: u64) -> Taken {
+    store.take(&Meter::default(), BUCKET, subject, now).await.expect("the engine answers")
 }
 
 #[tokio::test]

@@ -28,8 +28,8 @@ async fn a_change_of_name_and_address_is_stored_with_an_event_for_each() {
     let after = before.changed(&change, now());
     let id = before.user.id;
     let field = |field: &str| event(id, Action::UpdateProfile, Some(field.to_owned()));
-    let (told, more) = (field("email").into(), [field("username")]);
-    let record = ProfileRecord { record: &told, more: &more };
+    let (first, more) = (field("email").into(), [field("username")]);
+    let record = ProfileRecord { record: &first, more: &more };
     let changed = fixture.store.change_profile(&fixture.meter, (&before, &after), &change, &record).await;
     changed.expect("a change");
     assert_eq!((fixture.stored(id).await, after.version), (after, before.version + 1));

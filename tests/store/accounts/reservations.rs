@@ -31,7 +31,7 @@ async fn formerly_red(fixture: &Fixture, days: i64) -> StoredUser {
 }
 
 #[tokio::test]
-async fn a_former_name_signs_nobody_in_and_is_refused_to_others() {
+async fn a_former_name_does_not_sign_in_and_is_refused_to_others() {
     let fixture = Fixture::new().await;
     let ash = formerly_red(&fixture, 29).await;
     assert_eq!(fixture.owner_of("red").await, None);

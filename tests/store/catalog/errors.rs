@@ -24,7 +24,7 @@ async fn a_missing_table_makes_everything_unavailable() {
     let lease = lease(&empty_store().await).await;
     let generation = GenerationFacts { id: 1, name: "one".to_owned(), display_name: None, region: None };
     let mut ledger = Ledger::new([Fact::Generation(generation)].into_iter().collect());
-    let told = [
+    let reported = [
         unavailable(store.pokemon(&meter, &slug("1")).await, "GetItem"),
         unavailable(store.learnset(&meter, 1).await, "GetItem"),
         unavailable(store.forms(&meter, 1).await, "GetItem"),
@@ -48,10 +48,10 @@ async fn a_missing_table_makes_everything_unavailable() {
         unavailable(store.put_groups(&meter, &lease, vec![pokemon(1)]).await, "UpdateItem"),
         unavailable(store.take_lease(&meter, "one".to_owned(), 300, NOW).await, "UpdateItem"),
     ];
-    for told in &told {
-        assert!(told.starts_with("ResourceNotFoundException: "), "{told}");
+    for reported in &reported {
+        assert!(reported.starts_with("ResourceNotFoundException: "), "{reported}");
     }
-    assert_eq!(meter.usage().calls, told.len() as u64, "calls that fail are calls");
+    assert_eq!(meter.usage().calls, reported.len() as u64, "calls that fail are calls");
 }
 
 #[tokio::test]
@@ -71,13 +71,13 @@ async fn an_engine_that_is_down_is_retried_and_then_reported() {
 }
 
 #[tokio::test]
-async fn an_engine_that_is_slow_is_given_up_after_two_seconds() {
+async fn a_call_to_a_slow_engine_times_out_after_two_seconds() {
     let store = empty_store().await;
     let (tapped, tap) = tapped(&store).await;
     tap.set_delay(Duration::from_secs(60));
     let begin = Instant::now();
-    let told = unavailable(tapped.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
-    assert!(told.contains("timeout") || told.contains("timed out"), "{told}");
+    let reported = unavailable(tapped.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
+    assert!(reported.contains("timeout") || reported.contains("timed out"), "{reported}");
     assert!((1..5).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
 }
 
@@ -87,8 +87,8 @@ async fn a_missing_engine_is_reported() {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let store = CatalogStore::new(aws::at(&url), &Tables::beside("table"));
-    let told = unavailable(store.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
-    assert!(told.starts_with("dispatch failure: "), "{told}");
+    let reported = unavailable(store.pokemon(&Meter::default(), &slug("1")).await, "GetItem");
+    assert!(reported.starts_with("dispatch failure: "), "{reported}");
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn an_empty_table_has_no_facts() {
 }
 
 #[tokio::test]
-async fn facts_and_etags_come_back_as_they_were_put() {
+async fn facts_and_etags_are_read_back_unchanged() {
     let (store, mut ledger) = (empty_store().await, some());
     assert_eq!((put(&store, &mut ledger).await, count(&store).await), (4, 4));
     assert!(!ledger.is_dirty());
@@ -70,7 +70,7 @@ async fn facts_of_a_snapshot_have_no_etags() {
 }
 
 #[tokio::test]
-async fn only_what_differs_is_put() {
+async fn only_changed_facts_are_written() {
     let (store, mut ledger) = (empty_store().await, some());
     put(&store, &mut ledger).await;
     assert!(!ledger.record(ability(1, "Flabébé ♀"), etag(1)), "it is the same");
@@ -125,7 +125,7 @@ async fn facts_are_read_across_many_pages() {
 }
 
 #[tokio::test]
-async fn facts_that_were_not_put_remain_to_be_put() {
+async fn facts_that_were_not_written_remain_pending() {
     let (store, mut ledger) = (empty_store().await, some());
     let (tapped, tap) = tapped(&store).await;
     let lease = lease(&store).await;

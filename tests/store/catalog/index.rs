@@ -23,11 +23,11 @@ async fn swap(store: &CatalogStore, before: Option<&str>, version: &str) {
 }
 
 #[tokio::test]
-async fn there_is_no_index_before_the_first() {
+async fn an_empty_table_has_no_index() {
     let store = empty_store().await;
     assert_eq!(pointer(&store).await, None);
-    let told = malformed(store.index(&Meter::default(), "v1", 0).await, "INDEX#v1/COPY#0");
-    assert_eq!(told, "it is not there");
+    let reported = malformed(store.index(&Meter::default(), "v1", 0).await, "INDEX#v1/COPY#0");
+    assert_eq!(reported, "it is not there");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn a_lease_that_is_free_is_taken() {
 }
 
 #[tokio::test]
-async fn its_owner_takes_it_again_and_another_does_not() {
+async fn a_held_lease_is_taken_again_only_by_its_owner() {
     let store = empty_store().await;
     taken(&store, "one", 0).await;
     taken(&store, "one", 10).await;
@@ -51,7 +51,7 @@ async fn its_owner_takes_it_again_and_another_does_not() {
 }
 
 #[tokio::test]
-async fn another_takes_it_when_it_has_expired_and_not_before() {
+async fn another_owner_takes_a_lease_only_after_its_expiry() {
     let store = empty_store().await;
     taken(&store, "one", 0).await;
     conflict(take(&store, "two", 299).await, "UpdateItem");
@@ -62,7 +62,7 @@ async fn another_takes_it_when_it_has_expired_and_not_before() {
 }
 
 #[tokio::test]
-async fn of_two_that_take_it_at_once_one_is_refused() {
+async fn of_two_owners_that_take_a_lease_at_once_one_is_refused() {
     let store = empty_store().await;
     let (one, two) = tokio::join!(take(&store, "one", 0), take(&store, "two", 0));
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
@@ -82,7 +82,7 @@ async fn a_state_is_written_and_the_lease_renewed_with_it() {
 }
 
 #[tokio::test]
-async fn an_expired_lease_that_nobody_took_still_holds() {
+async fn an_expired_lease_that_was_not_taken_over_still_holds() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = taken(&store, "one", 0).await;
     store.renew_lease(&meter, &lease, at(1000)).await.expect("nobody took it");

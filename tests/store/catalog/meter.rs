@@ -78,7 +78,7 @@ async fn every_kilobyte_costs_one_unit_to_write() {
 }
 
 #[tokio::test]
-async fn a_batch_costs_what_its_items_cost() {
+async fn a_batch_costs_the_sum_of_its_items() {
     let (store, meter) = (with(pokemon(30)).await, Meter::default());
     store.delete(&meter, (1..=26).map(Key::pokemon).collect()).await.expect("they are deleted");
     assert_eq!(meter.usage(), usage(2, 0.0, 26.0));
@@ -95,7 +95,7 @@ async fn a_transaction_is_one_call_and_costs_something() {
 }
 
 #[tokio::test]
-async fn queries_and_scans_cost_what_they_pass() {
+async fn queries_and_scans_cost_the_data_that_they_read() {
     let (store, meter) = (with(pokemon(3)).await, Meter::default());
     store.heads(&meter).await.expect("the table is readable");
     assert_eq!(meter.usage(), usage(1, 1.0, 0.0));

@@ -3,13 +3,13 @@
 use adapters::store::{CatalogStore, Key, Meter, Tables, accounts::OverrideChange};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::catalog::{Edits, Override};
-use tests::{Residents, empty_store, engine_url, put_raw, some_event};
+use tests::{SampleUsers, empty_store, engine_url, put_raw, some_event};
 
 #[tokio::test]
 async fn changes_are_read_with_the_number_of_the_latest() {
     let store = empty_store().await;
-    let residents = Residents::among(&engine_url(), Tables::beside(store.table())).await;
-    let (accounts, oak, meter) = (&residents.accounts, residents.oak, Meter::default());
+    let users = SampleUsers::among(&engine_url(), Tables::beside(store.table())).await;
+    let (accounts, oak, meter) = (&users.accounts, users.oak, Meter::default());
     let none = store.overrides(&meter).await.expect("the engine answers");
     assert_eq!((none.revision, none.pokemon.len()), (0, 0));
     let edits = Edits { types: Some(vec!["fire".to_owned()]), ..Edits::default() };

@@ -14,7 +14,7 @@ async fn with(items: Vec<adapters::store::NewItem>) -> CatalogStore {
 }
 
 #[tokio::test]
-async fn a_pokemon_answers_to_its_id_its_slug_and_its_species() {
+async fn a_pokemon_is_found_by_id_slug_and_species() {
     let (body, meter) = ("{\"pokemon\":{\"name\":\"Flabébé ♀\"}}", Meter::default());
     let keys = ["386", "deoxys-normal", "deoxys"];
     let store = with(keys.iter().map(|key| item(Key::pokemon(key), body, false)).collect()).await;
@@ -65,7 +65,7 @@ async fn a_name_that_several_share_leads_to_their_slugs() {
 }
 
 #[tokio::test]
-async fn a_learnset_and_forms_lie_beside_their_pokemon() {
+async fn a_learnset_and_forms_are_stored_beside_their_pokemon() {
     let (store, meter) = (
         with(vec![
             item(Key::pokemon(201), "{\"id\":201}", false),
@@ -86,14 +86,14 @@ async fn a_learnset_and_forms_lie_beside_their_pokemon() {
 }
 
 #[tokio::test]
-async fn a_chain_answers_to_its_id() {
+async fn a_chain_is_found_by_id() {
     let (store, meter) = (with(vec![item(Key::chain(67), "{\"chain\":67}", true)]).await, Meter::default());
     assert_eq!(store.evolution(&meter, 67).await.expect("it is readable"), Some(record("{\"chain\":67}")));
     assert_eq!(store.evolution(&meter, 6).await.expect("no error"), None);
 }
 
 #[tokio::test]
-async fn a_type_an_ability_and_a_move_of_one_name_are_three() {
+async fn a_type_an_ability_and_a_move_of_one_name_are_separate_records() {
     let kinds = [(Named::Type, "\"type\""), (Named::Ability, "\"ability\""), (Named::Move, "\"move\"")];
     let items = kinds.iter().map(|(kind, body)| item(Key::named(*kind, "psychic"), body, true));
     let (store, meter) = (with(items.collect()).await, Meter::default());
@@ -106,7 +106,7 @@ async fn a_type_an_ability_and_a_move_of_one_name_are_three() {
 }
 
 #[tokio::test]
-async fn bodies_come_back_as_they_were_however_large() {
+async fn bodies_of_any_size_are_read_back_unchanged() {
     let (plain, packable) = (noise(300_000, 1), "pika".repeat(2_000_000));
     let (plain, packable) = (format!("\"{plain}\""), format!("\"{packable}\""));
     let store =
@@ -132,8 +132,8 @@ async fn an_item_that_is_not_readable_is_named() {
         let attributes: Vec<_> = body.iter().map(|body| ("body", body.clone())).collect();
         put_raw(&store, &Key::pokemon("pikachu"), &attributes).await;
         put_raw(&store, &Key::chain(10), &attributes).await;
-        let told = malformed(store.pokemon(&meter, &slug("pikachu")).await, "POKEMON#pikachu/POKEMON");
-        assert!(told.contains(reason) && !told.is_empty(), "{told}");
+        let reported = malformed(store.pokemon(&meter, &slug("pikachu")).await, "POKEMON#pikachu/POKEMON");
+        assert!(reported.contains(reason) && !reported.is_empty(), "{reported}");
         malformed(store.evolution(&meter, 10).await, "CHAIN#10/CHAIN");
     }
     let error = store.evolution(&meter, 10).await.expect_err("it is malformed").to_string();
@@ -146,12 +146,12 @@ async fn json_of_another_shape_is_malformed_when_it_is_parsed() {
     let (store, meter) = (with(vec![item(key.clone(), "{\"id\":10}", true)]).await, Meter::default());
     let found = store.look_up(&meter, Named::Type, &name("fire")).await.expect("the item is readable");
     let Found::Record(found) = found else { panic!("it is there") };
-    let told = malformed(found.parse::<Type>(&key), "TYPE#fire/TYPE");
-    assert!(told.starts_with("missing field `name`"), "{told}");
+    let reported = malformed(found.parse::<Type>(&key), "TYPE#fire/TYPE");
+    assert!(reported.starts_with("missing field `name`"), "{reported}");
 }
 
 #[tokio::test]
-async fn an_item_without_times_is_of_the_beginning_of_time() {
+async fn an_item_without_times_dates_from_the_unix_epoch() {
     let (store, meter) = (empty_store().await, Meter::default());
     let odd = ("created_at", AttributeValue::S("yesterday".to_owned()));
     put_raw(&store, &Key::pokemon(1), &[("body", AttributeValue::S("{}".to_owned())), odd]).await;

@@ -28,8 +28,8 @@ async fn a_group_of_more_than_a_hundred_is_refused_and_none_is_written() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = lease(&store).await;
     let refused = store.put_groups(&meter, &lease, vec![pokemon(101)]).await;
-    let told = unavailable(refused, "TransactWriteItems");
-    assert!(told.starts_with("ValidationException: "), "{told}");
+    let reported = unavailable(refused, "TransactWriteItems");
+    assert!(reported.starts_with("ValidationException: "), "{reported}");
     assert_eq!(count(&store).await, 0);
 }
 
@@ -40,8 +40,8 @@ async fn one_bad_item_keeps_its_whole_group_from_being_written() {
     put(&store, vec![item(Key::pokemon(1), "{\"id\":0}", false)]).await;
     let mut twice = pokemon(5);
     twice.push(item(Key::pokemon(3), "{}", false));
-    let told = unavailable(store.put_groups(&meter, &lease, vec![twice]).await, "TransactWriteItems");
-    assert!(told.starts_with("ValidationException: "), "{told}");
+    let reported = unavailable(store.put_groups(&meter, &lease, vec![twice]).await, "TransactWriteItems");
+    assert!(reported.starts_with("ValidationException: "), "{reported}");
     let mut large = pokemon(5);
     large.push(item(Key::pokemon(6), &noise(401 << 10, 1), false));
     assert!(store.put_groups(&meter, &lease, vec![large]).await.is_err());
@@ -87,8 +87,8 @@ async fn a_conflicting_transaction_is_retried_and_finally_reported() {
         assert_eq!((tries, count(&store).await), (3, 3), "{reason}");
     }
     tap.cancel_transactions(1, "ItemCollectionSizeLimitExceeded");
-    let told = unavailable(put_through(&tapped, &lease, pokemon(3)).await, "TransactWriteItems");
-    assert_eq!(told, "the transaction was cancelled: ItemCollectionSizeLimitExceeded", "it never passes");
+    let reported = unavailable(put_through(&tapped, &lease, pokemon(3)).await, "TransactWriteItems");
+    assert_eq!(reported, "the transaction was cancelled: ItemCollectionSizeLimitExceeded", "it never passes");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn heads_are_read_across_many_pages() {
 }
 
 #[tokio::test]
-async fn a_head_without_hash_and_times_is_a_head_all_the_same() {
+async fn a_head_without_hash_and_times_is_valid() {
     let store = empty_store().await;
     put_raw(&store, &Key::sync_state(), &[("body", AttributeValue::S("{}".to_owned()))]).await;
     let heads = store.heads(&Meter::default()).await.expect("the table is readable");
@@ -142,7 +142,7 @@ async fn a_head_without_hash_and_times_is_a_head_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_mark_of_a_seed_is_what_was_written_last() {
+async fn the_mark_of_a_seed_is_the_latest_one() {
     let (store, meter) = (empty_store().await, Meter::default());
     assert_eq!(store.seeded(&meter).await.expect("no error"), None);
     for name in ["one", "two"] {

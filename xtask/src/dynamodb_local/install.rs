@@ -25,7 +25,7 @@ fn stamp() -> PathBuf {
 
 /// Whether the packages in the lock file are installed.
 pub fn is_current() -> bool {
-    matches!((fs::read(lock()), fs::read(stamp())), (Ok(wanted), Ok(there)) if wanted == there)
+    matches!((fs::read(lock()), fs::read(stamp())), (Ok(wanted), Ok(installed)) if wanted == installed)
         && home(&place()).is_ok()
 }
 

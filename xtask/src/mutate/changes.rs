@@ -48,14 +48,14 @@ const ACCESSES: &str = "infra/accesses.json";
 const GENERATED: &str = "house::functions::every_generated_file_is_current";
 const STRAYS: &str = "house::functions::every_event_belongs_to_a_function";
 const CYCLES: &str = "house::modules::no_crate_has_a_cycle_of_modules";
-const STORE_KERNEL: &str = "house::modules::the_kernel_of_the_store_uses_no_wing";
+const STORE_KERNEL: &str = "house::modules::the_kernel_of_the_store_depends_on_no_wing";
 const NO_NOUN: &str = "house::modules::the_door_names_no_route_and_nothing_that_a_route_serves";
 const LENGTHS: &str = "house::modules::no_source_file_is_longer_than_400_lines";
 const SYNC_CHECK: &str = "house::access::a_check_of_the_sync_reads_only_what_the_sync_may_read";
 const JOB_ACCESS: &str = "house::access::a_job_has_exactly_the_rights_that_it_uses";
 const RELEASES: &str = "house::functions::releases_unwind_and_leave_nothing_to_cargo_lambda";
 const EVENTS: &str = "house::events::each_event_is_one_that_the_http_api_would_send_to_that_route";
-const LETS_IN: &str = "house::authorization::each_route_lets_in_whom_the_table_says";
+const LETS_IN: &str = "house::authorization::each_route_admits_the_callers_in_the_table";
 const ROUTE_ACCESS: &str = "house::access::a_route_has_exactly_the_rights_that_it_uses";
 const SYNC_ACCESS: &str = "house::access::the_sync_has_exactly_the_rights_that_it_uses";
 const NOTHING_ELSE: &str = "house::templates::the_template_has_no_other_resources";
@@ -67,23 +67,28 @@ const DOMAIN: &str = "house::domain::the_domain_depends_on_nothing_that_touches_
 const STACKS: &str = "house::stacks::each_environment_has_a_stack_of_state_and_one_of_functions";
 const TABLES: &str = "house::stacks::tables_are_global_tables_on_demand_with_one_replica";
 const INTRINSICS: &str = "house::stacks::keys_indexes_and_ttl_hold_no_intrinsics";
-const QUIETER: &str = "house::stacks::the_nearer_to_users_the_quieter_is_the_log";
+const QUIETER: &str = "house::stacks::log_levels_rise_from_dev_to_prod";
 const STATE: &str = "house::stacks::the_state_has_the_parameters_of_its_tables_and_their_names";
-const PRECIOUS: &str = "house::stacks::what_is_precious_is_protected";
-const EXPORTS: &str = "house::stacks::exports_are_closed_and_gone_after_a_day";
-const LIMITS: &str = "house::stacks::no_stack_comes_near_to_what_cloudformation_takes";
+const PRECIOUS: &str = "house::stacks::irreplaceable_data_is_protected";
+const EXPORTS: &str = "house::stacks::exports_are_private_and_expire_after_a_day";
+const LIMITS: &str = "house::stacks::every_stack_stays_below_the_resource_limit_of_cloudformation";
 const GENERIC_INDEXES: &str = "house::stacks::app_has_four_generic_indexes_from_the_start";
 const INDEX_MAXIMA: &str = "house::stacks::every_index_has_the_maxima_of_its_table";
 const CHECK_EVENTS: &str = "house::events::each_job_has_an_event_that_only_checks";
-const LINKS: &str = "house::documents::every_file_that_a_document_links_to_is_there";
+const LINKS: &str = "house::documents::every_file_that_a_document_links_to_exists";
 const BOUNDS: &str = "house::documents::the_page_of_limits_states_the_values_of_the_code";
-const ADRS: &str = "house::documents::every_decision_is_listed_and_every_one_listed_is_there";
+const ADRS: &str = "house::documents::every_decision_is_listed_and_every_listed_decision_exists";
+const PROSE: &str = "house::prose::the_texts_use_plain_english";
+const TEST_NAMES: &str = "house::prose::test_names_have_a_subject";
 
 /// Drift tests of code, not of files: a change to a file has no effect on a test program that is already built.
-pub const COMPILED: [&str; 3] = [
+pub const COMPILED: [&str; 6] = [
     "house::events::a_missing_event_is_generated_as_the_http_api_would_send_it",
-    "house::variables::every_variable_that_is_read_stands_in_the_table_and_no_other",
+    "house::variables::the_table_contains_exactly_the_variables_that_are_read",
     "house::modules::graph::a_cycle_is_found_and_a_chain_is_not",
+    "house::prose::a_planted_phrase_is_found_and_a_correct_one_is_not",
+    "house::prose::a_planted_question_is_found",
+    "house::prose::a_planted_test_name_is_found",
 ];
 
 pub const CHANGES: &[Change] = &[
@@ -199,7 +204,12 @@ pub const CHANGES: &[Change] = &[
         INTRINSICS,
     ),
     replace("docs/adr/README.md", "(0002-our-own-door.md)", "(0002-a-door.md)", ADRS),
-    // What the generator writes.
+    // The language of texts and test names.
+    replace("docs/LIMITS.md", "This page lists", concat!("This page an", "ew lists"), PROSE),
+    replace("docs/LIMITS.md", "# Limits", "# What Is Limited", PROSE),
+    replace("shared/door/src/edge.rs", "//! ", "//! How ", PROSE),
+    replace("shared/domain/src/slug.rs", "fn slugs_of_pokeapi", "fn what_slugs_of_pokeapi", TEST_NAMES),
+    // The files that the generator writes.
     replace(TEMPLATE, "Handler: get-move", "Handler: get-type", GENERATED),
     replace(TEMPLATE, "Path: /api/v1/moves/{name}", "Path: /api/v1/move/{name}", GENERATED),
     replace(TEMPLATE, "Action: lambda:InvokeFunction", "Action: lambda:*", GENERATED),

@@ -56,6 +56,6 @@ fn tracked() -> anyhow::Result<Vec<String>> {
     let output = list.current_dir(root()).stderr(Stdio::inherit()).output().context("cannot start git")?;
     ensure!(output.status.success(), "git ls-files ended with {}", output.status);
     let names = String::from_utf8(output.stdout)?;
-    let there = |name: &&str| !name.is_empty() && root().join(name).is_file();
-    Ok(names.split('\0').filter(there).map(str::to_owned).collect())
+    let exists = |name: &&str| !name.is_empty() && root().join(name).is_file();
+    Ok(names.split('\0').filter(exists).map(str::to_owned).collect())
 }

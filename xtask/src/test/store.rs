@@ -24,10 +24,10 @@ pub fn dynamodb_local(earlier: &[Report]) -> anyhow::Result<Finding> {
 
 /// Fails a suite that passed if the embedded engine ran a different number of tests.
 fn compared(mut finding: Finding, embedded: Option<usize>) -> Finding {
-    if let (Outcome::Passed, Some(tally), Some(there)) = (&finding.outcome, finding.tally, embedded)
-        && tally.ran() != there
+    if let (Outcome::Passed, Some(tally), Some(expected)) = (&finding.outcome, finding.tally, embedded)
+        && tally.ran() != expected
     {
-        finding.outcome = Outcome::Failed(format!("{} tests, not {there} as embedded", tally.ran()));
+        finding.outcome = Outcome::Failed(format!("{} tests, not {expected} as embedded", tally.ran()));
     }
     finding
 }

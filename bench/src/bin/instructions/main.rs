@@ -36,7 +36,7 @@ struct Counts {
     init: u64,
     /// From the start of the process until its first answer, over TLS.
     cold: u64,
-    /// For one more request.
+    /// For each further request.
     warm: u64,
 }
 

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_was_used_before_changes_no_hash() {
+    fn reused_memory_does_not_change_a_hash() {
         let weak = Params::new(8 * 1024, 1, 1, None).expect("parameters");
         let strong = Params::new(24 * 1024, 1, 2, None).expect("parameters");
         let with = |params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

@@ -220,13 +220,13 @@ impl PokeApi {
                 Err(error) if error.is_passing() => error,
                 Err(error) => return Err(error),
             };
-            if let FetchError::Status(_, Some(asked)) = error {
-                if asked > self.config.longest_pause {
-                    let asked = asked.min(Self::LONGEST_WAIT);
-                    self.pace.close(asked);
-                    return Err(FetchError::NotNow(asked));
+            if let FetchError::Status(_, Some(retry_after)) = error {
+                if retry_after > self.config.longest_pause {
+                    let retry_after = retry_after.min(Self::LONGEST_WAIT);
+                    self.pace.close(retry_after);
+                    return Err(FetchError::NotNow(retry_after));
                 }
-                self.pace.hold(asked);
+                self.pace.hold(retry_after);
             }
             let Some(delay) = delays.next() else { return Err(error) };
             tokio::time::sleep(delay).await;

@@ -66,7 +66,7 @@ impl<'a> Doc<'a> {
         }
         Invalid::new(
             if self.at.is_empty() { "the document" } else { &self.at },
-            format!("{found} is no {wanted}"),
+            format!("{found} is not {wanted}"),
         )
     }
 
@@ -75,7 +75,7 @@ impl<'a> Doc<'a> {
     }
 
     pub(super) fn object(&self) -> Checked<&'a Map<String, Value>> {
-        self.value.as_object().ok_or_else(|| self.wrong("object"))
+        self.value.as_object().ok_or_else(|| self.wrong("an object"))
     }
 
     pub(super) fn get(&self, field: &str) -> Checked<Doc<'a>> {
@@ -109,7 +109,7 @@ impl<'a> Doc<'a> {
     pub(super) fn number<T: TryFrom<i64>>(&self, field: &str) -> Checked<T> {
         let doc = self.get(field)?;
         let number = doc.value.as_i64().and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| doc.wrong("whole number in range"))
+        number.ok_or_else(|| doc.wrong("a whole number in range"))
     }
 
     pub(super) fn maybe_number<T: TryFrom<i64>>(&self, field: &str) -> Checked<Option<T>> {
@@ -122,7 +122,7 @@ impl<'a> Doc<'a> {
 
     pub(super) fn list(&self, field: &str) -> Checked<Vec<Doc<'a>>> {
         let doc = self.get(field)?;
-        let values = doc.value.as_array().ok_or_else(|| doc.wrong("list"))?;
+        let values = doc.value.as_array().ok_or_else(|| doc.wrong("a list"))?;
         let numbered = values.iter().enumerate();
         Ok(numbered.map(|(place, value)| Doc { at: format!("{}[{place}]", doc.at), value }).collect())
     }

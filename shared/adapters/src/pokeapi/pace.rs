@@ -25,7 +25,7 @@ struct Turns {
 }
 
 impl Pace {
-    /// A `per_minute` of 0 means no limit.
+    /// Creates a pace of `per_minute` requests a minute; 0 means no limit.
     pub(super) fn new(per_minute: u32) -> Self {
         let interval = if per_minute == 0 { Duration::ZERO } else { Duration::from_secs(60) / per_minute };
         let now = Instant::now();

@@ -25,9 +25,9 @@ const LARGEST_FACT: usize = 100_000;
 /// [`Invalid`] names the first field that is missing, has a wrong type or is out of range.
 pub fn reduce(kind: Kind, id: u32, document: &Value) -> Checked<Fact> {
     let doc = Doc::whole(document);
-    let own: u32 = doc.number("id")?;
-    if own != id {
-        return Err(Invalid::new("id", format!("is {own} where {id} was asked for")));
+    let found: u32 = doc.number("id")?;
+    if found != id {
+        return Err(Invalid::new("id", format!("is {found} where {id} was asked for")));
     }
     let fact = match kind {
         Kind::VersionGroup => Fact::VersionGroup(version_group(&doc, id)?),

@@ -68,7 +68,7 @@ pub(super) fn item(event: &Event) -> ItemBuilder {
     }
 }
 
-/// The spelling in JSON.
+/// The name of the value in JSON.
 fn spelled(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

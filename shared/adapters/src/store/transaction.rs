@@ -19,7 +19,8 @@ use super::{
 /// The reasons why a transaction wrote nothing. `C` names the conditions of a wing; a name can contain an id.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused<C> {
-    /// The client's idempotency key is in use: an earlier request with it has made the change. This decides, whatever else did not hold.
+    /// The client's idempotency key is in use: an earlier request with it has made the change. It takes precedence over all failed
+    /// conditions.
     #[error("the idempotency key is in use")]
     Repeated,
     #[error("conditions did not hold: {0:?}")]
@@ -31,13 +32,13 @@ pub enum Refused<C> {
 /// The conditions that did not hold, in the order in which the transaction lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmet<C> {
-    /// The first one, which decides about the answer.
+    /// The first failed condition, which determines the answer.
     decisive: C,
     others: Vec<C>,
 }
 
 impl<C> Refused<C> {
-    /// Returns the condition that decides about the answer: the first one that did not hold.
+    /// Returns the condition that determines the answer: the first one that failed.
     #[must_use]
     pub const fn decisive(&self) -> Option<&C> {
         match self {
@@ -46,7 +47,7 @@ impl<C> Refused<C> {
         }
     }
 
-    /// Decides: an existing receipt first, then the first of `failed`.
+    /// Selects the error: an existing receipt first, then the first of `failed`.
     fn of(failed: impl Iterator<Item = Guard<C>>) -> Self {
         let mut named = Vec::new();
         for guard in failed {
@@ -65,13 +66,13 @@ impl<C> Refused<C> {
 }
 
 impl<C: PartialEq> Refused<C> {
-    /// Whether `condition` decides about the answer.
+    /// Whether `condition` determines the answer.
     #[must_use]
     pub fn is(&self, condition: &C) -> bool {
         self.decisive() == Some(condition)
     }
 
-    /// Whether `condition` is one of those that did not hold, the decisive one or another.
+    /// Whether `condition` failed, as the first one or a later one.
     #[must_use]
     pub fn has(&self, condition: &C) -> bool {
         let others = match self {
@@ -83,7 +84,7 @@ impl<C: PartialEq> Refused<C> {
 }
 
 impl<C> From<Refused<C>> for StoreError {
-    /// For transactions whose conditions can fail only because of another writer.
+    /// Converts the error of a transaction whose conditions fail only because of another writer.
     fn from(refused: Refused<C>) -> Self {
         match refused {
             Refused::Repeated | Refused::Conditions(_) => Self::Conflict { operation: OPERATION },
@@ -95,7 +96,7 @@ impl<C> From<Refused<C>> for StoreError {
 /// The meaning of a part whose condition did not hold.
 #[derive(Debug)]
 enum Guard<C> {
-    /// The part has no condition, or none that a caller can act on.
+    /// The part has no condition, or its failure is not an error that a caller can handle.
     Unnamed,
     Receipt,
     Named(C),

@@ -77,7 +77,7 @@ impl Order {
     }
 }
 
-/// Carries out `order`. The next publication makes up for one that was interrupted, and the next sync for a fetch.
+/// Carries out `order`. If it is interrupted, the next publication publishes stored changes, and the next sync repeats a fetch.
 ///
 /// # Errors
 /// [`SyncError`] except [`SyncError::Busy`], which is a regular result.
@@ -134,9 +134,9 @@ impl Errand<'_> {
             Err(FetchError::Status(status, _)) if status.as_u16() == 404 => return Ok(Source::Unknown),
             Err(error) => return Ok(failed(Kind::Pokemon, id, &error)),
         }
-        let mut asked = BTreeSet::new();
+        let mut requested = BTreeSet::new();
         loop {
-            let next = self.wanted(id).into_iter().find(|(kind, id)| asked.insert((*kind, *id)));
+            let next = self.wanted(id).into_iter().find(|(kind, id)| requested.insert((*kind, *id)));
             let Some((kind, id)) = next else { return Ok(Source::Answered) };
             if let Err(error) = self.take(kind, id).await? {
                 return Ok(failed(kind, id, &error));

@@ -36,8 +36,9 @@ pub enum Outcome {
 pub enum Pause {
     /// The deadline passed, or the caller interrupted the run.
     Stopped,
-    /// The source asked for no requests before this moment.
-    Asked { until: Timestamp },
+    /// The source allows no requests before this moment (its `Retry-After`).
+    #[serde(rename = "asked")]
+    RetryAfter { until: Timestamp },
     /// Many resources failed in a row, so the source seems to be down.
     SourceDown,
 }

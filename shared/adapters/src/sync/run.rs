@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
             && wait.until.is_pending(now(), PokeApi::LONGEST_WAIT.as_secs().cast_signed())
         {
             // Before the lists, and without a write: the run has no effect.
-            return Ok(self.paused(Pause::Asked { until: wait.until }));
+            return Ok(self.paused(Pause::RetryAfter { until: wait.until }));
         }
         self.state.wait = None;
         let listed = tokio::select! {
@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
     }
 
     async fn pause(&mut self, because: Pause) -> Result<Outcome, SyncError> {
-        if let Pause::Asked { until } = because {
+        if let Pause::RetryAfter { until } = because {
             let source = self.api.config().base_url.clone();
             self.state.wait = Some(Wait { source, until });
         }
@@ -220,8 +220,7 @@ impl<'a> Run<'a> {
         put_state(self.store, self.meter, self.lease, &self.state).await
     }
 
-    /// Removes facts whose resource the source no longer lists. If suspiciously many are gone, it keeps them and
-    /// returns a doubt.
+    /// Removes facts whose resource the source no longer lists. If suspiciously many are gone, it keeps them and returns the reason.
     fn forget_what_is_gone(&mut self) -> Vec<String> {
         let mut doubts = Vec::new();
         for kind in Kind::ALL {
@@ -294,5 +293,5 @@ impl<'a> Run<'a> {
 }
 
 fn wait_for(wait: std::time::Duration) -> Pause {
-    Pause::Asked { until: Timestamp::from_unix(now().unix() + wait.as_secs() as i64) }
+    Pause::RetryAfter { until: Timestamp::from_unix(now().unix() + wait.as_secs() as i64) }
 }

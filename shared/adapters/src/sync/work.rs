@@ -24,7 +24,7 @@ impl Task {
 #[derive(Debug, Default)]
 pub(super) struct Work {
     listed: BTreeMap<Kind, Vec<u32>>,
-    /// The tasks that are left, in order.
+    /// The remaining tasks, in order.
     pub tasks: Vec<Task>,
     /// The number of resources in the whole run.
     pub total: usize,

@@ -110,10 +110,10 @@ impl Verifier {
         if token.len() > LONGEST {
             return Err(TokenError::Forged);
         }
-        let given = decode_header(token).map_err(|_| TokenError::Forged)?;
-        let kid = given.kid.as_deref().unwrap_or_default();
+        let received = decode_header(token).map_err(|_| TokenError::Forged)?;
+        let kid = received.kid.as_deref().unwrap_or_default();
         // We never write a header with more fields (such as the address of a key, or required extensions).
-        if given != header(kid) {
+        if received != header(kid) {
             return Err(TokenError::Forged);
         }
         let key = self.keys.get(kid).ok_or(TokenError::UnknownKey)?;

@@ -239,13 +239,13 @@ mod tests {
         assert_eq!((back.jwks(), back.to_json()), (ring.jwks(), Ok(json.clone())));
         let other = KeyRing::generate(NOW).to_json().expect("JSON");
         let kid = &ring.jwks().keys[1].kid;
-        for bent in [
+        for modified in [
             "",
             "{}",
             &json[1..],
             &other.replacen(&KeyRing::from_json(&other).unwrap().jwks().keys[0].kid, kid, 1),
         ] {
-            assert_eq!(KeyRing::from_json(bent).map(|_| ()), Err(BadKeys));
+            assert_eq!(KeyRing::from_json(modified).map(|_| ()), Err(BadKeys));
         }
     }
 

@@ -119,7 +119,7 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// Returns the text for the client. It is the same each time.
+    /// Returns the token as text for the client. The text is the same each time.
     #[must_use]
     pub fn seal(&self, key: &RefreshKey) -> String {
         let mut bytes = self.signed().to_vec();
@@ -209,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn no_bit_of_it_can_be_changed() {
+    fn a_token_with_a_changed_bit_is_rejected() {
         let sealed = token().seal(&KEY);
         let bytes = BASE64.decode(&sealed[3..]).expect("base64");
         for bit in 0..bytes.len() * 8 {
-            let mut bent = bytes.clone();
-            bent[bit / 8] ^= 1 << (bit % 8);
-            let bent = format!("rt_{}", BASE64.encode(bent));
-            assert_eq!(RefreshToken::open(&bent, &KEY), Err(BadRefreshToken), "bit {bit}");
+            let mut modified = bytes.clone();
+            modified[bit / 8] ^= 1 << (bit % 8);
+            let modified = format!("rt_{}", BASE64.encode(modified));
+            assert_eq!(RefreshToken::open(&modified, &KEY), Err(BadRefreshToken), "bit {bit}");
         }
         let other = RefreshKey::new([8; 32]);
         assert_eq!(RefreshToken::open(&sealed, &other), Err(BadRefreshToken));

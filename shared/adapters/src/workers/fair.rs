@@ -23,20 +23,20 @@ impl<T> FairQueue<T> {
         self.len >= self.capacity
     }
 
-    /// Adds `entry` to the line of `client` and returns the entry that must leave, if any. A full queue drops the newest entry of
-    /// its longest line, so that a single client cannot keep the others out; `entry` itself where its own line is (nearly) as long.
+    /// Adds `entry` to the line of `client` and returns the entry that must leave, if any. A full queue drops the newest entry of its
+    /// longest line, so that a single client cannot keep the others out; or `entry` itself if its own line is (nearly) as long.
     pub(super) fn push(&mut self, client: &str, entry: T) -> Option<T> {
-        let own = self.lines.iter().position(|(name, _)| name == client);
+        let position = self.lines.iter().position(|(name, _)| name == client);
         let mut leaving = None;
         if self.is_full() {
-            let own_length = own.map_or(0, |at| self.lines[at].1.len());
+            let length = position.map_or(0, |at| self.lines[at].1.len());
             match self.lines.iter_mut().map(|(_, line)| line).max_by_key(|line| line.len()) {
-                Some(longest) if longest.len() > own_length + 1 => leaving = longest.pop_back(),
+                Some(longest) if longest.len() > length + 1 => leaving = longest.pop_back(),
                 _ => return Some(entry),
             }
             self.len -= 1;
         }
-        match own {
+        match position {
             Some(at) => self.lines[at].1.push_back(entry),
             None => self.lines.push_back((client.to_owned(), VecDeque::from([entry]))),
         }

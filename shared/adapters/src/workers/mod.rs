@@ -32,7 +32,7 @@ pub struct Workers<S> {
     longest_wait: Duration,
 }
 
-/// Why a task did not run to its end.
+/// The reasons for which a task did not run to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRun {
     #[error("too many tasks wait")]
@@ -145,7 +145,7 @@ impl<S> Shared<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a task; returns `None` when no more can come.
+    /// Waits for a task; returns `None` once no further task can arrive.
     fn next(&self) -> Option<Box<dyn Task<S>>> {
         let mut state = self.lock();
         loop {

@@ -31,7 +31,7 @@ async fn occupy(workers: &Count) -> (impl Future<Output = Result<(), NotRun>>, m
 }
 
 #[test]
-fn no_more_tasks_run_at_once_than_there_are_threads() {
+fn at_most_one_task_runs_on_each_thread() {
     let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let workers = Count::new(2, 100);
     let tasks = (0..60).map(|_| {
@@ -51,7 +51,7 @@ fn no_more_tasks_run_at_once_than_there_are_threads() {
 }
 
 #[test]
-fn a_task_that_nobody_waits_for_does_not_run_and_takes_no_room() {
+fn an_abandoned_task_does_not_run_and_leaves_the_queue() {
     block_on(async {
         let workers = Count::new(1, 2);
         let (occupant, release) = occupy(&workers).await;
@@ -74,7 +74,7 @@ fn a_task_that_nobody_waits_for_does_not_run_and_takes_no_room() {
 }
 
 #[test]
-fn one_client_cannot_keep_another_out() {
+fn one_client_cannot_block_another() {
     block_on(async {
         let workers = Count::new(1, 4);
         let (occupant, release) = occupy(&workers).await;

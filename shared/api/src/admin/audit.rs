@@ -1,6 +1,6 @@
 //! `GET /api/v1/admin/audit`
 
-use adapters::{now, store::accounts::Trail};
+use adapters::{now, store::accounts::EventPage};
 use domain::{
     FieldError, Timestamp,
     accounts::UserId,
@@ -29,7 +29,7 @@ pub(crate) async fn audit(app: &App, request: &Request) -> Result<Response, Prob
     let actor = parsed::<UserId>(request, "actor", "must be a user id");
     let (actor, day) = both(actor, day(request))?;
     let (accounts, meter) = (app.kernel.accounts(), &request.meter);
-    let Trail { events, next } = match (actor, day) {
+    let EventPage { events, next } = match (actor, day) {
         (Some(_), Some(_)) => {
             let error = FieldError::new("day", "cannot be combined with actor");
             return Err(Problem::invalid(vec![error]));
@@ -50,10 +50,10 @@ fn date(at: Timestamp) -> String {
 
 /// Parses the `day` parameter: a valid date in RFC 3339 format.
 fn day(request: &Request) -> Result<Option<String>, FieldError> {
-    let Some(given) = parameter(request, "day")? else { return Ok(None) };
-    let is_day = given.len() == 10 && format!("{given}T00:00:00Z").parse::<Timestamp>().is_ok();
+    let Some(day) = parameter(request, "day")? else { return Ok(None) };
+    let is_day = day.len() == 10 && format!("{day}T00:00:00Z").parse::<Timestamp>().is_ok();
     if is_day {
-        Ok(Some(given.to_owned()))
+        Ok(Some(day.to_owned()))
     } else {
         Err(FieldError::new("day", "must be a date such as 2026-11-23"))
     }

@@ -23,10 +23,10 @@ impl Cursor {
 
 /// Returns one query parameter. An empty value counts as absent.
 pub(super) fn parameter<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>, FieldError> {
-    let mut given = request.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let first = given.next();
-    match given.next() {
-        Some(_) => Err(FieldError::new(name, "is given more than once")),
+    let mut values = request.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let first = values.next();
+    match values.next() {
+        Some(_) => Err(FieldError::new(name, "must not be repeated")),
         None => Ok(first.filter(|value| !value.is_empty())),
     }
 }
@@ -46,8 +46,8 @@ const MOST_PER_PAGE: u32 = 100;
 
 pub(super) fn per_page(request: &Request) -> Result<u32, FieldError> {
     let message = "must be a whole number from 1 to 100";
-    let given = parsed(request, "per_page", message)?.unwrap_or(PER_PAGE);
-    if (1..=MOST_PER_PAGE).contains(&given) { Ok(given) } else { Err(FieldError::new("per_page", message)) }
+    let number = parsed(request, "per_page", message)?.unwrap_or(PER_PAGE);
+    if (1..=MOST_PER_PAGE).contains(&number) { Ok(number) } else { Err(FieldError::new("per_page", message)) }
 }
 
 /// Returns both values, or every error.

@@ -13,7 +13,7 @@ use super::paging::{both, parameter, parsed, per_page};
 use crate::app::App;
 use door::{Problem, Request, Response, body::personal};
 
-/// A page of users, sorted by when they registered.
+/// A page of users, in the order of registration.
 #[derive(Serialize, JsonSchema)]
 pub struct UserList {
     pub users: Vec<User>,
@@ -23,7 +23,7 @@ pub struct UserList {
 /// The position of a page in the list of users.
 #[derive(Serialize, JsonSchema)]
 pub struct UserPagination {
-    /// Absent where a cursor was given.
+    /// Absent if the request has a cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32")]
     pub page: Option<u32>,
@@ -33,7 +33,7 @@ pub struct UserPagination {
     pub pages: u32,
     pub has_next: bool,
     pub has_prev: bool,
-    /// For `cursor`, where more users follow.
+    /// The `cursor` of the next page, if more users follow.
     pub next: Option<String>,
 }
 
@@ -76,11 +76,11 @@ pub(crate) async fn users(app: &App, request: &Request) -> Result<Response, Prob
 }
 
 fn start(request: &Request) -> Result<Start, FieldError> {
-    let cursor = parsed(request, "cursor", "is not one that a page has named")?;
+    let cursor = parsed(request, "cursor", "must be the `next` of a previous page")?;
     match cursor {
         None => page(request).map(Start::Page),
         Some(_) if parameter(request, "page")?.is_some() => {
-            Err(FieldError::new("page", "cannot be given together with cursor"))
+            Err(FieldError::new("page", "cannot be combined with cursor"))
         }
         Some(user) => Ok(Start::After(user)),
     }

@@ -15,7 +15,7 @@ pub struct SignedIn {
     pub user: User,
     /// The Bearer token for the `Authorization` header.
     pub access_token: String,
-    /// Can be used once, to get the next pair of tokens.
+    /// Valid once, to get the next pair of tokens.
     pub refresh_token: String,
     /// The lifetime of the access token, in seconds.
     pub expires_in: u64,

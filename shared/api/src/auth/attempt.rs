@@ -24,7 +24,8 @@ pub(super) struct Attempt {
 impl Attempt {
     /// Begins an attempt. The request has already taken a token of the route's own limit, the failures from one address.
     pub(super) fn begin(request: &Request) -> Self {
-        let address = Token { limit: Limit::Login, whom: request.client.clone(), taken_at: milliseconds() };
+        let address =
+            Token { limit: Limit::Login, subject: request.client.clone(), taken_at: milliseconds() };
         Self { address, success: None, account: None }
     }
 
@@ -42,8 +43,8 @@ impl Attempt {
         request: &Request,
         account: &str,
     ) -> Result<(), Problem> {
-        let whom = format!("{account} {}", request.client);
-        self.account = Some(app.kernel.spend(&request.meter, Limit::Account, whom).await?);
+        let subject = format!("{account} {}", request.client);
+        self.account = Some(app.kernel.spend(&request.meter, Limit::Account, subject).await?);
         Ok(())
     }
 
@@ -60,7 +61,7 @@ impl Attempt {
 
     /// Ends an attempt whose password was not checked because of `problem`. Returns `problem` with the state of the address's bucket of
     /// failures.
-    pub(super) async fn was_not_made(self, app: &App, request: &Request, problem: Problem) -> Problem {
+    pub(super) async fn was_rejected(self, app: &App, request: &Request, problem: Problem) -> Problem {
         let success = back(app, request, self.success.as_ref());
         if problem.status == StatusCode::TOO_MANY_REQUESTS {
             success.await;

@@ -40,14 +40,14 @@ pub(crate) async fn confirmed(app: &App, request: &Request, action: Action) -> R
 pub(super) async fn confirm(
     app: &App,
     request: &Request,
-    given: Password,
+    typed: Password,
     hash: String,
     field: &str,
     action: Action,
 ) -> Result<(), Problem> {
     let meter = &request.meter;
     let token = app.kernel.spend(meter, Limit::Password, subject(Limit::Password, request)?).await?;
-    let checked = app.kernel.run_blocking(request, move |memory| memory.check(&given, Some(&hash))).await;
+    let checked = app.kernel.run_blocking(request, move |memory| memory.check(&typed, Some(&hash))).await;
     if !matches!(checked, Ok(Ok(Checked::Wrong))) {
         app.kernel.give_back(meter, &token).await;
     }

@@ -16,7 +16,7 @@ const TAG: &str = "accounts";
 
 pub(crate) fn register(generator: &mut SchemaGenerator) -> Operation {
     let description = "Creates an account and signs in. 409 names the fields whose values belong to another account, or are reserved \
-        for one. Some user names (`admin`, `root`, `null`, …) are reserved for no account: 422.";
+        for one. Some user names (`admin`, `root`, `null`, …) are not available: 422.";
     let example =
         json!({"username": "ash_ketchum", "email": "ash@example.com", "password": "pallet town, route 1"});
     Operation::new(TAG, description, signed_in(generator, "Registration successful").created())
@@ -25,9 +25,9 @@ pub(crate) fn register(generator: &mut SchemaGenerator) -> Operation {
 }
 
 pub(crate) fn login(generator: &mut SchemaGenerator) -> Operation {
-    let description = "401 does not reveal whether the account exists. Failed and successful sign-ins have limits of \
-        their own. While too many passwords wait to be checked, the answer is 503 `server_busy` with Retry-After, and counts \
-        as no attempt.";
+    let description = "401 does not reveal whether the account exists. Failed and successful sign-ins have separate \
+        limits. While too many passwords wait to be checked, the answer is 503 `server_busy` with Retry-After, and the \
+        sign-in does not count as an attempt.";
     let example = json!({"username": "ash_ketchum", "password": "pallet town, route 1"});
     Operation::new(TAG, description, signed_in(generator, "Login successful").fresh())
         .body(body::<Credentials>(&["username", "password"], example))
@@ -47,8 +47,8 @@ pub(crate) fn refresh(generator: &mut SchemaGenerator) -> Operation {
 }
 
 pub(crate) fn logout(generator: &mut SchemaGenerator) -> Operation {
-    let description = "Ends the session that the access token was issued in; 200 too if it has ended already, or the account \
-        is frozen.";
+    let description = "Ends the session in which the access token was issued. Returns 200 even if the session has ended already \
+        or the account is frozen.";
     Operation::new(TAG, description, done(generator, "Logout successful")).refusals(&[409])
 }
 

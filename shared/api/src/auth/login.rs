@@ -38,7 +38,7 @@ pub(crate) async fn login(app: &App, request: &Request) -> Result<Response, Prob
     let mut attempt = Attempt::begin(request);
     let (found, checked) = match check_password(app, request, &mut attempt).await {
         Ok(checked) => checked,
-        Err(problem) => return Err(attempt.was_not_made(app, request, problem).await),
+        Err(problem) => return Err(attempt.was_rejected(app, request, problem).await),
     };
     let (accounts, meter) = (app.kernel.accounts(), &request.meter);
     let actor = found.as_ref().map(|found| found.user.user.id);
@@ -71,14 +71,14 @@ async fn check_password(
     request: &Request,
     attempt: &mut Attempt,
 ) -> Result<(Option<Stored>, Option<Right>), Problem> {
-    let given: Credentials = request.body()?;
-    let missing = [("username", &given.username), ("password", &given.password)];
+    let sent: Credentials = request.body()?;
+    let missing = [("username", &sent.username), ("password", &sent.password)];
     let missing = missing.into_iter().filter(|(_, text)| text.is_empty());
     let missing: Vec<_> = missing.map(|(field, _)| FieldError::new(field, "is required")).collect();
     if !missing.is_empty() {
         return Err(Problem::invalid(missing));
     }
-    let login = Login::of(given.username.trim());
+    let login = Login::of(sent.username.trim());
     attempt.take_success(app, request).await?;
     let found = app.kernel.accounts().credentials(&request.meter, &login).await?;
     // An account that is being deleted counts as unknown.
@@ -87,7 +87,7 @@ async fn check_password(
     let id = found.as_ref().map(|found| found.user.user.id);
     let account = id.map_or_else(|| login.subject().to_owned(), |id| id.to_string());
     attempt.take_account(app, request, &account).await?;
-    let password = Password::typed(&given.password);
+    let password = Password::typed(&sent.password);
     let stored = found.as_ref().map(|found| found.hash.clone());
     let checked =
         app.kernel.run_blocking(request, move |memory| check(memory, &password, stored.as_deref())).await?;
@@ -95,7 +95,7 @@ async fn check_password(
     Ok((found, checked))
 }
 
-/// The result of a check that the password passed.
+/// The result of a successful password check.
 struct Right {
     /// A stronger hash, if the stored hash is weaker than the current parameters require.
     stronger: Option<String>,

@@ -47,7 +47,7 @@ pub struct ProfileUpdate {
 
 impl ProfileUpdate {
     /// Returns the names of the given fields.
-    pub(crate) fn given(&self) -> Vec<&'static str> {
+    pub(crate) fn present(&self) -> Vec<&'static str> {
         let Self { username, email, password, current_password } = self;
         let fields = [
             ("username", username),
@@ -59,7 +59,7 @@ impl ProfileUpdate {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.given().is_empty()
+        self.present().is_empty()
     }
 }
 
@@ -77,11 +77,11 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Result<Respo
 pub(crate) async fn change_own(
     app: &App,
     request: &Request,
-    given: ProfileUpdate,
+    update: ProfileUpdate,
 ) -> Result<Response, Problem> {
     let caller = request.caller()?;
     let (accounts, meter) = (app.kernel.accounts(), &request.meter);
-    let new = NewValues::of(&given)?;
+    let new = NewValues::of(&update)?;
     let found = accounts.credentials_of(meter, caller.user).await?.ok_or_else(Problem::no_account)?;
     let before = found.user;
     if !permits_change(request, &etag(&before)) {
@@ -96,7 +96,7 @@ pub(crate) async fn change_own(
     if !is_named && new.password.is_none() {
         return answer(&before);
     }
-    match &given.current_password {
+    match &update.current_password {
         Some(current) => {
             let action = if new.password.is_some() { Action::ChangePassword } else { Action::UpdateProfile };
             confirm(app, request, Password::typed(current), found.hash, "current_password", action).await?;
@@ -110,7 +110,7 @@ pub(crate) async fn change_own(
         ];
         change.hash = Some(chosen(app, request, Ok(password), &names).await?);
         change.kept = Some(caller.session);
-    } else if given.current_password.is_some() {
+    } else if update.current_password.is_some() {
         record_password(app, request).await?;
     }
     let after = before.changed(&change, now());
@@ -130,17 +130,17 @@ struct NewValues {
 impl NewValues {
     /// # Errors
     /// 422 with every invalid field.
-    fn of(given: &ProfileUpdate) -> Result<Self, Problem> {
+    fn of(update: &ProfileUpdate) -> Result<Self, Problem> {
         let mut wrong = Vec::new();
         let mut keep = |error: FieldError| wrong.push(error);
-        let username = given.username.as_deref().map(Username::choose).transpose();
+        let username = update.username.as_deref().map(Username::choose).transpose();
         let username = username.map_err(&mut keep).unwrap_or_default();
         let email =
-            given.email.as_deref().map(Email::parse).transpose().map_err(&mut keep).unwrap_or_default();
-        let password = given.password.as_deref().map(Password::choose).transpose();
+            update.email.as_deref().map(Email::parse).transpose().map_err(&mut keep).unwrap_or_default();
+        let password = update.password.as_deref().map(Password::choose).transpose();
         let password = password.map_err(&mut keep).unwrap_or_default();
-        if given.password.is_some() && given.current_password.is_none() {
-            keep(FieldError::new("current_password", "is needed to change the password"));
+        if update.password.is_some() && update.current_password.is_none() {
+            keep(FieldError::new("current_password", "is required to change the password"));
         }
         if wrong.is_empty() { Ok(Self { username, email, password }) } else { Err(Problem::invalid(wrong)) }
     }

@@ -25,11 +25,11 @@ use door::{Problem, Request, Response, SERVER_BUSY, Token, body::personal, limit
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
-    /// 3 to 80 of A to Z, a to z, 0 to 9 and _; unique, whatever the case.
+    /// 3 to 80 of A to Z, a to z, 0 to 9 and _; unique regardless of case.
     #[serde(default)]
     #[schemars(length(min = 3, max = 80), regex(pattern = "^[A-Za-z0-9_]+$"))]
     username: String,
-    /// Unique.
+    /// Unique among all accounts.
     #[serde(default)]
     #[schemars(email)]
     email: String,
@@ -43,10 +43,10 @@ pub struct Registration {
 /// the event; if it fails, nothing is stored.
 pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, Problem> {
     // The request has already taken this token of the route's limit.
-    let token = Token { limit: Limit::Register, whom: request.client.clone(), taken_at: milliseconds() };
-    let given: Registration = request.body()?;
-    let password = Password::choose(&given.password);
-    let names = all(Username::choose(&given.username), Email::parse(&given.email));
+    let token = Token { limit: Limit::Register, subject: request.client.clone(), taken_at: milliseconds() };
+    let sent: Registration = request.body()?;
+    let password = Password::choose(&sent.password);
+    let names = all(Username::choose(&sent.username), Email::parse(&sent.email));
     let (username, email) = match (names, &password) {
         (Ok(names), Ok(_)) => names,
         (names, password) => {

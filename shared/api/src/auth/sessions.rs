@@ -31,7 +31,7 @@ pub struct SessionRow {
     /// The time of the last refresh of its tokens.
     pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
-    /// Whether the request belongs to it.
+    /// Whether this is the session of the request.
     pub is_current: bool,
 }
 

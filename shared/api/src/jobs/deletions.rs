@@ -94,12 +94,12 @@ pub(crate) async fn finish_deletion(
     exports: Option<&Exports>,
     meter: &Meter,
     user: UserId,
-    told: impl FnMut() -> ChangeRecord,
+    record: impl FnMut() -> ChangeRecord,
 ) -> Result<(), NotFinished> {
     if let Some(exports) = exports {
         exports.delete(user).await?;
     }
-    Ok(accounts.finish_deletion(meter, user, told).await?)
+    Ok(accounts.finish_deletion(meter, user, record).await?)
 }
 
 fn step(user: UserId) -> ChangeRecord {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use adapters::store::Meter;
-use door::telemetry::{Effort, Ids, JobSeen, Telemetry, trace_root};
+use door::telemetry::{Effort, Ids, JobLine, Telemetry, trace_root};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub(super) fn serve_job(
                 let (started, meter) = (Instant::now(), Meter::default());
                 let answer = work(config, &payload, &meter).await;
                 let effort = Effort::since(started, cold.swap(false, Ordering::Relaxed), meter.usage());
-                telemetry.job(&JobSeen { route: job.name, outcome: answer.as_ref().ok().cloned(), effort });
+                telemetry.job(&JobLine { route: job.name, outcome: answer.as_ref().ok().cloned(), effort });
                 answer
             })
             .await

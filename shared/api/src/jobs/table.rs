@@ -7,7 +7,7 @@ use crate::config::SYNC_KEYS;
 /// A scheduled function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Verb-noun. Also the name of the function and the sample event.
+    /// The job's name, verb-noun. Also the name of the function and the sample event.
     pub name: &'static str,
     /// The interval of the schedule.
     pub minutes: u32,
@@ -18,7 +18,7 @@ pub struct Job {
     pub needs: &'static [Need],
     /// The variables that only this function reads.
     pub variables: &'static [&'static str],
-    /// In seconds; `None` for the usual timeout.
+    /// The timeout in seconds; `None` for the default.
     pub timeout: Option<u32>,
     pub summary: &'static str,
 }

@@ -14,7 +14,7 @@ pub(crate) fn openapi(_: &mut SchemaGenerator) -> Operation {
 
 pub(crate) fn version(generator: &mut SchemaGenerator) -> Operation {
     let answer = answer::<Version>(generator, example_version()).fresh();
-    Operation::new("operation", "The versions of the program and of the contract.", answer)
+    Operation::new("operation", "The versions of the program and of the API.", answer)
 }
 
 fn example_version() -> Value {

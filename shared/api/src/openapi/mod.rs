@@ -106,14 +106,14 @@ fn responses(spec: &Spec, answers: Vec<Answer>, refusals: &[u16]) -> Map<String,
         _ => &[],
     };
     let mut responses = Map::new();
-    for Answer { status, description, content, headers: own, cached } in answers {
+    for Answer { status, description, content, headers: extra, cached } in answers {
         if cached {
             let not_modified =
                 json!({"description": "The client's copy is still valid.", "headers": headers(&["ETag"])});
             responses.insert("304".to_owned(), not_modified);
         }
         let mut headers = headers(if cached { &["ETag"] } else { limits });
-        for (name, header) in own {
+        for (name, header) in extra {
             headers[name] = header;
         }
         let response = json!({"description": description, "headers": headers, "content": content});

@@ -110,7 +110,7 @@ impl Answer {
         self.header(
             "Content-Location",
             json!({
-                "description": "The canonical path, where the request has another",
+                "description": "The canonical path, if the request has a different one",
                 "required": false,
                 "schema": {"type": "string"},
             }),

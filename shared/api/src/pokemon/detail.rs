@@ -54,11 +54,11 @@ pub(super) struct Include {
 impl Include {
     fn parse(query: &[(String, String)]) -> Result<Self, Problem> {
         let mut include = Self::default();
-        let mut given = query.iter().filter(|(key, _)| key == "include");
-        let value = given.next().map(|(_, value)| value.as_str()).unwrap_or_default();
+        let mut values = query.iter().filter(|(key, _)| key == "include");
+        let value = values.next().map(|(_, value)| value.as_str()).unwrap_or_default();
         let wrong = |message: &str| Problem::invalid(vec![FieldError::new("include", message)]);
-        if given.next().is_some() {
-            return Err(wrong("is given more than once"));
+        if values.next().is_some() {
+            return Err(wrong("must not be repeated"));
         }
         for part in value.split(',').filter(|part| !part.is_empty()) {
             match part {

@@ -23,7 +23,7 @@ pub(crate) fn list(generator: &mut SchemaGenerator) -> Operation {
         nothing listed matches, a form of exactly this name or number, else names that are one edit away are returned. `pagination.match` \
         is the rank of the best result. A page past the end is empty. Unknown parameters are ignored.";
     let etag = json!({
-        "description": "Of this answer; absent with `sort=favorites`, which must not be cached",
+        "description": "The entity tag of the response; absent with `sort=favorites`, which must not be cached",
         "schema": {"type": "string"},
     });
     let answer = answer::<Page<'static>>(generator, example_page()).header("ETag", etag);
@@ -32,14 +32,14 @@ pub(crate) fn list(generator: &mut SchemaGenerator) -> Operation {
 
 pub(crate) fn generations(generator: &mut SchemaGenerator) -> Operation {
     let description = "`name` is the region's name (\"Johto\"), `title` is \"Generation II\". Counts and ids are of the species \
-        that are served. Year, color and description are null if they are unknown.";
+        that are served. Year, color and description are null if they are not known.";
     Operation::new("generations", description, answer::<Generations>(generator, example_generations()))
 }
 
 pub(crate) fn get(generator: &mut SchemaGenerator) -> Operation {
-    let description = "An id comes before a slug, a slug before a species' name, that before a display name, and that before a \
-        form's name. A species' name leads to its default Pokémon; a name that several Pokémon share is 404 with their slugs in \
-        `errors`. `Content-Location` has the canonical path.";
+    let description = "An id takes precedence over a slug, a slug over a species name, a species name over a display name, and a \
+        display name over a form name. A species' name leads to its default Pokémon; a name that several Pokémon share is 404 \
+        with their slugs in `errors`. `Content-Location` has the canonical path.";
     Operation::new("pokemon", description, example_answer(generator).located())
         .parameters(vec![id(), include()])
         .refusals(&[404, 422])
@@ -171,7 +171,7 @@ fn sorting() -> Vec<Value> {
     vec![
         query(
             "sort",
-            "The sort key; ties are sorted by id. `favorites` lists the caller's favorites first, and is 401 with \
+            "The sort key; ties are sorted by id. `favorites` lists the caller's favorites first, and returns 401 for \
                 an invalid token",
             &json!({"type": "string", "enum": sorts}),
             &json!("name"),

@@ -11,7 +11,7 @@ use crate::jobs::SYNC;
 
 /// One invocation of the sync.
 #[derive(Debug)]
-pub struct SyncSeen {
+pub struct SyncLine {
     level: Level,
     outcome: Value,
     error_code: Option<&'static str>,
@@ -23,7 +23,7 @@ pub struct SyncSeen {
     is_error: bool,
 }
 
-impl SyncSeen {
+impl SyncLine {
     /// Returns the line of an invocation without a run, whose outcome is `busy` or `fresh`.
     #[must_use]
     pub fn idle(outcome: Value) -> Self {
@@ -35,7 +35,7 @@ impl SyncSeen {
 
     #[must_use]
     pub fn ended(outcome: &Outcome) -> Self {
-        let told = serde_json::to_value(outcome).unwrap_or_default();
+        let reported = serde_json::to_value(outcome).unwrap_or_default();
         match outcome {
             Outcome::Finished { finished, published } => Self {
                 level: if finished.is_good() { Level::Info } else { Level::Warn },
@@ -44,16 +44,16 @@ impl SyncSeen {
                 failed: finished.tally.failed,
                 written: published.written,
                 is_finished: true,
-                ..Self::idle(told)
+                ..Self::idle(reported)
             },
-            Outcome::Paused { .. } => Self::idle(told),
+            Outcome::Paused { .. } => Self::idle(reported),
         }
     }
 
     #[must_use]
     pub fn failed(code: &'static str, error: &dyn fmt::Display) -> Self {
-        let told = json!({"outcome": "error", "error": error.to_string()});
-        Self { level: Level::Error, error_code: Some(code), is_error: true, ..Self::idle(told) }
+        let reported = json!({"outcome": "error", "error": error.to_string()});
+        Self { level: Level::Error, error_code: Some(code), is_error: true, ..Self::idle(reported) }
     }
 
     pub(crate) const fn level(&self) -> Level {

@@ -107,9 +107,9 @@ pub(crate) async fn remove_favorite(app: &App, request: &Request) -> Result<Resp
 /// Removes the favorite that the path names.
 pub(crate) async fn delete_favorite(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = request.caller()?.user;
-    let given = request.params.get("pokemon_id").map(String::as_str).unwrap_or_default();
-    let is_number = !given.is_empty() && given.bytes().all(|digit| digit.is_ascii_digit());
-    let pokemon = given.parse().ok().filter(|_| is_number);
+    let text = request.params.get("pokemon_id").map(String::as_str).unwrap_or_default();
+    let is_number = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let pokemon = text.parse().ok().filter(|_| is_number);
     remove(app, request, user, checked(pokemon)?).await
 }
 

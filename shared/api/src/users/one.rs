@@ -44,8 +44,8 @@ pub struct UserUpdate {
     is_frozen: Option<bool>,
 }
 
-/// Returns the user that the path names, and whether that is the caller. Another user is only named by an administrator: the route's access
-/// is `OwnerOrAdmin`.
+/// Returns the user that the path names, and whether that is the caller. Only an administrator may name another user: the route's access is
+/// `OwnerOrAdmin`.
 fn named(request: &Request) -> Result<(UserId, bool), Problem> {
     let id = request.path_user().ok_or_else(unknown)?;
     Ok((id, id == request.caller()?.user))
@@ -66,21 +66,23 @@ pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Proble
 pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Problem> {
     let (id, is_own) = named(request)?;
     let UserUpdate { username, email, password, current_password, is_admin, is_frozen } = request.body()?;
-    let own = ProfileUpdate { username, email, password, current_password };
+    let profile = ProfileUpdate { username, email, password, current_password };
     let rules = is_admin.is_some() || is_frozen.is_some();
-    if own.is_empty() && (rules || !is_own) {
+    if profile.is_empty() && (rules || !is_own) {
         return rule(app, request, id, is_admin, is_frozen).await;
     }
     match (is_own, rules) {
-        (true, false) => change_own(app, request, own).await,
+        (true, false) => change_own(app, request, profile).await,
         (true, true) => {
             let error =
                 FieldError::new("is_admin", "and is_frozen cannot be changed together with profile fields");
             Err(Problem::invalid(vec![error]))
         }
         (false, _) => {
-            let wrong =
-                own.given().into_iter().map(|name| FieldError::new(name, "can only be changed by the user"));
+            let wrong = profile
+                .present()
+                .into_iter()
+                .map(|name| FieldError::new(name, "can only be changed by the user"));
             Err(Problem::invalid(wrong.collect()))
         }
     }

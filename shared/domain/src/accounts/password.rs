@@ -29,8 +29,7 @@ impl Password {
         Ok(Self(normalised))
     }
 
-    /// Parses a password for a sign-in, whatever its length. A password above the maximum length becomes empty: nobody can have chosen
-    /// either.
+    /// Parses a password for a sign-in, whatever its length. A password above the maximum length becomes empty: no account can have either.
     #[must_use]
     pub fn typed(text: &str) -> Self {
         Self(normalised(text).unwrap_or_default())
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_password_is_not_the_one_that_it_begins_with() {
+    fn a_password_does_not_match_its_own_beginning() {
         let longest = Password::choose(&"x".repeat(1024)).unwrap();
         for longer in [1025, 100_000] {
             assert_eq!(Password::typed(&"x".repeat(longer)).as_bytes(), b"");

@@ -5,7 +5,7 @@ use crate::Timestamp;
 /// A stored session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The number of the latest refresh token. That token is unused, or there would be a later one.
+    /// The number of the latest refresh token. It is unused: its use would create a later one.
     pub counter: u32,
     pub created_at: Timestamp,
     /// The time at which the latest token was issued.
@@ -22,11 +22,11 @@ pub struct Session {
 pub enum Presented {
     /// A rotation: it is the latest token.
     Rotate,
-    /// The latest token again: the answer that contained it may have been lost.
+    /// A replay of the successor: the answer that contained it may have been lost.
     Repeat,
-    /// Nothing: it was used before, so two parties have it.
+    /// No use: the token was used before, so two parties have it.
     Replayed,
-    /// Nothing: the session has ended.
+    /// No use: the session has ended.
     Over,
 }
 

@@ -9,7 +9,7 @@ use crate::FieldError;
 #[serde(into = "String")]
 pub struct Username(String);
 
-/// Keys, without `_`, that no new user name may have: names of roles, names of routes, and words for nothing or nobody.
+/// Keys, without `_`, that no new user name may have: names of roles and routes, and words such as `null`.
 const RESERVED: &str = "\
     abuse account accounts admin administrator administrators admins anonymous api auth bot bulk contact daemon default \
     delete deleted edit everybody everyone export false favorites favourites guest health help helpdesk hostmaster info \

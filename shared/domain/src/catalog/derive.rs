@@ -10,7 +10,7 @@ use super::records::{
 use super::served::{Served, ServedPokemon};
 use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
 
-/// A derived record, and the problems found on the way.
+/// A derived record, and the problems found during its derivation.
 pub type Derived<T> = (T, Vec<Problem>);
 
 /// A view of the facts with the look-ups that derivation needs. Learnsets are derived one at a time: all of them
@@ -328,7 +328,7 @@ fn species_name(species: &SpeciesFacts) -> String {
     species.display_name.clone().unwrap_or_else(|| humanise(&species.name))
 }
 
-/// Turns `limited-build` into `Limited Build`, the display name where PokeAPI has no English one.
+/// Turns `limited-build` into `Limited Build`, the display name if PokeAPI has no English one.
 pub(crate) fn humanise(slug: &str) -> String {
     let words = slug.split('-').map(|word| {
         let mut letters = word.chars();

@@ -21,7 +21,6 @@ pub use records::{
     Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,
 };
 
-/// The version of the records' shape. It is raised with every change of what the records hold, so that a deployment
-/// publishes them again from the stored facts. Records of the previous shape stay readable, because functions of two
-/// releases run side by side.
+/// The version of the records' shape. It is raised with every change of the records' contents, so that a deployment publishes them again
+/// from the stored facts. Records of the previous shape stay readable, because functions of two releases run side by side.
 pub const SHAPE: u32 = 2;

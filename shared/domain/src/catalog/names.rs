@@ -28,7 +28,7 @@ pub struct NameTable {
     pub keys: HashMap<u32, Vec<String>>,
     /// The keys that several records claim with equal rank, with the slugs of the claimants in id order.
     pub shared: BTreeMap<String, Vec<String>>,
-    /// Slugs and species names that another record keeps, with the id of the record that goes without.
+    /// Slugs and species names that another record keeps, with the id of the record that does not get the name.
     pub refused: Vec<(u32, String)>,
 }
 

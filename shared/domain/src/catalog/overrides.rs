@@ -23,37 +23,37 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Edits {
     /// 1 to 80 characters.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(min = 1, max = 80))]
     pub display_name: Option<String>,
     /// Decimetres.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1, max = 100_000))]
     pub height: Option<u32>,
     /// Hectograms.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1, max = 100_000))]
     pub weight: Option<u32>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1, max = 10_000))]
     pub base_experience: Option<u32>,
     /// One or two, in slot order.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<String>", length(min = 1, max = 2))]
     pub types: Option<Vec<String>>,
-    /// One to three, in slot order. One that is hidden stays so.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    /// One to three, in slot order. A hidden ability remains hidden.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<String>", length(min = 1, max = 3))]
     pub abilities: Option<Vec<String>>,
     /// All six, each 1 to 255.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Stats")]
     pub stats: Option<Stats>,
 }
 
 /// Rejects null for a field that is present: null would look like a request to remove the edit, but removing an edit means leaving the
 /// field out.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -189,8 +189,7 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Returns `facts` as they are published: edited, and without the hidden Pokémon. Derivation does the rest: a species without any
-    /// Pokémon left is not served.
+    /// Returns `facts` as they are published: edited, and without the hidden Pokémon. Derivation then omits species without any Pokémon.
     #[must_use]
     pub fn apply<'a>(&self, facts: &'a Facts) -> Cow<'a, Facts> {
         if self.pokemon.is_empty() {
@@ -208,7 +207,7 @@ impl Overrides {
 }
 
 impl Overrides {
-    /// Returns what is hidden: the keys of the hidden Pokémon (ids, slugs, every name), and the ids of their evolution chains.
+    /// Returns the keys of the hidden Pokémon (ids, slugs, every name), and the ids of their evolution chains.
     #[must_use]
     pub fn hidden(&self, facts: &Facts) -> Hidden {
         let mut hidden = Hidden::default();

@@ -13,15 +13,15 @@ use crate::facts::{AbilitySlot, DamageRelations, PastAbilities, PastStats, PastT
 pub struct Pokemon {
     /// PokeAPI's id; for default forms the national dex number.
     pub id: u32,
-    /// The same as `id`, for clients of the first contract.
+    /// The same as `id`, for clients of the first version of the API.
     pub pokemon_id: u32,
     /// Slug.
     pub name: String,
     /// English, with accents and signs (Flabébé, Nidoran♀, Type: Null).
     pub display_name: String,
-    /// Decimetres; null where it is not known yet.
+    /// The height in decimetres; null if it is not known yet.
     pub height: Option<u32>,
-    /// Hectograms; 10,000 where the games say "???", null where it is not known yet.
+    /// The weight in hectograms; 10,000 if the games say "???", null if it is not known yet.
     pub weight: Option<u32>,
     pub base_experience: Option<u32>,
     /// In slot order.
@@ -31,9 +31,9 @@ pub struct Pokemon {
     /// The abilities with their slot and whether they are hidden.
     pub ability_slots: Vec<AbilitySlot>,
     pub stats: Stats,
-    /// Effort values that defeating it yields.
+    /// The effort values for defeating it.
     pub effort: Stats,
-    /// That of the version group of its default form.
+    /// The generation of the version group of its default form.
     pub generation: u32,
     pub species_id: u32,
     pub species: String,
@@ -43,7 +43,7 @@ pub struct Pokemon {
     pub is_baby: bool,
     pub is_legendary: bool,
     pub is_mythical: bool,
-    /// Eighths that are female; -1 is genderless, null is not known yet.
+    /// The female share in eighths; -1 is genderless, null is not known yet.
     pub gender_rate: Option<i8>,
     pub capture_rate: Option<u16>,
     pub base_happiness: Option<u16>,
@@ -58,11 +58,11 @@ pub struct Pokemon {
     pub forms_switchable: bool,
     /// The species' Pokémon, this one among them.
     pub varieties: Vec<VarietyRef>,
-    /// Null where no chain of the species is known.
+    /// Null if no chain of the species is known.
     pub evolution_chain_id: Option<u32>,
     /// Slug of the species that it evolves from.
     pub evolves_from: Option<String>,
-    /// The types that it had in earlier generations, the earliest first; empty where they never changed.
+    /// The types that it had in earlier generations, the earliest first; empty if they never changed.
     #[serde(default)]
     pub past_types: Vec<PastTypes>,
     /// The ability slots that differed in earlier generations, the earliest first.
@@ -101,7 +101,7 @@ pub struct CosmeticForm {
     pub is_default: bool,
     pub is_battle_only: bool,
     pub is_mega: bool,
-    /// Slug of the version group in which it first appeared.
+    /// The slug of the version group in which it first appeared.
     pub version_group: String,
     pub types: Vec<String>,
 }
@@ -123,15 +123,15 @@ pub struct LearnedMove {
     pub ways: Vec<Way>,
 }
 
-/// One way to learn a move, and the games in which it is so.
+/// One way to learn a move, and the games that have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "LearnWay")]
 pub struct Way {
     /// Move learn method (`level-up`, `machine`, `egg`, `tutor`, …).
     pub method: String,
-    /// 0 where the method knows no level.
+    /// 0 if the method has no level.
     pub level: u16,
-    /// Place among the moves learned at this level, where known.
+    /// The position among the moves learned at this level, if known.
     pub order: Option<u16>,
     /// Slugs of the version groups.
     pub version_groups: Vec<String>,
@@ -151,8 +151,8 @@ pub struct Evolution {
 pub struct EvolutionNode {
     pub species: EvolutionSpecies,
     pub is_baby: bool,
-    /// The ways to evolve into it, any one of which will do; each holds every key that is known
-    /// (`trigger`, `min_level`, `item`, `held_item`, `time_of_day`, …). Empty at the root.
+    /// The ways to evolve into it, each of which is sufficient; each holds every key that is known (`trigger`, `min_level`, `item`,
+    /// `held_item`, `time_of_day`, …). Empty at the root.
     pub conditions: Vec<BTreeMap<String, Value>>,
     pub evolves_to: Vec<EvolutionNode>,
 }
@@ -162,7 +162,7 @@ pub struct EvolutionSpecies {
     pub id: u32,
     pub name: String,
     pub display_name: String,
-    /// The species' default Pokémon; null only where none of its Pokémon is served and others evolve from it.
+    /// The species' default Pokémon; null only if none of its Pokémon is served and others evolve from it.
     pub pokemon_id: Option<u32>,
 }
 
@@ -227,9 +227,9 @@ pub struct Move {
     pub accuracy: Option<u16>,
     /// Percent.
     pub effect_chance: Option<u16>,
-    /// -8 to 8; null where it is not known yet.
+    /// -8 to 8; null if it is not known yet.
     pub priority: Option<i8>,
-    /// Ailment, category, hits, turns, drain, healing …: what is known.
+    /// Ailment, category, hits, turns, drain, healing …: the known fields.
     pub meta: BTreeMap<String, Value>,
     /// Stages by which it changes a stat.
     pub stat_changes: BTreeMap<String, i8>,

@@ -1,4 +1,4 @@
-//! The Pokémon that are served. Counts, defaults and references are derived from these and never from facts alone.
+//! The Pokémon that are served. Counts, defaults and references are derived from them, never from facts alone.
 
 use std::{
     cmp::Reverse,
@@ -13,7 +13,7 @@ use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
 pub(super) struct ServedPokemon<'a> {
     pub facts: &'a PokemonFacts,
     pub species: &'a SpeciesFacts,
-    /// Its default form, else its first.
+    /// Its default form, or else its first.
     pub form: &'a FormFacts,
     pub generation: u32,
 }
@@ -59,7 +59,7 @@ impl<'a> Served<'a> {
         self.species.values().map(|one| one.facts)
     }
 
-    /// The Pokémon that represents a species; `None` where the species is not served.
+    /// The Pokémon that represents a species; `None` if the species is not served.
     pub(super) fn default_of(&self, species: u32) -> Option<u32> {
         self.species.get(&species).map(|one| one.default)
     }

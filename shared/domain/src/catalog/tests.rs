@@ -99,7 +99,7 @@ fn claims(id: u32, slug: &str, species: &[&str], display: &[&str], forms: &[&str
 }
 
 #[test]
-fn an_id_beats_a_slug_that_a_species_that_a_display_name_and_that_a_forms_name() {
+fn ids_precede_slugs_then_species_display_and_form_names() {
     let table = NameTable::new(&[
         claims(1, "a", &["b", "B!"], &["2", "c"], &["d", "e"]),
         claims(2, "b", &["c"], &["d"], &["b!", "1", "f"]),
@@ -113,7 +113,7 @@ fn an_id_beats_a_slug_that_a_species_that_a_display_name_and_that_a_forms_name()
 }
 
 #[test]
-fn a_display_or_form_name_that_several_have_leads_to_none_of_them() {
+fn a_display_or_form_name_of_several_pokemon_leads_to_none_of_them() {
     let table = NameTable::new(&[
         claims(1, "meowstic-male-mega", &[], &["Mega Meowstic"], &["Male", "x"]),
         claims(2, "meowstic-female-mega", &[], &["Mega Meowstic"], &["Female", "mega meowstic"]),
@@ -210,10 +210,10 @@ fn a_null_is_served_and_reported_until_it_is_known() {
     let stranger = &made[0].pokemon;
     assert_eq!((stranger.height, stranger.weight, stranger.gender_rate), (None, None, None));
     assert_eq!((catalog.moves().next().unwrap().priority, problems), (None, Vec::new()));
-    let told: Vec<_> =
+    let reported: Vec<_> =
         catalog.gaps().into_iter().map(|gap| format!("{}: {}", gap.resource, gap.reason)).collect();
     assert_eq!(
-        told,
+        reported,
         [
             "pokemon/1: its height is not known",
             "pokemon/1: its weight is not known",

@@ -44,12 +44,12 @@ impl Pagination {
     }
 }
 
-/// Where a page of Pokémon stands in its list, and how well its search fits.
+/// The position of a page of Pokémon in its list, and the rank of the best match of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ListPagination {
     #[serde(flatten)]
     pub pagination: Pagination,
-    /// How well the search fits the best of what it found; null without a search, and where nothing was found.
+    /// The rank of the best match; null without a search, and if nothing was found.
     #[serde(rename = "match")]
     pub best: Option<Match>,
 }
@@ -113,7 +113,7 @@ impl Dex {
         &self.version
     }
 
-    /// How many Pokémon there are, and how many of them are the default of their species.
+    /// The number of all Pokémon, and of those that are the default of their species.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
         let defaults = self.columns.defaults.iter().filter(|is_default| **is_default == 1);
@@ -182,7 +182,7 @@ impl Dex {
         self.filter(query).map(drop)
     }
 
-    /// The ids of everything that `query` finds, in the order of the answer.
+    /// The ids of all rows that match `query`, in the order of the answer.
     ///
     /// # Errors
     /// The fields that name a type, ability or generation that does not exist.
@@ -219,7 +219,7 @@ impl Dex {
         Ok(body)
     }
 
-    /// The rows that `query` finds, in the order of the answer, and how well its search fits the best of them.
+    /// The rows that `query` finds, in the order of the answer, and the rank of the best match.
     fn places(&self, query: &ListQuery) -> Result<(Vec<u16>, Option<Match>), Vec<FieldError>> {
         let mut filter = self.filter(query)?;
         let mut best = None;
@@ -264,7 +264,7 @@ impl Dex {
         Filter::new(query, &self.columns, &self.types, &self.abilities, &self.generation_ids)
     }
 
-    /// Returns what `search` (normalised) finds among the forms that may be listed. A Pokémon with that number comes first.
+    /// Returns the matches of `search` (normalised) among the forms that may be listed. A Pokémon with that number comes first.
     fn search(&self, search: &str, filter: &Filter) -> Vec<(Match, u16)> {
         let mut found = match search {
             "" => Vec::new(),

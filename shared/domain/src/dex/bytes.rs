@@ -152,7 +152,7 @@ impl List {
         self.ends.len()
     }
 
-    /// The entry at `place`; empty if there is none.
+    /// The entry at `place`; empty if it does not exist.
     pub(super) fn get(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
         let entry = start

@@ -23,13 +23,13 @@ pub(super) struct Columns {
     pub weights: Vec<u32>,
     /// hp, attack, defense, special attack, special defense, speed.
     pub stats: [Vec<u16>; 6],
-    /// Every ability of every row, ascending …
+    /// Every ability of every row, ascending.
     pub abilities: Vec<u16>,
-    /// … and the place of the row that has it.
+    /// For each entry of the previous column, the place of its row.
     pub ability_rows: Vec<u16>,
 }
 
-/// The height or weight of a row without one.
+/// The value for an unknown height or weight.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// The keys of a row's JSON whose values are columns.

@@ -82,7 +82,7 @@ fn chosen(columns: &Columns, places: impl Iterator<Item = u16>) -> Vec<bool> {
 /// # Errors
 /// An error of `field`, if the name is not known or if several share it.
 fn resolve(field: &str, wanted: &Wanted, known: &Named) -> Result<u16, FieldError> {
-    let shown: String = wanted.given.chars().take(60).collect();
+    let shown: String = wanted.text.chars().take(60).collect();
     match known.find(&wanted.key).as_slice() {
         [place] => Ok(*place),
         [] => Err(FieldError::new(field, format!("{shown:?} is not known"))),

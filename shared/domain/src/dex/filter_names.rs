@@ -13,8 +13,8 @@ use crate::{
     normalise,
 };
 
-/// The keys that a filter may use (ids and normalised names), ascending, each with the positions of what it means: several if they share a
-/// name.
+/// The keys that a filter may use (ids and normalised names), ascending, each with the positions of the types or abilities that it names:
+/// several if they share a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterNames(pub Vec<(String, Vec<u16>)>);
 
@@ -30,9 +30,9 @@ impl FilterNames {
         }
         for claim in claims {
             let Some(nth) = place(&claim.slug) else { continue };
-            let own = table.keys.get(&claim.id).into_iter().flatten();
-            let own = own.map(|key| normalise(key)).chain([claim.id.to_string()]);
-            keys.extend(own.map(|key| (key, vec![nth])));
+            let keys_of_one = table.keys.get(&claim.id).into_iter().flatten();
+            let keys_of_one = keys_of_one.map(|key| normalise(key)).chain([claim.id.to_string()]);
+            keys.extend(keys_of_one.map(|key| (key, vec![nth])));
         }
         keys.extend(
             table.shared.into_iter().map(|(key, slugs)| (key, slugs.iter().filter_map(place).collect())),
@@ -86,7 +86,7 @@ impl Named {
         self.slugs[1..].lines().nth(place.into())
     }
 
-    /// The positions of what `key` means; empty if it is not known.
+    /// The positions of the entries that `key` names; empty if the key is not known.
     pub(super) fn find(&self, key: &str) -> Vec<u16> {
         if !is_plain(key) {
             return Vec::new();

@@ -19,19 +19,19 @@ pub struct Generations {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Generation {
     pub generation: u32,
-    /// Name of its region ("Johto"); its title where it has no region.
+    /// The name of its region ("Johto"); its title if it has no region.
     pub name: String,
     /// "Generation II"
     pub title: String,
     /// Slug of its region.
     pub region: Option<String>,
-    /// Of its first games.
+    /// The year of its first games.
     pub year: Option<u16>,
     /// Served species that it introduced.
     pub pokemon_count: u32,
-    /// Least id of these species.
+    /// The lowest id of these species.
     pub start_id: Option<u32>,
-    /// Greatest id of these species.
+    /// The highest id of these species.
     pub end_id: Option<u32>,
     /// Slugs of its games.
     pub games: Vec<String>,

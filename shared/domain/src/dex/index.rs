@@ -13,7 +13,7 @@ use crate::{
     normalise,
 };
 
-/// Every Pokémon with each listed or filterable field, and the names that a filter may give: what is published.
+/// Every Pokémon with each listed or filterable field, and the names that filters accept. The publication stores it.
 #[derive(Clone, Debug)]
 pub struct DexIndex<'a> {
     /// Every type, by name; positions in this list stand for types.
@@ -25,7 +25,7 @@ pub struct DexIndex<'a> {
     /// The names of abilities that a filter may use.
     pub ability_names: FilterNames,
     pub generations: Vec<IndexedGeneration>,
-    /// By id.
+    /// The generations, sorted by id.
     pub rows: Vec<IndexRow<'a>>,
 }
 
@@ -98,8 +98,8 @@ fn search_keys(catalog: &Catalog<'_>, stored: &StoredPokemon) -> (BTreeSet<Strin
     let mut names = known.clone();
     let Some(facts) = catalog.facts().pokemon.get(&p.id) else { return (names, Vec::new()) };
     let claims = Claims::of_pokemon(catalog.facts(), facts, &p.display_name, p.is_default);
-    let own = [std::slice::from_ref(&claims.slug), &claims.species, &claims.display].concat();
-    names.extend(Claims::search_keys(&own, &mut known));
+    let own_names = [std::slice::from_ref(&claims.slug), &claims.species, &claims.display].concat();
+    names.extend(Claims::search_keys(&own_names, &mut known));
     (names, Claims::search_keys(&claims.forms, &mut known))
 }
 

@@ -10,16 +10,16 @@ use serde_json::{
 
 use super::columns::KEYS;
 
-/// The byte that means the value of the first column, the row's id. The next bytes mean the values of the other [`KEYS`]. JSON has no
-/// control characters, so that these bytes cannot be mistaken.
+/// The byte for the value of the first column, the row's id. The following bytes represent the values of the other [`KEYS`]. JSON does not
+/// contain control characters, so these bytes are unambiguous.
 const ID: u8 = 0;
-/// The byte that means the address below which all pictures are.
+/// The byte for the base address of all pictures.
 pub(super) const BASE: u8 = KEYS.len() as u8;
 /// The byte between a value and the text around it.
 const MARK: u8 = BASE + 1;
 
 /// Returns the JSON of `row` in pieces: values, and the text between them. Where the JSON has a value that is a column, or repeats `id`,
-/// the pieces contain a byte that means it. The pictures are paths below [`BASE`].
+/// the pieces contain the byte that represents it. The pictures are paths below [`BASE`].
 ///
 /// # Errors
 /// Never in practice: a row contains nothing that JSON cannot represent.

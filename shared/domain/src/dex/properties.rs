@@ -14,7 +14,7 @@ use crate::{Timestamp, facts::Stats, normalise};
 const TYPES: [&str; 5] = ["bug", "fire", "flying", "unknown", "water"];
 const ABILITIES: [&str; 3] = ["blaze", "levitate", "static"];
 
-/// What a row is made of.
+/// The input from which a row is built.
 #[derive(Clone, Debug)]
 struct Made {
     names: (String, String, String),
@@ -200,8 +200,8 @@ proptest! {
         let found = dex.find(&query).unwrap();
         let mut joined = Vec::new();
         for page in 1.. {
-            let asked = ListQuery { page, ..query.clone() };
-            let body: Value = serde_json::from_slice(&dex.page_json(&asked).unwrap()).unwrap();
+            let nth_page = ListQuery { page, ..query.clone() };
+            let body: Value = serde_json::from_slice(&dex.page_json(&nth_page).unwrap()).unwrap();
             let ids: Vec<u32> =
                 body["pokemon"].as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap() as u32).collect();
             let pagination = &body["pagination"];
@@ -272,13 +272,13 @@ proptest! {
             let at = at.index(stored.len());
             stored[at] = byte;
         }
-        if let Ok(dex) = Dex::load(&stored, "bent", "") {
+        if let Ok(dex) = Dex::load(&stored, "modified", "") {
             answer_everything(&dex, &query);
         }
     }
 }
 
-/// Calls everything that a dex offers, for its panics alone.
+/// Calls every function of a dex, to detect panics.
 fn answer_everything(dex: &Dex, query: &ListQuery) {
     for (_, key) in SortKey::ALL {
         for order in [SortOrder::Ascending, SortOrder::Descending] {

@@ -11,14 +11,14 @@ pub struct Wanted {
     /// Its id in decimal or its normalised name; empty for a text that cannot be a name.
     pub key: String,
     /// The text as the client sent it.
-    pub given: String,
+    pub text: String,
 }
 
 impl Wanted {
     #[must_use]
-    pub fn new(given: &str) -> Self {
-        let key = Name::parse(given).map(|name| name.key().to_owned()).unwrap_or_default();
-        Self { key, given: given.to_owned() }
+    pub fn new(text: &str) -> Self {
+        let key = Name::parse(text).map(|name| name.key().to_owned()).unwrap_or_default();
+        Self { key, text: text.to_owned() }
     }
 }
 
@@ -29,7 +29,7 @@ pub struct ListQuery {
     pub page: u32,
     /// The page size, 1 to 100.
     pub per_page: u32,
-    /// The normalised search text; may be empty, which finds nothing.
+    /// The normalised search text; an empty text matches nothing.
     pub search: Option<String>,
     /// The types of the filter; no two have the same key.
     pub types: BTreeSet<Wanted>,
@@ -83,7 +83,7 @@ impl ListQuery {
         for (key, value) in pairs {
             let Some(key) = Self::KEYS.into_iter().find(|known| *known == key) else { continue };
             if !seen.insert(key) && key != "type" {
-                errors.push(FieldError::new(key, "is given more than once"));
+                errors.push(FieldError::new(key, "must not be repeated"));
                 continue;
             }
             if value.is_empty() {

@@ -23,15 +23,15 @@ pub struct TimedPokemon {
 pub struct PokemonRow<'a> {
     /// PokeAPI's id; for default forms the national dex number.
     pub id: u32,
-    /// The same as `id`, for clients of the first contract.
+    /// The same as `id`, for clients of the first version of the API.
     pub pokemon_id: u32,
     /// Slug.
     pub name: &'a str,
     /// English, with accents and signs.
     pub display_name: &'a str,
-    /// Decimetres; null where it is not known yet.
+    /// The height in decimetres; null if it is not known yet.
     pub height: Option<u32>,
-    /// Hectograms; null where it is not known yet.
+    /// The weight in hectograms; null if it is not known yet.
     pub weight: Option<u32>,
     pub base_experience: Option<u32>,
     pub types: Vec<&'a str>,
@@ -45,7 +45,7 @@ pub struct PokemonRow<'a> {
     pub updated_at: Timestamp,
 }
 
-/// Addresses of pictures; a key only where there is a picture.
+/// Addresses of pictures; a key is present only if the picture exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SpriteUrls {
     #[serde(skip_serializing_if = "Option::is_none")]

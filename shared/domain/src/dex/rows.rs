@@ -1,4 +1,4 @@
-//! The rows of the index: the JSON of each, in which one or two bytes stand for a text that many rows repeat, or for a value of a column.
+//! The rows of the index: the JSON of each, in which one or two bytes represent a text that many rows repeat, or a value of a column.
 
 use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
@@ -9,12 +9,12 @@ use super::{
     pieces::BASE,
 };
 
-/// The first byte that stands for a phrase. The bytes below it stand for the values of columns, and for [`BASE`].
+/// The first byte that represents a phrase. The bytes below it represent the values of columns, and [`BASE`].
 const FIRST: u8 = BASE + 1;
-/// The byte before a byte that stands for a phrase beyond those of one byte. JSON has no bytes up to this one: it escapes control
-/// characters.
+/// The prefix of a two-byte code, for phrases that have no one-byte code. JSON does not contain this byte or any below it: it escapes
+/// control characters.
 const SECOND: u8 = b' ' - 1;
-/// The numbers of phrases of one byte and of two, which are ASCII: the rows are UTF-8.
+/// The number of phrases with a one-byte code, and with a two-byte code. All codes are ASCII, because the rows are UTF-8.
 const SHORT: usize = (SECOND - FIRST) as usize;
 const LONG: usize = 128;
 
@@ -32,7 +32,7 @@ pub(super) fn write(writer: &mut Writer, rows: &[Vec<Vec<u8>>]) {
     writer.list(&rows.iter().map(shorten).collect::<Vec<_>>());
 }
 
-/// The pieces that cost most if they are written out, most expensive first.
+/// The pieces that occupy the most bytes if they are written out, most expensive first.
 fn phrases(rows: &[Vec<Vec<u8>>]) -> Vec<&[u8]> {
     let mut counts: BTreeMap<&[u8], usize> = BTreeMap::new();
     for piece in rows.iter().flatten() {
@@ -138,7 +138,7 @@ impl Phrases {
         self.ends.push(self.parts.len());
     }
 
-    /// Appends the phrase `nth`; nothing if there is none.
+    /// Appends the phrase `nth`, if it exists.
     fn append(&self, body: &mut Vec<u8>, nth: usize, number: impl Fn(u8) -> u32) {
         let Some(end) = self.ends.get(nth) else { return };
         let start = nth.checked_sub(1).map_or(0, |before| self.ends[before]);

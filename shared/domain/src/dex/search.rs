@@ -41,7 +41,7 @@ const fn is_separator(byte: u8) -> bool {
 #[derive(Debug)]
 pub(super) struct Names(List);
 
-/// How well a search fits what it found, best first. `fuzzy` is one typing error away.
+/// The rank of a match, best first. `fuzzy` allows one typing error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "SearchMatch")]
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn ranks_exact_before_prefix_before_substring() {
+    fn exact_matches_rank_first_then_prefixes_then_substrings() {
         let all = names(&[&["mewtwo"], &["mew"], &["xmewx"], &["pikachu"]]);
         let expected = [(Match::Exact, 1), (Match::Prefix, 0), (Match::Substring, 2)];
         assert_eq!(all.find("mew", all_rows), expected);

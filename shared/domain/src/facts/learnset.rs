@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_games_that_agree() {
+    fn games_that_agree_are_grouped() {
         let facts = LearnsetFacts::group([
             (84, "level-up".to_owned(), 1, Some(2), 2),
             (84, "level-up".to_owned(), 1, Some(2), 1),
@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn says_which_line_is_malformed() {
+    fn a_malformed_line_is_reported_by_its_number() {
         let error = LearnsetFacts("5=machine".to_owned()).moves().next().unwrap().unwrap_err();
         assert_eq!(error.to_string(), "learnset line \"5=machine\" is malformed");
     }
 
     proptest! {
         #[test]
-        fn loses_no_observation(mut seen in prop::collection::vec(
+        fn a_learnset_keeps_every_observation(mut seen in prop::collection::vec(
             (1u32..999, "[a-z]{1,9}(-[a-z]{1,5})?", 0u16..101, prop::option::of(0u16..30), 1u32..40), 0..60)
         ) {
             let facts = LearnsetFacts::group(seen.clone());

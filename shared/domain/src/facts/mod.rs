@@ -18,9 +18,8 @@ pub use resources::{
     PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety, VersionGroupFacts,
 };
 
-/// The version of the facts' shape. It is raised whenever facts keep more of a document, or something else. An ETag is
-/// valid only under the version at which its document was reduced: under another version, the sync requests the
-/// document again.
+/// The version of the facts' shape. It is raised whenever facts keep other data of a document. An ETag is valid only under the version at
+/// which its document was reduced: under another version, the sync requests the document again.
 pub const KEPT: u32 = 2;
 
 /// The resource kinds that a sync reads, in the order in which it reads them: a kind comes before the kinds that refer

@@ -26,7 +26,7 @@ pub struct PastAbilities {
 /// One ability slot of an earlier generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PastAbilitySlot {
-    /// Null where the slot was empty.
+    /// Null if the slot was empty.
     pub name: Option<String>,
     #[serde(default)]
     pub is_hidden: bool,

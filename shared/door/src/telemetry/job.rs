@@ -12,7 +12,7 @@ use super::{
 
 /// One run of a scheduled job.
 #[derive(Debug)]
-pub struct JobSeen {
+pub struct JobLine {
     /// The function's name.
     pub route: &'static str,
     /// `None` if the run failed.
@@ -20,7 +20,7 @@ pub struct JobSeen {
     pub effort: Effort,
 }
 
-impl JobSeen {
+impl JobLine {
     pub(super) const fn level(&self) -> Level {
         if self.outcome.is_some() { Level::Info } else { Level::Error }
     }

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_does_not_replace_what_every_line_has_and_one_without_end_is_cut() {
+    fn a_field_replaces_no_standard_field_and_a_long_value_is_truncated() {
         let long = "♀".repeat(100_000);
         let fields = traced(|| {
             tracing::error!(level = "FINE", timestamp = "yesterday", route = "get-thing", long, "odd");

@@ -12,7 +12,7 @@ use super::{
 
 /// One answered request.
 #[derive(Debug)]
-pub struct RequestSeen<'a> {
+pub struct RequestLine<'a> {
     pub route: &'static str,
     pub method: &'a str,
     pub status: u16,
@@ -22,13 +22,13 @@ pub struct RequestSeen<'a> {
     pub panicked: bool,
 }
 
-impl RequestSeen<'_> {
+impl RequestLine<'_> {
     /// Returns the line's level: a 5xx is an error, so that searches for errors find it.
     pub(super) const fn level(&self) -> Level {
         if self.status >= 500 { Level::Error } else { Level::Info }
     }
 
-    pub(super) fn remark(&self) {
+    pub(super) fn log_message(&self) {
         let Self { route, method, status, effort: Effort { latency_ms, calls, rcu, wcu, .. }, .. } = self;
         tracing::info!(route, method, status, latency_ms, calls, rcu, wcu, "answered");
     }
@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    const SEEN: RequestSeen<'static> = RequestSeen {
+    const SEEN: RequestLine<'static> = RequestLine {
         route: "get-thing",
         method: "GET",
         status: 503,
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_request_is_counted_by_its_outcome() {
-        let fields = |seen: &RequestSeen<'_>| serde_json::to_value(seen.fields()).expect("JSON");
+        let fields = |seen: &RequestLine<'_>| serde_json::to_value(seen.fields()).expect("JSON");
         let all = fields(&SEEN);
         for (name, value) in [
             ("Requests", json!(1)),
@@ -133,7 +133,7 @@ mod tests {
             assert_eq!(all[name], value, "{name}");
         }
         assert_eq!(SEEN.level(), Level::Error);
-        let refused = RequestSeen { status: 404, ..SEEN };
+        let refused = RequestLine { status: 404, ..SEEN };
         assert_eq!((&fields(&refused)["ClientErrors"], refused.level()), (&json!(1), Level::Info));
     }
 }

@@ -91,13 +91,13 @@ impl Terminal {
                 if *needs_servers_stopped {
                     self.stop_servers()?;
                 }
-                let mut said = self.run(command)?;
+                let mut printed = self.run(command)?;
                 if let Some((_, file)) = command.split_once(" -o ") {
                     let written = fs::read(self.clone.join(file)).with_context(|| format!("no {file}"))?;
-                    said.push_str(&String::from_utf8_lossy(&written));
+                    printed.push_str(&String::from_utf8_lossy(&written));
                 }
                 for part in *output {
-                    ensure!(said.contains(part), "{part} is not in its output: {}", shortened(&said));
+                    ensure!(printed.contains(part), "{part} is not in its output: {}", shortened(&printed));
                 }
                 Ok(())
             }
@@ -108,10 +108,10 @@ impl Terminal {
     pub fn stop_servers(&mut self) -> anyhow::Result<()> {
         for server in std::mem::take(&mut self.servers) {
             server.signal("INT");
-            let asked = Instant::now();
+            let interrupted_at = Instant::now();
             while server.runs() {
-                if asked.elapsed() > FAREWELL {
-                    println!("    killed, as it did not end after Ctrl-C: {}", server.said());
+                if interrupted_at.elapsed() > FAREWELL {
+                    println!("    killed, as it did not end after Ctrl-C: {}", server.output());
                     server.signal("KILL");
                     break;
                 }
@@ -128,19 +128,21 @@ impl Terminal {
         let typed = format!("source '{}' </dev/null; printf '\\n{END}%s\\n' \"$?\"\n", script.display());
         self.input.write_all(typed.as_bytes()).context("bash has ended")?;
         let begun = Instant::now();
-        let mut said = String::new();
+        let mut output = String::new();
         loop {
             let line = match self.output.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
                 Ok(line) => line,
-                Err(RecvTimeoutError::Timeout) => bail!("not done within {PATIENCE:?}: {}", shortened(&said)),
-                Err(RecvTimeoutError::Disconnected) => bail!("bash has ended: {}", shortened(&said)),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("not done within {PATIENCE:?}: {}", shortened(&output))
+                }
+                Err(RecvTimeoutError::Disconnected) => bail!("bash has ended: {}", shortened(&output)),
             };
             if let Some(status) = line.strip_prefix(END) {
-                ensure!(status == "0", "ended with {status}: {}", shortened(&said));
-                return Ok(said);
+                ensure!(status == "0", "ended with {status}: {}", shortened(&output));
+                return Ok(output);
             }
-            said.push_str(&line);
-            said.push('\n');
+            output.push_str(&line);
+            output.push('\n');
         }
     }
 
@@ -153,9 +155,9 @@ impl Terminal {
         fs::write(&script, format!("{command}\n"))?;
         let (script, shown) = (script.display(), log.display());
         let typed = format!("{{ source '{script}'; }} </dev/null >'{shown}' 2>&1 & echo \"group $!\"");
-        let said = self.run(&typed)?;
+        let output = self.run(&typed)?;
         let group =
-            said.lines().find_map(|line| line.strip_prefix("group ")).context("bash names no process")?;
+            output.lines().find_map(|line| line.strip_prefix("group ")).context("bash names no process")?;
         let server = Server { group: group.to_owned(), log };
         let begun = Instant::now();
         let failure = loop {
@@ -163,10 +165,10 @@ impl Terminal {
                 break None;
             }
             if !server.runs() {
-                break Some(format!("it ended: {}", server.said()));
+                break Some(format!("it ended: {}", server.output()));
             }
             if begun.elapsed() > PATIENCE {
-                break Some(format!("not ready within {PATIENCE:?}: {}", server.said()));
+                break Some(format!("not ready within {PATIENCE:?}: {}", server.output()));
             }
             sleep(Duration::from_millis(100));
         };
@@ -187,20 +189,20 @@ impl Drop for Terminal {
 }
 
 impl Server {
-    fn said(&self) -> String {
+    fn output(&self) -> String {
         shortened(&fs::read_to_string(&self.log).unwrap_or_default())
     }
 
     fn is_ready(&self, ready: Ready) -> bool {
         match ready {
             Ready::Line => fs::read_to_string(&self.log)
-                .is_ok_and(|said| said.lines().any(|line| line.starts_with("ready: "))),
+                .is_ok_and(|output| output.lines().any(|line| line.starts_with("ready: "))),
             Ready::Port(port) => TcpStream::connect(("127.0.0.1", port)).is_ok(),
         }
     }
 
     fn runs(&self) -> bool {
-        self.kill("0").is_ok_and(|there| there)
+        self.kill("0").is_ok_and(|is_running| is_running)
     }
 
     fn signal(&self, name: &str) {
@@ -222,7 +224,7 @@ fn path_with(tools: &Path) -> anyhow::Result<OsString> {
 }
 
 /// The end of a command's output.
-fn shortened(said: &str) -> String {
-    let all: Vec<char> = said.trim().chars().collect();
+fn shortened(output: &str) -> String {
+    let all: Vec<char> = output.trim().chars().collect();
     all[all.len().saturating_sub(1500)..].iter().collect()
 }

@@ -68,7 +68,8 @@ impl Transaction<'_, Condition> {
         self.on(Condition::Administrator, check)
     }
 
-    /// Adds the same condition if `by` acts on another user. An action on the own account has its own condition on the same item.
+    /// Adds the condition that `by` may act as an administrator, if `by` acts on another user. An action on the caller's own account has a
+    /// condition of its own on the same item.
     pub(super) fn by_admin_unless(self, by: UserId, oneself: UserId) -> Self {
         if by == oneself { self } else { self.by_admin(by) }
     }

@@ -112,7 +112,7 @@ impl AccountStore {
         self.in_steps(
             meter,
             user,
-            |there| pokemon.difference(there).copied().collect(),
+            |stored| pokemon.difference(stored).copied().collect(),
             record,
             |transaction, pokemon| {
                 let favorite = StoredFavorite { pokemon, created_at: now };
@@ -137,7 +137,7 @@ impl AccountStore {
         self.in_steps(
             meter,
             user,
-            |there| pokemon.intersection(there).copied().collect(),
+            |stored| pokemon.intersection(stored).copied().collect(),
             record,
             |transaction, pokemon| {
                 let removal = parts::delete_existing(self.app(), &keys::favorite(user, pokemon));
@@ -159,9 +159,10 @@ impl AccountStore {
     ) -> Result<(), Refused> {
         let (mut fewest, mut stalled) = (usize::MAX, 0);
         loop {
-            let there = self.database.partition(meter, self.app(), &keys::user(user), keys::FAVORITE).await?;
-            let there = there.iter().filter_map(pokemon_of).collect();
-            let left = left(&there);
+            let stored =
+                self.database.partition(meter, self.app(), &keys::user(user), keys::FAVORITE).await?;
+            let stored = stored.iter().filter_map(pokemon_of).collect();
+            let left = left(&stored);
             stalled = if left.len() < fewest { 0 } else { stalled + 1 };
             fewest = fewest.min(left.len());
             let Err(refused) = self.steps(meter, user, &left, &mut record, &part).await else {
@@ -190,7 +191,7 @@ impl AccountStore {
     }
 }
 
-/// Whether another request has added or removed one of the same favorites, or is about to.
+/// Whether the failure means that another request has added or removed one of the same favorites, or is about to.
 fn is_overtaken(refused: &Refused) -> bool {
     match refused {
         Refused::Conditions(_) => !refused.is(&Condition::Active),

@@ -75,8 +75,8 @@ pub(super) fn jwks() -> Key {
     Key { pk: "JWKS".to_owned(), sk: "JWKS".to_owned() }
 }
 
-pub(super) fn bucket(name: &str, whom: &str) -> Key {
-    Key { pk: format!("LIMIT#{name}#{}", hashed(whom)), sk: "BUCKET".to_owned() }
+pub(super) fn bucket(name: &str, subject: &str) -> Key {
+    Key { pk: format!("LIMIT#{name}#{}", hashed(subject)), sk: "BUCKET".to_owned() }
 }
 
 pub(super) fn admins() -> Key {

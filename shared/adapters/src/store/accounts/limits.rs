@@ -32,7 +32,7 @@ pub struct Bucket {
     pub refill: u64,
 }
 
-/// The result of taking a token.
+/// The outcome of an attempt to take a token, as a state of the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     pub is_allowed: bool,
@@ -74,7 +74,7 @@ impl Bucket {
 }
 
 impl AccountStore {
-    /// Takes a token from the bucket of `whom` at `now` (milliseconds since 1970): one call, or two while the bucket is not full.
+    /// Takes a token from the bucket of `subject` at `now` (milliseconds since 1970): one call, or two while the bucket is not full.
     ///
     /// # Errors
     /// [`StoreError`] if the engine does not answer.
@@ -82,7 +82,7 @@ impl AccountStore {
         &self,
         meter: &Meter,
         bucket: Bucket,
-        whom: &str,
+        subject: &str,
         now: u64,
     ) -> Result<Taken, StoreError> {
         let next = now + bucket.step();
@@ -91,7 +91,7 @@ impl AccountStore {
         let condition = "attribute_not_exists(full_at) OR full_at <= :now OR written_at > :credible";
         let update = "SET full_at = :next, written_at = :now, expires_at = :expires";
         let values = [(":now", now), (":credible", now + CLOCKS_APART), (":next", next), expires];
-        match self.fill(meter, bucket, whom, condition, update, &values).await? {
+        match self.fill(meter, bucket, subject, condition, update, &values).await? {
             Ok(_) => return Ok(bucket.at(next, now, true)),
             // Requests stay rejected until then, so no second call is needed.
             Err(Some(full)) if full > bucket.latest(now) => {
@@ -102,14 +102,14 @@ impl AccountStore {
         let condition = "full_at <= :most";
         let update = "SET full_at = full_at + :step, written_at = :now, expires_at = :expires";
         let values = [(":most", bucket.latest(now)), (":step", bucket.step()), (":now", now), expires];
-        match self.fill(meter, bucket, whom, condition, update, &values).await? {
+        match self.fill(meter, bucket, subject, condition, update, &values).await? {
             Ok(full) => Ok(bucket.at(full.unwrap_or(next), now, true)),
             Err(full) => Ok(bucket.at(full.unwrap_or(now + bucket.refill), now, false)),
         }
     }
 
-    /// Gives back the token that was taken from the bucket of `whom` at `taken_at`, less the part that has come back by itself by `now`, so
-    /// that giving back never adds to the tokens that were taken. `None` if there is nothing to give back. One call.
+    /// Gives back the token that was taken from the bucket of `subject` at `taken_at`, less the part that has come back by itself by `now`,
+    /// so that giving back never adds to the tokens that were taken. `None` if there is nothing to give back. One call.
     ///
     /// # Errors
     /// [`StoreError`] if the engine does not answer.
@@ -117,7 +117,7 @@ impl AccountStore {
         &self,
         meter: &Meter,
         bucket: Bucket,
-        whom: &str,
+        subject: &str,
         taken_at: u64,
         now: u64,
     ) -> Result<Option<Taken>, StoreError> {
@@ -127,9 +127,9 @@ impl AccountStore {
         }
         // A bucket that is full by now, or has expired, has all its tokens.
         let values = [(":now", now), (":owed", owed)];
-        let given =
-            self.fill(meter, bucket, whom, "full_at > :now", "SET full_at = full_at - :owed", &values);
-        Ok(given.await?.ok().flatten().map(|full| bucket.at(full, now, true)))
+        let returned =
+            self.fill(meter, bucket, subject, "full_at > :now", "SET full_at = full_at - :owed", &values);
+        Ok(returned.await?.ok().flatten().map(|full| bucket.at(full, now, true)))
     }
 
     /// Updates a bucket. Returns the moment at which it is full after the update, or, if `condition` does not hold, without it.
@@ -137,7 +137,7 @@ impl AccountStore {
         &self,
         meter: &Meter,
         bucket: Bucket,
-        whom: &str,
+        subject: &str,
         condition: &str,
         expression: &str,
         values: &[(&str, u64)],
@@ -148,7 +148,7 @@ impl AccountStore {
             .client
             .update_item()
             .table_name(self.ephemeral())
-            .set_key(Some(keyed(&keys::bucket(bucket.name, whom))))
+            .set_key(Some(keyed(&keys::bucket(bucket.name, subject))))
             .condition_expression(condition)
             .update_expression(expression)
             .return_values(ReturnValue::UpdatedNew)

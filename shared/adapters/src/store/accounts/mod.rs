@@ -16,7 +16,7 @@
 //! | app | the number of manual changes so far | `OVERRIDES` | `REVISION` | GetItem, consistent, before the Query | with each change |
 //! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | key rotation, conditioned on its version |
 //! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout; password checks |
-//! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of whom>` | `BUCKET` | its own update | its own update, conditioned on its content |
+//! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of the subject>` | `BUCKET` | its own update | its own update, conditioned on its content |
 //!
 //! `app` has four sparse indexes for future access patterns, `gsi1` to `gsi4`: an item is in the index whose keys (`gsi1pk`, `gsi1sk`) it
 //! has.
@@ -55,5 +55,5 @@ pub use profile::{ProfileChange, ProfileRecord};
 pub use registration::NewAccount;
 pub use sessions::OpenSession;
 pub use store::AccountStore;
-pub use trail::Trail;
+pub use trail::EventPage;
 pub use user::StoredUser;

@@ -60,7 +60,7 @@ impl StoredUser {
         Self { user, version: self.version + 1, reserved }
     }
 
-    /// Whether `after` claims a user name or an address that belonged to no account, or to another one, before.
+    /// Whether `after` claims a user name or an address that did not belong to this account before.
     #[must_use]
     pub fn claims_another(&self, after: &Self) -> bool {
         let (before, after) = (&self.user, &after.user);

@@ -24,7 +24,7 @@ impl AccountStore {
         receipts::read(&self.database, meter, key, now).await
     }
 
-    /// Stores the receipt of a change that is made in steps, before the first step: whichever steps follow, they belong to the key.
+    /// Stores the receipt of a change that is made in steps, before the first step, so that all steps belong to the key.
     ///
     /// # Errors
     /// [`Refused::Repeated`] if the key is already in use, [`Condition::Active`](super::Condition::Active) for a frozen account.

@@ -124,7 +124,7 @@ impl AccountStore {
             .await
     }
 
-    /// Records that the account's password was entered in a session at `now`. A session that has ended stays ended.
+    /// Records that the account's password was entered in a session at `now`. Does not restore a session that has ended.
     ///
     /// # Errors
     /// [`StoreError`] if the engine does not answer.

@@ -60,9 +60,9 @@ impl AccountStore {
         actor: UserId,
         before: Option<EventId>,
         limit: u32,
-    ) -> Result<Trail, StoreError> {
+    ) -> Result<EventPage, StoreError> {
         let items = self.events(meter, None, "pk", audit::actor(actor), before, limit + 1).await?;
-        Ok(Trail::cut(&items, limit))
+        Ok(EventPage::cut(&items, limit))
     }
 
     /// Returns the events of a day (`2026-11-23`), in the same way. One call per shard of the day.
@@ -72,13 +72,13 @@ impl AccountStore {
         date: &str,
         before: Option<EventId>,
         limit: u32,
-    ) -> Result<Trail, StoreError> {
+    ) -> Result<EventPage, StoreError> {
         let shards = (0..SHARDS)
             .map(|shard| self.events(meter, Some("by-day"), "#day", day(date, shard), before, limit + 1));
         let shards: Vec<Vec<Item>> = stream::iter(shards).buffered(usize::from(SHARDS)).try_collect().await?;
         let mut items: Vec<Item> = shards.into_iter().flatten().collect();
         items.sort_by(|one, other| text(other, "sk").cmp(&text(one, "sk")));
-        Ok(Trail::cut(&items, limit))
+        Ok(EventPage::cut(&items, limit))
     }
 
     async fn events(
@@ -118,13 +118,13 @@ impl AccountStore {
 
 /// A page of events, the latest first.
 #[derive(Clone, Debug)]
-pub struct Trail {
+pub struct EventPage {
     pub events: Vec<Event>,
     /// The last event of the page, if more follow.
     pub next: Option<EventId>,
 }
 
-impl Trail {
+impl EventPage {
     /// Returns the first `limit` of `items`.
     fn cut(items: &[Item], limit: u32) -> Self {
         let page = &items[..items.len().min(limit as usize)];

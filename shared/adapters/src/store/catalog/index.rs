@@ -20,7 +20,7 @@ use crate::store::{
 /// The level of zstd: one of those that are cheap to decompress, because every cold start does it. Level 19 would save a third of the
 /// bytes, and take twice the instructions.
 const LEVEL: i32 = -1;
-/// The shortest repetition that is compressed, in bytes: each costs the reader as much as a dozen plain bytes.
+/// The shortest repetition that is compressed, in bytes: decompressing one costs as much as a dozen plain bytes.
 const SHORTEST_MATCH: u32 = 7;
 
 /// The pointer to the current version of the index.

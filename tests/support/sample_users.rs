@@ -33,8 +33,8 @@ pub const ASH: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 /// The password of every user.
 pub const PASSWORD: &str = "pallet town, route 1";
 
-/// Accounts in separate tables.
-pub struct Residents {
+/// Sample accounts in separate tables: the user Ash and the administrators Oak and Elm.
+pub struct SampleUsers {
     pub url: String,
     pub tables: Tables,
     pub accounts: AccountStore,
@@ -51,10 +51,13 @@ pub struct Residents {
     pub sync_function: Option<Function>,
 }
 
+/// The former name of [`SampleUsers`], which `runtime` still uses.
+pub type Residents = SampleUsers;
+
 /// A prefix of table names that no table has yet.
 fn family() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!("residents-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+    format!("users-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
 /// An event of a prepared change.
@@ -71,7 +74,7 @@ pub fn some_event(actor: UserId) -> Event {
     }
 }
 
-impl Residents {
+impl SampleUsers {
     /// Ash, signed in twice, with Pikachu as a favorite, on the engine that has the catalogue.
     ///
     /// # Panics
@@ -93,7 +96,7 @@ impl Residents {
         let office = FamilyId::random();
         let oak = UserId::new(1_700_000_000_000, [4; 10]);
         let elm = UserId::new(1_700_000_000_000, [5; 10]);
-        let residents = Self {
+        let users = Self {
             url: url.to_owned(),
             tables,
             accounts,
@@ -105,23 +108,23 @@ impl Residents {
             office,
             sync_function: None,
         };
-        residents.settle(ash, "ash_ketchum", session).await;
+        users.add_user(ash, "ash_ketchum", session).await;
         for (id, name) in [(oak, "oak"), (elm, "elm")] {
-            residents.settle(id, name, if id == oak { office } else { FamilyId::random() }).await;
-            let granted = local::admin::grant(&residents.accounts, name).await;
+            users.add_user(id, name, if id == oak { office } else { FamilyId::random() }).await;
+            let granted = local::admin::grant(&users.accounts, name).await;
             assert_eq!(granted.expect("a role"), format!("{name} is an administrator now"));
         }
         let meter = Meter::default();
         let open = OpenSession { family: elsewhere, session: Session::begin(now(), 0) };
-        let (accounts, event) = (&residents.accounts, some_event(ash));
+        let (accounts, event) = (&users.accounts, some_event(ash));
         accounts.begin_session(&meter, ash, &open, None, &event.into()).await.expect("a session");
         let pikachu = StoredFavorite { pokemon: 25, created_at: now() };
         accounts.add_favorite(&meter, ash, pikachu, &some_event(ash).into()).await.expect("a favorite");
-        residents
+        users
     }
 
     /// Adds another user, with a session.
-    pub async fn settle(&self, id: UserId, name: &str, family: FamilyId) -> User {
+    pub async fn add_user(&self, id: UserId, name: &str, family: FamilyId) -> User {
         register(&self.accounts, id, name, family).await.expect("an account")
     }
 
@@ -164,8 +167,8 @@ impl Residents {
     /// The audit trail of `actor`: each action and its outcome, the oldest first.
     pub async fn trail(&self, actor: UserId) -> Vec<(Action, Outcome)> {
         let trail = self.accounts.trail_of(&Meter::default(), actor, None, 1000).await.expect("a trail");
-        let told = trail.events.iter().rev().filter(|event| event.request_id != "prepared");
-        told.map(|event| (event.action, event.outcome)).collect()
+        let events = trail.events.iter().rev().filter(|event| event.request_id != "prepared");
+        events.map(|event| (event.action, event.outcome)).collect()
     }
 
     /// An access token of `user`.
@@ -200,7 +203,7 @@ impl Residents {
     }
 
     /// Sets the rights and the status of the account of `user`.
-    pub async fn stand(&self, user: UserId, is_admin: bool, is_frozen: bool) {
+    pub async fn set_standing(&self, user: UserId, is_admin: bool, is_frozen: bool) {
         let key = Key { pk: format!("USER#{user}"), sk: "STATUS".to_owned() };
         let values = [
             ("is_admin", AttributeValue::Bool(is_admin)),
@@ -248,8 +251,8 @@ impl Residents {
         self.rewrite(&self.tables.app, &profile, &[("reserved", AttributeValue::M(all))]).await;
     }
 
-    /// Replaces the hash of Ash's password by one with the weaker parameters of the past.
-    pub async fn weaken(&self, password: &str) {
+    /// Replaces the hash of Ash's password by one with the weaker parameters of an earlier release.
+    pub async fn weaken_hash(&self, password: &str) {
         let params = argon2::Params::new(8 * 1024, 1, 1, None).expect("parameters");
         let weak = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
         let hash = weak.hash_password_with_salt(password.as_bytes(), &[1; 16]).expect("a hash").to_string();

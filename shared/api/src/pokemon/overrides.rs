@@ -22,7 +22,7 @@ use super::detail::{Detail, Include};
 use crate::{
     app::App,
     stored, target,
-    writer::{self, Asked},
+    writer::{self, WriterReply},
 };
 use door::{
     Problem, Request, Response,
@@ -56,17 +56,17 @@ pub(crate) async fn fetch(app: &App, request: &Request) -> Result<Response, Prob
     let change = if before.is_hidden { OverrideChange::Show } else { OverrideChange::None };
     store(app, request, id, Action::FetchPokemon, &change, status).await?;
     match writer::ask(app, Order::Fetch { pokemon: id }, since).await? {
-        Asked::GoesOn => later(),
+        WriterReply::GoesOn => later(),
         // Only the event is stored, and PokeAPI was not asked, so the request fails. A change of visibility is published later.
-        Asked::NotTaken if !before.is_hidden => Err(writer::busy()),
-        Asked::NotTaken => later(),
-        Asked::Published(Source::Answered | Source::NotAsked) => tell(app, request, id, status).await,
+        WriterReply::NotTaken if !before.is_hidden => Err(writer::busy()),
+        WriterReply::NotTaken => later(),
+        WriterReply::Published(Source::Answered | Source::NotAsked) => tell(app, request, id, status).await,
         // A hidden Pokémon is visible again, even if PokeAPI fails.
-        Asked::Published(source) if before.is_hidden => match tell(app, request, id, status).await {
+        WriterReply::Published(source) if before.is_hidden => match tell(app, request, id, status).await {
             Err(Problem { status: StatusCode::NOT_FOUND, .. }) => Err(refused(source, id)),
-            told => told,
+            answered => answered,
         },
-        Asked::Published(source) => Err(refused(source, id)),
+        WriterReply::Published(source) => Err(refused(source, id)),
     }
 }
 
@@ -86,14 +86,14 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
     let order = if is_fetched { Order::Fetch { pokemon: id } } else { Order::Publish };
     store(app, request, id, Action::EditPokemon, &OverrideChange::Edit(edits), StatusCode::OK).await?;
     match writer::ask(app, order, since).await? {
-        Asked::GoesOn => later(),
-        Asked::NotTaken if is_fetched => Err(writer::busy()),
-        Asked::NotTaken => later(),
-        Asked::Published(source @ (Source::Failed { .. } | Source::Refused { .. })) => {
+        WriterReply::GoesOn => later(),
+        WriterReply::NotTaken if is_fetched => Err(writer::busy()),
+        WriterReply::NotTaken => later(),
+        WriterReply::Published(source @ (Source::Failed { .. } | Source::Refused { .. })) => {
             Err(refused(source, id))
         }
         // A Pokémon that PokeAPI no longer has keeps its last known values.
-        Asked::Published(_) => tell(app, request, id, StatusCode::OK).await,
+        WriterReply::Published(_) => tell(app, request, id, StatusCode::OK).await,
     }
 }
 
@@ -110,8 +110,8 @@ pub(crate) async fn hide(app: &App, request: &Request) -> Result<Response, Probl
     };
     store(app, request, id, Action::HidePokemon, &OverrideChange::Hide, StatusCode::OK).await?;
     match writer::ask(app, Order::Publish, since).await? {
-        Asked::Published(_) => done("Pokémon hidden"),
-        Asked::GoesOn | Asked::NotTaken => later(),
+        WriterReply::Published(_) => done("Pokémon hidden"),
+        WriterReply::GoesOn | WriterReply::NotTaken => later(),
     }
 }
 
@@ -123,9 +123,9 @@ async fn ready(app: &App, request: &Request) -> Result<(), Problem> {
 /// Returns the id of the Pokémon that the path names by id or slug. A change accepts no other name: after its default is hidden, a species'
 /// name leads to another Pokémon, and a request that is sent twice must not change two.
 async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
-    let given = request.params.get("id").map(String::as_str).unwrap_or_default();
-    let unknown = || stored::not_found(Named::Pokemon, given);
-    let name = Name::parse(given).ok_or_else(unknown)?;
+    let text = request.params.get("id").map(String::as_str).unwrap_or_default();
+    let unknown = || stored::not_found(Named::Pokemon, text);
+    let name = Name::parse(text).ok_or_else(unknown)?;
     let exact = if name.is_id() { name.key() } else { name.slug().ok_or_else(unknown)?.as_str() };
     let key = Slug::parse(exact).map_err(|_| unknown())?;
     let record = app.catalogue.store().pokemon(&request.meter, &key).await?.ok_or_else(unknown)?;
