@@ -13,7 +13,7 @@ use door::route::DEFAULT;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tests::{
-    House, Residents, SeededEngine, Tap, empty_store, engine_url, is_for_everybody, sample, sample_event,
+    House, SampleUsers, SeededEngine, Tap, empty_store, engine_url, is_for_everybody, sample, sample_event,
 };
 
 use crate::{
@@ -61,20 +61,20 @@ async fn every_function_answers_its_event_as_the_house_does() {
     let mut answered = BTreeSet::new();
     for spec in SPECS {
         // Each function has its own accounts: a change to them can be made only once.
-        let residents = Home::of(spec).await;
-        let mut variables = serving(&residents.tables, &residents.url);
+        let users = Home::of(spec).await;
+        let mut variables = serving(&users.tables, &users.url);
         variables.push(("SIGNING_KEYS", format!("file:{}", keys.path().display())));
-        if let Some(writer) = &residents.sync_function {
+        if let Some(writer) = &users.sync_function {
             variables.push(("SYNC_FUNCTION", writer.name.clone()));
             variables.push(("AWS_ENDPOINT_URL_LAMBDA", url_of(writer)));
         }
         // The keys of these tests are those of a local server.
-        let issuer = residents.config().door.issuer();
+        let issuer = users.config().door.issuer();
         assert_eq!(issuer, "pokedex-local");
         variables.retain(|(name, _)| *name != "ENVIRONMENT");
         variables.push(("ENVIRONMENT", if is_for_everybody(spec) { "dev" } else { "local" }.to_owned()));
         let function = Function::start(spec.name, &variables).await.expect("the emulator is there");
-        let answer = function.invoke(&residents.fill(&sample_event(spec.name))).await;
+        let answer = function.invoke(&users.fill(&sample_event(spec.name))).await;
         let status = answer["statusCode"].as_u64().unwrap_or_default();
         let is_expected = if spec.path == DEFAULT { status == 404 } else { [200, 201].contains(&status) };
         assert!(is_expected, "{}: {answer}", spec.name);
@@ -308,10 +308,10 @@ async fn keys_are_made_once_and_left_alone_while_they_are_young() {
     if emulator().is_none() {
         return;
     }
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     let keys = folder.path().join("keys.json");
-    let mut variables = serving(&residents.tables, &residents.url);
+    let mut variables = serving(&users.tables, &users.url);
     variables.push(("SIGNING_KEYS", format!("file:{}", keys.display())));
     let function = Function::start("rotate-signing-key", &variables).await.expect("the emulator is there");
     let event = sample_event("rotate-signing-key");
@@ -334,13 +334,13 @@ async fn a_function_answers_before_its_time_is_over() {
     if emulator().is_none() {
         return;
     }
-    let residents = Residents::new().await;
-    let tap = Tap::on(&residents.url).await;
-    let mut variables = serving(&residents.tables, &tap.url);
+    let users = SampleUsers::new().await;
+    let tap = Tap::on(&users.url).await;
+    let mut variables = serving(&users.tables, &tap.url);
     variables.retain(|(name, _)| *name != "ENVIRONMENT");
     variables.push(("AWS_LAMBDA_FUNCTION_TIMEOUT", "3".to_owned()));
     let function = Function::start("add-favorite", &variables).await.expect("the emulator is there");
-    let mut event = residents.fill(&sample_event("add-favorite"));
+    let mut event = users.fill(&sample_event("add-favorite"));
     event["headers"]["idempotency-key"] = json!("slow");
     // Each call is fast enough; all of them together are not.
     tap.set_delay(std::time::Duration::from_millis(900));
@@ -350,8 +350,8 @@ async fn a_function_answers_before_its_time_is_over() {
     for _ in 0..2 {
         assert_eq!(function.invoke(&event).await["statusCode"], 201);
     }
-    let told = residents.trail(residents.ash).await;
-    assert_eq!(told.len(), 1, "{told:?}");
+    let recorded = users.trail(users.ash).await;
+    assert_eq!(recorded.len(), 1, "{recorded:?}");
 }
 
 /// A sign-in takes the same time and costs the same, whether the account exists or not.
@@ -360,10 +360,10 @@ async fn a_sign_in_to_an_unknown_account_costs_as_much_as_to_a_known_one() {
     if emulator().is_none() {
         return;
     }
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     let keys = NamedTempFile::new().expect("a file");
     std::fs::write(keys.path(), tests::ring().to_json().expect("JSON")).expect("the keys are written");
-    let mut variables = serving(&residents.tables, &residents.url);
+    let mut variables = serving(&users.tables, &users.url);
     variables.push(("SIGNING_KEYS", format!("file:{}", keys.path().display())));
     variables.push(("LOG_LEVEL", "adapters=debug,api=info".to_owned()));
     let mut costs = Vec::new();

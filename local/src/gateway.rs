@@ -33,7 +33,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// # Errors
-    /// If two routes of the table cannot be told apart.
+    /// If two routes of the table match the same paths.
     pub fn new(app: App) -> Result<Self> {
         Ok(Self { app, router: Router::new(routes::all(), ANSWER_UNKNOWN)? })
     }
@@ -58,7 +58,7 @@ impl Service for Gateway {
     async fn answer(&self, request: Request<Body>, client: IpAddr) -> Response {
         let (parts, body) = request.into_parts();
         if parts.uri.path() == "/" && [Method::GET, Method::HEAD].contains(&parts.method) {
-            let mut response = page::answer(&self.app).await;
+            let mut response = page::answer(&self.app, &self.router).await;
             if parts.method == Method::HEAD {
                 answer::remove_body(&mut response);
             }

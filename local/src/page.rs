@@ -7,41 +7,42 @@ use api::{App, routes::SPECS};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use domain::dex::{Dex, ListQuery};
-use door::Response;
+use door::{Event, Response, Router};
+use http::Method;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 const STYLE: &str = include_str!("page.css");
 
-/// Paths to try, each with the name of its route; the first path of a route is its simplest.
-const TRY: [(&str, &str); 18] = [
-    ("list-pokemon", "/api/v1/pokemon?per_page=5"),
-    ("list-pokemon", "/api/v1/pokemon?search=char"),
-    ("list-pokemon", "/api/v1/pokemon?type=water&type=flying&sort=speed_desc"),
-    ("list-pokemon", "/api/v1/pokemon?generation=9&forms=all&sort=total_desc"),
-    ("list-types", "/api/v1/pokemon/types"),
-    ("list-generations", "/api/v1/pokemon/generations"),
-    ("get-pokemon", "/api/v1/pokemon/25"),
-    ("get-pokemon", "/api/v1/pokemon/deoxys?include=moves,forms"),
-    ("get-evolutions", "/api/v1/pokemon/eevee/evolutions"),
-    ("get-type", "/api/v1/types/fairy"),
-    ("get-ability", "/api/v1/abilities/static"),
-    ("get-move", "/api/v1/moves/thunder-shock"),
-    ("get-health", "/api/v1/health"),
-    ("get-readiness", "/api/v1/health/ready"),
-    ("get-version", "/api/version"),
-    ("get-jwks", "/.well-known/jwks.json"),
-    ("get-openapi", "/api/v1/openapi.json"),
-    ("answer-unknown", "/api/v1/missingno"),
+/// Paths to try; the first path of a route is its simplest.
+const TRY: [&str; 18] = [
+    "/api/v1/pokemon?per_page=5",
+    "/api/v1/pokemon?search=char",
+    "/api/v1/pokemon?type=water&type=flying&sort=speed_desc",
+    "/api/v1/pokemon?generation=9&forms=all&sort=total_desc",
+    "/api/v1/pokemon/types",
+    "/api/v1/pokemon/generations",
+    "/api/v1/pokemon/25",
+    "/api/v1/pokemon/deoxys?include=moves,forms",
+    "/api/v1/pokemon/eevee/evolutions",
+    "/api/v1/types/fairy",
+    "/api/v1/abilities/static",
+    "/api/v1/moves/thunder-shock",
+    "/api/v1/health",
+    "/api/v1/health/ready",
+    "/api/version",
+    "/.well-known/jwks.json",
+    "/api/v1/openapi.json",
+    "/api/v1/missingno",
 ];
 
-pub(crate) async fn answer(app: &App) -> Response {
+pub(crate) async fn answer(app: &App, router: &Router<App>) -> Response {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; img-src https:; frame-ancestors 'none'",
         STANDARD.encode(Sha256::digest(STYLE))
     );
     let body = match app.catalogue.dex(&Meter::default()).await {
-        Ok(dex) => page(&dex),
+        Ok(dex) => page(&dex, router),
         Err(problem) => format!("<p class=lede>{}</p>", problem.detail),
     };
     let document = format!(
@@ -51,16 +52,16 @@ pub(crate) async fn answer(app: &App) -> Response {
     html(document, &policy)
 }
 
-fn page(dex: &Dex) -> String {
+fn page(dex: &Dex, router: &Router<App>) -> String {
     let (all, species) = dex.counts();
     let mut page = format!(
         "<p class=lede><b>{species}</b> species, <b>{all}</b> Pokémon, served from this machine. \
          What can be read without signing in is a link.</p><h2>Routes</h2><table>"
     );
     for spec in SPECS {
-        let links = TRY.iter().filter(|(name, _)| *name == spec.name);
+        let links = TRY.iter().filter(|path| route_of(path, router) == spec.name);
         let links: Vec<_> =
-            links.map(|(_, path)| format!("<a href=\"{0}\">{0}</a>", path.replace('&', "&amp;"))).collect();
+            links.map(|path| format!("<a href=\"{0}\">{0}</a>", path.replace('&', "&amp;"))).collect();
         let links = match links.as_slice() {
             // The route has no path that a browser could follow.
             [] => format!("<code>{} {}</code>", spec.method, spec.path),
@@ -86,6 +87,12 @@ fn page(dex: &Dex) -> String {
     }
     page.push_str("</table>");
     page
+}
+
+/// Returns the name of the route that answers a GET of `path`.
+fn route_of(path: &str, router: &Router<App>) -> &'static str {
+    let path = path.split('?').next().unwrap_or_default();
+    router.route(&Method::GET, path, &mut Event::default()).spec.name
 }
 
 /// An HTML page with its own headers: those of the API forbid styles.

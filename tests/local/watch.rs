@@ -39,7 +39,7 @@ fn cargo_lambda() -> Option<Command> {
 struct Watch {
     process: Child,
     port: String,
-    said: NamedTempFile,
+    output: NamedTempFile,
     _engine: Process,
 }
 
@@ -50,29 +50,29 @@ impl Watch {
         engine.ready().await;
         let address = tests::free_address();
         let port = address.rsplit(':').next().expect("a port").to_owned();
-        let said = NamedTempFile::new().expect("a file for its output");
+        let output = NamedTempFile::new().expect("a file for its output");
         command
             .args(["watch", "--package", "functions", "--ignore-changes"])
             // The settings match those of `cargo lambda build`: otherwise cargo would build everything again.
             .args(["--profile", "rehearse", "--target", "x86_64-unknown-linux-gnu"])
             .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port, "--disable-cors"])
             .envs(engine.variables().await)
-            .stdout(said.reopen().expect("the file"))
-            .stderr(said.reopen().expect("the file"))
+            .stdout(output.reopen().expect("the file"))
+            .stderr(output.reopen().expect("the file"))
             // The functions are its child processes: they are ended together.
             .process_group(0);
         let process = command.spawn().expect("cargo starts");
-        let watch = Self { process, port, said, _engine: engine };
+        let watch = Self { process, port, output, _engine: engine };
         let started = Instant::now();
         while tokio::net::TcpStream::connect(&address).await.is_err() {
-            assert!(started.elapsed() < PATIENCE, "it does not listen: {}", watch.said());
+            assert!(started.elapsed() < PATIENCE, "it does not listen: {}", watch.text());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Some(watch)
     }
 
-    fn said(&self) -> String {
-        std::fs::read_to_string(self.said.path()).unwrap_or_default()
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.output.path()).unwrap_or_default()
     }
 
     fn invoke(&self, name: &str) -> Output {
@@ -104,7 +104,7 @@ async fn watch_serves_every_route_as_the_house_does_and_invoke_takes_its_event()
         (House::seeded().await, House::already_at(&format!("http://127.0.0.1:{}", watch.port)));
     for spec in SPECS.iter().filter(|spec| is_for_everybody(spec)) {
         let (own, served) = (house.get(sample(spec.name)).await, watched.get(sample(spec.name)).await);
-        assert_eq!(served.status, own.status, "{}: {served:?}; it said {}", spec.name, watch.said());
+        assert_eq!(served.status, own.status, "{}: {served:?}; output: {}", spec.name, watch.text());
         // The program has its own keys.
         if !tests::OF_THE_MOMENT.contains(&spec.name) && spec.name != "get-jwks" {
             assert_eq!(served.json(), own.json(), "{}", spec.name);

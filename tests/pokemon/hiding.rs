@@ -1,6 +1,6 @@
 //! Hiding many Pokémon.
 
-use super::by_hand::LIST;
+use super::overrides::LIST;
 use crate::workshop::Workshop;
 
 /// The guard against data loss at the source does not apply to an administrator's changes.

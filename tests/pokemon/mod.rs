@@ -1,9 +1,9 @@
-mod by_hand;
 mod detail;
 mod every;
 mod evolutions;
 mod hiding;
 mod list;
 mod new_index;
+mod overrides;
 mod served;
 mod writer;

@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::json;
 use tests::{House, problem};
 
-use super::by_hand::LIST;
+use super::overrides::LIST;
 use crate::workshop::Workshop;
 
 #[tokio::test]

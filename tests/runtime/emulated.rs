@@ -67,7 +67,7 @@ impl Function {
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("the emulator does not listen: {}", function.said());
+        panic!("the emulator does not listen: {}", function.text());
     }
 
     /// The response of the function.
@@ -78,10 +78,10 @@ impl Function {
         let response = request.timeout(Duration::from_secs(60)).send().await.expect("an answer");
         let body = response.bytes().await.expect("a body");
         serde_json::from_slice(&body)
-            .unwrap_or_else(|error| panic!("{error}: {body:?}; it said {}", self.said()))
+            .unwrap_or_else(|error| panic!("{error}: {body:?}; output: {}", self.text()))
     }
 
-    fn said(&self) -> String {
+    fn text(&self) -> String {
         std::fs::read_to_string(self.output.path()).unwrap_or_default()
     }
 
@@ -92,14 +92,14 @@ impl Function {
 
     /// Every line written so far, each of which must be a JSON object.
     pub fn lines(&self) -> Vec<Value> {
-        let said = self.said();
+        let text = self.text();
         // The emulator's own lines are not JSON.
         let emulators = ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_REPORT"];
         let own = |line: &&str| !line.is_empty() && !emulators.iter().any(|begin| line.starts_with(begin));
         let parse = |line: &str| -> Value {
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:?} in {said}"))
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:?} in {text}"))
         };
-        said.lines().filter(own).map(parse).collect()
+        text.lines().filter(own).map(parse).collect()
     }
 }
 
@@ -109,9 +109,9 @@ impl Drop for Function {
         let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.process.wait();
         if !std::thread::panicking() {
-            let said = self.said();
-            let told = tests::SECRETS.iter().find(|secret| said.contains(**secret));
-            assert_eq!(told, None, "is in the log: {said}");
+            let text = self.text();
+            let secret = tests::SECRETS.iter().find(|secret| text.contains(**secret));
+            assert_eq!(secret, None, "is in the log: {text}");
         }
     }
 }

@@ -11,7 +11,7 @@ use api::jobs::deletions::finish_deletions;
 use domain::{Timestamp, audit::Action};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use tests::{PASSWORD, Residents, sample_event, some_event};
+use tests::{PASSWORD, SampleUsers, sample_event, some_event};
 
 use super::{
     emulated::{Function, emulator},
@@ -23,12 +23,12 @@ use crate::{
 };
 
 /// Starts the function `name` with the address of the engine.
-async fn function(name: &str, residents: &Residents, engine: &str, keys: &NamedTempFile) -> Function {
-    let mut variables = serving(&residents.tables, engine);
+async fn function(name: &str, users: &SampleUsers, engine: &str, keys: &NamedTempFile) -> Function {
+    let mut variables = serving(&users.tables, engine);
     variables.retain(|(name, _)| *name != "ENVIRONMENT");
     variables.push(("SIGNING_KEYS", format!("file:{}", keys.path().display())));
     variables.push(("RATE_LIMITS", "off".to_owned()));
-    if let Some(writer) = &residents.sync_function {
+    if let Some(writer) = &users.sync_function {
         variables.push(("SYNC_FUNCTION", writer.name.clone()));
         variables.push(("AWS_ENDPOINT_URL_LAMBDA", url_of(writer)));
     }
@@ -51,21 +51,17 @@ struct Histogram {
     after_the_last: usize,
 }
 
-async fn residents(change: &Change) -> Home {
+async fn users(change: &Change) -> Home {
     if change.function == "hide-pokemon" {
         return Home::Own(Workshop::open().await);
     }
-    let residents = Residents::new().await;
+    let users = SampleUsers::new().await;
     if change.favorites > 0 {
-        let told = |_: &[u32]| some_event(residents.ash).into();
+        let record = |_: &[u32]| some_event(users.ash).into();
         let ids = (1..=change.favorites).collect();
-        residents
-            .accounts
-            .add_favorites(&Meter::default(), residents.ash, &ids, told)
-            .await
-            .expect("favorites");
+        users.accounts.add_favorites(&Meter::default(), users.ash, &ids, record).await.expect("favorites");
     }
-    Home::Shared(residents)
+    Home::Shared(users)
 }
 
 /// Kills `change` at each of its calls, before and after the engine has executed the call.
@@ -74,20 +70,20 @@ async fn kill_at_each_call(change: &Change, keys: &NamedTempFile, histogram: &mu
     loop {
         let mut ended = 0;
         for blow in [Blow::Before, Blow::After] {
-            let residents = residents(change).await;
-            let mut event = residents.fill(&sample_event(change.function));
+            let users = users(change).await;
+            let mut event = users.fill(&sample_event(change.function));
             if change.body != Value::Null {
                 event["body"] = change.body.to_string().into();
             }
             event["headers"]["idempotency-key"] = "one-and-the-same".into();
             let seen: Arc<Mutex<Vec<bool>>> = Arc::default();
             let log = Arc::clone(&seen);
-            let switch = Switch::at(&residents.url, blow, move |call, what| {
+            let switch = Switch::at(&users.url, blow, move |call, what| {
                 log.lock().expect("the log").push(what.operation == "TransactWriteItems");
                 call == number
             })
             .await;
-            let killed = function(change.function, &residents, &switch.url, keys).await;
+            let killed = function(change.function, &users, &switch.url, keys).await;
             let answered = tokio::select! {
                 answer = killed.invoke(&event) => Some(answer),
                 () = switch.struck() => None,
@@ -103,7 +99,7 @@ async fn kill_at_each_call(change: &Change, keys: &NamedTempFile, histogram: &mu
             let at_a_write = writes[number - 1];
             let done = writes[..number - 1].iter().filter(|write| **write).count()
                 + usize::from(at_a_write && blow == Blow::After);
-            let again = function(change.function, &residents, &residents.url, keys).await;
+            let again = function(change.function, &users, &users.url, keys).await;
             let answer = again.invoke(&event).await;
             drop(again);
             let is_last = done >= steps(change);
@@ -113,7 +109,7 @@ async fn kill_at_each_call(change: &Change, keys: &NamedTempFile, histogram: &mu
                 _ => histogram.between += 1,
             }
             let what = format!("{} killed {blow:?} call {number}: {answer}", change.function);
-            assert_legal(change, &residents, &what).await;
+            assert_legal(change, &users, &what).await;
         }
         if ended == 2 {
             return;
@@ -133,8 +129,8 @@ fn steps(change: &Change) -> usize {
     }
 }
 
-async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
-    let (accounts, meter) = (&residents.accounts, Meter::default());
+async fn assert_legal(change: &Change, users: &SampleUsers, what: &str) {
+    let (accounts, meter) = (&users.accounts, Meter::default());
     let events = async |actor, action| {
         let trail = accounts.trail_of(&Meter::default(), actor, None, 1000).await.expect("a trail").events;
         trail
@@ -151,39 +147,40 @@ async fn assert_legal(change: &Change, residents: &Residents, what: &str) {
             assert_eq!(events(misty.user.user.id, Action::Register).await.len(), 1, "{what}");
         }
         "update-profile" => {
-            let stored = accounts.user(&meter, residents.ash).await.expect("a user").expect(what);
+            let stored = accounts.user(&meter, users.ash).await.expect("a user").expect(what);
             assert_eq!(stored.user.username.as_str(), "red", "{what}");
-            let changes = events(residents.ash, Action::UpdateProfile).await.len() as u64;
+            let changes = events(users.ash, Action::UpdateProfile).await.len() as u64;
             assert_eq!(changes, stored.version - 1, "{what}");
         }
         "add-favorites" => {
-            let stored = accounts.favorites(&meter, residents.ash).await.expect("favorites");
-            let told = events(residents.ash, Action::AddFavorite).await;
-            let told = told.iter().map(|event| event.target.as_deref().expect(what).split(',').count());
+            let stored = accounts.favorites(&meter, users.ash).await.expect("favorites");
+            let recorded = events(users.ash, Action::AddFavorite).await;
+            let targets =
+                recorded.iter().map(|event| event.target.as_deref().expect(what).split(',').count());
             // Pikachu already was a favorite.
-            assert_eq!((stored.len(), told.sum::<usize>()), (676, 675), "{what}");
+            assert_eq!((stored.len(), targets.sum::<usize>()), (676, 675), "{what}");
         }
         "delete-profile" => {
             finish_deletions(accounts, None, &meter).await.expect("an end");
             assert_eq!(accounts.user_count(&meter).await.expect("a number"), 2, "{what}");
-            assert_eq!(accounts.user(&meter, residents.ash).await.expect("no error"), None, "{what}");
-            assert_eq!(accounts.standing(&meter, residents.ash).await.expect("no error"), None, "{what}");
-            assert_eq!(accounts.favorites(&meter, residents.ash).await.expect("no error"), [], "{what}");
-            assert_eq!(accounts.sessions(&meter, residents.ash).await.expect("no error"), [], "{what}");
+            assert_eq!(accounts.user(&meter, users.ash).await.expect("no error"), None, "{what}");
+            assert_eq!(accounts.standing(&meter, users.ash).await.expect("no error"), None, "{what}");
+            assert_eq!(accounts.favorites(&meter, users.ash).await.expect("no error"), [], "{what}");
+            assert_eq!(accounts.sessions(&meter, users.ash).await.expect("no error"), [], "{what}");
             let now = adapters::now();
-            let mut told = 0;
+            let mut deleted = 0;
             for day in [now.unix() - 86_400, now.unix()] {
                 let day = Timestamp::from_unix(day).to_string()[..10].to_owned();
                 let trail = accounts.trail_on(&meter, &day, None, 1000).await.expect("a trail").events;
-                told += trail.iter().filter(|event| event.action == Action::DeleteAccount).count();
+                deleted += trail.iter().filter(|event| event.action == Action::DeleteAccount).count();
             }
-            assert_eq!(told, steps(change), "{what}");
+            assert_eq!(deleted, steps(change), "{what}");
         }
         "hide-pokemon" => {
             let stored = accounts.override_of(&meter, 1).await.expect("no error");
             assert!(stored.is_hidden, "{what}");
-            assert_eq!(events(residents.oak, Action::HidePokemon).await.len(), 1, "{what}");
-            let store = CatalogStore::new(aws::at(&residents.url), &residents.tables);
+            assert_eq!(events(users.oak, Action::HidePokemon).await.len(), 1, "{what}");
+            let store = CatalogStore::new(aws::at(&users.url), &users.tables);
             assert_eq!(store.latest_pokemon(&meter, 1).await.expect("no error"), None, "{what}");
         }
         other => panic!("{other}"),

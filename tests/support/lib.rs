@@ -28,7 +28,7 @@ pub use log::SECRETS;
 pub use ports::free_address;
 pub use promises::{CATALOGUE, assert_exposed, assert_sealed, problem};
 pub use raw::{exchange, exchange_text};
-pub use sample_users::{ASH, PASSWORD, Residents, SampleUsers, register, some_event};
+pub use sample_users::{ASH, PASSWORD, SampleUsers, register, some_event};
 pub use samples::{
     OF_THE_MOMENT, allowed_at, catalogue_samples, for_everybody, is_for_everybody, sample, sample_event,
 };

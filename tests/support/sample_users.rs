@@ -51,9 +51,6 @@ pub struct SampleUsers {
     pub sync_function: Option<Function>,
 }
 
-/// The former name of [`SampleUsers`], which `runtime` still uses.
-pub type Residents = SampleUsers;
-
 /// A prefix of table names that no table has yet.
 fn family() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);

@@ -5,9 +5,16 @@
 
 use std::{env, process::ExitCode};
 
+use adapters::aws;
+use door::{Route, Router, telemetry::Telemetry};
+
 use crate::{
+    app::App,
+    config::Config,
     jobs::{DELETIONS, ROTATION, SYNC, deletions, rotation},
-    lambda, routes, sync,
+    lambda::run,
+    routes::{self, ANSWER_UNKNOWN},
+    sync,
 };
 
 /// The variable with the name of the function.
@@ -22,16 +29,36 @@ const JOBS: [(&str, fn() -> ExitCode); 3] =
 pub fn serve() -> ExitCode {
     let name = env::var(HANDLER).unwrap_or_default();
     if name.is_empty() {
-        return lambda::serve_all();
+        return serve_every_route();
     }
     if let Some(route) = routes::named(&name) {
-        return lambda::serve(route);
+        return serve_route(route);
     }
     if let Some((_, serve)) = JOBS.iter().find(|(job, _)| *job == name) {
         return serve();
     }
     eprintln!("pokedex: {HANDLER} is {name:?}, which is not the name of a function");
     ExitCode::FAILURE
+}
+
+/// Serves `route` until Lambda ends the process.
+#[must_use]
+pub fn serve_route(route: &'static Route<App>) -> ExitCode {
+    run(async move |config, telemetry| door::lambda::serve(&app(config, telemetry), route).await)
+}
+
+/// Serves every route until the process ends.
+fn serve_every_route() -> ExitCode {
+    run(async |config, telemetry| {
+        let router = Router::new(routes::all(), ANSWER_UNKNOWN)?;
+        door::lambda::serve_all(&app(config, telemetry), &router).await
+    })
+}
+
+fn app(config: Config, telemetry: Telemetry) -> App {
+    let mut app = App::new(config, aws::from_environment);
+    app.kernel.telemetry = telemetry;
+    app
 }
 
 #[cfg(test)]

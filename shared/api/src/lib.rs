@@ -13,7 +13,7 @@ mod evolutions;
 pub mod functions;
 mod health;
 pub mod jobs;
-pub mod lambda;
+mod lambda;
 mod meta;
 mod moves;
 pub mod openapi;

@@ -22,7 +22,7 @@ impl<A> Router<A> {
     /// Mounts `routes`. `unknown` answers requests that match none of them.
     ///
     /// # Errors
-    /// If two routes cannot be told apart.
+    /// If two routes match the same paths.
     pub fn new(routes: Vec<Route<A>>, unknown: Route<A>) -> Result<Self, InsertError> {
         let mut tables: HashMap<Method, matchit::Router<Route<A>>> = HashMap::new();
         for route in routes.into_iter().filter(|route| route.spec.path != DEFAULT) {
