@@ -54,7 +54,7 @@ impl Watch {
         command
             .args(["watch", "--package", "functions", "--ignore-changes"])
             // The settings match those of `cargo lambda build`: otherwise cargo would build everything again.
-            .args(["--profile", "rehearse", "--target", "x86_64-unknown-linux-gnu"])
+            .args(["--profile", "release", "--target", "x86_64-unknown-linux-gnu"])
             .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port, "--disable-cors"])
             .envs(engine.variables().await)
             .stdout(output.reopen().expect("the file"))

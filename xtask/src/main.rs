@@ -34,7 +34,7 @@ enum Command {
     /// Write the bundled snapshot from a synced catalogue (arguments go to `local`'s `snapshot`)
     #[command(disable_help_flag = true)]
     Snapshot(Rest),
-    /// Build with the `rehearse` profile and measure (arguments go to `bench`)
+    /// Build with the `measure` profile and measure (arguments go to `bench`)
     #[command(disable_help_flag = true)]
     Bench(Rest),
     /// Write every file that the tables of routes and jobs determine; with `--record`, run the functions first and record their accesses

@@ -38,8 +38,8 @@ pub fn generate(rest: &Rest) -> anyhow::Result<ExitCode> {
 
 /// Builds the programs that the bench starts and measures.
 pub fn bench(rest: &Rest) -> anyhow::Result<ExitCode> {
-    let mut builds = vec![cargo(["build", "--profile", "rehearse", "-p", "local", "-p", "bench"])];
-    let mut run = Command::new(target().join("rehearse").join(format!("bench{EXE_SUFFIX}")));
+    let mut builds = vec![cargo(["build", "--profile", "measure", "-p", "local", "-p", "bench"])];
+    let mut run = Command::new(target().join("measure").join(format!("bench{EXE_SUFFIX}")));
     // Cold starts need a real release build, which takes minutes.
     if !rest.has("--only") || rest.has("cold") {
         builds.push(cargo([

@@ -1,7 +1,7 @@
 //! The endpoint of DynamoDB, known before the first call.
 //!
-//! The SDK's own resolver parses the list of all AWS partitions and their regular expressions when the client is built: a seventh of the
-//! instructions of a start. It is needed only for partitions that have other domains.
+//! The SDK's own resolver evaluates its rules for each call, which is 4 % of the instructions of a warm request. They matter only for
+//! partitions with other domains, and for endpoints of an account, a FIPS module or IPv6.
 
 use aws_sdk_dynamodb::config::{
     Region,
