@@ -1,7 +1,7 @@
 //! `cargo lambda watch` and `cargo lambda invoke`, as the README uses them.
 //!
 //! `POKEDEX_CARGO_LAMBDA` names the folder of cargo-lambda; without it these tests run nothing. `cargo xtask test --only watch`
-//! sets it, and has built the functions with the profile that is used here.
+//! sets it.
 
 use std::{
     env,
@@ -52,9 +52,7 @@ impl Watch {
         let port = address.rsplit(':').next().expect("a port").to_owned();
         let output = NamedTempFile::new().expect("a file for its output");
         command
-            .args(["watch", "--package", "functions", "--ignore-changes"])
-            // The settings match those of `cargo lambda build`: otherwise cargo would build everything again.
-            .args(["--profile", "release", "--target", "x86_64-unknown-linux-gnu"])
+            .args(["watch", "--ignore-changes"])
             .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port, "--disable-cors"])
             .envs(engine.variables().await)
             .stdout(output.reopen().expect("the file"))

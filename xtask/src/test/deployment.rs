@@ -102,13 +102,10 @@ pub fn rehearsal() -> anyhow::Result<Finding> {
 
 /// Tests the development loop: cargo-lambda's own server with its own client.
 pub fn watch() -> anyhow::Result<Finding> {
-    if ARCH != "x86_64" {
-        return Ok(missing("x86_64 processor: the program is for that").into());
-    }
     if !has_python() {
         return Ok(missing("Python with venv").into());
     }
-    build_functions()?;
+    done(&mut build_programs())?;
     let mut test = cargo(["test", "--workspace", "--test", "house", "--locked", "watch::"]);
     suite::run(test.env("POKEDEX_CARGO_LAMBDA", python("sam")?))
 }
