@@ -7,5 +7,5 @@ BUILD ?= cargo lambda build --release --$(subst _,-,$(ARCH)) --package functions
 
 build-%:
 	$(BUILD)
-	cp target/lambda/functions/bootstrap "$(ARTIFACTS_DIR)/bootstrap"
+	cp "$${CARGO_TARGET_DIR:-target}/lambda/functions/bootstrap" "$(ARTIFACTS_DIR)/bootstrap"
 	chmod 755 "$(ARTIFACTS_DIR)/bootstrap"

@@ -83,7 +83,8 @@ impl Stored {
 
     /// Decompresses the index as the store does.
     fn unpack(&self) -> Result<Vec<u8>> {
-        let size = zstd::bulk::Decompressor::upper_bound(&self.packed).context("the copy hides its size")?;
+        let size = zstd::bulk::Decompressor::upper_bound(&self.packed)
+            .context("the compressed copy does not state its size")?;
         Ok(zstd::bulk::decompress(&self.packed, size)?)
     }
 

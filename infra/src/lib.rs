@@ -1,7 +1,7 @@
 //! The generator: writes every file, or part of a file, that the tables of routes and jobs determine.
 //!
-//! `cargo xtask generate` runs it; a test compares the committed files with its result. Written by hand are the handlers, the other parts of
-//! `template.yaml`, and the bodies of the sample events.
+//! `cargo xtask generate` runs it; a test compares the committed files with its result. Written by hand are the handlers, the other parts
+//! of `template.yaml`, and the bodies of the sample events.
 
 pub mod accesses;
 mod function;

@@ -1,7 +1,7 @@
 //! AWS services on one machine: called inside this process, or served on a guarded [port](crate::port).
 //!
-//! A service here trusts its callers. Inside the process they are our own code; on a port, [`Port`](crate::port::Port) accepts only requests that carry its
-//! access key id.
+//! A service here trusts its callers. Inside the process they are our own code; on a port, [`Port`](crate::port::Port) accepts only
+//! requests that carry its access key id.
 
 use std::{fmt, sync::Arc};
 

@@ -56,7 +56,7 @@ fn page(dex: &Dex, router: &Router<App>) -> String {
     let (all, species) = dex.counts();
     let mut page = format!(
         "<p class=lede><b>{species}</b> species, <b>{all}</b> Pokémon, served from this machine. \
-         What can be read without signing in is a link.</p><h2>Routes</h2><table>"
+         Routes that need no sign-in are links.</p><h2>Routes</h2><table>"
     );
     for spec in SPECS {
         let links = TRY.iter().filter(|path| route_of(path, router) == spec.name);
@@ -69,9 +69,7 @@ fn page(dex: &Dex, router: &Router<App>) -> String {
         };
         let _ = write!(page, "<tr><td>{}<td>{links}", spec.summary);
     }
-    page.push_str(
-        "</table><h2>The strongest of them</h2><table class=dex><tr><th>#<th>Name<th>Types<th>Total",
-    );
+    page.push_str("</table><h2>Strongest Pokémon</h2><table class=dex><tr><th>#<th>Name<th>Types<th>Total");
     let strongest = ListQuery::parse([("sort", "total_desc"), ("per_page", "10")]).unwrap_or_default();
     let rows = dex.page_json(&strongest).unwrap_or_default();
     let rows: Value = serde_json::from_slice(&rows).unwrap_or_default();

@@ -20,7 +20,7 @@ pub struct Display {
     printed: Option<Instant>,
     /// Whether a line has already reported the last resource; the retries that follow it are reported at the usual
     /// interval.
-    told_all: bool,
+    has_reported_last: bool,
 }
 
 impl Default for Display {
@@ -30,7 +30,7 @@ impl Default for Display {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Self { bar, started: Instant::now(), before: None, printed: None, told_all: false }
+        Self { bar, started: Instant::now(), before: None, printed: None, has_reported_last: false }
     }
 }
 
@@ -43,9 +43,9 @@ impl Display {
             bar.set_position(progress.done as u64);
             bar.set_message(line(progress, before, elapsed));
         } else if self.printed.is_none_or(|printed| printed.elapsed() >= EVERY)
-            || (progress.done == progress.total && !self.told_all)
+            || (progress.done == progress.total && !self.has_reported_last)
         {
-            self.told_all = progress.done == progress.total;
+            self.has_reported_last = progress.done == progress.total;
             eprintln!("sync: {}/{} {}", progress.done, progress.total, line(progress, before, elapsed));
             self.printed = Some(Instant::now());
         }

@@ -45,12 +45,18 @@ const NAME_BEGINNINGS: [&str; 4] = ["what_", "how_", "there_is_", "there_are_"];
 
 /// The endings of files that contain texts by us. Data, generated JSON and pinned lists of dependencies have others.
 const TEXTS: [&str; 9] = ["rs", "md", "toml", "yaml", "yml", "py", "sh", "ts", "in"];
+/// Files without an ending that contain texts by us.
+const NAMES: [&str; 3] = ["Makefile", "NOTICE", "run"];
+/// The longest line of a comment, in characters.
+const WIDEST: usize = 140;
 /// Folders without source files.
 const SKIPPED: [&str; 5] = ["target", "node_modules", ".git", ".pokedex", "__pycache__"];
 
 #[test]
 fn the_texts_use_plain_english() {
-    let findings = check_repository(&|path, text| [phrases(path, text), questions(path, text)].concat());
+    let findings = check_repository(&|path, text| {
+        [phrases(path, text), questions(path, text), widths(path, text)].concat()
+    });
     assert!(findings.is_empty(), "reword these lines:\n{}", findings.join("\n"));
 }
 
@@ -78,7 +84,9 @@ fn add_files(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
             if !SKIPPED.contains(&name.as_str()) {
                 add_files(&path, &format!("{prefix}{name}/"), files);
             }
-        } else if name == "Makefile" || name.rsplit_once('.').is_some_and(|(_, end)| TEXTS.contains(&end)) {
+        } else if NAMES.contains(&name.as_str())
+            || name.rsplit_once('.').is_some_and(|(_, end)| TEXTS.contains(&end))
+        {
             files.push((format!("{prefix}{name}"), fs::read_to_string(&path).expect("UTF-8")));
         }
     }
@@ -118,6 +126,15 @@ fn questions(path: &str, text: &str) -> Vec<String> {
         previous = marker;
     }
     findings
+}
+
+/// Finds comments that are too wide. A row of a table and a line with an address cannot be divided.
+fn widths(path: &str, text: &str) -> Vec<String> {
+    let is_comment = |line: &str| line.trim_start().starts_with("//");
+    let is_whole = |line: &str| line.contains("//! |") || line.contains("://");
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| is_comment(line) && !is_whole(line));
+    let wide = lines.filter(|(_, line)| line.chars().count() > WIDEST);
+    wide.map(|(nth, _)| format!("{path}:{nth}: a comment of more than {WIDEST} characters")).collect()
 }
 
 /// Finds tests whose names do not have a subject, a verb and an outcome.
@@ -198,4 +215,12 @@ fn a_planted_test_name_is_found() {
     assert_eq!(test("who_signs_in_is_answered").len(), 1);
     assert_eq!(test("there_is_no_index").len(), 1);
     assert_eq!(test("an_empty_table_has_no_index").len(), 0);
+}
+
+#[test]
+fn a_comment_beyond_the_margin_is_found() {
+    let comment = |length: usize| format!("    // {}", "x".repeat(length - 7));
+    assert_eq!(widths("a.rs", &comment(WIDEST)).len(), 0);
+    assert_eq!(widths("a.rs", &comment(WIDEST + 1)).len(), 1);
+    assert_eq!(widths("a.rs", &format!("//! | {} |", "x".repeat(WIDEST))).len(), 0);
 }

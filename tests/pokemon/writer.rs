@@ -116,7 +116,7 @@ async fn a_request_waits_for_a_writer_that_began_meanwhile() {
     );
 }
 
-/// A function gets the time that it needs: it is invoked once, not repeatedly.
+/// The writer has no client-side time-out: a slow run is not invoked again.
 #[tokio::test]
 async fn a_slow_writer_is_invoked_once() {
     let workshop = Workshop::open().await;

@@ -23,7 +23,7 @@ pub use search::normalise;
 /// All Pokémon, as the snapshot contains them.
 pub struct Reference {
     facts: Facts,
-    /// The Pokémon in id order.
+    /// The search keys of every Pokémon, in id order.
     search_keys: Vec<search::Keys>,
 }
 

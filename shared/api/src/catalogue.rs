@@ -64,8 +64,8 @@ impl Catalogue {
         self.store.get_or_init(|| CatalogStore::new((*self.client).clone(), &self.tables))
     }
 
-    /// Returns the dex from memory, after a check of the pointer every [`Config::index_check_every`](crate::Config::index_check_every). Returns the last dex
-    /// while the engine does not respond.
+    /// Returns the dex from memory, after a check of the pointer every [`Config::index_check_every`](crate::Config::index_check_every).
+    /// Returns the last dex while the engine does not respond.
     ///
     /// # Errors
     /// 503 while no index is available.

@@ -20,21 +20,21 @@ use crate::{
 /// The variable with the name of the function.
 pub const HANDLER: &str = "_HANDLER";
 
-/// The scheduled jobs, each with what serves it.
-const JOBS: [(&str, fn() -> ExitCode); 3] =
+/// The scheduled jobs, each with the function that serves it.
+const SERVED_JOBS: [(&str, fn() -> ExitCode); 3] =
     [(SYNC.name, sync::serve), (ROTATION.name, rotation::serve), (DELETIONS.name, deletions::serve)];
 
 /// Serves the function that `_HANDLER` names, or every route, until Lambda ends the process. The program's `main` does nothing else.
 #[must_use]
 pub fn serve() -> ExitCode {
-    let name = env::var(HANDLER).unwrap_or_default();
-    if name.is_empty() {
+    let Some(name) = env::var_os(HANDLER).filter(|name| !name.is_empty()) else {
         return serve_every_route();
-    }
+    };
+    let name = name.to_string_lossy();
     if let Some(route) = routes::named(&name) {
         return serve_route(route);
     }
-    if let Some((_, serve)) = JOBS.iter().find(|(job, _)| *job == name) {
+    if let Some((_, serve)) = SERVED_JOBS.iter().find(|(job, _)| *job == name) {
         return serve();
     }
     eprintln!("pokedex: {HANDLER} is {name:?}, which is not the name of a function");
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn every_scheduled_job_is_served() {
-        let served: Vec<_> = JOBS.iter().map(|(name, _)| *name).collect();
+        let served: Vec<_> = SERVED_JOBS.iter().map(|(name, _)| *name).collect();
         assert_eq!(served, crate::jobs::JOBS.iter().map(|job| job.name).collect::<Vec<_>>());
     }
 }

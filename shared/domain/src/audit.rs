@@ -33,7 +33,7 @@ pub enum Action {
     Unfreeze,
     DeleteAccount,
     Export,
-    /// By an administrator: fetched from PokeAPI, and visible again if it was hidden.
+    /// An administrator fetched a Pokémon from PokeAPI, which also shows it again if it was hidden.
     FetchPokemon,
     /// By an administrator.
     EditPokemon,

@@ -48,18 +48,25 @@ pub async fn answer_payload<A: AsRef<Kernel>>(
     time: Duration,
     trace_id: Option<String>,
 ) -> Response {
+    answer_read(app, route, read(payload), time, trace_id).await
+}
+
+/// Reads an event.
+///
+/// # Errors
+/// A 400 problem that names the place of the error in the JSON.
+pub(crate) fn read(payload: &RawValue) -> Result<Event, Problem> {
     let event = payload.get().trim_start();
     // Serde would accept an array as an event's fields in order.
     let read = match event.starts_with('{') {
         true => serde_json::from_str::<Event>(event).map_err(|error| Some((error.line(), error.column()))),
         false => Err(None),
     };
-    let read = read.map_err(|place| {
+    read.map_err(|place| {
         let place =
             place.map(|(line, column)| format!(" (line {line}, column {column})")).unwrap_or_default();
         Problem::bad_request("event", format!("is not an API Gateway event of format 2.0{place}"))
-    });
-    answer_read(app, route, read, time, trace_id).await
+    })
 }
 
 async fn answer_read<A: AsRef<Kernel>>(

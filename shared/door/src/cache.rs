@@ -87,7 +87,8 @@ fn tags(mut list: &str) -> impl Iterator<Item = (bool, &str)> {
     })
 }
 
-/// Builds a response that every cache may store, with the entity tag `etag`: 304 if the client's copy has that tag, otherwise the body from `make`.
+/// Builds a response that every cache may store, with the entity tag `etag`: 304 if the client's copy has that tag, otherwise the body from
+/// `make`.
 pub fn cacheable(
     request: &Request,
     etag: &ETag,

@@ -55,9 +55,10 @@ async fn invoke_any<A: AsRef<Kernel>>(
     router: &Router<A>,
     payload: &RawValue,
 ) -> ApiGatewayV2httpResponse {
-    let Ok(mut event) = serde_json::from_str::<Event>(payload.get()) else {
+    let Ok(mut event) = answer::read(payload) else {
         return invoke(app, router.unknown(), payload, answer::LONGEST, None).await;
     };
+    // The door rejects a method that cannot be parsed, whatever the route.
     let method = event.request_context.http.method.parse().unwrap_or_default();
     let path = std::mem::take(&mut event.raw_path);
     let route = router.route(&method, &path, &mut event);
@@ -82,7 +83,8 @@ const RUNTIME_KEYS: [&str; 4] = [
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-/// Sets up the telemetry and the runtime of a function, and runs `main` with its configuration. Reports an error once.
+/// Sets up the telemetry and the runtime of a function, and runs `main` with its configuration. Prints an error to standard error and
+/// returns a failure.
 pub fn run<C, F>(
     config: Result<(Environment, C), ConfigError>,
     main: impl FnOnce(C, Telemetry) -> F,

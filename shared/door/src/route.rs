@@ -43,7 +43,7 @@ pub enum Need {
     LittleMemory,
     /// The memory that comes with a whole processor: the route hashes passwords or builds an archive.
     WholeProcessor,
-    /// The secret of the keys that sign tokens.
+    /// The secret that holds the signing keys.
     SigningKeys,
     /// The function that writes what this route changes. The route waits for it, up to the timeout of the HTTP API.
     Writer,

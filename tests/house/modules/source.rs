@@ -244,6 +244,9 @@ fn attributes(item: &Item) -> &[Attribute] {
         Item::Const(item) => &item.attrs,
         Item::Static(item) => &item.attrs,
         Item::Struct(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
         _ => &[],
     }
 }

@@ -261,12 +261,12 @@ pub async fn at_once<F: Future<Output: Send + 'static> + Send + 'static>(
     tasks.into_iter().map(|done| done.expect("it does not panic")).collect()
 }
 
-/// Checks that exactly one of `results` succeeded and each other one was refused because of `condition`, or met too many others.
+/// Checks that exactly one of `results` succeeded and each other one was refused because of `condition`, or was rejected as busy.
 pub fn assert_one<T: std::fmt::Debug>(results: &[Result<T, Refused>], condition: Condition) {
     assert_one_by(results, |refused| refused.is(&condition));
 }
 
-/// Checks that exactly one of `results` succeeded and each other one was refused as expected, or met too many others.
+/// Checks that exactly one of `results` succeeded and each other one was refused as expected, or was rejected as busy.
 pub fn assert_one_by<T: std::fmt::Debug>(
     results: &[Result<T, Refused>],
     is_expected: impl Fn(&Refused) -> bool,

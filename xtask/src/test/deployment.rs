@@ -58,14 +58,14 @@ fn emulator() -> anyhow::Result<PathBuf> {
     let mut find = Command::new(programs.join("python"));
     let code = "import pathlib, samcli; print(pathlib.Path(samcli.__file__).parent / 'local/rapid/aws-lambda-rie-x86_64')";
     let output = find.args(["-c", code]).output()?;
-    ensure!(output.status.success(), "the SAM CLI tells no folder: {}", output.status);
+    ensure!(output.status.success(), "the SAM CLI does not report its folder: {}", output.status);
     Ok(String::from_utf8(output.stdout)?.trim().into())
 }
 
 /// Compares the instruction counts of functions, in the release build of their program, with `bench/instructions.json`.
 pub fn cold_start() -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {
-        return Ok(missing("x86_64 processor: another takes other instructions").into());
+        return Ok(missing("x86_64 processor: the stored counts are for x86_64").into());
     }
     if !answers("valgrind", "--version") {
         return Ok(missing("valgrind").into());

@@ -25,7 +25,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "lint",
-        what: "clippy has nothing to say",
+        what: "clippy reports no warning",
         run: |_| {
             let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
             plain(&mut cargo(arguments))
@@ -33,7 +33,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "dependencies",
-        what: "no package depends on what it must not",
+        what: "no package has a forbidden dependency",
         run: |_| dependencies::check(),
     },
     Stage {
@@ -59,7 +59,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "mutate",
-        what: "each of the drift tests sees what it is there to see",
+        what: "each drift test fails on the change that it must detect",
         run: |_| mutate::check(),
     },
     Stage {
@@ -94,7 +94,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "cold-start",
-        what: "functions start and answer in as many instructions as are written down",
+        what: "the instruction counts of functions match the stored ones",
         run: |_| deployment::cold_start(),
     },
     Stage {

@@ -1,5 +1,5 @@
-//! Counts the instructions that functions need to start and to answer, with callgrind and the release build of their program. Unlike times, the counts are
-//! the same on a busy machine. They must be within 2 % of `bench/instructions.json`, and below the design's targets.
+//! Counts the instructions that functions need to start and to answer, with callgrind and the release build of their program. Unlike times,
+//! the counts are the same on a busy machine. They must be within 2 % of `bench/instructions.json`, and below the design's targets.
 //!
 //! `instructions PROGRAM [--write]`; `cargo xtask test --only cold-start` builds the program first.
 
@@ -87,7 +87,7 @@ fn run(options: &Options) -> Result<bool> {
         }
         println!("attempt {attempt} of {ATTEMPTS}");
     }
-    println!("a change of counts that is meant is written down with --write; what is above a target is not");
+    println!("after an intended change, run again with --write; a count above its maximum always fails");
     Ok(false)
 }
 
@@ -99,7 +99,7 @@ fn holds(
 ) -> Result<bool> {
     let mut good = true;
     for (name, most) in FUNCTIONS {
-        let (now, then) = (counted[name], known.get(name).context("a function is not written down yet")?);
+        let (now, then) = (counted[name], known.get(name).context("a function has no stored counts")?);
         let rows = [
             ("init", now.init, then.init, most.init),
             ("cold", now.cold, then.cold, most.cold),

@@ -32,8 +32,9 @@ const AREAS: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
 fn regional(region: &str) -> Option<String> {
     let parts: Vec<&str> = region.split('-').collect();
     let [area, place, number] = parts[..] else { return None };
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let is_commercial = AREAS.contains(&area) && is_word(place) && number.parse::<u8>().is_ok();
+    let is_commercial = AREAS.contains(&area) && is_word(place) && is_number(number);
     is_commercial.then(|| format!("https://dynamodb.{region}.amazonaws.com"))
 }
 
@@ -72,8 +73,16 @@ mod tests {
 
     #[test]
     fn other_partitions_are_left_to_the_sdk() {
-        for region in ["us-gov-west-1", "cn-north-1", "us-iso-east-1", "eusc-de-east-1", "local", "", "eu--1"]
-        {
+        for region in [
+            "us-gov-west-1",
+            "cn-north-1",
+            "us-iso-east-1",
+            "eusc-de-east-1",
+            "local",
+            "",
+            "eu--1",
+            "us-east-+1",
+        ] {
             assert!(FixedEndpoint::new(None, Some(&Region::new(region))).is_none(), "{region}");
         }
         assert!(FixedEndpoint::new(None, None).is_none());

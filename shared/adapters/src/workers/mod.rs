@@ -80,7 +80,8 @@ impl<S: Default + 'static> Workers<S> {
     /// Runs `work` for `client` on one of the threads. Dropping the future takes it out of the queue.
     ///
     /// # Errors
-    /// [`NotRun::Busy`] when the queue is full or becomes full for this client, or after the longest wait; [`NotRun::Panicked`] when `work` panics.
+    /// [`NotRun::Busy`] when the queue is full or becomes full for this client, or after the longest wait; [`NotRun::Panicked`] when `work`
+    /// panics.
     pub async fn run<T: Send + 'static>(
         &self,
         client: &str,

@@ -45,7 +45,7 @@ pub const ROTATION: Job = Job {
     needs: &[Need::LittleMemory, Need::SigningKeys],
     variables: &[],
     timeout: None,
-    summary: "Make and promote the keys that tokens are signed with",
+    summary: "Create and promote the signing keys",
 };
 
 /// The completion of interrupted deletions.
@@ -57,7 +57,7 @@ pub const DELETIONS: Job = Job {
     needs: &[Need::LittleMemory, Need::ExportDeletion],
     variables: &[],
     timeout: Some(60),
-    summary: "End the deletions of accounts that were cut off",
+    summary: "Complete interrupted account deletions",
 };
 
 /// Every scheduled function.

@@ -1,4 +1,4 @@
-//! The counted line of an invocation of the sync.
+//! The log line of a sync invocation, with its metrics.
 
 use std::{fmt, sync::LazyLock};
 

@@ -54,7 +54,7 @@ pub struct ListPagination {
     pub best: Option<Match>,
 }
 
-/// A page of Pokémon. Only its schema is made of this type: pages are joined from rows serialised at load.
+/// A page of Pokémon. The type defines the schema; [`Dex::page_json`] writes the same JSON from stored rows.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PokemonPage")]
 pub struct Page<'a> {
@@ -101,7 +101,7 @@ impl Dex {
         };
         reader.finish()?;
         let count = dex.columns.len();
-        if dex.rows.len() != count || dex.names.len() != count || count > usize::from(u16::MAX) {
+        if dex.rows.len() != count || dex.names.len() != count || count >= usize::from(u16::MAX) {
             return Err(BadIndex::Malformed("its columns and rows differ in number"));
         }
         Ok(dex)
@@ -154,11 +154,11 @@ impl Dex {
     #[must_use]
     pub fn names_of(&self, id: u32) -> Option<(String, String)> {
         #[derive(Deserialize)]
-        struct Named {
+        struct RowNames {
             name: String,
             display_name: String,
         }
-        let Named { name, display_name } = serde_json::from_slice(&self.pokemon_json(id)?).ok()?;
+        let RowNames { name, display_name } = serde_json::from_slice(&self.pokemon_json(id)?).ok()?;
         Some((name, display_name))
     }
 

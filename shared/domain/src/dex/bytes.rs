@@ -6,14 +6,14 @@ use std::ops::{BitOrAssign, Shl};
 use super::error::BadIndex;
 
 /// The first bytes of every stored index.
-const MARK: [u8; 4] = *b"dex\0";
+const SIGNATURE: [u8; 4] = *b"dex\0";
 
 /// Appends sections.
 pub(super) struct Writer(Vec<u8>);
 
 impl Writer {
     pub(super) fn new(format: u32) -> Self {
-        Self([MARK, format.to_le_bytes()].concat())
+        Self([SIGNATURE, format.to_le_bytes()].concat())
     }
 
     pub(super) fn bytes(&mut self, section: &[u8]) {
@@ -58,7 +58,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`BadIndex`] if the bytes do not begin as an index of `format`.
     pub(super) fn new(bytes: &'a [u8], format: u32) -> Result<Self, BadIndex> {
-        let rest = bytes.strip_prefix(&MARK).ok_or(BadIndex::Malformed("it does not begin as an index"))?;
+        let rest =
+            bytes.strip_prefix(&SIGNATURE).ok_or(BadIndex::Malformed("it does not begin as an index"))?;
         let (found, rest) = rest.split_first_chunk().ok_or(ENDS_EARLY)?;
         match u32::from_le_bytes(*found) {
             found if found == format => Ok(Self(rest)),
@@ -141,7 +142,7 @@ const NOT_UTF_8: BadIndex = BadIndex::Malformed("a text is not UTF-8");
 /// A list of texts, one after the other.
 #[derive(Debug)]
 pub(super) struct List {
-    /// UTF-8 as a whole. An entry is UTF-8 if the index was written by [`Writer`].
+    /// Checked as a whole: a single entry of a corrupt index may end within a character.
     pub text: Vec<u8>,
     /// The end of each entry.
     pub ends: Vec<u32>,

@@ -168,5 +168,5 @@ pub(super) const fn type_bit(place: u16) -> u64 {
 
 /// The positions in `all` (sorted) of `some` of its texts.
 fn places(all: &[&str], some: &[&str]) -> impl Iterator<Item = u16> {
-    some.iter().map(|name| all.binary_search(name).unwrap_or_default() as u16)
+    some.iter().filter_map(|name| Some(all.binary_search(name).ok()? as u16))
 }

@@ -12,6 +12,8 @@ use super::{
     rows, search,
 };
 
+/// Rows and abilities have positions of 16 bits.
+const MOST: usize = u16::MAX as usize;
 /// The maximum number of types: filters compare one bit for each.
 const MOST_TYPES: usize = 64;
 
@@ -20,14 +22,21 @@ impl DexIndex<'_> {
     /// so that equal catalogues have equal versions.
     ///
     /// # Errors
-    /// [`BadIndex::TooMany`].
+    /// [`BadIndex::TooMany`], or [`BadIndex::Name`] for a name of a type or ability that cannot be stored.
     pub fn encode(&self) -> Result<(Vec<u8>, String), BadIndex> {
-        if self.rows.len() > usize::from(u16::MAX) || self.types.len() > MOST_TYPES {
-            return Err(BadIndex::TooMany(self.rows.len(), self.types.len()));
+        let (rows, types, abilities) = (self.rows.len(), self.types.len(), self.abilities.len());
+        if rows >= MOST || types > MOST_TYPES || abilities >= MOST {
+            return Err(BadIndex::TooMany { rows, types, abilities });
+        }
+        if let Some(name) =
+            self.types.iter().chain(&self.abilities).find(|name| !filter_names::is_plain(name))
+        {
+            return Err(BadIndex::Name((*name).to_owned()));
         }
         let columns = Columns::new(self);
-        let had: u64 = columns.types.iter().fold(0, |all, bits| all | bits);
-        let types: Vec<_> = (0..).zip(&self.types).filter(|(nth, _)| had & type_bit(*nth) != 0).collect();
+        let used_types: u64 = columns.types.iter().fold(0, |all, bits| all | bits);
+        let types: Vec<_> =
+            (0..).zip(&self.types).filter(|(nth, _)| used_types & type_bit(*nth) != 0).collect();
         let types: Vec<_> = types.into_iter().map(|(_, name)| name).collect();
         let rows: Result<Vec<_>, _> = self.rows.iter().map(|row| pieces(&row.row, row.row.id)).collect();
         let mut writer = Writer::new(Self::FORMAT);

@@ -10,9 +10,11 @@ pub enum BadIndex {
     #[error("the index has format {found}, this program reads format {expected}")]
     Format { found: u32, expected: u32 },
     #[error(
-        "the index holds {0} Pokémon and {1} types, more than the 65,535 and 64 that this program can number"
+        "the index holds {rows} Pokémon, {types} types and {abilities} abilities; this program can number 65,534 Pokémon and abilities, and 64 types"
     )]
-    TooMany(usize, usize),
+    TooMany { rows: usize, types: usize, abilities: usize },
+    #[error("the name {0:?} contains a line break or a tab")]
+    Name(String),
 }
 
 // The text of the variant already contains the cause: with a source, it would appear twice in an error chain.

@@ -54,7 +54,7 @@ pub(super) fn write(writer: &mut Writer, slugs: &[&str], FilterNames(keys): &Fil
 }
 
 /// Whether `key` can be in a line.
-fn is_plain(key: &str) -> bool {
+pub(super) fn is_plain(key: &str) -> bool {
     !key.contains(['\n', '\t'])
 }
 

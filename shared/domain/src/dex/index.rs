@@ -16,16 +16,17 @@ use crate::{
 /// Every Pokémon with each listed or filterable field, and the names that filters accept. The publication stores it.
 #[derive(Clone, Debug)]
 pub struct DexIndex<'a> {
-    /// Every type, by name; positions in this list stand for types.
+    /// Every type, by name; a type is represented by its position in this list.
     pub types: Vec<&'a str>,
-    /// Every ability, by name; positions in this list stand for abilities.
+    /// Every ability, by name; an ability is represented by its position in this list.
     pub abilities: Vec<&'a str>,
     /// The names of types that a filter may use.
     pub type_names: FilterNames,
     /// The names of abilities that a filter may use.
     pub ability_names: FilterNames,
+    /// Every generation, in id order.
     pub generations: Vec<IndexedGeneration>,
-    /// The generations, sorted by id.
+    /// Every Pokémon, in id order.
     pub rows: Vec<IndexRow<'a>>,
 }
 

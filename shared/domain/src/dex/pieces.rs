@@ -16,10 +16,11 @@ const ID: u8 = 0;
 /// The byte for the base address of all pictures.
 pub(super) const BASE: u8 = KEYS.len() as u8;
 /// The byte between a value and the text around it.
-const MARK: u8 = BASE + 1;
+const SEPARATOR: u8 = BASE + 1;
 
 /// Returns the JSON of `row` in pieces: values, and the text between them. Where the JSON has a value that is a column, or repeats `id`,
-/// the pieces contain the byte that represents it. The pictures are paths below [`BASE`].
+/// the pieces contain the byte that represents it. Columns are recognised by their keys at any depth, so no nested object may have one of
+/// [`KEYS`]. The pictures are paths below [`BASE`].
 ///
 /// # Errors
 /// Never in practice: a row contains nothing that JSON cannot represent.
@@ -27,7 +28,7 @@ pub(super) fn pieces(row: &impl Serialize, id: u32) -> serde_json::Result<Vec<Ve
     let mut json = Vec::with_capacity(1000);
     let formatter = Marking { id: id.to_string(), is_key: false, key: String::new(), is_pictures: false };
     row.serialize(&mut Serializer::with_formatter(&mut json, formatter))?;
-    let pieces = json.split(|byte| *byte == MARK).filter(|piece| !piece.is_empty());
+    let pieces = json.split(|byte| *byte == SEPARATOR).filter(|piece| !piece.is_empty());
     Ok(pieces.map(<[u8]>::to_vec).collect())
 }
 
@@ -54,9 +55,9 @@ impl Marking {
         if text == self.id {
             return writer.write_all(&[ID]);
         }
-        writer.write_all(&[MARK])?;
+        writer.write_all(&[SEPARATOR])?;
         writer.write_all(text.as_bytes())?;
-        writer.write_all(&[MARK])
+        writer.write_all(&[SEPARATOR])
     }
 
     /// Writes a path as a folder, a name and an ending: most pictures are named after the id.

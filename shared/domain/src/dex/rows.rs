@@ -9,20 +9,20 @@ use super::{
     pieces::BASE,
 };
 
-/// The first byte that represents a phrase. The bytes below it represent the values of columns, and [`BASE`].
-const FIRST: u8 = BASE + 1;
+/// The first byte that represents a phrase. Lower bytes represent values of columns and the base address of pictures.
+const FIRST_CODE: u8 = BASE + 1;
 /// The prefix of a two-byte code, for phrases that have no one-byte code. JSON does not contain this byte or any below it: it escapes
 /// control characters.
-const SECOND: u8 = b' ' - 1;
+const LONG_CODE_PREFIX: u8 = b' ' - 1;
 /// The number of phrases with a one-byte code, and with a two-byte code. All codes are ASCII, because the rows are UTF-8.
-const SHORT: usize = (SECOND - FIRST) as usize;
-const LONG: usize = 128;
+const SHORT_CODES: usize = (LONG_CODE_PREFIX - FIRST_CODE) as usize;
+const LONG_CODES: usize = 128;
 
 /// Writes rows, given as the [pieces](super::pieces) of their JSON.
 pub(super) fn write(writer: &mut Writer, rows: &[Vec<Vec<u8>>]) {
     let phrases = phrases(rows);
-    let short = (FIRST..SECOND).map(|byte| vec![byte]);
-    let codes = short.chain((0..LONG as u8).map(|byte| vec![SECOND, byte]));
+    let short = (FIRST_CODE..LONG_CODE_PREFIX).map(|byte| vec![byte]);
+    let codes = short.chain((0..LONG_CODES as u8).map(|byte| vec![LONG_CODE_PREFIX, byte]));
     let codes: BTreeMap<&[u8], Vec<u8>> = phrases.iter().copied().zip(codes).collect();
     let shorten = |pieces: &Vec<Vec<u8>>| {
         let code = |piece: &Vec<u8>| codes.get(piece.as_slice()).unwrap_or(piece).clone();
@@ -43,7 +43,7 @@ fn phrases(rows: &[Vec<Vec<u8>>]) -> Vec<&[u8]> {
     let mut repeated: Vec<(&[u8], usize)> = repeated.collect();
     // The sort is stable, so equal rows have equal phrases.
     repeated.sort_by_key(|(piece, count)| Reverse(count * (piece.len() - 1)));
-    repeated.into_iter().map(|(piece, _)| piece).take(SHORT + LONG).collect()
+    repeated.into_iter().map(|(piece, _)| piece).take(SHORT_CODES + LONG_CODES).collect()
 }
 
 /// The rows in memory.
@@ -68,10 +68,12 @@ impl Rows {
     /// Appends the JSON of the row at `place`.
     pub(super) fn append(&self, body: &mut Vec<u8>, columns: &Columns, place: usize) {
         let mut rest = self.rows.get(place);
-        while let Some(at) = rest.iter().position(|byte| *byte <= SECOND) {
+        while let Some(at) = rest.iter().position(|byte| *byte <= LONG_CODE_PREFIX) {
             body.extend_from_slice(&rest[..at]);
             let (phrase, length) = match rest[at..] {
-                [SECOND, second, ..] => (usize::from(FIRST) + SHORT + usize::from(second), 2),
+                [LONG_CODE_PREFIX, second, ..] => {
+                    (usize::from(FIRST_CODE) + SHORT_CODES + usize::from(second), 2)
+                }
                 [byte, ..] => (byte.into(), 1),
                 [] => break,
             };
@@ -82,7 +84,7 @@ impl Rows {
     }
 }
 
-/// The meaning of each byte below [`FIRST`], then the phrases.
+/// The expansions of all codes: bytes below [`FIRST_CODE`], then the phrases.
 #[derive(Debug)]
 struct Phrases {
     text: Vec<u8>,
@@ -105,11 +107,11 @@ impl Phrases {
         let base = serde_json::to_string(sprite_base)?;
         // Without its quotation marks.
         let base = &base.as_bytes()[1..base.len() - 1];
-        let count = usize::from(FIRST) + stored.len();
+        let count = usize::from(FIRST_CODE) + stored.len();
         let parts = Vec::with_capacity(2 * count);
         let mut phrases = Self { text: Vec::new(), parts, ends: Vec::with_capacity(count) };
         phrases.text.reserve(stored.text.len() + 8 * base.len());
-        (0..FIRST).for_each(|byte| phrases.push(&[byte], base));
+        (0..FIRST_CODE).for_each(|byte| phrases.push(&[byte], base));
         stored.iter().for_each(|phrase| phrases.push(phrase, base));
         Ok(phrases)
     }

@@ -102,7 +102,7 @@ impl Names {
 
     /// Returns the rows with a name that is one edit away from `query`, in row order.
     pub(super) fn correct(&self, query: &str, eligible: impl Fn(u16, bool) -> bool) -> Vec<(Match, u16)> {
-        if query.contains('\n') || query.chars().count() < LEAST_CORRECTED {
+        if !is_plain(query) || query.chars().count() < LEAST_CORRECTED {
             return Vec::new();
         }
         let mut rows = Vec::new();
@@ -241,6 +241,7 @@ mod tests {
             assert!(all.find(query, all_rows).is_empty(), "{query:?}");
         }
         assert!(all.correct("a\nbbb", all_rows).is_empty());
+        assert!(all.correct("a\rbbb", all_rows).is_empty());
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Learned {
     /// A move learn method (`level-up`, `machine`, `egg`, …).
     pub method: String,
-    /// 0 where the method knows no level.
+    /// The level; 0 for a method without levels.
     pub level: u16,
     /// The position among the moves learned at this level, if PokeAPI has one.
     pub order: Option<u16>,

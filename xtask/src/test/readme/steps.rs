@@ -13,11 +13,12 @@ pub enum Step {
     Exempt(&'static str),
     /// Runs in the background until its section ends or a command needs it stopped.
     Serve(Ready),
-    /// Runs to its end with exit status 0; its output, or the file that `-o FILE` names last, contains every text. The servers are stopped before it if they hold the data.
+    /// Runs to its end with exit status 0; its output, or the file that `-o FILE` names last, contains every text. The servers are stopped
+    /// before it if they hold the data.
     Run { needs_servers_stopped: bool, output: &'static [&'static str] },
 }
 
-/// The sign that a server answers.
+/// The condition under which a server counts as ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ready {
     /// Its output has a line that begins with `ready: `.

@@ -20,7 +20,7 @@ use super::steps::{Ready, Step};
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
 
 /// The time in which a server must end after Ctrl-C.
-const FAREWELL: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Marks the end of a command's output; its exit status follows.
 const END: &str = "\u{1e}end of command: ";
@@ -110,7 +110,7 @@ impl Terminal {
             server.signal("INT");
             let interrupted_at = Instant::now();
             while server.runs() {
-                if interrupted_at.elapsed() > FAREWELL {
+                if interrupted_at.elapsed() > STOP_TIMEOUT {
                     println!("    killed, as it did not end after Ctrl-C: {}", server.output());
                     server.signal("KILL");
                     break;

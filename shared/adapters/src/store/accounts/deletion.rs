@@ -110,7 +110,7 @@ impl AccountStore {
         Ok(found)
     }
 
-    /// The last step.
+    /// Deletes the profile and the names: the last step of a deletion.
     async fn forget(
         &self,
         meter: &Meter,

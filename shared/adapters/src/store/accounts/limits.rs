@@ -32,7 +32,7 @@ pub struct Bucket {
     pub refill: u64,
 }
 
-/// The outcome of an attempt to take a token, as a state of the bucket.
+/// The state of the bucket after an attempt to take a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     pub is_allowed: bool,
