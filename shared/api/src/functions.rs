@@ -20,8 +20,11 @@ use crate::{
 /// The variable with the name of the function.
 pub const HANDLER: &str = "_HANDLER";
 
-/// The scheduled jobs, each with the function that serves it.
-const SERVED_JOBS: [(&str, fn() -> ExitCode); 3] =
+/// The name of a job, and the function that serves it.
+type ServedJob = (&'static str, fn() -> ExitCode);
+
+/// The scheduled jobs.
+const SERVED_JOBS: [ServedJob; 3] =
     [(SYNC.name, sync::serve), (ROTATION.name, rotation::serve), (DELETIONS.name, deletions::serve)];
 
 /// Serves the function that `_HANDLER` names, or every route, until Lambda ends the process. The program's `main` does nothing else.

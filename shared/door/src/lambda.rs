@@ -14,7 +14,6 @@ use serde_json::value::RawValue;
 use crate::{
     answer,
     config::{ConfigError, Environment},
-    event::Event,
     kernel::Kernel,
     response::Response,
     route::Route,
@@ -168,6 +167,7 @@ mod tests {
         body::personal,
         config::Config,
         entry,
+        event::Event,
         kernel::LazyClient,
         route::{Access, Authorization, Idempotency, Spec},
         telemetry::Ids,

@@ -54,7 +54,9 @@ pub struct ListPagination {
     pub best: Option<Match>,
 }
 
-/// A page of Pokémon. The type defines the schema; [`Dex::page_json`] writes the same JSON from stored rows.
+/// A page of Pokémon.
+//
+// The type defines the schema; `Dex::page_json` writes the same JSON from stored rows.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PokemonPage")]
 pub struct Page<'a> {
