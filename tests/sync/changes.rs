@@ -190,7 +190,7 @@ async fn an_index_that_readers_would_refuse_does_not_count() {
         "no record goes ahead of the index: {written:?}"
     );
     assert!(
-        error.starts_with("the index cannot be made: the index holds 15 Pokémon and 65 types"),
+        error.starts_with("the index cannot be made: the index holds 15 Pokémon, 65 types and"),
         "{error}"
     );
     assert_eq!(version(&store).await, before);
