@@ -6,6 +6,7 @@ mod authorization;
 mod documents;
 mod domain;
 mod events;
+mod files;
 mod functions;
 mod modules;
 mod prose;

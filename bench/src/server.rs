@@ -12,7 +12,7 @@ use crate::{
     report::{Report, Spread, Target},
 };
 
-const GROUP: &str = "server (measure build)";
+const GROUP: &str = "server (optimised build)";
 
 /// A path, the time that the Flask Pokédex takes for it, and the factor by which this one should be faster.
 ///

@@ -14,7 +14,7 @@ use crate::{
 const GROUP: &str = "start (wall clock unless CPU)";
 
 pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Result<()> {
-    starts("measure build", &binaries.local(), effort, report)?;
+    starts("optimised build", &binaries.local(), effort, report)?;
     match binaries.dev_local() {
         Some(dev) => starts("dev build", &dev, effort, report),
         None => {

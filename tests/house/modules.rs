@@ -3,11 +3,11 @@
 mod graph;
 mod source;
 
-use std::{fs, path::Path};
-
 use graph::cycles;
 use source::Crate;
 use tests::root;
+
+use super::files::texts;
 
 /// The root file of each crate.
 const CRATES: [&str; 12] = [
@@ -69,9 +69,10 @@ fn the_door_names_no_route_and_nothing_that_a_route_serves() {
         "Pokémon",
         "favorite",
     ]);
-    let mut files = Vec::new();
-    add_files(&root().join("shared/door/src"), &mut files);
-    for (path, text) in files {
+    let mut door = sources();
+    door.retain(|(path, _)| path.starts_with("shared/door/src/"));
+    assert!(door.len() > 20, "the door has only {} files", door.len());
+    for (path, text) in door {
         let found: Vec<_> = words.iter().filter(|word| text.contains(**word)).collect();
         assert!(found.is_empty(), "{path} names {found:?}");
     }
@@ -79,24 +80,12 @@ fn the_door_names_no_route_and_nothing_that_a_route_serves() {
 
 #[test]
 fn no_source_file_is_longer_than_400_lines() {
-    let mut long = Vec::new();
-    for folder in ["shared", "functions", "infra", "local", "bench", "tests", "xtask"] {
-        let mut files = Vec::new();
-        add_files(&root().join(folder), &mut files);
-        long.extend(files.iter().map(|(path, text)| (path.clone(), text.lines().count())));
-    }
-    long.retain(|(_, lines)| *lines > MOST_LINES);
+    let lengths = sources().into_iter().map(|(path, text)| (path, text.lines().count()));
+    let long: Vec<_> = lengths.filter(|(_, lines)| *lines > MOST_LINES).collect();
     assert!(long.is_empty(), "files of more than {MOST_LINES} lines: {long:#?}");
 }
 
-/// Adds the path and the text of every source file below `folder`.
-fn add_files(folder: &Path, files: &mut Vec<(String, String)>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
-            add_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push((path.display().to_string(), fs::read_to_string(&path).expect("text")));
-        }
-    }
+/// Returns the path and the text of every source file.
+fn sources() -> Vec<(String, String)> {
+    texts(|name| name.ends_with(".rs"))
 }

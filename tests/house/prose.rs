@@ -1,8 +1,6 @@
 //! The language of the repository: comments, documents, messages and test names use plain technical English (CONTRIBUTING.md, "Style").
 
-use std::{fs, path::Path};
-
-use tests::root;
+use super::files::texts;
 
 /// Phrases that the texts must not contain, each with a better wording.
 const PHRASES: [(&str, &str); 20] = [
@@ -39,8 +37,8 @@ const AFTER: [(&str, &[&str]); 3] = [
 /// A comment or a heading must not begin with one of these words, because it then has no head noun.
 const QUESTIONS: [&str; 7] = ["What", "Who", "Whom", "Whose", "How", "When", "Where"];
 
-/// Words that a test name must not contain, and beginnings of test names without a subject.
-const NAME_WORDS: [&str; 6] = ["who", "whom", "whoever", "nobody", "everybody", "anew"];
+/// Words that a test name must not contain, besides the phrases of one word, and beginnings of test names without a subject.
+const NAME_WORDS: [&str; 4] = ["who", "whom", "nobody", "everybody"];
 const NAME_BEGINNINGS: [&str; 4] = ["what_", "how_", "there_is_", "there_are_"];
 
 /// The endings of files that contain texts by us. Data, generated JSON and pinned lists of dependencies have others.
@@ -49,8 +47,6 @@ const TEXTS: [&str; 9] = ["rs", "md", "toml", "yaml", "yml", "py", "sh", "ts", "
 const NAMES: [&str; 3] = ["Makefile", "NOTICE", "run"];
 /// The longest line of a comment, in characters.
 const WIDEST: usize = 140;
-/// Folders without source files.
-const SKIPPED: [&str; 5] = ["target", "node_modules", ".git", ".pokedex", "__pycache__"];
 
 #[test]
 fn the_texts_use_plain_english() {
@@ -68,28 +64,11 @@ fn test_names_have_a_subject() {
 
 /// Applies `check` to the path and the content of every text file of the repository.
 fn check_repository(check: &dyn Fn(&str, &str) -> Vec<String>) -> Vec<String> {
-    let mut files = Vec::new();
-    add_files(&root(), "", &mut files);
-    assert!(files.len() > 300, "only {} files", files.len());
+    let is_text = |name: &str| name.rsplit_once('.').is_some_and(|(_, end)| TEXTS.contains(&end));
+    let mut files = texts(|name| NAMES.contains(&name) || is_text(name));
     // This file contains the phrases.
     files.retain(|(path, _)| !path.ends_with(file!()));
     files.iter().flat_map(|(path, text)| check(path, text)).collect()
-}
-
-fn add_files(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if path.is_dir() {
-            if !SKIPPED.contains(&name.as_str()) {
-                add_files(&path, &format!("{prefix}{name}/"), files);
-            }
-        } else if NAMES.contains(&name.as_str())
-            || name.rsplit_once('.').is_some_and(|(_, end)| TEXTS.contains(&end))
-        {
-            files.push((format!("{prefix}{name}"), fs::read_to_string(&path).expect("UTF-8")));
-        }
-    }
 }
 
 /// Finds the phrases in `text`, also where a line break divides one.
@@ -147,7 +126,9 @@ fn test_names(path: &str, text: &str) -> Vec<String> {
         is_test = false;
         let name = rest.split(|c: char| !is_word(c)).next().unwrap_or_default();
         let is_wrong = NAME_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
-            || name.split('_').any(|word| NAME_WORDS.contains(&word));
+            || name
+                .split('_')
+                .any(|word| NAME_WORDS.contains(&word) || PHRASES.iter().any(|(phrase, _)| *phrase == word));
         if is_wrong {
             findings.push(format!("{path}:{}: {name} (write a subject, a verb and an outcome)", nth + 1));
         }
