@@ -17,6 +17,7 @@ use tests::{
 };
 
 use crate::{
+    local::Program,
     stand_in::{StandIn, World},
     workshop::Home,
 };
@@ -185,7 +186,7 @@ async fn a_quiet_log_loses_no_metric_and_an_odd_request_breaks_no_line() {
 async fn a_panic_is_an_answer_a_line_and_a_metric_and_the_process_lives_on() {
     let mut variables = reading(local::tables::CATALOG, &SeededEngine::get().url);
     variables.push(("LOG_LEVEL", "error".to_owned()));
-    let function = Function::start_program("examples/panics", "get-health", &variables).await;
+    let function = Function::start_program(Program::PANICS, "get-health", &variables).await;
     let Some(function) = function else { return };
     for _ in 0..2 {
         let answer = function.invoke(&sample_event("get-health")).await;

@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::local::program;
+use crate::local::Program;
 
 const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
@@ -59,9 +59,10 @@ async fn answer(method: &Method, event: String, left: &Semaphore) -> Response<Fu
 
 /// The line `message` of the function `name` for `event`.
 async fn line(name: &str, event: &Value, message: &str) -> Value {
-    let mut function = Command::new(program(name))
+    let mut function = Command::new(Program::FUNCTIONS.path())
         .env_clear()
         .envs([
+            (api::functions::HANDLER, name),
             ("AWS_LAMBDA_RUNTIME_API", runtime_api(event).await.as_str()),
             ("AWS_LAMBDA_FUNCTION_NAME", name),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),

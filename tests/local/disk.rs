@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use super::{
     catalogue::filled,
-    process::{Process, get, program},
+    process::{Process, Program, get},
 };
 
 /// A disk of limited size, `/disk` below a temporary folder, that only one process sees.
@@ -47,7 +47,7 @@ impl Disk {
         let mounted = format!(
             "mount -t tmpfs -o size={} tmpfs disk && {prepare} && exec {} \"$@\"",
             self.size,
-            program("local").display()
+            Program::LOCAL.path().display()
         );
         command.args(["--mount", "--map-root-user", "sh", "-c", &mounted, "sh"]);
         Process::of(

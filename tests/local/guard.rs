@@ -153,7 +153,7 @@ async fn the_program_uses_engines_of_another_process_with_their_access_key_id() 
     let refused = Process::in_folder(folder.path(), &arguments).end(std::time::Duration::from_secs(20)).await;
     refused.assert_refused("AWS_ACCESS_KEY_ID");
 
-    let mut command = tokio::process::Command::new(super::program("local"));
+    let mut command = tokio::process::Command::new(super::Program::LOCAL.path());
     command.env("AWS_ACCESS_KEY_ID", &engines.key);
     let mut process = Process::of(command, folder.path(), &arguments);
     let base = process.ready().await;

@@ -19,4 +19,4 @@ mod sweep;
 mod sync;
 mod watch;
 
-pub use process::{Process, cargo, program};
+pub use process::{Process, Program, cargo};

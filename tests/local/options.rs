@@ -159,7 +159,7 @@ async fn an_administrator_is_granted_locally_and_on_aws_and_by_no_route() {
     let tables = Tables::beside("pokedex-dev-catalog");
     let url = &SeededEngine::get().url;
     tests::make_accounts(url, &tables).await;
-    let mut command = std::process::Command::new(super::program("local"));
+    let mut command = std::process::Command::new(super::Program::LOCAL.path());
     command.args(["admin", "grant", "oak", "--aws", "dev"]).env_clear().envs([
         ("AWS_REGION", "local"),
         ("AWS_ACCESS_KEY_ID", "local"),

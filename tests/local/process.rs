@@ -20,21 +20,31 @@ use tokio::{
 /// A first start loads the whole snapshot, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Builds a program of this workspace from the current sources: `cargo test` alone builds no programs of
-/// other packages.
-///
-/// # Panics
-/// If it cannot be built.
-pub fn program(name: &str) -> PathBuf {
-    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        // With examples, dependencies have the features that tests give them, and are not built twice.
-        let build = ["build", "--quiet", "--workspace", "--bins", "--examples"];
-        let built = cargo().args(build).stdin(Stdio::null()).status();
-        assert!(built.is_ok_and(|status| status.success()), "cargo build fails");
-        let tests = std::env::current_exe().expect("the path of this program");
-        tests.parent().and_then(Path::parent).expect("target/<profile>").to_owned()
-    });
-    FOLDER.join(name)
+/// A program of this workspace that tests start. There is one constant for each, so a test cannot start a file that an earlier build left.
+#[derive(Debug, Clone, Copy)]
+pub struct Program(&'static str);
+
+impl Program {
+    pub const FUNCTIONS: Self = Self("functions");
+    pub const LOCAL: Self = Self("local");
+    /// Serves one route, whose handler panics.
+    pub const PANICS: Self = Self("examples/panics");
+
+    /// Builds the program from the current sources, since `cargo test` alone builds no programs of other packages; returns its path.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn path(self) -> PathBuf {
+        static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+            // With examples, dependencies have the features that tests give them, and are not built twice.
+            let build = ["build", "--quiet", "--workspace", "--bins", "--examples"];
+            let built = cargo().args(build).stdin(Stdio::null()).status();
+            assert!(built.is_ok_and(|status| status.success()), "cargo build fails");
+            let tests = std::env::current_exe().expect("the path of this program");
+            tests.parent().and_then(Path::parent).expect("target/<profile>").to_owned()
+        });
+        FOLDER.join(self.0)
+    }
 }
 
 /// cargo, in the repository, with the environment of a user.
@@ -78,7 +88,7 @@ impl Process {
 
     /// Starts it with `folder` as the working directory.
     pub fn in_folder(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(program("local"));
+        let mut command = Command::new(Program::LOCAL.path());
         command.env_remove("AWS_ACCESS_KEY_ID");
         Self::of(command, folder, arguments)
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 use tests::free_address;
 
-use crate::local;
+use crate::local::Program;
 
 /// The X-Ray trace id of every invocation.
 pub const X_RAY_ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
@@ -34,11 +34,11 @@ pub struct Function {
 impl Function {
     /// Starts the function `name`; returns `None` without an emulator.
     pub async fn start(name: &str, variables: &[(&str, String)]) -> Option<Self> {
-        Self::start_program("functions", name, variables).await
+        Self::start_program(Program::FUNCTIONS, name, variables).await
     }
 
     /// Starts another program as the function `name`; returns `None` without an emulator.
-    pub async fn start_program(program: &str, name: &str, variables: &[(&str, String)]) -> Option<Self> {
+    pub async fn start_program(program: Program, name: &str, variables: &[(&str, String)]) -> Option<Self> {
         let emulator = emulator()?;
         let (address, runtime) = (free_address(), free_address());
         let output = NamedTempFile::new().expect("a file for its output");
@@ -46,7 +46,7 @@ impl Function {
         command
             .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime])
             .args(["--log-level", "error"])
-            .arg(local::program(program))
+            .arg(program.path())
             .env_clear()
             .envs([
                 ("AWS_REGION", "local"),

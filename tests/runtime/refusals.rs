@@ -4,11 +4,11 @@ use std::process::{Command, Stdio};
 
 use api::functions::HANDLER;
 
-use crate::local::program;
+use crate::local::Program;
 
 /// Runs the function `name` with only `variables`; returns its exit code, output and errors.
 fn run(name: &str, variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(program("functions"));
+    let mut command = Command::new(Program::FUNCTIONS.path());
     command.env_clear().env(HANDLER, name).envs(variables.iter().copied()).stdin(Stdio::null());
     let output = command.output().expect("the program starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
