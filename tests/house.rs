@@ -13,10 +13,3 @@ mod prose;
 mod stacks;
 mod templates;
 mod variables;
-
-use std::collections::BTreeSet;
-
-/// The name of every function.
-fn names() -> BTreeSet<&'static str> {
-    infra::functions().iter().map(|function| function.name).collect()
-}

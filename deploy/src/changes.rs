@@ -16,7 +16,7 @@ const STATEFUL: [&str; 8] = [
     "AWS::CloudFront::Distribution",
 ];
 
-/// What happens to a resource.
+/// The action on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     Add,

@@ -8,7 +8,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{bundle::Bundle, cloud::Cloud, store};
 
-/// What a manifest reports.
+/// The state of a release in an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -39,7 +39,7 @@ pub struct Manifest {
     pub before: BTreeMap<String, String>,
     /// The version of each function that serves now.
     pub versions: BTreeMap<String, String>,
-    /// What happened, in sentences.
+    /// Sentences about failures and returns.
     pub notes: Vec<String>,
 }
 

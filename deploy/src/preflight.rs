@@ -1,4 +1,4 @@
-//! What must be so before a deployment changes anything.
+//! The checks and preparations before a deployment changes anything.
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,7 @@ use crate::{
     template,
 };
 
-/// What a caller asks of a deployment.
+/// The options of a deployment.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The stacks to deploy; all if empty.

@@ -32,7 +32,7 @@ pub async fn restore(
     Ok(moved + aliases::move_to(cloud, &rest, progress).await?.len())
 }
 
-/// What a caller asks of a rollback.
+/// The options of a rollback.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The release to return to; the one before the live one if absent.

@@ -40,7 +40,7 @@ fn of_release() -> Sections {
     }
 }
 
-/// What a stack without an API of its own has.
+/// The sections of a stack of routes without an API of its own.
 fn of_routes() -> Sections {
     let api =
         json!({"Type": "String", "Description": "The HTTP API of template.yaml, an output of its stack."});

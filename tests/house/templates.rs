@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tests::template;
 
-use super::names;
-
 fn sub(text: String) -> Value {
     json!({ "Fn::Sub": text })
 }
@@ -28,17 +26,18 @@ fn resources() -> BTreeMap<String, Value> {
     serde_json::from_value(template("template.yaml")["Resources"].clone()).expect("resources")
 }
 
+/// The resources that are written by hand, which precede the generated ones.
 #[test]
 fn the_template_has_no_other_resources() {
-    let mut expected: Vec<String> = names()
-        .iter()
-        .flat_map(|name| {
-            ["Function", "Role", "Logs"].map(|kind| format!("{}{kind}", infra::logical_id(name)))
-        })
-        .chain(["HttpApi", "HttpApiLogs", "TracingPolicy"].map(str::to_owned))
-        .collect();
-    expected.sort_unstable();
-    assert_eq!(resources().into_keys().collect::<Vec<_>>(), expected);
+    let template = tests::read("template.yaml");
+    let (_, resources) = template.split_once("\nResources:\n").expect("resources");
+    let (by_hand, rest) = resources.split_once("  # Generated from here on").expect("a mark");
+    let (_, after) = rest.split_once("  # Generated up to here.\n").expect("a mark");
+    let is_id = |line: &&str| line.starts_with("  ") && line.as_bytes()[2].is_ascii_alphabetic();
+    let ids: Vec<_> = by_hand.lines().filter(is_id).map(|line| line.trim().trim_end_matches(':')).collect();
+    assert_eq!(ids, ["HttpApi", "HttpApiLogs", "TracingPolicy"]);
+    let (after, _) = after.split_once("\nOutputs:\n").expect("outputs");
+    assert_eq!(after.trim(), "");
 }
 
 #[test]
@@ -49,12 +48,14 @@ fn settings_of_all_functions_are_in_globals() {
         "Architectures": [{"Ref": "Architecture"}],
         "MemorySize": 512,
         "Timeout": 10,
-        "Tracing": "Active",
+        "Tracing": {"Ref": "Tracing"},
         "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "TRACE", "SystemLogLevel": "INFO"},
         "AutoPublishAlias": "live",
         "PropagateTags": true,
         "Tags": {"app": "pokedex", "env": {"Ref": "Environment"}},
         "Environment": {"Variables": {
+            "RELEASE": "development",
+            "METRICS": {"Ref": "Metrics"},
             "LOG_LEVEL": {"Ref": "LogLevel"},
             "ENVIRONMENT": {"Ref": "Environment"},
             "CATALOG_TABLE": {"Ref": "CatalogTableName"},
@@ -81,15 +82,20 @@ fn settings_of_all_functions_are_in_globals() {
     assert_eq!(template["Resources"]["TracingPolicy"], tracing);
 }
 
+const TABLE: &str = "^[a-zA-Z0-9_.-]{3,255}$";
+
 #[test]
 fn parameters_accept_only_valid_values() {
     let template = template("template.yaml");
     let parameters = template["Parameters"].as_object().expect("parameters");
+    let shifts = ["Canary10Percent5Minutes", "Linear10PercentEvery1Minute", "AllAtOnce"]
+        .map(|shift| format!("CodeDeployDefault.Lambda{shift}"));
     for (name, allowed, default) in [
-        ("Environment", json!(["dev", "staging", "prod"]), "dev"),
         ("Architecture", json!(["arm64", "x86_64"]), "arm64"),
-        ("SyncSchedule", json!(["ENABLED", "DISABLED"]), "ENABLED"),
-        ("SyncReservedConcurrency", json!(["true", "false"]), "true"),
+        ("Metrics", json!(["on", "off"]), "on"),
+        ("Tracing", json!(["Active", "PassThrough"]), "PassThrough"),
+        ("Canaries", json!(["true", "false"]), "true"),
+        ("TrafficShift", json!(shifts), "CodeDeployDefault.LambdaAllAtOnce"),
     ] {
         let parameter = &parameters[name];
         assert_eq!(
@@ -98,26 +104,41 @@ fn parameters_accept_only_valid_values() {
             "{name}"
         );
     }
-    for (name, pattern) in [
-        ("CatalogTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
-        ("AppTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
-        ("EphemeralTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
-        ("AuditTableName", "^[a-zA-Z0-9_.-]{3,255}$"),
+    let patterns = [
+        ("Environment", "^(dev|staging|prod|f-[a-z0-9-]{1,16})$"),
+        ("CatalogTableName", TABLE),
+        ("AppTableName", TABLE),
+        ("EphemeralTableName", TABLE),
+        ("AuditTableName", TABLE),
         ("SigningKeysName", "^[a-zA-Z0-9/_+=.@-]{1,200}$"),
         ("OriginVerifySha256", "^([0-9a-f]{64}(,[0-9a-f]{64})?)?$"),
         ("LogLevel", "^[a-zA-Z0-9_:=,]+$"),
         ("SyncMaxAgeHours", "^[0-9]*$"),
-        ("SyncRequestsPerMinute", "^[0-9]*$"),
-        ("SyncMinAgeHours", "^[0-9]*$"),
-    ] {
+    ];
+    for (name, pattern) in patterns {
         assert_eq!(parameters[name]["AllowedPattern"], pattern, "{name}");
     }
     // `config.rs` checks their values at the start.
-    let free = ["CorsOrigins", "SpriteBaseUrl", "PokeapiBaseUrl", "SyncContact", "RateLimits"];
-    assert_eq!(parameters.len(), 14 + free.len());
+    let free = ["CorsOrigins", "SpriteBaseUrl", "RateLimits"];
     assert!(free.iter().all(|name| parameters[*name]["Default"] == ""));
-    let reserve = json!({"ReserveSync": {"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]}});
-    assert_eq!(template["Conditions"], reserve);
+    let of_other_stacks = ["CodeDeployRoleArn", "VerifyReleaseArn"];
+    assert_eq!(parameters.len(), 5 + patterns.len() + free.len() + of_other_stacks.len());
+    // A default would deploy an environment with the names of another.
+    for (name, _) in &patterns[..6] {
+        assert_eq!(parameters[*name].get("Default"), None, "{name}");
+    }
+}
+
+/// Without a hash, every function of these environments would end at its start, and CloudFormation would report success.
+#[test]
+fn stable_environments_require_the_hash_of_the_origin() {
+    for file in ["template.yaml", "infra/admin.yaml", "infra/jobs.yaml", "infra/release.yaml"] {
+        let rule = template(file)["Rules"]["StableEnvironmentsVerifyTheOrigin"].clone();
+        let is = |name: &str| json!({"Fn::Equals": [{"Ref": "Environment"}, name]});
+        assert_eq!(rule["RuleCondition"], json!({"Fn::Or": [is("staging"), is("prod")]}), "{file}");
+        let present = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "OriginVerifySha256"}, ""]}]});
+        assert_eq!(rule["Assertions"][0]["Assert"], present, "{file}");
+    }
 }
 
 #[test]
@@ -135,21 +156,16 @@ fn every_function_has_exactly_the_variables_that_all_routes_read() {
 #[test]
 fn the_api_is_one_with_its_log_and_cors_belongs_to_the_functions() {
     let api = json!({
-        "Type": "AWS::Serverless::HttpApi",
+        "Type": "AWS::ApiGatewayV2::Api",
         "Properties": {
             "Name": sub("pokedex-${Environment}".to_owned()),
-            "FailOnWarnings": true,
-            "DefaultRouteSettings": {"ThrottlingBurstLimit": 500, "ThrottlingRateLimit": 200},
-            "AccessLogSettings": {
-                "DestinationArn": {"Fn::GetAtt": "HttpApiLogs.Arn"},
-                "Format": resources()["HttpApi"]["Properties"]["AccessLogSettings"]["Format"],
-            },
-            "PropagateTags": true,
+            "ProtocolType": "HTTP",
             "Tags": {"app": "pokedex", "env": {"Ref": "Environment"}},
         },
     });
     assert_eq!(resources()["HttpApi"], api);
-    let format = api["Properties"]["AccessLogSettings"]["Format"].as_str().expect("a format").to_owned();
+    let stage = resources()["HttpApiStage"]["Properties"].clone();
+    let format = stage["AccessLogSettings"]["Format"].as_str().expect("a format").to_owned();
     let fields: Value = serde_json::from_str(&format).expect("each line is JSON");
     assert!(
         fields
@@ -158,5 +174,8 @@ fn the_api_is_one_with_its_log_and_cors_belongs_to_the_functions() {
     );
     let secret = ["authorization", "query", "cookie", "body"];
     assert!(secret.iter().all(|word| !format.to_lowercase().contains(word)), "{format}");
-    assert_eq!(resources()["HttpApiLogs"], log_group("/aws/apigateway/pokedex-${Environment}".to_owned()));
+    assert_eq!(
+        resources()["HttpApiLogs"],
+        log_group("/aws/vendedlogs/apigateway/pokedex-${Environment}".to_owned())
+    );
 }

@@ -57,7 +57,7 @@ fn name(nth: u8, half: u8) -> String {
 
 /// A client for `address` with the time-out of the HTTP API.
 fn client(address: Ipv4Addr) -> Client {
-    adapters::pokeapi::install_ring();
+    adapters::tls::install_ring();
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(30));
     client.local_address(std::net::IpAddr::from(address)).build().expect("a client")
 }

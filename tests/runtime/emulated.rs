@@ -77,7 +77,7 @@ impl Function {
 
     /// The response of the function.
     pub async fn invoke(&self, event: &Value) -> Value {
-        adapters::pokeapi::install_ring();
+        adapters::tls::install_ring();
         let request = reqwest::Client::new().post(&self.url).body(event.to_string());
         let request = request.header("x-amzn-trace-id", format!("Root={X_RAY_ROOT}"));
         let response = request.timeout(Duration::from_secs(60)).send().await.expect("an answer");

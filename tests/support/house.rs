@@ -266,7 +266,7 @@ async fn read(request: reqwest::RequestBuilder) -> Answer {
 
 fn client() -> reqwest::Client {
     // reqwest requires a TLS provider even for plain HTTP.
-    adapters::pokeapi::install_ring();
+    adapters::tls::install_ring();
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build();
     client.expect("an HTTP client")
 }

@@ -1,4 +1,4 @@
-//! What everybody may read, and what every response has.
+//! Checks of the public routes, and of the headers that every response has.
 
 use anyhow::{Result, ensure};
 use reqwest::Method;

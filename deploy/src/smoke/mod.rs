@@ -49,7 +49,7 @@ impl Target {
 pub struct Check {
     pub name: &'static str,
     pub milliseconds: u128,
-    /// What was wrong; absent if nothing was.
+    /// The difference from the expected response; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }

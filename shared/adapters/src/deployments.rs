@@ -30,7 +30,7 @@ pub enum DeploymentError {
 #[derive(Clone, Debug)]
 pub struct Deployments(Client);
 
-/// What a deployment of functions does, in the notation of CodeDeploy.
+/// The content of a deployment of functions, in the notation of CodeDeploy.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AppSpec {

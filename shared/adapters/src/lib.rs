@@ -10,6 +10,7 @@
 //! * [`passwords`]: password hashes.
 //! * [`pokeapi`]: a rate-limited PokeAPI client.
 //! * [`publish`]: derives items and the index from facts, and writes only what differs.
+//! * [`tls`]: the cryptography of HTTPS clients.
 //! * [`tokens`]: access and refresh tokens, and their keys.
 //! * [`sync`]: a resumable sync from PokeAPI to the catalogue.
 //! * [`workers`]: threads and a bounded queue for CPU-bound work.
@@ -26,6 +27,7 @@ pub mod publish;
 pub mod secrets;
 pub mod store;
 pub mod sync;
+pub mod tls;
 pub mod tokens;
 pub mod workers;
 

@@ -64,14 +64,16 @@ const GLOBALS: &str = "house::templates::settings_of_all_functions_are_in_global
 const VARIABLES: &str = "house::templates::every_function_has_exactly_the_variables_that_all_routes_read";
 const API: &str = "house::templates::the_api_is_one_with_its_log_and_cors_belongs_to_the_functions";
 const DOMAIN: &str = "house::domain::the_domain_depends_on_nothing_that_touches_a_machine";
-const STACKS: &str = "house::stacks::each_environment_has_a_stack_of_state_and_one_of_functions";
+const NAMES: &str = "house::stacks::every_environment_has_names_and_tags_of_its_own";
+const DIFFERENCES: &str = "house::stacks::staging_differs_from_prod_only_where_it_may";
+const STACKS: &str = "house::stacks::every_template_belongs_to_a_stack";
+const ORIGIN: &str = "house::templates::stable_environments_require_the_hash_of_the_origin";
 const TABLES: &str = "house::stacks::tables_are_global_tables_on_demand_with_one_replica";
 const INTRINSICS: &str = "house::stacks::keys_indexes_and_ttl_hold_no_intrinsics";
 const QUIETER: &str = "house::stacks::log_levels_rise_from_dev_to_prod";
 const STATE: &str = "house::stacks::the_state_has_the_parameters_of_its_tables_and_their_names";
 const PRECIOUS: &str = "house::stacks::irreplaceable_data_is_protected";
 const EXPORTS: &str = "house::stacks::exports_are_private_and_expire_after_a_day";
-const LIMITS: &str = "house::stacks::every_stack_stays_below_the_resource_limit_of_cloudformation";
 const GENERIC_INDEXES: &str = "house::stacks::app_has_four_generic_indexes_from_the_start";
 const INDEX_MAXIMA: &str = "house::stacks::every_index_has_the_maxima_of_its_table";
 const CHECK_EVENTS: &str = "house::events::each_job_has_an_event_that_only_checks";
@@ -93,9 +95,9 @@ pub const COMPILED: [&str; 7] = [
 ];
 
 pub const CHANGES: &[Change] = &[
-    replace(DATA, "    DeletionPolicy: Retain", "    DeletionPolicy: Delete", PRECIOUS),
-    replace(DATA, "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false", PRECIOUS),
-    replace(DATA, "          DeletionProtectionEnabled: true\n", "", PRECIOUS),
+    replace(DATA, "    DeletionPolicy: RetainExceptOnCreate", "    DeletionPolicy: Delete", PRECIOUS),
+    replace(DATA, "PointInTimeRecoveryEnabled: !If [IsStable, true, false]", "PointInTimeRecoveryEnabled: false", PRECIOUS),
+    replace(DATA, "          DeletionProtectionEnabled: !If [IsStable, true, false]\n", "", PRECIOUS),
     replace(DATA, "        AttributeName: expires_at", "        AttributeName: created_at", PRECIOUS),
     replace(
         DATA,
@@ -115,7 +117,7 @@ pub const CHANGES: &[Change] = &[
     replace(DATA, "BlockPublicPolicy: true", "BlockPublicPolicy: false", EXPORTS),
     replace(DATA, "Effect: Deny", "Effect: Allow", EXPORTS),
     replace(DATA, "  AuditTable:\n", "  TrailTable:\n", STATE),
-    replace(SAMCONFIG, "AppTableName=pokedex-dev-app", "AppTableName=pokedex-prod-app", STACKS),
+    replace(SAMCONFIG, "[\"LogLevel=debug\",", "[\"LogLevel=debug\", \"AppTableName=pokedex-prod-app\",", NAMES),
     replace("events/list-users.json", "ADMIN_TOKEN", "ACCESS_TOKEN", EVENTS),
     replace(TEMPLATE, "        RATE_LIMITS: !Ref RateLimits\n", "        RATE_LIMITS: \"off\"\n", GLOBALS),
     replace("Cargo.toml", "panic = \"unwind\"\n", "", RELEASES),
@@ -127,12 +129,14 @@ pub const CHANGES: &[Change] = &[
     replace(TEMPLATE, "RetentionInDays: 30", "RetentionInDays: 3653", API),
     replace(TEMPLATE, "AutoPublishAlias: live", "AutoPublishAlias: latest", GLOBALS),
     replace(TEMPLATE, "Default: arm64", "Default: x86_64", PARAMETERS),
+    replace(TEMPLATE, "AllowedPattern: ^(dev|staging|prod|", "AllowedPattern: ^(dev|prod|", PARAMETERS),
     replace(
         TEMPLATE,
-        "AllowedValues: [dev, staging, prod]",
-        "AllowedValues: [dev, staging, production]",
+        "    Description: f- and a name for the environment of a branch.\n",
+        "    Default: dev\n",
         PARAMETERS,
     ),
+    replace(TEMPLATE, "      - Assert: !Not [!Equals [!Ref OriginVerifySha256, \"\"]]", "      - Assert: !Equals [a, a]", ORIGIN),
     replace(TEMPLATE, "        SYNC_MAX_AGE_HOURS: !Ref SyncMaxAgeHours\n", "", VARIABLES),
     replace(
         TEMPLATE,
@@ -142,8 +146,8 @@ pub const CHANGES: &[Change] = &[
     ),
     replace(
         TEMPLATE,
-        "      FailOnWarnings: true\n",
-        "      FailOnWarnings: true\n      CorsConfiguration: true\n",
+        "      ProtocolType: HTTP\n",
+        "      ProtocolType: HTTP\n      CorsConfiguration: {AllowOrigins: [\"*\"]}\n",
         API,
     ),
     replace(
@@ -172,13 +176,18 @@ pub const CHANGES: &[Change] = &[
         DOMAIN,
     ),
     replace(SAMCONFIG, "LogLevel=warn", "LogLevel=trace", QUIETER),
-    replace(SAMCONFIG, "capabilities = \"CAPABILITY_IAM\"\n", "", STACKS),
-    Change {
-        file: TEMPLATE,
-        what: What::Fill("\nOutputs:\n", "  Topic{n}:\n    Type: AWS::SNS::Topic\n", 300),
-        test: LIMITS,
-    },
-    replace(DATA, "AllowedValues: [dev, staging, prod]", "AllowedValues: [anything]", STATE),
+    replace(SAMCONFIG, "env=prod", "env=staging", NAMES),
+    replace(SAMCONFIG, "\"LogLevel=warn\", ", "\"LogLevel=warn\", \"Tracing=Active\", ", DIFFERENCES),
+    replace(SAMCONFIG, "\"LogLevel=info\", \"SyncMaxAgeHours=48\"", "\"LogLevel=info\"", DIFFERENCES),
+    replace(DATA, "!Equals [!Ref Environment, staging], ", "", PRECIOUS),
+    replace(DATA, "PointInTimeRecoveryEnabled: false", "PointInTimeRecoveryEnabled: !If [IsStable, true, false]", PRECIOUS),
+    replace("deploy/prod.toml", "[window]", "[windows]", NAMES),
+    replace("deploy/prod.toml", "architecture = \"arm64\"", "architecture = \"x86_64\"", DIFFERENCES),
+    replace("deploy/staging.toml", "architecture = \"arm64\"", "architecture = \"arm\"", NAMES),
+    replace("deploy/stacks.toml", "name = \"admin\"", "name = \"jobs\"", NAMES),
+    replace("deploy/stacks.toml", "infra/admin.yaml", "infra/jobs.yaml", STACKS),
+    replace("deploy/stacks.toml", "protected = true\n", "", STACKS),
+    replace(DATA, "AllowedPattern: ^(dev|staging|prod|", "AllowedPattern: ^(anything|", STATE),
     replace(DATA, "TableName: !Ref CatalogTableName", "TableName: pokedex", STATE),
     replace(
         DATA,
@@ -195,8 +204,7 @@ pub const CHANGES: &[Change] = &[
     replace("docs/LIMITS.md", "| `signin` | an address | 60 |", "| `signin` | an address | 600 |", BOUNDS),
     replace("docs/LIMITS.md", "128 more may wait", "12 more may wait", BOUNDS),
     replace("README.md", "(ARCHITECTURE.md)", "(HOUSE.md)", LINKS),
-    replace(SAMCONFIG, "pokedex-staging-catalog", "pokedex-dev-catalog", STACKS),
-    replace(SAMCONFIG, "stack_name = \"pokedex-prod\"", "stack_name = \"pokedex\"", STACKS),
+    replace(SAMCONFIG, "stack_name = \"pokedex-prod\"", "stack_name = \"pokedex\"", NAMES),
     replace(DATA, "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", TABLES),
     replace(
         DATA,
@@ -212,11 +220,25 @@ pub const CHANGES: &[Change] = &[
     replace("shared/domain/src/slug.rs", "fn slugs_of_pokeapi", "fn what_slugs_of_pokeapi", TEST_NAMES),
     // The files that the generator writes.
     replace(TEMPLATE, "Handler: get-move", "Handler: get-type", GENERATED),
-    replace(TEMPLATE, "Path: /api/v1/moves/{name}", "Path: /api/v1/move/{name}", GENERATED),
+    replace(TEMPLATE, "RouteKey: GET /api/v1/moves/{name}", "RouteKey: GET /api/v1/move/{name}", GENERATED),
     replace(TEMPLATE, "Action: lambda:InvokeFunction", "Action: lambda:*", GENERATED),
     replace(TEMPLATE, "LogGroupName: !Sub /aws/lambda", "LogGroupName: !Sub /logs", GENERATED),
     replace(TEMPLATE, "- MOVE#*", "- '*'", GENERATED),
-    replace(TEMPLATE, "rate(15 minutes)", "rate(1 minute)", GENERATED),
+    replace("infra/jobs.yaml", "rate(15 minutes)", "rate(1 minute)", GENERATED),
+    replace("infra/jobs.yaml", "Mode: \"OFF\"", "Mode: OFF", GENERATED),
+    replace("infra/jobs.yaml", "              aws:SourceAccount: !Ref AWS::AccountId\n", "", GENERATED),
+    replace("infra/jobs.yaml", "        DeadLetterConfig:\n", "        DeadLetter:\n", GENERATED),
+    replace("infra/admin.yaml", "ApiId: !Ref HttpApiId", "ApiId: !Ref HttpApi", GENERATED),
+    replace("infra/admin.yaml", "      - !Ref TracingPolicy\n", "      - arn:aws:iam::aws:policy/AdministratorAccess\n", GENERATED),
+    replace("infra/release.yaml", "Action: cloudwatch:DescribeAlarms", "Action: cloudwatch:*", GENERATED),
+    replace("infra/release.yaml", "function:pokedex-${Environment}-*:*", "function:*", GENERATED),
+    replace(TEMPLATE, "AutoPublishAliasAllProperties: true", "AutoPublishAliasAllProperties: false", GENERATED),
+    replace(TEMPLATE, "          PreTraffic: !Ref VerifyReleaseArn\n", "", GENERATED),
+    replace(TEMPLATE, "        - - !Ref ListPokemonAlarm\n", "        - - !Ref ListTypesAlarm\n", GENERATED),
+    replace(TEMPLATE, "      - Name: ExecutedVersion", "      - Name: Version", GENERATED),
+    replace(TEMPLATE, "ThrottlingRateLimit: 20\n", "ThrottlingRateLimit: 2000\n", GENERATED),
+    replace(TEMPLATE, "        RELEASE: development\n", "        RELEASE: \"\"\n", GLOBALS),
+    replace(TEMPLATE, "/aws/vendedlogs/apigateway", "/aws/apigateway", API),
     replace("tests/budget.json", "  \"get-move\"", "  \"get-moves\"", GENERATED),
     replace("shared/api/openapi.json", "\"get-move\"", "\"get-moves\"", GENERATED),
     delete("events/get-ability.json", GENERATED),

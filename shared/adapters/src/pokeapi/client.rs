@@ -1,9 +1,6 @@
 //! The HTTP client: fetches one resource or list at a time, with retries.
 
-use std::{
-    sync::OnceLock,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use domain::facts::{Fact, Kind};
@@ -143,7 +140,7 @@ impl PokeApi {
         if base.is_none() {
             return Err(FetchError::Address(config.base_url));
         }
-        install_ring();
+        crate::tls::install_ring();
         let agent = match &config.contact {
             Some(contact) => format!("pokedex-sync/{} ({contact})", env!("CARGO_PKG_VERSION")),
             None => format!("pokedex-sync/{}", env!("CARGO_PKG_VERSION")),
@@ -303,15 +300,6 @@ fn stay_on_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let origin = |url: &Url| url.origin();
     let stays = attempt.previous().first().is_some_and(|first| origin(first) == origin(attempt.url()));
     if stays && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
-}
-
-/// Installs ring as this process's TLS provider, once: the default provider is 20 ms slower at the first handshake.
-pub fn install_ring() {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        // An error means that the process already has a provider, which is also fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }
 
 /// Formats an error with its sources but without the address, which the report already contains.

@@ -8,6 +8,6 @@ mod past;
 mod reduce;
 mod types;
 
-pub use client::{Config, FetchError, Fetched, PokeApi, install_ring};
+pub use client::{Config, FetchError, Fetched, PokeApi};
 pub use document::Invalid;
 pub use reduce::reduce;

@@ -26,8 +26,8 @@ pub enum Expected {
 }
 
 impl Probe {
-    /// Returns the probe of the function `name`; `None` if there is no such function. `origin_verify` is the value of `X-Origin-Verify` that
-    /// the edge sends, if the environment has one.
+    /// Returns the probe of the function `name`; `None` if there is no such function. `origin_verify` is the value of `X-Origin-Verify`
+    /// that the edge sends, if the environment has one.
     #[must_use]
     pub fn of(name: &str, origin_verify: Option<&str>) -> Option<Self> {
         if JOBS.iter().any(|job| job.name == name) {
