@@ -10,6 +10,7 @@ mod policy;
 mod resources;
 mod skeletons;
 mod template;
+pub mod transactions;
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,8 @@ pub use generated::Generated;
 /// If a file with a part that is written by hand cannot be read, or has no mark where the generated part begins.
 pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     let functions = functions();
-    let mut files = vec![accesses::generate(root, &functions)?, template::generate(root, &functions)?];
+    let mut files = vec![accesses::generate(root, &functions)?, transactions::generate(root, &functions)?];
+    files.push(template::generate(root, &functions)?);
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));
     Ok(files)

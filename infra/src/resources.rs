@@ -9,11 +9,11 @@ use crate::{
 };
 
 /// Returns the resources of `function` by logical id, in their order.
-pub(crate) fn of(function: &Function, rights: &Rights) -> [(String, Value); 3] {
+pub(crate) fn of(function: &Function, rights: &Rights, transactions: &[Rights]) -> [(String, Value); 3] {
     let id = function.id();
     [
         (format!("{id}Function"), definition(function)),
-        (format!("{id}Role"), role(function, rights)),
+        (format!("{id}Role"), role(function, rights, transactions)),
         (format!("{id}Logs"), log_group(function)),
     ]
 }
@@ -57,7 +57,8 @@ fn definition(function: &Function) -> Value {
     })
 }
 
-fn role(function: &Function, rights: &Rights) -> Value {
+fn role(function: &Function, rights: &Rights, transactions: &[Rights]) -> Value {
+    let statements = statements(function, rights, transactions);
     json!({
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -70,7 +71,7 @@ fn role(function: &Function, rights: &Rights) -> Value {
             "ManagedPolicyArns": [{"Ref": "TracingPolicy"}],
             "Policies": [{
                 "PolicyName": "function",
-                "PolicyDocument": {"Version": "2012-10-17", "Statement": statements(function, rights)},
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
             }],
             "Tags": tags(),
         },

@@ -14,6 +14,7 @@ use crate::{
     function::Function,
     generated::Generated,
     resources,
+    transactions::{self, Transactions},
 };
 
 const PATH: &str = "template.yaml";
@@ -25,16 +26,18 @@ pub(crate) fn generate(root: &Path, functions: &[Function]) -> Result<Generated>
     let (before, rest) = text.split_once(BEGIN).with_context(|| format!("{PATH} has no line {BEGIN:?}"))?;
     let (_, after) = rest.split_once(END).with_context(|| format!("{PATH} has no line {END:?}"))?;
     let accesses = accesses::read(root)?;
-    let resources = resources(functions, &accesses)?;
+    let resources = resources(functions, &accesses, &transactions::read(root)?)?;
     Ok(Generated::new(PATH, format!("{before}{BEGIN}{resources}\n{END}{after}")))
 }
 
-fn resources(functions: &[Function], accesses: &Accesses) -> Result<String> {
+fn resources(functions: &[Function], accesses: &Accesses, transactions: &Transactions) -> Result<String> {
     let mut text = String::new();
     for function in functions {
         text.push('\n');
         let none = accesses::Rights::new();
-        for (id, resource) in resources::of(function, accesses.get(function.name).unwrap_or(&none)) {
+        let rights = accesses.get(function.name).unwrap_or(&none);
+        let transactions = transactions.get(function.name).map_or(&[] as &[_], Vec::as_slice);
+        for (id, resource) in resources::of(function, rights, transactions) {
             let mut entry = Mapping::new();
             entry.insert(Yaml::from(id), short(resource));
             let yaml = serde_yaml_ng::to_string(&entry)?;

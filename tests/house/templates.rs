@@ -90,6 +90,7 @@ fn parameters_accept_only_valid_values() {
         ("Architecture", json!(["arm64", "x86_64"]), "arm64"),
         ("SyncSchedule", json!(["ENABLED", "DISABLED"]), "ENABLED"),
         ("SyncReservedConcurrency", json!(["true", "false"]), "true"),
+        ("TransactionKeys", json!(["per-item", "union"]), "per-item"),
     ] {
         let parameter = &parameters[name];
         assert_eq!(
@@ -114,10 +115,13 @@ fn parameters_accept_only_valid_values() {
     }
     // `config.rs` checks their values at the start.
     let free = ["CorsOrigins", "SpriteBaseUrl", "PokeapiBaseUrl", "SyncContact", "RateLimits"];
-    assert_eq!(parameters.len(), 14 + free.len());
+    assert_eq!(parameters.len(), 15 + free.len());
     assert!(free.iter().all(|name| parameters[*name]["Default"] == ""));
-    let reserve = json!({"ReserveSync": {"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]}});
-    assert_eq!(template["Conditions"], reserve);
+    let conditions = json!({
+        "ReserveSync": {"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]},
+        "UnionOfKeys": {"Fn::Equals": [{"Ref": "TransactionKeys"}, "union"]},
+    });
+    assert_eq!(template["Conditions"], conditions);
 }
 
 #[test]
