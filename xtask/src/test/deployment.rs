@@ -12,7 +12,8 @@ use crate::tools::{done, has_python, missing, python};
 use super::suite;
 use crate::finding::{Finding, Outcome};
 
-const REGION: &str = "eu-central-1";
+/// The region of the stacks.
+pub(super) const REGION: &str = "eu-central-1";
 
 /// Checks that the templates pass the linter before and after the SAM transformation, and stay within CloudFormation's limits.
 pub fn templates() -> anyhow::Result<Finding> {
