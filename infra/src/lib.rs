@@ -16,6 +16,7 @@ mod skeletons;
 mod stack;
 mod tags;
 mod template;
+pub mod transactions;
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,7 @@ pub use stack::{STACKS, Stack};
 /// If a file with a part that is written by hand cannot be read, or has no mark where the generated part begins.
 pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     let functions = functions();
-    let mut files = vec![accesses::generate(root, &functions)?];
+    let mut files = vec![accesses::generate(root, &functions)?, transactions::generate(root, &functions)?];
     files.extend(template::generate(root, &functions)?);
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));

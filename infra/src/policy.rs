@@ -1,4 +1,4 @@
-//! The statements of a function's role: its log, its recorded accesses, and its needs.
+//! The statements of a function's role: its log, its recorded accesses and transactions, and its needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +26,11 @@ const ACTIONS: [&str; 9] = [
     "BatchWriteItem",
 ];
 
+/// The condition of the template under which a role also grants the keys of all items of a transaction together.
+const UNION: &str = "UnionOfKeys";
+
 /// Returns the statements of the role of `function`, whose recorded accesses are `rights`.
-pub(crate) fn statements(function: &Function, rights: &Rights) -> Vec<Value> {
+pub(crate) fn statements(function: &Function, rights: &Rights, transactions: &[Rights]) -> Vec<Value> {
     let log = json!({
         "Effect": "Allow",
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -38,6 +41,7 @@ pub(crate) fn statements(function: &Function, rights: &Rights) -> Vec<Value> {
     let mut tables: Vec<_> = rights.iter().collect();
     tables.sort_by_key(|(table, _)| (place(table), table.len()));
     statements.extend(tables.into_iter().flat_map(|(table, actions)| of_table(table, actions)));
+    statements.extend(of_unions(rights, transactions));
     statements.extend(of_needs(function));
     statements
 }
@@ -74,6 +78,32 @@ fn of_table(table: &str, actions: &BTreeMap<String, Option<BTreeSet<String>>>) -
     groups.into_iter().map(statement).collect()
 }
 
+/// Returns a conditional statement for each table in which a transaction has an action whose keys in `rights` are not those of the whole
+/// transaction. AWS does not document whether `dynamodb:LeadingKeys` holds the key of one item of a transaction, as `rights` assume, or the
+/// keys of all its items in the table.
+fn of_unions(rights: &Rights, transactions: &[Rights]) -> Vec<Value> {
+    let mut unions: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    for (table, items) in transactions.iter().flatten() {
+        let keys: BTreeSet<&str> = items.values().flatten().flatten().map(String::as_str).collect();
+        let is_covered = |action: &String| match rights.get(table).and_then(|granted| granted.get(action)) {
+            Some(Some(granted)) => keys.iter().all(|key| granted.contains(*key)),
+            Some(None) => true,
+            None => false,
+        };
+        if !items.keys().all(is_covered) {
+            let (all_actions, all_keys) = unions.entry(table).or_default();
+            all_actions.extend(items.keys().map(String::as_str));
+            all_keys.extend(keys);
+        }
+    }
+    let statement = |(table, (actions, keys)): (&str, (BTreeSet<&str>, BTreeSet<&str>))| {
+        let keys: BTreeSet<String> = keys.into_iter().map(str::to_owned).collect();
+        of_table(table, &actions.into_iter().map(|action| (action.to_owned(), Some(keys.clone()))).collect())
+    };
+    let statements = unions.into_iter().flat_map(statement);
+    statements.map(|statement| json!({"Fn::If": [UNION, statement, {"Ref": "AWS::NoValue"}]})).collect()
+}
+
 /// Returns the statements about the secret, the writer and the bucket.
 fn of_needs(function: &Function) -> Vec<Value> {
     let secret = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SigningKeysName}-??????";
@@ -105,10 +135,10 @@ fn of_needs(function: &Function) -> Vec<Value> {
         let versions = "lambda:${AWS::Region}:${AWS::AccountId}:function:pokedex-${Environment}-*:*";
         statements.push(allow(&["lambda:InvokeFunction"], versions));
         let groups = "codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:*/*";
-        statements.push(allow(
-            &["codedeploy:GetDeployment", "codedeploy:PutLifecycleEventHookExecutionStatus"],
-            groups,
-        ));
+        statements.push(allow(&["codedeploy:GetDeployment"], groups));
+        // IAM has no narrower resource for this action.
+        let report = "codedeploy:PutLifecycleEventHookExecutionStatus";
+        statements.push(json!({"Effect": "Allow", "Action": report, "Resource": "*"}));
     }
     statements
 }

@@ -14,11 +14,16 @@ use crate::{
 };
 
 /// Returns the resources of `function`, which belongs to `stack`, by logical id in their order.
-pub(crate) fn of(function: &Function, stack: Stack, rights: &Rights) -> Vec<(String, Value)> {
+pub(crate) fn of(
+    function: &Function,
+    stack: Stack,
+    rights: &Rights,
+    transactions: &[Rights],
+) -> Vec<(String, Value)> {
     let id = function.id();
     let mut resources = vec![
         (format!("{id}Function"), definition(function, stack)),
-        (format!("{id}Role"), role(function, rights)),
+        (format!("{id}Role"), role(function, rights, transactions)),
         (format!("{id}Logs"), log_group(function)),
     ];
     resources.extend(canary::alarm(function, stack));
@@ -72,7 +77,8 @@ fn definition(function: &Function, stack: Stack) -> Value {
     })
 }
 
-fn role(function: &Function, rights: &Rights) -> Value {
+fn role(function: &Function, rights: &Rights, transactions: &[Rights]) -> Value {
+    let statements = statements(function, rights, transactions);
     json!({
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -85,7 +91,7 @@ fn role(function: &Function, rights: &Rights) -> Value {
             "ManagedPolicyArns": [{"Ref": "TracingPolicy"}],
             "Policies": [{
                 "PolicyName": "function",
-                "PolicyDocument": {"Version": "2012-10-17", "Statement": statements(function, rights)},
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
             }],
             "Tags": tags(),
         },

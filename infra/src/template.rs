@@ -18,6 +18,7 @@ use crate::{
     generated::Generated,
     resources, schedule, sections,
     stack::{MAIN, STACKS, Stack},
+    transactions::{self, Transactions},
 };
 
 const BEGIN: &str = "  # Generated from here on: `cargo xtask generate`.\n";
@@ -29,10 +30,10 @@ const COMMON: &str = "TracingPolicy";
 pub(crate) fn generate(root: &Path, functions: &[Function]) -> Result<Vec<Generated>> {
     let path = MAIN.template;
     let text = fs::read_to_string(root.join(path)).context(path)?;
-    let accesses = accesses::read(root)?;
+    let (accesses, transactions) = (accesses::read(root)?, transactions::read(root)?);
     let mut files = Vec::new();
     for stack in STACKS {
-        let resources = entries(stack, functions, &accesses);
+        let resources = entries(stack, functions, &accesses, &transactions);
         let text =
             if stack.is_main() { between(&text, &resources)? } else { whole(stack, &text, resources)? };
         files.push(Generated::new(stack.template, text));
@@ -43,7 +44,12 @@ pub(crate) fn generate(root: &Path, functions: &[Function]) -> Result<Vec<Genera
 /// The resources of a function, or those that several functions share, by logical id.
 type Group = Vec<(String, Value)>;
 
-fn entries(stack: Stack, functions: &[Function], accesses: &Accesses) -> Vec<Group> {
+fn entries(
+    stack: Stack,
+    functions: &[Function],
+    accesses: &Accesses,
+    transactions: &Transactions,
+) -> Vec<Group> {
     let functions = stack.functions(functions);
     let none = accesses::Rights::new();
     let mut shared = canary::shared(stack);
@@ -52,8 +58,11 @@ fn entries(stack: Stack, functions: &[Function], accesses: &Accesses) -> Vec<Gro
     }
     shared.extend(schedule::shared(&functions));
     shared.extend(sections::of(stack).resources.into_iter().map(|(id, resource)| (id.to_owned(), resource)));
-    let of =
-        |function: &&Function| resources::of(function, stack, accesses.get(function.name).unwrap_or(&none));
+    let of = |function: &&Function| {
+        let rights = accesses.get(function.name).unwrap_or(&none);
+        let transactions = transactions.get(function.name).map_or(&[] as &[_], Vec::as_slice);
+        resources::of(function, stack, rights, transactions)
+    };
     let mut groups = if shared.is_empty() { Vec::new() } else { vec![shared] };
     groups.extend(functions.iter().map(of));
     groups
@@ -88,10 +97,12 @@ fn whole(stack: Stack, main: &str, resources: Vec<Group>) -> Result<String> {
     }
     names(&Yaml::Mapping(section("Globals")), &mut used);
     names(&Yaml::Mapping(section("Rules")), &mut used);
+    let mut conditions = kept(section("Conditions"), &used);
+    names(&Yaml::Mapping(conditions.clone()), &mut used);
     let own = sections::of(stack);
     let mut parameters = kept(section("Parameters"), &used);
     parameters.extend(own.parameters.into_iter().map(|(name, value)| (name.into(), short(value))));
-    let conditions = own.conditions.into_iter().map(|(name, value)| (name.into(), short(value))).collect();
+    conditions.extend(own.conditions.into_iter().map(|(name, value)| (name.into(), short(value))));
 
     let mut text = format!(
         "# Generated: `cargo xtask generate`.\nAWSTemplateFormatVersion: \"2010-09-09\"\nTransform: AWS::Serverless-2016-10-31\n\
@@ -133,12 +144,18 @@ fn kept(section: Mapping, used: &BTreeSet<String>) -> Mapping {
     section.into_iter().filter(|(name, _)| name.as_str().is_some_and(|name| used.contains(name))).collect()
 }
 
-/// Adds the names that `value` refers to: those of `!Ref` and `${…}`.
+/// Adds the names that `value` refers to: those of `!Ref`, `!If` and `${…}`.
 fn names(value: &Yaml, used: &mut BTreeSet<String>) {
     match value {
         Yaml::Tagged(tagged) => {
-            if let (true, Yaml::String(name)) = (tagged.tag == "!Ref", &tagged.value) {
-                used.insert(name.clone());
+            match (tagged.tag.to_string().as_str(), &tagged.value) {
+                ("!Ref", Yaml::String(name)) => {
+                    used.insert(name.clone());
+                }
+                ("!If", Yaml::Sequence(items)) => {
+                    used.extend(items.first().and_then(Yaml::as_str).map(str::to_owned));
+                }
+                _ => {}
             }
             names(&tagged.value, used);
         }

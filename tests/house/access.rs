@@ -16,14 +16,17 @@ use adapters::{
 };
 use api::{
     Route,
-    jobs::{self, DELETIONS, ROTATION, SYNC},
+    jobs::{self, DELETIONS, ROTATION, SYNC, VERIFICATION},
     routes::{self},
     sync::SyncFunction,
 };
 use door::route::{DEFAULT, Idempotency};
 use door::telemetry::Telemetry;
 use http::Method;
-use infra::accesses::{self, Rights};
+use infra::{
+    accesses::{self, Rights},
+    transactions,
+};
 use serde_json::{Value, json};
 use tests::{
     Call, PASSWORD, SampleUsers, Tap, empty_store, engine_url, event, invoke_event, root, some_event,
@@ -105,18 +108,34 @@ fn pattern(key: &str) -> String {
     key.split_once('#').map_or_else(|| key.to_owned(), |(family, _)| format!("{family}#*"))
 }
 
-/// Compares the accesses of the function `name` with the committed ones, which its policy follows, or records them.
-fn check(name: &str, done: Rights) {
+/// The tables, actions and keys of each kind of transaction among `calls`.
+fn transactions(tables: &Tables, calls: &[Call]) -> Vec<Rights> {
+    let transactions = calls.iter().filter(|call| call.operation == "TransactWriteItems");
+    let mut kinds: Vec<_> = transactions.map(|call| done(tables, std::slice::from_ref(call))).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+/// Compares the accesses and transactions of the function `name` with the committed ones, which its policy follows, or records them.
+fn check(name: &str, done: Rights, transactions: Vec<Rights>) {
     static FILE: Mutex<()> = Mutex::new(());
     let _one_at_a_time = FILE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut accesses = accesses::read(&root()).expect("the recorded accesses");
+    let mut kinds = transactions::read(&root()).expect("the recorded transactions");
     if std::env::var_os(RECORD).is_some() {
         accesses.insert(name.to_owned(), done);
-        std::fs::write(root().join(accesses::PATH), accesses::text(&accesses))
-            .expect("the file can be written");
+        kinds.insert(name.to_owned(), transactions);
+        kinds.retain(|_, transactions| !transactions.is_empty());
+        for (path, text) in
+            [(accesses::PATH, accesses::text(&accesses)), (transactions::PATH, transactions::text(&kinds))]
+        {
+            std::fs::write(root().join(path), text).expect("the file can be written");
+        }
     } else {
-        let recorded = accesses.get(name);
-        assert_eq!(recorded, Some(&done), "{name}: run `cargo xtask generate --record`");
+        let cure = "run `cargo xtask generate --record`";
+        assert_eq!(accesses.get(name), Some(&done), "{name}: {cure}");
+        assert_eq!(kinds.remove(name).unwrap_or_default(), transactions, "{name}: {cure}");
     }
 }
 
@@ -164,6 +183,7 @@ fn variations(route: &Route, users: &SampleUsers) -> Vec<Value> {
         "update-user" => {
             let mut of_another = body(json!({"is_admin": true}));
             of_another["headers"]["authorization"] = format!("Bearer {}", users.admin_token()).into();
+            of_another["headers"]["idempotency-key"] = "of another".into();
             vec![
                 body(json!({
                     "username": "misty", "email": "misty@example.com", "password": "cerulean city, route 24",
@@ -178,6 +198,7 @@ fn variations(route: &Route, users: &SampleUsers) -> Vec<Value> {
             admins["pathParameters"] = json!({"id": users.oak.to_string()});
             let mut of_another = admins.clone();
             of_another["pathParameters"] = json!({"id": users.elm.to_string()});
+            of_another["headers"]["idempotency-key"] = "of another".into();
             if route.spec.name == "delete-profile" { vec![admins] } else { vec![of_another, admins] }
         }
         "list-audit" => vec![with("rawQueryString", format!("actor={}", users.ash).into())],
@@ -229,9 +250,10 @@ async fn a_route_has_exactly_the_rights_that_it_uses() {
         }
         let is_answered = statuses.iter().any(|status| [200, 201].contains(status));
         assert!(is_answered || route.spec.path == DEFAULT, "{}: {statuses:?}", route.spec.name);
-        let done = done(&users.tables, &tap.take());
+        let calls = tap.take();
+        let done = done(&users.tables, &calls);
         assert!(is_named(&done), "{} acts on a whole table: {done:?}", route.spec.name);
-        check(route.spec.name, done);
+        check(route.spec.name, done, transactions(&users.tables, &calls));
     }
 }
 
@@ -254,13 +276,18 @@ async fn the_sync_has_exactly_the_rights_that_it_uses() {
         // The second run has something to remove.
         source.remove("move", 22);
     }
-    let mut done = done(&Tables::beside(empty.table()), &tap.take());
-    for actions in done.values_mut() {
-        for (_, keys) in actions.iter_mut().filter(|(action, _)| UNNAMED.contains(&action.as_str())) {
-            *keys = None;
+    let (tables, calls) = (Tables::beside(empty.table()), tap.take());
+    let unnamed = |mut done: Rights| {
+        for (action, keys) in done.values_mut().flatten() {
+            if UNNAMED.contains(&action.as_str()) {
+                *keys = None;
+            }
         }
-    }
-    check(SYNC.name, done);
+        done
+    };
+    let mut kinds: Vec<_> = transactions(&tables, &calls).into_iter().map(unnamed).collect();
+    kinds.dedup();
+    check(SYNC.name, unnamed(done(&tables, &calls)), kinds);
 }
 
 #[tokio::test]
@@ -284,10 +311,17 @@ async fn a_job_has_exactly_the_rights_that_it_uses() {
             };
             done.unwrap_or_else(|error| panic!("{job}, {event}: {error}"));
         }
-        let done = done(&users.tables, &tap.take());
+        let calls = tap.take();
+        let done = done(&users.tables, &calls);
         assert!(is_named(&done), "{job} acts on a whole table: {done:?}");
-        check(job, done);
+        check(job, done, transactions(&users.tables, &calls));
     }
+}
+
+/// The verification of releases has no client of the database.
+#[test]
+fn the_verification_has_exactly_the_rights_that_it_uses() {
+    check(VERIFICATION.name, Rights::new(), Vec::new());
 }
 
 /// Whether every action names its keys.

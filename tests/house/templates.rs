@@ -95,6 +95,7 @@ fn parameters_accept_only_valid_values() {
         ("Metrics", json!(["on", "off"]), "on"),
         ("Tracing", json!(["Active", "PassThrough"]), "PassThrough"),
         ("Canaries", json!(["true", "false"]), "true"),
+        ("TransactionKeys", json!(["per-item", "union"]), "per-item"),
         ("TrafficShift", json!(shifts), "CodeDeployDefault.LambdaAllAtOnce"),
     ] {
         let parameter = &parameters[name];
@@ -122,7 +123,7 @@ fn parameters_accept_only_valid_values() {
     let free = ["CorsOrigins", "SpriteBaseUrl", "RateLimits"];
     assert!(free.iter().all(|name| parameters[*name]["Default"] == ""));
     let of_other_stacks = ["CodeDeployRoleArn", "VerifyReleaseArn"];
-    assert_eq!(parameters.len(), 5 + patterns.len() + free.len() + of_other_stacks.len());
+    assert_eq!(parameters.len(), 6 + patterns.len() + free.len() + of_other_stacks.len());
     // A default would deploy an environment with the names of another.
     for (name, _) in &patterns[..6] {
         assert_eq!(parameters[*name].get("Default"), None, "{name}");

@@ -4,6 +4,7 @@ mod contract;
 mod dependencies;
 mod deployment;
 mod hygiene;
+mod iam;
 mod readme;
 mod stages;
 mod store;

@@ -96,7 +96,12 @@ pub const COMPILED: [&str; 7] = [
 
 pub const CHANGES: &[Change] = &[
     replace(DATA, "    DeletionPolicy: RetainExceptOnCreate", "    DeletionPolicy: Delete", PRECIOUS),
-    replace(DATA, "PointInTimeRecoveryEnabled: !If [IsStable, true, false]", "PointInTimeRecoveryEnabled: false", PRECIOUS),
+    replace(
+        DATA,
+        "PointInTimeRecoveryEnabled: !If [IsStable, true, false]",
+        "PointInTimeRecoveryEnabled: false",
+        PRECIOUS,
+    ),
     replace(DATA, "          DeletionProtectionEnabled: !If [IsStable, true, false]\n", "", PRECIOUS),
     replace(DATA, "        AttributeName: expires_at", "        AttributeName: created_at", PRECIOUS),
     replace(
@@ -117,7 +122,12 @@ pub const CHANGES: &[Change] = &[
     replace(DATA, "BlockPublicPolicy: true", "BlockPublicPolicy: false", EXPORTS),
     replace(DATA, "Effect: Deny", "Effect: Allow", EXPORTS),
     replace(DATA, "  AuditTable:\n", "  TrailTable:\n", STATE),
-    replace(SAMCONFIG, "[\"LogLevel=debug\",", "[\"LogLevel=debug\", \"AppTableName=pokedex-prod-app\",", NAMES),
+    replace(
+        SAMCONFIG,
+        "[\"LogLevel=debug\",",
+        "[\"LogLevel=debug\", \"AppTableName=pokedex-prod-app\",",
+        NAMES,
+    ),
     replace("events/list-users.json", "ADMIN_TOKEN", "ACCESS_TOKEN", EVENTS),
     replace(TEMPLATE, "        RATE_LIMITS: !Ref RateLimits\n", "        RATE_LIMITS: \"off\"\n", GLOBALS),
     replace("Cargo.toml", "panic = \"unwind\"\n", "", RELEASES),
@@ -136,7 +146,12 @@ pub const CHANGES: &[Change] = &[
         "    Default: dev\n",
         PARAMETERS,
     ),
-    replace(TEMPLATE, "      - Assert: !Not [!Equals [!Ref OriginVerifySha256, \"\"]]", "      - Assert: !Equals [a, a]", ORIGIN),
+    replace(
+        TEMPLATE,
+        "      - Assert: !Not [!Equals [!Ref OriginVerifySha256, \"\"]]",
+        "      - Assert: !Equals [a, a]",
+        ORIGIN,
+    ),
     replace(TEMPLATE, "        SYNC_MAX_AGE_HOURS: !Ref SyncMaxAgeHours\n", "", VARIABLES),
     replace(
         TEMPLATE,
@@ -180,7 +195,12 @@ pub const CHANGES: &[Change] = &[
     replace(SAMCONFIG, "\"LogLevel=warn\", ", "\"LogLevel=warn\", \"Tracing=Active\", ", DIFFERENCES),
     replace(SAMCONFIG, "\"LogLevel=info\", \"SyncMaxAgeHours=48\"", "\"LogLevel=info\"", DIFFERENCES),
     replace(DATA, "!Equals [!Ref Environment, staging], ", "", PRECIOUS),
-    replace(DATA, "PointInTimeRecoveryEnabled: false", "PointInTimeRecoveryEnabled: !If [IsStable, true, false]", PRECIOUS),
+    replace(
+        DATA,
+        "PointInTimeRecoveryEnabled: false",
+        "PointInTimeRecoveryEnabled: !If [IsStable, true, false]",
+        PRECIOUS,
+    ),
     replace("deploy/prod.toml", "[window]", "[windows]", NAMES),
     replace("deploy/prod.toml", "architecture = \"arm64\"", "architecture = \"x86_64\"", DIFFERENCES),
     replace("deploy/staging.toml", "architecture = \"arm64\"", "architecture = \"arm\"", NAMES),
@@ -229,10 +249,20 @@ pub const CHANGES: &[Change] = &[
     replace("infra/jobs.yaml", "              aws:SourceAccount: !Ref AWS::AccountId\n", "", GENERATED),
     replace("infra/jobs.yaml", "        DeadLetterConfig:\n", "        DeadLetter:\n", GENERATED),
     replace("infra/admin.yaml", "ApiId: !Ref HttpApiId", "ApiId: !Ref HttpApi", GENERATED),
-    replace("infra/admin.yaml", "      - !Ref TracingPolicy\n", "      - arn:aws:iam::aws:policy/AdministratorAccess\n", GENERATED),
+    replace(
+        "infra/admin.yaml",
+        "      - !Ref TracingPolicy\n",
+        "      - arn:aws:iam::aws:policy/AdministratorAccess\n",
+        GENERATED,
+    ),
     replace("infra/release.yaml", "Action: cloudwatch:DescribeAlarms", "Action: cloudwatch:*", GENERATED),
     replace("infra/release.yaml", "function:pokedex-${Environment}-*:*", "function:*", GENERATED),
-    replace(TEMPLATE, "AutoPublishAliasAllProperties: true", "AutoPublishAliasAllProperties: false", GENERATED),
+    replace(
+        TEMPLATE,
+        "AutoPublishAliasAllProperties: true",
+        "AutoPublishAliasAllProperties: false",
+        GENERATED,
+    ),
     replace(TEMPLATE, "          PreTraffic: !Ref VerifyReleaseArn\n", "", GENERATED),
     replace(TEMPLATE, "        - - !Ref ListPokemonAlarm\n", "        - - !Ref ListTypesAlarm\n", GENERATED),
     replace(TEMPLATE, "      - Name: ExecutedVersion", "      - Name: Version", GENERATED),

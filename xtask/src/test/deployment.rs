@@ -15,7 +15,8 @@ use crate::tools::{done, has_python, missing, python};
 use super::suite;
 use crate::finding::{Finding, Outcome};
 
-const REGION: &str = "eu-central-1";
+/// The region of the stacks.
+pub(super) const REGION: &str = "eu-central-1";
 
 /// The templates of all stacks.
 pub const TEMPLATES: [&str; 6] = [

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::cargo::{build_programs, cargo, status};
 use crate::mutate;
 
-use super::{contract, dependencies, deployment, hygiene, readme, store, suite};
+use super::{contract, dependencies, deployment, hygiene, iam, readme, store, suite};
 use crate::finding::{Finding, Outcome, Report};
 
 pub struct Stage {
@@ -86,6 +86,11 @@ pub const STAGES: &[Stage] = &[
         name: "templates",
         what: "templates lint clean, before and after transformation",
         run: |_| deployment::templates(),
+    },
+    Stage {
+        name: "iam-simulate",
+        what: "each role allows its function's recorded accesses and refuses dangerous requests",
+        run: |_| iam::simulate(),
     },
     Stage {
         name: "runtime",
