@@ -131,15 +131,29 @@ def hook_is_silent(steps, client):
     ended = client.deploy(client.template("F", hook="silent"))
     steps.check("the end", (*ended, client.versions()), ("UPDATE_ROLLBACK_COMPLETE", "EXECUTE_FAILED", ["2", "2"]))
     steps.check("the error", timed_out(client)["error"]["code"], "TIMEOUT")
-    # The emulator simulates the role's policies, so a missing right shows.
-    client.deploy(client.template("F2", rights=["codedeploy:GetDeployment"]))
-    error = wait_until("the hook ends", lambda: timed_out(client)["hooks"]["BeforeAllowTraffic"]["functionError"])
-    steps.check("without the right to report", ("AccessDenied" in error, client.versions()), (True, ["2", "2"]))
     client.own("settings", {"hookTimeout": 30})
 
 
 def timed_out(client):
     return next(one for one in reversed(client.own("deployments")) if (one["error"] or {}).get("code") == "TIMEOUT")
+
+
+def errors_of_hooks(client):
+    """The errors of the hook functions whose deployments are in progress."""
+    under_way = [one for one in client.own("deployments") if one["status"] == "InProgress"]
+    return [hook["functionError"] for one in under_way for hook in one["hooks"].values()]
+
+
+def hook_has_no_right(steps, client):
+    """The role of the hook may not report. An operator cancels what would wait for the hook."""
+    start = time.time()
+    client.execute(client.change(client.template("K", rights=["codedeploy:GetDeployment"])))
+    error = wait_until("the hook ends", lambda: next(filter(None, errors_of_hooks(client)), None))
+    steps.check("the hook's error", "AccessDenied" in error, True)
+    client.cloudformation.cancel_update_stack(StackName=STACK)
+    steps.check("the end", (client.wait(), client.versions()), ("UPDATE_ROLLBACK_COMPLETE", ["2", "2"]))
+    stack = [(status, reason) for logical, status, reason in client.events(start) if logical == STACK]
+    steps.check("the stack rolls back", stack[1], ("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated"))
 
 
 def resource_fails(steps, client):
@@ -167,7 +181,6 @@ def traffic_fails(steps, client, load, behaviour, alarm):
     stopped = alarmed(client)
     steps.check("the alarm", alarm in stopped["error"]["message"], True)
     steps.check("the deployment", (stopped["status"], stopped["error"]["code"]), ("Stopped", "ALARM_ACTIVE"))
-    steps.check("stopped early", stopped["seconds"] < 8, True)
     requests = [seen for seen in load.seen if seen[0] >= start]
     failures = [seen for seen in requests if seen[2] >= 500]
     steps.check("there were failures", len(failures) > 0, True)
@@ -187,15 +200,8 @@ def alarmed(client):
     return next(one for one in reversed(client.own("deployments")) if (one["error"] or {}).get("code") == "ALARM_ACTIVE")
 
 
-def operator_stops(steps, client):
-    """An operator cancels an update. Another time the operator sets the state of an alarm, under a linear deployment."""
-    start = time.time()
-    client.execute(client.change(client.template("K")))
-    wait_until("a tenth is shifted", lambda: any(one["share"] == 10 for one in client.own("deployments")))
-    client.cloudformation.cancel_update_stack(StackName=STACK)
-    steps.check("the end", (client.wait(), client.versions()), ("UPDATE_ROLLBACK_COMPLETE", ["2", "2"]))
-    stack = [(status, reason) for logical, status, reason in client.events(start) if logical == STACK]
-    steps.check("the stack rolls back", stack[1], ("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated"))
+def operator_raises_an_alarm(steps, client):
+    """An operator sets the state of an alarm, under a linear deployment."""
     change_set = client.change(client.template("H", config="LambdaLinear10PercentEvery1Minute"))
     client.execute(change_set)
     wait_until("a fifth is shifted", lambda: any(one["share"] == 20 for one in client.own("deployments")))
@@ -283,15 +289,16 @@ def main(ministack):
         hook_fails(steps, client)
         steps.done("a hook fails")
         hook_is_silent(steps, client)
-        steps.done("a hook is silent, or has no right")
+        hook_has_no_right(steps, client)
+        steps.done("a hook is silent, and one has no right")
         resource_fails(steps, client)
         steps.done("a resource fails")
         traffic_fails(steps, client, Load(front, api), "crash", "OneCrashes")
         steps.done("a version crashes under traffic")
         traffic_fails(steps, client, Load(front, api), "errors", "OneErrors")
         steps.done("a version answers 500 under traffic")
-        operator_stops(steps, client)
-        steps.done("an operator cancels, and raises an alarm")
+        operator_raises_an_alarm(steps, client)
+        steps.done("an operator raises an alarm")
         all_at_once(steps, client)
         steps.done("all at once, and without a canary")
         creation_fails(steps, client)
