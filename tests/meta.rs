@@ -12,7 +12,10 @@ async fn the_version_is_that_of_the_program_and_of_the_contract() {
     let house = House::seeded().await;
     let answer = house.get("/api/version").await;
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json(), json!({"name": "pokedex", "version": env!("CARGO_PKG_VERSION"), "api": "v1"}));
+    assert_eq!(
+        answer.json(),
+        json!({"name": "pokedex", "version": env!("CARGO_PKG_VERSION"), "api": "v1", "release": "development"})
+    );
     assert_eq!(house.get("/api/v1/version").await.status, 404, "it is outside the versions");
 }
 

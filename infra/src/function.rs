@@ -5,7 +5,7 @@ use api::{
     jobs::{JOBS, Job},
     routes::SPECS,
 };
-use door::route::{DEFAULT, Need, Spec};
+use door::route::{Need, Spec};
 use serde_json::{Map, Value, json};
 
 /// The bucket of exports. Its name is generated, because names of buckets are global.
@@ -26,6 +26,8 @@ const LONGEST_REQUEST: u32 = 30;
 pub struct Function {
     /// The name, verb-noun: `get-pokemon`.
     pub name: &'static str,
+    /// The stack that contains the function.
+    pub stack: &'static str,
     pub description: &'static str,
     pub(crate) trigger: Trigger,
     pub(crate) needs: &'static [Need],
@@ -41,7 +43,7 @@ pub struct Function {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Trigger {
     Request(&'static Spec),
-    Schedule(&'static Job),
+    Job(&'static Job),
 }
 
 /// Returns every function: those of the routes in the table's order, then the jobs.
@@ -53,6 +55,7 @@ pub fn functions() -> Vec<Function> {
 fn of_route(spec: &'static Spec) -> Function {
     Function {
         name: spec.name,
+        stack: spec.stack,
         description: spec.summary,
         trigger: Trigger::Request(spec),
         needs: spec.needs,
@@ -69,8 +72,9 @@ fn of_job(job: &'static Job) -> Function {
     }
     Function {
         name: job.name,
+        stack: job.stack,
         description: job.summary,
-        trigger: Trigger::Schedule(job),
+        trigger: Trigger::Job(job),
         needs: job.needs,
         memory: memory(job.needs),
         timeout: job.timeout,
@@ -93,6 +97,7 @@ fn variables(needs: &[Need]) -> Map<String, Value> {
             Need::SigningKeys => json!({"Ref": "SigningKeysName"}),
             Need::Writer => json!({"Fn::Sub": WRITER}),
             Need::Exports | Need::ExportDeletion => json!({"Fn::Sub": EXPORTS_BUCKET}),
+            Need::Verification => json!({"Ref": "OriginVerifyName"}),
             Need::LittleMemory | Need::WholeProcessor => return None,
         };
         Some((variable_of(*need)?.to_owned(), value))
@@ -124,42 +129,4 @@ impl Function {
     pub(crate) fn has(&self, need: Need) -> bool {
         self.needs.contains(&need)
     }
-}
-
-impl Trigger {
-    /// Returns the events of the function. The HTTP API does not match HEAD with a GET route, so HEAD has its own event.
-    pub(crate) fn events(self) -> Value {
-        match self {
-            Self::Request(Spec { path: DEFAULT, .. }) => json!({"Route": request("ANY", DEFAULT)}),
-            Self::Request(spec) if spec.method == http::Method::GET => {
-                json!({"Route": request("GET", spec.path), "Head": request("HEAD", spec.path)})
-            }
-            Self::Request(spec) => json!({"Route": request(spec.method.as_str(), spec.path)}),
-            Self::Schedule(job) => schedule(job),
-        }
-    }
-}
-
-fn request(method: &str, path: &str) -> Value {
-    json!({
-        "Type": "HttpApi",
-        "Properties": {"ApiId": {"Ref": "HttpApi"}, "Method": method, "Path": path},
-    })
-}
-
-/// The schedule may retry only an invocation that Lambda did not accept. It has no name, because a schedule's name is unique in its group,
-/// not in its stack: two environments could not exist side by side.
-fn schedule(job: &Job) -> Value {
-    let (name, expression) = match job.minutes {
-        15 => ("EveryQuarterHour".to_owned(), "rate(15 minutes)".to_owned()),
-        60 => ("EveryHour".to_owned(), "rate(1 hour)".to_owned()),
-        minutes => (format!("Every{minutes}Minutes"), format!("rate({minutes} minutes)")),
-    };
-    let mut properties = json!({"ScheduleExpression": expression});
-    if let Some(switch) = job.switch {
-        properties["State"] = json!({"Ref": switch});
-    }
-    properties["OmitName"] = json!(true);
-    properties["RetryPolicy"] = json!({"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300});
-    json!({name: {"Type": "ScheduleV2", "Properties": properties}})
 }

@@ -4,11 +4,17 @@
 //! of `template.yaml`, and the bodies of the sample events.
 
 pub mod accesses;
+mod canary;
 mod function;
+mod gateway;
 mod generated;
 mod policy;
 mod resources;
+mod schedule;
+mod sections;
 mod skeletons;
+mod stack;
+mod tags;
 mod template;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +23,7 @@ use anyhow::Result;
 
 pub use function::{EXPORTS_BUCKET, Function, functions, logical_id};
 pub use generated::Generated;
+pub use stack::{STACKS, Stack};
 
 /// Generates all files of the repository at `root`.
 ///
@@ -24,7 +31,8 @@ pub use generated::Generated;
 /// If a file with a part that is written by hand cannot be read, or has no mark where the generated part begins.
 pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     let functions = functions();
-    let mut files = vec![accesses::generate(root, &functions)?, template::generate(root, &functions)?];
+    let mut files = vec![accesses::generate(root, &functions)?];
+    files.extend(template::generate(root, &functions)?);
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));
     Ok(files)

@@ -84,7 +84,7 @@ fn of_needs(function: &Function) -> Vec<Value> {
         // A job with the secret renews it.
         let actions = match function.trigger {
             Trigger::Request(_) => &["secretsmanager:GetSecretValue"] as &[&str],
-            Trigger::Schedule(_) => &["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+            Trigger::Job(_) => &["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
         };
         statements.push(allow(actions, secret));
     }
@@ -97,6 +97,18 @@ fn of_needs(function: &Function) -> Vec<Value> {
     }
     if function.has(Need::ExportDeletion) {
         statements.push(allow(&["s3:DeleteObject"], &files));
+    }
+    if function.has(Need::Verification) {
+        let origin = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${OriginVerifyName}-??????";
+        statements.push(allow(&["secretsmanager:GetSecretValue"], origin));
+        // A version of a function has no name before it is deployed.
+        let versions = "lambda:${AWS::Region}:${AWS::AccountId}:function:pokedex-${Environment}-*:*";
+        statements.push(allow(&["lambda:InvokeFunction"], versions));
+        let groups = "codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:*/*";
+        statements.push(allow(
+            &["codedeploy:GetDeployment", "codedeploy:PutLifecycleEventHookExecutionStatus"],
+            groups,
+        ));
     }
     statements
 }

@@ -1,24 +1,37 @@
-//! The resources of a function: the function itself, its role and its log group.
+//! The resources of a function: the function itself, its role, its log group, and what invokes it.
 
 use serde_json::{Value, json};
 
 use crate::{
     accesses::Rights,
+    canary,
     function::{Function, Trigger},
+    gateway,
     policy::statements,
+    schedule,
+    stack::Stack,
+    tags::tags,
 };
 
-/// Returns the resources of `function` by logical id, in their order.
-pub(crate) fn of(function: &Function, rights: &Rights) -> [(String, Value); 3] {
+/// Returns the resources of `function`, which belongs to `stack`, by logical id in their order.
+pub(crate) fn of(function: &Function, stack: Stack, rights: &Rights) -> Vec<(String, Value)> {
     let id = function.id();
-    [
-        (format!("{id}Function"), definition(function)),
+    let mut resources = vec![
+        (format!("{id}Function"), definition(function, stack)),
         (format!("{id}Role"), role(function, rights)),
         (format!("{id}Logs"), log_group(function)),
-    ]
+    ];
+    resources.extend(canary::alarm(function, stack));
+    match function.trigger {
+        Trigger::Request(spec) => resources.extend(gateway::of(spec, stack)),
+        Trigger::Job(job) => {
+            resources.extend(job.schedule.iter().map(|schedule| schedule::of(job, schedule)))
+        }
+    }
+    resources
 }
 
-fn definition(function: &Function) -> Value {
+fn definition(function: &Function, stack: Stack) -> Value {
     let id = function.id();
     let mut properties = json!({
         "FunctionName": {"Fn::Sub": format!("pokedex-${{Environment}}-{}", function.name)},
@@ -34,7 +47,7 @@ fn definition(function: &Function) -> Value {
     if let Some(timeout) = function.timeout {
         properties["Timeout"] = json!(timeout);
     }
-    if let Trigger::Schedule(job) = function.trigger
+    if let Trigger::Job(job) = function.trigger
         && let Some(condition) = job.alone
     {
         // The lease in the store prevents two simultaneous runs; this setting prevents the start of a second one.
@@ -45,11 +58,13 @@ fn definition(function: &Function) -> Value {
     if !function.variables.is_empty() {
         properties["Environment"] = json!({"Variables": function.variables});
     }
-    if matches!(function.trigger, Trigger::Schedule(_)) {
+    if matches!(function.trigger, Trigger::Job(_)) {
         // A failed run appears in the function's Errors metric and is not retried: the next run is the retry.
         properties["EventInvokeConfig"] = json!({"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 300});
     }
-    properties["Events"] = function.trigger.events();
+    if let Some(preference) = canary::preference(function, stack) {
+        properties["DeploymentPreference"] = preference;
+    }
     json!({
         "Type": "AWS::Serverless::Function",
         "Metadata": {"BuildMethod": "makefile"},
@@ -88,8 +103,4 @@ fn log_group(function: &Function) -> Value {
             "Tags": tags(),
         },
     })
-}
-
-fn tags() -> Value {
-    json!([{"Key": "app", "Value": "pokedex"}, {"Key": "env", "Value": {"Ref": "Environment"}}])
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the project's commands.
 
+mod build;
 mod cargo;
 mod dynamodb_local;
 mod finding;
@@ -40,6 +41,29 @@ enum Command {
     /// Write every file that the tables of routes and jobs determine; with `--record`, run the functions first and record their accesses
     #[command(disable_help_flag = true)]
     Generate(Rest),
+    /// Build the functions' program for a deployment: for arm64, or for x86_64 with `--x86-64`
+    Build(build::Options),
+    /// Deploy every stack of an environment, prove that it works, and roll back if it does not
+    #[command(disable_help_flag = true)]
+    Deploy(Rest),
+    /// Deploy to one environment what is live in another, without building it again
+    #[command(disable_help_flag = true)]
+    Promote(Rest),
+    /// Move every alias of an environment back to the release that was live before
+    #[command(disable_help_flag = true)]
+    Rollback(Rest),
+    /// Use a deployment as its clients do, and leave nothing behind
+    #[command(disable_help_flag = true)]
+    Smoke(Rest),
+    /// Delete the versions of functions that no recent release needs
+    #[command(disable_help_flag = true)]
+    Prune(Rest),
+    /// Make the bundled snapshot the catalogue of an environment that has none
+    #[command(disable_help_flag = true)]
+    Seed(Rest),
+    /// Create or delete the environment of a branch
+    #[command(disable_help_flag = true)]
+    Env(Rest),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -50,5 +74,13 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Snapshot(rest) => pass_through::snapshot(&rest),
         Command::Bench(rest) => pass_through::bench(&rest),
         Command::Generate(rest) => pass_through::generate(&rest),
+        Command::Build(options) => build::run(&options),
+        Command::Deploy(rest) => pass_through::deploy("deploy", &rest),
+        Command::Promote(rest) => pass_through::deploy("promote", &rest),
+        Command::Rollback(rest) => pass_through::deploy("rollback", &rest),
+        Command::Smoke(rest) => pass_through::deploy("smoke", &rest),
+        Command::Prune(rest) => pass_through::deploy("prune", &rest),
+        Command::Seed(rest) => pass_through::deploy("seed", &rest),
+        Command::Env(rest) => pass_through::deploy("env", &rest),
     }
 }

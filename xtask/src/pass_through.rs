@@ -36,6 +36,20 @@ pub fn generate(rest: &Rest) -> anyhow::Result<ExitCode> {
     Ok(code(status(&mut cargo(["run", "--bin", "generate"]))?))
 }
 
+/// Runs a command of releases, with SAM's translator at hand.
+pub fn deploy(command: &str, rest: &Rest) -> anyhow::Result<ExitCode> {
+    // `-p` is missing because it would build the dependencies again, with fewer features.
+    let built = status(&mut cargo(["build", "--quiet", "--bin", "deploy"]))?;
+    if !built.success() {
+        return Ok(code(built));
+    }
+    let mut run = Command::new(target().join("debug").join(format!("deploy{EXE_SUFFIX}")));
+    if has_python() {
+        run.env("POKEDEX_SAM_PYTHON", python("sam")?.join("python"));
+    }
+    Ok(code(status(run.arg(command).args(&rest.arguments).current_dir(root()))?))
+}
+
 /// Builds the programs that the bench starts and measures.
 pub fn bench(rest: &Rest) -> anyhow::Result<ExitCode> {
     let mut builds = vec![cargo(["build", "--profile", "measure", "-p", "local", "-p", "bench"])];

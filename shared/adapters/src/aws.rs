@@ -5,6 +5,7 @@ mod fixed;
 use std::{env, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
+use aws_sdk_codedeploy::Client as CodeDeployClient;
 use aws_sdk_dynamodb::{
     Client, Config,
     config::{
@@ -104,6 +105,12 @@ pub fn secrets_from_environment() -> SecretsClient {
     SecretsClient::new(&environment("AWS_ENDPOINT_URL_SECRETS_MANAGER").config())
 }
 
+/// A CodeDeploy client configured from the environment.
+#[must_use]
+pub fn codedeploy_from_environment() -> CodeDeployClient {
+    CodeDeployClient::new(&environment("AWS_ENDPOINT_URL_CODEDEPLOY").config())
+}
+
 /// A Lambda client without time-outs: the caller of a function limits the wait itself.
 #[must_use]
 pub fn lambda(endpoint: &Endpoint) -> LambdaClient {
@@ -196,6 +203,12 @@ impl Service {
 
 fn amazon() -> TrustStore {
     TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
+}
+
+/// Returns a client that trusts the certificates that this machine trusts.
+#[must_use]
+pub fn https_client() -> SharedHttpClient {
+    https(TrustStore::default())
 }
 
 fn https(trusted: TrustStore) -> SharedHttpClient {

@@ -1,9 +1,11 @@
 //! Everything that accesses the network, the disk, the clock or the processor's threads.
 //!
 //! * [`aws`]: SDK clients, created only for routes that need one.
+//! * [`deployments`]: the deployments that move traffic to new versions of functions.
 //! * [`disk`]: free space for writes.
 //! * [`export`]: the export of a user's data, and its temporary storage.
 //! * [`invoke`]: calls from one function to another.
+//! * [`secrets`]: texts of secrets.
 //! * [`store`]: the catalogue in DynamoDB.
 //! * [`passwords`]: password hashes.
 //! * [`pokeapi`]: a rate-limited PokeAPI client.
@@ -14,12 +16,14 @@
 
 pub mod aws;
 mod clock;
+pub mod deployments;
 pub mod disk;
 pub mod export;
 pub mod invoke;
 pub mod passwords;
 pub mod pokeapi;
 pub mod publish;
+pub mod secrets;
 pub mod store;
 pub mod sync;
 pub mod tokens;

@@ -19,6 +19,7 @@ pub const fn variable_of(need: Need) -> Option<&'static str> {
         Need::SigningKeys => Some("SIGNING_KEYS"),
         Need::Writer => Some("SYNC_FUNCTION"),
         Need::Exports | Need::ExportDeletion => Some("EXPORTS_BUCKET"),
+        Need::Verification => Some("ORIGIN_VERIFY"),
         Need::LittleMemory | Need::WholeProcessor => None,
     }
 }
@@ -39,6 +40,8 @@ pub struct Config {
     pub sync_function: Option<Function>,
     /// The longest time that an administrator's request waits for the writer: the gateway gives up after 30 seconds.
     pub writer_patience: Duration,
+    /// `ORIGIN_VERIFY`: the name of the secret with the value of `X-Origin-Verify`. Only the function that verifies releases has it.
+    pub origin_verify: Option<String>,
     /// `EXPORTS_BUCKET`: the bucket for exports; if it is absent, the response is the file.
     pub exports: Option<Exports>,
 }
@@ -56,6 +59,7 @@ impl Config {
             data_folder: None,
             sync_function: None,
             writer_patience: Duration::from_secs(25),
+            origin_verify: None,
             exports: None,
         }
     }
@@ -91,6 +95,7 @@ impl Config {
         }
         config.sync_function =
             var("SYNC_FUNCTION").map(|name| Function { name, endpoint: Endpoint::Environment });
+        config.origin_verify = var("ORIGIN_VERIFY");
         config.exports = var("EXPORTS_BUCKET").map(|bucket| Exports { bucket, endpoint: None });
         Ok(config)
     }

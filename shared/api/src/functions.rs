@@ -11,7 +11,7 @@ use door::{Route, Router, telemetry::Telemetry};
 use crate::{
     app::App,
     config::Config,
-    jobs::{DELETIONS, ROTATION, SYNC, deletions, rotation},
+    jobs::{DELETIONS, ROTATION, SYNC, VERIFICATION, deletions, rotation, verification},
     lambda::run,
     routes::{self, ANSWER_UNKNOWN},
     sync,
@@ -23,9 +23,13 @@ pub const HANDLER: &str = "_HANDLER";
 /// The name of a job, and the function that serves it.
 type ServedJob = (&'static str, fn() -> ExitCode);
 
-/// The scheduled jobs.
-const SERVED_JOBS: [ServedJob; 3] =
-    [(SYNC.name, sync::serve), (ROTATION.name, rotation::serve), (DELETIONS.name, deletions::serve)];
+/// The jobs.
+const SERVED_JOBS: [ServedJob; 4] = [
+    (SYNC.name, sync::serve),
+    (ROTATION.name, rotation::serve),
+    (DELETIONS.name, deletions::serve),
+    (VERIFICATION.name, verification::serve),
+];
 
 /// Serves the function that `_HANDLER` names, or every route, until Lambda ends the process. The program's `main` does nothing else.
 #[must_use]
@@ -69,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scheduled_job_is_served() {
+    fn every_job_is_served() {
         let served: Vec<_> = SERVED_JOBS.iter().map(|(name, _)| *name).collect();
         assert_eq!(served, crate::jobs::JOBS.iter().map(|job| job.name).collect::<Vec<_>>());
     }

@@ -12,5 +12,5 @@ where
     F: Future<Output = Result<(), lambda_runtime::Error>>,
 {
     let config = Config::from_env();
-    lambda::run(config.map(|config| (config.door.environment, config)), main)
+    lambda::run(config.map(|config| (config.door.deployment.clone(), config)), main)
 }

@@ -22,10 +22,13 @@ pub struct Version {
     pub version: &'static str,
     /// The version of the API.
     pub api: &'static str,
+    /// The name of the deployed release, which follows from its content; `development` on one machine.
+    pub release: String,
 }
 
-pub(crate) async fn version(_: &App, _: &Request) -> Result<Response, Problem> {
-    let version = Version { name: "pokedex", version: env!("CARGO_PKG_VERSION"), api: "v1" };
+pub(crate) async fn version(app: &App, _: &Request) -> Result<Response, Problem> {
+    let release = app.kernel.config.deployment.release.to_string();
+    let version = Version { name: "pokedex", version: env!("CARGO_PKG_VERSION"), api: "v1", release };
     Ok(json(serde_json::to_vec(&version)?))
 }
 

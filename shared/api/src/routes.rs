@@ -2,7 +2,8 @@
 //!
 //! The columns are those of [`Spec`](door::route::Spec): name, method, path, access (the handling of the `Authorization` header in
 //! parentheses, the rate limit after a slash), idempotency keys, needs in brackets; then what a function prepares before its first request,
-//! the handler, and the summary. Everything else about a route follows from its line.
+//! the handler, and the summary. The routes of a stack are a group, in the order of deployment. Everything else about a route follows from
+//! its line.
 
 use door::{
     Problem, Request, Response, entry,
@@ -33,9 +34,10 @@ macro_rules! table {
     (@limit $limit:ident) => { Some(Limit::$limit) };
     (@idempotency) => { Idempotency::Ignored };
     (@idempotency $idempotency:ident) => { Idempotency::$idempotency };
-    (@spec $name:literal $method:ident $path:tt $access:ident $(($authorization:ident))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $summary:literal) => {
+    (@spec $stack:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $summary:literal) => {
         Spec {
             name: $name,
+            stack: stringify!($stack),
             method: Method::$method,
             path: $path,
             access: Access::$access,
@@ -49,52 +51,58 @@ macro_rules! table {
     // The description lists paths, and `$default` is not a path.
     (@operation $generator:ident DEFAULT $module:ident $handler:ident) => { None };
     (@operation $generator:ident $path:literal $module:ident $handler:ident) => { Some($module::docs::$handler($generator)) };
-    ($($constant:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $prepare:ident $module:ident::$handler:ident, $summary:literal;)*) => {
-        $(
+    ($(stack $stack:ident { $($constant:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $prepare:ident $module:ident::$handler:ident, $summary:literal;)* })*) => {
+        $($(
             #[doc = $summary]
             pub const $constant: Route = Route {
-                spec: table!(@spec $name $method $path $access $(($authorization))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary),
+                spec: table!(@spec $stack $name $method $path $access $(($authorization))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary),
                 prepare: |app| Box::pin(prepare::$prepare(app)),
                 enter: |app, route, request| Box::pin(table!(@enter $access $(($authorization))? $($limit)?)(app, route, request)),
                 handler: |app, request| Box::pin($module::$handler(app, request)),
             };
-        )*
+        )*)*
 
         /// Returns the route of this name.
         #[must_use]
         pub fn named(name: &str) -> Option<&'static Route> {
-            static ALL: &[&Route] = &[$(&$constant),*];
+            static ALL: &[&Route] = &[$($(&$constant),*),*];
             ALL.iter().copied().find(|route| route.spec.name == name)
+        }
+
+        /// Returns the sample event of the route of this name, a JSON text.
+        pub(crate) fn sample(name: &str) -> Option<&'static str> {
+            match name {
+                $($($name => Some(include_str!(concat!("../../../events/", $name, ".json"))),)*)*
+                _ => None,
+            }
         }
 
         /// Returns every route.
         #[must_use]
         pub fn all() -> Vec<Route> {
-            vec![$($constant),*]
+            vec![$($($constant),*),*]
         }
 
         /// The lines of all routes, without handlers.
         pub static SPECS: &[Spec] = &[
-            $(table!(@spec $name $method $path $access $(($authorization))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary)),*
+            $($(table!(@spec $stack $name $method $path $access $(($authorization))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary)),*),*
         ];
 
         /// Returns the operations of the OpenAPI description, in the order of the table: that of the handler `pokemon::list` is
         /// `pokemon::docs::list`. No handler calls this, so the functions' program does not link the operations.
         pub(crate) fn operations(generator: &mut SchemaGenerator) -> Vec<(&'static Spec, Operation)> {
-            let operations = [$(table!(@operation generator $path $module $handler)),*];
+            let operations = [$($(table!(@operation generator $path $module $handler)),*),*];
             SPECS.iter().zip(operations).filter_map(|(spec, operation)| Some((spec, operation?))).collect()
         }
     };
 }
 
 table! {
+stack functions {
     LIST_POKEMON "list-pokemon" GET "/api/v1/pokemon" Public(ByHandler), dex pokemon::list, "List, search, filter and sort Pokémon";
     LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public(Ignored), dex types::list, "List the types that Pokémon have";
     LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public(Ignored), dex pokemon::generations, "List the generations";
     GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public(Ignored), store pokemon::get, "Get a Pokémon by id or name";
-    FETCH_POKEMON "fetch-pokemon" POST "/api/v1/pokemon" Admin/Write Keyed [Writer], store pokemon::fetch, "Fetch a Pokémon from PokeAPI, and show it again";
-    UPDATE_POKEMON "update-pokemon" PUT "/api/v1/pokemon/{id}" Admin/Write Keyed [Writer], dex pokemon::update, "Change a Pokémon's data, or undo the change";
-    HIDE_POKEMON "hide-pokemon" DELETE "/api/v1/pokemon/{id}" Admin/Write Keyed [Writer], store pokemon::hide, "Hide a Pokémon";
     GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public(Ignored), store evolutions::get, "Get a Pokémon's evolution tree";
     GET_TYPE "get-type" GET "/api/v1/types/{name}" Public(Ignored), store types::get, "Get a type";
     GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public(Ignored), store abilities::get, "Get an ability";
@@ -115,17 +123,25 @@ table! {
     REMOVE_FAVORITES "remove-favorites" DELETE "/api/v1/users/{id}/favorites/bulk" Owner/Bulk Keyed, store users::remove_favorites, "Remove many favorites";
     DELETE_PROFILE "delete-profile" DELETE "/api/v1/auth/profile" User/Write [WholeProcessor, ExportDeletion], store users::delete_profile, "Delete the caller's account";
     EXPORT_ACCOUNT "export-account" POST "/api/v1/auth/export" User/Bulk [WholeProcessor, Exports], dex auth::export, "Export all data of the caller to a file";
-    LIST_USERS "list-users" GET "/api/v1/users" Admin, store admin::users, "List users";
     GET_USER "get-user" GET "/api/v1/users/{id}" OwnerOrAdmin, store users::get, "Get a user";
     UPDATE_USER "update-user" PUT "/api/v1/users/{id}" OwnerOrAdmin/Write KeyedForOthers [WholeProcessor], store users::update, "Change the caller's profile, or another user's role";
     DELETE_USER "delete-user" DELETE "/api/v1/users/{id}" OwnerOrAdmin/Write KeyedForOthers [WholeProcessor, ExportDeletion], store users::delete_user, "Delete an account";
-    LIST_AUDIT "list-audit" GET "/api/v1/admin/audit" Admin, store admin::audit, "List audit events";
     GET_HEALTH "get-health" GET "/api/v1/health" Public(Ignored) [LittleMemory], nothing health::alive, "Check that the function runs";
     GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public(Ignored), store health::ready, "Check that the services behind the API answer";
     GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public(Ignored) [LittleMemory], nothing meta::openapi, "Get this description";
     GET_VERSION "get-version" GET "/api/version" Public(Ignored) [LittleMemory], nothing meta::version, "Get the version";
     GET_JWKS "get-jwks" GET "/.well-known/jwks.json" Public(Ignored), store auth::jwks, "Get the keys that access tokens are verified with";
     ANSWER_UNKNOWN "answer-unknown" GET DEFAULT Public(Ignored) [LittleMemory], nothing self::answer_unknown, "Answer requests that match no other route";
+}
+
+// The routes that only administrators use.
+stack admin {
+    FETCH_POKEMON "fetch-pokemon" POST "/api/v1/pokemon" Admin/Write Keyed [Writer], store pokemon::fetch, "Fetch a Pokémon from PokeAPI, and show it again";
+    UPDATE_POKEMON "update-pokemon" PUT "/api/v1/pokemon/{id}" Admin/Write Keyed [Writer], dex pokemon::update, "Change a Pokémon's data, or undo the change";
+    HIDE_POKEMON "hide-pokemon" DELETE "/api/v1/pokemon/{id}" Admin/Write Keyed [Writer], store pokemon::hide, "Hide a Pokémon";
+    LIST_USERS "list-users" GET "/api/v1/users" Admin, store admin::users, "List users";
+    LIST_AUDIT "list-audit" GET "/api/v1/admin/audit" Admin, store admin::audit, "List audit events";
+}
 }
 
 /// Answers requests that match no other route. It belongs to no noun.

@@ -5,48 +5,32 @@ use std::time::Duration;
 use adapters::{store::Tables, tokens::KeySource};
 use http::HeaderValue;
 
-use crate::limits::Limits;
+use crate::{
+    environment::{Deployment, Environment, UnknownEnvironment},
+    limits::Limits,
+};
 
 /// The environment variables that every function of a route reads.
-pub const KEYS: [&str; 9] = [
+pub const KEYS: [&str; 11] = [
     "CATALOG_TABLE",
     "APP_TABLE",
     "EPHEMERAL_TABLE",
     "AUDIT_TABLE",
     "ENVIRONMENT",
+    "RELEASE",
+    "METRICS",
     "LOG_LEVEL",
     "CORS_ORIGINS",
     "RATE_LIMITS",
     "ORIGIN_VERIFY_SHA256",
 ];
 
-/// The deployment's kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Environment {
-    Local,
-    Dev,
-    Staging,
-    Prod,
-}
-
-impl Environment {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Dev => "dev",
-            Self::Staging => "staging",
-            Self::Prod => "prod",
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `CATALOG_TABLE`, `APP_TABLE`, `EPHEMERAL_TABLE` and `AUDIT_TABLE`, all required.
     pub tables: Tables,
-    /// `ENVIRONMENT`: local, dev, staging or prod; local if absent.
-    pub environment: Environment,
+    /// `ENVIRONMENT`, local if absent, with `RELEASE` and `METRICS`.
+    pub deployment: Deployment,
     /// `CORS_ORIGINS`: exact origins, separated by commas; none if absent.
     pub cors_origins: Vec<HeaderValue>,
     /// The time for which a process caches the keys of tokens. A key is published an hour before it signs tokens, and an hour afterwards.
@@ -75,7 +59,7 @@ impl Config {
     pub fn new(catalog: impl Into<String>) -> Self {
         Self {
             tables: Tables::beside(catalog),
-            environment: Environment::Local,
+            deployment: Deployment::local(),
             cors_origins: Vec::new(),
             keys_kept: Duration::from_secs(5 * 60),
             signing_keys: None,
@@ -87,7 +71,7 @@ impl Config {
     /// Returns the issuer of the accepted tokens. Each deployment accepts only its own tokens.
     #[must_use]
     pub fn issuer(&self) -> String {
-        format!("pokedex-{}", self.environment.name())
+        format!("pokedex-{}", self.deployment.environment)
     }
 
     /// Reads the variables through `var`, which returns `None` for a variable that is absent or empty.
@@ -100,18 +84,7 @@ impl Config {
         config.tables.app = table("APP_TABLE")?;
         config.tables.ephemeral = table("EPHEMERAL_TABLE")?;
         config.tables.audit = table("AUDIT_TABLE")?;
-        if let Some(name) = var("ENVIRONMENT") {
-            config.environment = match name.as_str() {
-                "local" => Environment::Local,
-                "dev" => Environment::Dev,
-                "staging" => Environment::Staging,
-                "prod" => Environment::Prod,
-                other => {
-                    let reason = format!("is {other:?}, not local, dev, staging or prod");
-                    return Err(ConfigError::Bad("ENVIRONMENT", reason));
-                }
-            };
-        }
+        config.read_deployment(&var)?;
         for origin in var("CORS_ORIGINS").iter().flat_map(|list| list.split(',')).map(str::trim) {
             config.cors_origins.push(parse_origin(origin)?);
         }
@@ -119,9 +92,26 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads the variables about the deployment itself.
+    fn read_deployment(&mut self, var: impl Fn(&'static str) -> Option<String>) -> Result<(), ConfigError> {
+        if let Some(name) = var("ENVIRONMENT") {
+            let bad = |error: UnknownEnvironment| ConfigError::Bad("ENVIRONMENT", error.to_string());
+            self.deployment.environment = name.parse().map_err(bad)?;
+        }
+        if let Some(release) = var("RELEASE") {
+            self.deployment.release = release.into();
+        }
+        self.deployment.metrics = match var("METRICS").as_deref() {
+            None | Some("on") => self.deployment.environment != Environment::Local,
+            Some("off") => false,
+            Some(other) => return Err(ConfigError::Bad("METRICS", format!("is {other:?}, not on or off"))),
+        };
+        Ok(())
+    }
+
     /// Reads the variables that protect a public deployment.
     fn read_defences(&mut self, var: impl Fn(&'static str) -> Option<String>) -> Result<(), ConfigError> {
-        let is_public = matches!(self.environment, Environment::Staging | Environment::Prod);
+        let is_public = self.deployment.environment.is_stable();
         self.signing_keys = match var("SIGNING_KEYS") {
             None => None,
             Some(keys) => Some(match keys.strip_prefix("file:") {
@@ -136,7 +126,7 @@ impl Config {
         if let Some(text) = var("RATE_LIMITS") {
             self.limits = match text.as_str() {
                 "off" if is_public => {
-                    let reason = format!("cannot be off in {}", self.environment.name());
+                    let reason = format!("cannot be off in {}", self.deployment.environment);
                     return Err(ConfigError::Bad("RATE_LIMITS", reason));
                 }
                 "off" => None,

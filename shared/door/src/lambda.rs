@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     answer,
-    config::{ConfigError, Environment},
+    config::ConfigError,
+    environment::Deployment,
     kernel::Kernel,
     response::Response,
     route::Route,
@@ -85,13 +86,13 @@ const RUNTIME_KEYS: [&str; 4] = [
 /// Sets up the telemetry and the runtime of a function, and runs `main` with its configuration. Prints an error to standard error and
 /// returns a failure.
 pub fn run<C, F>(
-    config: Result<(Environment, C), ConfigError>,
+    config: Result<(Deployment, C), ConfigError>,
     main: impl FnOnce(C, Telemetry) -> F,
 ) -> ExitCode
 where
     F: Future<Output = Result<(), lambda_runtime::Error>>,
 {
-    let (environment, config) = match config {
+    let (deployment, config) = match config {
         Ok(config) => config,
         Err(error) => return refuse(&error),
     };
@@ -107,7 +108,7 @@ where
             return ExitCode::FAILURE;
         }
     };
-    let telemetry = Telemetry::start(environment);
+    let telemetry = Telemetry::start(deployment);
     match runtime.block_on(main(config, telemetry)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -196,6 +197,7 @@ mod tests {
         Route {
             spec: Spec {
                 name: "get-ids",
+                stack: "functions",
                 method: Method::GET,
                 path: "/ids",
                 access: Access::Public,

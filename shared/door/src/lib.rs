@@ -11,6 +11,7 @@ pub mod cache;
 pub mod config;
 mod edge;
 pub mod entry;
+pub mod environment;
 pub mod event;
 pub mod headers;
 pub mod idempotency;

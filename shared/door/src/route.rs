@@ -51,17 +51,20 @@ pub enum Need {
     Exports,
     /// Deletes files of exports.
     ExportDeletion,
+    /// Invokes any version of a function, and reports the result to the deployment of that version.
+    Verification,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LittleMemory,
         Self::WholeProcessor,
         Self::SigningKeys,
         Self::Writer,
         Self::Exports,
         Self::ExportDeletion,
+        Self::Verification,
     ];
 }
 
@@ -82,6 +85,8 @@ pub enum Idempotency {
 pub struct Spec {
     /// The route's name, verb-noun. Also the name of the function and the sample event, and the operation id.
     pub name: &'static str,
+    /// The stack that contains the function: `functions`, which also has the API and the scheduled jobs, or another.
+    pub stack: &'static str,
     pub method: Method,
     /// The path in API Gateway's notation: `/things/{id}`; `$default` for requests that match no other route.
     pub path: &'static str,
@@ -174,6 +179,7 @@ mod tests {
     fn a_path_matches_its_template_and_no_other() {
         let spec = |path| Spec {
             name: "get-parts",
+            stack: "functions",
             method: Method::GET,
             path,
             access: Access::Public,

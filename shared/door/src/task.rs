@@ -9,6 +9,8 @@ pub enum BadEvent {
     NotAnObject,
     #[error("the event's task {0} is unknown; the known tasks are {1}")]
     UnknownTask(Value, String),
+    #[error("the event is not one of a deployment: {0}")]
+    NotOfDeployment(String),
     #[error("the event's field {0:?} is unknown")]
     UnknownField(String),
     #[error("the event's field {0:?} must be true or false")]

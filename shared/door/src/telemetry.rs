@@ -19,10 +19,10 @@ pub use job::JobLine;
 pub use line::Level;
 use line::{JsonLines, line};
 pub use metrics::{Directive, Effort, described, directive};
-use output::{ENVIRONMENT, print};
+use output::{DEPLOYMENT, print};
 pub use request::RequestLine;
 
-use crate::config::Environment;
+use crate::environment::Deployment;
 
 /// The destination of counted lines. On one machine they are ordinary log messages; a function writes them itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,9 +37,9 @@ pub enum Telemetry {
 impl Telemetry {
     /// Sets up a function's logging. `LOG_LEVEL` is a level, or levels by module (`info,adapters=debug`); `info` if it is absent
     /// or invalid.
-    pub(crate) fn start(environment: Environment) -> Self {
+    pub(crate) fn start(deployment: Deployment) -> Self {
         // A second call would be ignored; there is only one.
-        let _ = ENVIRONMENT.set(environment);
+        let _ = DEPLOYMENT.set(deployment);
         // `Targets` instead of `EnvFilter`, which depends on a regular-expression engine.
         let wanted = std::env::var("LOG_LEVEL").ok().and_then(|level| level.parse::<Targets>().ok());
         let filter = wanted.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));

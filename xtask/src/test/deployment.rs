@@ -1,11 +1,12 @@
 //! Checks the templates as CloudFormation reads them, and the functions as Lambda starts them.
 
-use std::env::{self, consts::ARCH};
+use std::env::consts::ARCH;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::ensure;
 
+use crate::build;
 use crate::cargo::{answers, build_programs, cargo, root, target};
 use crate::tools::{done, has_python, missing, python};
 
@@ -73,7 +74,7 @@ pub fn cold_start() -> anyhow::Result<Finding> {
     if !has_python() {
         return Ok(missing("Python with venv").into());
     }
-    let program = build_functions()?;
+    let program = build::for_this_machine()?;
     done(&mut build_programs())?;
     let mut count = Command::new(target().join("debug/instructions"));
     done(count.arg(program).current_dir(root()))?;
@@ -92,7 +93,7 @@ pub fn rehearsal() -> anyhow::Result<Finding> {
         return Ok(missing("make").into());
     }
     let (sam, ministack) = (python("sam")?, python("ministack")?.join("ministack"));
-    build_functions()?;
+    build::for_this_machine()?;
     done(&mut build_programs())?;
     let mut rehearse = Command::new(sam.join("python"));
     rehearse.arg("tests/rehearsal/rehearse.py").arg(ministack).arg(target().join("debug/local"));
@@ -108,15 +109,4 @@ pub fn watch() -> anyhow::Result<Finding> {
     done(&mut build_programs())?;
     let mut test = cargo(["test", "--workspace", "--test", "house", "--locked", "watch::"]);
     suite::run(test.env("POKEDEX_CARGO_LAMBDA", python("sam")?))
-}
-
-/// Builds the functions' program with `cargo lambda build`, as for a deployment, but with this machine's own linker instead of the one that
-/// cargo-lambda includes for other machines. Returns its path.
-fn build_functions() -> anyhow::Result<PathBuf> {
-    let programs = python("sam")?;
-    let path = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths([programs].into_iter().chain(env::split_paths(&path)))?;
-    let mut build = cargo(["lambda", "build", "--compiler", "cargo", "--x86-64", "--release"]);
-    done(build.args(["--package", "functions", "--locked"]).env("PATH", path))?;
-    Ok(target().join("lambda/functions/bootstrap"))
 }

@@ -34,8 +34,7 @@ pub use catalog::{
     Body, CatalogStore, Found, Head, INDEX_COPIES, LONGEST_LEASE, Lease, Ledger, Named, NewItem, Pointer,
     Record, StoredState, content_hash,
 };
-pub use error::StoreError;
-pub(crate) use error::chain;
+pub use error::{StoreError, chain};
 pub use key::Key;
 pub use meter::{Meter, Usage};
 pub use receipts::{ChangeRecord, Receipt};

@@ -8,10 +8,11 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
-
 use super::{BadKeys, KeyRing};
-use crate::aws;
+use crate::{
+    aws,
+    secrets::{self, SecretError},
+};
 
 /// The place where the keys are stored.
 #[derive(Clone, Debug)]
@@ -57,14 +58,10 @@ impl KeySource {
                 Err(error) => return Err(self.unreachable(&error)),
             },
             Self::Secret(name) => {
-                match aws::secrets_from_environment().get_secret_value().secret_id(name).send().await {
-                    Ok(value) => value.secret_string.unwrap_or_default(),
-                    // The secret is created without a value, together with the tables.
-                    Err(error) if error.code() == Some("ResourceNotFoundException") => {
-                        return Err(KeysError::None(self.place()));
-                    }
-                    Err(error) => return Err(self.unreachable(&error)),
-                }
+                // The secret is created without a value, together with the tables.
+                let unreachable =
+                    |error: SecretError| KeysError::Unreachable { place: self.place(), reason: error.reason };
+                secrets::read(name).await.map_err(unreachable)?.unwrap_or_default()
             }
         };
         if text.is_empty() {

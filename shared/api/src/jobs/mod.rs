@@ -1,8 +1,10 @@
-//! The scheduled functions: their table, and the jobs besides the sync.
+//! The functions that no route invokes: their table, and the jobs besides the sync.
 
 pub mod deletions;
+pub mod probe;
 pub mod rotation;
 mod serve;
 mod table;
+pub mod verification;
 
-pub use table::{DELETIONS, JOBS, Job, ROTATION, SYNC};
+pub use table::{DELETIONS, JOBS, Job, ROTATION, SYNC, Schedule, VERIFICATION};

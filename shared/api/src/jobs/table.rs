@@ -1,18 +1,18 @@
-//! The table of the scheduled functions.
+//! The table of the functions that no route invokes.
 
 use door::route::Need;
 
 use crate::config::SYNC_KEYS;
 
-/// A scheduled function.
+/// A function that a schedule or a release invokes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     /// The job's name, verb-noun. Also the name of the function and the sample event.
     pub name: &'static str,
-    /// The interval of the schedule.
-    pub minutes: u32,
-    /// The parameter of the template that switches the schedule.
-    pub switch: Option<&'static str>,
+    /// The stack that contains the function.
+    pub stack: &'static str,
+    /// The schedule that invokes the function; `None` for a function that a release invokes.
+    pub schedule: Option<Schedule>,
     /// The condition of the template under which only one instance may run.
     pub alone: Option<&'static str>,
     pub needs: &'static [Need],
@@ -23,11 +23,20 @@ pub struct Job {
     pub summary: &'static str,
 }
 
+/// A schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// The interval.
+    pub minutes: u32,
+    /// The parameter of the template that switches the schedule.
+    pub switch: Option<&'static str>,
+}
+
 /// The sync of the catalogue.
 pub const SYNC: Job = Job {
     name: "sync-pokeapi",
-    minutes: 15,
-    switch: Some("SyncSchedule"),
+    stack: "jobs",
+    schedule: Some(Schedule { minutes: 15, switch: Some("SyncSchedule") }),
     alone: Some("ReserveSync"),
     // The usual memory, although its peak is 45 MB: an administrator waits for its publications, and more memory is more processor.
     needs: &[],
@@ -39,8 +48,8 @@ pub const SYNC: Job = Job {
 /// The rotation of the signing keys.
 pub const ROTATION: Job = Job {
     name: "rotate-signing-key",
-    minutes: 60,
-    switch: None,
+    stack: "jobs",
+    schedule: Some(Schedule { minutes: 60, switch: None }),
     alone: None,
     needs: &[Need::LittleMemory, Need::SigningKeys],
     variables: &[],
@@ -51,8 +60,8 @@ pub const ROTATION: Job = Job {
 /// The completion of interrupted deletions.
 pub const DELETIONS: Job = Job {
     name: "finish-deletions",
-    minutes: 60,
-    switch: None,
+    stack: "jobs",
+    schedule: Some(Schedule { minutes: 60, switch: None }),
     alone: None,
     needs: &[Need::LittleMemory, Need::ExportDeletion],
     variables: &[],
@@ -60,5 +69,17 @@ pub const DELETIONS: Job = Job {
     summary: "Complete interrupted account deletions",
 };
 
-/// Every scheduled function.
-pub static JOBS: &[Job] = &[SYNC, ROTATION, DELETIONS];
+/// The check of a new version of any function, before it receives traffic.
+pub const VERIFICATION: Job = Job {
+    name: "verify-release",
+    stack: "release",
+    schedule: None,
+    alone: None,
+    needs: &[Need::LittleMemory, Need::Verification],
+    variables: &[],
+    timeout: Some(60),
+    summary: "Check a new version of a function before it receives traffic",
+};
+
+/// Every function that no route invokes.
+pub static JOBS: &[Job] = &[SYNC, ROTATION, DELETIONS, VERIFICATION];

@@ -18,5 +18,6 @@ pub(crate) fn version(generator: &mut SchemaGenerator) -> Operation {
 }
 
 fn example_version() -> Value {
-    value(Version { name: "pokedex", version: env!("CARGO_PKG_VERSION"), api: "v1" })
+    let release = "0123456789abcdef".to_owned();
+    value(Version { name: "pokedex", version: env!("CARGO_PKG_VERSION"), api: "v1", release })
 }

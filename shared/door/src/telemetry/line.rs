@@ -13,7 +13,7 @@ use tracing_subscriber::{Layer, layer::Context};
 
 use super::{
     ids::{Ids, REQUEST},
-    output::{environment, print},
+    output::{deployment, print},
 };
 
 /// The longest value, in characters. Lambda truncates a line at 256 KB, and a truncated line is not valid JSON.
@@ -39,17 +39,29 @@ struct Head<'a> {
     service: &'static str,
     env: &'static str,
     version: &'static str,
+    release: &'static str,
     #[serde(flatten)]
     ids: Option<&'a Ids>,
 }
 
-const HEAD: [&str; 8] = ["timestamp", "level", "msg", "service", "env", "version", "request_id", "trace_id"];
+const HEAD: [&str; 9] =
+    ["timestamp", "level", "msg", "service", "env", "version", "release", "request_id", "trace_id"];
 
 /// Returns a whole line with its line feed. `fields` is an object that has no field of [`HEAD`].
 pub(super) fn line(level: Level, msg: &str, fields: &impl Serialize) -> String {
     let with = |ids: Option<&Ids>| {
-        let (service, env, version) = ("pokedex", environment().name(), env!("CARGO_PKG_VERSION"));
-        serde_json::to_string(&Head { timestamp: adapters::now(), level, msg, service, env, version, ids })
+        let (service, version, deployment) = ("pokedex", env!("CARGO_PKG_VERSION"), deployment());
+        let (env, release) = (deployment.environment.name(), &*deployment.release);
+        serde_json::to_string(&Head {
+            timestamp: adapters::now(),
+            level,
+            msg,
+            service,
+            env,
+            version,
+            release,
+            ids,
+        })
     };
     let head = REQUEST.try_with(|ids| with(Some(ids))).unwrap_or_else(|_| with(None));
     let (Ok(mut line), Ok(fields)) = (head, serde_json::to_string(fields)) else { return String::new() };

@@ -8,8 +8,7 @@ use adapters::{now, store::Usage};
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::output::environment;
-use crate::config::Environment;
+use super::output::deployment;
 
 const NAMESPACE: &str = "Pokedex";
 
@@ -42,18 +41,31 @@ pub struct Directive {
     cloud_watch_metrics: &'static RawValue,
 }
 
-/// Returns `None` on one machine, where no metrics are collected.
+/// Returns `None` where no metrics are collected.
 #[must_use]
 pub fn directive(metrics: &'static LazyLock<Box<RawValue>>) -> Option<Directive> {
-    let counted = environment() != Environment::Local;
-    counted.then(|| Directive { timestamp: now().unix() * 1000, cloud_watch_metrics: metrics })
+    deployment().metrics.then(|| Directive { timestamp: now().unix() * 1000, cloud_watch_metrics: metrics })
 }
 
 /// Returns the description of the metrics `(name, unit)`.
 #[must_use]
 pub fn described(metrics: &[(&str, &str)]) -> Box<RawValue> {
+    raw(&[group(&["env"], metrics)])
+}
+
+/// Returns the description of the metrics, of which those `of_release` also exist for each release. A canary's alarm reads these. They are
+/// described only on lines that change them, since each release has its own, and a metric without data costs nothing.
+#[must_use]
+pub fn described_with_release(metrics: &[(&str, &str)], of_release: &[(&str, &str)]) -> Box<RawValue> {
+    raw(&[group(&["env"], metrics), group(&["env", "release"], of_release)])
+}
+
+fn group(dimensions: &[&str], metrics: &[(&str, &str)]) -> Value {
     let metrics: Vec<Value> =
         metrics.iter().map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
-    let all = json!([{"Namespace": NAMESPACE, "Dimensions": [["env"]], "Metrics": metrics}]);
-    serde_json::value::to_raw_value(&all).unwrap_or_default()
+    json!({"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics})
+}
+
+fn raw(groups: &[Value]) -> Box<RawValue> {
+    serde_json::value::to_raw_value(groups).unwrap_or_default()
 }

@@ -1,13 +1,17 @@
-//! The destination of lines, and the environment that each of them names.
+//! The destination of lines, and the deployment that each of them names.
 
-use std::{io::Write as _, sync::OnceLock};
+use std::{
+    io::Write as _,
+    sync::{LazyLock, OnceLock},
+};
 
-use crate::config::Environment;
+use crate::environment::Deployment;
 
-pub(super) static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+pub(super) static DEPLOYMENT: OnceLock<Deployment> = OnceLock::new();
 
-pub(super) fn environment() -> Environment {
-    ENVIRONMENT.get().copied().unwrap_or(Environment::Local)
+pub(super) fn deployment() -> &'static Deployment {
+    static LOCAL: LazyLock<Deployment> = LazyLock::new(Deployment::local);
+    DEPLOYMENT.get().unwrap_or_else(|| &LOCAL)
 }
 
 /// Writes a line with one call: a line is never torn, and never waits in a buffer while Lambda freezes the process.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     line::Level,
-    metrics::{Directive, Effort, described, directive},
+    metrics::{Directive, Effort, described, described_with_release, directive},
 };
 
 /// One answered request.
@@ -52,7 +52,7 @@ impl RequestLine<'_> {
                 read_units: self.effort.rcu,
                 write_units: self.effort.wcu,
             },
-            directive: directive(&REQUEST_METRICS),
+            directive: directive(if self.status >= 500 { &FAILURE_METRICS } else { &REQUEST_METRICS }),
         }
     }
 }
@@ -86,20 +86,23 @@ struct RequestMetrics {
     write_units: f64,
 }
 
-static REQUEST_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
-    described(&[
-        ("Requests", "Count"),
-        ("Latency", "Milliseconds"),
-        ("ClientErrors", "Count"),
-        ("RateLimited", "Count"),
-        ("ServerErrors", "Count"),
-        ("DependencyDown", "Count"),
-        ("Panics", "Count"),
-        ("ColdStarts", "Count"),
-        ("ReadUnits", "Count"),
-        ("WriteUnits", "Count"),
-    ])
-});
+const METRICS: &[(&str, &str)] = &[
+    ("Requests", "Count"),
+    ("Latency", "Milliseconds"),
+    ("ClientErrors", "Count"),
+    ("RateLimited", "Count"),
+    ("ServerErrors", "Count"),
+    ("DependencyDown", "Count"),
+    ("Panics", "Count"),
+    ("ColdStarts", "Count"),
+    ("ReadUnits", "Count"),
+    ("WriteUnits", "Count"),
+];
+
+static REQUEST_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| described(METRICS));
+
+static FAILURE_METRICS: LazyLock<Box<RawValue>> =
+    LazyLock::new(|| described_with_release(METRICS, &[("ServerErrors", "Count")]));
 
 #[cfg(test)]
 mod tests {
@@ -132,6 +135,9 @@ mod tests {
         ] {
             assert_eq!(all[name], value, "{name}");
         }
+        let groups: serde_json::Value = serde_json::from_str(FAILURE_METRICS.get()).expect("JSON");
+        let of_release = json!({"Namespace": "Pokedex", "Dimensions": [["env", "release"]], "Metrics": [{"Name": "ServerErrors", "Unit": "Count"}]});
+        assert_eq!(groups[1], of_release, "the alarm of a canary reads this");
         assert_eq!(SEEN.level(), Level::Error);
         let refused = RequestLine { status: 404, ..SEEN };
         assert_eq!((&fields(&refused)["ClientErrors"], refused.level()), (&json!(1), Level::Info));

@@ -1,0 +1,89 @@
+//! A bundle: everything that a release consists of, independent of the environment. It is built once, and promoted from one environment to the
+//! next.
+
+use std::{collections::BTreeMap, path::Path, process::Command};
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cloud::Cloud,
+    program::{Packed, hash},
+    settings::Settings,
+    stacks::{self, Stack},
+    store,
+};
+
+/// The content of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// The commit of the sources; with `+` if files differed from it.
+    pub commit: String,
+    /// The name of the program's archive in the bucket of artifacts.
+    pub program: String,
+    pub architecture: String,
+    pub stacks: Vec<Stack>,
+    /// The texts of the templates by path.
+    pub templates: BTreeMap<String, String>,
+}
+
+impl Bundle {
+    /// Bundles the repository at `root` with `program`.
+    ///
+    /// # Errors
+    /// If a template is missing.
+    pub fn of(root: &Path, program: &Packed, architecture: &str) -> Result<Self> {
+        let (stacks, templates) = stacks::read(root)?;
+        Ok(Self {
+            commit: commit(root),
+            program: program.key.clone(),
+            architecture: architecture.to_owned(),
+            stacks,
+            templates,
+        })
+    }
+
+    /// Returns the name of the release of this bundle with `settings`: equal content and equal parameters have the same name.
+    ///
+    /// # Errors
+    /// If the bundle was built for another processor.
+    pub fn release(&self, settings: &Settings) -> Result<String> {
+        ensure!(
+            self.architecture == settings.own.architecture,
+            "the program was built for {}, and {} has {}",
+            self.architecture,
+            settings.environment,
+            settings.own.architecture
+        );
+        let content = serde_json::to_vec(&(
+            &self.program,
+            &self.stacks,
+            &self.templates,
+            &settings.parameters,
+            &settings.tags,
+        ))?;
+        Ok(hash(&content)[..16].to_owned())
+    }
+}
+
+/// Uploads `program` unless the bucket has it already; returns whether it was uploaded.
+///
+/// # Errors
+/// If S3 does not accept it.
+pub async fn upload(cloud: &Cloud, program: Packed) -> Result<bool> {
+    if store::has(cloud, &program.key).await? {
+        return Ok(false);
+    }
+    store::put(cloud, &program.key, program.archive).await?;
+    Ok(true)
+}
+
+fn commit(root: &Path) -> String {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).current_dir(root).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else { return "unknown".to_owned() };
+    let changed = git(&["status", "--porcelain"]).is_none_or(|status| !status.is_empty());
+    if changed { format!("{commit}+") } else { commit }
+}

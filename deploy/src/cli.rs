@@ -1,0 +1,298 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use deploy::{
+    bundle::{self, Bundle},
+    cloud::Cloud,
+    environments, first,
+    manifest::{self, State},
+    preflight, program,
+    program::Packed,
+    progress::Progress,
+    prune,
+    release::{self, Options, Outcome},
+    rollback,
+    settings::Settings,
+    smoke, stacks,
+};
+use time::OffsetDateTime;
+
+/// Releases: deploy, prove, roll back. Every command may be run again after it was interrupted.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Deploy every stack of an environment, prove that it works, and roll back if it does not
+    Deploy {
+        /// dev, staging, prod, or f- and the name of a branch's environment
+        environment: String,
+        /// The functions' program, which `cargo xtask build` builds
+        #[arg(long, default_value = "target/lambda/functions/bootstrap")]
+        program: PathBuf,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Deploy to one environment what is live in another, without building it again
+    Promote {
+        #[arg(default_value = "staging")]
+        from: String,
+        #[arg(default_value = "prod")]
+        to: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Move every alias back to the release that was live before
+    Rollback {
+        environment: String,
+        /// The name of the release to return to, instead of the one before
+        #[arg(long)]
+        to: Option<String>,
+        #[command(flatten)]
+        accept: Accept,
+        /// Show the releases, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Use a deployment as its clients do, and leave nothing behind
+    Smoke {
+        /// The address without a path, such as http://127.0.0.1:3000
+        url: String,
+        /// The value of X-Origin-Verify, for an API that is called without its edge
+        #[arg(long, env = "POKEDEX_ORIGIN_VERIFY", hide_env_values = true)]
+        origin_verify: Option<String>,
+        #[command(flatten)]
+        accept: Accept,
+        /// The release that must answer
+        #[arg(long)]
+        release: Option<String>,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete the versions of functions that no recent release needs
+    Prune {
+        environment: String,
+        /// The number of live releases whose versions stay
+        #[arg(long, default_value_t = 5)]
+        keep: usize,
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Make the bundled snapshot the catalogue of an environment that has none
+    Seed { environment: String },
+    /// Create or delete the environment of a branch
+    Env {
+        #[command(subcommand)]
+        command: EnvCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum EnvCommand {
+    /// The same as `deploy NAME`
+    Create {
+        name: String,
+        #[arg(long, default_value = "target/lambda/functions/bootstrap")]
+        program: PathBuf,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Delete all stacks of the environment
+    Delete { name: String },
+    /// Delete the environments of branches that were not deployed for some days (deploy/feature.toml)
+    Reap {
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Args)]
+struct How {
+    /// Deploy only this stack; may be repeated
+    #[arg(long, value_name = "STACK")]
+    only: Vec<String>,
+    /// Show the changes, and make none
+    #[arg(long)]
+    dry_run: bool,
+    /// Deploy outside of the environment's window; the reason is recorded
+    #[arg(long = "override", value_name = "REASON")]
+    reason: Option<String>,
+    /// Give verified versions all traffic at once, for an urgent repair
+    #[arg(long)]
+    all_at_once: bool,
+    /// Permit that this resource is replaced or deleted although it holds data; may be repeated
+    #[arg(long, value_name = "LOGICAL_ID")]
+    expendable: Vec<String>,
+    #[command(flatten)]
+    accept: Accept,
+}
+
+#[derive(Args, Clone, Copy)]
+struct Accept {
+    /// Accept a catalogue that is older than the environment demands, as while PokeAPI is down
+    #[arg(long)]
+    accept_old_catalogue: bool,
+}
+
+impl From<How> for Options {
+    fn from(how: How) -> Self {
+        let How { only, dry_run, reason, all_at_once, expendable, accept } = how;
+        Self {
+            only,
+            dry_run,
+            reason,
+            all_at_once,
+            expendable,
+            accept_old_catalogue: accept.accept_old_catalogue,
+        }
+    }
+}
+
+/// Runs a command in the repository that contains the current folder.
+pub async fn run(cli: Cli) -> Result<()> {
+    let root = std::env::current_dir()?;
+    let progress = Progress::start();
+    match cli.command {
+        Command::Deploy { environment, program, how }
+        | Command::Env { command: EnvCommand::Create { name: environment, program, how } } => {
+            deploy(&root, &environment, &program, &how.into(), progress).await
+        }
+        Command::Promote { from, to, how } => promote(&root, &from, &to, &how.into(), progress).await,
+        Command::Rollback { environment, to, accept, dry_run } => {
+            let (cloud, settings) = connect(&root, &environment).await?;
+            let options =
+                rollback::Options { to, dry_run, accept_old_catalogue: accept.accept_old_catalogue };
+            rollback::rollback(&cloud, &settings, &options, progress).await
+        }
+        Command::Smoke { url, origin_verify, accept, release, json } => {
+            let expects_sync = !accept.accept_old_catalogue;
+            report(&smoke::Target { url, origin_verify, expects_sync, release }, json).await
+        }
+        Command::Prune { environment, keep, dry_run } => {
+            let (cloud, settings) = connect(&root, &environment).await?;
+            let (stacks, _) = stacks::read(&root)?;
+            prune::prune(&cloud, &settings, &stacks, keep, dry_run, progress).await?;
+            Ok(())
+        }
+        Command::Seed { environment } => {
+            let (cloud, settings) = connect(&root, &environment).await?;
+            first::seed(&cloud, &settings, progress).await
+        }
+        Command::Env { command: EnvCommand::Delete { name } } => delete(&root, &name, progress).await,
+        Command::Env { command: EnvCommand::Reap { dry_run } } => reap(&root, dry_run, progress).await,
+    }
+}
+
+async fn connect(root: &Path, environment: &str) -> Result<(Cloud, Settings)> {
+    let settings = Settings::read(root, environment)?;
+    Ok((Cloud::connect(&settings.region).await?, settings))
+}
+
+async fn deploy(
+    root: &Path,
+    environment: &str,
+    program: &Path,
+    options: &Options,
+    progress: Progress,
+) -> Result<()> {
+    let settings = Settings::read(root, environment)?;
+    let packed = program::pack(&root.join(program), &settings.own.architecture)?;
+    let cloud = Cloud::connect(&settings.region).await?;
+    let bundle = Bundle::of(root, &packed, &settings.own.architecture)?;
+    upload(&cloud, root, packed, options, progress).await?;
+    finish(&release::deploy(&cloud, root, settings, bundle, options, progress).await?)
+}
+
+async fn upload(
+    cloud: &Cloud,
+    root: &Path,
+    packed: Packed,
+    options: &Options,
+    progress: Progress,
+) -> Result<()> {
+    preflight::bucket(cloud, root, progress).await?;
+    if options.dry_run {
+        return Ok(());
+    }
+    let (key, size) = (packed.key.clone(), packed.archive.len());
+    let uploaded = bundle::upload(cloud, packed).await?;
+    let done = if uploaded { "uploaded" } else { "is there already" };
+    progress.say(&format!("{key} ({:.1} MB) {done}", size as f64 / 1e6));
+    Ok(())
+}
+
+async fn promote(root: &Path, from: &str, to: &str, options: &Options, progress: Progress) -> Result<()> {
+    let (cloud, source) = connect(root, from).await?;
+    let settings = Settings::read(root, to)?;
+    if settings.region != source.region {
+        bail!(
+            "{from} is in {} and {to} in {}: a release is promoted within a region",
+            source.region,
+            settings.region
+        );
+    }
+    let manifests = manifest::of(&cloud, from, 20).await?;
+    let live = manifests.into_iter().find(|manifest| manifest.state == State::Live);
+    let live = live.with_context(|| format!("no release is live in {from}"))?;
+    progress.say(&format!(
+        "{} of commit {}, live in {from} since {}",
+        live.release, live.bundle.commit, live.started
+    ));
+    finish(&release::deploy(&cloud, root, settings, live.bundle, options, progress).await?)
+}
+
+fn finish(outcome: &Outcome) -> Result<()> {
+    match outcome {
+        Outcome::Live(release) => println!("{release}"),
+        Outcome::Unchanged(release) => println!("{release} (unchanged)"),
+        Outcome::Shown => {}
+    }
+    Ok(())
+}
+
+async fn report(target: &smoke::Target, json: bool) -> Result<()> {
+    let report = smoke::run(target).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        for check in &report.checks {
+            let result = check.failure.as_deref().unwrap_or("passed");
+            println!("{:6} ms  {:<22}  {result}", check.milliseconds, check.name);
+        }
+    }
+    eprintln!("{}", report.summary());
+    match report.failed() {
+        0 => Ok(()),
+        failed => bail!("{failed} checks of the smoke test failed"),
+    }
+}
+
+async fn delete(root: &Path, name: &str, progress: Progress) -> Result<()> {
+    let (cloud, settings) = connect(root, name).await?;
+    let (stacks, _) = stacks::read(root)?;
+    environments::delete(&cloud, &settings, &stacks, progress).await
+}
+
+async fn reap(root: &Path, dry_run: bool, progress: Progress) -> Result<()> {
+    // The settings of all environments of branches are the same but for the name.
+    let (cloud, settings) = connect(root, "f-reap").await?;
+    let days = settings.own.expires_after_days.context("deploy/feature.toml has no expires_after_days")?;
+    let expired = environments::expired(&cloud, days, OffsetDateTime::now_utc()).await?;
+    progress.say(&format!("{} environments of branches have expired", expired.len()));
+    for name in expired {
+        if dry_run {
+            println!("{name}");
+        } else {
+            delete(root, &name, progress).await?;
+        }
+    }
+    Ok(())
+}

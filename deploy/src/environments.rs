@@ -1,0 +1,86 @@
+//! Environments of branches: deleted with everything in them.
+
+use anyhow::{Result, ensure};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{
+    apply,
+    cloud::{Cloud, aws},
+    manifest,
+    progress::Progress,
+    settings::Settings,
+    stacks::Stack,
+};
+
+/// Deletes every stack of the environment, the last deployed first. Running it again deletes what is left. Manifests stay.
+///
+/// # Errors
+/// If the environment is stable, or a stack cannot be deleted.
+pub async fn delete(cloud: &Cloud, settings: &Settings, stacks: &[Stack], progress: Progress) -> Result<()> {
+    let environment = &settings.environment;
+    ensure!(!environment.is_stable(), "{environment} holds data of users, and no command deletes it");
+    for stack in stacks.iter().rev() {
+        let name = stack.name_in(settings);
+        if apply::find(cloud, &name).await?.is_none() {
+            continue;
+        }
+        if stack.protected {
+            // CloudFormation deletes only empty buckets.
+            empty(cloud, &format!("{}-exports-{}-{}", settings.prefix(), cloud.account, cloud.region))
+                .await?;
+        }
+        progress.say(&format!("{name}: deleting"));
+        apply::delete(cloud, &name, progress).await?;
+    }
+    progress.say(&format!("{environment}: nothing is left"));
+    Ok(())
+}
+
+async fn empty(cloud: &Cloud, bucket: &str) -> Result<()> {
+    loop {
+        let files = match cloud.files.list_objects_v2().bucket(bucket).send().await {
+            Ok(files) => files.contents.unwrap_or_default(),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_bucket()) => {
+                return Ok(());
+            }
+            Err(error) => return Err(aws(error)),
+        };
+        if files.is_empty() {
+            return Ok(());
+        }
+        let files =
+            files.into_iter().filter_map(|file| ObjectIdentifier::builder().key(file.key?).build().ok());
+        let files = Delete::builder().set_objects(Some(files.collect())).build()?;
+        cloud.files.delete_objects().bucket(bucket).delete(files).send().await.map_err(aws)?;
+    }
+}
+
+/// Returns the names of the environments of branches whose last deployment is older than `settings` permit, among those with stacks.
+///
+/// # Errors
+/// If CloudFormation or S3 does not answer.
+pub async fn expired(cloud: &Cloud, days: u32, now: OffsetDateTime) -> Result<Vec<String>> {
+    let mut expired = Vec::new();
+    let mut pages = cloud.stacks.describe_stacks().into_paginator().send();
+    let mut names = Vec::new();
+    while let Some(page) = pages.next().await {
+        for stack in page.map_err(aws)?.stacks.unwrap_or_default() {
+            let tag = stack.tags().iter().find(|tag| tag.key() == Some("env")).and_then(|tag| tag.value());
+            if let Some(name) = tag.filter(|name| name.starts_with("f-")) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let last = manifest::of(cloud, &name, 1).await?.into_iter().next();
+        let deployed = last.and_then(|manifest| OffsetDateTime::parse(&manifest.started, &Rfc3339).ok());
+        // An environment without a manifest was never deployed completely.
+        if deployed.is_none_or(|deployed| now - deployed > Duration::days(i64::from(days))) {
+            expired.push(name);
+        }
+    }
+    Ok(expired)
+}

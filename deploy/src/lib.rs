@@ -1,0 +1,26 @@
+//! Releases: a bundle is built once, deployed to an environment, proven, and rolled back or promoted.
+//!
+//! Start at [`release::deploy`]. A [`bundle`] holds everything that a release consists of; [`settings`] are those of an environment; a
+//! [`manifest`] says what was deployed there. `docs/runbooks/release.md` is the guide for people.
+
+pub mod aliases;
+pub mod apply;
+pub mod bundle;
+pub mod changes;
+pub mod cloud;
+pub mod environments;
+pub mod first;
+pub mod manifest;
+pub mod preflight;
+pub mod program;
+pub mod progress;
+mod protection;
+pub mod prune;
+pub mod release;
+pub mod rollback;
+pub mod settings;
+pub mod smoke;
+pub mod stacks;
+pub mod store;
+pub mod template;
+pub mod window;

@@ -1,0 +1,81 @@
+//! The manifest of a release in an environment: what was deployed, and how to get back.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::{bundle::Bundle, cloud::Cloud, store};
+
+/// What a manifest reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// The release has started to replace another.
+    Started,
+    /// The release serves all traffic, and the smoke test has passed.
+    Live,
+    /// The deployment failed, and what it had moved was moved back.
+    Failed,
+    /// The aliases were moved away from the release.
+    RolledBack,
+}
+
+/// The manifest of a release in an environment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    pub environment: String,
+    /// The name of the release, which follows from its content.
+    pub release: String,
+    pub state: State,
+    /// The time at which the deployment started.
+    pub started: String,
+    /// The reason for a deployment outside of the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<String>,
+    pub bundle: Bundle,
+    /// The version of each function that served before, by the name of the function.
+    pub before: BTreeMap<String, String>,
+    /// The version of each function that serves now.
+    pub versions: BTreeMap<String, String>,
+    /// What happened, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl Manifest {
+    /// Returns the name of the manifest's file. Names sort by time.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("releases/{}/{}-{}.json", self.environment, self.started.replace(':', ""), self.release)
+    }
+
+    /// Stores the manifest.
+    ///
+    /// # Errors
+    /// If S3 does not accept it.
+    pub async fn put(&self, cloud: &Cloud) -> Result<()> {
+        store::put_json(cloud, &self.key(), self).await
+    }
+}
+
+/// Returns the manifests of an environment, the latest first.
+///
+/// # Errors
+/// If S3 does not answer, or a manifest is not readable.
+pub async fn of(cloud: &Cloud, environment: &str, most: usize) -> Result<Vec<Manifest>> {
+    let keys = store::list(cloud, &format!("releases/{environment}/")).await?;
+    let mut manifests = Vec::new();
+    for key in keys.iter().rev().take(most) {
+        manifests.extend(store::get_json(cloud, key).await?);
+    }
+    Ok(manifests)
+}
+
+/// Returns the current time as manifests name it.
+#[must_use]
+pub fn timestamp() -> String {
+    let now = OffsetDateTime::now_utc();
+    let seconds = now.replace_nanosecond(now.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(now);
+    seconds.format(&Rfc3339).unwrap_or_default()
+}

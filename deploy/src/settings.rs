@@ -1,0 +1,133 @@
+//! The settings of an environment: its sections of `samconfig.toml`, and its file in `deploy/`.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use door::environment::Environment;
+use serde::Deserialize;
+
+use crate::window::Window;
+
+/// The settings of an environment.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub environment: Environment,
+    pub region: String,
+    /// The tags of every stack, which CloudFormation passes on to the resources.
+    pub tags: BTreeMap<String, String>,
+    /// Values of the templates' parameters. A stack has those that its template declares.
+    pub parameters: BTreeMap<String, String>,
+    pub own: Own,
+}
+
+/// The file of an environment in `deploy/`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Own {
+    /// The processor that the program is built for: `arm64` or `x86_64`.
+    pub architecture: String,
+    /// The times at which the environment may be deployed; always if absent.
+    pub window: Option<Window>,
+    /// The days after which the environment is deleted.
+    pub expires_after_days: Option<u32>,
+}
+
+/// The name of the sections and of the file for all environments of branches.
+const FEATURE: &str = "feature";
+/// The word in these sections that stands for the name of the environment.
+const PLACEHOLDER: &str = "NAME";
+
+impl Settings {
+    /// Reads the settings of the environment `name` from the repository at `root`.
+    ///
+    /// # Errors
+    /// If there is no such environment, or a file is missing or wrong; the error names it.
+    pub fn read(root: &Path, name: &str) -> Result<Self> {
+        let environment = match name.parse() {
+            Ok(Environment::Local) => bail!("{name:?} is this machine: `cargo run` serves it"),
+            Ok(environment) => environment,
+            Err(error) => bail!("the environment {error}"),
+        };
+        let section = if matches!(environment, Environment::Feature(_)) { FEATURE } else { name };
+        let samconfig: toml::Table = parsed(&root.join("samconfig.toml"))?;
+        let value = |command: &str, key: &str| {
+            let found =
+                samconfig.get(section).and_then(|section| section.get(command)?.get("parameters")?.get(key));
+            found.with_context(|| format!("samconfig.toml has no {key} in [{section}.{command}.parameters]"))
+        };
+        let named = |text: &str| text.replace(PLACEHOLDER, name);
+        let region = value("global", "region")?.as_str().context("samconfig.toml: region is not a text")?;
+        let stack = value("global", "stack_name")?.as_str().unwrap_or_default();
+        ensure!(
+            named(stack) == format!("pokedex-{name}"),
+            "samconfig.toml: the stack_name of [{section}] is {stack:?}, which is not the name of this environment's stack"
+        );
+        let tags = pairs(value("deploy", "tags")?, "tags")?;
+        let parameters = pairs(value("deploy", "parameter_overrides")?, "parameter_overrides")?;
+        let own: Own = parsed(&root.join(format!("deploy/{section}.toml")))?;
+        ensure!(
+            ["arm64", "x86_64"].contains(&own.architecture.as_str()),
+            "deploy/{section}.toml: architecture is {:?}, not arm64 or x86_64",
+            own.architecture
+        );
+        let mut settings = Self {
+            environment,
+            region: region.to_owned(),
+            tags: tags.into_iter().map(|(tag, value)| (tag, named(&value))).collect(),
+            parameters,
+            own,
+        };
+        settings.add_names()?;
+        Ok(settings)
+    }
+
+    /// Adds the parameters that follow from the name of the environment.
+    fn add_names(&mut self) -> Result<()> {
+        let name = self.environment.name().to_owned();
+        let derived = [
+            ("Environment", name.clone()),
+            ("Architecture", self.own.architecture.clone()),
+            ("CatalogTableName", format!("pokedex-{name}-catalog")),
+            ("AppTableName", format!("pokedex-{name}-app")),
+            ("EphemeralTableName", format!("pokedex-{name}-ephemeral")),
+            ("AuditTableName", format!("pokedex-{name}-audit")),
+            ("SigningKeysName", format!("pokedex-{name}-signing-keys")),
+            ("OriginVerifyName", format!("pokedex-{name}-origin-verify")),
+        ];
+        for (parameter, value) in derived {
+            if parameter == "Environment" || parameter == "Architecture" {
+                ensure!(
+                    !self.parameters.contains_key(parameter),
+                    "samconfig.toml: {parameter} follows from the name of the environment and deploy/, and cannot be set"
+                );
+            }
+            // A restored table has another name, which the settings then name.
+            self.parameters.entry(parameter.to_owned()).or_insert(value);
+        }
+        Ok(())
+    }
+
+    /// Returns the start of the names of everything in the environment.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("pokedex-{}", self.environment)
+    }
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    let file = path.file_name().unwrap_or_default().display();
+    let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{file} is wrong"))
+}
+
+/// Parses a list of `NAME=VALUE`.
+fn pairs(list: &toml::Value, what: &str) -> Result<BTreeMap<String, String>> {
+    let items = list.as_array().with_context(|| format!("samconfig.toml: {what} is not a list"))?;
+    let pair = |item: &toml::Value| {
+        let pair = item.as_str().and_then(|text| text.split_once('='));
+        let (name, value) =
+            pair.with_context(|| format!("samconfig.toml: {what} contains {item:?}, not NAME=VALUE"))?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    items.iter().map(pair).collect()
+}

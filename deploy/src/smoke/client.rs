@@ -1,0 +1,110 @@
+//! Requests, and what is expected of their responses.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::Value;
+
+use super::Target;
+
+/// A client of one deployment.
+#[derive(Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    url: String,
+}
+
+/// A response, read completely.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Client {
+    pub(super) fn new(target: &Target) -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .default_headers(target.headers()?)
+            .timeout(Duration::from_secs(35))
+            .user_agent("pokedex-smoke")
+            .build()?;
+        Ok(Self { http, url: target.url.trim_end_matches('/').to_owned() })
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> Request {
+        let what = format!("{method} {path}");
+        Request { builder: self.http.request(method, format!("{}{path}", self.url)), what }
+    }
+
+    pub(super) fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+}
+
+/// A request that is being built.
+#[derive(Debug)]
+pub(super) struct Request {
+    builder: reqwest::RequestBuilder,
+    what: String,
+}
+
+impl Request {
+    pub(super) fn header(self, name: &str, value: &str) -> Self {
+        Self { builder: self.builder.header(name, value), ..self }
+    }
+
+    pub(super) fn token(self, token: &str) -> Self {
+        Self { builder: self.builder.bearer_auth(token), ..self }
+    }
+
+    pub(super) fn json(self, body: &Value) -> Self {
+        let builder = self.builder.header("Content-Type", "application/json").body(body.to_string());
+        Self { builder, ..self }
+    }
+
+    /// Sends the request; the response must have one of these statuses, and the headers of every response.
+    pub(super) async fn expect(self, statuses: &[u16]) -> Result<Answer> {
+        let Self { builder, what } = self;
+        let response = builder.send().await.with_context(|| what.clone())?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.with_context(|| what.clone())?;
+        if !statuses.contains(&status.as_u16()) {
+            let start: String = text.chars().take(200).collect();
+            bail!("{what} answered {status} instead of {statuses:?}: {start}");
+        }
+        for (name, value) in [("x-content-type-options", "nosniff"), ("x-api-version", "v1")] {
+            let got = headers.get(name).and_then(|value| value.to_str().ok());
+            ensure!(got == Some(value), "{what}: the header {name} is {got:?} instead of {value:?}");
+        }
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
+        };
+        if status.is_client_error() {
+            let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            ensure!(
+                kind.starts_with("application/problem+json"),
+                "{what}: the error is {kind:?}, not a problem"
+            );
+            ensure!(
+                body["code"].is_string() && body["request_id"].is_string(),
+                "{what}: the problem is incomplete: {body}"
+            );
+        }
+        Ok(Answer { status, headers, body })
+    }
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns a text of the body.
+    pub(super) fn text(&self, field: &str) -> Result<&str> {
+        self.body[field].as_str().with_context(|| format!("the response has no {field}: {}", self.body))
+    }
+}

@@ -1,0 +1,108 @@
+//! The smoke test: uses a deployed product as its clients do, and leaves nothing behind.
+
+mod accounts;
+mod catalogue;
+mod client;
+
+use std::time::Instant;
+
+use anyhow::Result;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+
+use client::Client;
+
+/// The deployment to test.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The address without a path.
+    pub url: String,
+    /// The value of `X-Origin-Verify`, for an API that is called without its edge.
+    pub origin_verify: Option<String>,
+    /// Whether the catalogue must be as recent as the environment demands. On a first deployment no sync has run.
+    pub expects_sync: bool,
+    /// The release that must answer.
+    pub release: Option<String>,
+}
+
+impl Target {
+    /// Returns the headers of every request.
+    ///
+    /// # Errors
+    /// If the value of `X-Origin-Verify` is not one of a header.
+    pub fn headers(&self) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = &self.origin_verify {
+            headers.insert(HeaderName::from_static("x-origin-verify"), HeaderValue::from_str(value)?);
+            // The edge appends its own address to that of the client.
+            headers.insert(
+                HeaderName::from_static("x-forwarded-for"),
+                HeaderValue::from_static("192.0.2.1, 198.51.100.1"),
+            );
+        }
+        Ok(headers)
+    }
+}
+
+/// The result of one check.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    pub name: &'static str,
+    pub milliseconds: u128,
+    /// What was wrong; absent if nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// The results of all checks.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    pub url: String,
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.failures().len()
+    }
+
+    /// Returns a sentence for each failed check.
+    #[must_use]
+    pub fn failures(&self) -> Vec<String> {
+        let failed =
+            |check: &Check| check.failure.as_ref().map(|failure| format!("{}: {failure}", check.name));
+        self.checks.iter().filter_map(failed).collect()
+    }
+
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!(
+            "smoke test of {}: {} passed, {} failed",
+            self.url,
+            self.checks.len() - self.failed(),
+            self.failed()
+        )
+    }
+
+    /// Runs a check, and records its result. A later check runs also if an earlier one failed.
+    async fn check<T>(&mut self, name: &'static str, work: impl Future<Output = Result<T>>) -> Option<T> {
+        let started = Instant::now();
+        let result = work.await;
+        let failure = result.as_ref().err().map(|error| format!("{error:#}"));
+        self.checks.push(Check { name, milliseconds: started.elapsed().as_millis(), failure });
+        result.ok()
+    }
+}
+
+/// Runs every check.
+///
+/// # Errors
+/// If no request can be sent at all. A failed check is part of the report.
+pub async fn run(target: &Target) -> Result<Report> {
+    let client = Client::new(target)?;
+    let mut report = Report { url: target.url.clone(), checks: Vec::new() };
+    catalogue::check(&client, target, &mut report).await;
+    accounts::check(&client, &mut report).await;
+    Ok(report)
+}

@@ -1,0 +1,72 @@
+//! The stacks of an environment.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Settings;
+
+/// A stack, as `deploy/stacks.toml` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stack {
+    /// The name without the environment.
+    pub name: String,
+    /// The path of the template, relative to the repository's root.
+    pub template: String,
+    /// Whether the stack holds data: it cannot be deleted by mistake, and no deployment replaces or deletes a resource of it.
+    #[serde(default)]
+    pub protected: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    stack: Vec<Stack>,
+}
+
+/// The stack that has the name of the environment alone.
+pub const MAIN: &str = "functions";
+/// The stack of the scheduled jobs, which a rollback moves first.
+pub const JOBS: &str = "jobs";
+
+impl Stack {
+    /// Returns the name of the stack in the environment.
+    #[must_use]
+    pub fn name_in(&self, settings: &Settings) -> String {
+        let prefix = settings.prefix();
+        if self.name == MAIN { prefix } else { format!("{prefix}-{}", self.name) }
+    }
+}
+
+/// Parses the list of stacks, in the order of their deployment.
+///
+/// # Errors
+/// If the list is wrong, or two stacks have one name.
+pub fn parse(text: &str) -> Result<Vec<Stack>> {
+    let List { stack: stacks } = toml::from_str(text)?;
+    for (nth, stack) in stacks.iter().enumerate() {
+        ensure!(
+            stacks[..nth].iter().all(|other| other.name != stack.name),
+            "deploy/stacks.toml lists {} twice",
+            stack.name
+        );
+    }
+    Ok(stacks)
+}
+
+/// Reads the list of stacks and the text of each template from the repository at `root`.
+///
+/// # Errors
+/// If a file is missing or wrong.
+pub fn read(root: &Path) -> Result<(Vec<Stack>, BTreeMap<String, String>)> {
+    let text = |path: &str| {
+        std::fs::read_to_string(root.join(path))
+            .map_err(|error| anyhow::anyhow!("{path} cannot be read: {error}"))
+    };
+    let stacks = parse(&text("deploy/stacks.toml")?)?;
+    let templates = stacks.iter().map(|stack| Ok((stack.template.clone(), text(&stack.template)?)));
+    let templates = templates.collect::<Result<_>>()?;
+    Ok((stacks, templates))
+}
