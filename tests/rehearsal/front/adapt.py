@@ -34,12 +34,15 @@ NAMED_BY = {
     "AWS::CloudWatch::CompositeAlarm": "AlarmName",
 }
 
+# The address of an HTTP API, as templates compose it.
+ADDRESS = re.compile(r"https://\$\{(\w+)\}\.execute-api\.\$\{AWS::Region\}\.(?:\$\{AWS::URLSuffix\}|amazonaws\.com)")
+
 # The alias that an integration invokes, parsed from its address.
 ALIAS = re.compile(r"functions/\$\{(\w+)\}/invocations")
 
 
-def adapted(template):
-    """The template that the emulator deploys, and the dropped resources as {logical id: reason}."""
+def adapted(template, front=None):
+    """The template that the emulator deploys, and the dropped resources as {logical id: reason}. `front` is the front's address."""
     template = copy.deepcopy(template)
     resources = template.get("Resources", {})
     dropped = {name: reason for name, resource in resources.items() if (reason := unsupported(resource))}
@@ -47,6 +50,9 @@ def adapted(template):
     for name, resource in resources.items():
         resources[name] = without(resource, names)
     template["Outputs"] = without(template.get("Outputs", {}), names)
+    if front:
+        template["Outputs"] = through(template["Outputs"], front)
+        template["Resources"] = resources = through(resources, front)
     expand_http_api(resources)
     forgive_absent_keys(resources)
     stay_on_this_machine(template.get("Parameters", {}))
@@ -99,6 +105,18 @@ def substituted(node, names):
             text = re.sub(rf"\$\{{{name}(\.\w+)?\}}", f"${{{name}}}", text)
             variables[name] = value
     return {"Fn::Sub": [text, variables] if variables else text}
+
+
+def through(node, front):
+    """The node with the front's addresses of HTTP APIs. No name below localhost is needed, because not every machine resolves one."""
+    if isinstance(node, list):
+        return [through(item, front) for item in node]
+    if not isinstance(node, dict):
+        return ADDRESS.sub(rf"{front}/_front/api/${{\1}}", node) if isinstance(node, str) else node
+    if set(node) == {"Fn::GetAtt"}:
+        name, attribute = node["Fn::GetAtt"].split(".", 1) if isinstance(node["Fn::GetAtt"], str) else node["Fn::GetAtt"]
+        return {"Fn::Sub": f"{front}/_front/api/${{{name}}}"} if attribute == "ApiEndpoint" else node
+    return {key: through(value, front) for key, value in node.items()}
 
 
 def expand_http_api(resources):

@@ -105,7 +105,7 @@ class CloudFormation:
             return self.emulator.forward(request)  # The emulator words the error.
         if text is None:
             return self.emulator.forward(request)
-        adapted, dropped = adapt.adapted(template)
+        adapted, dropped = adapt.adapted(template, self.services.address)
         response = self.send(form, adapted, lambda changed: self.emulator.forward(self.emulator.signed(request, changed)))
         if response.status == 200 and form["Action"] in ("CreateChangeSet", "CreateStack", "UpdateStack"):
             self.originals[canonical(adapted)] = text

@@ -4,6 +4,7 @@ usage: front_test.py MINISTACK
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import sys
@@ -19,6 +20,8 @@ from sample.client import STACK, Client, Load  # noqa: E402
 
 # Seconds that stand for a minute: a canary of five minutes takes as many seconds.
 MINUTE = 1
+# The key of the emulator's root user; it checks every other key.
+ROOT = "test"
 # An alarm without a threshold, which cannot be created.
 BROKEN = {"Type": "AWS::CloudWatch::Alarm", "Properties": {
     "MetricName": "m", "Namespace": "n", "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1,
@@ -37,6 +40,11 @@ def creates(steps, client):
     steps.check("an output names what the emulator lacks", outputs["Application"], f"{STACK}-Application")
     steps.check("the template is the client's", client.cloudformation.get_template(StackName=STACK)["TemplateBody"], client.template("A"))
     steps.check("buckets", [one["Name"] for one in client.s3.list_buckets()["Buckets"]], ["sample-artifacts"])
+    with urllib.request.urlopen(f"{outputs['ApiUrl']}/one/7?query=1", timeout=10) as response:
+        steps.check("the address of the API leads through the front", json.load(response), {"release": "A"})
+    preflight = urllib.request.Request(f"{outputs['ApiUrl']}/anything", method="OPTIONS")
+    with urllib.request.urlopen(preflight, timeout=10) as response:
+        steps.check("a function answers a preflight request", json.load(response), {"release": "A"})
     return outputs["ApiId"]
 
 
@@ -266,8 +274,8 @@ def main(ministack):
         port, inner = free_port(), free_port()
         front = f"http://127.0.0.1:{port}"
         os.environ.update(
-            AWS_ENDPOINT_URL=front, AWS_REGION="eu-central-1", AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID="test",
-            AWS_SECRET_ACCESS_KEY="test", AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null",
+            AWS_ENDPOINT_URL=front, AWS_REGION="eu-central-1", AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID=ROOT,
+            AWS_SECRET_ACCESS_KEY=ROOT, AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null",
             AWS_SHARED_CREDENTIALS_FILE="/dev/null", HOME=run,
         )
         os.environ.pop("AWS_SESSION_TOKEN", None)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import socketserver
 import sys
@@ -23,8 +24,8 @@ from wire import Incomplete, answer, read_request
 class Services:
     """What a release uses."""
 
-    def __init__(self, emulator, settings):
-        self.emulator, self.settings = emulator, settings
+    def __init__(self, emulator, settings, address):
+        self.emulator, self.settings, self.address = emulator, settings, address
         self.metrics = Metrics(emulator)
         self.traffic = Traffic(emulator, self.metrics)
         self.codedeploy = CodeDeploy(emulator)
@@ -65,7 +66,7 @@ class Front:
         self.as_tls = arguments.as_tls
         self.emulator = Emulator(arguments.emulator, arguments.region, arguments.as_tls)
         self.settings = Settings(arguments.minute, arguments.hook_timeout, arguments.hooks_at_once)
-        self.services = Services(self.emulator, self.settings)
+        self.services = Services(self.emulator, self.settings, f"http://127.0.0.1:{self.port}")
 
     def serve(self):
         threading.Thread(target=self.publish_metrics, daemon=True).start()
@@ -105,7 +106,9 @@ class Front:
                 return
 
     def answer(self, request):
-        if request.path.startswith("/_front/"):
+        if api := re.match(r"/_front/api/([0-9a-f]{8})(/.*)?$", request.target):
+            request = request.with_target(api[2] or "/").with_header("Host", f"{api[1]}.execute-api.localhost:{self.port}")
+        elif request.path.startswith("/_front/"):
             return self.own(request)
         api, host = self.services.traffic.api(request)
         if api:

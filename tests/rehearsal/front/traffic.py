@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.parse
 
+import preflight
 from botocore.exceptions import ClientError
 
 HOST = re.compile(r"([0-9a-f]{8})\.(execute-api\.localhost(?::\d+)?)")
@@ -57,6 +58,8 @@ class Traffic:
         route = self.route(api, request)
         if route is None:
             return self.emulator.forward(request)
+        if request.method == "OPTIONS":
+            return preflight.answer(self.emulator, request, api, route)
         version, shadow = self.version(route, api)
         if shadow is None:
             response = self.emulator.forward(request)
@@ -71,8 +74,6 @@ class Traffic:
         return response
 
     def route(self, api, request):
-        if request.method == "OPTIONS":
-            return None  # The emulator answers preflights itself.
         path = "/" + urllib.parse.unquote(request.path).lstrip("/")
         found = [route for route in self.known_routes(api) if route.matches(request.method, path)]
         return max(found, key=lambda route: route.rank, default=None)

@@ -61,6 +61,11 @@ class Request(Message):
         changed, found = re.subn(rb"(?im)^" + re.escape(name.encode()) + rb":[^\n]*\n", line.replace(b"\\", b"\\\\"), self.head, count=1)
         return Request(changed if found else self.head[:-2] + line + b"\r\n", self.body)
 
+    def with_target(self, target):
+        """The same request for another path and query."""
+        method, _, version = self.start.split(" ")
+        return Request(f"{method} {target} {version}".encode("latin-1") + self.head[len(self.start):], self.body)
+
     def last(self):
         """Whether the client closes the connection after this request."""
         connection = self.header("connection").lower()

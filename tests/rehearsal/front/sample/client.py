@@ -18,7 +18,7 @@ from sample import stack
 
 BUCKET = "sample-artifacts"
 STACK = "sample"
-PARAMETERS = {"Environment": "staging", "Canary": "true", "Secret": "s3cr3t"}
+PARAMETERS = {"Environment": "staging", "Canary": "true", "Hidden": "not shown"}
 
 
 def artifact():

@@ -39,7 +39,7 @@ def template(bucket, key, release, behaviour="ok", hook="reports", config="Lambd
         "Parameters": {
             "Environment": {"Type": "String"},
             "Canary": {"Type": "String", "Default": "true"},
-            "Secret": {"Type": "String", "NoEcho": True},
+            "Hidden": {"Type": "String", "NoEcho": True},
         },
         "Conditions": {"Canary": {"Fn::Equals": [{"Ref": "Canary"}, "true"]}},
         "Rules": {"DevHasNoCanary": {
@@ -49,6 +49,7 @@ def template(bucket, key, release, behaviour="ok", hook="reports", config="Lambd
         "Resources": resources,
         "Outputs": {
             "ApiId": {"Value": {"Ref": "Api"}},
+            "ApiUrl": {"Value": {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}},
             "Application": {"Value": {"Ref": "Application"}},
             "Release": {"Value": release},
         },
@@ -57,7 +58,7 @@ def template(bucket, key, release, behaviour="ok", hook="reports", config="Lambd
 
 def part(name, route, bucket, key, release, behaviour, config):
     """A function with its version, alias, route, deployment group and alarms."""
-    variables = {"RELEASE": release, "BEHAVIOUR": behaviour, "SECRET": {"Ref": "Secret"}}
+    variables = {"RELEASE": release, "BEHAVIOUR": behaviour, "HIDDEN": {"Ref": "Hidden"}}
     version = f"{name}Version{release}"
     return {
         name: function(name.lower(), "function", "FunctionRole", bucket, key, variables),
