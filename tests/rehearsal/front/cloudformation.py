@@ -11,6 +11,7 @@ import plan as planning
 import view
 from aws import UnknownKey
 from botocore.exceptions import ClientError
+from intrinsics import Unresolved
 from release import INTERNAL, Release
 from samtranslator.yaml_helper import yaml_parse
 
@@ -49,6 +50,8 @@ class CloudFormation:
             return self.act(request)
         except UnknownKey as error:
             return view.refusal("InvalidClientTokenId", str(error), 403)
+        except Unresolved as error:
+            return view.refusal("ValidationError", f"the front does not evaluate {error}")
 
     def act(self, request):
         form = dict(urllib.parse.parse_qsl(request.content().decode(), keep_blank_values=True))

@@ -112,6 +112,24 @@ def is_shared(steps, client, load):
         steps.check(f"every tenth request of {function}", new, list(range(0, len(canary), 10)))
 
 
+def callers_keep_their_rights(steps, client):
+    """The front signs a changed request with the key of its caller, so a role that may not execute a change set cannot do so."""
+    iam, account = boto3.client("iam"), boto3.client("sts").get_caller_identity()["Account"]
+    allowed = [{"Effect": "Allow", "Action": ["cloudformation:CreateChangeSet", "cloudformation:Describe*"], "Resource": "*"}]
+    trust = [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}]
+    document = lambda statements: json.dumps({"Version": "2012-10-17", "Statement": statements})  # noqa: E731
+    arn = iam.create_role(RoleName="planner", AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="planner", PolicyName="plan", PolicyDocument=document(allowed))
+    issued = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    names = {"AccessKeyId": "aws_access_key_id", "SecretAccessKey": "aws_secret_access_key", "SessionToken": "aws_session_token"}
+    planner = Client(client.front, boto3.client("cloudformation", **{name: issued[key] for key, name in names.items()}))
+    change_set = planner.change(client.template("P"))
+    steps.check("execution by the planner", planner.refused("execute_change_set", ChangeSetName=change_set)[0], "AccessDenied")
+    steps.check("the stack", client.stack()["StackStatus"], "UPDATE_COMPLETE")
+    left = client.cloudformation.list_change_sets(StackName=STACK)["Summaries"]
+    steps.check("change sets", [one["ChangeSetId"] for one in left], [change_set])
+
+
 def hook_fails(steps, client):
     """The hook rejects the first function's new version: no alias moves, and the events say why."""
     start = time.time()
@@ -294,8 +312,9 @@ def main(ministack):
         steps.done("creates")
         moves(steps, client, Load(front, api))
         steps.done("moves")
+        callers_keep_their_rights(steps, client)
         hook_fails(steps, client)
-        steps.done("a hook fails")
+        steps.done("a role may not execute, and a hook fails")
         hook_is_silent(steps, client)
         hook_has_no_right(steps, client)
         steps.done("a hook is silent, and one has no right")

@@ -36,7 +36,7 @@ class Values:
             if evaluate:
                 return evaluate(argument)
             if function.startswith("Fn::"):
-                raise Unresolved(f"{function} is not evaluated here")
+                raise Unresolved(function)
         return {key: value for key, value in ((key, self.value(inner)) for key, inner in node.items()) if value is not NOTHING}
 
     def ref(self, name):

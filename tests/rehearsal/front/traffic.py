@@ -44,8 +44,7 @@ class Traffic:
         self.emulator, self.metrics = emulator, metrics
         self.lock = threading.Condition()
         self.routes = {}  # API id: (when, routes)
-        self.shadows = {}  # API id: the shadow's id
-        self.active = {}  # (function, alias): the deployment, and how many requests it has seen
+        self.active = {}  # (function, alias): the deployment, the shadows by API id, and how many requests the deployment has seen
         self.under_way = {}  # The shadow's id: how many requests it is answering.
         self.counts = {}
 
@@ -108,8 +107,8 @@ class Traffic:
                 return route.alias, None
             deployment, seen = state["deployment"], state["seen"]
             state["seen"] += 1
-            if (seen + 1) * deployment.share // 100 > seen * deployment.share // 100 and api in self.shadows:
-                shadow = self.shadows[api]
+            if (seen + 1) * deployment.share // 100 > seen * deployment.share // 100 and api in state["shadows"]:
+                shadow = state["shadows"][api]
                 self.under_way[shadow] = self.under_way.get(shadow, 0) + 1
                 return deployment.plan.target, shadow
             return deployment.plan.current, None
@@ -136,22 +135,19 @@ class Traffic:
         keys = {(one.plan.function, one.plan.alias): one for one in deployments}
         shadows = self.make_shadows({key: one.plan.target for key, one in keys.items()})
         with self.lock:
-            self.shadows.update(shadows)
-            self.active.update({key: {"deployment": one, "seen": 0} for key, one in keys.items()})
+            self.active.update({key: {"deployment": one, "shadows": shadows, "seen": 0} for key, one in keys.items()})
         try:
             yield
         finally:
             with self.lock:
                 for key in keys:
                     self.active.pop(key)
-                for api in shadows:
-                    self.shadows.pop(api)
                 self.lock.wait_for(lambda: not any(map(self.under_way.get, shadows.values())), timeout=60)
             for shadow in shadows.values():
                 self.emulator.client("apigatewayv2").delete_api(ApiId=shadow)
 
     def make_shadows(self, targets):
-        """A shadow for each API with a route to one of the aliases: {(function, alias): new version}."""
+        """A shadow for each API with a route to one of the aliases, which are {(function, alias): new version}."""
         client, shadows = self.emulator.client("apigatewayv2"), {}
         for api in pages(client.get_apis):
             wanted = [route for route in self.read_routes(api["ApiId"]) if (route.function, route.alias) in targets]

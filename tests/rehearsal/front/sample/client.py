@@ -31,9 +31,9 @@ def artifact():
 
 
 class Client:
-    def __init__(self, front):
-        self.front = front
-        self.cloudformation, self.s3 = boto3.client("cloudformation"), boto3.client("s3")
+    def __init__(self, front, cloudformation=None):
+        self.front, self.s3 = front, boto3.client("s3")
+        self.cloudformation = cloudformation or boto3.client("cloudformation")
 
     def upload(self):
         """The program, in a bucket such as the project's: it keeps versions and accepts TLS only."""
