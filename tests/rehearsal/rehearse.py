@@ -13,11 +13,9 @@ import io
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 import urllib.error
 import urllib.request
@@ -25,6 +23,7 @@ import zipfile
 
 import boto3
 from emulator import for_emulator
+from machine import Steps, emulator, free_port, running, wait_until
 
 REGION = "eu-central-1"
 BUCKET = "rehearsal"
@@ -32,65 +31,6 @@ ENVIRONMENTS = ["dev", "staging"]
 LOCAL_TABLE = "pokedex-local-catalog"
 # The secret that the CDN would send; staging does not start without its hash.
 VERIFY = "rehearsal"
-
-
-class Steps:
-    """Prints the duration of each step, and counts the checks."""
-
-    def __init__(self):
-        self.checks = 0
-        self.last = time.monotonic()
-
-    def done(self, what):
-        now = time.monotonic()
-        print(f"{now - self.last:6.1f} s  {what}", flush=True)
-        self.last = now
-
-    def check(self, what, got, expected):
-        if got != expected:
-            raise SystemExit(f"{what}: {got!r} instead of {expected!r}")
-        self.checks += 1
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def running(command, log, **options):
-    with open(log, "wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def wait_until(what, is_so, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError, AttributeError, IndexError):
-            if found := is_so():
-                return found
-        time.sleep(0.1)
-    raise SystemExit(f"{what} within {seconds} s: it did not")
-
-
-def emulator(program, run, port):
-    """Functions inherit its environment, so it is kept minimal. Without IOT_MTLS_ENABLED=0 it listens beyond this machine."""
-    environment = {
-        "PATH": "/usr/bin:/bin", "HOME": run, "TMPDIR": run, "STATE_DIR": f"{run}/state", "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port), "AUTH": "true", "LAMBDA_EXECUTOR": "local", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "INFO",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-    }
-    return running([program], f"{run}/emulator.log", env=environment, cwd=run)
 
 
 def send(port, api, path, method="GET", body=None, token=None):

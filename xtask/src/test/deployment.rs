@@ -142,6 +142,9 @@ pub fn rehearsal() -> anyhow::Result<Finding> {
         return Ok(missing("make").into());
     }
     let (sam, ministack) = (python("sam")?, python("ministack")?.join("ministack"));
+    let mut front = Command::new(sam.join("python"));
+    front.arg("tests/rehearsal/front/front_test.py").arg(&ministack);
+    done(front.current_dir(root()))?;
     build::for_this_machine()?;
     done(&mut build_programs())?;
     let mut rehearse = Command::new(sam.join("python"));
