@@ -25,4 +25,5 @@ mod store;
 mod sync;
 mod types;
 mod users;
+mod verification;
 mod workshop;

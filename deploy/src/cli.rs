@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use deploy::{
     bundle::{self, Bundle},
     cloud::Cloud,
-    environments, first,
+    drift, environments, first,
     manifest::{self, State},
     preflight, program,
     program::Packed,
@@ -88,6 +88,8 @@ enum Command {
     },
     /// Make the bundled snapshot the catalogue of an environment that has none
     Seed { environment: String },
+    /// Report the resources that were changed by hand
+    Drift { environment: String },
     /// Create or delete the environment of a branch
     Env {
         #[command(subcommand)]
@@ -186,6 +188,7 @@ pub async fn run(cli: Cli) -> Result<()> {
             let (cloud, settings) = connect(&root, &environment).await?;
             first::seed(&cloud, &settings, progress).await
         }
+        Command::Drift { environment } => drift(&root, &environment, progress).await,
         Command::Env { command: EnvCommand::Delete { name } } => delete(&root, &name, progress).await,
         Command::Env { command: EnvCommand::Reap { dry_run } } => reap(&root, dry_run, progress).await,
     }
@@ -272,6 +275,19 @@ async fn report(target: &smoke::Target, json: bool) -> Result<()> {
     match report.failed() {
         0 => Ok(()),
         failed => bail!("{failed} checks of the smoke test failed"),
+    }
+}
+
+async fn drift(root: &Path, environment: &str, progress: Progress) -> Result<()> {
+    let (cloud, settings) = connect(root, environment).await?;
+    let (stacks, _) = stacks::read(root)?;
+    let differences = drift::drift(&cloud, &settings, &stacks, progress).await?;
+    for difference in &differences {
+        println!("{difference}");
+    }
+    match differences.len() {
+        0 => Ok(()),
+        many => bail!("{many} resources of {environment} differ from their stacks"),
     }
 }
 

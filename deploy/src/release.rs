@@ -104,20 +104,23 @@ impl Deployment<'_> {
         }
         self.read_origin_verify().await?;
         let release = self.bundle.release(&self.settings)?;
-        let before = self.versions(&stacks).await?;
-        let is_first = before.is_empty();
+        let serving = self.versions(&stacks).await?;
         let last = manifest::of(cloud, &environment, 1).await?.into_iter().next();
         if let Some(last) = &last {
-            self.refuse_repetition(last, &release, &before)?;
+            self.refuse_repetition(last, &release, &serving)?;
             if last.state == State::Live
                 && last.release == release
-                && last.versions == before
+                && last.versions == serving
                 && self.options.only.is_empty()
             {
                 progress.say(&format!("nothing to deploy: {environment} runs the release {release} already"));
                 return Ok(Outcome::Unchanged(release));
             }
         }
+        // An interrupted deployment has moved some aliases: what served before it is still the release to return to.
+        let interrupted = last.filter(|last| last.state == State::Started);
+        let before = interrupted.map_or_else(|| serving.clone(), |interrupted| interrupted.before);
+        let is_first = before.is_empty();
         progress.say(&format!("release {release} of commit {} to {environment}", self.bundle.commit));
         let mut manifest = Manifest {
             environment,
@@ -126,8 +129,8 @@ impl Deployment<'_> {
             started: manifest::timestamp(),
             overridden,
             bundle: self.bundle.clone(),
-            before: before.clone(),
-            versions: before,
+            before,
+            versions: serving,
             notes: Vec::new(),
         };
         if !self.options.dry_run {

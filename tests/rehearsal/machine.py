@@ -1,9 +1,17 @@
 """Processes of a rehearsal on this machine. Every server binds to 127.0.0.1."""
 
 import contextlib
+import os
+import pathlib
 import socket
 import subprocess
+import sys
 import time
+import urllib.request
+
+REGION = "eu-central-1"
+# The seconds that stand for a minute of a canary and of an alarm.
+MINUTE = 4
 
 
 class Steps:
@@ -22,6 +30,9 @@ class Steps:
         if got != expected:
             raise SystemExit(f"{what}: {got!r} instead of {expected!r}")
         self.checks += 1
+
+    def check_that(self, what, holds):
+        self.check(what, bool(holds), True)
 
 
 def free_port():
@@ -63,3 +74,15 @@ def emulator(program, run, port, **environment):
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **environment,
     }
     return running([program], f"{run}/emulator.log", env=environment, cwd=run)
+
+
+def front(run, port, emulator_port):
+    command = [
+        sys.executable, str(pathlib.Path(__file__).parent / "front"), "--port", str(port), "--emulator", str(emulator_port),
+        "--region", REGION, "--minute", str(MINUTE), "--hook-timeout", "120", "--as-tls",
+    ]
+    return running(command, f"{run}/front.log", env=dict(os.environ))
+
+
+def answers(url):
+    return lambda: urllib.request.urlopen(url, timeout=1).status == 200

@@ -61,6 +61,9 @@ enum Command {
     /// Make the bundled snapshot the catalogue of an environment that has none
     #[command(disable_help_flag = true)]
     Seed(Rest),
+    /// Report the resources of an environment that were changed by hand
+    #[command(disable_help_flag = true)]
+    Drift(Rest),
     /// Create or delete the environment of a branch
     #[command(disable_help_flag = true)]
     Env(Rest),
@@ -81,6 +84,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Smoke(rest) => pass_through::deploy("smoke", &rest),
         Command::Prune(rest) => pass_through::deploy("prune", &rest),
         Command::Seed(rest) => pass_through::deploy("seed", &rest),
+        Command::Drift(rest) => pass_through::deploy("drift", &rest),
         Command::Env(rest) => pass_through::deploy("env", &rest),
     }
 }

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use clap::builder::PossibleValuesParser;
 
-use stages::{STAGES, Stage};
+use stages::{Context, STAGES, Stage};
 
 use crate::finding::{Outcome, Report};
 
@@ -26,6 +26,9 @@ pub struct Options {
     /// Run this stage only (may be repeated)
     #[arg(long, value_name = "STAGE", value_parser = PossibleValuesParser::new(STAGES.iter().map(|stage| stage.name)))]
     only: Vec<String>,
+    /// Run the full counts where CI runs smaller ones; each stage prints its own
+    #[arg(long)]
+    full: bool,
     /// List the stages without running any
     #[arg(long)]
     list: bool,
@@ -33,7 +36,7 @@ pub struct Options {
 
 impl Options {
     pub fn only(stage: &str) -> Self {
-        Self { only: vec![stage.to_owned()], list: false }
+        Self { only: vec![stage.to_owned()], full: false, list: false }
     }
 }
 
@@ -47,7 +50,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let mut reports = Vec::new();
     for stage in STAGES {
         if options.only.is_empty() || options.only.iter().any(|name| name == stage.name) {
-            let report = report(stage, &reports);
+            let report = report(stage, Context { earlier: &reports, full: options.full });
             reports.push(report);
         }
     }
@@ -67,10 +70,10 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn report(stage: &Stage, earlier: &[Report]) -> Report {
+fn report(stage: &Stage, context: Context<'_>) -> Report {
     eprintln!("\n=== {}: {}", stage.name, stage.what);
     let start = Instant::now();
-    let finding = (stage.run)(earlier).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")).into());
+    let finding = (stage.run)(&context).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")).into());
     match &finding.outcome {
         Outcome::Passed => {}
         Outcome::Failed(why) => eprintln!("=== {} FAILED: {why}", stage.name),

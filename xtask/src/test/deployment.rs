@@ -130,26 +130,28 @@ pub fn cold_start() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
-/// Deploys the stacks to an AWS emulator with the real SAM CLI and the real program, and tests them.
-pub fn rehearsal() -> anyhow::Result<Finding> {
+/// Deployments that are killed and completed by the next one: in CI, and in full.
+const KILLS: [usize; 2] = [3, 10];
+
+/// Rehearses releases: the program that deploys on AWS deploys to an emulator.
+pub fn rehearsal(full: bool) -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {
         return Ok(missing("x86_64 processor: the rehearsal's program is for that").into());
     }
     if !has_python() {
         return Ok(missing("Python with venv").into());
     }
-    if !answers("make", "--version") {
-        return Ok(missing("make").into());
-    }
-    let (sam, ministack) = (python("sam")?, python("ministack")?.join("ministack"));
-    let mut front = Command::new(sam.join("python"));
-    front.arg("tests/rehearsal/front/front_test.py").arg(&ministack);
-    done(front.current_dir(root()))?;
-    build::for_this_machine()?;
+    let (python, ministack) = (python("sam")?.join("python"), python("ministack")?.join("ministack"));
+    let mut front = Command::new(&python);
+    done(front.arg("tests/rehearsal/front/front_test.py").arg(&ministack).current_dir(root()))?;
+    let program = build::for_this_machine()?;
     done(&mut build_programs())?;
-    let mut rehearse = Command::new(sam.join("python"));
-    rehearse.arg("tests/rehearsal/rehearse.py").arg(ministack).arg(target().join("debug/local"));
-    done(rehearse.current_dir(root()))?;
+    let kills = KILLS[usize::from(full)].to_string();
+    println!("{kills} deployments are killed; {} with --full", KILLS[1]);
+    let mut rehearse = Command::new(&python);
+    rehearse.arg("tests/rehearsal/rehearse.py").arg(ministack).current_dir(root());
+    rehearse.args([target().join("debug/local"), target().join("debug/deploy"), program]);
+    done(rehearse.args(["--kills", &kills]))?;
     Ok(Outcome::Passed.into())
 }
 

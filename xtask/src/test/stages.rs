@@ -11,8 +11,16 @@ use crate::finding::{Finding, Outcome, Report};
 pub struct Stage {
     pub name: &'static str,
     pub what: &'static str,
-    /// Runs the stage, which may read the reports of the stages before it.
-    pub run: fn(&[Report]) -> anyhow::Result<Finding>,
+    pub run: fn(&Context<'_>) -> anyhow::Result<Finding>,
+}
+
+/// The surroundings of a stage.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The reports of the stages before it.
+    pub earlier: &'a [Report],
+    /// Whether to run the full counts, which take longer than CI has.
+    pub full: bool,
 }
 
 pub const TESTS: &str = "tests";
@@ -50,7 +58,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: store::DYNAMODB_LOCAL,
         what: "the same suite on DynamoDB Local, AWS's own engine",
-        run: store::dynamodb_local,
+        run: |context| store::dynamodb_local(context.earlier),
     },
     Stage {
         name: "readme",
@@ -105,7 +113,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "rehearsal",
         what: "the stacks deploy to an AWS emulator and work",
-        run: |_| deployment::rehearsal(),
+        run: |context| deployment::rehearsal(context.full),
     },
     Stage {
         name: "watch",

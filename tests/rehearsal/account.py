@@ -1,0 +1,36 @@
+"""The state of the emulated account."""
+
+import boto3
+
+
+def versions(environment):
+    """The version that each function of an environment serves with."""
+    client, found = boto3.client("lambda"), {}
+    for page in client.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            name = function["FunctionName"]
+            if name.startswith(f"pokedex-{environment}-"):
+                found[name] = client.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    return found
+
+
+def leftovers(environment):
+    """The resources whose names begin with that of an environment, by kind."""
+    client = boto3.client
+    found = {
+        "stacks": [stack["StackName"] for stack in client("cloudformation").describe_stacks()["Stacks"]],
+        "functions": [one["FunctionName"] for one in client("lambda").list_functions()["Functions"]],
+        "roles": [one["RoleName"] for one in client("iam").list_roles()["Roles"]],
+        "policies": [one["PolicyName"] for one in client("iam").list_policies(Scope="Local")["Policies"]],
+        "log groups": [one["logGroupName"] for one in client("logs").describe_log_groups()["logGroups"]],
+        "tables": client("dynamodb").list_tables()["TableNames"],
+        "apis": [one["Name"] for one in client("apigatewayv2").get_apis()["Items"]],
+        "schedules": [one["Name"] for one in client("scheduler").list_schedules()["Schedules"]],
+        "schedule groups": [one["Name"] for one in client("scheduler").list_schedule_groups()["ScheduleGroups"]],
+        "queues": client("sqs").list_queues().get("QueueUrls", []),
+        "alarms": [one["AlarmName"] for one in client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "buckets": [one["Name"] for one in client("s3").list_buckets()["Buckets"]],
+        "secrets": [one["Name"] for one in client("secretsmanager").list_secrets()["SecretList"]],
+    }
+    of_environment = {kind: sorted(name for name in names if f"pokedex-{environment}" in name) for kind, names in found.items()}
+    return {kind: names for kind, names in of_environment.items() if names}
