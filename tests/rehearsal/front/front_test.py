@@ -116,7 +116,8 @@ def callers_keep_their_rights(steps, client):
     """The front signs a changed request with its caller's key, so a role that may not execute a change set cannot do so. It reads from a
     bucket that accepts TLS only: the emulator takes the front's word for it."""
     iam, account = boto3.client("iam"), boto3.client("sts").get_caller_identity()["Account"]
-    allowed = [{"Effect": "Allow", "Action": ["cloudformation:CreateChangeSet", "cloudformation:Describe*", "s3:GetObject"], "Resource": "*"}]
+    actions = ["cloudformation:CreateChangeSet", "cloudformation:Describe*", "s3:GetObject"]
+    allowed = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
     trust = [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}]
     document = lambda statements: json.dumps({"Version": "2012-10-17", "Statement": statements})  # noqa: E731
     arn = iam.create_role(RoleName="planner", AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
