@@ -2,7 +2,18 @@
 
 usage: front --port PORT --emulator PORT [--region REGION] [--minute SECONDS] [--hook-timeout SECONDS] [--hooks-at-once N] [--as-tls]
 
-AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are the emulator's root key. Functions need AWS_ENDPOINT_URL_CODEDEPLOY=http://127.0.0.1:PORT.
+AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are the emulator's root key. The client has AWS_ENDPOINT_URL=http://127.0.0.1:PORT. Functions
+inherit the emulator's environment: they need AWS_ENDPOINT_URL_CODEDEPLOY with the same address, and with --as-tls also
+AWS_ENDPOINT_URL_S3, if a bucket accepts TLS only.
+
+Operations of the front itself:
+  GET  /_front/health
+  GET  /_front/deployments    every CodeDeploy deployment: versions, status, share, steps with times, hooks, states of its alarms
+  GET  /_front/traffic        requests and failures (5xx) by function and version; by alias outside of a deployment
+  POST /_front/traffic/reset
+  GET  /_front/adaptations    by stack, what the emulator does not create, and why
+  POST /_front/settings       {"minute": SECONDS, "hookTimeout": SECONDS}
+  ANY  /_front/api/ID/PATH    a request to the HTTP API with this id; outputs of stacks that hold an API's address lead here
 """
 
 import argparse

@@ -148,7 +148,8 @@ class CloudFormation:
 
     def execute(self, request, form):
         with self.lock:
-            change_set = next((one for one in self.change_sets.values() if is_named(one, form)), None)
+            # The newest one: a name may be used again.
+            change_set = next((one for one in reversed(self.change_sets.values()) if is_named(one, form)), None)
             if change_set is None:
                 return self.emulator.forward(request)
             running = self.running(change_set.stack_id)

@@ -77,8 +77,8 @@ def moves(steps, client, load):
         alias = [(status, reason.rpartition(":")[0]) for logical, status, reason in events if logical == name]
         expected = [("UPDATE_IN_PROGRESS", ""), ("UPDATE_IN_PROGRESS", "CodeDeploy deployment started"), ("UPDATE_COMPLETE", "")]
         steps.check(f"events of {name}", alias, expected)
-    stack = [status for logical, status, _ in events if logical == STACK]
-    steps.check("events of the stack", stack, ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"])
+    stack = [(at, status) for at, (logical, status, _) in enumerate(events) if logical == STACK]
+    steps.check("events of the stack", stack, [(0, "UPDATE_IN_PROGRESS"), (len(events) - 1, "UPDATE_COMPLETE")])
     steps.check("no shadow is left", [one["Name"] for one in boto3.client("apigatewayv2").get_apis()["Items"]], [STACK])
 
 
@@ -113,16 +113,21 @@ def is_shared(steps, client, load):
 
 
 def callers_keep_their_rights(steps, client):
-    """The front signs a changed request with the key of its caller, so a role that may not execute a change set cannot do so."""
+    """The front signs a changed request with its caller's key, so a role that may not execute a change set cannot do so. It reads from a
+    bucket that accepts TLS only: the emulator takes the front's word for it."""
     iam, account = boto3.client("iam"), boto3.client("sts").get_caller_identity()["Account"]
-    allowed = [{"Effect": "Allow", "Action": ["cloudformation:CreateChangeSet", "cloudformation:Describe*"], "Resource": "*"}]
+    actions = ["cloudformation:CreateChangeSet", "cloudformation:Describe*", "s3:GetObject"]
+    allowed = [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
     trust = [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}]
     document = lambda statements: json.dumps({"Version": "2012-10-17", "Statement": statements})  # noqa: E731
     arn = iam.create_role(RoleName="planner", AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName="planner", PolicyName="plan", PolicyDocument=document(allowed))
     issued = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     names = {"AccessKeyId": "aws_access_key_id", "SecretAccessKey": "aws_secret_access_key", "SessionToken": "aws_session_token"}
-    planner = Client(client.front, boto3.client("cloudformation", **{name: issued[key] for key, name in names.items()}))
+    key = {name: issued[one] for one, name in names.items()}
+    planner = Client(client.front, boto3.client("cloudformation", **key))
+    read = boto3.client("s3", **key).get_object(Bucket="sample-artifacts", Key="program.zip")
+    steps.check("a file behind TLS", read["ResponseMetadata"]["HTTPStatusCode"], 200)
     change_set = planner.change(client.template("P"))
     steps.check("execution by the planner", planner.refused("execute_change_set", ChangeSetName=change_set)[0], "AccessDenied")
     steps.check("the stack", client.stack()["StackStatus"], "UPDATE_COMPLETE")
@@ -241,8 +246,12 @@ def operator_raises_an_alarm(steps, client):
 
 def all_at_once(steps, client):
     """AllAtOnce after a rollback, and then parameters that switch the canary off."""
-    ended = client.deploy(client.template("I", config="LambdaAllAtOnce"))
-    steps.check("the end", (*ended, len(set(client.versions()) - {"2"})), ("UPDATE_COMPLETE", "EXECUTE_COMPLETE", 1))
+    for release in ("I", "I2"):
+        before, deployments = client.versions(), len(client.own("deployments"))
+        ended = client.deploy(client.template(release, config="LambdaAllAtOnce"), change_set="always-the-same")
+        steps.check("the end", (*ended, set(client.versions()) & set(before)), ("UPDATE_COMPLETE", "EXECUTE_COMPLETE", set()))
+        new = client.own("deployments")[deployments:]
+        steps.check("both shifted", [one["steps"][-2]["what"] for one in new], ["100 %", "100 %"])
     before = len(client.own("deployments"))
     steps.check("without a canary", client.deploy(client.template("J"), parameters={"Canary": "false"})[0], "UPDATE_COMPLETE")
     steps.check("deployments", len(client.own("deployments")), before)

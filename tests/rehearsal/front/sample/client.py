@@ -48,13 +48,13 @@ class Client:
     def template(self, release, **options):
         return stack.template(BUCKET, "program.zip", release, **options)
 
-    def change(self, template, kind="UPDATE", parameters=None, name=STACK):
+    def change(self, template, kind="UPDATE", parameters=None, name=STACK, change_set=None):
         """Creates a change set from a template in S3; its id."""
         key = f"{uuid.uuid4()}.json"
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(template).encode())
         parameters = {one: value for one, value in {**PARAMETERS, **(parameters or {})}.items() if one in template.get("Parameters", {})}
         return self.cloudformation.create_change_set(
-            StackName=name, ChangeSetName=f"change-{uuid.uuid4()}", ChangeSetType=kind,
+            StackName=name, ChangeSetName=change_set or f"change-{uuid.uuid4()}", ChangeSetType=kind,
             TemplateURL=f"https://{BUCKET}.s3.eu-central-1.amazonaws.com/{key}", Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
             Parameters=[{"ParameterKey": one, "ParameterValue": value} for one, value in parameters.items()],
             Tags=[{"Key": "app", "Value": "sample"}],
@@ -66,7 +66,7 @@ class Client:
     def deploy(self, *arguments, name=STACK, **options):
         """Deploys a template, and returns the final status of the stack and of the change set."""
         change_set = self.change(*arguments, name=name, **options)
-        self.execute(change_set)
+        self.cloudformation.execute_change_set(ChangeSetName=change_set.split("/")[1], StackName=name)
         status = self.wait(name)
         return status, self.execution(change_set)
 
