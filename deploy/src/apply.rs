@@ -271,16 +271,20 @@ async fn settled(cloud: &Cloud, name: &str, progress: Progress) -> Result<Option
 
 /// Returns the first failure of a resource after `since`: those after it are its consequences.
 async fn first_failure(cloud: &Cloud, name: &str, since: Duration) -> Result<String> {
-    let events = match cloud.stacks.describe_stack_events().stack_name(name).send().await {
-        Ok(events) => events.stack_events.unwrap_or_default(),
-        // The failed creation has deleted the stack.
-        Err(_) => Vec::new(),
-    };
     let since = i64::try_from(since.as_secs()).unwrap_or_default() - 5;
-    let failed = events.iter().rev().find(|event| {
-        event.timestamp.is_some_and(|time| time.secs() >= since)
-            && event.resource_status.as_ref().is_some_and(|status| status.as_str().ends_with("_FAILED"))
-    });
+    let mut failed = None;
+    let mut pages = cloud.stacks.describe_stack_events().stack_name(name).into_paginator().send();
+    // The latest events come first. A failed creation has deleted its stack, and has no events.
+    'pages: while let Some(Ok(page)) = pages.next().await {
+        for event in page.stack_events.unwrap_or_default() {
+            if event.timestamp.is_none_or(|time| time.secs() < since) {
+                break 'pages;
+            }
+            if event.resource_status.as_ref().is_some_and(|status| status.as_str().ends_with("_FAILED")) {
+                failed = Some(event);
+            }
+        }
+    }
     Ok(failed.map_or_else(
         || "CloudFormation gives no reason".to_owned(),
         |event| {

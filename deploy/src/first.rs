@@ -53,6 +53,19 @@ pub async fn create_keys(cloud: &Cloud, settings: &Settings, progress: Progress)
     Ok(())
 }
 
+/// Asks the job `name` whether it could work.
+///
+/// # Errors
+/// If it does not start or cannot reach what it needs.
+pub async fn check(cloud: &Cloud, settings: &Settings, name: &str) -> Result<()> {
+    let function = format!("{}-{name}:{LIVE}", settings.prefix());
+    let answer = invoke(cloud, &function, br#"{"task": "check"}"#).await?;
+    if answer["outcome"] != "checked" {
+        bail!("{function} does not work: {answer}");
+    }
+    Ok(())
+}
+
 async fn invoke(cloud: &Cloud, function: &str, event: &[u8]) -> Result<Value> {
     let invocation = cloud.functions.invoke().function_name(function).payload(Blob::new(event));
     let answer =

@@ -17,7 +17,7 @@ use crate::{
     protection, rollback,
     settings::Settings,
     smoke,
-    stacks::Stack,
+    stacks::{self, Stack},
     template,
 };
 
@@ -50,6 +50,8 @@ pub enum Outcome {
 
 /// The output of the stack with the HTTP API that holds its address.
 pub const API_URL: &str = "ApiUrl";
+/// The function that CodeDeploy asks about each new version.
+const VERIFICATION: &str = "verify-release";
 const ORIGIN_VERIFY: &str = "OriginVerifySha256";
 
 /// A deployment in progress.
@@ -154,6 +156,10 @@ impl Deployment<'_> {
     async fn move_traffic(&mut self, stacks: &[&Stack], release: &str, is_first: bool) -> Result<()> {
         for stack in stacks {
             self.stack(stack, release).await?;
+            if stack.name == stacks::RELEASE && !self.options.dry_run {
+                // Without it, every deployment of a function would wait an hour for its report.
+                first::check(self.cloud, &self.settings, VERIFICATION).await?;
+            }
         }
         if self.options.dry_run {
             return Ok(());
@@ -186,8 +192,9 @@ impl Deployment<'_> {
         if is_wanted {
             let text = self.bundle.templates.get(&stack.template);
             let text = text.with_context(|| format!("the release has no template {}", stack.template))?;
+            let text = template::released(text, release, &cloud.artifacts(), &self.bundle.program);
             let mut template =
-                template::expand(self.root, &settings.region, text, &settings.parameters).await?;
+                template::expand(self.root, &settings.region, &text, &settings.parameters).await?;
             let parameters = template::parameters(&template, &settings.parameters, &self.outputs);
             let parameters = match parameters {
                 // The outputs of a stack exist only once it is deployed.
@@ -197,7 +204,6 @@ impl Deployment<'_> {
                 }
                 parameters => parameters.with_context(|| stack.template.clone())?,
             };
-            template::release(&mut template, release, &cloud.artifacts(), &self.bundle.program)?;
             if !settings.environment.is_stable() {
                 template::disposable(&mut template);
             }

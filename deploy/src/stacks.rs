@@ -28,6 +28,8 @@ struct List {
 
 /// The stack that has the name of the environment alone.
 pub const MAIN: &str = "functions";
+/// The stack with the verification of new versions, which the stacks after it use.
+pub const RELEASE: &str = "release";
 /// The stack of the scheduled jobs, which a rollback moves first.
 pub const JOBS: &str = "jobs";
 

@@ -2,15 +2,12 @@
 
 use std::{collections::BTreeMap, path::Path, process::Stdio};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
 /// The variable with the Python interpreter that has SAM's translator. `cargo xtask` sets it.
 pub const PYTHON: &str = "POKEDEX_SAM_PYTHON";
-
-/// The text of the templates that the name of the release replaces.
-const UNRELEASED: &str = "development";
 
 /// Expands the text of a template with SAM's translator.
 ///
@@ -69,41 +66,72 @@ pub fn parameters(
     Ok(values)
 }
 
-/// Puts the name of the release and the program's archive into an expanded template.
-///
-/// # Errors
-/// If a function does not have the places for them.
-pub fn release(template: &mut Value, release: &str, bucket: &str, key: &str) -> Result<()> {
-    for (id, resource) in template["Resources"].as_object_mut().into_iter().flatten() {
-        let kind = resource["Type"].as_str().unwrap_or_default().to_owned();
-        let properties = &mut resource["Properties"];
-        match kind.as_str() {
-            "AWS::Lambda::Function" => {
-                let place = &mut properties["Environment"]["Variables"]["RELEASE"];
-                ensure!(*place == UNRELEASED, "{id} has no variable RELEASE with the value {UNRELEASED:?}");
-                *place = json!(release);
-                properties["Code"] = json!({"S3Bucket": bucket, "S3Key": key});
-            }
-            "AWS::CloudWatch::Alarm" => {
-                for dimension in properties["Dimensions"].as_array_mut().into_iter().flatten() {
-                    if dimension["Name"] == "release" {
-                        dimension["Value"] = json!(release);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+/// Puts the name of the release and the program's archive into the text of a template. SAM derives the id of a function's version from the
+/// text of its properties, so this must happen before the template is expanded: a version with the same id is not published again.
+#[must_use]
+pub fn released(text: &str, release: &str, bucket: &str, key: &str) -> String {
+    text.replace("RELEASE: development", &format!("RELEASE: \"{release}\""))
+        .replace("Value: development", &format!("Value: \"{release}\""))
+        .replace("CodeUri: .\n", &format!("CodeUri: {{Bucket: {bucket}, Key: {key}}}\n"))
 }
 
 /// Makes every resource of a template disappear with its stack, for an environment that must leave nothing behind.
 pub fn disposable(template: &mut Value) {
     for resource in template["Resources"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
         for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-            if resource[policy].as_str().is_some_and(|policy| policy.starts_with("Retain")) {
+            let retains = |value: &Value| value.as_str().is_some_and(|value| value.starts_with("Retain"));
+            if resource.get(policy).is_some_and(retains) {
                 resource[policy] = json!("Delete");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = include_str!("../../template.yaml");
+
+    #[test]
+    fn every_function_and_alarm_of_a_release_names_it() {
+        let text = released(TEMPLATE, "0123456789abcdef", "bucket", "programs/1.zip");
+        let functions = TEMPLATE.matches("AWS::Serverless::Function").count();
+        assert_eq!(text.matches("CodeUri: {Bucket: bucket, Key: programs/1.zip}").count(), functions);
+        assert_eq!(text.matches("\"0123456789abcdef\"").count(), 2, "the common variable, and the alarm");
+        assert!(!text.contains("development"), "nothing is unreleased");
+    }
+
+    #[test]
+    fn a_disposable_template_retains_nothing() {
+        let mut template = json!({"Resources": {
+            "Table": {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"},
+            "Queue": {"DeletionPolicy": "Delete"},
+            "Topic": {},
+        }});
+        disposable(&mut template);
+        assert!(!template.to_string().contains("Retain"), "{template}");
+        assert_eq!(template["Resources"]["Topic"], json!({}));
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_named() {
+        let template = json!({"Parameters": {"One": {}, "Two": {"Default": "2"}, "Three": {}}});
+        let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let values = parameters(
+            &template,
+            &map(&[("One", "1"), ("Four", "4")]),
+            &map(&[("Three", "3"), ("One", "0")]),
+        );
+        assert_eq!(
+            values.expect("values"),
+            map(&[("One", "1"), ("Three", "3")]),
+            "settings come before outputs"
+        );
+        let missing =
+            parameters(&template, &map(&[("One", "1")]), &map(&[])).expect_err("no value").to_string();
+        assert!(missing.contains("Three"), "{missing}");
     }
 }

@@ -227,7 +227,7 @@ def main():
             AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null", HOME=run,
         )
         steps = Steps()
-        stack.enter_context(machine.emulator(ministack, run, emulator_port, AWS_ENDPOINT_URL_CODEDEPLOY=f"http://127.0.0.1:{port}"))
+        stack.enter_context(machine.emulator(ministack, run, emulator_port, **through_front(port)))
         wait_until("the emulator answers", answers(f"http://127.0.0.1:{emulator_port}/_ministack/health"))
         stack.enter_context(machine.front(run, port, emulator_port))
         wait_until("the front answers", answers(f"http://127.0.0.1:{port}/_front/health"))
@@ -239,6 +239,11 @@ def main():
             keep_logs(run)
             raise
     print(f"rehearsal: {steps.checks} passed, 0 failed")
+
+
+def through_front(port):
+    """The services that functions reach through the front: CodeDeploy, which the emulator lacks, and S3, which demands TLS."""
+    return {f"AWS_ENDPOINT_URL_{service}": f"http://127.0.0.1:{port}" for service in ("CODEDEPLOY", "S3")}
 
 
 def rehearse(rehearsal, kills):

@@ -15,33 +15,41 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let architecture = if options.x86_64 { "--x86-64" } else { "--arm64" };
     // cargo-lambda's linker, which is Zig's: this machine's C library may be later than Lambda's.
-    println!("{}", program(&["--release", architecture, "--package", "functions"])?.display());
+    let (architecture, processor) = if options.x86_64 { X86_64 } else { ARM64 };
+    println!("{}", program(&[architecture], processor)?.display());
     Ok(ExitCode::SUCCESS)
 }
 
 /// Builds the program for this machine with its own linker. Returns its path.
 pub fn for_this_machine() -> anyhow::Result<PathBuf> {
-    program(&["--compiler", "cargo", "--x86-64", "--release", "--package", "functions"])
+    let (architecture, processor) = X86_64;
+    program(&["--compiler", "cargo", architecture], processor)
 }
 
-fn program(arguments: &[&str]) -> anyhow::Result<PathBuf> {
+/// The option of cargo-lambda, and the oldest processor that Lambda runs on.
+const X86_64: (&str, &str) = ("--x86-64", "haswell");
+const ARM64: (&str, &str) = ("--arm64", "neoverse-n1");
+
+fn program(arguments: &[&str], processor: &str) -> anyhow::Result<PathBuf> {
     let programs = python("sam")?;
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([programs].into_iter().chain(env::split_paths(&path)))?;
-    let mut build = cargo(["lambda", "build", "--locked"]);
-    done(without_folders(build.args(arguments).env("PATH", path)))?;
+    let mut build = cargo(["lambda", "build", "--release", "--package", "functions", "--locked"]);
+    done(reproducible(build.args(arguments).env("PATH", path), processor))?;
     Ok(target().join("lambda/functions/bootstrap"))
 }
 
-/// Replaces the names of folders that a program would contain, such as those of the sources in messages of panics.
-fn without_folders(build: &mut Command) -> &mut Command {
-    let home = env::var_os("CARGO_HOME")
-        .map_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"), PathBuf::from);
+/// Replaces the names of folders that a program would contain, such as those of the sources in messages of panics. The flags replace those of
+/// cargo-lambda, which name the processor.
+fn reproducible<'a>(build: &'a mut Command, processor: &str) -> &'a mut Command {
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo");
+    let home = env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from);
     let renamed = [(home, "/cargo"), (root(), "/source")];
-    let rust =
-        renamed.each_ref().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()));
-    let c = renamed.map(|(folder, name)| format!("-ffile-prefix-map={}={name}", folder.display()));
-    build.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")).env("CFLAGS", c.join(" "))
+    let of = |flag: &str| {
+        renamed.iter().map(|(folder, name)| format!("{flag}={}={name}", folder.display())).collect::<Vec<_>>()
+    };
+    let mut rust = of("--remap-path-prefix");
+    rust.push(format!("-Ctarget-cpu={processor}"));
+    build.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")).env("CFLAGS", of("-ffile-prefix-map").join(" "))
 }

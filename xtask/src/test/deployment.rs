@@ -1,5 +1,6 @@
 //! Checks the templates as CloudFormation reads them, and the functions as Lambda starts them.
 
+use std::collections::BTreeSet;
 use std::env::consts::ARCH;
 use std::fs;
 use std::path::PathBuf;
@@ -59,6 +60,7 @@ pub fn templates() -> anyhow::Result<Finding> {
             resources <= MOST_RESOURCES && size <= MOST_BYTES,
             "{template} must stay within {MOST_RESOURCES} resources and {MOST_BYTES} bytes"
         );
+        check_versions(template, &plain.value)?;
         // The transformation itself uses some parameters.
         lint(&plain.path.to_string_lossy(), &["--ignore-checks", "W2001"])?;
     }
@@ -69,6 +71,24 @@ pub fn templates() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
+/// Checks that another release has another version of each function: CloudFormation publishes only a version with a new id.
+fn check_versions(template: &str, first: &Value) -> anyhow::Result<()> {
+    let versions = |template: &Value| -> BTreeSet<String> {
+        let resources = template["Resources"].as_object().into_iter().flatten();
+        let versions = resources.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Version");
+        versions.map(|(id, _)| id.clone()).collect()
+    };
+    let second =
+        transform(template, "second", |text| text.replace("RELEASE: development", "RELEASE: second"))?;
+    let (first, second) = (versions(first), versions(&second.value));
+    let same: Vec<_> = first.intersection(&second).collect();
+    ensure!(
+        same.is_empty() && first.len() == second.len(),
+        "{template}: another release has the same versions {same:?}"
+    );
+    Ok(())
+}
+
 /// A template as CloudFormation receives it.
 pub struct Transformed {
     pub value: Value,
@@ -77,9 +97,14 @@ pub struct Transformed {
 
 /// Transforms `template` as the deployment does, with the defaults of its parameters.
 pub fn transformed(template: &str) -> anyhow::Result<Transformed> {
-    let path = target().join("tools/templates").join(template.replace('/', "-")).with_extension("json");
+    transform(template, "first", str::to_owned)
+}
+
+fn transform(template: &str, folder: &str, edit: impl Fn(&str) -> String) -> anyhow::Result<Transformed> {
+    let path =
+        target().join("tools/templates").join(folder).join(template.replace('/', "-")).with_extension("json");
     fs::create_dir_all(path.parent().context("a folder")?)?;
-    let request = json!({"template": fs::read_to_string(root().join(template))?, "parameters": {}});
+    let request = json!({"template": edit(&fs::read_to_string(root().join(template))?), "parameters": {}});
     let input = path.with_extension("request");
     fs::write(&input, request.to_string())?;
     let mut transform = Command::new(python("sam")?.join("python"));
