@@ -2,14 +2,18 @@
 //! Each test reads the files as they are in the repository; `cargo xtask mutate` shows that each test detects changes.
 
 mod access;
+mod account;
 mod authorization;
+mod demands;
 mod documents;
 mod domain;
 mod events;
 mod files;
 mod functions;
+mod guides;
 mod modules;
 mod prose;
 mod stacks;
 mod templates;
 mod variables;
+mod workflows;

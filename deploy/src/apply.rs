@@ -35,6 +35,8 @@ pub struct Wanted {
     pub tags: BTreeMap<String, String>,
     /// Resources that may be replaced or removed although they hold data.
     pub expendable: Vec<String>,
+    /// The role with which CloudFormation makes the changes, instead of the caller's rights.
+    pub service_role: Option<String>,
 }
 
 /// The result of a deployment of a stack.
@@ -191,6 +193,7 @@ async fn create_change_set(
         .template_url(&wanted.template_url)
         .set_parameters(Some(wanted.parameters.iter().map(parameter).collect()))
         .set_tags(Some(wanted.tags.iter().map(tag).collect()))
+        .set_role_arn(wanted.service_role.clone())
         .capabilities(Capability::CapabilityIam);
     if *kind == ChangeSetType::Create {
         request = request.on_stack_failure(OnStackFailure::Delete);
@@ -253,7 +256,10 @@ pub async fn delete(cloud: &Cloud, name: &str, progress: Progress) -> Result<()>
 }
 
 /// Waits until the stack is no longer being changed; returns its status, or `None` if it is gone.
-async fn settled(cloud: &Cloud, name: &str, progress: Progress) -> Result<Option<StackStatus>> {
+///
+/// # Errors
+/// If CloudFormation does not answer.
+pub async fn settled(cloud: &Cloud, name: &str, progress: Progress) -> Result<Option<StackStatus>> {
     let mut waited = Duration::ZERO;
     loop {
         let Some(stack) = find(cloud, name).await? else { return Ok(None) };
@@ -261,7 +267,7 @@ async fn settled(cloud: &Cloud, name: &str, progress: Progress) -> Result<Option
         if !status.as_str().ends_with("_IN_PROGRESS") || status == StackStatus::ReviewInProgress {
             return Ok(Some(status));
         }
-        if !waited.is_zero() && waited.as_millis() % REPORT.as_millis() == 0 {
+        if !waited.is_zero() && waited.as_millis().is_multiple_of(REPORT.as_millis()) {
             progress.say(&format!("{name}: {}", status.as_str().to_lowercase().replace('_', " ")));
         }
         sleep(POLL).await;

@@ -8,7 +8,7 @@ use deploy::{
     bundle::{self, Bundle},
     cloud::Cloud,
     drift, environments, first,
-    manifest::{self, State},
+    manifest::{self, Manifest, State},
     preflight, program,
     program::Packed,
     progress::Progress,
@@ -46,6 +46,9 @@ enum Command {
         from: String,
         #[arg(default_value = "prod")]
         to: String,
+        /// The name of the release to promote, instead of the live one
+        #[arg(long)]
+        release: Option<String>,
         #[command(flatten)]
         how: How,
     },
@@ -55,6 +58,9 @@ enum Command {
         /// The name of the release to return to, instead of the one before
         #[arg(long)]
         to: Option<String>,
+        /// Undo the last deployment if it failed or was interrupted, and otherwise change nothing
+        #[arg(long, conflicts_with = "to")]
+        if_failed: bool,
         #[command(flatten)]
         accept: Accept,
         /// Show the releases, and change nothing
@@ -107,6 +113,8 @@ enum EnvCommand {
         #[command(flatten)]
         how: How,
     },
+    /// Print the address of the environment's API
+    Url { name: String },
     /// Delete all stacks of the environment
     Delete { name: String },
     /// Delete the environments of branches that were not deployed for some days (deploy/feature.toml)
@@ -167,11 +175,13 @@ pub async fn run(cli: Cli) -> Result<()> {
         | Command::Env { command: EnvCommand::Create { name: environment, program, how } } => {
             deploy(&root, &environment, &program, &how.into(), progress).await
         }
-        Command::Promote { from, to, how } => promote(&root, &from, &to, &how.into(), progress).await,
-        Command::Rollback { environment, to, accept, dry_run } => {
+        Command::Promote { from, to, release, how } => {
+            promote(&root, &from, &to, release.as_deref(), &how.into(), progress).await
+        }
+        Command::Rollback { environment, to, if_failed, accept, dry_run } => {
             let (cloud, settings) = connect(&root, &environment).await?;
-            let options =
-                rollback::Options { to, dry_run, accept_old_catalogue: accept.accept_old_catalogue };
+            let accept_old_catalogue = accept.accept_old_catalogue;
+            let options = rollback::Options { to, if_failed, dry_run, accept_old_catalogue };
             rollback::rollback(&cloud, &settings, &options, progress).await
         }
         Command::Smoke { url, origin_verify, accept, release, json } => {
@@ -189,6 +199,11 @@ pub async fn run(cli: Cli) -> Result<()> {
             first::seed(&cloud, &settings, progress).await
         }
         Command::Drift { environment } => drift(&root, &environment, progress).await,
+        Command::Env { command: EnvCommand::Url { name } } => {
+            let (cloud, settings) = connect(&root, &name).await?;
+            println!("{}", release::api_url(&cloud, &settings).await?);
+            Ok(())
+        }
         Command::Env { command: EnvCommand::Delete { name } } => delete(&root, &name, progress).await,
         Command::Env { command: EnvCommand::Reap { dry_run } } => reap(&root, dry_run, progress).await,
     }
@@ -232,7 +247,14 @@ async fn upload(
     Ok(())
 }
 
-async fn promote(root: &Path, from: &str, to: &str, options: &Options, progress: Progress) -> Result<()> {
+async fn promote(
+    root: &Path,
+    from: &str,
+    to: &str,
+    release: Option<&str>,
+    options: &Options,
+    progress: Progress,
+) -> Result<()> {
     let (cloud, source) = connect(root, from).await?;
     let settings = Settings::read(root, to)?;
     if settings.region != source.region {
@@ -243,13 +265,18 @@ async fn promote(root: &Path, from: &str, to: &str, options: &Options, progress:
         );
     }
     let manifests = manifest::of(&cloud, from, 20).await?;
-    let live = manifests.into_iter().find(|manifest| manifest.state == State::Live);
-    let live = live.with_context(|| format!("no release is live in {from}"))?;
+    let is_wanted = |manifest: &Manifest| {
+        manifest.state == State::Live && release.is_none_or(|release| manifest.release == release)
+    };
+    let proven = manifests.into_iter().find(is_wanted).with_context(|| match release {
+        Some(release) => format!("the release {release} was not live in {from}, or was rolled back there"),
+        None => format!("no release is live in {from}"),
+    })?;
     progress.say(&format!(
         "{} of commit {}, live in {from} since {}",
-        live.release, live.bundle.commit, live.started
+        proven.release, proven.bundle.commit, proven.started
     ));
-    finish(&release::deploy(&cloud, root, settings, live.bundle, options, progress).await?)
+    finish(&release::deploy(&cloud, root, settings, proven.bundle, options, progress).await?)
 }
 
 fn finish(outcome: &Outcome) -> Result<()> {

@@ -8,6 +8,7 @@ pub mod apply;
 pub mod bundle;
 pub mod changes;
 pub mod cloud;
+pub mod deployer;
 pub mod drift;
 pub mod environments;
 pub mod first;

@@ -9,6 +9,7 @@ use crate::{
     apply::{self, Applied, Wanted},
     bundle::Bundle,
     cloud::{Cloud, aws},
+    deployer::{self, Deployer},
     first,
     manifest::{self, Manifest, State},
     preflight,
@@ -62,6 +63,8 @@ struct Deployment<'a> {
     bundle: Bundle,
     options: &'a Options,
     progress: Progress,
+    /// The rights with which CloudFormation makes the changes; the caller's if absent.
+    deployer: Option<Deployer>,
     /// The outputs of the stacks so far.
     outputs: BTreeMap<String, String>,
 }
@@ -89,8 +92,9 @@ pub async fn deploy(
     for name in &options.only {
         ensure!(names.contains(name), "there is no stack {name:?}; the stacks are {}", names.join(", "));
     }
-    let mut deployment =
-        Deployment { cloud, root, settings, bundle, options, progress, outputs: BTreeMap::new() };
+    let deployer = deployer::of(cloud, &settings.environment).await?;
+    let outputs = BTreeMap::new();
+    let mut deployment = Deployment { cloud, root, settings, bundle, options, progress, deployer, outputs };
     deployment.run(overridden).await
 }
 
@@ -207,6 +211,9 @@ impl Deployment<'_> {
             if !settings.environment.is_stable() {
                 template::disposable(&mut template);
             }
+            if let Some(deployer) = &self.deployer {
+                deployer.bound(&mut template);
+            }
             let url = preflight::store_template(cloud, &serde_json::to_string(&template)?).await?;
             let wanted = Wanted {
                 name: name.clone(),
@@ -215,6 +222,7 @@ impl Deployment<'_> {
                 parameters,
                 tags: settings.tags.clone(),
                 expendable: self.options.expendable.clone(),
+                service_role: self.deployer.as_ref().map(|deployer| deployer.service_role.clone()),
             };
             let applied = apply::apply(cloud, &wanted, self.options.dry_run, self.progress).await?;
             if applied != Applied::Unchanged {

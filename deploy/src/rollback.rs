@@ -4,12 +4,14 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     aliases::{self, Versions},
+    apply,
     cloud::Cloud,
     manifest::{self, Manifest, State},
     progress::Progress,
     release,
     settings::Settings,
-    smoke, stacks,
+    smoke,
+    stacks::{self, Stack},
 };
 
 /// The number of manifests among which the earlier release is searched.
@@ -37,6 +39,8 @@ pub async fn restore(
 pub struct Options {
     /// The release to return to; the one before the live one if absent.
     pub to: Option<String>,
+    /// Only undo the last deployment, and only if it failed or was interrupted.
+    pub if_failed: bool,
     /// Only say what would be done.
     pub dry_run: bool,
     /// Whether the catalogue may be older than the environment demands.
@@ -55,6 +59,9 @@ pub async fn rollback(
 ) -> Result<()> {
     let environment = settings.environment.name();
     let manifests = manifest::of(cloud, environment, HISTORY).await?;
+    if options.if_failed {
+        return undo(cloud, settings, &manifests, options.dry_run, progress).await;
+    }
     let (current, target) = choose(&manifests, options.to.as_deref(), environment)?;
     progress.say(&format!(
         "{environment}: from {} (commit {}) to {} (commit {}) of {}",
@@ -63,6 +70,7 @@ pub async fn rollback(
     if options.dry_run {
         return Ok(());
     }
+    wait(cloud, settings, &current.bundle.stacks, progress).await?;
     let moved = restore(cloud, settings, &target.versions, progress).await?;
     progress.say(&format!("{moved} aliases moved"));
     let target_of_test = smoke::Target {
@@ -89,6 +97,46 @@ pub async fn rollback(
     Ok(())
 }
 
+/// Moves the aliases back to the versions before the last deployment, if that did not succeed: an interrupted deployment has not done so
+/// itself.
+async fn undo(
+    cloud: &Cloud,
+    settings: &Settings,
+    manifests: &[Manifest],
+    dry_run: bool,
+    progress: Progress,
+) -> Result<()> {
+    let Some(last) = unsuccessful(manifests) else {
+        progress.say(&format!("{}: no deployment is to be undone", settings.environment));
+        return Ok(());
+    };
+    ensure!(!last.before.is_empty(), "{} was the first release: there is no earlier one", last.release);
+    progress.say(&format!("{}: undoing the deployment of {}", settings.environment, last.release));
+    if dry_run {
+        return Ok(());
+    }
+    wait(cloud, settings, &last.bundle.stacks, progress).await?;
+    let moved = restore(cloud, settings, &last.before, progress).await?;
+    progress.say(&format!("{moved} aliases moved"));
+    let mut failed = last.clone();
+    failed.state = State::Failed;
+    failed.notes.push(format!("undone at {}: {moved} aliases moved", manifest::timestamp()));
+    failed.put(cloud).await
+}
+
+/// Returns the manifest of the last deployment if that did not succeed.
+fn unsuccessful(manifests: &[Manifest]) -> Option<&Manifest> {
+    manifests.first().filter(|last| matches!(last.state, State::Started | State::Failed))
+}
+
+/// Waits until no stack is being changed: a deployment in progress would move the aliases again.
+async fn wait(cloud: &Cloud, settings: &Settings, stacks: &[Stack], progress: Progress) -> Result<()> {
+    for stack in stacks {
+        apply::settled(cloud, &stack.name_in(settings), progress).await?;
+    }
+    Ok(())
+}
+
 /// Returns the manifest of the live release, and the one to return to.
 fn choose<'a>(
     manifests: &'a [Manifest],
@@ -107,4 +155,68 @@ fn choose<'a>(
     })?;
     ensure!(!target.versions.is_empty(), "the manifest of {} names no versions", target.release);
     Ok((current, target))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::bundle::Bundle;
+
+    fn manifest(release: &str, state: State) -> Manifest {
+        let bundle = Bundle {
+            commit: "commit".to_owned(),
+            program: "program".to_owned(),
+            architecture: "arm64".to_owned(),
+            stacks: Vec::new(),
+            templates: BTreeMap::new(),
+        };
+        let versions: Versions = [("function".to_owned(), "1".to_owned())].into();
+        Manifest {
+            environment: "prod".to_owned(),
+            release: release.to_owned(),
+            state,
+            started: "2026-11-26T08:00:00Z".to_owned(),
+            overridden: None,
+            bundle,
+            before: versions.clone(),
+            versions,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The names of the current release and of the one to return to.
+    fn chosen(manifests: &[Manifest], to: Option<&str>) -> Option<(String, String)> {
+        let (current, target) = choose(manifests, to, "prod").ok()?;
+        Some((current.release.clone(), target.release.clone()))
+    }
+
+    #[test]
+    fn a_rollback_returns_to_the_release_before_the_live_one() {
+        let manifests = [
+            manifest("d", State::Failed),
+            manifest("c", State::Live),
+            manifest("b", State::RolledBack),
+            manifest("a", State::Live),
+        ];
+        assert_eq!(chosen(&manifests, None), Some(("c".to_owned(), "a".to_owned())));
+        assert_eq!(chosen(&manifests, Some("a")), Some(("c".to_owned(), "a".to_owned())));
+        assert_eq!(chosen(&manifests, Some("b")), None, "it was rolled back");
+        assert_eq!(chosen(&manifests[..2], None), None, "there is nothing before");
+    }
+
+    #[test]
+    fn only_a_last_deployment_without_success_is_undone() {
+        let undone = |state| {
+            let manifests = [manifest("b", state), manifest("a", State::Live)];
+            unsuccessful(&manifests).map(|last| last.release.clone())
+        };
+        assert_eq!(undone(State::Started).as_deref(), Some("b"));
+        assert_eq!(undone(State::Failed).as_deref(), Some("b"));
+        assert_eq!(undone(State::Live), None);
+        assert_eq!(undone(State::RolledBack), None);
+        let manifests = [manifest("b", State::Live), manifest("a", State::Failed)];
+        assert_eq!(unsuccessful(&manifests).map(|last| &last.release), None, "a later one succeeded");
+    }
 }

@@ -66,7 +66,7 @@ fn staging_differs_from_prod_only_where_it_may() {
     }
 }
 
-const TEMPLATES: [&str; 5] =
+pub(super) const TEMPLATES: [&str; 5] =
     ["infra/data.yaml", "infra/release.yaml", "template.yaml", "infra/admin.yaml", "infra/jobs.yaml"];
 
 /// The list of stacks, and their templates.

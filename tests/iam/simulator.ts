@@ -9,6 +9,8 @@ export interface Request {
   resource: string;
   /** The partition keys of the request, `dynamodb:LeadingKeys`; absent for a request that names no key. */
   keys?: string[];
+  /** Other facts about the request, by the names of IAM. */
+  context?: Record<string, string>;
 }
 
 type Decide = (request: Request) => Promise<boolean>;
@@ -33,14 +35,14 @@ export function decider(name: string, policies: Policy[]): Decide {
     return { name, policy: createValidatedPolicy(document, validateIdentityPolicy) };
   });
   return async (request) => {
-    const { action, resource, keys } = request;
+    const { action, resource, keys, context } = request;
     const result = await runSimulation(
       {
         request: {
           principal: global(`role/${name}`),
           action,
           resource: { resource, accountId: ACCOUNT },
-          contextVariables: keys ? { [LEADING_KEYS]: keys } : {},
+          contextVariables: { ...context, ...(keys && { [LEADING_KEYS]: keys }) },
         },
         identityPolicies,
         serviceControlPolicies: [],

@@ -39,6 +39,11 @@ export function roles(templates: Fields[], parameters: Record<string, string>): 
   return resolvers.flatMap((resolver) => resolver.roles(managed));
 }
 
+/** Returns the policies of all roles and managed policies of a template, by logical id. */
+export function rights(template: Fields, parameters: Record<string, string>): Map<string, Policy[]> {
+  return new Resolver(template, parameters).rights();
+}
+
 /** The attributes of roles that this check evaluates, and those that grant nothing. */
 const ROLE = ["AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "Path", "Policies", "RoleName", "Tags"];
 /** Resources that would attach further policies to a role. */
@@ -65,6 +70,19 @@ class Resolver {
     });
   }
 
+  rights(): Map<string, Policy[]> {
+    const managed = this.managedPolicies().map(([, policy]): [string, Policy[]] => [policy.name, [policy]]);
+    const inline = this.ofType("AWS::IAM::Role").map(([id, properties]): [string, Policy[]] => [id, this.inline(properties)]);
+    return new Map([...managed, ...inline]);
+  }
+
+  private inline(role: Fields): Policy[] {
+    return list(this.resolve(role["Policies"] ?? [])).map((policy) => {
+      const { PolicyName: name, PolicyDocument: document } = fields(policy);
+      return { name: text(name), document: document ?? null };
+    });
+  }
+
   roles(managed: Map<string, Policy>): Role[] {
     const attached = ATTACHED.flatMap((type) => this.ofType(type)).map(([id]) => id);
     if (attached.length > 0) {
@@ -83,10 +101,7 @@ class Resolver {
       if (unknown.length > 0) {
         throw new Error(`${id}: this check does not evaluate ${unknown.join(", ")}`);
       }
-      const inline = list(this.resolve(properties["Policies"] ?? [])).map((policy) => {
-        const { PolicyName: name, PolicyDocument: document } = fields(policy);
-        return { name: text(name), document: document ?? null };
-      });
+      const inline = this.inline(properties);
       const shared = list(this.resolve(properties["ManagedPolicyArns"] ?? [])).map((arn) => {
         const policy = managed.get(text(arn));
         if (!policy) {
@@ -148,6 +163,8 @@ class Resolver {
         const [one, other] = list(argument).map((value) => this.resolve(value));
         return one === other;
       }
+      case "Fn::Not":
+        return list(argument).map((value) => this.resolve(value))[0] !== true;
       default:
         throw new Error(`this check does not evaluate ${name}`);
     }
@@ -183,7 +200,7 @@ class Resolver {
     const properties = fields(resource["Properties"]);
     switch (resource["Type"]) {
       case "AWS::IAM::ManagedPolicy":
-        return global(`policy/${name}`);
+        return global(`policy/${this.resolve(properties["ManagedPolicyName"]) ?? name}`);
       case "AWS::Logs::LogGroup":
         return this.resolve(properties["LogGroupName"]);
       case "AWS::Lambda::Function":

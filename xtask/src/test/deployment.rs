@@ -29,6 +29,9 @@ pub const TEMPLATES: [&str; 6] = [
     "infra/jobs.yaml",
 ];
 
+/// The templates of the account and of the rights of deployments, which a person deploys.
+const OF_THE_ACCOUNT: [&str; 3] = ["infra/account.yaml", "infra/deployer.yaml", "infra/workflows.yaml"];
+
 /// CloudFormation accepts 500 resources and 1 MB; a stack must be split before it reaches these limits.
 const MOST_RESOURCES: usize = 400;
 const MOST_BYTES: usize = 900 * 1024;
@@ -45,7 +48,7 @@ pub fn templates() -> anyhow::Result<Finding> {
         lint.args(["--regions", REGION, "--template", template]).args(ignored);
         done(lint.current_dir(root()))
     };
-    for template in TEMPLATES {
+    for template in TEMPLATES.into_iter().chain(OF_THE_ACCOUNT) {
         lint(template, &[])?;
         if template != "infra/artifacts.yaml" {
             let mut validate = Command::new(programs.join("sam"));

@@ -35,9 +35,13 @@ pub fn files_are_clean() -> anyhow::Result<Finding> {
     };
     done(program("zizmor").args(["--offline", "--persona=pedantic", "--no-progress", ".github"]))?;
     let files = tracked()?;
-    let workflows: Vec<_> = files.iter().filter(|file| file.starts_with(".github/workflows/")).collect();
-    ensure!(!workflows.is_empty(), "there is no workflow");
-    done(program("check-jsonschema").args(["--builtin-schema", "vendor.github-workflows"]).args(workflows))?;
+    for (folder, schema) in
+        [(".github/workflows/", "vendor.github-workflows"), (".github/actions/", "vendor.github-actions")]
+    {
+        let checked: Vec<_> = files.iter().filter(|file| file.starts_with(folder)).collect();
+        ensure!(!checked.is_empty(), "{folder} is empty");
+        done(program("check-jsonschema").args(["--builtin-schema", schema]).args(checked))?;
+    }
     let dependabot = ["--builtin-schema", "vendor.dependabot", ".github/dependabot.yml"];
     done(program("check-jsonschema").args(dependabot))?;
     // Without --no-verify, a key that is found would be tested at its service.

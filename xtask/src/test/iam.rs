@@ -1,4 +1,4 @@
-//! Simulates IAM's decisions about the roles of the functions.
+//! Simulates IAM's decisions about the roles of the functions, and about the rights of deployments.
 
 use std::process::Command;
 
@@ -8,7 +8,8 @@ use crate::tools::{done, has_python, missing};
 
 use super::deployment::{TEMPLATES, transformed};
 
-/// Checks that each role allows what its function was recorded to do, and refuses dangerous requests.
+/// Checks that each role allows what its function was recorded to do, that each right of a deployment allows its work, and that all refuse
+/// dangerous requests.
 pub fn simulate() -> anyhow::Result<Finding> {
     if !answers("npm", "--version") {
         return Ok(missing("npm").into());
@@ -18,12 +19,17 @@ pub fn simulate() -> anyhow::Result<Finding> {
     }
     let with_functions =
         TEMPLATES.iter().filter(|template| !["infra/artifacts.yaml", "infra/data.yaml"].contains(template));
-    let transformed = with_functions.map(|template| Ok(transformed(template)?.path));
-    let transformed = transformed.collect::<anyhow::Result<Vec<_>>>()?;
+    let with_functions = with_functions.map(|template| Ok(transformed(template)?.path));
+    let with_functions = with_functions.collect::<anyhow::Result<Vec<_>>>()?;
+    let rights = ["infra/deployer.yaml", "infra/workflows.yaml"];
+    let rights = rights.into_iter().map(|template| Ok(transformed(template)?.path));
+    let rights = rights.collect::<anyhow::Result<Vec<_>>>()?;
     let tests = root().join("tests/iam");
     let mut install = Command::new("npm");
     done(install.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&tests))?;
-    let mut check = Command::new("npm");
-    done(check.args(["run", "--silent", "check", "--"]).args(&transformed).current_dir(&tests))?;
+    for (script, templates) in [("check", &with_functions), ("deployments", &rights)] {
+        let mut check = Command::new("npm");
+        done(check.args(["run", "--silent", script, "--"]).args(templates).current_dir(&tests))?;
+    }
     Ok(Outcome::Passed.into())
 }

@@ -1,0 +1,266 @@
+//! The rights of deployments: the roles of workflows, CloudFormation's role, and the boundary of every other role.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tests::template;
+
+use super::stacks::TEMPLATES;
+
+const DEPLOYER: &str = "infra/deployer.yaml";
+const WORKFLOWS: &str = "infra/workflows.yaml";
+
+/// The action that creates a resource of each type.
+const CREATES: [(&str, &str); 17] = [
+    ("AWS::ApiGatewayV2::Api", "apigateway:POST"),
+    ("AWS::ApiGatewayV2::Integration", "apigateway:POST"),
+    ("AWS::ApiGatewayV2::Route", "apigateway:POST"),
+    ("AWS::ApiGatewayV2::Stage", "apigateway:POST"),
+    ("AWS::CloudWatch::Alarm", "cloudwatch:PutMetricAlarm"),
+    ("AWS::DynamoDB::GlobalTable", "dynamodb:CreateTable"),
+    ("AWS::IAM::ManagedPolicy", "iam:CreatePolicy"),
+    ("AWS::IAM::Role", "iam:CreateRole"),
+    ("AWS::Lambda::Permission", "lambda:AddPermission"),
+    ("AWS::Logs::LogGroup", "logs:CreateLogGroup"),
+    ("AWS::S3::Bucket", "s3:CreateBucket"),
+    ("AWS::S3::BucketPolicy", "s3:PutBucketPolicy"),
+    ("AWS::SQS::Queue", "sqs:CreateQueue"),
+    ("AWS::Scheduler::Schedule", "scheduler:CreateSchedule"),
+    ("AWS::Scheduler::ScheduleGroup", "scheduler:CreateScheduleGroup"),
+    ("AWS::SecretsManager::Secret", "secretsmanager:CreateSecret"),
+    ("AWS::Serverless::Function", "lambda:CreateFunction"),
+];
+
+/// The resources of a template.
+fn resources(file: &str) -> Vec<(String, Value)> {
+    let template = template(file);
+    let resources = template["Resources"].as_object().expect("resources");
+    resources.iter().map(|(id, resource)| (id.clone(), resource.clone())).collect()
+}
+
+/// The statements of a policy document, with both branches of a condition.
+fn of_document(document: &Value) -> Vec<Value> {
+    let of = |statement: &Value| match statement["Fn::If"].as_array() {
+        Some(branches) => {
+            branches[1..].iter().filter(|branch| branch["Effect"].is_string()).cloned().collect()
+        }
+        None => vec![statement.clone()],
+    };
+    document["Statement"].as_array().expect("statements").iter().flat_map(of).collect()
+}
+
+/// The statements of a role or of a managed policy.
+fn statements(resource: &Value) -> Vec<Value> {
+    let properties = &resource["Properties"];
+    let inline = properties["Policies"].as_array().into_iter().flatten();
+    let documents = inline.map(|policy| &policy["PolicyDocument"]).chain(properties.get("PolicyDocument"));
+    documents.flat_map(of_document).collect()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        Value::String(text) => vec![text.clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn actions(statements: &[Value]) -> BTreeSet<String> {
+    statements.iter().flat_map(|statement| texts(&statement["Action"])).collect()
+}
+
+/// Each statement of both templates with the id of its resource.
+fn all_statements() -> Vec<(String, Value)> {
+    let of = |(id, resource): (String, Value)| {
+        statements(&resource).into_iter().map(move |statement| (id.clone(), statement))
+    };
+    [DEPLOYER, WORKFLOWS].into_iter().flat_map(resources).flat_map(of).collect()
+}
+
+#[test]
+fn a_workflow_signs_in_from_one_repository_and_environment() {
+    let expected = |environment: &str| {
+        let issuer = "token.actions.githubusercontent.com";
+        let provider = format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:oidc-provider/{issuer}");
+        json!([{
+            "Effect": "Allow",
+            "Principal": {"Federated": {"Fn::Sub": provider}},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {
+                (format!("{issuer}:aud")): "sts.amazonaws.com",
+                (format!("{issuer}:sub")): {"Fn::Sub": format!("repo:${{Repository}}:environment:{environment}")},
+            }},
+        }])
+    };
+    let roles = resources(WORKFLOWS);
+    let trusts: Vec<_> = roles
+        .iter()
+        .map(|(id, role)| (&**id, &role["Properties"]["AssumeRolePolicyDocument"]["Statement"]))
+        .collect();
+    let (deploy, operate) = (expected("${Environment}"), expected("${Environment}-operations"));
+    assert_eq!(trusts, [("DeployRole", &deploy), ("OperateRole", &operate)]);
+    let pattern = &template(WORKFLOWS)["Parameters"]["Repository"]["AllowedPattern"];
+    assert_eq!(*pattern, "^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", "a name, without a wildcard");
+    let (_, provider) = resources("infra/account.yaml").swap_remove(0);
+    assert_eq!(provider["Properties"]["ClientIdList"], json!(["sts.amazonaws.com"]));
+}
+
+/// Reads alone may be named by their beginning, and only actions without a resource have all.
+#[test]
+fn no_right_is_wider_than_the_environment() {
+    for (id, statement) in all_statements() {
+        let named = format!("{id}, {}", statement["Sid"]);
+        if statement["Effect"] == "Deny" {
+            continue;
+        }
+        for action in texts(&statement["Action"]) {
+            let (_, name) = action.split_once(':').unwrap_or_else(|| panic!("{named}: {action}"));
+            let is_read = ["Get", "List", "Describe"].iter().any(|start| name.starts_with(start));
+            assert!(!name.contains('*') || is_read && name.ends_with('*'), "{named}: {action}");
+        }
+        let without_resource = ["WithoutResource", "Observation", "ListStacks"];
+        for resource in texts(&statement["Resource"]) {
+            let is_ours = resource.contains("pokedex-");
+            let is_exempt = resource == "*"
+                && statement["Sid"].as_str().is_some_and(|id| without_resource.contains(&id))
+                || [
+                    "::/apis",
+                    "::/tags/*",
+                    ":deploymentconfig:CodeDeployDefault.*",
+                    ":role/aws-service-role/*",
+                ]
+                .iter()
+                .any(|place| resource.contains(place));
+            assert!(is_ours || is_exempt, "{named}: {resource}");
+        }
+    }
+}
+
+#[test]
+fn a_role_is_passed_only_to_the_services_that_use_it() {
+    let passed: Vec<_> = all_statements()
+        .into_iter()
+        .filter(|(_, one)| texts(&one["Action"]).contains(&"iam:PassRole".to_owned()))
+        .collect();
+    let shown: Vec<_> = passed
+        .iter()
+        .map(|(id, one)| {
+            (&**id, texts(&one["Resource"]), texts(&one["Condition"]["StringEquals"]["iam:PassedToService"]))
+        })
+        .collect();
+    let role = |name: &str| vec![format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}")];
+    let service =
+        |names: &[&str]| names.iter().map(|name| format!("{name}.amazonaws.com")).collect::<Vec<_>>();
+    let expected = [
+        ("CloudFormationRole", role("pokedex-${Names}-*"), service(&["lambda", "scheduler", "codedeploy"])),
+        ("DeployRole", role("pokedex-cloudformation-${Environment}"), service(&["cloudformation"])),
+    ];
+    assert_eq!(shown, expected);
+}
+
+/// Without the boundary, a template could create a role that may do everything.
+#[test]
+fn a_role_without_the_boundary_cannot_be_created_or_changed() {
+    let guarded =
+        ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"];
+    let mut found = BTreeSet::new();
+    for (id, statement) in all_statements() {
+        let actions = texts(&statement["Action"]);
+        for action in guarded.iter().filter(|action| actions.iter().any(|one| one == *action)) {
+            let boundary = &statement["Condition"]["StringEquals"]["iam:PermissionsBoundary"];
+            assert_eq!(*boundary, json!({"Ref": "Boundary"}), "{id}: {action}");
+            found.insert(*action);
+        }
+        let removes = actions.iter().any(|action| action == "iam:DeleteRolePermissionsBoundary");
+        assert!(!removes, "{id} removes boundaries");
+    }
+    assert_eq!(found.len(), guarded.len());
+}
+
+/// A deployment that could change one of these names could give itself every right.
+#[test]
+fn the_rights_of_deployments_have_names_that_no_environment_has() {
+    let mut names = Vec::new();
+    for (_, resource) in [DEPLOYER, WORKFLOWS].into_iter().flat_map(resources) {
+        let properties = &resource["Properties"];
+        names.extend(["RoleName", "ManagedPolicyName"].iter().flat_map(|name| texts(&properties[*name])));
+    }
+    let expected = ["boundary", "cloudformation", "deploy", "operate"]
+        .map(|name| format!("pokedex-{name}-${{Environment}}"));
+    assert_eq!(names, expected);
+    for file in [DEPLOYER, WORKFLOWS] {
+        let parameters = &template(file)["Parameters"];
+        assert_eq!(parameters["Names"]["AllowedValues"], json!(["staging", "prod", "f-*"]), "{file}");
+        assert_eq!(
+            parameters["Environment"]["AllowedValues"],
+            json!(["staging", "prod", "feature"]),
+            "{file}"
+        );
+    }
+}
+
+/// A new action of a function fails here instead of in its first request on AWS, and an old one does not remain.
+#[test]
+fn the_boundary_allows_exactly_the_actions_of_the_roles() {
+    let (_, boundary) = resources(DEPLOYER).into_iter().find(|(id, _)| id == "Boundary").expect("a boundary");
+    let bounded = actions(&statements(&boundary));
+    let used =
+        TEMPLATES.into_iter().flat_map(resources).flat_map(|(_, resource)| match resource["Type"].as_str() {
+            Some("AWS::IAM::Role" | "AWS::IAM::ManagedPolicy") => actions(&statements(&resource)),
+            _ => BTreeSet::new(),
+        });
+    let used: BTreeSet<String> = used.collect();
+    assert_eq!(bounded, used, "infra/deployer.yaml, and the roles of the stacks");
+}
+
+#[test]
+fn cloudformation_may_create_every_type_of_the_stacks() {
+    let (_, role) =
+        resources(DEPLOYER).into_iter().find(|(id, _)| id == "CloudFormationRole").expect("a role");
+    let allowed = actions(&statements(&role));
+    let types: BTreeSet<String> = TEMPLATES
+        .into_iter()
+        .flat_map(resources)
+        .map(|(_, resource)| resource["Type"].as_str().expect("a type").to_owned())
+        .collect();
+    assert_eq!(types.iter().map(String::as_str).collect::<Vec<_>>(), CREATES.map(|(kind, _)| kind));
+    for (kind, action) in CREATES {
+        assert!(allowed.contains(action), "{kind}: {action}");
+    }
+}
+
+/// Stable environments hold data of users.
+#[test]
+fn no_workflow_deletes_data_of_a_stable_environment() {
+    let deletes = |action: &String| {
+        ["dynamodb:DeleteTable", "s3:DeleteBucket", "secretsmanager:DeleteSecret"].contains(&action.as_str())
+    };
+    let (_, role) =
+        resources(DEPLOYER).into_iter().find(|(id, _)| id == "CloudFormationRole").expect("a role");
+    for policy in role["Properties"]["Policies"].as_array().expect("policies") {
+        for statement in policy["PolicyDocument"]["Statement"].as_array().expect("statements") {
+            match statement["Fn::If"].as_array() {
+                Some(branches) => {
+                    assert_eq!(branches[..2], [json!("IsStable"), json!({"Ref": "AWS::NoValue"})]);
+                }
+                None => assert!(!texts(&statement["Action"]).iter().any(deletes), "{}", statement["Sid"]),
+            }
+        }
+    }
+    let kept = all_statements().into_iter().find(|(_, statement)| statement["Sid"] == "KeepTheData");
+    let (_, kept) = kept.expect("a statement");
+    assert_eq!((&kept["Effect"], &kept["Action"]), (&json!("Deny"), &json!("cloudformation:DeleteStack")));
+}
+
+#[test]
+fn the_rights_of_deployments_have_all_tags() {
+    for (id, resource) in [DEPLOYER, WORKFLOWS, "infra/account.yaml"].into_iter().flat_map(resources) {
+        if resource["Type"] == "AWS::IAM::ManagedPolicy" {
+            continue;
+        }
+        let tags = resource["Properties"]["Tags"].as_array().unwrap_or_else(|| panic!("{id} has no tags"));
+        let names: Vec<_> = tags.iter().filter_map(|tag| tag["Key"].as_str()).collect();
+        assert_eq!(names, ["app", "env", "owner", "cost-center"], "{id}");
+    }
+}

@@ -1,0 +1,164 @@
+//! The workflows at GitHub: which code runs with credentials, in which environment, and in which order.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tests::{read, root, template};
+
+const FOLDER: &str = ".github/workflows";
+
+/// A job with the names of its workflow and of itself.
+struct Job {
+    name: String,
+    job: Value,
+}
+
+impl Job {
+    fn text(&self, name: &str) -> &str {
+        self.job[name].as_str().unwrap_or_default()
+    }
+
+    /// The name of the environment at GitHub; empty if the job has none.
+    fn environment(&self) -> &str {
+        self.job["environment"].as_str().or(self.job["environment"]["name"].as_str()).unwrap_or_default()
+    }
+
+    fn has_identity(&self) -> bool {
+        self.job["permissions"]["id-token"] == "write"
+    }
+
+    fn commands(&self) -> String {
+        let steps = self.job["steps"].as_array().into_iter().flatten();
+        steps.filter_map(|step| step["run"].as_str()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn files() -> BTreeSet<String> {
+    let files = std::fs::read_dir(root().join(FOLDER)).expect("a folder");
+    files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8")).collect()
+}
+
+fn jobs(file: &str) -> Vec<Job> {
+    let workflow = template(&format!("{FOLDER}/{file}"));
+    let jobs = workflow["jobs"].as_object().expect("jobs");
+    jobs.iter().map(|(id, job)| Job { name: format!("{file}: {id}"), job: job.clone() }).collect()
+}
+
+fn job(file: &str, id: &str) -> Job {
+    let name = format!("{file}: {id}");
+    jobs(file).into_iter().find(|job| job.name == name).unwrap_or_else(|| panic!("no job {name}"))
+}
+
+/// The identity of a job is bound to its environment: a job without one could use no role, or that of another.
+#[test]
+fn every_job_with_an_identity_has_an_environment() {
+    let mut environments = BTreeSet::new();
+    for job in files().iter().flat_map(|file| jobs(file)) {
+        assert_eq!(job.has_identity(), !job.environment().is_empty(), "{}", job.name);
+        environments.extend(Some(job.environment().to_owned()).filter(|name| !name.is_empty()));
+        if !job.text("uses").is_empty() {
+            continue;
+        }
+        assert!(job.job["timeout-minutes"].is_number(), "{} has no time limit", job.name);
+        let permissions = job.job["permissions"].as_object().expect("permissions");
+        let allowed = ["contents", "id-token"];
+        assert!(permissions.keys().all(|name| allowed.contains(&name.as_str())), "{}", job.name);
+        assert_eq!(permissions["contents"], "read", "{}", job.name);
+    }
+    let expected = [
+        "${{ inputs.environment }}-operations",
+        "${{ matrix.environment }}-operations",
+        "feature",
+        "prod",
+        "prod-operations",
+        "staging",
+    ];
+    assert_eq!(environments, expected.map(str::to_owned).into());
+}
+
+/// Code that a job builds or tests could otherwise read the identity.
+#[test]
+fn a_job_with_an_identity_builds_nothing_of_the_product() {
+    for job in files().iter().flat_map(|file| jobs(file)).filter(Job::has_identity) {
+        let commands = job.commands();
+        for build in ["cargo xtask build", "cargo xtask test", "cargo xtask rehearse"] {
+            assert!(!commands.contains(build), "{} runs {build}", job.name);
+        }
+    }
+}
+
+#[test]
+fn a_fork_never_runs_with_credentials() {
+    for file in files() {
+        let workflow = template(&format!("{FOLDER}/{file}"));
+        let triggers = &workflow["on"];
+        assert!(
+            triggers.get("pull_request_target").is_none() && triggers.get("workflow_run").is_none(),
+            "{file}"
+        );
+        let is_for_pull_requests = triggers.get("pull_request").is_some();
+        let has_identity = jobs(&file).iter().any(Job::has_identity);
+        assert_eq!(is_for_pull_requests && has_identity, file == "preview.yml", "{file}");
+    }
+    for job in jobs("preview.yml") {
+        let own = "github.event.pull_request.head.repo.full_name == github.repository";
+        let follows = job.text("needs") == "build";
+        assert!(job.text("if").contains(own) || follows, "{}", job.name);
+    }
+}
+
+#[test]
+fn a_release_is_tested_and_built_once_and_reaches_prod_through_staging() {
+    let needs = |id: &str| match &job("deploy.yml", id).job["needs"] {
+        Value::Array(jobs) => jobs.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        one => one.as_str().map(str::to_owned).into_iter().collect::<Vec<_>>(),
+    };
+    assert_eq!(job("deploy.yml", "test").text("uses"), "$/.github/workflows/ci.yml");
+    assert_eq!(needs("staging"), ["test", "build"]);
+    assert_eq!(needs("prod"), ["staging"]);
+    assert_eq!(needs("rollback"), ["prod"]);
+    let builds = jobs("deploy.yml").iter().filter(|job| job.commands().contains("cargo xtask build")).count();
+    assert_eq!(builds, 1);
+    assert!(job("deploy.yml", "staging").commands().contains("cargo xtask deploy staging"));
+    let prod = job("deploy.yml", "prod");
+    assert!(prod.commands().contains("cargo xtask promote staging prod --release"));
+    assert_eq!(prod.environment(), "prod", "which has reviewers");
+    assert!(job("deploy.yml", "rollback").commands().contains("cargo xtask rollback prod --if-failed"));
+    for id in ["staging", "prod"] {
+        let concurrency = &job("deploy.yml", id).job["concurrency"];
+        assert_eq!(concurrency["group"], format!("environment-{id}"));
+        assert_eq!(concurrency["cancel-in-progress"], false);
+    }
+}
+
+/// A deployment by a workflow does the same as one by hand.
+#[test]
+fn workflows_call_only_commands_that_exist() {
+    let known = read("xtask/src/main.rs");
+    let mut called = BTreeSet::new();
+    for job in files().iter().flat_map(|file| jobs(file)) {
+        for rest in job.commands().split("cargo xtask ").skip(1) {
+            let name: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
+            let variant = format!("    {}{}(", name[..1].to_uppercase(), &name[1..]);
+            let unit = format!("    {}{},", name[..1].to_uppercase(), &name[1..]);
+            assert!(known.contains(&variant) || known.contains(&unit), "{} calls {name}", job.name);
+            called.insert(name);
+        }
+    }
+    for name in ["build", "deploy", "promote", "rollback", "rehearse", "drift", "prune", "env"] {
+        assert!(called.contains(name), "no workflow calls {name}");
+    }
+}
+
+#[test]
+fn every_action_is_pinned_by_its_commit() {
+    for file in files() {
+        for line in read(&format!("{FOLDER}/{file}")).lines() {
+            let Some((_, action)) = line.split_once("uses: ") else { continue };
+            let pin = action.split_once('@').map(|(_, pin)| pin.split(' ').next().unwrap_or_default());
+            let is_pinned =
+                pin.is_some_and(|pin| pin.len() == 40 && pin.bytes().all(|b| b.is_ascii_hexdigit()));
+            assert!(is_pinned || action.starts_with("$/"), "{file}: {action}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+// Simulates IAM's decisions about the rights of deployments: CloudFormation's role, the roles of the workflows, and the boundary. Each must
+// allow its work, and refuse what would reach another environment, or give a deployment more rights.
+//
+// usage: deployments.js DEPLOYER WORKFLOWS (transformed, in JSON)
+import { readFileSync } from "node:fs";
+
+import { checkTheSimulator, decider, described, EVERYTHING, type Request } from "./simulator.js";
+import { ACCOUNT, arn, global, PARTITION, REGION, rights, type Fields, type Policy } from "./template.js";
+
+type Environment = "staging" | "prod" | "feature";
+
+const templates: Fields[] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, "utf8")));
+
+/** Returns the policies of an environment by the logical ids of the templates. */
+function policiesOf(environment: Environment): Map<string, Policy[]> {
+  const names = environment === "feature" ? "f-*" : environment;
+  const parameters = { Environment: environment, Names: names, Repository: "owner/repository" };
+  return new Map(templates.flatMap((template) => [...rights(template, parameters)]));
+}
+
+const ALL = { staging: policiesOf("staging"), prod: policiesOf("prod"), feature: policiesOf("feature") };
+
+const boundary = (environment: Environment) => global(`policy/pokedex-boundary-${environment}`);
+const role = (name: string) => global(`role/pokedex-${name}`);
+const lambda = (name: string) => arn("lambda", `function:pokedex-${name}`);
+const table = (name: string) => arn("dynamodb", `table/pokedex-${name}`);
+const stack = (name: string) => arn("cloudformation", `stack/pokedex-${name}/01234567-89ab-cdef-0123-456789abcdef`);
+const secret = (name: string) => arn("secretsmanager", `secret:pokedex-${name}-Ab12Cd`);
+const artifact = (key: string) => `arn:${PARTITION}:s3:::pokedex-artifacts-${ACCOUNT}-${REGION}/${key}`;
+const bounded = (environment: Environment) => ({ "iam:PermissionsBoundary": boundary(environment) });
+const passedTo = (service: string) => ({ "iam:PassedToService": `${service}.amazonaws.com` });
+const ADMINISTRATOR = `arn:${PARTITION}:iam::aws:policy/AdministratorAccess`;
+const TEMPLATE = `https://pokedex-artifacts-${ACCOUNT}-${REGION}.s3.${REGION}.amazonaws.com/templates/0.json`;
+const proposal = (environment: Environment, url = TEMPLATE) => ({
+  "cloudformation:RoleArn": role(`cloudformation-${environment}`),
+  "cloudformation:TemplateUrl": url,
+});
+
+const request = (action: string, resource: string, context?: Record<string, string>): Request => ({
+  action,
+  resource,
+  ...(context && { context }),
+});
+
+/** The requests that a role must allow, and those that it must refuse. */
+interface Check {
+  environment: Environment;
+  role: "Boundary" | "CloudFormationRole" | "DeployRole" | "OperateRole";
+  allowed: Request[];
+  denied: Request[];
+}
+
+const CHECKS: Check[] = [
+  {
+    environment: "staging",
+    role: "CloudFormationRole",
+    allowed: [
+      request("iam:CreateRole", role("staging-GetPokemonRole-1"), bounded("staging")),
+      request("iam:PutRolePolicy", role("staging-GetPokemonRole-1"), bounded("staging")),
+      request("iam:AttachRolePolicy", role("staging-GetPokemonRole-1"), {
+        ...bounded("staging"),
+        "iam:PolicyARN": global("policy/pokedex-staging-TracingPolicy-1"),
+      }),
+      request("iam:PassRole", role("staging-GetPokemonRole-1"), passedTo("lambda")),
+      request("lambda:UpdateFunctionCode", lambda("staging-get-move")),
+      request("scheduler:CreateSchedule", arn("scheduler", "schedule/pokedex-staging/pokedex-staging-jobs-1")),
+      request("codedeploy:CreateDeployment", arn("codedeploy", "deploymentgroup:pokedex-staging-1/pokedex-staging-2")),
+      request("dynamodb:CreateTable", table("staging-app")),
+    ],
+    denied: [
+      // Without the boundary, or with another one.
+      request("iam:CreateRole", role("staging-GetPokemonRole-1")),
+      request("iam:CreateRole", role("staging-GetPokemonRole-1"), { "iam:PermissionsBoundary": ADMINISTRATOR }),
+      request("iam:CreateRole", role("staging-GetPokemonRole-1"), bounded("prod")),
+      request("iam:AttachRolePolicy", role("staging-GetPokemonRole-1"), {
+        ...bounded("staging"),
+        "iam:PolicyARN": ADMINISTRATOR,
+      }),
+      request("iam:DeleteRolePermissionsBoundary", role("staging-GetPokemonRole-1"), bounded("staging")),
+      // Its own rights, and those of workflows.
+      request("iam:CreatePolicyVersion", boundary("staging")),
+      request("iam:PutRolePolicy", role("cloudformation-staging"), bounded("staging")),
+      request("iam:PutRolePolicy", role("deploy-staging"), bounded("staging")),
+      request("iam:UpdateAssumeRolePolicy", role("deploy-staging")),
+      request("iam:PassRole", role("deploy-staging"), passedTo("lambda")),
+      request("iam:PassRole", role("staging-GetPokemonRole-1"), passedTo("ec2")),
+      // Another environment.
+      request("iam:CreateRole", role("prod-GetPokemonRole-1"), bounded("staging")),
+      request("lambda:UpdateFunctionCode", lambda("prod-get-move")),
+      // Data of users.
+      request("dynamodb:DeleteTable", table("staging-app")),
+      request("secretsmanager:DeleteSecret", secret("staging-signing-keys")),
+      request("secretsmanager:GetSecretValue", secret("staging-signing-keys")),
+    ],
+  },
+  {
+    environment: "feature",
+    role: "CloudFormationRole",
+    allowed: [
+      request("iam:CreateRole", role("f-pr12-admin-ListUsersRole-1"), bounded("feature")),
+      request("dynamodb:DeleteTable", table("f-pr12-app")),
+      request("scheduler:CreateScheduleGroup", arn("scheduler", "schedule-group/pokedex-f-pr12")),
+    ],
+    denied: [
+      request("iam:CreateRole", role("prod-GetPokemonRole-1"), bounded("feature")),
+      request("iam:CreatePolicyVersion", boundary("feature")),
+      request("dynamodb:DeleteTable", table("prod-app")),
+      request("lambda:UpdateFunctionCode", lambda("staging-get-move")),
+    ],
+  },
+  {
+    environment: "staging",
+    role: "DeployRole",
+    allowed: [
+      ...["staging", "staging-data", "staging-jobs"].map((name) =>
+        request("cloudformation:CreateChangeSet", stack(name), proposal("staging")),
+      ),
+      request("cloudformation:DescribeStacks", stack("deployer-staging")),
+      request("cloudformation:DeleteStack", stack("staging-jobs")),
+      request("iam:PassRole", role("cloudformation-staging"), passedTo("cloudformation")),
+      request("s3:PutObject", artifact("programs/0.zip")),
+      request("s3:PutObject", artifact("releases/staging/0.json")),
+      request("secretsmanager:GetSecretValue", secret("staging-origin-verify")),
+      { ...request("dynamodb:Query", table("staging-app")), keys: ["OVERRIDES"] },
+    ],
+    denied: [
+      request("cloudformation:CreateChangeSet", stack("staging"), { "cloudformation:TemplateUrl": TEMPLATE }),
+      request("cloudformation:CreateChangeSet", stack("staging"), proposal("staging", "https://bucket.s3.amazonaws.com/0.json")),
+      request("cloudformation:CreateChangeSet", stack("prod"), proposal("staging")),
+      request("cloudformation:CreateChangeSet", stack("deployer-staging"), proposal("staging")),
+      request("cloudformation:DeleteStack", stack("staging-data")),
+      request("iam:PassRole", role("cloudformation-prod"), passedTo("cloudformation")),
+      request("iam:PassRole", role("cloudformation-staging"), passedTo("lambda")),
+      request("iam:CreateRole", role("staging-GetPokemonRole-1"), bounded("staging")),
+      request("s3:PutObject", artifact("releases/prod/0.json")),
+      request("secretsmanager:GetSecretValue", secret("staging-signing-keys")),
+      { ...request("dynamodb:Query", table("staging-app")), keys: ["USER#1"] },
+      request("dynamodb:Query", table("staging-app")),
+    ],
+  },
+  {
+    environment: "prod",
+    role: "DeployRole",
+    allowed: [
+      request("s3:GetObject", artifact("releases/staging/0.json")),
+      request("s3:PutObject", artifact("releases/prod/0.json")),
+      request("s3:PutObject", artifact("templates/0.json")),
+    ],
+    // Prod runs what staging has run.
+    denied: [request("s3:PutObject", artifact("programs/0.zip")), request("s3:PutObject", artifact("releases/staging/0.json"))],
+  },
+  {
+    environment: "feature",
+    role: "DeployRole",
+    allowed: [
+      request("cloudformation:DeleteStack", stack("f-pr12-data")),
+      request("cloudformation:DescribeStacks", stack("f-pr12")),
+      request("s3:PutObject", artifact("releases/f-pr12/0.json")),
+    ],
+    denied: [
+      request("cloudformation:DeleteStack", stack("prod-data")),
+      request("cloudformation:CreateChangeSet", stack("staging"), proposal("feature")),
+      request("s3:PutObject", artifact("releases/prod/0.json")),
+    ],
+  },
+  {
+    environment: "prod",
+    role: "OperateRole",
+    allowed: [
+      request("lambda:UpdateAlias", lambda("prod-get-move")),
+      request("s3:PutObject", artifact("releases/prod/0.json")),
+      request("cloudformation:DetectStackDrift", stack("prod-data")),
+      request("iam:GetRole", role("prod-GetMoveRole-1")),
+    ],
+    denied: [
+      request("lambda:UpdateAlias", lambda("staging-get-move")),
+      request("lambda:UpdateFunctionCode", lambda("prod-get-move")),
+      request("lambda:DeleteFunction", lambda("prod-get-move")),
+      request("cloudformation:CreateChangeSet", stack("prod"), proposal("prod")),
+      request("secretsmanager:GetSecretValue", secret("prod-signing-keys")),
+      request("dynamodb:GetItem", table("prod-app")),
+    ],
+  },
+  {
+    environment: "prod",
+    role: "Boundary",
+    allowed: [
+      request("dynamodb:PutItem", table("prod-app")),
+      request("secretsmanager:GetSecretValue", secret("prod-signing-keys")),
+      request("lambda:InvokeFunction", lambda("prod-sync-pokeapi")),
+    ],
+    denied: [
+      request("dynamodb:PutItem", table("staging-app")),
+      request("dynamodb:DeleteTable", table("prod-app")),
+      request("secretsmanager:GetSecretValue", secret("staging-signing-keys")),
+      request("lambda:UpdateFunctionCode", lambda("prod-get-move")),
+      request("iam:CreateRole", role("prod-GetPokemonRole-1"), bounded("prod")),
+    ],
+  },
+];
+
+await checkTheSimulator();
+const wrong: string[] = [];
+const everything = decider("everything", [EVERYTHING]);
+let decisions = 0;
+for (const { environment, role, allowed, denied } of CHECKS) {
+  const policies = ALL[environment].get(role);
+  if (!policies) {
+    throw new Error(`${environment} has no ${role}`);
+  }
+  const decide = decider(`${role}-${environment}`, policies);
+  for (const [requests, expected] of [[allowed, true], [denied, false]] as const) {
+    for (const one of requests) {
+      decisions += 1;
+      const context = one.context ? `, ${JSON.stringify(one.context)}` : "";
+      const shown = `${environment}, ${role}: ${described(one)}${context}`;
+      if ((await decide(one)) !== expected) {
+        wrong.push(`${shown}: expected ${expected ? "allowed" : "denied"}`);
+      }
+      // A refusal proves something only if a wider policy would allow the request.
+      if (!(await everything(one))) {
+        wrong.push(`${shown}: even a policy that allows everything refuses it`);
+      }
+    }
+  }
+}
+wrong.forEach((line) => console.error(line));
+if (wrong.length > 0) {
+  process.exitCode = 1;
+}
+console.log(`iam-simulate: ${decisions} decisions about the rights of deployments, ${wrong.length} wrong`);

@@ -1,0 +1,93 @@
+//! The changes of workflows, of the rights of deployments, and of the guides for people who operate the product.
+
+use super::changes::{Change, replace};
+
+const DEPLOYER: &str = "infra/deployer.yaml";
+const ROLES: &str = "infra/workflows.yaml";
+const DEPLOY: &str = ".github/workflows/deploy.yml";
+const PREVIEW: &str = ".github/workflows/preview.yml";
+const DEMANDS: &str = "docs/demands.md";
+const CHECKLISTS: &str = "docs/checklists/release.md";
+
+const SIGN_IN: &str = "house::account::a_workflow_signs_in_from_one_repository_and_environment";
+const NARROW: &str = "house::account::no_right_is_wider_than_the_environment";
+const PASSED: &str = "house::account::a_role_is_passed_only_to_the_services_that_use_it";
+const GUARDED: &str = "house::account::a_role_without_the_boundary_cannot_be_created_or_changed";
+const OWN_NAMES: &str = "house::account::the_rights_of_deployments_have_names_that_no_environment_has";
+const BOUNDARY: &str = "house::account::the_boundary_allows_exactly_the_actions_of_the_roles";
+const CREATES: &str = "house::account::cloudformation_may_create_every_type_of_the_stacks";
+const KEPT: &str = "house::account::no_workflow_deletes_data_of_a_stable_environment";
+const TAGGED: &str = "house::account::the_rights_of_deployments_have_all_tags";
+const IDENTITY: &str = "house::workflows::every_job_with_an_identity_has_an_environment";
+const NO_BUILD: &str = "house::workflows::a_job_with_an_identity_builds_nothing_of_the_product";
+const FORKS: &str = "house::workflows::a_fork_never_runs_with_credentials";
+const ORDER: &str = "house::workflows::a_release_is_tested_and_built_once_and_reaches_prod_through_staging";
+const COMMANDS: &str = "house::workflows::workflows_call_only_commands_that_exist";
+const PINNED: &str = "house::workflows::every_action_is_pinned_by_its_commit";
+const COUNTED: &str = "house::demands::every_demand_occurs_once_and_its_state_is_counted";
+const PROVEN: &str = "house::demands::every_proof_of_a_demand_exists";
+const ITEMS: &str = "house::guides::the_checklists_have_8_and_12_items_with_commands";
+const RUNBOOKS: &str = "house::guides::every_alarm_names_a_runbook_that_exists";
+
+pub const OF_RELEASES: &[Change] = &[
+    replace(ROLES, ":environment:${Environment}\n", ":*\n", SIGN_IN),
+    replace(ROLES, "              StringEquals:\n", "              StringLike:\n", SIGN_IN),
+    replace(ROLES, "lambda:GetFunction*, ", "lambda:*, ", NARROW),
+    replace(DEPLOYER, "- Sid: WithoutResource", "- Sid: Everything", NARROW),
+    replace(
+        DEPLOYER,
+        "iam:PassedToService: [lambda",
+        "iam:PassedToService: [ec2.amazonaws.com, lambda",
+        PASSED,
+    ),
+    replace(
+        DEPLOYER,
+        "                Condition:\n                  StringEquals: {iam:PermissionsBoundary: !Ref Boundary}\n              - Sid: Policies",
+        "              - Sid: Policies",
+        GUARDED,
+    ),
+    replace(
+        DEPLOYER,
+        "pokedex-cloudformation-${Environment}",
+        "pokedex-${Environment}-cloudformation",
+        OWN_NAMES,
+    ),
+    replace(DEPLOYER, "dynamodb:GetItem, ", "dynamodb:GetItem, dynamodb:DeleteTable, ", BOUNDARY),
+    replace("infra/jobs.yaml", "Action: sqs:SendMessage", "Action: sqs:ReceiveMessage", BOUNDARY),
+    replace(DEPLOYER, "sqs:CreateQueue, ", "", CREATES),
+    replace(DEPLOYER, "dynamodb:CreateTable, ", "dynamodb:CreateTable, dynamodb:DeleteTable, ", KEPT),
+    replace(ROLES, "Effect: Deny", "Effect: Allow", KEPT),
+    replace(DEPLOYER, "        - {Key: cost-center, Value: pokedex}\n", "", TAGGED),
+    replace(DEPLOY, "    environment: staging\n", "", IDENTITY),
+    replace(DEPLOY, "contents: read # check out the settings", "contents: write", IDENTITY),
+    replace(
+        DEPLOY,
+        "cargo xtask deploy staging |",
+        "cargo xtask build && cargo xtask deploy staging |",
+        NO_BUILD,
+    ),
+    replace(PREVIEW, "  pull_request:\n", "  pull_request_target:\n", FORKS),
+    replace(PREVIEW, "head.repo.full_name == github.repository", "head.repo.fork == false", FORKS),
+    replace(DEPLOY, "needs: [test, build]", "needs: [build]", ORDER),
+    replace(DEPLOY, "    needs: staging\n", "", ORDER),
+    replace(
+        DEPLOY,
+        "cancel-in-progress: false\n    permissions",
+        "cancel-in-progress: true\n    permissions",
+        ORDER,
+    ),
+    replace(".github/workflows/drift.yml", "cargo xtask drift", "cargo xtask wander", COMMANDS),
+    replace(
+        DEPLOY,
+        "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1",
+        "actions/checkout@v7",
+        PINNED,
+    ),
+    replace(DEMANDS, "| 2 |", "| 3 |", COUNTED),
+    replace(DEMANDS, "open: no comment on pull requests", "and no comment on pull requests", COUNTED),
+    replace(DEMANDS, "`iam-simulate`", "`iam-dream`", PROVEN),
+    replace(DEMANDS, "`infra/artifacts.yaml`", "`infra/artefacts.yaml`", PROVEN),
+    replace(CHECKLISTS, "| 3 |", "| 4 |", ITEMS),
+    replace(CHECKLISTS, "`cargo xtask drift staging`", "`cargo xtask wander staging`", ITEMS),
+    replace("template.yaml", "(docs/runbooks/release.md)", "(docs/runbooks/canary.md)", RUNBOOKS),
+];
