@@ -49,6 +49,8 @@ pub enum Outcome {
     Shown,
 }
 
+/// The manifests among which a deployment searches its own release.
+const RECENT: usize = 20;
 /// The output of the stack with the HTTP API that holds its address.
 pub const API_URL: &str = "ApiUrl";
 /// The function that CodeDeploy asks about each new version.
@@ -111,17 +113,17 @@ impl Deployment<'_> {
         self.read_origin_verify().await?;
         let release = self.bundle.release(&self.settings)?;
         let serving = self.versions(&stacks).await?;
-        let last = manifest::of(cloud, &environment, 1).await?.into_iter().next();
-        if let Some(last) = &last {
-            self.refuse_repetition(last, &release, &serving)?;
-            if last.state == State::Live
-                && last.release == release
-                && last.versions == serving
-                && self.options.only.is_empty()
-            {
-                progress.say(&format!("nothing to deploy: {environment} runs the release {release} already"));
-                return Ok(Outcome::Unchanged(release));
-            }
+        let recent = manifest::of(cloud, &environment, RECENT).await?;
+        refuse_repetition(&recent, &release, &environment)?;
+        let last = recent.into_iter().next();
+        if let Some(last) = &last
+            && last.state == State::Live
+            && last.release == release
+            && last.versions == serving
+            && self.options.only.is_empty()
+        {
+            progress.say(&format!("nothing to deploy: {environment} runs the release {release} already"));
+            return Ok(Outcome::Unchanged(release));
         }
         // An interrupted deployment has moved some aliases: what served before it is still the release to return to.
         let interrupted = last.filter(|last| last.state == State::Started);
@@ -277,16 +279,6 @@ impl Deployment<'_> {
         Ok(versions)
     }
 
-    /// After a rollback the aliases differ from the stacks, and CloudFormation would find no change to make.
-    fn refuse_repetition(&self, last: &Manifest, release: &str, serving: &Versions) -> Result<()> {
-        ensure!(
-            last.state != State::RolledBack || last.release != release || *serving == last.versions,
-            "the release {release} was rolled back in {}: deploy another commit",
-            last.environment
-        );
-        Ok(())
-    }
-
     /// Moves back what the deployment has moved; returns the error with a sentence about that.
     async fn undo(&self, mut manifest: Manifest, error: anyhow::Error, is_first: bool) -> anyhow::Error {
         self.progress.say(&format!("failed: {error:#}"));
@@ -307,6 +299,17 @@ impl Deployment<'_> {
         }
         error.context(format!("the release {} was not deployed; {what}", manifest.release))
     }
+}
+
+/// After a rollback, the aliases differ from the stacks, in which CloudFormation would find no change to make.
+fn refuse_repetition(recent: &[Manifest], release: &str, environment: &str) -> Result<()> {
+    let latest = recent.iter().find(|manifest| manifest.release == release);
+    ensure!(
+        latest.is_none_or(|latest| latest.state != State::RolledBack),
+        "the release {release} was rolled back in {environment}: deploy another commit, or return to it with \
+         `cargo xtask rollback {environment} --to {release}`"
+    );
+    Ok(())
 }
 
 /// Returns the value of `X-Origin-Verify` that the edge of the environment sends; `None` in an environment that requires none.

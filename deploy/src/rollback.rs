@@ -143,14 +143,17 @@ fn choose<'a>(
     to: Option<&str>,
     environment: &str,
 ) -> Result<(&'a Manifest, &'a Manifest)> {
-    let mut live = manifests.iter().filter(|manifest| manifest.state == State::Live);
-    let current = live.next().with_context(|| format!("no release is live in {environment}"))?;
-    let target = live.find(|manifest| match to {
-        Some(release) => manifest.release == release,
-        None => manifest.release != current.release,
+    let current = manifests.iter().find(|manifest| manifest.state == State::Live);
+    let current = current.with_context(|| format!("no release is live in {environment}"))?;
+    let target = manifests.iter().find(|manifest| match to {
+        // A release that was left by mistake is returned to by its name.
+        Some(release) => {
+            manifest.release == release && matches!(manifest.state, State::Live | State::RolledBack)
+        }
+        None => manifest.release != current.release && manifest.state == State::Live,
     });
     let target = target.with_context(|| match to {
-        Some(release) => format!("{release} was never live in {environment} before {}", current.release),
+        Some(release) => format!("{release} was never live in {environment}"),
         None => format!("no release was live in {environment} before {}", current.release),
     })?;
     ensure!(!target.versions.is_empty(), "the manifest of {} names no versions", target.release);

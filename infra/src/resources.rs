@@ -30,7 +30,7 @@ pub(crate) fn of(
     match function.trigger {
         Trigger::Request(spec) => resources.extend(gateway::of(spec, stack)),
         Trigger::Job(job) => {
-            resources.extend(job.schedule.iter().map(|schedule| schedule::of(job, schedule)))
+            resources.extend(job.schedule.iter().map(|schedule| schedule::of(job, schedule)));
         }
     }
     resources

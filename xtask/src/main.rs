@@ -2,6 +2,7 @@
 
 mod build;
 mod cargo;
+mod checklist;
 mod dynamodb_local;
 mod finding;
 mod mutate;
@@ -61,6 +62,8 @@ enum Command {
     /// Make the bundled snapshot the catalogue of an environment that has none
     #[command(disable_help_flag = true)]
     Seed(Rest),
+    /// Run the commands of a checklist, and ask a person for the rest
+    Checklist(checklist::Options),
     /// Report the resources of an environment that were changed by hand
     #[command(disable_help_flag = true)]
     Drift(Rest),
@@ -84,6 +87,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Smoke(rest) => pass_through::deploy("smoke", &rest),
         Command::Prune(rest) => pass_through::deploy("prune", &rest),
         Command::Seed(rest) => pass_through::deploy("seed", &rest),
+        Command::Checklist(options) => checklist::run(&options),
         Command::Drift(rest) => pass_through::deploy("drift", &rest),
         Command::Env(rest) => pass_through::deploy("env", &rest),
     }
