@@ -69,7 +69,7 @@ fn an_answer_that_is_not_the_expected_one_fails() {
 }
 
 #[test]
-fn a_probe_comes_from_the_edge_and_from_nobody() {
+fn a_probe_names_the_edge_and_no_caller() {
     for job_or_route in SPECS.iter().map(|spec| spec.name).chain(JOBS.iter().map(|job| job.name)) {
         let event = Probe::of(job_or_route, Some("value")).expect("a probe").event;
         let text = event.to_string();

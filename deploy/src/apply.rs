@@ -75,7 +75,11 @@ pub fn outputs(stack: &Stack) -> BTreeMap<String, String> {
 pub async fn apply(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Progress) -> Result<Applied> {
     let name = &wanted.name;
     let kind = prepare(cloud, wanted, progress).await?;
-    let Some((change_set, changes)) = create_change_set(cloud, wanted, &kind).await? else {
+    let created = create_change_set(cloud, wanted, &kind).await;
+    if created.is_err() && kind == ChangeSetType::Create {
+        delete_empty(cloud, name).await?;
+    }
+    let Some((change_set, changes)) = created? else {
         progress.say(&format!("{name}: unchanged"));
         return Ok(Applied::Unchanged);
     };
@@ -90,8 +94,7 @@ pub async fn apply(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Prog
     if dry_run || !losses.is_empty() {
         delete_change_set(cloud, name, &change_set).await?;
         if kind == ChangeSetType::Create {
-            // The change set has created an empty stack.
-            cloud.stacks.delete_stack().stack_name(name).send().await.map_err(aws)?;
+            delete_empty(cloud, name).await?;
         }
     }
     if !losses.is_empty() {
@@ -235,6 +238,15 @@ async fn create_change_set(
             _ => sleep(POLL / 4).await,
         }
     }
+}
+
+/// Deletes the empty stack that a change set has created, and that it was never executed on.
+async fn delete_empty(cloud: &Cloud, name: &str) -> Result<()> {
+    let found = find(cloud, name).await?;
+    if found.and_then(|stack| stack.stack_status) == Some(StackStatus::ReviewInProgress) {
+        cloud.stacks.delete_stack().stack_name(name).send().await.map_err(aws)?;
+    }
+    Ok(())
 }
 
 async fn delete_change_set(cloud: &Cloud, name: &str, change_set: &str) -> Result<()> {

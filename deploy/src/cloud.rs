@@ -11,7 +11,6 @@ pub struct Cloud {
     pub files: aws_sdk_s3::Client,
     pub secrets: aws_sdk_secretsmanager::Client,
     pub tables: aws_sdk_dynamodb::Client,
-    pub alarms: aws_sdk_cloudwatch::Client,
     pub account: String,
     pub region: String,
 }
@@ -36,7 +35,6 @@ impl Cloud {
             files: files(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             tables: aws_sdk_dynamodb::Client::new(&config),
-            alarms: aws_sdk_cloudwatch::Client::new(&config),
             account,
             region: region.to_owned(),
         })

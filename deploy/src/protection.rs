@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::cloud::{Cloud, aws};
 
-/// No update may replace or delete a resource, whoever starts it: also one made in the console.
+/// No update may replace or delete a resource, also none that is made in the console.
 const POLICY: &str = r#"{"Statement": [
   {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"},
   {"Effect": "Deny", "Action": ["Update:Replace", "Update:Delete"], "Principal": "*", "Resource": "*"}

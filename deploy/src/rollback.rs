@@ -205,7 +205,8 @@ mod tests {
         ];
         assert_eq!(chosen(&manifests, None), Some(("c".to_owned(), "a".to_owned())));
         assert_eq!(chosen(&manifests, Some("a")), Some(("c".to_owned(), "a".to_owned())));
-        assert_eq!(chosen(&manifests, Some("b")), None, "it was rolled back");
+        assert_eq!(chosen(&manifests, Some("b")), Some(("c".to_owned(), "b".to_owned())), "named");
+        assert_eq!(chosen(&manifests, Some("d")), None, "it was never live");
         assert_eq!(chosen(&manifests[..2], None), None, "there is nothing before");
     }
 

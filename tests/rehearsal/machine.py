@@ -11,7 +11,7 @@ import urllib.request
 
 REGION = "eu-central-1"
 # The seconds that stand for a minute of a canary and of an alarm.
-MINUTE = 4
+MINUTE = 2
 
 
 class Steps:

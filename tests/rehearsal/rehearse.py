@@ -24,6 +24,12 @@ from source import Source
 
 # Requests that may fail while a tenth of them goes to a broken version: a share of twice that, because few requests are counted.
 MOST_FAILED = 0.2
+# A resource that cannot be created: an alarm without a threshold.
+BROKEN = """  Broken:
+    Type: AWS::CloudWatch::Alarm
+    DependsOn: [AppTable, SigningKeys]
+    Properties: {Namespace: n, MetricName: m, ComparisonOperator: GreaterThanThreshold, EvaluationPeriods: 1}
+"""
 
 
 class Rehearsal:
@@ -163,20 +169,20 @@ class Rehearsal:
 
     def failed_first_deployment(self):
         """A first deployment that fails leaves nothing behind, and works once its cause is gone."""
-        self.source.edit("infra/data.yaml", "BucketName: !Sub pokedex-", "BucketName: !Sub POKEDEX_")
+        self.source.edit("infra/data.yaml", "\nOutputs:\n", BROKEN + "\nOutputs:\n")
         output = self.deploy("f-broken", fails=True)
-        self.steps.check_that("the cause is named", "could not be changed" in output or "rejects" in output)
+        self.steps.check_that("the failure is reported", "pokedex-f-broken-data could not be changed" in output)
         self.steps.check("a failed creation leaves nothing", account.leftovers("f-broken"), {})
         self.source.reset()
         self.steps.done("a failed first deployment leaves nothing")
 
     def killed(self, kills):
-        """A deployment that was killed at any point is completed by the next one."""
+        """A deployment that was killed while it changed the stacks is completed by the next one."""
         rng = random.Random(13)
         for number in range(kills):
             self.source.set("dev", f"LogLevel=info,adapters=debug,kill{number}=info")
             process = self.source.start("deploy", "dev")
-            time.sleep(rng.uniform(0.2, 18))
+            time.sleep(rng.uniform(0.2, 8))
             process.kill()
             process.communicate()
             output = self.deploy("dev")

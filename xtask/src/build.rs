@@ -40,8 +40,8 @@ fn program(arguments: &[&str], processor: &str) -> anyhow::Result<PathBuf> {
     Ok(target().join("lambda/functions/bootstrap"))
 }
 
-/// Replaces the names of folders that a program would contain, such as those of the sources in messages of panics. The flags replace those of
-/// cargo-lambda, which name the processor.
+/// Replaces the names of folders that a program would contain, such as those of the sources in messages of panics. The flags replace
+/// those of cargo-lambda, which name the processor.
 fn reproducible<'a>(build: &'a mut Command, processor: &str) -> &'a mut Command {
     let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo");
     let home = env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from);
