@@ -1,5 +1,5 @@
-//! A bundle: everything that a release consists of, independent of the environment. It is built once, and promoted from one environment to the
-//! next.
+//! A bundle: everything that a release consists of, independent of the environment. It is built once, and promoted from one environment
+//! to the next.
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 

@@ -43,8 +43,8 @@ pub async fn expand(
     serde_json::from_slice(&output.stdout).context("the translator printed no JSON")
 }
 
-/// Returns the values of the parameters that `template` declares: those of the settings, then the outputs of earlier stacks. A parameter with
-/// neither has its default.
+/// Returns the values of the parameters that `template` declares: those of the settings, then the outputs of earlier stacks. A parameter
+/// with neither has its default.
 ///
 /// # Errors
 /// If a parameter has no value; the error names it.

@@ -1,5 +1,5 @@
-//! The resources that connect a function to the HTTP API. They are explicit: a SAM event accepts only an API of its own template, and an API
-//! that is defined by a body removes the routes of every other stack when it is updated.
+//! The resources that connect a function to the HTTP API. They are explicit: a SAM event accepts only an API of its own template, and an
+//! API that is defined by a body removes the routes of every other stack when it is updated.
 
 use door::route::{DEFAULT, Need, Spec};
 use http::Method;

@@ -1,5 +1,5 @@
-//! The templates of the stacks. In `template.yaml`, the part between two marks is generated; the other templates are generated as a whole, with
-//! the parameters, rules and common settings of `template.yaml` that they use.
+//! The templates of the stacks. In `template.yaml`, the part between two marks is generated; the other templates are generated as a whole,
+//! with the parameters, rules and common settings of `template.yaml` that they use.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -1,4 +1,4 @@
-"""The front of the deployment rehearsal: stands between an AWS client and the emulator, and does what the emulator lacks.
+"""The front of the deployment rehearsal: is between an AWS client and the emulator, and does what the emulator lacks.
 
 usage: front --port PORT --emulator PORT [--region REGION] [--minute SECONDS] [--hook-timeout SECONDS] [--hooks-at-once N] [--as-tls]
 

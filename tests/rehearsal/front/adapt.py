@@ -5,7 +5,7 @@ emulator deploys. docs/adr/0010-rehearsals.md lists the gaps that have no workar
 import copy
 import re
 
-# What the emulator cannot create: type, which resources of the type, and why. The resources are dropped, and so is every reference.
+# The resources that the emulator cannot create: type, property that such a resource has, and reason. The resources are dropped, and so is every reference.
 UNSUPPORTED = [
     ("AWS::CodeDeploy::Application", None, "CodeDeploy is missing: the front answers for it"),
     ("AWS::CodeDeploy::DeploymentGroup", None, "CodeDeploy is missing: the front carries out the deployments"),

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 HOST = re.compile(r"([0-9a-f]{8})\.(execute-api\.localhost(?::\d+)?)")
 FUNCTION = re.compile(r":function:([^:/]+):([^:/]+)")
-# How long the routes of an API are remembered, in seconds.
+# The seconds for which the routes of an API are remembered.
 FRESH = 1.0
 
 
