@@ -14,7 +14,10 @@ pub async fn has(cloud: &Cloud, key: &str) -> Result<bool> {
     match cloud.files.head_object().bucket(cloud.artifacts()).key(key).send().await {
         Ok(_) => Ok(true),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(false),
-        Err(error) => Err(aws(error)),
+        // The response to HEAD has no text.
+        Err(error) => {
+            Err(aws(error)).with_context(|| format!("{key} in the bucket of artifacts cannot be read"))
+        }
     }
 }
 

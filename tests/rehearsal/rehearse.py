@@ -18,6 +18,7 @@ import time
 import account
 import boto3
 import machine
+import rights
 from machine import REGION, Steps, answers, free_port, wait_until
 from product import Api, Traffic, register, see_accounts, see_catalogue
 from source import Source
@@ -254,6 +255,7 @@ def through_front(port):
 
 def rehearse(rehearsal, kills):
     rehearsal.first_deployments()
+    rights.check(rehearsal.source, rehearsal.source.folder.parent, rehearsal.steps)
     rehearsal.refusals()
     user = register(rehearsal.api("staging"), "brock")[1]
     rehearsal.good_release(user)

@@ -9,13 +9,19 @@ import sys
 
 FILES = ["deploy", "infra", "template.yaml", "samconfig.toml"]
 # The program is built for this machine, and no schedule may reach the real PokeAPI.
-LOCAL = ["PokeapiBaseUrl=http://127.0.0.1:9/api/v2", "SyncRequestsPerMinute=0", "RateLimits=write=3600/60,register=60/60"]
+LOCAL = ["PokeapiBaseUrl=http://127.0.0.1:9/api/v2", "SyncRequestsPerMinute=0", "RateLimits=write=3600/60,register=60/60,login=60/60"]
+
+
+# The variables with the key of the root user.
+ROOT = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
 
 
 class Source:
     def __init__(self, root, run, program, deploy):
         self.root, self.folder = pathlib.Path(root), pathlib.Path(run) / "source"
         self.program, self.deploy_program = program, deploy
+        # The variables of the caller, if it is not the root user.
+        self.identity = {}
         self.reset()
 
     def reset(self):
@@ -56,9 +62,10 @@ class Source:
         command = [self.deploy_program, *arguments]
         if arguments[0] == "deploy" or arguments[:2] == ("env", "create"):
             command += ["--program", self.program]
+        variables = {name: value for name, value in os.environ.items() if not (self.identity and name in ROOT)}
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder,
-            env={**os.environ, "POKEDEX_SAM_PYTHON": sys.executable},
+            env={**variables, **self.identity, "POKEDEX_SAM_PYTHON": sys.executable},
         )
 
     def run(self, *arguments, fails=False):
