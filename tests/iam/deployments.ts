@@ -121,6 +121,8 @@ const CHECKS: Check[] = [
       request("s3:PutObject", artifact("programs/0.zip")),
       request("s3:PutObject", artifact("releases/staging/0.json")),
       request("secretsmanager:GetSecretValue", secret("staging-origin-verify")),
+      request("lambda:InvokeFunction", lambda("staging-rotate-signing-key:live")),
+      request("lambda:InvokeFunction", lambda("staging-verify-release:live")),
       { ...request("dynamodb:Query", table("staging-app")), keys: ["OVERRIDES"] },
     ],
     denied: [
@@ -134,6 +136,7 @@ const CHECKS: Check[] = [
       request("iam:CreateRole", role("staging-GetPokemonRole-1"), bounded("staging")),
       request("s3:PutObject", artifact("releases/prod/0.json")),
       request("secretsmanager:GetSecretValue", secret("staging-signing-keys")),
+      request("lambda:InvokeFunction", lambda("staging-delete-user:live")),
       { ...request("dynamodb:Query", table("staging-app")), keys: ["USER#1"] },
       request("dynamodb:Query", table("staging-app")),
     ],
