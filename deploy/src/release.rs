@@ -179,7 +179,8 @@ impl Deployment<'_> {
             url: url.clone(),
             origin_verify: self.origin_verify().await?,
             expects_sync: !is_first && !self.options.accept_old_catalogue,
-            release: Some(release.to_owned()),
+            // The version is served by a function of this stack.
+            release: self.is_wanted(stacks::MAIN).then(|| release.to_owned()),
         };
         first::alive(url, &target.headers()?).await?;
         let report = smoke::run(&target).await?;
@@ -190,11 +191,15 @@ impl Deployment<'_> {
         Ok(())
     }
 
+    fn is_wanted(&self, stack: &str) -> bool {
+        self.options.only.is_empty() || self.options.only.iter().any(|name| name == stack)
+    }
+
     /// Deploys one stack, and keeps its outputs.
     async fn stack(&mut self, stack: &Stack, release: &str) -> Result<()> {
         let (cloud, settings) = (self.cloud, &self.settings);
         let name = stack.name_in(settings);
-        let is_wanted = self.options.only.is_empty() || self.options.only.contains(&stack.name);
+        let is_wanted = self.is_wanted(&stack.name);
         if is_wanted {
             let text = self.bundle.templates.get(&stack.template);
             let text = text.with_context(|| format!("the release has no template {}", stack.template))?;

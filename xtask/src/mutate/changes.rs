@@ -56,6 +56,7 @@ const JOB_ACCESS: &str = "house::access::a_job_has_exactly_the_rights_that_it_us
 const RELEASES: &str = "house::functions::releases_unwind_and_leave_nothing_to_cargo_lambda";
 const EVENTS: &str = "house::events::each_event_is_one_that_the_http_api_would_send_to_that_route";
 const LETS_IN: &str = "house::authorization::each_route_admits_the_callers_in_the_table";
+const VERIFICATION: &str = "house::access::the_verification_has_exactly_the_rights_that_it_uses";
 const ROUTE_ACCESS: &str = "house::access::a_route_has_exactly_the_rights_that_it_uses";
 const SYNC_ACCESS: &str = "house::access::the_sync_has_exactly_the_rights_that_it_uses";
 const NOTHING_ELSE: &str = "house::templates::the_template_has_no_other_resources";
@@ -285,6 +286,12 @@ pub const CHANGES: &[Change] = &[
     replace("shared/door/src/route.rs", "//! ", "//! get-pokemon. ", NO_NOUN),
     Change { file: "shared/domain/src/slug.rs", what: What::Fill("\nimpl ", "// {n}\n", 400), test: LENGTHS },
     // The accesses that policies follow.
+    replace(
+        ACCESSES,
+        "  \"verify-release\": {\n",
+        "  \"verify-release\": {\n    \"AppTableName\": {\"GetItem\":[\"JWKS\"]}",
+        VERIFICATION,
+    ),
     replace(ACCESSES, "\"MOVE#*\"", "\"MOVE#*\",\"TYPE#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "{\"GetItem\":[\"POKEMON#*\"", "{\"GetItem\":[\"CHAIN#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "\"BatchWriteItem\":null", "\"BatchGetItem\":null", SYNC_ACCESS),
