@@ -21,22 +21,43 @@ pub type Versions = BTreeMap<String, String>;
 /// If CloudFormation or Lambda does not answer.
 pub async fn of_stack(cloud: &Cloud, name: &str) -> Result<Versions> {
     let mut versions = Versions::new();
-    if crate::apply::find(cloud, name).await?.is_none() {
-        return Ok(versions);
-    }
-    let mut pages = cloud.stacks.list_stack_resources().stack_name(name).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        for resource in page.map_err(aws)?.stack_resource_summaries.unwrap_or_default() {
-            if resource.resource_type() != Some("AWS::Lambda::Function") {
-                continue;
-            }
-            let Some(function) = resource.physical_resource_id else { continue };
-            if let Some(version) = of(cloud, &function).await? {
-                versions.insert(function, version);
-            }
+    for function in resources(cloud, name, "AWS::Lambda::Function").await? {
+        if let Some(version) = of(cloud, &function).await? {
+            versions.insert(function, version);
         }
     }
     Ok(versions)
+}
+
+/// Returns the versions that the template of the stack `name` gives its functions, wherever the aliases are.
+///
+/// # Errors
+/// If CloudFormation does not answer.
+pub async fn in_template(cloud: &Cloud, name: &str) -> Result<Versions> {
+    let mut versions = Versions::new();
+    for arn in resources(cloud, name, "AWS::Lambda::Version").await? {
+        // arn:aws:lambda:REGION:ACCOUNT:function:NAME:VERSION
+        let mut parts = arn.rsplit(':');
+        let (version, function) = (parts.next(), parts.next());
+        let (version, function) = version.zip(function).with_context(|| format!("{arn} names no version"))?;
+        versions.insert(function.to_owned(), version.to_owned());
+    }
+    Ok(versions)
+}
+
+/// Returns the physical ids of the resources of a type; none if the stack does not exist.
+async fn resources(cloud: &Cloud, stack: &str, kind: &str) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    if crate::apply::find(cloud, stack).await?.is_none() {
+        return Ok(ids);
+    }
+    let mut pages = cloud.stacks.list_stack_resources().stack_name(stack).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let resources = page.map_err(aws)?.stack_resource_summaries.unwrap_or_default();
+        let of_kind = resources.into_iter().filter(|resource| resource.resource_type() == Some(kind));
+        ids.extend(of_kind.filter_map(|resource| resource.physical_resource_id));
+    }
+    Ok(ids)
 }
 
 /// Returns the version that the function serves with; `None` if it has no alias yet.

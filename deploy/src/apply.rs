@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use aws_sdk_cloudformation::{
     error::ProvideErrorMetadata as _,
     types::{Capability, ChangeSetStatus, ChangeSetType, OnStackFailure, Parameter, Stack, StackStatus, Tag},
@@ -42,9 +42,10 @@ pub struct Wanted {
 /// The result of a deployment of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    Created,
-    Updated,
+    Changed,
     Unchanged,
+    /// The changes were shown, and not made.
+    Shown,
 }
 
 /// Returns the stack of this name; `None` if it does not exist.
@@ -74,7 +75,7 @@ pub fn outputs(stack: &Stack) -> BTreeMap<String, String> {
 /// If the changes are refused, or the stack could not be changed; CloudFormation has then rolled back.
 pub async fn apply(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Progress) -> Result<Applied> {
     let name = &wanted.name;
-    let kind = prepare(cloud, wanted, progress).await?;
+    let kind = prepare(cloud, wanted, dry_run, progress).await?;
     let created = create_change_set(cloud, wanted, &kind).await;
     if created.is_err() && kind == ChangeSetType::Create {
         delete_empty(cloud, name).await?;
@@ -104,7 +105,7 @@ pub async fn apply(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Prog
         );
     }
     if dry_run {
-        return Ok(Applied::Unchanged);
+        return Ok(Applied::Shown);
     }
     cloud
         .stacks
@@ -118,8 +119,7 @@ pub async fn apply(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Prog
     let since = now();
     let status = settled(cloud, name, progress).await?;
     match status {
-        Some(StackStatus::CreateComplete) => Ok(Applied::Created),
-        Some(StackStatus::UpdateComplete) => Ok(Applied::Updated),
+        Some(StackStatus::CreateComplete | StackStatus::UpdateComplete) => Ok(Applied::Changed),
         status => {
             let status = status.map_or_else(|| "gone".to_owned(), |status| status.as_str().to_owned());
             let reason = first_failure(cloud, name, since).await?;
@@ -142,7 +142,7 @@ pub async fn create(cloud: &Cloud, name: &str, template: &str, progress: Progres
 }
 
 /// Brings the stack into a state in which a change set can be created; returns the kind of the change set.
-async fn prepare(cloud: &Cloud, wanted: &Wanted, progress: Progress) -> Result<ChangeSetType> {
+async fn prepare(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Progress) -> Result<ChangeSetType> {
     let name = &wanted.name;
     loop {
         let Some(stack) = find(cloud, name).await? else { return Ok(ChangeSetType::Create) };
@@ -159,6 +159,10 @@ async fn prepare(cloud: &Cloud, wanted: &Wanted, progress: Progress) -> Result<C
             // The empty stack of a change set that was never executed.
             StackStatus::ReviewInProgress => return Ok(ChangeSetType::Create),
             StackStatus::RollbackComplete | StackStatus::RollbackFailed | StackStatus::CreateFailed => {
+                ensure!(
+                    !dry_run,
+                    "the creation of {name} failed before: a deployment deletes what is left, and shows nothing"
+                );
                 progress.say(&format!("{name}: its creation failed before; what is left of it is deleted"));
                 delete(cloud, name, progress).await?;
             }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -63,6 +63,28 @@ impl Bundle {
             &settings.tags,
         ))?;
         Ok(hash(&content)[..16].to_owned())
+    }
+}
+
+impl Bundle {
+    /// Stores the bundle under a name that follows from its content; returns the name.
+    ///
+    /// # Errors
+    /// If S3 does not accept it.
+    pub async fn put(&self, cloud: &Cloud) -> Result<String> {
+        let key = format!("bundles/{}.json", hash(&serde_json::to_vec(self)?));
+        if !store::has(cloud, &key).await? {
+            store::put_json(cloud, &key, self).await?;
+        }
+        Ok(key)
+    }
+
+    /// Reads the bundle of this name.
+    ///
+    /// # Errors
+    /// If it does not exist or cannot be read.
+    pub async fn get(cloud: &Cloud, key: &str) -> Result<Self> {
+        store::get_json(cloud, key).await?.with_context(|| format!("{key} is not in the bucket of artifacts"))
     }
 }
 

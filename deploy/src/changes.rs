@@ -64,11 +64,6 @@ impl Changes {
             .iter()
             .filter(|changed| changed.action >= Action::Replace && STATEFUL.contains(&changed.kind.as_str()))
     }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 /// One line for each action: the number, and the resources of each type. Versions of functions are left out: each release has new ones.

@@ -236,10 +236,10 @@ async fn upload(
     options: &Options,
     progress: Progress,
 ) -> Result<()> {
-    preflight::bucket(cloud, root, progress).await?;
     if options.dry_run {
-        return Ok(());
+        return preflight::require_bucket(cloud).await;
     }
+    preflight::bucket(cloud, root, progress).await?;
     let (key, size) = (packed.key.clone(), packed.archive.len());
     let uploaded = bundle::upload(cloud, packed).await?;
     let done = if uploaded { "uploaded" } else { "is there already" };
@@ -266,7 +266,10 @@ async fn promote(
     }
     let manifests = manifest::of(&cloud, from, 20).await?;
     let is_wanted = |manifest: &Manifest| {
-        manifest.state == State::Live && release.is_none_or(|release| manifest.release == release)
+        // A deployment of some stacks is not a release that was proven as a whole.
+        manifest.state == State::Live
+            && manifest.only.is_empty()
+            && release.is_none_or(|release| manifest.release == release)
     };
     let proven = manifests.into_iter().find(is_wanted).with_context(|| match release {
         Some(release) => format!("the release {release} was not live in {from}, or was rolled back there"),
@@ -274,9 +277,10 @@ async fn promote(
     })?;
     progress.say(&format!(
         "{} of commit {}, live in {from} since {}",
-        proven.release, proven.bundle.commit, proven.started
+        proven.release, proven.commit, proven.started
     ));
-    finish(&release::deploy(&cloud, root, settings, proven.bundle, options, progress).await?)
+    let bundle = Bundle::get(&cloud, &proven.bundle).await?;
+    finish(&release::deploy(&cloud, root, settings, bundle, options, progress).await?)
 }
 
 fn finish(outcome: &Outcome) -> Result<()> {

@@ -6,7 +6,11 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{bundle::Bundle, cloud::Cloud, store};
+use crate::{
+    cloud::Cloud,
+    stacks::{MAIN, Stack},
+    store,
+};
 
 /// The state of a release in an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +38,14 @@ pub struct Manifest {
     /// The reason for a deployment outside of the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overridden: Option<String>,
-    pub bundle: Bundle,
+    /// The stacks that were deployed; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// The commit of the sources.
+    pub commit: String,
+    /// The name of the bundle in the bucket of artifacts.
+    pub bundle: String,
+    pub stacks: Vec<Stack>,
     /// The version of each function that served before, by the name of the function.
     pub before: BTreeMap<String, String>,
     /// The version of each function that serves now.
@@ -48,6 +59,13 @@ impl Manifest {
     #[must_use]
     pub fn key(&self) -> String {
         format!("releases/{}/{}-{}.json", self.environment, self.started.replace(':', ""), self.release)
+    }
+
+    /// Returns the release that the API names; `None` if the deployment left out the stack with the API.
+    #[must_use]
+    pub fn release_of_api(&self) -> Option<String> {
+        let is_served = self.only.is_empty() || self.only.iter().any(|stack| stack == MAIN);
+        is_served.then(|| self.release.clone())
     }
 
     /// Stores the manifest.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use time::OffsetDateTime;
 
 use crate::{
@@ -61,21 +61,35 @@ const ARTIFACTS: &str = "infra/artifacts.yaml";
 /// # Errors
 /// If it cannot be created.
 pub async fn bucket(cloud: &Cloud, root: &std::path::Path, progress: Progress) -> Result<()> {
-    let name = cloud.artifacts();
-    let is_missing = match cloud.files.head_bucket().bucket(&name).send().await {
-        Ok(_) => false,
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => true,
-        Err(error) => return Err(aws(error)).with_context(|| format!("the bucket {name} cannot be used")),
-    };
-    if !is_missing {
+    if has_bucket(cloud).await? {
         return Ok(());
     }
-    progress.say(&format!("the bucket {name} is created"));
+    progress.say(&format!("the bucket {} is created", cloud.artifacts()));
     let text = std::fs::read_to_string(root.join(ARTIFACTS)).context(ARTIFACTS)?;
     let body = template::expand(root, &cloud.region, &text, &BTreeMap::new()).await?.to_string();
-    let stack = "pokedex-artifacts";
-    apply::create(cloud, stack, &body, progress).await?;
+    apply::create(cloud, "pokedex-artifacts", &body, progress).await
+}
+
+/// Requires the bucket of artifacts, from which CloudFormation reads the templates whose changes it shows.
+///
+/// # Errors
+/// If the account does not have it yet.
+pub async fn require_bucket(cloud: &Cloud) -> Result<()> {
+    let is_there = has_bucket(cloud).await?;
+    ensure!(
+        is_there,
+        "nothing was deployed in this account and region yet, so there is nothing to compare with"
+    );
     Ok(())
+}
+
+async fn has_bucket(cloud: &Cloud) -> Result<bool> {
+    let name = cloud.artifacts();
+    match cloud.files.head_bucket().bucket(&name).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(false),
+        Err(error) => Err(aws(error)).with_context(|| format!("the bucket {name} cannot be used")),
+    }
 }
 
 /// Stores a template where CloudFormation reads it; returns its address.

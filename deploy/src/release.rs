@@ -115,37 +115,40 @@ impl Deployment<'_> {
         let serving = self.versions(&stacks).await?;
         let recent = manifest::of(cloud, &environment, RECENT).await?;
         refuse_repetition(&recent, &release, &environment)?;
-        let last = recent.into_iter().next();
-        if let Some(last) = &last
+        if let Some(last) = recent.first()
             && last.state == State::Live
             && last.release == release
             && last.versions == serving
+            && last.only.is_empty()
             && self.options.only.is_empty()
         {
             progress.say(&format!("nothing to deploy: {environment} runs the release {release} already"));
             return Ok(Outcome::Unchanged(release));
         }
-        // An interrupted deployment has moved some aliases: what served before it is still the release to return to.
-        let interrupted = last.filter(|last| last.state == State::Started);
-        let before = interrupted.map_or_else(|| serving.clone(), |interrupted| interrupted.before);
-        let is_first = before.is_empty();
+        // The release to return to is the last that was proven, whatever failed or interrupted deployments have moved since.
+        let proven = recent.iter().find(|manifest| manifest.state == State::Live);
+        let is_first = proven.is_none();
         progress.say(&format!("release {release} of commit {} to {environment}", self.bundle.commit));
+        if self.options.dry_run {
+            self.move_traffic(&api, &release, is_first).await?;
+            return Ok(Outcome::Shown);
+        }
         let mut manifest = Manifest {
             environment,
             release: release.clone(),
             state: State::Started,
             started: manifest::timestamp(),
             overridden,
-            bundle: self.bundle.clone(),
-            before,
+            only: self.options.only.clone(),
+            commit: self.bundle.commit.clone(),
+            bundle: self.bundle.put(cloud).await?,
+            stacks: stacks.clone(),
+            before: proven.map(|proven| proven.versions.clone()).unwrap_or_default(),
             versions: serving,
             notes: Vec::new(),
         };
-        if !self.options.dry_run {
-            manifest.put(cloud).await?;
-        }
+        manifest.put(cloud).await?;
         match self.move_traffic(&api, &release, is_first).await {
-            Ok(()) if self.options.dry_run => Ok(Outcome::Shown),
             Ok(()) => {
                 manifest.versions = self.versions(&stacks).await?;
                 manifest.state = State::Live;
@@ -153,7 +156,6 @@ impl Deployment<'_> {
                 progress.say(&format!("live: {release}"));
                 Ok(Outcome::Live(release))
             }
-            Err(error) if self.options.dry_run => Err(error),
             Err(error) => Err(self.undo(manifest, error, is_first).await),
         }
     }
@@ -231,9 +233,14 @@ impl Deployment<'_> {
                 expendable: self.options.expendable.clone(),
                 service_role: self.deployer.as_ref().map(|deployer| deployer.service_role.clone()),
             };
-            let applied = apply::apply(cloud, &wanted, self.options.dry_run, self.progress).await?;
-            if applied != Applied::Unchanged {
-                self.progress.say(&format!("{name}: done"));
+            match apply::apply(cloud, &wanted, self.options.dry_run, self.progress).await? {
+                Applied::Shown => {}
+                Applied::Changed => self.progress.say(&format!("{name}: done")),
+                // An earlier deployment of this release changed the stack, was verified, and was then moved back for another reason.
+                Applied::Unchanged => {
+                    let versions = aliases::in_template(cloud, &name).await?;
+                    aliases::move_to(cloud, &versions, self.progress).await?;
+                }
             }
         }
         let Some(deployed) = apply::find(cloud, &name).await? else {

@@ -65,19 +65,19 @@ pub async fn rollback(
     let (current, target) = choose(&manifests, options.to.as_deref(), environment)?;
     progress.say(&format!(
         "{environment}: from {} (commit {}) to {} (commit {}) of {}",
-        current.release, current.bundle.commit, target.release, target.bundle.commit, target.started
+        current.release, current.commit, target.release, target.commit, target.started
     ));
     if options.dry_run {
         return Ok(());
     }
-    wait(cloud, settings, &current.bundle.stacks, progress).await?;
+    wait(cloud, settings, &current.stacks, progress).await?;
     let moved = restore(cloud, settings, &target.versions, progress).await?;
     progress.say(&format!("{moved} aliases moved"));
     let target_of_test = smoke::Target {
         url: release::api_url(cloud, settings).await?,
         origin_verify: release::origin_verify(cloud, settings).await?,
         expects_sync: !options.accept_old_catalogue,
-        release: Some(target.release.clone()),
+        release: target.release_of_api(),
     };
     let report = smoke::run(&target_of_test).await?;
     progress.say(&report.summary());
@@ -87,6 +87,7 @@ pub async fn rollback(
     left.put(cloud).await?;
     // The release that serves again is the latest live one.
     let mut live = target.clone();
+    live.state = State::Live;
     live.started = manifest::timestamp();
     live.before = current.versions.clone();
     live.notes = vec![format!("returned to after {}", current.release)];
@@ -115,7 +116,7 @@ async fn undo(
     if dry_run {
         return Ok(());
     }
-    wait(cloud, settings, &last.bundle.stacks, progress).await?;
+    wait(cloud, settings, &last.stacks, progress).await?;
     let moved = restore(cloud, settings, &last.before, progress).await?;
     progress.say(&format!("{moved} aliases moved"));
     let mut failed = last.clone();
@@ -162,19 +163,9 @@ fn choose<'a>(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::bundle::Bundle;
 
     fn manifest(release: &str, state: State) -> Manifest {
-        let bundle = Bundle {
-            commit: "commit".to_owned(),
-            program: "program".to_owned(),
-            architecture: "arm64".to_owned(),
-            stacks: Vec::new(),
-            templates: BTreeMap::new(),
-        };
         let versions: Versions = [("function".to_owned(), "1".to_owned())].into();
         Manifest {
             environment: "prod".to_owned(),
@@ -182,7 +173,10 @@ mod tests {
             state,
             started: "2026-11-26T08:00:00Z".to_owned(),
             overridden: None,
-            bundle,
+            only: Vec::new(),
+            commit: "commit".to_owned(),
+            bundle: "bundles/1.json".to_owned(),
+            stacks: Vec::new(),
             before: versions.clone(),
             versions,
             notes: Vec::new(),
