@@ -22,10 +22,6 @@ UNSUPPORTED = [
     ("AWS::SecretsManager::RotationSchedule", None, "the resource type is missing"),
 ]
 
-# Not a gap: the program is built for this machine, and no schedule of a rehearsal may reach the real PokeAPI. These values are defaults,
-# so that a client that does not set these parameters is used unchanged.
-LOCAL_DEFAULTS = {"Architecture": "x86_64", "PokeapiBaseUrl": "http://127.0.0.1:9/api/v2", "SyncRequestsPerMinute": "0"}
-
 # The property that names a dropped resource, for references to it.
 NAMED_BY = {
     "AWS::CodeDeploy::Application": "ApplicationName",
@@ -36,9 +32,6 @@ NAMED_BY = {
 
 # The address of an HTTP API, as templates compose it.
 ADDRESS = re.compile(r"https://\$\{(\w+)\}\.execute-api\.\$\{AWS::Region\}\.(?:\$\{AWS::URLSuffix\}|amazonaws\.com)")
-
-# The alias that an integration invokes, parsed from its address.
-ALIAS = re.compile(r"functions/\$\{(\w+)\}/invocations")
 
 
 def adapted(template, front=None):
@@ -53,9 +46,7 @@ def adapted(template, front=None):
     if front:
         template["Outputs"] = through(template["Outputs"], front)
         template["Resources"] = resources = through(resources, front)
-    expand_http_api(resources)
     forgive_absent_keys(resources)
-    stay_on_this_machine(template.get("Parameters", {}))
     if not template["Outputs"]:
         del template["Outputs"]
     return template, dropped
@@ -119,41 +110,6 @@ def through(node, front):
     return {key: through(value, front) for key, value in node.items()}
 
 
-def expand_http_api(resources):
-    """The emulator does not read the Body of an HTTP API: the Body becomes routes and integrations."""
-    for api_id, api in list(resources.items()):
-        if api["Type"] != "AWS::ApiGatewayV2::Api" or "Body" not in api["Properties"]:
-            continue
-        properties = api["Properties"]
-        body = properties.pop("Body")
-        tags = {tag["name"]: tag["x-amazon-apigateway-tag-value"] for tag in body.get("tags", [])}
-        properties.update(Name=body["info"]["title"], ProtocolType="HTTP", Tags=tags)
-        properties.pop("FailOnWarnings", None)
-        for path, methods in body["paths"].items():
-            for method, operation in methods.items():
-                integration = operation["x-amazon-apigateway-integration"]
-                name = ALIAS.search(integration["uri"]["Fn::Sub"])[1].removesuffix("Aliaslive")
-                resources[f"{name}Integration"] = {
-                    "Type": "AWS::ApiGatewayV2::Integration",
-                    "Properties": {
-                        "ApiId": {"Ref": api_id},
-                        "IntegrationType": "AWS_PROXY",
-                        "IntegrationUri": integration["uri"],
-                        "PayloadFormatVersion": integration["payloadFormatVersion"],
-                    },
-                }
-                key = "$default" if operation.get("isDefaultRoute") else f"{method.upper()} {path}"
-                # One function answers GET and HEAD of its path.
-                resources[f"{name}{'Head' if method == 'head' else ''}Route"] = {
-                    "Type": "AWS::ApiGatewayV2::Route",
-                    "Properties": {
-                        "ApiId": {"Ref": api_id},
-                        "RouteKey": key,
-                        "Target": {"Fn::Sub": f"integrations/${{{name}Integration}}"},
-                    },
-                }
-
-
 def forgive_absent_keys(resources):
     """The emulator never sets dynamodb:LeadingKeys: a condition that requires its presence would refuse everything. The rest of the
     condition always holds, so only tests/house/access.rs proves the keys themselves."""
@@ -164,9 +120,3 @@ def forgive_absent_keys(resources):
             statements = policy["PolicyDocument"]["Statement"] if isinstance(policy, dict) and "PolicyDocument" in policy else []
             for statement in statements if isinstance(statements, list) else [statements]:
                 statement.get("Condition", {}).pop("Null", None)
-
-
-def stay_on_this_machine(parameters):
-    for name, value in LOCAL_DEFAULTS.items():
-        if name in parameters:
-            parameters[name]["Default"] = value
