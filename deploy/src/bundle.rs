@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     cloud::Cloud,
+    migration::Serves,
     program::{Packed, hash},
     settings::Settings,
     stacks::{self, Stack},
@@ -23,6 +24,8 @@ pub struct Bundle {
     pub program: String,
     pub architecture: String,
     pub stacks: Vec<Stack>,
+    /// The versions of stored accounts that the program can serve with.
+    pub serves: Serves,
     /// The texts of the templates by path.
     pub templates: BTreeMap<String, String>,
 }
@@ -39,6 +42,7 @@ impl Bundle {
             program: program.key.clone(),
             architecture: architecture.to_owned(),
             stacks,
+            serves: Serves::here(),
             templates,
         })
     }

@@ -9,7 +9,7 @@ use deploy::{
     cloud::Cloud,
     drift, environments, first,
     manifest::{self, Manifest, State},
-    preflight, program,
+    migration, preflight, program,
     program::Packed,
     progress::Progress,
     prune,
@@ -64,6 +64,16 @@ enum Command {
         #[command(flatten)]
         accept: Accept,
         /// Show the releases, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Bring the stored accounts to another version of their shape, after a backup; the live release must serve with it
+    Migrate {
+        environment: String,
+        /// The version, up or down; the highest one of the live release if absent
+        #[arg(long, value_name = "VERSION")]
+        to: Option<u32>,
+        /// Show the versions, and change nothing
         #[arg(long)]
         dry_run: bool,
     },
@@ -183,6 +193,10 @@ pub async fn run(cli: Cli) -> Result<()> {
             let accept_old_catalogue = accept.accept_old_catalogue;
             let options = rollback::Options { to, if_failed, dry_run, accept_old_catalogue };
             rollback::rollback(&cloud, &settings, &options, progress).await
+        }
+        Command::Migrate { environment, to, dry_run } => {
+            let (cloud, settings) = connect(&root, &environment).await?;
+            migration::migrate(&cloud, &settings, to, dry_run, progress).await
         }
         Command::Smoke { url, origin_verify, accept, release, json } => {
             let expects_sync = !accept.accept_old_catalogue;

@@ -66,7 +66,7 @@ pub async fn check(cloud: &Cloud, settings: &Settings, name: &str) -> Result<()>
     Ok(())
 }
 
-async fn invoke(cloud: &Cloud, function: &str, event: &[u8]) -> Result<Value> {
+pub(crate) async fn invoke(cloud: &Cloud, function: &str, event: &[u8]) -> Result<Value> {
     let invocation = cloud.functions.invoke().function_name(function).payload(Blob::new(event));
     let answer =
         invocation.send().await.map_err(aws).with_context(|| format!("{function} cannot be invoked"))?;

@@ -13,6 +13,7 @@ pub mod drift;
 pub mod environments;
 pub mod first;
 pub mod manifest;
+pub mod migration;
 pub mod preflight;
 pub mod program;
 pub mod progress;

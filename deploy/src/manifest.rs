@@ -8,6 +8,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     cloud::Cloud,
+    migration::Serves,
     stacks::{MAIN, Stack},
     store,
 };
@@ -46,6 +47,8 @@ pub struct Manifest {
     /// The name of the bundle in the bucket of artifacts.
     pub bundle: String,
     pub stacks: Vec<Stack>,
+    /// The versions of stored accounts that the release can serve with.
+    pub serves: Serves,
     /// The version of each function that served before, by the name of the function.
     pub before: BTreeMap<String, String>,
     /// The version of each function that serves now.

@@ -12,7 +12,7 @@ use crate::{
     deployer::{self, Deployer},
     first,
     manifest::{self, Manifest, State},
-    preflight,
+    migration, preflight,
     program::hash,
     progress::Progress,
     protection, rollback,
@@ -128,6 +128,10 @@ impl Deployment<'_> {
         // The release to return to is the last that was proven, whatever failed or interrupted deployments have moved since.
         let proven = recent.iter().find(|manifest| manifest.state == State::Live);
         let is_first = proven.is_none();
+        let schema = migration::schema(cloud, &self.settings).await?;
+        if let Some(schema) = &schema {
+            schema.admits(self.bundle.serves, &environment)?;
+        }
         progress.say(&format!("release {release} of commit {} to {environment}", self.bundle.commit));
         if self.options.dry_run {
             self.move_traffic(&api, &release, is_first).await?;
@@ -143,6 +147,7 @@ impl Deployment<'_> {
             commit: self.bundle.commit.clone(),
             bundle: self.bundle.put(cloud).await?,
             stacks: stacks.clone(),
+            serves: self.bundle.serves,
             before: proven.map(|proven| proven.versions.clone()).unwrap_or_default(),
             versions: serving,
             notes: Vec::new(),
@@ -154,6 +159,14 @@ impl Deployment<'_> {
                 manifest.state = State::Live;
                 manifest.put(cloud).await?;
                 progress.say(&format!("live: {release}"));
+                if let Some(schema) = schema.filter(|schema| schema.version < manifest.serves.1) {
+                    let (from, to) = (schema.version, manifest.serves.1);
+                    progress.say(&format!(
+                        "the stored accounts have version {from} of {to}: once this release is to stay, run \
+                         `cargo xtask migrate {}`",
+                        manifest.environment
+                    ));
+                }
                 Ok(Outcome::Live(release))
             }
             Err(error) => Err(self.undo(manifest, error, is_first).await),
@@ -175,6 +188,7 @@ impl Deployment<'_> {
         if is_first {
             first::seed(self.cloud, &self.settings, self.progress).await?;
             first::create_keys(self.cloud, &self.settings, self.progress).await?;
+            migration::bring(self.cloud, &self.settings, self.bundle.serves.1, self.progress).await?;
         }
         let url = self.outputs.get(API_URL).with_context(|| format!("no stack has the output {API_URL}"))?;
         let target = smoke::Target {

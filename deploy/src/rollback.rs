@@ -7,6 +7,7 @@ use crate::{
     apply,
     cloud::Cloud,
     manifest::{self, Manifest, State},
+    migration,
     progress::Progress,
     release,
     settings::Settings,
@@ -67,6 +68,9 @@ pub async fn rollback(
         "{environment}: from {} (commit {}) to {} (commit {}) of {}",
         current.release, current.commit, target.release, target.commit, target.started
     ));
+    if let Some(schema) = migration::schema(cloud, settings).await? {
+        schema.admits(target.serves, environment)?;
+    }
     if options.dry_run {
         return Ok(());
     }
@@ -177,6 +181,7 @@ mod tests {
             commit: "commit".to_owned(),
             bundle: "bundles/1.json".to_owned(),
             stacks: Vec::new(),
+            serves: migration::Serves(2, 3),
             before: versions.clone(),
             versions,
             notes: Vec::new(),

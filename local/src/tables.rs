@@ -3,11 +3,13 @@
 mod description;
 mod repair;
 
+use std::time::{Duration, Instant};
+
 use adapters::store::{
     Meter, Tables,
-    accounts::{self, AccountStore},
+    accounts::{AccountStore, SERVED},
 };
-use anyhow::{Context as _, Error, Result, anyhow};
+use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use aws_sdk_dynamodb::{
     Client,
     error::ProvideErrorMetadata as _,
@@ -26,6 +28,9 @@ const TEMPLATE: &str = include_str!("../../infra/data.yaml");
 
 /// The name of the catalogue table on one machine; [`Tables::beside`] derives the other names.
 pub const CATALOG: &str = "pokedex-local-catalog";
+
+/// The longest migration at a start.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A table in a template: keys, indexes and expiry, without intrinsic functions.
 #[derive(Debug, Deserialize)]
@@ -139,12 +144,22 @@ pub async fn create_overrides(client: &Client, name: &str) -> Result<()> {
 /// The errors of [`create`].
 pub async fn create_accounts(client: &Client, tables: &Tables) -> Result<()> {
     create_overrides(client, &tables.app).await?;
-    if indexes(client, &tables.app).await?.iter().any(|name| name == accounts::FORMER_LIST) {
-        let accounts = AccountStore::new(client.clone(), tables.clone());
-        accounts.adopt_former_list(&Meter::default()).await.context("the list of users cannot be rebuilt")?;
-    }
+    bring_to_latest(&AccountStore::new(client.clone(), tables.clone())).await?;
     create_one(client, "EphemeralTable", &tables.ephemeral).await?;
     create_one(client, "AuditTable", &tables.audit).await
+}
+
+/// Brings accounts that an earlier release stored to the shape of this one.
+async fn bring_to_latest(accounts: &AccountStore) -> Result<()> {
+    let (meter, latest) = (Meter::default(), *SERVED.end());
+    let schema = accounts.schema(&meter).await?;
+    if schema.versions() != (latest, latest) {
+        let end = Instant::now() + PATIENCE;
+        let brought =
+            accounts.bring(&meter, latest, end).await.context("the stored accounts cannot be migrated")?;
+        ensure!(brought.is_done, "the stored accounts are not migrated yet; the next start continues");
+    }
+    Ok(())
 }
 
 async fn create_one(client: &Client, resource: &str, name: &str) -> Result<()> {

@@ -16,7 +16,7 @@ use adapters::{
 };
 use api::{
     Route,
-    jobs::{self, DELETIONS, ROTATION, SYNC, VERIFICATION},
+    jobs::{self, DELETIONS, MIGRATION, ROTATION, SYNC, VERIFICATION},
     routes::{self},
     sync::SyncFunction,
 };
@@ -115,6 +115,16 @@ fn transactions(tables: &Tables, calls: &[Call]) -> Vec<Rights> {
     kinds.sort_unstable();
     kinds.dedup();
     kinds
+}
+
+/// The same rights, with `actions` on whole tables.
+fn unnamed(mut done: Rights, actions: &[&str]) -> Rights {
+    for (action, keys) in done.values_mut().flatten() {
+        if actions.contains(&action.as_str()) {
+            *keys = None;
+        }
+    }
+    done
 }
 
 /// Compares the accesses and transactions of the function `name` with the committed ones, which its policy follows, or records them.
@@ -277,17 +287,10 @@ async fn the_sync_has_exactly_the_rights_that_it_uses() {
         source.remove("move", 22);
     }
     let (tables, calls) = (Tables::beside(empty.table()), tap.take());
-    let unnamed = |mut done: Rights| {
-        for (action, keys) in done.values_mut().flatten() {
-            if UNNAMED.contains(&action.as_str()) {
-                *keys = None;
-            }
-        }
-        done
-    };
-    let mut kinds: Vec<_> = transactions(&tables, &calls).into_iter().map(unnamed).collect();
+    let kinds = transactions(&tables, &calls).into_iter().map(|kind| unnamed(kind, &UNNAMED));
+    let mut kinds: Vec<_> = kinds.collect();
     kinds.dedup();
-    check(SYNC.name, unnamed(done(&tables, &calls)), kinds);
+    check(SYNC.name, unnamed(done(&tables, &calls), &UNNAMED), kinds);
 }
 
 #[tokio::test]
@@ -316,6 +319,40 @@ async fn a_job_has_exactly_the_rights_that_it_uses() {
         assert!(is_named(&done), "{job} acts on a whole table: {done:?}");
         check(job, done, transactions(&users.tables, &calls));
     }
+}
+
+/// A migration walks through the whole table of accounts, and writes profiles, counters and its position.
+#[tokio::test]
+async fn the_migration_has_exactly_the_rights_that_it_uses() {
+    let users = SampleUsers::new().await;
+    // A new table, which has no version yet.
+    let new = Tables { app: format!("{}-new", users.tables.app), ..users.tables.clone() };
+    local::tables::create_overrides(&aws::at(&users.url), &new.app).await.expect("a table");
+    let (mut rights, mut kinds) = (Rights::new(), Vec::new());
+    for tables in [&new, &users.tables] {
+        let tap = Tap::on(&users.url).await;
+        let (accounts, meter) = (AccountStore::new(aws::at(&tap.url), tables.clone()), Meter::default());
+        for event in [
+            json!({"task": "check"}),
+            json!({"task": "migrate", "to": 2}),
+            json!({"task": "migrate", "to": 3}),
+        ] {
+            let done = jobs::migration::migrate(&accounts, &users.config(), &event, &meter).await;
+            done.unwrap_or_else(|error| panic!("{event}: {error}"));
+        }
+        let calls = tap.take();
+        kinds.extend(transactions(tables, &calls));
+        for (table, actions) in unnamed(done(tables, &calls), &["Scan"]) {
+            let all = rights.entry(table).or_default();
+            for (action, keys) in actions {
+                let known = all.entry(action).or_insert_with(|| keys.clone());
+                *known = known.take().zip(keys).map(|(known, keys)| &known | &keys);
+            }
+        }
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    check(MIGRATION.name, rights, kinds);
 }
 
 /// The verification of releases has no client of the database.

@@ -1,6 +1,7 @@
 """The state of the emulated account."""
 
 import boto3
+from boto3.dynamodb import conditions
 
 
 def versions(environment):
@@ -34,3 +35,14 @@ def leftovers(environment):
     }
     of_environment = {kind: sorted(name for name in names if f"pokedex-{environment}" in name) for kind, names in found.items()}
     return {kind: names for kind, names in of_environment.items() if names}
+
+
+def publication_is_older(environment, seconds):
+    """Moves the time of the latest publication of the catalogue into the past."""
+    table = boto3.resource("dynamodb").Table(f"pokedex-{environment}-catalog")
+    for item in table.query(KeyConditionExpression=conditions.Key("pk").eq("INDEX"))["Items"]:
+        if "swapped_at" in item:
+            table.update_item(
+                Key={"pk": item["pk"], "sk": item["sk"]}, UpdateExpression="ADD swapped_at :change",
+                ExpressionAttributeValues={":change": -seconds},
+            )

@@ -25,6 +25,7 @@ from source import Source
 
 # Requests that may fail while a tenth of them goes to a broken version: a share of twice that, because few requests are counted.
 MOST_FAILED = 0.2
+MONTH = 30 * 24 * 3600
 # A resource that cannot be created: an alarm without a threshold.
 BROKEN = """  Broken:
     Type: AWS::CloudWatch::Alarm
@@ -32,10 +33,16 @@ BROKEN = """  Broken:
     Properties: {Namespace: n, MetricName: m, ComparisonOperator: GreaterThanThreshold, EvaluationPeriods: 1}
 """
 
+# The steps after the first deployments, in their order.
+STEPS = [
+    "rights", "refusals", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm", "rolled_back_by_hand", "repeated",
+    "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
+]
+
 
 class Rehearsal:
-    def __init__(self, source, local, steps):
-        self.source, self.local, self.steps = source, local, steps
+    def __init__(self, source, local, steps, kills):
+        self.source, self.local, self.steps, self.kills = source, local, steps, kills
 
     def api(self, environment):
         stack = boto3.client("cloudformation").describe_stacks(StackName=f"pokedex-{environment}")["Stacks"][0]
@@ -43,8 +50,7 @@ class Rehearsal:
         return Api(environment, outputs["ApiUrl"])
 
     def deploy(self, environment, *options, fails=False):
-        old = ["--accept-old-catalogue"] if environment in ("staging", "prod") else []
-        return self.source.run("deploy", environment, *old, *options, fails=fails)
+        return self.source.run("deploy", environment, *options, fails=fails)
 
     def grant(self, environment, username):
         granted = subprocess.run(
@@ -61,7 +67,7 @@ class Rehearsal:
             self.steps.check_that(f"{environment}: keys", "signing keys: made" in output)
             self.steps.check_that(f"{environment}: smoke test", "24 passed, 0 failed" in output)
             self.steps.done(f"{environment}: deployed for the first time")
-        promoted = self.source.run("promote", "--override", "a rehearsal", "--accept-old-catalogue")
+        promoted = self.source.run("promote", "--override", "a rehearsal")
         self.steps.check_that("prod: promoted without another upload", "programs/" not in promoted and "live:" in promoted)
         self.steps.done("prod: promoted from staging")
         for environment in ["dev", "staging", "prod", "f-branch"]:
@@ -69,7 +75,11 @@ class Rehearsal:
         self.steps.done("four environments answer side by side")
         for environment in ["dev", "staging"]:
             see_accounts(self.steps, self.api(environment), self.grant)
+        self.user = register(self.api("staging"), "brock")[1]
         self.steps.done("accounts, exports and administrators, in three stacks behind one address")
+
+    def rights(self):
+        rights.check(self.source, self.source.folder.parent, self.steps)
 
     def refusals(self):
         refused = self.deploy("prod", fails=True)
@@ -85,11 +95,11 @@ class Rehearsal:
         self.source.reset()
         self.steps.done("refused: outside the window, an unchanged tree, a change that would lose a table")
 
-    def good_release(self, user):
+    def good_release(self):
         """Another log level reaches every function, step by step, and no request fails."""
         api, before = self.api("staging"), account.versions("staging")
         self.source.set("staging", "LogLevel=info,adapters=debug")
-        with Traffic(api, user) as traffic:
+        with Traffic(api, self.user) as traffic:
             output = self.deploy("staging")
             time.sleep(1)
         after = account.versions("staging")
@@ -99,11 +109,11 @@ class Rehearsal:
         self.steps.check_that("a good release is live", f"live: {api.release()}" in output)
         self.steps.done(f"a release in steps of 10 % under traffic: {len(traffic.results)} requests, 0 failed")
 
-    def rejected_by_its_hook(self, user):
+    def rejected_by_its_hook(self):
         """A release whose functions do not start never receives a request."""
         api, before = self.api("staging"), account.versions("staging")
         self.source.set("staging", "SpriteBaseUrl=nowhere")
-        with Traffic(api, user) as traffic:
+        with Traffic(api, self.user) as traffic:
             output = self.deploy("staging", fails=True)
             time.sleep(1)
         self.steps.check("every alias is where it was", account.versions("staging"), before)
@@ -112,12 +122,12 @@ class Rehearsal:
         self.source.reset()
         self.steps.done(f"a release that does not start: rejected by its hook, {len(traffic.results)} requests, 0 failed")
 
-    def stopped_by_its_alarm(self, user):
+    def stopped_by_its_alarm(self):
         """A release that passes its probes and fails under traffic loses it again, within its share of the requests."""
         api, before = self.api("staging"), account.versions("staging")
         self.source.set("staging", "TrafficShift=CodeDeployDefault.LambdaCanary10Percent5Minutes")
         self.source.edit("template.yaml", "AUDIT_TABLE: !Ref AuditTableName", "AUDIT_TABLE: pokedex-staging-nowhere")
-        with Traffic(api, user) as traffic:
+        with Traffic(api, self.user) as traffic:
             output = self.deploy("staging", fails=True)
             returned = time.monotonic()
             time.sleep(5)
@@ -132,12 +142,12 @@ class Rehearsal:
         failed, sent = len(traffic.failures()), len(traffic.results)
         self.steps.done(f"a release that fails under traffic: {failed} of {sent} requests failed, then rolled back, 0 afterwards")
 
-    def rolled_back_by_hand(self, user):
+    def rolled_back_by_hand(self):
         """Every alias returns to the release before; the rolled back release cannot come back by itself."""
         api = self.api("staging")
         live = api.release()
-        with Traffic(api, user) as traffic:
-            output = self.source.run("rollback", "staging", "--accept-old-catalogue")
+        with Traffic(api, self.user) as traffic:
+            output = self.source.run("rollback", "staging")
         self.steps.check("a rollback fails no request", traffic.failures(), [])
         self.steps.check_that("the earlier release serves", api.release() not in (live, None) and "0 failed" in output)
         self.source.set("staging", "LogLevel=info,adapters=debug")
@@ -152,7 +162,9 @@ class Rehearsal:
         """A deployment that failed for a passing reason, here the age of the catalogue, succeeds when it is repeated unchanged."""
         api, before = self.api("staging"), account.versions("staging")
         self.source.set("staging", "LogLevel=info,adapters=info")
-        output = self.source.run("deploy", "staging", "--all-at-once", fails=True)
+        account.publication_is_older("staging", MONTH)
+        output = self.deploy("staging", "--all-at-once", fails=True)
+        account.publication_is_older("staging", -MONTH)
         self.steps.check_that("the smoke test fails", "readiness" in output and "were moved back" in output)
         self.steps.check("every alias is back", account.versions("staging"), before)
         output = self.deploy("staging", "--all-at-once")
@@ -187,10 +199,10 @@ class Rehearsal:
         self.source.reset()
         self.steps.done("a failed first deployment leaves nothing")
 
-    def killed(self, kills):
+    def killed(self):
         """A deployment that was killed while it changed the stacks is completed by the next one."""
         rng = random.Random(13)
-        for number in range(kills):
+        for number in range(self.kills):
             self.source.set("dev", f"LogLevel=info,adapters=debug,kill{number}=info")
             process = self.source.start("deploy", "dev")
             time.sleep(rng.uniform(0.2, 8))
@@ -200,7 +212,7 @@ class Rehearsal:
             release = self.api("dev").release()
             self.steps.check_that(f"kill {number}: the next deployment completes it", f"{release}" in output)
         self.source.reset()
-        self.steps.done(f"{kills} deployments were killed, and completed by the next")
+        self.steps.done(f"{self.kills} deployments were killed, and completed by the next")
 
     def schedules(self):
         """The schedules invoke the jobs with their own role."""
@@ -232,6 +244,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", nargs=4, type=lambda path: str(pathlib.Path(path).absolute()))
     parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--only", nargs="*", choices=STEPS, default=STEPS, help="the steps after the first deployments")
     arguments = parser.parse_args()
     ministack, local, deploy, program = arguments.programs
     with contextlib.ExitStack() as stack:
@@ -249,9 +262,11 @@ def main():
         stack.enter_context(machine.front(run, port, emulator_port))
         wait_until("the front answers", answers(f"http://127.0.0.1:{port}/_front/health"))
         steps.done("emulator and front up")
-        rehearsal = Rehearsal(Source(os.getcwd(), run, program, deploy), local, steps)
+        rehearsal = Rehearsal(Source(os.getcwd(), run, program, deploy), local, steps, arguments.kills)
         try:
-            rehearse(rehearsal, arguments.kills)
+            rehearsal.first_deployments()
+            for name in arguments.only:
+                getattr(rehearsal, name)()
         except SystemExit:
             keep_logs(run)
             raise
@@ -261,23 +276,6 @@ def main():
 def through_front(port):
     """The services that functions reach through the front: CodeDeploy, which the emulator lacks, and S3, which demands TLS."""
     return {f"AWS_ENDPOINT_URL_{service}": f"http://127.0.0.1:{port}" for service in ("CODEDEPLOY", "S3")}
-
-
-def rehearse(rehearsal, kills):
-    rehearsal.first_deployments()
-    rights.check(rehearsal.source, rehearsal.source.folder.parent, rehearsal.steps)
-    rehearsal.refusals()
-    user = register(rehearsal.api("staging"), "brock")[1]
-    rehearsal.good_release(user)
-    rehearsal.rejected_by_its_hook(user)
-    rehearsal.stopped_by_its_alarm(user)
-    rehearsal.rolled_back_by_hand(user)
-    rehearsal.repeated()
-    rehearsal.without_a_right()
-    rehearsal.failed_first_deployment()
-    rehearsal.killed(kills)
-    rehearsal.schedules()
-    rehearsal.deleted()
 
 
 def keep_logs(run):

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use adapters::{
     aws,
-    store::{CatalogStore, Meter},
+    store::{CatalogStore, Meter, accounts::SERVED},
+    tokens::FamilyId,
 };
-use api::jobs::deletions::finish_deletions;
-use domain::{Timestamp, audit::Action};
+use api::jobs::{MIGRATION, deletions::finish_deletions};
+use domain::{Timestamp, accounts::UserId, audit::Action};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tests::{PASSWORD, SampleUsers, sample_event, some_event};
@@ -34,6 +35,9 @@ async fn function(name: &str, users: &SampleUsers, engine: &str, keys: &NamedTem
     }
     Function::start(name, &variables).await.expect("the emulator is there")
 }
+
+/// The version of accounts that functions store.
+const LATEST: u32 = *SERVED.end();
 
 /// A change, and the conditions that must hold once it was requested again.
 struct Change {
@@ -185,6 +189,48 @@ async fn assert_legal(change: &Change, users: &SampleUsers, what: &str) {
         }
         other => panic!("{other}"),
     }
+}
+
+/// The function that migrates accounts, killed at each of its calls: the next event continues, and each user is listed and counted once.
+#[tokio::test]
+async fn a_killed_migration_is_continued_by_the_next_event() {
+    if emulator().is_none() {
+        return;
+    }
+    let keys = NamedTempFile::new().expect("a file");
+    std::fs::write(keys.path(), tests::ring().to_json().expect("JSON")).expect("the keys are written");
+    let users = SampleUsers::new().await;
+    for nth in 0..60 {
+        let id = UserId::new(1_700_000_000_000 + nth, [8, 8, 8, 8, 8, 8, 8, 8, 8, nth as u8]);
+        users.add_user(id, &format!("trainer_{nth}"), FamilyId::random()).await;
+    }
+    let (meter, mut kills) = (Meter::default(), 0);
+    for (nth, number) in [2, 4, 6, 8, 10, 12].into_iter().enumerate() {
+        for (blow, version) in [(Blow::Before, 2), (Blow::After, LATEST)] {
+            let event = json!({"task": "migrate", "to": version});
+            let switch = Switch::at(&users.url, blow, move |call, _| call == number).await;
+            let killed = function(MIGRATION.name, &users, &switch.url, &keys).await;
+            let ended = tokio::select! {
+                answer = killed.invoke(&event) => Some(answer),
+                () = switch.struck() => None,
+            };
+            // SIGKILL, to the function and the emulator that has started it.
+            drop(killed);
+            kills += usize::from(ended.is_none());
+            let next = function(MIGRATION.name, &users, &users.url, &keys).await;
+            let answer = next.invoke(&event).await;
+            assert_eq!(
+                (&answer["outcome"], &answer["version"]),
+                (&json!("migrated"), &json!(version)),
+                "{nth}"
+            );
+            let page = users.accounts.users(&meter, 0, 100).await.expect("users");
+            assert_eq!((page.users.len(), page.total), (63, 63), "killed {blow:?} call {number}");
+            let schema = users.accounts.schema(&meter).await.expect("a version");
+            assert_eq!(schema.versions(), (version, version));
+        }
+    }
+    assert!(kills >= 8, "{kills}");
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! Separate accounts for each test: a user with sessions and a favorite, beside the shared catalogue.
 
-use std::sync::{
-    LazyLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use adapters::{
@@ -254,7 +257,15 @@ impl SampleUsers {
         let weak = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
         let hash = weak.hash_password_with_salt(password.as_bytes(), &[1; 16]).expect("a hash").to_string();
         let key = Key { pk: format!("USER#{}", self.ash), sk: "PASSWORD".to_owned() };
-        self.put(&self.tables.app, &key, &[("hash", AttributeValue::S(hash))]).await;
+        self.rewrite(&self.tables.app, &key, &[("hash", AttributeValue::S(hash))]).await;
+    }
+
+    /// Reads a stored item.
+    pub async fn stored(&self, table: &str, key: &Key) -> HashMap<String, AttributeValue> {
+        let get = aws::at(&self.url).get_item().table_name(table).consistent_read(true);
+        let get =
+            get.key("pk", AttributeValue::S(key.pk.clone())).key("sk", AttributeValue::S(key.sk.clone()));
+        get.send().await.expect("an answer").item.expect("an item")
     }
 
     /// Stores an item unchanged.

@@ -4,19 +4,15 @@ use std::collections::BTreeSet;
 
 use adapters::{
     aws,
-    store::{Client, Meter, Tables, accounts::AccountStore},
+    store::{Meter, accounts::AccountStore},
     tokens::FamilyId,
 };
 use api::jobs::deletions::finish_deletions;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
-    Projection, ProjectionType, ScalarAttributeType,
-};
 use domain::accounts::UserId;
 use futures_util::{FutureExt as _, future::join_all};
 use http::Method;
 use serde_json::{Value, json};
-use tests::{Faults, House, SampleUsers, Tap, engine_url, some_event};
+use tests::{Faults, House, SampleUsers, Tap, some_event};
 
 use crate::accounts::at_once;
 
@@ -194,61 +190,4 @@ async fn an_account_that_is_being_deleted_counts_until_its_last_step() {
     finish_deletions(accounts, None, &meter).await.expect("an end");
     assert_eq!(accounts.user_count(&meter).await.expect("a number"), 2);
     assert_counted(accounts).await;
-}
-
-/// A table as the first release created it, with users as that release stored them.
-async fn former_table(client: &Client, name: &str, ids: &[UserId]) {
-    let attribute = |name: &str| {
-        AttributeDefinition::builder()
-            .attribute_name(name)
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .unwrap()
-    };
-    let key =
-        |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-    let listed = GlobalSecondaryIndex::builder()
-        .index_name("listed")
-        .key_schema(key("listed_in", KeyType::Hash))
-        .key_schema(key("listed_by", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::All).build());
-    let mut create = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-    for name in ["pk", "sk", "listed_in", "listed_by"] {
-        create = create.attribute_definitions(attribute(name));
-    }
-    let create = create.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
-    create.global_secondary_indexes(listed.build().unwrap()).send().await.expect("a table");
-    for (nth, user) in ids.iter().enumerate() {
-        let text = |text: String| AttributeValue::S(text);
-        let number = || AttributeValue::N("1".to_owned());
-        let put = client
-            .put_item()
-            .table_name(name)
-            .item("pk", text(format!("USER#{user}")))
-            .item("sk", text("PROFILE".to_owned()))
-            .item("username", text(format!("former_{nth}")))
-            .item("email", text(format!("former_{nth}@example.com")))
-            .item("is_admin", AttributeValue::Bool(false))
-            .item("created_at", number())
-            .item("updated_at", number())
-            .item("version", number())
-            .item("listed_in", text("USERS".to_owned()))
-            .item("listed_by", text(user.to_string()));
-        put.send().await.expect("a user");
-    }
-}
-
-#[tokio::test]
-async fn users_of_the_first_release_are_listed_and_counted_once() {
-    let tables = Tables::beside(format!("former-{}-catalog", std::process::id()));
-    let ids: Vec<_> = (0..40).map(|nth| id(nth, nth as u8)).collect();
-    former_table(&aws::at(&engine_url()), &tables.app, &ids).await;
-    let users = SampleUsers::among(&engine_url(), tables.clone()).await;
-    for _ in 0..2 {
-        let page = users.accounts.users(&Meter::default(), 0, 100).await.expect("users");
-        assert_eq!((page.users.len(), page.total), (43, 43));
-        assert!(ids.iter().all(|user| page.users.iter().any(|listed| listed.user.id == *user)));
-        // The next start finds nothing to do.
-        local::tables::create_accounts(&aws::at(&engine_url()), &tables).await.expect("the tables are there");
-    }
 }

@@ -3,5 +3,7 @@
 mod capitals;
 mod deletion;
 mod favorites;
+mod former;
 mod listing;
+mod migration;
 mod stored;

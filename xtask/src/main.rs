@@ -53,6 +53,9 @@ enum Command {
     /// Move every alias of an environment back to the release that was live before
     #[command(disable_help_flag = true)]
     Rollback(Rest),
+    /// Bring the stored accounts of an environment to another version of their shape
+    #[command(disable_help_flag = true)]
+    Migrate(Rest),
     /// Use a deployment as its clients do, and leave nothing behind
     #[command(disable_help_flag = true)]
     Smoke(Rest),
@@ -84,6 +87,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Deploy(rest) => pass_through::deploy("deploy", &rest),
         Command::Promote(rest) => pass_through::deploy("promote", &rest),
         Command::Rollback(rest) => pass_through::deploy("rollback", &rest),
+        Command::Migrate(rest) => pass_through::deploy("migrate", &rest),
         Command::Smoke(rest) => pass_through::deploy("smoke", &rest),
         Command::Prune(rest) => pass_through::deploy("prune", &rest),
         Command::Seed(rest) => pass_through::deploy("seed", &rest),

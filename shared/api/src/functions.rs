@@ -11,7 +11,9 @@ use door::{Route, Router, telemetry::Telemetry};
 use crate::{
     app::App,
     config::Config,
-    jobs::{DELETIONS, ROTATION, SYNC, VERIFICATION, deletions, rotation, verification},
+    jobs::{
+        DELETIONS, MIGRATION, ROTATION, SYNC, VERIFICATION, deletions, migration, rotation, verification,
+    },
     lambda::run,
     routes::{self, ANSWER_UNKNOWN},
     sync,
@@ -24,10 +26,11 @@ pub const HANDLER: &str = "_HANDLER";
 type ServedJob = (&'static str, fn() -> ExitCode);
 
 /// The jobs.
-const SERVED_JOBS: [ServedJob; 4] = [
+const SERVED_JOBS: [ServedJob; 5] = [
     (SYNC.name, sync::serve),
     (ROTATION.name, rotation::serve),
     (DELETIONS.name, deletions::serve),
+    (MIGRATION.name, migration::serve),
     (VERIFICATION.name, verification::serve),
 ];
 

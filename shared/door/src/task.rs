@@ -15,6 +15,10 @@ pub enum BadEvent {
     UnknownField(String),
     #[error("the event's field {0:?} must be true or false")]
     NotABoolean(&'static str),
+    #[error("the event's field {0:?} must be one of {1}")]
+    NotOneOf(&'static str, String),
+    #[error("the event must name a task: {0:?} or \"check\"")]
+    NoTask(&'static str),
 }
 
 /// A task that an event names.

@@ -14,5 +14,6 @@ mod profile;
 mod receipts;
 mod registration;
 mod reservations;
+mod schema;
 mod sessions;
 mod support;

@@ -2,7 +2,7 @@
 //!
 //! The kernel is every file of this folder: items ([`Key`], attributes), reads, [`Transaction`](transaction), the record of a change
 //! ([`ChangeRecord`]), errors and the [`Meter`]. The wings are [`catalog`] and [`accounts`]; each begins with its tables' access patterns.
-//! A wing uses the kernel; no file of the kernel uses a wing. Two kinds of items belong to the kernel, because changes of every wing write
+//! A wing uses the kernel; no file of the kernel uses a wing. Three kinds of items belong to the kernel, because changes of every wing write
 //! them:
 //!
 //! | table | what | pk | sk | read by | written by |
@@ -10,8 +10,11 @@
 //! | ephemeral | the response to a request with an idempotency key | `IDEMPOTENCY#<SHA-256>` | `RECORD` | GetItem, consistent | with the change, conditioned on its absence |
 //! | audit | an event | `ACTOR#<id>`, or `NOBODY#<shard>` | id of the event | Query (audit) | with the change that it records; never twice, never changed |
 //! | audit | events of a day | index `by-day`: `<date>#<0‥15>` | id of the event | Query (audit) | with the event |
+//! | app | the version of all items of the table ([`Schema`]) | `SCHEMA` | `VERSION` | GetItem, consistent | each step of a pass, conditioned on the step before |
 //!
-//! Requests never scan. The sync does, once per run, to compare the stored items with the derived ones.
+//! Requests never scan. The sync does, once per run, to compare the stored items with the derived ones; so does a migration.
+//!
+//! A write changes only the attributes that its release knows, so that functions of two releases can write the same item.
 
 mod audit;
 mod database;
@@ -21,6 +24,7 @@ mod key;
 mod meter;
 mod parts;
 mod receipts;
+mod schema;
 mod tables;
 mod transaction;
 
@@ -38,5 +42,6 @@ pub use error::{StoreError, chain};
 pub use key::Key;
 pub use meter::{Meter, Usage};
 pub use receipts::{ChangeRecord, Receipt};
+pub use schema::{Brought, Pass, Schema, Shape};
 pub use tables::Tables;
 pub use transaction::{Refused, Unmet};

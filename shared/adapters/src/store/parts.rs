@@ -57,6 +57,28 @@ pub(super) fn update(table: &str, key: &Key) -> UpdateBuilder {
     Update::builder().table_name(table).set_key(Some(keyed(key)))
 }
 
+/// Sets the attributes of `item` in the item at `key`, and removes those named `removed`. Other attributes stay: a later release may have
+/// added them.
+pub(super) fn change(table: &str, key: &Key, item: ItemBuilder, removed: &[&str]) -> UpdateBuilder {
+    let (mut update, mut set, mut remove) = (update(table, key), Vec::new(), Vec::new());
+    let attributes = item.build().into_iter().filter(|(name, _)| name != "pk" && name != "sk");
+    for (nth, (name, value)) in attributes.enumerate() {
+        set.push(format!("#set{nth} = :set{nth}"));
+        update = update
+            .expression_attribute_names(format!("#set{nth}"), name)
+            .expression_attribute_values(format!(":set{nth}"), value);
+    }
+    for (nth, name) in removed.iter().enumerate() {
+        remove.push(format!("#removed{nth}"));
+        update = update.expression_attribute_names(format!("#removed{nth}"), *name);
+    }
+    let clause = |verb: &str, parts: Vec<String>| match parts.as_slice() {
+        [] => String::new(),
+        parts => format!("{verb} {}", parts.join(", ")),
+    };
+    update.update_expression(format!("{} {}", clause("SET", set), clause("REMOVE", remove)).trim())
+}
+
 /// Deletes the item at `key`.
 pub(super) fn delete(table: &str, key: &Key) -> DeleteBuilder {
     Delete::builder().table_name(table).set_key(Some(keyed(key)))

@@ -129,6 +129,11 @@ impl<'a, C> Transaction<'a, C> {
         &self.database.tables
     }
 
+    /// Whether the transaction has no part yet.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// Adds an event.
     pub(super) fn event(self, event: &Event) -> Self {
         let put = audit::put(&self.database.tables.audit, event);

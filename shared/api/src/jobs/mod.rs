@@ -1,10 +1,11 @@
 //! The functions that no route invokes: their table, and the jobs besides the sync.
 
 pub mod deletions;
+pub mod migration;
 pub mod probe;
 pub mod rotation;
 mod serve;
 mod table;
 pub mod verification;
 
-pub use table::{DELETIONS, JOBS, Job, ROTATION, SYNC, Schedule, VERIFICATION};
+pub use table::{DELETIONS, JOBS, Job, MIGRATION, ROTATION, SYNC, Schedule, VERIFICATION};

@@ -69,6 +69,18 @@ pub const DELETIONS: Job = Job {
     summary: "Complete interrupted account deletions",
 };
 
+/// The change of the stored accounts' shape.
+pub const MIGRATION: Job = Job {
+    name: "migrate-accounts",
+    stack: "jobs",
+    schedule: None,
+    alone: None,
+    needs: &[Need::LittleMemory],
+    variables: &[],
+    timeout: Some(60),
+    summary: "Bring stored accounts to another version of their shape",
+};
+
 /// The check of a new version of any function, before it receives traffic.
 pub const VERIFICATION: Job = Job {
     name: "verify-release",
@@ -82,4 +94,4 @@ pub const VERIFICATION: Job = Job {
 };
 
 /// Every function that no route invokes.
-pub static JOBS: &[Job] = &[SYNC, ROTATION, DELETIONS, VERIFICATION];
+pub static JOBS: &[Job] = &[SYNC, ROTATION, DELETIONS, MIGRATION, VERIFICATION];

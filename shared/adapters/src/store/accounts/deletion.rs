@@ -160,6 +160,6 @@ impl AccountStore {
             .on(Condition::Unchanged, status)
             .with(parts::delete(app, &keys::password(user)))
             .with(parts::delete(app, &keys::deletion(user)))
-            .with(listing::count(app, user, false))
+            .with(listing::count(app, keys::shard(user), -1))
     }
 }

@@ -10,8 +10,7 @@ use domain::accounts::UserId;
 use futures_util::future::try_join_all;
 
 use super::{
-    condition::Condition,
-    keys::{self, SHARDS, shard},
+    keys::{self, SHARDS},
     store::AccountStore,
     user::{StoredUser, user_of},
 };
@@ -21,7 +20,6 @@ use crate::store::{
     key::Key,
     meter::Meter,
     parts,
-    transaction::Transaction,
 };
 
 /// A page of users in the order of their registration.
@@ -34,12 +32,11 @@ pub struct UserPage {
     pub next: Option<UserId>,
 }
 
-/// Counts the user `id` up in the transaction that creates it, or down in the one that deletes it.
-pub(super) fn count(app: &str, id: UserId, is_created: bool) -> UpdateBuilder {
-    let change = if is_created { "1" } else { "-1" };
-    parts::update(app, &keys::user_count(shard(id)))
+/// Changes the number of users of a shard.
+pub(super) fn count(app: &str, shard: u8, change: i64) -> UpdateBuilder {
+    parts::update(app, &keys::user_count(shard))
         .update_expression("ADD user_count :change")
-        .expression_attribute_values(":change", AttributeValue::N(change.to_owned()))
+        .expression_attribute_values(":change", AttributeValue::N(change.to_string()))
 }
 
 impl AccountStore {
@@ -134,54 +131,6 @@ impl AccountStore {
             shard.after = position(last).to_owned();
         }
         Ok(())
-    }
-}
-
-/// The index that held the list before it was sharded. Tables on a user's machine may still have it.
-pub const FORMER_LIST: &str = "listed";
-
-impl AccountStore {
-    /// Moves users from [`FORMER_LIST`] to the list and to the counter, each in one transaction: the next run continues one that was
-    /// interrupted.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the engine does not answer.
-    pub async fn adopt_former_list(&self, meter: &Meter) -> Result<(), StoreError> {
-        loop {
-            meter.call();
-            let former = self
-                .database
-                .client
-                .query()
-                .table_name(self.app())
-                .index_name(FORMER_LIST)
-                .key_condition_expression("listed_in = :users")
-                .expression_attribute_values(":users", AttributeValue::S(keys::USERS.to_owned()))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(failed("Query"))?;
-            meter.reads(former.consumed_capacity());
-            if former.items().is_empty() {
-                return Ok(());
-            }
-            for id in former.items().iter().filter_map(|item| text(item, "listed_by")?.parse().ok()) {
-                self.adopt(meter, id).await?;
-            }
-        }
-    }
-
-    async fn adopt(&self, meter: &Meter, id: UserId) -> Result<(), StoreError> {
-        let profile = parts::update(self.app(), &keys::profile(id))
-            .condition_expression("attribute_exists(listed_in)")
-            .update_expression("SET gsi1pk = :pk, gsi1sk = :sk REMOVE listed_in, listed_by")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::users(shard(id))))
-            .expression_attribute_values(":sk", AttributeValue::S(id.to_string()));
-        Ok(Transaction::new(&self.database)
-            .on(Condition::Unchanged, profile)
-            .with(count(self.app(), id, true))
-            .commit(meter)
-            .await?)
     }
 }
 

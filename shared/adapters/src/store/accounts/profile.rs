@@ -127,7 +127,8 @@ impl AccountStore {
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .update_expression("ADD epoch :one")
             .expression_attribute_values(":one", one());
-        transaction.on(Condition::Active, status).with(parts::put(self.app(), password))
+        let password = parts::change(self.app(), &keys::password(id), password, &[]);
+        transaction.on(Condition::Active, status).with(password)
     }
 
     /// Adds the session that stays when the password changes.

@@ -53,7 +53,7 @@ impl AccountStore {
             .on(Condition::New, parts::put_new(app, password))
             .on(Condition::New, parts::put_new(app, status))
             .on(Condition::New, parts::put_new(self.ephemeral(), session))
-            .with(listing::count(app, user.id, true))
+            .with(listing::count(app, keys::shard(user.id), 1))
             .commit(meter)
             .await
     }

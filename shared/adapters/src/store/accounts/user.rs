@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, builders::PutBuilder};
+use aws_sdk_dynamodb::types::{AttributeValue, builders::UpdateBuilder};
 use domain::{
     Timestamp,
     accounts::{Email, Standing, User, UserId, Username},
@@ -73,9 +73,10 @@ pub(super) fn standing_of(item: &Reader<'_>) -> Result<Standing, StoreError> {
     })
 }
 
-/// Replaces a profile that must not have changed since it was read.
-pub(super) fn replaced(app: &str, before: &StoredUser, after: &StoredUser) -> PutBuilder {
-    parts::put(app, profile(after))
+/// Changes a profile that must not have changed since it was read.
+pub(super) fn replaced(app: &str, before: &StoredUser, after: &StoredUser) -> UpdateBuilder {
+    let removed: &[&str] = if after.reserved.is_empty() { &["reserved"] } else { &[] };
+    parts::change(app, &keys::profile(after.user.id), profile(after), removed)
         .condition_expression("version = :before")
         .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()))
 }

@@ -1,0 +1,314 @@
+//! The version of the shape of stored items, and the passes that bring items from one version to the next and back.
+//!
+//! A pass walks through the whole table. Each step of it is one transaction: the changes of some items, and the position behind them. A pass
+//! that was interrupted continues at its position, and of two simultaneous passes only one makes each step.
+
+use std::{cmp::Ordering, time::Instant};
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+
+use super::{
+    database::Database,
+    error::{StoreError, failed, malformed},
+    item::{Item, ItemBuilder, Reader, keyed, text},
+    key::Key,
+    meter::Meter,
+    parts,
+    transaction::{Refused, Transaction},
+};
+
+/// A version of the shape of stored items.
+pub struct Shape {
+    /// Versions are consecutive.
+    pub version: u32,
+    /// The shape, as a sentence without a period.
+    pub summary: &'static str,
+    /// Adds the changes that bring `items` to this shape, whatever shape they have. Each change is conditioned on its item being unchanged.
+    pub(super) bring: for<'a> fn(Changes<'a>, &[Item]) -> Changes<'a>,
+}
+
+/// The changes of one step.
+pub(super) type Changes<'a> = Transaction<'a, Stale>;
+
+/// The reasons why a step was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stale {
+    /// Another run has made the step, or has begun another pass.
+    Position,
+    /// Somebody has changed an item since it was read.
+    Item,
+}
+
+/// The version of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// The version of every item, except for those that the pass has changed already.
+    pub version: u32,
+    pub pass: Option<Pass>,
+}
+
+/// A pass that has started and not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// The version to which the pass brings the items.
+    pub to: u32,
+    /// The number of items that the pass has read.
+    pub seen: u64,
+    id: String,
+    steps: u64,
+    position: Option<Key>,
+}
+
+impl Schema {
+    /// The version of a table that records none.
+    const FIRST: Self = Self { version: 1, pass: None };
+
+    /// Returns the lowest and the highest version that an item can have.
+    #[must_use]
+    pub fn versions(&self) -> (u32, u32) {
+        let to = self.pass.as_ref().map_or(self.version, |pass| pass.to);
+        (self.version.min(to), self.version.max(to))
+    }
+}
+
+/// The result of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brought {
+    pub schema: Schema,
+    /// Whether every item has the wanted version.
+    pub is_done: bool,
+    /// The number of steps that changed items.
+    pub changes: u64,
+}
+
+/// The number of items that one step reads, so that it changes no more than a transaction can contain.
+const TOGETHER: i32 = 80;
+/// The number of steps without changes after which the position is recorded.
+const SILENT: u64 = 25;
+/// The number of attempts at a step whose items change in the meantime.
+const ATTEMPTS: u32 = 20;
+
+fn key() -> Key {
+    Key::new("SCHEMA", "VERSION")
+}
+
+impl Database {
+    /// Reads the version of `table`.
+    pub(super) async fn schema(&self, meter: &Meter, table: &str) -> Result<Schema, StoreError> {
+        Ok(self.recorded_schema(meter, table).await?.unwrap_or(Schema::FIRST))
+    }
+
+    async fn recorded_schema(&self, meter: &Meter, table: &str) -> Result<Option<Schema>, StoreError> {
+        let key = key();
+        let Some(item) = self.get(meter, table, &key, true).await? else { return Ok(None) };
+        let reader = Reader::of(&key, &item);
+        let pass = text(&item, "pass").map(|id| {
+            let position = text(&item, "position_pk").zip(text(&item, "position_sk"));
+            Ok::<_, StoreError>(Pass {
+                to: reader.parsed("to")?,
+                seen: reader.parsed("seen")?,
+                id: id.to_owned(),
+                steps: reader.parsed("steps")?,
+                position: position.map(|(pk, sk)| Key::new(pk, sk)),
+            })
+        });
+        Ok(Some(Schema { version: reader.parsed("version")?, pass: pass.transpose()? }))
+    }
+
+    /// Records that an empty table has the version `wanted`. Returns whether it did: not if a version is recorded, or the table has items.
+    async fn record_empty(&self, meter: &Meter, table: &str, wanted: u32) -> Result<bool, StoreError> {
+        if self.recorded_schema(meter, table).await?.is_some()
+            || !self.page(meter, table, None).await?.0.is_empty()
+        {
+            return Ok(false);
+        }
+        let new = parts::put_new(table, ItemBuilder::at(&key()).number("version", wanted));
+        match Transaction::new(self).on(Stale::Position, new).commit(meter).await {
+            Err(refused) if refused.is(&Stale::Position) => Ok(false),
+            recorded => Ok(recorded.map(|()| true)?),
+        }
+    }
+
+    /// Brings the items of `table` to the version `wanted`, one version after the other, until `end`. If the table has that version, one
+    /// pass brings items to it that functions of another release have written since.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`] if a version on the way is not among `shapes`; [`StoreError::Conflict`] if another run has begun to bring
+    /// the items to another version.
+    pub(super) async fn bring(
+        &self,
+        meter: &Meter,
+        table: &str,
+        shapes: &[Shape],
+        wanted: u32,
+        end: Instant,
+    ) -> Result<Brought, StoreError> {
+        if self.record_empty(meter, table, wanted).await? {
+            let schema = Schema { version: wanted, pass: None };
+            return Ok(Brought { schema, is_done: true, changes: 0 });
+        }
+        let mut changes = 0;
+        loop {
+            let schema = self.schema(meter, table).await?;
+            let next = match schema.version.cmp(&wanted) {
+                Ordering::Less => schema.version + 1,
+                Ordering::Equal => wanted,
+                Ordering::Greater => schema.version - 1,
+            };
+            let shape = shapes.iter().find(|shape| shape.version == next);
+            let shape =
+                shape.ok_or_else(|| malformed(&key(), format!("this release has no version {next}")))?;
+            let pass = match schema.pass.clone().filter(|pass| pass.to == next) {
+                Some(pass) => pass,
+                None => match self.begin(meter, table, &schema, next).await {
+                    // Another run has begun one.
+                    Err(refused) if refused.is(&Stale::Position) => continue,
+                    begun => begun?,
+                },
+            };
+            let (ended, changed) = self.pass(meter, table, shape, pass, end).await?;
+            changes += changed;
+            let schema = self.schema(meter, table).await?;
+            let is_turned = |pass: &Pass| ended == Ended::Overtaken && pass.to != next;
+            if schema.pass.as_ref().is_some_and(is_turned) {
+                // Another run brings the items to another version: the one that began last goes on.
+                return Err(StoreError::Conflict { operation: "migration" });
+            }
+            let is_done = schema.version == wanted && schema.pass.is_none();
+            if is_done || ended == Ended::Late {
+                return Ok(Brought { schema, is_done, changes });
+            }
+        }
+    }
+
+    /// Records that a pass begins. A pass to another version ends with that.
+    async fn begin(
+        &self,
+        meter: &Meter,
+        table: &str,
+        schema: &Schema,
+        to: u32,
+    ) -> Result<Pass, Refused<Stale>> {
+        let id = format!("{:032x}", fastrand::u128(..));
+        let pass = Pass { to, seen: 0, id, steps: 0, position: None };
+        let state = pass.item().number("version", schema.version);
+        let update = parts::change(table, &key(), state, &["position_pk", "position_sk"]);
+        let update = match &schema.pass {
+            Some(former) => update
+                .condition_expression("pass = :former")
+                .expression_attribute_values(":former", AttributeValue::S(former.id.clone())),
+            None => update
+                .condition_expression(
+                    "attribute_not_exists(pk) OR (attribute_not_exists(pass) AND version = :former)",
+                )
+                .expression_attribute_values(":former", number(schema.version)),
+        };
+        Transaction::new(self).on(Stale::Position, update).commit(meter).await?;
+        Ok(pass)
+    }
+
+    /// Continues `pass` until it ends, another run overtakes it, or it is late. Returns the number of steps that changed items.
+    async fn pass(
+        &self,
+        meter: &Meter,
+        table: &str,
+        shape: &Shape,
+        mut pass: Pass,
+        end: Instant,
+    ) -> Result<(Ended, u64), StoreError> {
+        let (mut changes, mut attempts) = (0, 0);
+        // Steps without changes are not recorded one by one.
+        let mut recorded = pass.steps;
+        loop {
+            let (items, position) = self.page(meter, table, pass.position.as_ref()).await?;
+            let step = (shape.bring)(Transaction::new(self), &items);
+            let (is_changing, is_late) = (!step.is_empty(), Instant::now() >= end);
+            let seen = pass.seen + items.len() as u64;
+            let after = Pass { seen, steps: pass.steps + 1, position, ..pass.clone() };
+            if !is_changing && !is_late && after.position.is_some() && after.steps - recorded < SILENT {
+                pass = after;
+                continue;
+            }
+            let update = match &after.position {
+                Some(_) => parts::change(table, &key(), after.item(), &[]),
+                None => {
+                    let state = ItemBuilder::at(&key()).number("version", after.to);
+                    parts::change(table, &key(), state, &PASS)
+                }
+            };
+            let update = update
+                .condition_expression("pass = :id AND steps = :recorded")
+                .expression_attribute_values(":id", AttributeValue::S(pass.id.clone()))
+                .expression_attribute_values(":recorded", number(recorded));
+            match step.on(Stale::Position, update).commit(meter).await {
+                Err(refused) if refused.has(&Stale::Position) => return Ok((Ended::Overtaken, changes)),
+                Err(refused) if refused.is(&Stale::Item) && attempts < ATTEMPTS => {
+                    attempts += 1;
+                    continue;
+                }
+                done => done?,
+            }
+            changes += u64::from(is_changing);
+            (attempts, recorded) = (0, after.steps);
+            match after.position {
+                None => return Ok((Ended::Complete, changes)),
+                Some(_) if is_late => return Ok((Ended::Late, changes)),
+                Some(_) => pass = after,
+            }
+        }
+    }
+
+    /// Reads the next items of `table`, and the position behind them; `None` at the end.
+    async fn page(
+        &self,
+        meter: &Meter,
+        table: &str,
+        after: Option<&Key>,
+    ) -> Result<(Vec<Item>, Option<Key>), StoreError> {
+        meter.call();
+        let answer = self
+            .client
+            .scan()
+            .table_name(table)
+            .consistent_read(true)
+            .limit(TOGETHER)
+            .set_exclusive_start_key(after.map(keyed))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed("Scan"))?;
+        meter.reads(answer.consumed_capacity());
+        let next =
+            answer.last_evaluated_key.and_then(|last| Some(Key::new(text(&last, "pk")?, text(&last, "sk")?)));
+        Ok((answer.items.unwrap_or_default(), next))
+    }
+}
+
+/// The reason why a pass was left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Complete,
+    Overtaken,
+    Late,
+}
+
+/// The attributes of a pass.
+const PASS: [&str; 6] = ["pass", "to", "seen", "steps", "position_pk", "position_sk"];
+
+impl Pass {
+    fn item(&self) -> ItemBuilder {
+        let item = ItemBuilder::at(&key())
+            .text("pass", &self.id)
+            .number("to", self.to)
+            .number("seen", self.seen)
+            .number("steps", self.steps);
+        match &self.position {
+            Some(position) => item.text("position_pk", &position.pk).text("position_sk", &position.sk),
+            None => item,
+        }
+    }
+}
+
+fn number(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
