@@ -74,7 +74,7 @@ fn the_page_of_limits_states_the_values_of_the_code() {
     }
 }
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -82,6 +82,7 @@ const DOCUMENTS: [&str; 9] = [
     "docs/aws-first-day.md",
     "docs/checklists/release.md",
     "docs/runbooks/release.md",
+    "docs/runbooks/migrations.md",
     "docs/runbooks/origin-verify.md",
     "docs/runbooks/signing-keys.md",
 ];

@@ -46,3 +46,20 @@ def publication_is_older(environment, seconds):
                 Key={"pk": item["pk"], "sk": item["sk"]}, UpdateExpression="ADD swapped_at :change",
                 ExpressionAttributeValues={":change": -seconds},
             )
+
+
+def profile(environment, user):
+    """The stored profile of a user."""
+    table = boto3.resource("dynamodb").Table(f"pokedex-{environment}-app")
+    return table.get_item(Key={"pk": f"USER#{user}", "sk": "PROFILE"}, ConsistentRead=True)["Item"]
+
+
+def set_version(environment, version):
+    """Pretends that the stored accounts have another version."""
+    table = boto3.resource("dynamodb").Table(f"pokedex-{environment}-app")
+    table.put_item(Item={"pk": "SCHEMA", "sk": "VERSION", "version": version})
+
+
+def backups(environment):
+    """The number of backups of the accounts."""
+    return len(boto3.client("dynamodb").list_backups(TableName=f"pokedex-{environment}-app")["BackupSummaries"])

@@ -35,8 +35,8 @@ BROKEN = """  Broken:
 
 # The steps after the first deployments, in their order.
 STEPS = [
-    "rights", "refusals", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm", "rolled_back_by_hand", "repeated",
-    "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
+    "rights", "refusals", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm", "rolled_back_by_hand", "migrated",
+    "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
 ]
 
 
@@ -157,6 +157,31 @@ class Rehearsal:
         self.deploy("staging")
         self.source.reset()
         self.steps.done("rolled back by hand, and the next release is deployed")
+
+    def migrated(self):
+        """Stored accounts go to the version before and return, under traffic; a version that the release cannot serve with is refused."""
+        user = self.user["user"]["id"]
+        with Traffic(self.api("staging"), self.user) as traffic:
+            self.source.run("migrate", "staging", "--to", "2")
+            back = account.profile("staging", user)
+            time.sleep(1)
+            self.source.run("migrate", "staging")
+            forth = account.profile("staging", user)
+            time.sleep(1)
+        self.steps.check_that("the user is in both lists", "listed_in" in back and "gsi1pk" in back)
+        self.steps.check_that("the user is in the new list only", "listed_in" not in forth and "gsi1pk" in forth)
+        self.steps.check("a migration fails no request", traffic.failures(), [])
+        self.steps.check_that("requests were sent meanwhile", len(traffic.results) > 20)
+        self.steps.check("each migration begins with a backup", account.backups("staging"), 2)
+        refused = self.source.run("migrate", "staging", "--to", "1", fails=True)
+        self.steps.check_that("staging: a version that the release cannot serve with", "serves with the versions 2 to 3" in refused)
+        account.set_version("staging", 1)
+        self.source.set("staging", "LogLevel=warn")
+        refused = self.deploy("staging", fails=True)
+        self.steps.check_that("staging: a release that cannot serve with the accounts", "migrate staging --to 2" in refused)
+        account.set_version("staging", 3)
+        self.source.reset()
+        self.steps.done(f"accounts migrated back and forth: {len(traffic.results)} requests, 0 failed")
 
     def repeated(self):
         """A deployment that failed for a passing reason, here the age of the catalogue, succeeds when it is repeated unchanged."""

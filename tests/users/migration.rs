@@ -102,7 +102,7 @@ impl Releases {
         let new = async {
             while serving != Serving::Former && !is_over.load(Ordering::SeqCst) {
                 let nth = self.next.fetch_add(1, Ordering::SeqCst);
-                self.use_an_account(&format!("new_{nth}"), nth % 3 == 0).await;
+                self.use_an_account(&format!("new_{nth}"), nth.is_multiple_of(3)).await;
                 if serving == Serving::New {
                     let users = self.listed().await;
                     assert!(users.is_superset(&before), "to {version}: the list misses a user");

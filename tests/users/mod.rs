@@ -3,6 +3,7 @@
 mod capitals;
 mod deletion;
 mod favorites;
+mod fixtures;
 mod former;
 mod listing;
 mod migration;

@@ -2,8 +2,7 @@
 //!
 //! The kernel is every file of this folder: items ([`Key`], attributes), reads, [`Transaction`](transaction), the record of a change
 //! ([`ChangeRecord`]), errors and the [`Meter`]. The wings are [`catalog`] and [`accounts`]; each begins with its tables' access patterns.
-//! A wing uses the kernel; no file of the kernel uses a wing. Three kinds of items belong to the kernel, because changes of every wing write
-//! them:
+//! A wing uses the kernel; no file of the kernel uses a wing. Three kinds of items belong to the kernel:
 //!
 //! | table | what | pk | sk | read by | written by |
 //! |---|---|---|---|---|---|

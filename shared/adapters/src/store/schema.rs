@@ -1,7 +1,7 @@
 //! The version of the shape of stored items, and the passes that bring items from one version to the next and back.
 //!
-//! A pass walks through the whole table. Each step of it is one transaction: the changes of some items, and the position behind them. A pass
-//! that was interrupted continues at its position, and of two simultaneous passes only one makes each step.
+//! A pass walks through the whole table. Each step of it is one transaction: the changes of some items, and the position behind them. A
+//! pass that was interrupted continues at its position, and of two simultaneous passes only one makes each step.
 
 use std::{cmp::Ordering, time::Instant};
 

@@ -30,8 +30,8 @@ pub fn serve() -> ExitCode {
     })
 }
 
-/// Brings the stored accounts to the version `to` of the event `{"task": "migrate", "to": 3}`, up or down, for at most 20 seconds. The outcome
-/// is `migrated`, or `continues` if another event must follow. `{"task": "check"}` reads the version and changes nothing.
+/// Brings the stored accounts to the version `to` of the event `{"task": "migrate", "to": 3}`, up or down, for at most 20 seconds. The
+/// outcome is `migrated`, or `continues` if another event must follow. `{"task": "check"}` reads the version and changes nothing.
 ///
 /// # Errors
 /// [`BadEvent`] for an unknown event; another error if the table cannot be read or written: the next event continues.
