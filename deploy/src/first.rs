@@ -15,11 +15,11 @@ use crate::{
     settings::Settings,
 };
 
-/// Publishes the bundled snapshot in the environment's catalogue, under the lease of the sync. A catalogue that a sync has filled stays.
+/// Returns the names of the environment's tables.
 ///
 /// # Errors
-/// If the catalogue cannot be written, or a sync runs.
-pub async fn seed(cloud: &Cloud, settings: &Settings, progress: Progress) -> Result<()> {
+/// If a parameter is missing.
+pub fn tables(settings: &Settings) -> Result<Tables> {
     let table = |parameter: &str| {
         settings
             .parameters
@@ -27,12 +27,20 @@ pub async fn seed(cloud: &Cloud, settings: &Settings, progress: Progress) -> Res
             .cloned()
             .with_context(|| format!("there is no parameter {parameter}"))
     };
-    let tables = Tables {
+    Ok(Tables {
         catalog: table("CatalogTableName")?,
         app: table("AppTableName")?,
         ephemeral: table("EphemeralTableName")?,
         audit: table("AuditTableName")?,
-    };
+    })
+}
+
+/// Publishes the bundled snapshot in the environment's catalogue, under the lease of the sync. A catalogue that a sync has filled stays.
+///
+/// # Errors
+/// If the catalogue cannot be written, or a sync runs.
+pub async fn seed(cloud: &Cloud, settings: &Settings, progress: Progress) -> Result<()> {
+    let tables = tables(settings)?;
     let store = CatalogStore::new(cloud.tables.clone(), &tables);
     match local::seed::seed(&store, "deploy").await.context("the catalogue could not be filled")? {
         Some(published) => progress

@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
+use adapters::store::{
+    AccountStore, Meter, Schema,
+    accounts::{SERVED, SHAPES},
+};
 use anyhow::{Context as _, Result, bail, ensure};
-use aws_sdk_dynamodb::types::BackupStatus;
-use aws_sdk_lambda::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::{error::ProvideErrorMetadata as _, types::BackupStatus};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
     aliases::LIVE,
     cloud::{Cloud, aws},
-    first, manifest,
+    first,
+    manifest::{self, Manifest, State},
+    notices,
     progress::Progress,
     settings::Settings,
 };
@@ -25,84 +30,75 @@ impl Serves {
     /// The versions of the release that this program is built from.
     #[must_use]
     pub const fn here() -> Self {
-        let served = adapters::store::accounts::SERVED;
-        Self(*served.start(), *served.end())
+        Self(*SERVED.start(), *SERVED.end())
     }
-}
 
-/// The answer of the job.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Schema {
-    outcome: String,
-    pub version: u32,
-    pub pass: Option<Pass>,
-    /// The versions of the release that answers.
-    pub serves: Serves,
-    versions: Vec<Version>,
-}
+    /// The versions that two releases have in common, whose functions run side by side.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn common(self, other: Self) -> Result<Self> {
+        let common = Self(self.0.max(other.0), self.1.min(other.1));
+        ensure!(
+            common.0 <= common.1,
+            "the release serves with the versions {self} of stored accounts, and the other stacks have one that serves with {other}: \
+             deploy all stacks"
+        );
+        Ok(common)
+    }
 
-/// A pass that has not ended.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Pass {
-    pub to: u32,
-    /// The number of items that it has read.
-    pub seen: u64,
-}
+    const fn contains(self, version: u32) -> bool {
+        self.0 <= version && version <= self.1
+    }
 
-#[derive(Clone, Debug, Deserialize)]
-struct Version {
-    version: u32,
-    shape: String,
-}
-
-impl Schema {
     /// Checks that a release can serve with every version that an item may have.
     ///
     /// # Errors
     /// If it cannot: the error names the command that helps.
-    pub fn admits(&self, serves: Serves, environment: &str) -> Result<()> {
-        let to = self.pass.map_or(self.version, |pass| pass.to);
-        let (low, high) = (self.version.min(to), self.version.max(to));
-        let wanted = if low < serves.0 { serves.0 } else { serves.1 };
-        ensure!(
-            (serves.0..=serves.1).contains(&low) && (serves.0..=serves.1).contains(&high),
-            "the stored accounts have version {low}{}, and the release serves with {} to {}: \
-             run `cargo xtask migrate {environment} --to {wanted}` first",
-            if low == high { String::new() } else { format!(" to {high}") },
-            serves.0,
-            serves.1
-        );
-        Ok(())
+    pub fn admit(self, schema: &Schema, live: Option<Self>, environment: &str) -> Result<()> {
+        let (low, high) = schema.versions();
+        if self.contains(low) && self.contains(high) {
+            return Ok(());
+        }
+        let wanted = if low < self.0 { self.0 } else { self.1 };
+        let help = match live {
+            Some(live) if !live.contains(wanted) => {
+                format!("the live release does not serve with {wanted}: deploy a release between them first")
+            }
+            _ => format!("run `cargo xtask migrate {environment} --to {wanted}` first"),
+        };
+        let stored = if low == high { low.to_string() } else { format!("{low} to {high}") };
+        bail!("the stored accounts have version {stored}, and the release serves with {self}: {help}")
     }
 }
 
-fn job(settings: &Settings) -> String {
-    format!("{}-migrate-accounts", settings.prefix())
+impl std::fmt::Display for Serves {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} to {}", self.0, self.1)
+    }
 }
 
-/// Asks the live release for the version of the stored accounts; `None` before the first deployment.
+/// Reads the version of the stored accounts; `None` before their table exists. The functions are not asked: they may be what a repair
+/// or a rollback replaces.
 ///
 /// # Errors
-/// If the job fails.
+/// If the table cannot be read.
 pub async fn schema(cloud: &Cloud, settings: &Settings) -> Result<Option<Schema>> {
-    let function = job(settings);
-    match cloud.functions.get_alias().function_name(&function).name(LIVE).send().await {
-        Ok(_) => Ok(Some(ask(cloud, settings, json!({"task": "check"})).await?)),
-        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(aws(error)).with_context(|| format!("{function} cannot be read")),
+    let tables = first::tables(settings)?;
+    match cloud.tables.describe_table().table_name(&tables.app).send().await {
+        Ok(_) => {}
+        Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
+        Err(error) => return Err(aws(error)).with_context(|| format!("{} cannot be read", tables.app)),
     }
-}
-
-async fn ask(cloud: &Cloud, settings: &Settings, event: serde_json::Value) -> Result<Schema> {
-    let function = format!("{}:{LIVE}", job(settings));
-    let answer = first::invoke(cloud, &function, event.to_string().as_bytes()).await?;
-    serde_json::from_value(answer).with_context(|| format!("{function} answered something else"))
+    let schema = AccountStore::new(cloud.tables.clone(), tables).schema(&Meter::default()).await;
+    schema.map(Some).context("the version of the stored accounts cannot be read")
 }
 
 /// Brings the stored accounts to the version `to`, or to the highest one of the live release, after a backup of their table.
 ///
 /// # Errors
-/// If the live release cannot serve with that version, or the backup or the job fails: the next run continues.
+/// If the live release cannot serve with that version, a deployment has not ended well, or the backup or the job fails: the next run
+/// continues.
 pub async fn migrate(
     cloud: &Cloud,
     settings: &Settings,
@@ -111,27 +107,47 @@ pub async fn migrate(
     progress: Progress,
 ) -> Result<()> {
     let environment = settings.environment.name();
+    let latest = manifest::of(cloud, environment, 1).await?.pop();
+    let latest = latest.with_context(|| format!("no release is deployed in {environment}"))?;
+    let to = target(&latest, to)?;
     let schema = schema(cloud, settings).await?;
-    let schema = schema.with_context(|| format!("no release is deployed in {environment}"))?;
-    let Serves(low, high) = schema.serves;
-    let to = to.unwrap_or(high);
-    ensure!(
-        (low..=high).contains(&to),
-        "the live release of {environment} serves with the versions {low} to {high}, so {to} would break it: deploy a \
-         release that serves with {to} first"
-    );
-    progress.say(&format!("{environment}: the stored accounts have version {}", schema.version));
-    for version in schema.versions.iter().filter(|one| one.version == schema.version || one.version == to) {
-        progress.say(&format!("  {}: {}", version.version, version.shape));
+    let schema = schema.with_context(|| format!("{environment} has no table of accounts"))?;
+    latest.serves.admit(&schema, None, environment)?;
+    let under_way = schema.pass.as_ref().map(|pass| format!(", and a run to {} has not ended", pass.to));
+    let under_way = under_way.unwrap_or_default();
+    progress.say(&format!("{environment}: the stored accounts have version {}{under_way}", schema.version));
+    for shape in SHAPES.iter().filter(|shape| [schema.version, to].contains(&shape.version)) {
+        progress.say(&format!("  {}: {}", shape.version, shape.summary));
     }
     if dry_run {
         return Ok(());
     }
-    // Those of other environments can be rebuilt, and a backup would outlive its environment.
+    // Other environments can be rebuilt, and a backup stays after its environment is deleted.
     if settings.environment.is_stable() && schema.version != to {
         back_up(cloud, settings, schema.version, progress).await?;
     }
-    bring(cloud, settings, to, progress).await
+    bring(cloud, settings, to, progress).await?;
+    let subject = format!("pokedex {environment}: the stored accounts have version {to}");
+    let text = format!("{subject}\nbefore: {}\n", schema.version);
+    notices::send(cloud, settings, &subject, &text, progress).await;
+    Ok(())
+}
+
+/// Returns the version to which the accounts are brought: `to`, or the highest one with which the release of `latest` can serve.
+fn target(latest: &Manifest, to: Option<u32>) -> Result<u32> {
+    let Manifest { environment, release, serves, .. } = latest;
+    ensure!(
+        latest.state == State::Live,
+        "the deployment of {release} in {environment} has not ended, or has failed: functions of two releases may serve. \
+         Repeat it, or undo it with `cargo xtask rollback {environment} --if-failed`"
+    );
+    let to = to.unwrap_or(serves.1);
+    ensure!(
+        serves.contains(to),
+        "the live release of {environment} serves with the versions {serves}, so {to} would break it: deploy a release that \
+         serves with {to} first"
+    );
+    Ok(to)
 }
 
 /// Lets the job of the live release work until every item has the version `to`.
@@ -139,28 +155,33 @@ pub async fn migrate(
 /// # Errors
 /// If the job fails: the next run continues.
 pub async fn bring(cloud: &Cloud, settings: &Settings, to: u32, progress: Progress) -> Result<()> {
+    let function = format!("{}-migrate-accounts:{LIVE}", settings.prefix());
+    let event = json!({"task": "migrate", "to": to}).to_string();
     loop {
-        let schema = ask(cloud, settings, json!({"task": "migrate", "to": to})).await?;
-        match (schema.outcome.as_str(), schema.pass) {
-            ("migrated", _) => {
-                progress.say(&format!("the stored accounts have version {}", schema.version));
+        let answer = first::invoke(cloud, &function, event.as_bytes()).await?;
+        match (answer["outcome"].as_str(), &answer["pass"]) {
+            (Some("migrated"), _) => {
+                progress.say(&format!("the stored accounts have version {to}"));
                 return Ok(());
             }
-            (_, Some(pass)) => progress.say(&format!("version {}: {} items read", pass.to, pass.seen)),
-            (outcome, None) => progress.say(outcome),
+            (Some("continues"), pass) => {
+                let number = |name: &str| pass.get(name).and_then(Value::as_u64).unwrap_or_default();
+                progress.say(&format!("version {}: {} items read", number("to"), number("seen")));
+            }
+            _ => bail!("{function} answered {answer}"),
         }
     }
 }
 
-/// The longest wait for a backup, whose size hardly matters.
+/// The number of times that the state of a backup is read.
 const ATTEMPTS: u32 = 150;
 
 /// Backs up the table of the accounts.
 async fn back_up(cloud: &Cloud, settings: &Settings, version: u32, progress: Progress) -> Result<()> {
-    let table = settings.parameters.get("AppTableName").context("there is no parameter AppTableName")?;
+    let table = first::tables(settings)?.app;
     let moment: String = manifest::timestamp().chars().filter(char::is_ascii_alphanumeric).collect();
     let name = format!("{table}-version-{version}-{moment}");
-    let created = cloud.tables.create_backup().table_name(table).backup_name(&name).send().await;
+    let created = cloud.tables.create_backup().table_name(&table).backup_name(&name).send().await;
     let created = created.map_err(aws).with_context(|| format!("{table} cannot be backed up"))?;
     let arn = created.backup_details.map(|details| details.backup_arn).unwrap_or_default();
     for _ in 0..ATTEMPTS {
@@ -179,21 +200,56 @@ async fn back_up(cloud: &Cloud, settings: &Settings, version: u32, progress: Pro
 mod tests {
     use super::*;
 
-    fn schema(version: u32, to: Option<u32>) -> Schema {
-        let pass = to.map(|to| Pass { to, seen: 0 });
-        Schema { outcome: "checked".to_owned(), version, pass, serves: Serves(1, 9), versions: Vec::new() }
+    fn refused(version: u32, serves: Serves, live: Option<Serves>) -> String {
+        let schema = Schema { version, pass: None };
+        serves.admit(&schema, live, "prod").map_or_else(|error| error.to_string(), |()| "admitted".to_owned())
     }
 
     #[test]
     fn a_release_serves_only_with_versions_that_it_knows() {
-        for (version, to) in [(2, None), (3, None), (2, Some(3)), (3, Some(2)), (3, Some(3))] {
-            assert!(schema(version, to).admits(Serves(2, 3), "prod").is_ok(), "{version} to {to:?}");
+        let (first, second) = (Serves(1, 2), Serves(2, 3));
+        for version in [2, 3] {
+            assert_eq!(refused(version, second, Some(first)), "admitted");
         }
-        let refused = |version, to| schema(version, to).admits(Serves(2, 3), "prod").unwrap_err().to_string();
-        assert!(
-            refused(1, None).contains("version 1, and") && refused(1, None).contains("migrate prod --to 2")
-        );
-        assert!(refused(1, Some(2)).contains("version 1 to 2") && refused(2, Some(1)).contains("--to 2"));
-        assert!(refused(4, None).contains("migrate prod --to 3") && refused(3, Some(4)).contains("--to 3"));
+        let expected = "the stored accounts have version 1, and the release serves with 2 to 3: \
+                        run `cargo xtask migrate prod --to 2` first";
+        assert_eq!(refused(1, second, Some(first)), expected);
+        assert!(refused(4, second, None).ends_with("run `cargo xtask migrate prod --to 3` first"));
+        let between = refused(1, Serves(3, 4), Some(first));
+        assert!(between.ends_with("does not serve with 3: deploy a release between them first"), "{between}");
+    }
+
+    #[test]
+    fn releases_beside_each_other_serve_with_common_versions() {
+        assert_eq!(Serves(1, 2).common(Serves(2, 3)).expect("version 2"), Serves(2, 2));
+        assert_eq!(Serves(2, 3).common(Serves(2, 3)).expect("both"), Serves(2, 3));
+        let refused = Serves(1, 2).common(Serves(3, 4)).expect_err("none").to_string();
+        assert!(refused.contains("1 to 2") && refused.contains("3 to 4"), "{refused}");
+    }
+
+    #[test]
+    fn accounts_are_migrated_only_while_one_release_serves() {
+        let manifest = |state| Manifest {
+            environment: "prod".to_owned(),
+            release: "0123456789abcdef".to_owned(),
+            state,
+            started: "2026-11-26T08:00:00Z".to_owned(),
+            overridden: None,
+            only: Vec::new(),
+            commit: "abc".to_owned(),
+            bundle: "bundles/1.json".to_owned(),
+            stacks: Vec::new(),
+            serves: Serves(2, 3),
+            before: std::collections::BTreeMap::new(),
+            versions: std::collections::BTreeMap::new(),
+            notes: Vec::new(),
+        };
+        for state in [State::Started, State::Failed] {
+            let refused = target(&manifest(state), None).expect_err("two releases").to_string();
+            assert!(refused.contains("rollback prod --if-failed"), "{refused}");
+        }
+        assert_eq!(target(&manifest(State::Live), None).expect("the highest"), 3);
+        assert_eq!(target(&manifest(State::Live), Some(2)).expect("the lower one"), 2);
+        assert!(target(&manifest(State::Live), Some(1)).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use adapters::store::Schema;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
@@ -104,6 +105,11 @@ impl Deployment<'_> {
     async fn run(&mut self, overridden: Option<String>) -> Result<Outcome> {
         let (cloud, progress) = (self.cloud, self.progress);
         let environment = self.settings.environment.name().to_owned();
+        let recent = manifest::of(cloud, &environment, RECENT).await?;
+        // The release to return to is the last that was proven, whatever failed or interrupted deployments have moved since.
+        let proven = recent.iter().find(|manifest| manifest.state == State::Live);
+        let is_first = proven.is_none();
+        let (schema, serves) = self.admitted(proven).await?;
         let stacks = self.bundle.stacks.clone();
         let (before_api, api): (Vec<_>, Vec<_>) = stacks.iter().partition(|stack| stack.protected);
         // The functions need what the stacks of data hold, so their parameters, and the name of the release, follow from it.
@@ -113,7 +119,6 @@ impl Deployment<'_> {
         self.read_origin_verify().await?;
         let release = self.bundle.release(&self.settings)?;
         let serving = self.versions(&stacks).await?;
-        let recent = manifest::of(cloud, &environment, RECENT).await?;
         refuse_repetition(&recent, &release, &environment)?;
         if let Some(last) = recent.first()
             && last.state == State::Live
@@ -124,13 +129,6 @@ impl Deployment<'_> {
         {
             progress.say(&format!("nothing to deploy: {environment} runs the release {release} already"));
             return Ok(Outcome::Unchanged(release));
-        }
-        // The release to return to is the last that was proven, whatever failed or interrupted deployments have moved since.
-        let proven = recent.iter().find(|manifest| manifest.state == State::Live);
-        let is_first = proven.is_none();
-        let schema = migration::schema(cloud, &self.settings).await?;
-        if let Some(schema) = &schema {
-            schema.admits(self.bundle.serves, &environment)?;
         }
         progress.say(&format!("release {release} of commit {} to {environment}", self.bundle.commit));
         if self.options.dry_run {
@@ -147,7 +145,7 @@ impl Deployment<'_> {
             commit: self.bundle.commit.clone(),
             bundle: self.bundle.put(cloud).await?,
             stacks: stacks.clone(),
-            serves: self.bundle.serves,
+            serves,
             before: proven.map(|proven| proven.versions.clone()).unwrap_or_default(),
             versions: serving,
             notes: Vec::new(),
@@ -159,18 +157,31 @@ impl Deployment<'_> {
                 manifest.state = State::Live;
                 manifest.put(cloud).await?;
                 progress.say(&format!("live: {release}"));
-                if let Some(schema) = schema.filter(|schema| schema.version < manifest.serves.1) {
-                    let (from, to) = (schema.version, manifest.serves.1);
+                if let Some(schema) = schema.filter(|schema| schema.version < serves.1) {
                     progress.say(&format!(
-                        "the stored accounts have version {from} of {to}: once this release is to stay, run \
+                        "the stored accounts have version {} of {}: once you will not roll this release back, run \
                          `cargo xtask migrate {}`",
-                        manifest.environment
+                        schema.version, serves.1, manifest.environment
                     ));
                 }
                 Ok(Outcome::Live(release))
             }
             Err(error) => Err(self.undo(manifest, error, is_first).await),
         }
+    }
+
+    /// Checks that the release can serve with the stored accounts, before anything is changed. Returns their version, and the versions with
+    /// which all functions can serve after the deployment.
+    async fn admitted(&self, proven: Option<&Manifest>) -> Result<(Option<Schema>, Serves)> {
+        // The accounts of a first deployment that has failed are brought to the highest version by the next one.
+        let Some(proven) = proven else { return Ok((None, self.bundle.serves)) };
+        let schema = migration::schema(self.cloud, &self.settings).await?;
+        if let Some(schema) = &schema {
+            self.bundle.serves.admit(schema, Some(proven.serves), self.settings.environment.name())?;
+        }
+        let is_whole = self.options.only.is_empty();
+        let serves = if is_whole { self.bundle.serves } else { self.bundle.serves.common(proven.serves)? };
+        Ok((schema, serves))
     }
 
     /// Deploys the stacks of functions, and proves that the API works.
@@ -187,8 +198,8 @@ impl Deployment<'_> {
         }
         if is_first {
             first::seed(self.cloud, &self.settings, self.progress).await?;
-            first::create_keys(self.cloud, &self.settings, self.progress).await?;
             migration::bring(self.cloud, &self.settings, self.bundle.serves.1, self.progress).await?;
+            first::create_keys(self.cloud, &self.settings, self.progress).await?;
         }
         let url = self.outputs.get(API_URL).with_context(|| format!("no stack has the output {API_URL}"))?;
         let target = smoke::Target {

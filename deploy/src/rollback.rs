@@ -69,7 +69,7 @@ pub async fn rollback(
         current.release, current.commit, target.release, target.commit, target.started
     ));
     if let Some(schema) = migration::schema(cloud, settings).await? {
-        schema.admits(target.serves, environment)?;
+        target.serves.admit(&schema, Some(current.serves), environment)?;
     }
     if options.dry_run {
         return Ok(());

@@ -125,6 +125,8 @@ const CHECKS: Check[] = [
       request("lambda:InvokeFunction", lambda("staging-verify-release:live")),
       request("lambda:InvokeFunction", lambda("staging-migrate-accounts:live")),
       { ...request("dynamodb:Query", table("staging-app")), keys: ["OVERRIDES"] },
+      { ...request("dynamodb:GetItem", table("staging-app")), keys: ["SCHEMA"] },
+      request("dynamodb:DescribeTable", table("staging-app")),
     ],
     denied: [
       request("cloudformation:CreateChangeSet", stack("staging"), { "cloudformation:TemplateUrl": TEMPLATE }),
@@ -176,6 +178,7 @@ const CHECKS: Check[] = [
       request("cloudformation:DetectStackDrift", stack("prod-data")),
       request("lambda:InvokeFunction", lambda("prod-migrate-accounts:live")),
       request("dynamodb:CreateBackup", table("prod-app")),
+      { ...request("dynamodb:GetItem", table("prod-app")), keys: ["SCHEMA"] },
       request("dynamodb:DescribeBackup", `${table("prod-app")}/backup/01`),
       request("iam:GetRole", role("prod-GetMoveRole-1")),
     ],

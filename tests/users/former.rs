@@ -61,6 +61,14 @@ impl Former {
             .item("listed_in", text("USERS"))
             .item("listed_by", text(&id.to_string()));
         put.condition_expression("attribute_not_exists(pk)").send().await.expect("a user");
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put
+            .item("pk", text(&format!("USER#{id}")))
+            .item("sk", text("STATUS"))
+            .item("is_admin", AttributeValue::Bool(false))
+            .item("is_frozen", AttributeValue::Bool(false))
+            .item("epoch", AttributeValue::N("0".to_owned()));
+        put.send().await.expect("a status");
     }
 
     /// Lists all users.

@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,6 +31,8 @@ struct Releases {
     house: House,
     /// The number of the next user.
     next: AtomicU32,
+    /// Users whom the former release has just registered.
+    fresh: Mutex<Vec<UserId>>,
     requests: AtomicU32,
     /// The number of runs of the migration that were killed.
     kills: AtomicU32,
@@ -58,6 +63,7 @@ impl Releases {
             users,
             house,
             next: AtomicU32::new(count),
+            fresh: Mutex::default(),
             requests: AtomicU32::new(0),
             kills: AtomicU32::new(0),
         }
@@ -81,6 +87,8 @@ impl Releases {
 
     /// Brings the accounts to `version` while `serving` serves requests. No list may miss a user that existed before.
     async fn phase(&self, serving: Serving, version: u32) {
+        // Only users of this phase may be deleted.
+        self.fresh.lock().expect("the list").clear();
         let before = if serving == Serving::New { self.listed().await } else { self.former.users().await };
         let is_over = AtomicBool::new(false);
         let migration = async {
@@ -93,6 +101,7 @@ impl Releases {
             while serving != Serving::New && !is_over.load(Ordering::SeqCst) {
                 let nth = self.next.fetch_add(1, Ordering::SeqCst);
                 self.former.register(id(nth), &format!("former_{nth}")).await;
+                self.fresh.lock().expect("the list").push(id(nth));
                 let users = self.former.users().await;
                 assert!(users.is_superset(&before), "to {version}: the former list misses a user");
                 self.requests.fetch_add(2, Ordering::SeqCst);
@@ -103,6 +112,10 @@ impl Releases {
             while serving != Serving::Former && !is_over.load(Ordering::SeqCst) {
                 let nth = self.next.fetch_add(1, Ordering::SeqCst);
                 self.use_an_account(&format!("new_{nth}"), nth.is_multiple_of(3)).await;
+                let fresh = self.fresh.lock().expect("the list").pop();
+                if let Some(user) = fresh.filter(|_| serving != Serving::Former) {
+                    self.change_the_account_of(user, nth.is_multiple_of(2)).await;
+                }
                 if serving == Serving::New {
                     let users = self.listed().await;
                     assert!(users.is_superset(&before), "to {version}: the list misses a user");
@@ -131,6 +144,20 @@ impl Releases {
         assert_eq!(login.status, 200, "{login:?}");
         if leaves {
             call(Method::DELETE, &json!({"password": PASSWORD})).await;
+        }
+    }
+
+    /// Changes a user of the former release as an administrator does, and deletes the account if `leaves`.
+    async fn change_the_account_of(&self, user: UserId, leaves: bool) {
+        let (path, token) = (format!("/api/v1/users/{user}"), self.users.admin_token());
+        for is_admin in [true, false] {
+            let role = json!({"is_admin": is_admin});
+            let answer = self.house.call(Method::PUT, &path, Some(&token), Some(&role)).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+        if leaves {
+            let answer = self.house.call(Method::DELETE, &path, Some(&token), None).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
         }
     }
 

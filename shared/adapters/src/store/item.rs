@@ -120,6 +120,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether the item has the attribute.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.item.contains_key(name)
+    }
+
     /// A flag that is stored only if it is true.
     pub(super) fn mark(&self, name: &str) -> bool {
         matches!(self.item.get(name), Some(AttributeValue::Bool(true)))

@@ -41,6 +41,6 @@ pub use error::{StoreError, chain};
 pub use key::Key;
 pub use meter::{Meter, Usage};
 pub use receipts::{ChangeRecord, Receipt};
-pub use schema::{Brought, Pass, Schema, Shape};
+pub use schema::{Brought, NotBrought, Pass, Schema, Shape};
 pub use tables::Tables;
 pub use transaction::{Refused, Unmet};

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 use super::{
     database::Database,
-    error::{StoreError, failed, malformed},
+    error::{StoreError, failed},
     item::{Item, ItemBuilder, Reader, keyed, text},
     key::Key,
     meter::Meter,
@@ -63,6 +63,20 @@ impl Schema {
     /// The version of a table that records none.
     const FIRST: Self = Self { version: 1, pass: None };
 
+    /// Returns the version next to this one on the way to `wanted`.
+    fn neighbour(&self, wanted: u32) -> u32 {
+        match self.version.cmp(&wanted) {
+            Ordering::Less => self.version + 1,
+            Ordering::Equal => wanted,
+            Ordering::Greater => self.version - 1,
+        }
+    }
+
+    /// Whether `pass` is a part of the way from this version to `wanted`.
+    fn leads_to(&self, pass: &Pass, wanted: u32) -> bool {
+        pass.to == self.neighbour(wanted)
+    }
+
     /// Returns the lowest and the highest version that an item can have.
     #[must_use]
     pub fn versions(&self) -> (u32, u32) {
@@ -79,6 +93,25 @@ pub struct Brought {
     pub is_done: bool,
     /// The number of steps that changed items.
     pub changes: u64,
+}
+
+/// The reasons why items were not brought to a version.
+#[derive(Debug, thiserror::Error)]
+pub enum NotBrought {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("there is no version {0} of the stored items")]
+    NoVersion(u32),
+    /// A later release was here.
+    #[error(
+        "the stored items have version {stored}, and this release knows {lowest} to {highest}: \
+         bring them back with the release that has migrated them"
+    )]
+    UnknownVersion { stored: u32, lowest: u32, highest: u32 },
+    #[error(
+        "another run brings the stored items to version {to}: wait until it has ended, then decide which version is right"
+    )]
+    TurnedBack { to: u32 },
 }
 
 /// The number of items that one step reads, so that it changes no more than a transaction can contain.
@@ -133,8 +166,7 @@ impl Database {
     /// pass brings items to it that functions of another release have written since.
     ///
     /// # Errors
-    /// [`StoreError::Malformed`] if a version on the way is not among `shapes`; [`StoreError::Conflict`] if another run has begun to bring
-    /// the items to another version.
+    /// [`NotBrought`]: what was done stays, and the next run continues.
     pub(super) async fn bring(
         &self,
         meter: &Meter,
@@ -142,7 +174,7 @@ impl Database {
         shapes: &[Shape],
         wanted: u32,
         end: Instant,
-    ) -> Result<Brought, StoreError> {
+    ) -> Result<Brought, NotBrought> {
         if self.record_empty(meter, table, wanted).await? {
             let schema = Schema { version: wanted, pass: None };
             return Ok(Brought { schema, is_done: true, changes: 0 });
@@ -150,48 +182,54 @@ impl Database {
         let mut changes = 0;
         loop {
             let schema = self.schema(meter, table).await?;
-            let next = match schema.version.cmp(&wanted) {
-                Ordering::Less => schema.version + 1,
-                Ordering::Equal => wanted,
-                Ordering::Greater => schema.version - 1,
+            let unknown = || NotBrought::UnknownVersion {
+                stored: schema.version,
+                lowest: shapes.first().map_or(0, |shape| shape.version),
+                highest: shapes.last().map_or(0, |shape| shape.version),
             };
-            let shape = shapes.iter().find(|shape| shape.version == next);
-            let shape =
-                shape.ok_or_else(|| malformed(&key(), format!("this release has no version {next}")))?;
-            let pass = match schema.pass.clone().filter(|pass| pass.to == next) {
+            let (low, high) = schema.versions();
+            let knows = |version| shapes.iter().find(|shape| shape.version == version);
+            knows(low).and(knows(high)).ok_or_else(unknown)?;
+            let pass = match schema.pass.clone().filter(|pass| schema.leads_to(pass, wanted)) {
                 Some(pass) => pass,
-                None => match self.begin(meter, table, &schema, next).await {
+                None => match self.begin(meter, table, &schema, wanted).await {
                     // Another run has begun one.
                     Err(refused) if refused.is(&Stale::Position) => continue,
-                    begun => begun?,
+                    begun => begun.map_err(StoreError::from)?,
                 },
             };
+            let shape = knows(pass.to).ok_or_else(unknown)?;
             let (ended, changed) = self.pass(meter, table, shape, pass, end).await?;
             changes += changed;
             let schema = self.schema(meter, table).await?;
-            let is_turned = |pass: &Pass| ended == Ended::Overtaken && pass.to != next;
-            if schema.pass.as_ref().is_some_and(is_turned) {
-                // Another run brings the items to another version: the one that began last goes on.
-                return Err(StoreError::Conflict { operation: "migration" });
-            }
-            let is_done = schema.version == wanted && schema.pass.is_none();
-            if is_done || ended == Ended::Late {
-                return Ok(Brought { schema, is_done, changes });
+            match &schema.pass {
+                None if schema.version == wanted => return Ok(Brought { schema, is_done: true, changes }),
+                // The run that began last goes on.
+                Some(pass) if ended == Ended::Overtaken && !schema.leads_to(pass, wanted) => {
+                    return Err(NotBrought::TurnedBack { to: pass.to });
+                }
+                _ if ended == Ended::Late => return Ok(Brought { schema, is_done: false, changes }),
+                _ => {}
             }
         }
     }
 
-    /// Records that a pass begins. A pass to another version ends with that.
+    /// Records that a pass towards the version `wanted` begins. It replaces a pass that leads away from it, back to the version from
+    /// which that one came, so that every item has one of the two recorded versions.
     async fn begin(
         &self,
         meter: &Meter,
         table: &str,
         schema: &Schema,
-        to: u32,
+        wanted: u32,
     ) -> Result<Pass, Refused<Stale>> {
+        let (from, to) = match &schema.pass {
+            Some(former) if former.to != schema.version => (former.to, schema.version),
+            _ => (schema.version, schema.neighbour(wanted)),
+        };
         let id = format!("{:032x}", fastrand::u128(..));
         let pass = Pass { to, seen: 0, id, steps: 0, position: None };
-        let state = pass.item().number("version", schema.version);
+        let state = pass.item().number("version", from);
         let update = parts::change(table, &key(), state, &["position_pk", "position_sk"]);
         let update = match &schema.pass {
             Some(former) => update

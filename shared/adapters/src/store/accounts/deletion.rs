@@ -92,8 +92,12 @@ impl AccountStore {
                 done => done?,
             }
         }
-        let Some(stored) = self.user(meter, user).await? else { return Ok(()) };
-        self.forget(meter, &stored, &record()).await
+        while let Some(stored) = self.user(meter, user).await? {
+            if self.forget(meter, &stored, &record()).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the keys of a user's favorites and sessions, each with its table. It reads only keys, so that an item that cannot be read is
@@ -110,13 +114,14 @@ impl AccountStore {
         Ok(found)
     }
 
-    /// Deletes the profile and the names: the last step of a deletion.
+    /// Deletes the profile and the names: the last step of a deletion. Returns false if the profile is not as it was read: another call has
+    /// deleted it, or a migration has listed it in another way.
     async fn forget(
         &self,
         meter: &Meter,
         stored: &StoredUser,
         record: &ChangeRecord,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let user = &stored.user;
         self.release_all(meter, stored).await?;
         let mut names = vec![
@@ -124,14 +129,13 @@ impl AccountStore {
             (Condition::Email, keys::email(&user.email)),
         ];
         loop {
-            match self.forgetting(user.id, &names, record).commit(meter).await {
-                // Another call was faster.
-                Err(refused) if refused.is(&Condition::Left) => return Ok(()),
+            match self.forgetting(stored, &names, record).commit(meter).await {
+                Err(refused) if refused.is(&Condition::Left) => return Ok(false),
                 // A name that today's rules would reject may have a key that belongs to another account.
                 Err(refused) if refused.is(&Condition::Username) || refused.is(&Condition::Email) => {
                     names.retain(|(condition, _)| !refused.has(condition));
                 }
-                other => return Ok(other?),
+                done => return Ok(done.map(|()| true)?),
             }
         }
     }
@@ -139,13 +143,17 @@ impl AccountStore {
     /// The deletion of everything that is left of an account, including those of its `names` that belong to it.
     fn forgetting(
         &self,
-        user: UserId,
+        stored: &StoredUser,
         names: &[(Condition, Key)],
         record: &ChangeRecord,
     ) -> Transaction<'_, Condition> {
-        let app = self.app();
-        let mut transaction = Transaction::recorded(&self.database, record)
-            .on(Condition::Left, parts::delete_existing(app, &keys::profile(user)));
+        let (app, user) = (self.app(), stored.user.id);
+        let is_as_read = match stored.is_listed {
+            true => "attribute_exists(gsi1pk)",
+            false => "attribute_exists(pk) AND attribute_not_exists(gsi1pk)",
+        };
+        let profile = parts::delete(app, &keys::profile(user)).condition_expression(is_as_read);
+        let mut transaction = Transaction::recorded(&self.database, record).on(Condition::Left, profile);
         for (condition, key) in names {
             let delete = parts::delete(app, key)
                 .condition_expression("attribute_not_exists(pk) OR #user = :user")
@@ -156,10 +164,15 @@ impl AccountStore {
         // Nothing is deleted from an account that was not stopped first.
         let status = parts::delete(app, &keys::status(user))
             .condition_expression("attribute_not_exists(pk) OR attribute_exists(deleting)");
-        transaction
+        transaction = transaction
             .on(Condition::Unchanged, status)
             .with(parts::delete(app, &keys::password(user)))
-            .with(parts::delete(app, &keys::deletion(user)))
-            .with(listing::count(app, keys::shard(user), -1))
+            .with(parts::delete(app, &keys::deletion(user)));
+        // Functions of an earlier release have not counted the user.
+        if stored.is_listed {
+            transaction.with(listing::count(app, keys::shard(user), -1))
+        } else {
+            transaction
+        }
     }
 }

@@ -57,7 +57,7 @@ impl StoredUser {
                 reserved.insert(old.pk, now.plus(RESERVED_FOR));
             }
         }
-        Self { user, version: self.version + 1, reserved }
+        Self { user, version: self.version + 1, reserved, is_listed: self.is_listed }
     }
 
     /// Whether `after` claims a user name or an address that did not belong to this account before.

@@ -37,7 +37,8 @@ impl AccountStore {
         record: &ChangeRecord,
     ) -> Result<(), Refused> {
         let (app, user, now) = (self.app(), new.user, record.event.at);
-        let stored = StoredUser { user: user.clone(), version: 1, reserved: BTreeMap::new() };
+        let stored =
+            StoredUser { user: user.clone(), version: 1, reserved: BTreeMap::new(), is_listed: true };
         let password = ItemBuilder::at(&keys::password(user.id)).text("hash", new.hash);
         let status = ItemBuilder::at(&keys::status(user.id))
             .flag("is_admin", user.is_admin)
@@ -49,7 +50,7 @@ impl AccountStore {
         Transaction::recorded(&self.database, record)
             .on(Condition::Username, username)
             .on(Condition::Email, email)
-            .on(Condition::New, parts::put_new(app, user::profile(&stored)))
+            .on(Condition::New, parts::put_new(app, user::new_profile(&stored)))
             .on(Condition::New, parts::put_new(app, password))
             .on(Condition::New, parts::put_new(app, status))
             .on(Condition::New, parts::put_new(self.ephemeral(), session))

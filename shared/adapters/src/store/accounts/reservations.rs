@@ -140,7 +140,8 @@ mod tests {
             created_at: now,
             updated_at: now,
         };
-        let mut stored = StoredUser { user, version: 1, reserved: std::collections::BTreeMap::new() };
+        let mut stored =
+            StoredUser { user, version: 1, reserved: std::collections::BTreeMap::new(), is_listed: true };
         for nth in 0..19 {
             stored.reserved.insert(format!("USERNAME#ash_{nth}"), now.plus(100 + nth));
         }

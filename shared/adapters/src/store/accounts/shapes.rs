@@ -10,12 +10,12 @@ use domain::accounts::UserId;
 
 use super::{keys, listing, store::AccountStore};
 use crate::store::{
-    error::{StoreError, malformed},
+    error::StoreError,
     item::{Item, ItemBuilder, text},
     key::Key,
     meter::Meter,
     parts,
-    schema::{Brought, Changes, Schema, Shape, Stale},
+    schema::{Brought, Changes, NotBrought, Schema, Shape, Stale},
 };
 
 /// All versions, in their order.
@@ -49,16 +49,15 @@ impl AccountStore {
         self.database.schema(meter, self.app()).await
     }
 
-    /// Brings the stored accounts to the version `wanted`, until `end`: three calls for 80 items at most. A call that was interrupted, or
-    /// was late, is continued by the next one. If the accounts have that version, items that functions of another release have written
-    /// since are brought to it.
+    /// Brings the stored accounts to the version `wanted`, until `end`: two calls for at most 80 items. A call that was interrupted, or was
+    /// late, is continued by the next one. If the accounts have that version, items that functions of another release have written since
+    /// are brought to it.
     ///
     /// # Errors
-    /// [`StoreError::Malformed`] if this release does not know a version on the way; [`StoreError::Conflict`] if another run has begun to
-    /// bring the accounts to another version; another error if the engine does not answer.
-    pub async fn bring(&self, meter: &Meter, wanted: u32, end: Instant) -> Result<Brought, StoreError> {
+    /// [`NotBrought`]: what was done stays, and the next run continues.
+    pub async fn bring(&self, meter: &Meter, wanted: u32, end: Instant) -> Result<Brought, NotBrought> {
         if !SHAPES.iter().any(|shape| shape.version == wanted) {
-            return Err(malformed(&Key::new("SCHEMA", "VERSION"), format!("there is no version {wanted}")));
+            return Err(NotBrought::NoVersion(wanted));
         }
         self.database.bring(meter, self.app(), &SHAPES, wanted, end).await
     }
@@ -97,10 +96,14 @@ fn list<'a>(mut changes: Changes<'a>, items: &[Item], lists: Lists) -> Changes<'
         }
         // A change by the user increases the version of the profile, and none of them changes the counters.
         let condition = if was_sharded { "attribute_exists(gsi1pk)" } else { "attribute_not_exists(gsi1pk)" };
-        let version = item.get("version").cloned().unwrap_or(AttributeValue::Null(true));
-        let change = parts::change(&app, &keys::profile(id), set, &removed)
-            .condition_expression(format!("version = :version AND {condition}"))
-            .expression_attribute_values(":version", version);
+        let change = parts::change(&app, &keys::profile(id), set, &removed);
+        let change = match item.get("version") {
+            Some(version) => change
+                .condition_expression(format!("version = :version AND {condition}"))
+                .expression_attribute_values(":version", version.clone()),
+            // A damaged profile, which no user can change.
+            None => change.condition_expression(format!("attribute_not_exists(version) AND {condition}")),
+        };
         changes = changes.on(Stale::Item, change);
         *counted.entry(keys::shard(id)).or_default() += i64::from(lists.sharded) - i64::from(was_sharded);
     }

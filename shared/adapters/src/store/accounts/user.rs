@@ -22,10 +22,18 @@ pub struct StoredUser {
     pub version: u64,
     /// The partition keys of the names and addresses that the user has given up, with the expiry of each reservation.
     pub reserved: BTreeMap<String, Timestamp>,
+    /// Whether the user is in the list of users, and counted. Functions of an earlier release do not list users in this way.
+    pub is_listed: bool,
 }
 
-/// The item of a profile, which is also in the list of users.
-pub(super) fn profile(stored: &StoredUser) -> ItemBuilder {
+/// The item of a new profile, which is also in the list of users.
+pub(super) fn new_profile(stored: &StoredUser) -> ItemBuilder {
+    let id = stored.user.id;
+    profile(stored).text("gsi1pk", keys::users(keys::shard(id))).text("gsi1sk", id.to_string())
+}
+
+/// The attributes of a profile that a change of it may write.
+fn profile(stored: &StoredUser) -> ItemBuilder {
     let User { id, username, email, is_admin, created_at, updated_at } = &stored.user;
     let profile = ItemBuilder::at(&keys::profile(*id))
         .text("username", username.as_str())
@@ -33,9 +41,7 @@ pub(super) fn profile(stored: &StoredUser) -> ItemBuilder {
         .flag("is_admin", *is_admin)
         .moment("created_at", *created_at)
         .moment("updated_at", *updated_at)
-        .number("version", stored.version)
-        .text("gsi1pk", keys::users(keys::shard(*id)))
-        .text("gsi1sk", id.to_string());
+        .number("version", stored.version);
     if stored.reserved.is_empty() { profile } else { profile.moments("reserved", &stored.reserved) }
 }
 
@@ -55,7 +61,12 @@ pub(super) fn user_of(id: UserId, item: &Reader<'_>) -> Result<StoredUser, Store
         created_at: item.moment("created_at")?,
         updated_at: item.moment("updated_at")?,
     };
-    Ok(StoredUser { user, version: item.parsed("version")?, reserved: item.moments("reserved") })
+    Ok(StoredUser {
+        user,
+        version: item.parsed("version")?,
+        reserved: item.moments("reserved"),
+        is_listed: item.has("gsi1pk"),
+    })
 }
 
 /// Returns the status among `items`.
