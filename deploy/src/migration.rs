@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::{
     aliases::LIVE,
     cloud::{Cloud, aws},
-    first, manifest,
+    first, manifest, notices,
     progress::Progress,
     settings::Settings,
 };
@@ -131,7 +131,10 @@ pub async fn migrate(
     if settings.environment.is_stable() && schema.version != to {
         back_up(cloud, settings, schema.version, progress).await?;
     }
-    bring(cloud, settings, to, progress).await
+    bring(cloud, settings, to, progress).await?;
+    let subject = format!("pokedex {environment}: the stored accounts have version {to}");
+    notices::send(cloud, settings, &subject, &format!("{subject}; before, they had {}\n", schema.version), progress).await;
+    Ok(())
 }
 
 /// Lets the job of the live release work until every item has the version `to`.

@@ -124,6 +124,7 @@ const CHECKS: Check[] = [
       request("lambda:InvokeFunction", lambda("staging-rotate-signing-key:live")),
       request("lambda:InvokeFunction", lambda("staging-verify-release:live")),
       request("lambda:InvokeFunction", lambda("staging-migrate-accounts:live")),
+      request("sns:Publish", arn("sns", "pokedex-staging-notices")),
       { ...request("dynamodb:Query", table("staging-app")), keys: ["OVERRIDES"] },
     ],
     denied: [
@@ -136,6 +137,7 @@ const CHECKS: Check[] = [
       request("iam:PassRole", role("cloudformation-staging"), passedTo("lambda")),
       request("iam:CreateRole", role("staging-GetPokemonRole-1"), bounded("staging")),
       request("s3:PutObject", artifact("releases/prod/0.json")),
+      request("sns:Publish", arn("sns", "pokedex-prod-notices")),
       request("secretsmanager:GetSecretValue", secret("staging-signing-keys")),
       request("lambda:InvokeFunction", lambda("staging-delete-user:live")),
       { ...request("dynamodb:Query", table("staging-app")), keys: ["USER#1"] },
@@ -176,6 +178,7 @@ const CHECKS: Check[] = [
       request("cloudformation:DetectStackDrift", stack("prod-data")),
       request("lambda:InvokeFunction", lambda("prod-migrate-accounts:live")),
       request("dynamodb:CreateBackup", table("prod-app")),
+      request("sns:Publish", arn("sns", "pokedex-prod-notices")),
       request("dynamodb:DescribeBackup", `${table("prod-app")}/backup/01`),
       request("iam:GetRole", role("prod-GetMoveRole-1")),
     ],
