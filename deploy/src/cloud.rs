@@ -11,6 +11,7 @@ pub struct Cloud {
     pub files: aws_sdk_s3::Client,
     pub secrets: aws_sdk_secretsmanager::Client,
     pub tables: aws_sdk_dynamodb::Client,
+    pub notices: aws_sdk_sns::Client,
     pub account: String,
     pub region: String,
 }
@@ -35,6 +36,7 @@ impl Cloud {
             files: files(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             tables: aws_sdk_dynamodb::Client::new(&config),
+            notices: aws_sdk_sns::Client::new(&config),
             account,
             region: region.to_owned(),
         })

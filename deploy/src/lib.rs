@@ -14,6 +14,7 @@ pub mod environments;
 pub mod first;
 pub mod manifest;
 pub mod migration;
+pub mod notices;
 pub mod preflight;
 pub mod program;
 pub mod progress;

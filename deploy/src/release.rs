@@ -13,7 +13,8 @@ use crate::{
     deployer::{self, Deployer},
     first,
     manifest::{self, Manifest, State},
-    migration, preflight,
+    migration::{self, Serves},
+    notices, preflight,
     program::hash,
     progress::Progress,
     protection, rollback,
@@ -151,11 +152,13 @@ impl Deployment<'_> {
             notes: Vec::new(),
         };
         manifest.put(cloud).await?;
+        notices::report(cloud, &self.settings, &manifest, progress).await;
         match self.move_traffic(&api, &release, is_first).await {
             Ok(()) => {
                 manifest.versions = self.versions(&stacks).await?;
                 manifest.state = State::Live;
                 manifest.put(cloud).await?;
+                notices::report(cloud, &self.settings, &manifest, progress).await;
                 progress.say(&format!("live: {release}"));
                 if let Some(schema) = schema.filter(|schema| schema.version < serves.1) {
                     progress.say(&format!(
@@ -334,6 +337,7 @@ impl Deployment<'_> {
         if let Err(second) = manifest.put(self.cloud).await {
             self.progress.say(&format!("the manifest could not be stored: {second:#}"));
         }
+        notices::report(self.cloud, &self.settings, &manifest, self.progress).await;
         error.context(format!("the release {} was not deployed; {what}", manifest.release))
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     apply,
     cloud::Cloud,
     manifest::{self, Manifest, State},
-    migration,
+    migration, notices,
     progress::Progress,
     release,
     settings::Settings,
@@ -89,6 +89,7 @@ pub async fn rollback(
     left.state = State::RolledBack;
     left.notes.push(format!("rolled back to {} at {}", target.release, manifest::timestamp()));
     left.put(cloud).await?;
+    notices::report(cloud, settings, &left, progress).await;
     // The release that serves again is the latest live one.
     let mut live = target.clone();
     live.state = State::Live;
@@ -126,7 +127,9 @@ async fn undo(
     let mut failed = last.clone();
     failed.state = State::Failed;
     failed.notes.push(format!("undone at {}: {moved} aliases moved", manifest::timestamp()));
-    failed.put(cloud).await
+    failed.put(cloud).await?;
+    notices::report(cloud, settings, &failed, progress).await;
+    Ok(())
 }
 
 /// Returns the manifest of the last deployment if that did not succeed.

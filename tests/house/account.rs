@@ -11,7 +11,7 @@ const DEPLOYER: &str = "infra/deployer.yaml";
 const WORKFLOWS: &str = "infra/workflows.yaml";
 
 /// The action that creates a resource of each type.
-const CREATES: [(&str, &str); 17] = [
+const CREATES: [(&str, &str); 19] = [
     ("AWS::ApiGatewayV2::Api", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Integration", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Route", "apigateway:POST"),
@@ -24,6 +24,8 @@ const CREATES: [(&str, &str); 17] = [
     ("AWS::Logs::LogGroup", "logs:CreateLogGroup"),
     ("AWS::S3::Bucket", "s3:CreateBucket"),
     ("AWS::S3::BucketPolicy", "s3:PutBucketPolicy"),
+    ("AWS::SNS::Topic", "sns:CreateTopic"),
+    ("AWS::SNS::TopicPolicy", "sns:SetTopicAttributes"),
     ("AWS::SQS::Queue", "sqs:CreateQueue"),
     ("AWS::Scheduler::Schedule", "scheduler:CreateSchedule"),
     ("AWS::Scheduler::ScheduleGroup", "scheduler:CreateScheduleGroup"),

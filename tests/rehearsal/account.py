@@ -1,5 +1,7 @@
 """The state of the emulated account."""
 
+import json
+
 import boto3
 from boto3.dynamodb import conditions
 
@@ -30,6 +32,7 @@ def leftovers(environment):
         "schedule groups": [one["Name"] for one in client("scheduler").list_schedule_groups()["ScheduleGroups"]],
         "queues": client("sqs").list_queues().get("QueueUrls", []),
         "alarms": [one["AlarmName"] for one in client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "topics": [one["TopicArn"].split(":")[-1] for one in client("sns").list_topics()["Topics"]],
         "buckets": [one["Name"] for one in client("s3").list_buckets()["Buckets"]],
         "secrets": [one["Name"] for one in client("secretsmanager").list_secrets()["SecretList"]],
     }
@@ -63,3 +66,25 @@ def set_version(environment, version):
 def backups(environment):
     """The number of backups of the accounts."""
     return len(boto3.client("dynamodb").list_backups(TableName=f"pokedex-{environment}-app")["BackupSummaries"])
+
+
+class Subscription:
+    """The notices of an environment since it was opened, as a subscriber receives them."""
+
+    def __init__(self, environment):
+        self.queues = boto3.client("sqs")
+        self.url = self.queues.create_queue(QueueName=f"subscriber-of-{environment}")["QueueUrl"]
+        arn = self.queues.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        topics = [one["TopicArn"] for one in boto3.client("sns").list_topics()["Topics"]]
+        [topic] = [one for one in topics if one.endswith(f":pokedex-{environment}-notices")]
+        boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def received(self):
+        """The subjects and texts so far."""
+        notices = []
+        while messages := self.queues.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                notice = json.loads(message["Body"])
+                notices.append((notice["Subject"], notice["Message"]))
+                self.queues.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return notices

@@ -76,6 +76,7 @@ class Rehearsal:
         for environment in ["dev", "staging"]:
             see_accounts(self.steps, self.api(environment), self.grant)
         self.user = register(self.api("staging"), "brock")[1]
+        self.subscription = account.Subscription("staging")
         self.steps.done("accounts, exports and administrators, in three stacks behind one address")
 
     def rights(self):
@@ -156,6 +157,10 @@ class Rehearsal:
         self.source.set("staging", "LogLevel=debug")
         self.deploy("staging")
         self.source.reset()
+        subjects = [subject for subject, _ in self.subscription.received()]
+        expected = ["deployment started", "live", "DEPLOYMENT FAILED", "ROLLED BACK"]
+        missing = [state for state in expected if not any(f"staging: {state}, " in subject for subject in subjects)]
+        self.steps.check("subscribers are told", missing, [])
         self.steps.done("rolled back by hand, and the next release is deployed")
 
     def migrated(self):

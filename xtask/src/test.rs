@@ -6,19 +6,21 @@ mod deployment;
 mod hygiene;
 mod iam;
 mod readme;
+mod reproducible;
 mod stages;
 mod store;
 mod suite;
 mod table;
 
-use std::env;
 use std::process::ExitCode;
 use std::time::Instant;
+use std::{env, fs};
 
 use clap::builder::PossibleValuesParser;
 
 use stages::{Context, STAGES, Stage};
 
+use crate::cargo::target;
 use crate::finding::{Outcome, Report};
 
 #[derive(clap::Args)]
@@ -63,6 +65,10 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         .filter(|report| matches!(report.finding.outcome, Outcome::Failed(_)))
         .map(|report| report.stage)
         .collect();
+    let results = target().join("test-results.json");
+    fs::create_dir_all(target())?;
+    fs::write(&results, format!("{:#}\n", table::json(&reports)))?;
+    println!("results: {}", results.display());
     if !failed.is_empty() {
         println!("FAILED: {}", failed.join(", "));
     }

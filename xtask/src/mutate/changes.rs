@@ -56,6 +56,7 @@ const JOB_ACCESS: &str = "house::access::a_job_has_exactly_the_rights_that_it_us
 const RELEASES: &str = "house::functions::releases_unwind_and_leave_nothing_to_cargo_lambda";
 const EVENTS: &str = "house::events::each_event_is_one_that_the_http_api_would_send_to_that_route";
 const LETS_IN: &str = "house::authorization::each_route_admits_the_callers_in_the_table";
+const MIGRATION: &str = "house::access::the_migration_has_exactly_the_rights_that_it_uses";
 const VERIFICATION: &str = "house::access::the_verification_has_exactly_the_rights_that_it_uses";
 const ROUTE_ACCESS: &str = "house::access::a_route_has_exactly_the_rights_that_it_uses";
 const SYNC_ACCESS: &str = "house::access::the_sync_has_exactly_the_rights_that_it_uses";
@@ -292,6 +293,7 @@ pub const CHANGES: &[Change] = &[
         "  \"verify-release\": {\n    \"AppTableName\": {\"GetItem\":[\"JWKS\"]}",
         VERIFICATION,
     ),
+    replace(ACCESSES, "[\"SCHEMA\",\"USER#*\"]", "[\"SCHEMA\"]", MIGRATION),
     replace(ACCESSES, "\"MOVE#*\"", "\"MOVE#*\",\"TYPE#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "{\"GetItem\":[\"POKEMON#*\"", "{\"GetItem\":[\"CHAIN#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "\"BatchWriteItem\":null", "\"BatchGetItem\":null", SYNC_ACCESS),

@@ -55,6 +55,8 @@ pub const OF_RELEASES: &[Change] = &[
     replace(DEPLOYER, "dynamodb:GetItem, ", "dynamodb:GetItem, dynamodb:DeleteTable, ", BOUNDARY),
     replace("infra/jobs.yaml", "Action: sqs:SendMessage", "Action: sqs:ReceiveMessage", BOUNDARY),
     replace(DEPLOYER, "sqs:CreateQueue, ", "", CREATES),
+    replace(DEPLOYER, "[sns:CreateTopic, ", "[", CREATES),
+    replace(".github/workflows/migrate.yml", "cargo xtask migrate", "cargo xtask move", COMMANDS),
     replace(DEPLOYER, "dynamodb:CreateTable, ", "dynamodb:CreateTable, dynamodb:DeleteTable, ", KEPT),
     replace(ROLES, "Effect: Deny", "Effect: Allow", KEPT),
     replace(DEPLOYER, "        - {Key: cost-center, Value: pokedex}\n", "", TAGGED),

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::cargo::{build_programs, cargo, status};
 use crate::mutate;
 
-use super::{contract, dependencies, deployment, hygiene, iam, readme, store, suite};
+use super::{contract, dependencies, deployment, hygiene, iam, readme, reproducible, store, suite};
 use crate::finding::{Finding, Outcome, Report};
 
 pub struct Stage {
@@ -109,6 +109,11 @@ pub const STAGES: &[Stage] = &[
         name: "cold-start",
         what: "the instruction counts of functions match the stored ones",
         run: |_| deployment::cold_start(),
+    },
+    Stage {
+        name: "reproducible",
+        what: "two folders give the same program",
+        run: |context| reproducible::check(context.full),
     },
     Stage {
         name: "rehearsal",

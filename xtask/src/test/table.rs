@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::{Value, json};
+
 use crate::finding::{Outcome, Report};
 use crate::tally::Tally;
 
@@ -33,6 +35,29 @@ fn row(report: &Report) -> [String; 4] {
 pub fn sum(reports: &[Report]) -> String {
     let Tally { passed, failed, ignored } = reports.iter().filter_map(|report| report.finding.tally).sum();
     format!("{passed} passed, {failed} failed, {ignored} skipped")
+}
+
+/// Returns the results as JSON, for programs that compare runs.
+pub fn json(reports: &[Report]) -> Value {
+    let stages: Vec<_> = reports
+        .iter()
+        .map(|report| {
+            let (outcome, reason) = match &report.finding.outcome {
+                Outcome::Passed => ("passed", None),
+                Outcome::Failed(why) => ("failed", Some(why)),
+                Outcome::Skipped(why) => ("skipped", Some(why)),
+            };
+            json!({
+                "stage": report.stage,
+                "outcome": outcome,
+                "reason": reason,
+                "tests": report.finding.tally.map(Tally::ran),
+                "seconds": report.took.as_secs(),
+            })
+        })
+        .collect();
+    let Tally { passed, failed, ignored } = reports.iter().filter_map(|report| report.finding.tally).sum();
+    json!({"stages": stages, "tests": {"passed": passed, "failed": failed, "skipped": ignored}})
 }
 
 #[cfg(test)]
@@ -72,5 +97,16 @@ store-dynamodb-local  skipped: no java            -       1.2
     #[test]
     fn the_sum_counts_tests_over_all_stages() {
         assert_eq!(sum(&reports()), "48 passed, 2 failed, 0 skipped");
+    }
+
+    #[test]
+    fn results_as_json_have_the_reason_of_each_failure() {
+        let results = json(&reports());
+        assert_eq!(results["tests"], json!({"passed": 48, "failed": 2, "skipped": 0}));
+        let failed = json!({
+            "stage": "tests", "outcome": "failed", "reason": "2 of 41 tests", "tests": 41, "seconds": 1,
+        });
+        assert_eq!(results["stages"][1], failed);
+        assert_eq!(results["stages"][3]["outcome"], "skipped");
     }
 }

@@ -5,7 +5,6 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Instant};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::accounts::UserId;
 
 use super::{keys, listing, store::AccountStore};
