@@ -36,7 +36,7 @@ impl Serves {
     /// The versions that two releases have in common, whose functions run side by side.
     ///
     /// # Errors
-    /// If there are none.
+    /// If they have no version in common.
     pub fn common(self, other: Self) -> Result<Self> {
         let common = Self(self.0.max(other.0), self.1.min(other.1));
         ensure!(

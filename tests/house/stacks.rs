@@ -112,7 +112,9 @@ fn the_state_has_the_parameters_of_its_tables_and_their_names() {
         assert_eq!(table["Properties"]["TableName"], json!({"Ref": format!("{id}Name")}), "{id}");
     }
     let ids: Vec<_> = data["Resources"].as_object().expect("resources").keys().collect();
-    let others = ["ExportsBucket", "ExportsBucketPolicy", "SigningKeys", "OriginVerify"].map(str::to_owned);
+    let others =
+        ["ExportsBucket", "ExportsBucketPolicy", "SigningKeys", "OriginVerify", "Notices", "NoticesPolicy"];
+    let others = others.map(str::to_owned);
     let expected: Vec<_> = TABLES.map(|name| format!("{name}Table")).into_iter().chain(others).collect();
     assert_eq!(ids, expected.iter().collect::<Vec<_>>(), "and nothing else");
 }

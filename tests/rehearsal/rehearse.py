@@ -160,7 +160,7 @@ class Rehearsal:
         subjects = [subject for subject, _ in self.subscription.received()]
         expected = ["deployment started", "live", "DEPLOYMENT FAILED", "ROLLED BACK"]
         missing = [state for state in expected if not any(f"staging: {state}, " in subject for subject in subjects)]
-        self.steps.check("subscribers are told", missing, [])
+        self.steps.check("subscribers receive notices", missing, [])
         self.steps.done("rolled back by hand, and the next release is deployed")
 
     def migrated(self):

@@ -10,8 +10,8 @@ use crate::cargo::{root, target};
 use crate::finding::{Finding, Outcome};
 use crate::tools::{done, has_python, missing};
 
-/// Compares the program with one that is built from a clone in another folder. Equal programs have equal names in the bucket of artifacts, so
-/// a commit that is built twice is one release.
+/// Compares the program with one that is built from a clone in another folder. Equal programs have equal names in the bucket of artifacts,
+/// so a commit that is built twice is one release.
 pub fn check(full: bool) -> anyhow::Result<Finding> {
     if !full {
         return Ok(
