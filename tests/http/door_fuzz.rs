@@ -14,7 +14,8 @@ use tests::{Answer, SeededEngine, assert_sealed, event, invoke, problem};
 
 use crate::workshop::Home;
 
-const EVENTS: u32 = 100_000;
+/// The number of damaged events, unless `cargo xtask test` names another.
+const EVENTS: u32 = 25_000;
 
 /// Xorshift: it produces the same damage in every run.
 struct Chance(u64);
@@ -259,7 +260,8 @@ async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
     let routes = tests::for_everybody();
     let mut chance = Chance(0x5eed_0fde_adc0_de01);
     let (mut sent, mut statuses) = (0, BTreeMap::<(&str, u16), u32>::new());
-    while sent < EVENTS {
+    let events = tests::count("POKEDEX_DAMAGED_EVENTS", EVENTS);
+    while sent < events {
         let route = &routes[chance.below(routes.len())];
         let mut event = event(route);
         for _ in 0..chance.below(3) {
@@ -278,7 +280,8 @@ async fn every_damaged_event_is_answered_by_the_route_that_it_came_to() {
     for route in &routes {
         let by_status = |status| statuses.get(&(route.spec.name, status)).copied().unwrap_or_default();
         let answered = if route.spec.name == "answer-unknown" { by_status(404) } else { by_status(200) };
-        assert!(answered > 200 && by_status(400) > 100, "{}: {statuses:?}", route.spec.name);
+        let is_balanced = answered > events / 500 && by_status(400) > events / 1000;
+        assert!(is_balanced, "{}: {statuses:?}", route.spec.name);
         // Some of the events carry damaged tokens.
         let ignores_tokens = route.spec.authorization == Authorization::Ignored;
         assert!(!ignores_tokens || by_status(401) == 0, "{}: {statuses:?}", route.spec.name);

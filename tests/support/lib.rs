@@ -2,6 +2,7 @@
 //! response.
 
 mod bucket;
+mod counts;
 mod event;
 mod facts;
 mod faults;
@@ -17,6 +18,7 @@ mod table;
 mod tap;
 
 pub use bucket::Bucket;
+pub use counts::count;
 pub use event::{event, invoke, invoke_event};
 pub use facts::facts;
 pub use faults::Faults;

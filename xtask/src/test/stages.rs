@@ -49,7 +49,11 @@ pub const STAGES: &[Stage] = &[
         what: "everything builds, also the programs that tests start",
         run: |_| plain(&mut build_programs()),
     },
-    Stage { name: TESTS, what: "every test passes and none is ignored", run: |_| suite::whole() },
+    Stage {
+        name: TESTS,
+        what: "every test passes and none is ignored",
+        run: |context| suite::whole(context.full),
+    },
     Stage {
         name: store::EMBEDDED,
         what: "the store suite on the embedded engine",
