@@ -92,6 +92,9 @@ enum Command {
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
+        /// Run only the checks that write nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Delete the versions of functions that no recent release needs
     Prune {
@@ -103,7 +106,12 @@ enum Command {
         dry_run: bool,
     },
     /// Make the bundled snapshot the catalogue of an environment that has none
-    Seed { environment: String },
+    Seed {
+        environment: String,
+        /// Show the catalogue, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Report the resources that were changed by hand
     Drift { environment: String },
     /// Create or delete the environment of a branch
@@ -126,7 +134,12 @@ enum EnvCommand {
     /// Print the address of the environment's API
     Url { name: String },
     /// Delete all stacks of the environment
-    Delete { name: String },
+    Delete {
+        name: String,
+        /// Show the stacks, and delete none
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Delete the environments of branches that were not deployed for some days (deploy/feature.toml)
     Reap {
         #[arg(long)]
@@ -198,9 +211,9 @@ pub async fn run(cli: Cli) -> Result<()> {
             let (cloud, settings) = connect(&root, &environment).await?;
             migration::migrate(&cloud, &settings, to, dry_run, progress).await
         }
-        Command::Smoke { url, origin_verify, accept, release, json } => {
+        Command::Smoke { url, origin_verify, accept, release, json, dry_run } => {
             let expects_sync = !accept.accept_old_catalogue;
-            report(&smoke::Target { url, origin_verify, expects_sync, release }, json).await
+            report(&smoke::Target { url, origin_verify, expects_sync, release }, json, dry_run).await
         }
         Command::Prune { environment, keep, dry_run } => {
             let (cloud, settings) = connect(&root, &environment).await?;
@@ -208,9 +221,9 @@ pub async fn run(cli: Cli) -> Result<()> {
             prune::prune(&cloud, &settings, &stacks, keep, dry_run, progress).await?;
             Ok(())
         }
-        Command::Seed { environment } => {
+        Command::Seed { environment, dry_run } => {
             let (cloud, settings) = connect(&root, &environment).await?;
-            first::seed(&cloud, &settings, progress).await
+            first::seed(&cloud, &settings, dry_run, progress).await
         }
         Command::Drift { environment } => drift(&root, &environment, progress).await,
         Command::Env { command: EnvCommand::Url { name } } => {
@@ -218,7 +231,9 @@ pub async fn run(cli: Cli) -> Result<()> {
             println!("{}", release::api_url(&cloud, &settings).await?);
             Ok(())
         }
-        Command::Env { command: EnvCommand::Delete { name } } => delete(&root, &name, progress).await,
+        Command::Env { command: EnvCommand::Delete { name, dry_run } } => {
+            delete(&root, &name, dry_run, progress).await
+        }
         Command::Env { command: EnvCommand::Reap { dry_run } } => reap(&root, dry_run, progress).await,
     }
 }
@@ -306,8 +321,8 @@ fn finish(outcome: &Outcome) -> Result<()> {
     Ok(())
 }
 
-async fn report(target: &smoke::Target, json: bool) -> Result<()> {
-    let report = smoke::run(target).await?;
+async fn report(target: &smoke::Target, json: bool, dry_run: bool) -> Result<()> {
+    let report = smoke::run(target, dry_run).await?;
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -336,10 +351,10 @@ async fn drift(root: &Path, environment: &str, progress: Progress) -> Result<()>
     }
 }
 
-async fn delete(root: &Path, name: &str, progress: Progress) -> Result<()> {
+async fn delete(root: &Path, name: &str, dry_run: bool, progress: Progress) -> Result<()> {
     let (cloud, settings) = connect(root, name).await?;
     let (stacks, _) = stacks::read(root)?;
-    environments::delete(&cloud, &settings, &stacks, progress).await
+    environments::delete(&cloud, &settings, &stacks, dry_run, progress).await
 }
 
 async fn reap(root: &Path, dry_run: bool, progress: Progress) -> Result<()> {
@@ -352,7 +367,7 @@ async fn reap(root: &Path, dry_run: bool, progress: Progress) -> Result<()> {
         if dry_run {
             println!("{name}");
         } else {
-            delete(root, &name, progress).await?;
+            delete(root, &name, false, progress).await?;
         }
     }
     Ok(())

@@ -17,12 +17,22 @@ use crate::{
 ///
 /// # Errors
 /// If the environment is stable, or a stack cannot be deleted.
-pub async fn delete(cloud: &Cloud, settings: &Settings, stacks: &[Stack], progress: Progress) -> Result<()> {
+pub async fn delete(
+    cloud: &Cloud,
+    settings: &Settings,
+    stacks: &[Stack],
+    dry_run: bool,
+    progress: Progress,
+) -> Result<()> {
     let environment = &settings.environment;
     ensure!(!environment.is_stable(), "{environment} holds data of users, and no command deletes it");
     for stack in stacks.iter().rev() {
         let name = stack.name_in(settings);
         if apply::find(cloud, &name).await?.is_none() {
+            continue;
+        }
+        if dry_run {
+            progress.say(&format!("{name} would be deleted"));
             continue;
         }
         if stack.protected {
@@ -33,7 +43,9 @@ pub async fn delete(cloud: &Cloud, settings: &Settings, stacks: &[Stack], progre
         progress.say(&format!("{name}: deleting"));
         apply::delete(cloud, &name, progress).await?;
     }
-    progress.say(&format!("{environment}: nothing is left"));
+    if !dry_run {
+        progress.say(&format!("{environment}: nothing is left"));
+    }
     Ok(())
 }
 

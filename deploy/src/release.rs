@@ -200,7 +200,7 @@ impl Deployment<'_> {
             return Ok(());
         }
         if is_first {
-            first::seed(self.cloud, &self.settings, self.progress).await?;
+            first::seed(self.cloud, &self.settings, false, self.progress).await?;
             migration::bring(self.cloud, &self.settings, self.bundle.serves.1, self.progress).await?;
             first::create_keys(self.cloud, &self.settings, self.progress).await?;
         }
@@ -213,7 +213,7 @@ impl Deployment<'_> {
             release: self.is_wanted(stacks::MAIN).then(|| release.to_owned()),
         };
         first::alive(url, &target.headers()?).await?;
-        let report = smoke::run(&target).await?;
+        let report = smoke::run(&target, false).await?;
         self.progress.say(&report.summary());
         if report.failed() > 0 {
             bail!("the smoke test failed: {}", report.failures().join("; "));

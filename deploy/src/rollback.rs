@@ -83,7 +83,7 @@ pub async fn rollback(
         expects_sync: !options.accept_old_catalogue,
         release: target.release_of_api(),
     };
-    let report = smoke::run(&target_of_test).await?;
+    let report = smoke::run(&target_of_test, false).await?;
     progress.say(&report.summary());
     let mut left = current.clone();
     left.state = State::RolledBack;

@@ -85,6 +85,8 @@ class Rehearsal:
     def refusals(self):
         refused = self.deploy("prod", fails=True)
         self.steps.check_that("prod: the window", "--override REASON" in refused)
+        catalogue = self.source.run("seed", "staging", "--dry-run")
+        self.steps.check_that("staging: the catalogue, as a dry run shows it", "was published at" in catalogue)
         shown = self.deploy("staging", "--dry-run")
         self.steps.check_that("staging: a dry run of the same release", "nothing to deploy" in shown)
         unchanged = self.deploy("staging")
@@ -258,6 +260,8 @@ class Rehearsal:
         self.steps.done("a schedule fires")
 
     def deleted(self):
+        shown = self.source.run("env", "delete", "f-branch", "--dry-run")
+        self.steps.check_that("a dry run deletes nothing", "would be deleted" in shown and account.leftovers("f-branch"))
         self.source.run("env", "delete", "f-branch")
         self.steps.check("a deleted environment leaves nothing", account.leftovers("f-branch"), {})
         self.source.run("env", "delete", "staging", fails=True)
