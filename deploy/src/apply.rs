@@ -21,7 +21,7 @@ use crate::{
 /// The wait between two looks at a stack.
 const POLL: Duration = Duration::from_millis(2000);
 /// The longest time between two lines about a stack that is being changed.
-const REPORT: Duration = Duration::from_secs(20);
+const REPORT: Duration = Duration::from_secs(4);
 
 /// A stack to deploy.
 #[derive(Clone, Debug)]

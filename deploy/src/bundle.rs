@@ -113,3 +113,48 @@ fn commit(root: &Path) -> String {
     let changed = git(&["status", "--porcelain"]).is_none_or(|status| !status.is_empty());
     if changed { format!("{commit}+") } else { commit }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), "staging").expect("settings")
+    }
+
+    fn bundle() -> Bundle {
+        Bundle {
+            commit: "abc".to_owned(),
+            program: "programs/1.zip".to_owned(),
+            architecture: settings().own.architecture,
+            stacks: Vec::new(),
+            serves: Serves(2, 3),
+            templates: [("template.yaml".to_owned(), "Resources: {}".to_owned())].into(),
+        }
+    }
+
+    /// A value that did not change the name would reach no function.
+    #[test]
+    fn every_value_of_a_release_changes_its_name() {
+        let (bundle, settings) = (bundle(), settings());
+        let name = bundle.release(&settings).expect("a name");
+        let mut other = settings.clone();
+        other.parameters.insert("LogLevel".to_owned(), "trace".to_owned());
+        assert_ne!(bundle.release(&other).expect("a name"), name, "a parameter");
+        let mut other = settings.clone();
+        other.tags.insert("owner".to_owned(), "somebody".to_owned());
+        assert_ne!(bundle.release(&other).expect("a name"), name, "a tag");
+        let mut other = bundle.clone();
+        other.templates.insert("template.yaml".to_owned(), "Resources: {A: {}}".to_owned());
+        assert_ne!(other.release(&settings).expect("a name"), name, "a template");
+        let mut other = bundle.clone();
+        "programs/2.zip".clone_into(&mut other.program);
+        assert_ne!(other.release(&settings).expect("a name"), name, "a program");
+        let mut other = bundle.clone();
+        "def".clone_into(&mut other.commit);
+        assert_eq!(other.release(&settings).expect("a name"), name, "a commit that changes nothing");
+        let mut other = bundle;
+        "mips".clone_into(&mut other.architecture);
+        assert!(other.release(&settings).is_err(), "another processor");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use deploy::{
     bundle::{self, Bundle},
@@ -194,9 +194,12 @@ pub async fn run(cli: Cli) -> Result<()> {
     let root = std::env::current_dir()?;
     let progress = Progress::start();
     match cli.command {
-        Command::Deploy { environment, program, how }
-        | Command::Env { command: EnvCommand::Create { name: environment, program, how } } => {
+        Command::Deploy { environment, program, how } => {
             deploy(&root, &environment, &program, &how.into(), progress).await
+        }
+        Command::Env { command: EnvCommand::Create { name, program, how } } => {
+            ensure!(name.starts_with("f-"), "{name} is not a branch's environment, whose name begins with f-");
+            deploy(&root, &name, &program, &how.into(), progress).await
         }
         Command::Promote { from, to, release, how } => {
             promote(&root, &from, &to, release.as_deref(), &how.into(), progress).await

@@ -1,5 +1,7 @@
 //! Environments of branches: deleted with everything in them.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, ensure};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -75,22 +77,24 @@ async fn empty(cloud: &Cloud, bucket: &str) -> Result<()> {
 pub async fn expired(cloud: &Cloud, days: u32, now: OffsetDateTime) -> Result<Vec<String>> {
     let mut expired = Vec::new();
     let mut pages = cloud.stacks.describe_stacks().into_paginator().send();
-    let mut names = Vec::new();
+    // The time at which the first stack of each environment was created.
+    let mut names = BTreeMap::new();
     while let Some(page) = pages.next().await {
         for stack in page.map_err(aws)?.stacks.unwrap_or_default() {
             let tag = stack.tags().iter().find(|tag| tag.key() == Some("env")).and_then(|tag| tag.value());
-            if let Some(name) = tag.filter(|name| name.starts_with("f-")) {
-                names.push(name.to_owned());
-            }
+            let Some(name) = tag.filter(|name| name.starts_with("f-")) else { continue };
+            let created = stack.creation_time().map_or(0, aws_sdk_cloudformation::primitives::DateTime::secs);
+            let first = names.entry(name.to_owned()).or_insert(created);
+            *first = created.min(*first);
         }
     }
-    names.sort_unstable();
-    names.dedup();
-    for name in names {
+    for (name, created) in names {
         let last = manifest::of(cloud, &name, 1).await?.into_iter().next();
         let deployed = last.and_then(|manifest| OffsetDateTime::parse(&manifest.started, &Rfc3339).ok());
-        // An environment without a manifest was never deployed completely.
-        if deployed.is_none_or(|deployed| now - deployed > Duration::days(i64::from(days))) {
+        // An environment without a manifest was never deployed completely, or is being created.
+        let created = OffsetDateTime::from_unix_timestamp(created).ok();
+        let used = deployed.or(created);
+        if used.is_none_or(|used| now - used > Duration::days(i64::from(days))) {
             expired.push(name);
         }
     }

@@ -13,8 +13,8 @@ use crate::{
     store, template,
 };
 
-/// The concurrent executions that a new account has. Lambda reserves none of them for a function.
-const SMALLEST_LIMIT: i32 = 110;
+/// The concurrent executions of an account that Lambda reserves for no function. A new account has only 10.
+const UNRESERVED: i32 = 100;
 
 /// Checks the window of the environment. A reason overrides it, and is returned to be recorded.
 ///
@@ -44,13 +44,18 @@ pub async fn limits(cloud: &Cloud, settings: &mut Settings, progress: Progress) 
     let limit = account.account_limit.map_or(0, |limit| limit.concurrent_executions);
     let reserve =
         settings.parameters.entry("SyncReservedConcurrency".to_owned()).or_insert_with(|| "true".to_owned());
-    if limit < SMALLEST_LIMIT && reserve == "true" {
+    if !can_reserve(limit) && reserve == "true" {
         progress.say(&format!(
             "the account allows {limit} concurrent executions, so none is reserved for the sync: ask AWS for more"
         ));
         "false".clone_into(reserve);
     }
     Ok(())
+}
+
+/// Whether an account with this limit can reserve one execution.
+const fn can_reserve(limit: i32) -> bool {
+    limit > UNRESERVED
 }
 
 /// The template of the bucket of artifacts.
@@ -102,4 +107,15 @@ pub async fn store_template(cloud: &Cloud, text: &str) -> Result<String> {
         store::put(cloud, &key, text.as_bytes().to_vec()).await?;
     }
     Ok(format!("https://{}.s3.{}.amazonaws.com/{key}", cloud.artifacts(), cloud.region))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_account_reserves_no_execution() {
+        assert!(!can_reserve(10) && !can_reserve(100));
+        assert!(can_reserve(101) && can_reserve(1000));
+    }
 }

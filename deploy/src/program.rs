@@ -66,14 +66,17 @@ fn check(program: &[u8], architecture: &str) -> Result<()> {
         other => bail!("it was built for the processor number {other}"),
     };
     ensure!(machine == architecture, "it was built for {machine}, and the environment has {architecture}");
-    let latest = latest_glibc(header, program)?;
+    check_glibc(latest_glibc(header, program)?)
+}
+
+/// Checks that Lambda's C library is not older than the one that a program needs: the function would not start.
+fn check_glibc(needed: (u32, u32)) -> Result<()> {
+    let text = |(major, minor): (u32, u32)| format!("{major}.{minor}");
     ensure!(
-        latest <= GLIBC,
-        "it needs version {}.{} of the C library, and Lambda has {}.{}",
-        latest.0,
-        latest.1,
-        GLIBC.0,
-        GLIBC.1
+        needed <= GLIBC,
+        "it needs version {} of the C library, and Lambda has {}",
+        text(needed),
+        text(GLIBC)
     );
     Ok(())
 }
@@ -115,6 +118,13 @@ mod tests {
         assert_eq!(parse_glibc("GLIBC_2.3.4"), Some((2, 3)));
         assert_eq!(parse_glibc("GCC_3.0"), None);
         assert!(parse_glibc("GLIBC_2.4") < parse_glibc("GLIBC_2.34"));
+    }
+
+    #[test]
+    fn a_program_that_needs_a_later_c_library_is_refused() {
+        assert!(check_glibc((2, 34)).is_ok() && check_glibc((2, 4)).is_ok());
+        let refused = check_glibc((2, 35)).unwrap_err().to_string();
+        assert_eq!(refused, "it needs version 2.35 of the C library, and Lambda has 2.34");
     }
 
     /// This test's own program is one for Linux.

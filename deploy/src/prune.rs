@@ -7,13 +7,14 @@ use anyhow::{Context as _, Result};
 use crate::{
     aliases,
     cloud::{Cloud, aws},
-    manifest::{self, State},
+    manifest::{self, Manifest, State},
     progress::Progress,
     settings::Settings,
     stacks::Stack,
 };
 
-/// Deletes the versions of every function but those of the last `keep` live releases and those that serve. Returns the number of deleted
+/// Deletes the versions of every function but those of the last `keep` releases that were live, those of a deployment that has not ended, and
+/// those that serve. Returns the number of deleted
 /// versions. Running it again deletes no more.
 ///
 /// # Errors
@@ -27,7 +28,7 @@ pub async fn prune(
     progress: Progress,
 ) -> Result<usize> {
     let manifests = manifest::of(cloud, settings.environment.name(), 200).await?;
-    let kept: Vec<_> = manifests.iter().filter(|manifest| manifest.state == State::Live).take(keep).collect();
+    let kept = kept(&manifests, keep);
     let mut deleted = 0;
     for stack in stacks.iter().filter(|stack| !stack.protected) {
         for (function, serving) in aliases::of_stack(cloud, &stack.name_in(settings)).await? {
@@ -54,6 +55,18 @@ pub async fn prune(
     let done = if dry_run { "would be deleted" } else { "deleted" };
     progress.say(&format!("{deleted} versions {done}; those of the last {keep} live releases stay"));
     Ok(deleted)
+}
+
+/// Returns the releases whose versions stay: the last `keep` that were live, of which one may have been rolled back, and everything later.
+fn kept(manifests: &[Manifest], keep: usize) -> Vec<&Manifest> {
+    let was_live = |manifest: &Manifest| matches!(manifest.state, State::Live | State::RolledBack);
+    let mut live = 0;
+    let counted = manifests.iter().take_while(|manifest| {
+        live += usize::from(was_live(manifest));
+        live <= keep
+    });
+    // A later deployment that has not ended may still move its aliases.
+    counted.filter(|manifest| manifest.state != State::Failed).collect()
 }
 
 /// Returns the published versions of a function.

@@ -63,6 +63,10 @@ pub async fn rollback(
     if options.if_failed {
         return undo(cloud, settings, &manifests, options.dry_run, progress).await;
     }
+    ensure!(
+        manifests.first().is_none_or(|last| last.state != State::Started) || options.to.is_some(),
+        "the last deployment of {environment} has not ended: undo it with `cargo xtask rollback {environment} --if-failed`"
+    );
     let (current, target) = choose(&manifests, options.to.as_deref(), environment)?;
     progress.say(&format!(
         "{environment}: from {} (commit {}) to {} (commit {}) of {}",

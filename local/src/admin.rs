@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use adapters::{
-    aws, milliseconds, now,
+    aws::{self, Endpoint},
+    invoke::Function,
+    milliseconds, now,
     store::{
         Meter, Tables,
         accounts::{AccountStore, Condition, Login},
     },
     tokens::unguessable,
 };
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use domain::audit::{Action, Event, EventId, Outcome};
 
 use crate::{database::Database, folder::Folder};
@@ -29,12 +31,24 @@ pub async fn grant_here(url: Option<String>, data: &Path, tables: &Tables, usern
     granted
 }
 
-/// Calls [`grant`] in a deployed environment, with the credentials of the process's environment.
+/// Calls [`grant`] in a deployed environment, with the credentials of the process's environment. The names of the tables are those with
+/// which a function serves: a restored table has another name.
 ///
 /// # Errors
-/// The errors of [`grant`].
+/// The errors of [`grant`], and an error if the environment is not deployed.
 pub async fn grant_on_aws(environment: &str, username: &str) -> Result<String> {
-    let tables = Tables::beside(format!("pokedex-{environment}-catalog"));
+    let name = format!("pokedex-{environment}-list-users:live");
+    let function = Function { name: name.clone(), endpoint: Endpoint::Environment };
+    let variables = function.connect().variables().await.context("the names of the tables are not known")?;
+    let table = |variable: &str| {
+        variables.get(variable).cloned().with_context(|| format!("{name} has no variable {variable}"))
+    };
+    let tables = Tables {
+        catalog: table("CATALOG_TABLE")?,
+        app: table("APP_TABLE")?,
+        ephemeral: table("EPHEMERAL_TABLE")?,
+        audit: table("AUDIT_TABLE")?,
+    };
     grant(&AccountStore::new(aws::from_environment(), tables), username).await
 }
 

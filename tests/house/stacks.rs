@@ -59,10 +59,13 @@ fn staging_differs_from_prod_only_where_it_may() {
     assert!(staging.own.window.is_none() && prod.own.window.is_some());
     // Templates name an environment only to tell the stable ones from the others.
     for file in TEMPLATES {
-        let text = tests::read(file);
-        let named =
-            ["staging", "prod"].map(|name| text.matches(&format!("!Ref Environment, {name}]")).count());
-        assert_eq!(named[0], named[1], "{file} treats staging and prod differently");
+        let template = template(file);
+        for part in ["Conditions", "Rules", "Resources"] {
+            let text = template[part].to_string();
+            let named = ["staging", "prod"]
+                .map(|name| text.matches(&format!("{{\"Ref\":\"Environment\"}},\"{name}\"]")).count());
+            assert_eq!(named[0], named[1], "{part} of {file} treat staging and prod differently");
+        }
     }
 }
 
@@ -268,4 +271,77 @@ fn has_intrinsic(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(has_intrinsic),
         _ => false,
     }
+}
+
+/// A schedule that cannot invoke its function leaves the event, with the cause, in a queue; and no other schedule can use the role.
+#[test]
+fn every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account() {
+    let resources = template("infra/jobs.yaml")["Resources"].clone();
+    let of_type = |kind: &str| {
+        let resources = resources.as_object().expect("resources").values();
+        resources.filter(|resource| resource["Type"] == kind).cloned().collect::<Vec<_>>()
+    };
+    let schedules = of_type("AWS::Scheduler::Schedule");
+    assert_eq!(schedules.len(), api::jobs::JOBS.iter().filter(|job| job.schedule.is_some()).count());
+    for schedule in schedules {
+        let target = &schedule["Properties"]["Target"];
+        assert_eq!(target["DeadLetterConfig"]["Arn"], json!({"Fn::GetAtt": "ScheduleFailures.Arn"}), "{schedule}");
+        assert_eq!(target["RoleArn"], json!({"Fn::GetAtt": "ScheduleRole.Arn"}), "{schedule}");
+        assert_eq!(schedule["Properties"]["GroupName"], json!({"Ref": "ScheduleGroup"}), "{schedule}");
+    }
+    let trust = &resources["ScheduleRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
+    assert_eq!(trust["Principal"], json!({"Service": "scheduler.amazonaws.com"}));
+    assert_eq!(trust["Condition"]["StringEquals"]["aws:SourceAccount"], json!({"Ref": "AWS::AccountId"}));
+    assert!(trust["Condition"].to_string().contains("aws:SourceArn"), "{trust}");
+}
+
+/// Branches would each send thousands of requests a day to PokeAPI.
+#[test]
+fn only_dev_and_the_stable_environments_sync() {
+    for (environment, state) in
+        [("f-branch", Some("DISABLED")), ("dev", None), ("staging", None), ("prod", None)]
+    {
+        let settings = settings(environment);
+        let schedule = settings.parameters.get("SyncSchedule").map(String::as_str);
+        assert_eq!(schedule.filter(|state| *state != "ENABLED"), state, "{environment}");
+    }
+}
+
+/// Every function with traffic is verified, and two alarms end its deployment.
+#[test]
+fn every_canary_has_a_hook_and_two_alarms() {
+    let resources = template("template.yaml")["Resources"].clone();
+    let resources = resources.as_object().expect("resources");
+    let functions = resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+    let mut canaries = 0;
+    for (id, function) in functions {
+        let preference = &function["Properties"]["DeploymentPreference"];
+        assert_eq!(preference["Hooks"]["PreTraffic"], json!({"Ref": "VerifyReleaseArn"}), "{id}");
+        assert_eq!(preference["Type"], json!({"Ref": "TrafficShift"}), "{id}");
+        assert_eq!(preference["Alarms"].as_array().map(Vec::len).or_else(|| {
+            preference["Alarms"]["Fn::If"][1].as_array().map(Vec::len)
+        }), Some(2), "{id}: {preference}");
+        canaries += 1;
+    }
+    assert!(canaries > 30, "{canaries}");
+    let outputs = template("template.yaml")["Outputs"].clone();
+    for output in ["ApiUrl", "HttpApiId", "ApiDomainName"] {
+        assert!(outputs[output]["Value"].is_object(), "{output}");
+    }
+}
+
+/// The bucket of artifacts holds what every environment runs.
+#[test]
+fn artifacts_are_private_versioned_and_expire() {
+    let resources = template("infra/artifacts.yaml")["Resources"].clone();
+    let bucket = &resources["Artifacts"]["Properties"];
+    let closed = bucket["PublicAccessBlockConfiguration"].as_object().expect("a block");
+    assert_eq!((closed.len(), closed.values().all(|way| *way == true)), (4, true));
+    assert_eq!(bucket["VersioningConfiguration"]["Status"], "Enabled");
+    let rules = bucket["LifecycleConfiguration"]["Rules"].as_array().expect("rules");
+    assert!(rules.iter().any(|rule| rule["Prefix"] == "programs/" && rule["ExpirationInDays"] == 365));
+    assert!(rules.iter().any(|rule| rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30));
+    let statement = &resources["ArtifactsPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
+    assert_eq!((&statement["Effect"], &statement["Principal"]), (&json!("Deny"), &json!("*")));
+    assert_eq!(statement["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
 }

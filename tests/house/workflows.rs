@@ -145,7 +145,7 @@ fn workflows_call_only_commands_that_exist() {
             called.insert(name);
         }
     }
-    for name in ["build", "deploy", "promote", "rollback", "migrate", "rehearse", "drift", "prune", "env"] {
+    for name in ["build", "deploy", "promote", "rollback", "migrate", "test", "drift", "prune", "env"] {
         assert!(called.contains(name), "no workflow calls {name}");
     }
 }

@@ -119,6 +119,7 @@ const CHECKS: Check[] = [
       request("cloudformation:DeleteStack", stack("staging-jobs")),
       request("iam:PassRole", role("cloudformation-staging"), passedTo("cloudformation")),
       request("s3:PutObject", artifact("programs/0.zip")),
+      request("s3:PutObject", artifact("bundles/0.json")),
       request("s3:PutObject", artifact("releases/staging/0.json")),
       request("secretsmanager:GetSecretValue", secret("staging-origin-verify")),
       request("lambda:InvokeFunction", lambda("staging-rotate-signing-key:live")),
@@ -155,7 +156,7 @@ const CHECKS: Check[] = [
       request("s3:PutObject", artifact("templates/0.json")),
     ],
     // Prod runs what staging has run.
-    denied: [request("s3:PutObject", artifact("programs/0.zip")), request("s3:PutObject", artifact("releases/staging/0.json"))],
+    denied: ["programs/0.zip", "bundles/0.json", "releases/staging/0.json"].map((name) => request("s3:PutObject", artifact(name))),
   },
   {
     environment: "feature",
@@ -163,6 +164,7 @@ const CHECKS: Check[] = [
     allowed: [
       request("cloudformation:DeleteStack", stack("f-pr12-data")),
       request("cloudformation:DescribeStacks", stack("f-pr12")),
+      request("s3:PutObject", artifact("bundles/0.json")),
       request("s3:PutObject", artifact("releases/f-pr12/0.json")),
     ],
     denied: [

@@ -153,6 +153,7 @@ class Rehearsal:
             output = self.source.run("rollback", "staging")
         self.steps.check("a rollback fails no request", traffic.failures(), [])
         self.steps.check_that("the earlier release serves", api.release() not in (live, None) and "0 failed" in output)
+        self.steps.done("rolled back by hand")
         self.source.set("staging", "LogLevel=info,adapters=debug")
         again = self.deploy("staging", fails=True)
         self.steps.check_that("the same release again", "was rolled back" in again)
@@ -163,7 +164,7 @@ class Rehearsal:
         expected = ["deployment started", "live", "DEPLOYMENT FAILED", "ROLLED BACK"]
         missing = [state for state in expected if not any(f"staging: {state}, " in subject for subject in subjects)]
         self.steps.check("subscribers receive notices", missing, [])
-        self.steps.done("rolled back by hand, and the next release is deployed")
+        self.steps.done("after a rollback, the same release is refused, and the next one is deployed")
 
     def migrated(self):
         """Stored accounts go to the version before and return, under traffic; a version that the release cannot serve with is refused."""

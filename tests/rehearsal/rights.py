@@ -81,6 +81,8 @@ def check(source, run, steps):
         with signed_in(source, run, deploy, *wrong):
             refused = source.run("env", "url", "f-rights", fails=True)
             steps.check_that(f"a job of {wrong} has no credentials", "accepts no credentials" in refused)
+    # A commit of its own, whose bundle nobody has stored yet.
+    source.edit("template.yaml", "Description: ", "Description: Of a branch. ")
     with signed_in(source, run, deploy, "feature"):
         output = source.run("env", "create", "f-rights")
         steps.check_that("a workflow deploys", "live:" in output and ", 0 failed" in output)
@@ -90,6 +92,7 @@ def check(source, run, steps):
         refused = source.run("deploy", "staging", fails=True)
         steps.check_that("a workflow deploys no other environment", "AccessDenied" in refused)
         source.run("env", "delete", "f-rights")
+    source.reset()
     steps.check("a workflow leaves nothing", account.leftovers("f-rights"), {})
     with signed_in(source, run, operate, "staging-operations"):
         shown = source.run("rollback", "staging", "--if-failed", "--accept-old-catalogue")

@@ -1,6 +1,6 @@
 //! Calls from one function to another: Lambda's Invoke.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_lambda::{Client, operation::invoke::InvokeError, primitives::Blob};
 
@@ -48,6 +48,17 @@ impl Function {
 }
 
 impl Connected<'_> {
+    /// Returns the environment variables with which the function runs.
+    ///
+    /// # Errors
+    /// [`NoAnswer::Unreachable`] if Lambda does not know the function, or does not answer.
+    pub async fn variables(&self) -> Result<HashMap<String, String>, NoAnswer> {
+        let configuration = self.client.get_function_configuration().function_name(self.name).send().await;
+        let configuration = configuration
+            .map_err(|error| NoAnswer::Unreachable(self.name.to_owned(), chain(&error)))?;
+        Ok(configuration.environment.and_then(|environment| environment.variables).unwrap_or_default())
+    }
+
     /// Invokes the function with `event`, and waits for its answer for at most `patience`.
     ///
     /// # Errors
