@@ -198,7 +198,10 @@ pub async fn run(cli: Cli) -> Result<()> {
             deploy(&root, &environment, &program, &how.into(), progress).await
         }
         Command::Env { command: EnvCommand::Create { name, program, how } } => {
-            ensure!(name.starts_with("f-"), "{name} is not a branch's environment, whose name begins with f-");
+            ensure!(
+                name.starts_with("f-"),
+                "{name} is not a branch's environment, whose name begins with f-"
+            );
             deploy(&root, &name, &program, &how.into(), progress).await
         }
         Command::Promote { from, to, release, how } => {

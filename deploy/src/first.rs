@@ -43,7 +43,8 @@ pub async fn seed(cloud: &Cloud, settings: &Settings, dry_run: bool, progress: P
     let tables = tables(settings)?;
     let store = CatalogStore::new(cloud.tables.clone(), &tables);
     if dry_run {
-        let catalogue = store.index_pointer(&Meter::default()).await.context("the catalogue cannot be read")?;
+        let catalogue =
+            store.index_pointer(&Meter::default()).await.context("the catalogue cannot be read")?;
         progress.say(&match catalogue {
             Some(pointer) => format!("the catalogue was published at {}", pointer.swapped_at),
             None => "there is no catalogue: the bundled snapshot would be published".to_owned(),

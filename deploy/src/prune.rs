@@ -13,8 +13,8 @@ use crate::{
     stacks::Stack,
 };
 
-/// Deletes the versions of every function but those of the last `keep` releases that were live, those of a deployment that has not ended, and
-/// those that serve. Returns the number of deleted
+/// Deletes the versions of every function but those of the last `keep` releases that were live, those of a deployment that has not ended,
+/// and those that serve. Returns the number of deleted
 /// versions. Running it again deletes no more.
 ///
 /// # Errors

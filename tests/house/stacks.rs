@@ -285,7 +285,11 @@ fn every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account() {
     assert_eq!(schedules.len(), api::jobs::JOBS.iter().filter(|job| job.schedule.is_some()).count());
     for schedule in schedules {
         let target = &schedule["Properties"]["Target"];
-        assert_eq!(target["DeadLetterConfig"]["Arn"], json!({"Fn::GetAtt": "ScheduleFailures.Arn"}), "{schedule}");
+        assert_eq!(
+            target["DeadLetterConfig"]["Arn"],
+            json!({"Fn::GetAtt": "ScheduleFailures.Arn"}),
+            "{schedule}"
+        );
         assert_eq!(target["RoleArn"], json!({"Fn::GetAtt": "ScheduleRole.Arn"}), "{schedule}");
         assert_eq!(schedule["Properties"]["GroupName"], json!({"Ref": "ScheduleGroup"}), "{schedule}");
     }
@@ -318,9 +322,14 @@ fn every_canary_has_a_hook_and_two_alarms() {
         let preference = &function["Properties"]["DeploymentPreference"];
         assert_eq!(preference["Hooks"]["PreTraffic"], json!({"Ref": "VerifyReleaseArn"}), "{id}");
         assert_eq!(preference["Type"], json!({"Ref": "TrafficShift"}), "{id}");
-        assert_eq!(preference["Alarms"].as_array().map(Vec::len).or_else(|| {
-            preference["Alarms"]["Fn::If"][1].as_array().map(Vec::len)
-        }), Some(2), "{id}: {preference}");
+        assert_eq!(
+            preference["Alarms"]
+                .as_array()
+                .map(Vec::len)
+                .or_else(|| { preference["Alarms"]["Fn::If"][1].as_array().map(Vec::len) }),
+            Some(2),
+            "{id}: {preference}"
+        );
         canaries += 1;
     }
     assert!(canaries > 30, "{canaries}");

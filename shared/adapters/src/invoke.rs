@@ -54,8 +54,8 @@ impl Connected<'_> {
     /// [`NoAnswer::Unreachable`] if Lambda does not know the function, or does not answer.
     pub async fn variables(&self) -> Result<HashMap<String, String>, NoAnswer> {
         let configuration = self.client.get_function_configuration().function_name(self.name).send().await;
-        let configuration = configuration
-            .map_err(|error| NoAnswer::Unreachable(self.name.to_owned(), chain(&error)))?;
+        let configuration =
+            configuration.map_err(|error| NoAnswer::Unreachable(self.name.to_owned(), chain(&error)))?;
         Ok(configuration.environment.and_then(|environment| environment.variables).unwrap_or_default())
     }
 

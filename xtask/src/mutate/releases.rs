@@ -10,7 +10,8 @@ const PREVIEW: &str = ".github/workflows/preview.yml";
 const DEMANDS: &str = "docs/demands.md";
 const CHECKLISTS: &str = "docs/checklists/release.md";
 
-const SCHEDULES: &str = "house::stacks::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
+const SCHEDULES: &str =
+    "house::stacks::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
 const SYNCED: &str = "house::stacks::only_dev_and_the_stable_environments_sync";
 const CANARIES: &str = "house::stacks::every_canary_has_a_hook_and_two_alarms";
 const PRIVATE: &str = "house::stacks::artifacts_are_private_versioned_and_expire";
@@ -60,12 +61,27 @@ pub const OF_RELEASES: &[Change] = &[
     replace(DEPLOYER, "dynamodb:GetItem, ", "dynamodb:GetItem, dynamodb:DeleteTable, ", BOUNDARY),
     replace("infra/jobs.yaml", "Action: sqs:SendMessage", "Action: sqs:ReceiveMessage", BOUNDARY),
     replace(DEPLOYER, "sqs:CreateQueue, ", "", CREATES),
-    replace("infra/jobs.yaml", "        DeadLetterConfig:\n          Arn: !GetAtt ScheduleFailures.Arn\n", "", SCHEDULES),
+    replace(
+        "infra/jobs.yaml",
+        "        DeadLetterConfig:\n          Arn: !GetAtt ScheduleFailures.Arn\n",
+        "",
+        SCHEDULES,
+    ),
     replace("samconfig.toml", "SyncSchedule=DISABLED", "SyncSchedule=ENABLED", SYNCED),
-    replace("template.yaml", "          PreTraffic: !Ref VerifyReleaseArn\n", "          PreTraffic: !Ref Nothing\n", CANARIES),
+    replace(
+        "template.yaml",
+        "          PreTraffic: !Ref VerifyReleaseArn\n",
+        "          PreTraffic: !Ref Nothing\n",
+        CANARIES,
+    ),
     replace("template.yaml", "  ApiDomainName:\n", "  ApiDomain:\n", CANARIES),
     replace(ARTIFACTS, "Effect: Deny", "Effect: Allow", PRIVATE),
-    replace(ARTIFACTS, "Status: Enabled\n      LifecycleConfiguration", "Status: Suspended\n      LifecycleConfiguration", PRIVATE),
+    replace(
+        ARTIFACTS,
+        "Status: Enabled\n      LifecycleConfiguration",
+        "Status: Suspended\n      LifecycleConfiguration",
+        PRIVATE,
+    ),
     replace(DEPLOYER, "[sns:CreateTopic, ", "[", CREATES),
     replace(".github/workflows/migrate.yml", "cargo xtask migrate", "cargo xtask move", COMMANDS),
     replace(DEPLOYER, "dynamodb:CreateTable, ", "dynamodb:CreateTable, dynamodb:DeleteTable, ", KEPT),
