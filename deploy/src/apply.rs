@@ -141,18 +141,28 @@ pub async fn create(cloud: &Cloud, name: &str, template: &str, progress: Progres
     }
 }
 
+/// Checks that a stack that exists belongs to `environment`.
+///
+/// # Errors
+/// If its parameter `Environment` names another one.
+pub fn belongs_to(stack: &Stack, environment: &str) -> Result<()> {
+    let deployed =
+        stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some("Environment"));
+    match deployed.and_then(Parameter::parameter_value).filter(|other| *other != environment) {
+        Some(other) => bail!(
+            "the stack {} belongs to the environment {other}, not {environment}",
+            stack.stack_name().unwrap_or_default()
+        ),
+        None => Ok(()),
+    }
+}
+
 /// Brings the stack into a state in which a change set can be created; returns the kind of the change set.
 async fn prepare(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Progress) -> Result<ChangeSetType> {
     let name = &wanted.name;
     loop {
         let Some(stack) = find(cloud, name).await? else { return Ok(ChangeSetType::Create) };
-        let deployed =
-            stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some("Environment"));
-        if let Some(other) =
-            deployed.and_then(Parameter::parameter_value).filter(|other| *other != wanted.environment)
-        {
-            bail!("the stack {name} belongs to the environment {other}, not {}", wanted.environment);
-        }
+        belongs_to(&stack, &wanted.environment)?;
         let status =
             stack.stack_status.clone().context("CloudFormation does not tell the status of a stack")?;
         match status {
@@ -318,4 +328,20 @@ async fn first_failure(cloud: &Cloud, name: &str, since: Duration) -> Result<Str
 
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_of_another_environment_is_refused() {
+        let environment =
+            |name: &str| Parameter::builder().parameter_key("Environment").parameter_value(name).build();
+        let stack = Stack::builder().stack_name("pokedex-prod").parameters(environment("prod")).build();
+        assert!(belongs_to(&stack, "prod").is_ok());
+        let refused = belongs_to(&stack, "staging").unwrap_err().to_string();
+        assert_eq!(refused, "the stack pokedex-prod belongs to the environment prod, not staging");
+        assert!(belongs_to(&Stack::builder().build(), "prod").is_ok(), "a stack without the parameter");
+    }
 }

@@ -30,9 +30,8 @@ pub async fn delete(
     ensure!(!environment.is_stable(), "{environment} holds data of users, and no command deletes it");
     for stack in stacks.iter().rev() {
         let name = stack.name_in(settings);
-        if apply::find(cloud, &name).await?.is_none() {
-            continue;
-        }
+        let Some(deployed) = apply::find(cloud, &name).await? else { continue };
+        apply::belongs_to(&deployed, environment.name())?;
         if dry_run {
             progress.say(&format!("{name} would be deleted"));
             continue;

@@ -81,6 +81,18 @@ pub async fn rollback(
     wait(cloud, settings, &current.stacks, progress).await?;
     let moved = restore(cloud, settings, &target.versions, progress).await?;
     progress.say(&format!("{moved} aliases moved"));
+    let mut left = current.clone();
+    left.state = State::RolledBack;
+    left.notes.push(format!("rolled back to {} at {}", target.release, manifest::timestamp()));
+    left.put(cloud).await?;
+    notices::report(cloud, settings, &left, progress).await;
+    // The release that serves again is the latest live one, whatever the test finds.
+    let mut live = target.clone();
+    live.state = State::Live;
+    live.started = manifest::timestamp();
+    live.before = current.versions.clone();
+    live.notes = vec![format!("returned to after {}", current.release)];
+    live.put(cloud).await?;
     let target_of_test = smoke::Target {
         url: release::api_url(cloud, settings).await?,
         origin_verify: release::origin_verify(cloud, settings).await?,
@@ -89,18 +101,6 @@ pub async fn rollback(
     };
     let report = smoke::run(&target_of_test, false).await?;
     progress.say(&report.summary());
-    let mut left = current.clone();
-    left.state = State::RolledBack;
-    left.notes.push(format!("rolled back to {} at {}", target.release, manifest::timestamp()));
-    left.put(cloud).await?;
-    notices::report(cloud, settings, &left, progress).await;
-    // The release that serves again is the latest live one.
-    let mut live = target.clone();
-    live.state = State::Live;
-    live.started = manifest::timestamp();
-    live.before = current.versions.clone();
-    live.notes = vec![format!("returned to after {}", current.release)];
-    live.put(cloud).await?;
     if report.failed() > 0 {
         bail!("the earlier release serves, but the smoke test failed: {}", report.failures().join("; "));
     }

@@ -37,6 +37,14 @@ const FEATURE: &str = "feature";
 /// The word in these sections that stands for the name of the environment.
 const PLACEHOLDER: &str = "NAME";
 
+/// Returns the stack with whose name `environment` ends: the main stack of this environment would be that stack of another one.
+fn shared_stack(root: &Path, environment: &str) -> Result<Option<String>> {
+    let list: toml::Table = parsed(&root.join("deploy/stacks.toml"))?;
+    let stacks = list.get("stack").and_then(toml::Value::as_array).into_iter().flatten();
+    let mut names = stacks.filter_map(|stack| stack.get("name")?.as_str());
+    Ok(names.find(|stack| environment.ends_with(&format!("-{stack}"))).map(str::to_owned))
+}
+
 impl Settings {
     /// Reads the settings of the environment `name` from the repository at `root`.
     ///
@@ -48,6 +56,11 @@ impl Settings {
             Ok(environment) => environment,
             Err(error) => bail!("the environment {error}"),
         };
+        if let Some(stack) = shared_stack(root, name)? {
+            bail!(
+                "the environment {name:?} would share the stack pokedex-{name} with another one: no name may end in -{stack}"
+            );
+        }
         let section = if matches!(environment, Environment::Feature(_)) { FEATURE } else { name };
         let samconfig: toml::Table = parsed(&root.join("samconfig.toml"))?;
         let value = |command: &str, key: &str| {
@@ -130,4 +143,19 @@ fn pairs(list: &toml::Value, what: &str) -> Result<BTreeMap<String, String>> {
         Ok((name.to_owned(), value.to_owned()))
     };
     items.iter().map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_cannot_have_the_name_of_another_ones_stack() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        assert!(Settings::read(root, "f-database").is_ok());
+        for name in ["f-x-data", "f-x-jobs"] {
+            let refused = Settings::read(root, name).unwrap_err().to_string();
+            assert!(refused.contains("would share the stack") && refused.contains(name), "{refused}");
+        }
+    }
 }

@@ -190,6 +190,28 @@ fn exports_are_private_and_expire_after_a_day() {
     assert_eq!(statement["Resource"].as_array().map(Vec::len), Some(2), "the bucket, and what is in it");
 }
 
+/// Another name, type or key would replace what holds data. A deployment refuses that as well, but only on the way to an environment.
+#[test]
+fn a_resource_that_holds_data_keeps_its_name_type_and_keys() {
+    let data = template("infra/data.yaml");
+    let of = |id: &str| data["Resources"][id].clone();
+    let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+    for table in TABLES {
+        let resource = of(&format!("{table}Table"));
+        assert_eq!(resource["Type"], "AWS::DynamoDB::GlobalTable", "{table}");
+        let keys = json!([key("pk", "HASH"), key("sk", "RANGE")]);
+        assert_eq!(resource["Properties"]["KeySchema"], keys, "{table}");
+    }
+    for (id, kind, property, name) in [
+        ("ExportsBucket", "AWS::S3::Bucket", "BucketName", json!({"Fn::Sub": infra::EXPORTS_BUCKET})),
+        ("SigningKeys", "AWS::SecretsManager::Secret", "Name", json!({"Ref": "SigningKeysName"})),
+        ("OriginVerify", "AWS::SecretsManager::Secret", "Name", json!({"Ref": "OriginVerifyName"})),
+    ] {
+        let resource = of(id);
+        assert_eq!((&resource["Type"], &resource["Properties"][property]), (&json!(kind), &name), "{id}");
+    }
+}
+
 #[test]
 fn tables_are_global_tables_on_demand_with_one_replica() {
     let data = template("infra/data.yaml");

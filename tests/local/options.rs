@@ -1,16 +1,22 @@
 //! `--memory`, `--engines-only`, `--dynamodb` and their combinations.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use adapters::{
     aws::{self, Endpoint},
     invoke::Function,
     store::{CatalogStore, Meter, Tables},
 };
+use bytes::Bytes;
 use domain::Slug;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tempfile::TempDir;
 use tests::SeededEngine;
+use tokio::net::TcpListener;
 
 use super::{
     catalogue::filled,
@@ -155,17 +161,45 @@ async fn an_administrator_is_granted_locally_and_on_aws_and_by_no_route() {
     assert_eq!(house.call(http::Method::GET, "/api/v1/users", Some(token), None).await.status, 200);
     process.interrupt().await;
 
-    // On AWS, the command finds the tables by their names there, with the settings of the environment.
-    let tables = Tables::beside("pokedex-dev-catalog");
+    // On AWS, the command uses the tables with which the functions serve: a restored one has another name.
+    let tables =
+        Tables { app: "pokedex-dev-app-restored".to_owned(), ..Tables::beside("pokedex-dev-catalog") };
     let url = &SeededEngine::get().url;
     tests::make_accounts(url, &tables).await;
+    let lambda = configured_lambda("pokedex-dev-list-users", &tables).await;
     let mut command = std::process::Command::new(super::Program::LOCAL.path());
     command.args(["admin", "grant", "oak", "--aws", "dev"]).env_clear().envs([
         ("AWS_REGION", "local"),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", url),
+        ("AWS_ENDPOINT_URL_LAMBDA", &lambda),
     ]);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("there is no user \"oak\""), "{output:?}");
+}
+
+/// The part of Lambda that returns the configuration of `function`, which serves with `tables`; returns its address.
+async fn configured_lambda(function: &'static str, tables: &Tables) -> String {
+    let variables = json!({
+        "CATALOG_TABLE": tables.catalog, "APP_TABLE": tables.app,
+        "EPHEMERAL_TABLE": tables.ephemeral, "AUDIT_TABLE": tables.audit,
+    });
+    let configuration =
+        json!({"FunctionName": function, "Environment": {"Variables": variables}}).to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let configuration = configuration.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let path = format!("/2015-03-31/functions/{function}%3Alive/configuration");
+                assert_eq!(request.uri().path(), path);
+                let response = Response::new(Full::new(Bytes::from(configuration.clone())));
+                async move { Ok::<_, Infallible>(response) }
+            });
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    format!("http://{address}")
 }

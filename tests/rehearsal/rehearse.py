@@ -135,8 +135,9 @@ class Rehearsal:
             returned = time.monotonic()
             time.sleep(5)
         self.steps.check_that("the release failed under traffic", traffic.failures())
-        share = len(traffic.failures()) / len(traffic.results)
-        self.steps.check_that(f"{share:.0%} of the requests failed", share <= MOST_FAILED)
+        failures = traffic.failures()
+        share = len(failures) / traffic.between(failures[0][0], failures[-1][0])
+        self.steps.check_that(f"{share:.0%} of the requests failed, from the first to the last one that did", share <= MOST_FAILED)
         self.steps.check("nothing fails afterwards", traffic.failures(returned), [])
         self.steps.check_that("requests were sent afterwards", traffic.since(returned) > 20)
         self.steps.check("every alias is back", account.versions("staging"), before)
@@ -249,16 +250,20 @@ class Rehearsal:
 
     def schedules(self):
         """The schedules invoke the jobs with their own role."""
-        self.source.edit("infra/jobs.yaml", "ScheduleExpression: rate(1 hour)", "ScheduleExpression: rate(1 minute)")
+        for _ in ["rotate-signing-key", "finish-deletions"]:
+            self.source.edit("infra/jobs.yaml", "ScheduleExpression: rate(1 hour)", "ScheduleExpression: rate(1 minute)")
         self.deploy("f-branch", "--only", "jobs")
-        log = "/aws/lambda/pokedex-f-branch-rotate-signing-key"
-        runs = lambda: [  # noqa: E731
-            one for one in boto3.client("logs").filter_log_events(logGroupName=log)["events"] if '"outcome"' in one["message"]
-        ]
-        before = len(runs())
-        self.steps.check_that("the schedule fires", wait_until("the schedule fires", lambda: len(runs()) > before, 100))
+        for job in ["rotate-signing-key", "finish-deletions"]:
+            before = self.runs(job)
+            fires = wait_until(f"the schedule of {job} fires", lambda job=job, before=before: self.runs(job) > before, 100)
+            self.steps.check_that(f"the schedule of {job} fires", fires)
         self.source.reset()
-        self.steps.done("a schedule fires")
+        self.steps.done("the schedules fire")
+
+    def runs(self, job):
+        """The number of runs of a job in the environment of the branch, which its log records."""
+        events = boto3.client("logs").filter_log_events(logGroupName=f"/aws/lambda/pokedex-f-branch-{job}")["events"]
+        return len([one for one in events if '"outcome"' in one["message"]])
 
     def deleted(self):
         shown = self.source.run("env", "delete", "f-branch", "--dry-run")

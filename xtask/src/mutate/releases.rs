@@ -14,6 +14,7 @@ const SCHEDULES: &str =
     "house::stacks::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
 const SYNCED: &str = "house::stacks::only_dev_and_the_stable_environments_sync";
 const CANARIES: &str = "house::stacks::every_canary_has_a_hook_and_two_alarms";
+const HELD: &str = "house::stacks::a_resource_that_holds_data_keeps_its_name_type_and_keys";
 const PRIVATE: &str = "house::stacks::artifacts_are_private_versioned_and_expire";
 const SIGN_IN: &str = "house::account::a_workflow_signs_in_from_one_repository_and_environment";
 const NARROW: &str = "house::account::no_right_is_wider_than_the_environment";
@@ -75,6 +76,12 @@ pub const OF_RELEASES: &[Change] = &[
         CANARIES,
     ),
     replace("template.yaml", "  ApiDomainName:\n", "  ApiDomain:\n", CANARIES),
+    replace(
+        "infra/data.yaml",
+        "        - AttributeName: sk\n          KeyType: RANGE",
+        "        - AttributeName: rk\n          KeyType: RANGE",
+        HELD,
+    ),
     replace(ARTIFACTS, "Effect: Deny", "Effect: Allow", PRIVATE),
     replace(
         ARTIFACTS,

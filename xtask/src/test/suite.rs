@@ -1,6 +1,7 @@
 //! Runs `cargo test`, passes its output on and counts the tests.
 
 use std::io::{self, BufRead, BufReader, Write};
+use std::num::NonZero;
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
@@ -15,6 +16,9 @@ use crate::tally::Tally;
 
 /// The variable that names the engine for the store suite; if it is unset, the suite starts the embedded one.
 const ENGINE: &str = "POKEDEX_TEST_ENGINE";
+
+/// The tests that run at the same time, for each core.
+const TESTS_PER_CORE: usize = 2;
 
 /// The damaged events that the door must answer: usually, and in full, which takes four minutes more.
 const DAMAGED_EVENTS: [u32; 2] = [25_000, 100_000];
@@ -42,6 +46,9 @@ pub fn store(url: Option<&str>) -> anyhow::Result<Finding> {
 
 /// Runs a `cargo test`, passes its output on and counts its tests.
 pub fn run(command: &mut Command) -> anyhow::Result<Finding> {
+    // Most tests wait most of the time, for a process or a clock: two for each core use a third of the processor.
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    command.env("RUST_TEST_THREADS", (TESTS_PER_CORE * cores).to_string());
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
