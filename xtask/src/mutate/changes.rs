@@ -293,7 +293,7 @@ pub const CHANGES: &[Change] = &[
         "  \"verify-release\": {\n    \"AppTableName\": {\"GetItem\":[\"JWKS\"]}",
         VERIFICATION,
     ),
-    replace(ACCESSES, "[\"SCHEMA\",\"USER#*\"]", "[\"SCHEMA\"]", MIGRATION),
+    replace(ACCESSES, "[\"SCHEMA\",\"USER#*\",\"USERS\"]", "[\"SCHEMA\",\"USER#*\"]", MIGRATION),
     replace(ACCESSES, "\"MOVE#*\"", "\"MOVE#*\",\"TYPE#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "{\"GetItem\":[\"POKEMON#*\"", "{\"GetItem\":[\"CHAIN#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "\"BatchWriteItem\":null", "\"BatchGetItem\":null", SYNC_ACCESS),

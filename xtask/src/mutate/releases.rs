@@ -120,7 +120,7 @@ pub const OF_RELEASES: &[Change] = &[
         PINNED,
     ),
     replace(DEMANDS, "| 2 |", "| 3 |", COUNTED),
-    replace(DEMANDS, "open: no comment on pull requests", "and no comment on pull requests", COUNTED),
+    replace(DEMANDS, "open: no rehearsal of a drift", "and no rehearsal of a drift", COUNTED),
     replace(DEMANDS, "`iam-simulate`", "`iam-dream`", PROVEN),
     replace(DEMANDS, "`infra/artifacts.yaml`", "`infra/artefacts.yaml`", PROVEN),
     replace(CHECKLISTS, "| 3 |", "| 4 |", ITEMS),
