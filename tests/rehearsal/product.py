@@ -172,7 +172,3 @@ class Traffic:
 
     def since(self, since):
         return len([one for one in self.results if one[0] >= since])
-
-    def between(self, first, last):
-        """The number of requests in this time, both ends included."""
-        return len([one for one in self.results if first <= one[0] <= last])
