@@ -77,6 +77,10 @@ class Subscription:
         arn = self.queues.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         topics = [one["TopicArn"] for one in boto3.client("sns").list_topics()["Topics"]]
         [topic] = [one for one in topics if one.endswith(f":pokedex-{environment}-notices")]
+        allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
+                   "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self.queues.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
         boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
     def received(self):
