@@ -59,6 +59,7 @@ impl Deployment {
                 function.answer(event, Duration::from_secs(60)).await
             }
             "rotate-signing-key" => jobs::rotation::rotate(&accounts, &self.config(), event, &meter).await,
+            "migrate-accounts" => jobs::migration::migrate(&accounts, &self.config(), event, &meter).await,
             _ => jobs::deletions::delete(&accounts, &self.config(), event, &meter).await,
         };
         answer.map_err(|error| error.to_string())
@@ -129,6 +130,28 @@ async fn an_unknown_task_is_refused_by_name_and_does_nothing() {
     let refused = deployment.invoke("rotate-signing-key", &json!({"emergency": "yes"})).await;
     assert!(refused.expect_err("no boolean").contains("\"emergency\""));
     assert_eq!(deployment.tap.take().len(), 0, "the database was asked");
+}
+
+#[tokio::test]
+async fn a_migration_names_a_version_with_which_the_functions_serve() {
+    let deployment = Deployment::new().await;
+    for (event, reason) in [
+        (json!({}), "must name a task: \"migrate\""),
+        (json!({"task": "migrates"}), "task \"migrates\" is unknown"),
+        (json!({"task": "migrate"}), "field \"to\" must be one of 2, 3"),
+        (json!({"task": "migrate", "to": 1}), "field \"to\" must be one of 2, 3"),
+        (json!({"task": "migrate", "to": "3"}), "field \"to\" must be one of 2, 3"),
+        (json!({"task": "check", "to": 3}), "field \"to\" is unknown"),
+    ] {
+        let refused = deployment.invoke("migrate-accounts", &event).await.expect_err("a bad event");
+        assert!(refused.contains(reason), "{event}: {refused}");
+    }
+    assert_eq!(deployment.tap.take().len(), 0, "the database was asked");
+    let checked = deployment.invoke("migrate-accounts", &sample_event("check-migrate-accounts")).await;
+    let expected = json!({"outcome": "checked", "version": 3, "tables": [deployment.users.tables.app]});
+    assert_eq!(checked.expect("a version"), expected);
+    let migrated = deployment.invoke("migrate-accounts", &sample_event("migrate-accounts")).await;
+    assert_eq!(migrated.expect("a pass"), json!({"outcome": "migrated", "version": 3, "steps": 0}));
 }
 
 #[tokio::test]

@@ -20,8 +20,9 @@ use crate::{
 
 /// The wait between two looks at a stack.
 const POLL: Duration = Duration::from_millis(2000);
-/// The longest time between two lines about a stack that is being changed.
-const REPORT: Duration = Duration::from_secs(4);
+/// The time until the first line about a stack that is being changed, and between two later ones.
+const FIRST_REPORT: Duration = Duration::from_secs(4);
+const REPORT: Duration = Duration::from_secs(20);
 
 /// A stack to deploy.
 #[derive(Clone, Debug)]
@@ -286,14 +287,15 @@ pub async fn delete(cloud: &Cloud, name: &str, progress: Progress) -> Result<()>
 /// # Errors
 /// If CloudFormation does not answer.
 pub async fn settled(cloud: &Cloud, name: &str, progress: Progress) -> Result<Option<StackStatus>> {
-    let mut waited = Duration::ZERO;
+    let (mut waited, mut next) = (Duration::ZERO, FIRST_REPORT);
     loop {
         let Some(stack) = find(cloud, name).await? else { return Ok(None) };
         let status = stack.stack_status.context("CloudFormation does not tell the status of a stack")?;
         if !status.as_str().ends_with("_IN_PROGRESS") || status == StackStatus::ReviewInProgress {
             return Ok(Some(status));
         }
-        if !waited.is_zero() && waited.as_millis().is_multiple_of(REPORT.as_millis()) {
+        if waited >= next {
+            next = waited + REPORT;
             progress.say(&format!("{name}: {}", status.as_str().to_lowercase().replace('_', " ")));
         }
         sleep(POLL).await;

@@ -229,7 +229,10 @@ pub async fn run(cli: Cli) -> Result<()> {
         }
         Command::Seed { environment, dry_run } => {
             let (cloud, settings) = connect(&root, &environment).await?;
-            first::seed(&cloud, &settings, dry_run, progress).await
+            match dry_run {
+                true => first::show_catalogue(&cloud, &settings, progress).await,
+                false => first::seed(&cloud, &settings, progress).await,
+            }
         }
         Command::Drift { environment } => drift(&root, &environment, progress).await,
         Command::Env { command: EnvCommand::Url { name } } => {

@@ -39,23 +39,27 @@ pub fn tables(settings: &Settings) -> Result<Tables> {
 ///
 /// # Errors
 /// If the catalogue cannot be written, or a sync runs.
-pub async fn seed(cloud: &Cloud, settings: &Settings, dry_run: bool, progress: Progress) -> Result<()> {
-    let tables = tables(settings)?;
-    let store = CatalogStore::new(cloud.tables.clone(), &tables);
-    if dry_run {
-        let catalogue =
-            store.index_pointer(&Meter::default()).await.context("the catalogue cannot be read")?;
-        progress.say(&match catalogue {
-            Some(pointer) => format!("the catalogue was published at {}", pointer.swapped_at),
-            None => "there is no catalogue: the bundled snapshot would be published".to_owned(),
-        });
-        return Ok(());
-    }
+pub async fn seed(cloud: &Cloud, settings: &Settings, progress: Progress) -> Result<()> {
+    let store = CatalogStore::new(cloud.tables.clone(), &tables(settings)?);
     match local::seed::seed(&store, "deploy").await.context("the catalogue could not be filled")? {
         Some(published) => progress
             .say(&format!("the bundled snapshot is the catalogue: {} items written", published.written)),
         None => progress.say("the environment has a catalogue"),
     }
+    Ok(())
+}
+
+/// Says which catalogue [`seed`] would find.
+///
+/// # Errors
+/// If the catalogue cannot be read.
+pub async fn show_catalogue(cloud: &Cloud, settings: &Settings, progress: Progress) -> Result<()> {
+    let store = CatalogStore::new(cloud.tables.clone(), &tables(settings)?);
+    let catalogue = store.index_pointer(&Meter::default()).await.context("the catalogue cannot be read")?;
+    progress.say(&match catalogue {
+        Some(pointer) => format!("the catalogue was published at {}", pointer.swapped_at),
+        None => "there is no catalogue: the bundled snapshot would be published".to_owned(),
+    });
     Ok(())
 }
 

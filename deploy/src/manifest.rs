@@ -100,3 +100,28 @@ pub fn timestamp() -> String {
     let seconds = now.replace_nanosecond(now.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(now);
     seconds.format(&Rfc3339).unwrap_or_default()
 }
+
+#[cfg(test)]
+pub mod samples {
+    use super::*;
+
+    /// The manifest of a release of prod, with one function.
+    pub fn manifest(release: &str, state: State) -> Manifest {
+        let versions: BTreeMap<_, _> = [("function".to_owned(), "1".to_owned())].into();
+        Manifest {
+            environment: "prod".to_owned(),
+            release: release.to_owned(),
+            state,
+            started: "2026-11-26T08:00:00Z".to_owned(),
+            overridden: None,
+            only: Vec::new(),
+            commit: "commit".to_owned(),
+            bundle: "bundles/1.json".to_owned(),
+            stacks: Vec::new(),
+            serves: Serves(2, 3),
+            before: versions.clone(),
+            versions,
+            notes: Vec::new(),
+        }
+    }
+}

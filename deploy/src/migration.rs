@@ -22,6 +22,9 @@ use crate::{
     settings::Settings,
 };
 
+/// The number of manifests among which the live release is searched.
+const HISTORY: usize = 50;
+
 /// The lowest and the highest version that a release can serve with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Serves(pub u32, pub u32);
@@ -51,21 +54,20 @@ impl Serves {
         self.0 <= version && version <= self.1
     }
 
-    /// Checks that a release can serve with every version that an item may have.
+    /// Checks that a release can serve with every version that an item may have, in place of one that serves with `live`.
     ///
     /// # Errors
     /// If it cannot: the error names the command that helps.
-    pub fn admit(self, schema: &Schema, live: Option<Self>, environment: &str) -> Result<()> {
+    pub fn admit(self, schema: &Schema, live: Self, environment: &str) -> Result<()> {
         let (low, high) = schema.versions();
         if self.contains(low) && self.contains(high) {
             return Ok(());
         }
         let wanted = if low < self.0 { self.0 } else { self.1 };
-        let help = match live {
-            Some(live) if !live.contains(wanted) => {
-                format!("the live release does not serve with {wanted}: deploy a release between them first")
-            }
-            _ => format!("run `cargo xtask migrate {environment} --to {wanted}` first"),
+        let help = if live.contains(wanted) {
+            format!("run `cargo xtask migrate {environment} --to {wanted}` first")
+        } else {
+            format!("the live release does not serve with {wanted}: deploy a release between them first")
         };
         let stored = if low == high { low.to_string() } else { format!("{low} to {high}") };
         bail!("the stored accounts have version {stored}, and the release serves with {self}: {help}")
@@ -97,8 +99,7 @@ pub async fn schema(cloud: &Cloud, settings: &Settings) -> Result<Option<Schema>
 /// Brings the stored accounts to the version `to`, or to the highest one of the live release, after a backup of their table.
 ///
 /// # Errors
-/// If the live release cannot serve with that version, a deployment has not ended well, or the backup or the job fails: the next run
-/// continues.
+/// If the live release cannot serve with that version, a deployment has not ended, or the backup or the job fails: the next run continues.
 pub async fn migrate(
     cloud: &Cloud,
     settings: &Settings,
@@ -107,12 +108,10 @@ pub async fn migrate(
     progress: Progress,
 ) -> Result<()> {
     let environment = settings.environment.name();
-    let latest = manifest::of(cloud, environment, 1).await?.pop();
-    let latest = latest.with_context(|| format!("no release is deployed in {environment}"))?;
-    let to = target(&latest, to)?;
+    let manifests = manifest::of(cloud, environment, HISTORY).await?;
+    let to = target(&manifests, to, environment)?;
     let schema = schema(cloud, settings).await?;
     let schema = schema.with_context(|| format!("{environment} has no table of accounts"))?;
-    latest.serves.admit(&schema, None, environment)?;
     let under_way = schema.pass.as_ref().map(|pass| format!(", and a run to {} has not ended", pass.to));
     let under_way = under_way.unwrap_or_default();
     progress.say(&format!("{environment}: the stored accounts have version {}{under_way}", schema.version));
@@ -133,18 +132,24 @@ pub async fn migrate(
     Ok(())
 }
 
-/// Returns the version to which the accounts are brought: `to`, or the highest one with which the release of `latest` can serve.
-fn target(latest: &Manifest, to: Option<u32>) -> Result<u32> {
-    let Manifest { environment, release, serves, .. } = latest;
-    ensure!(
-        latest.state == State::Live,
-        "the deployment of {release} in {environment} has not ended, or has failed: functions of two releases may serve. \
-         Repeat it, or undo it with `cargo xtask rollback {environment} --if-failed`"
-    );
+/// Returns the version to which the accounts are brought: `to`, or the highest one with which every function can serve. Functions of a
+/// deployment that has failed may still serve, if they could not be moved back.
+fn target(manifests: &[Manifest], to: Option<u32>, environment: &str) -> Result<u32> {
+    let live = manifests.iter().position(|manifest| manifest.state == State::Live);
+    let live = live.with_context(|| format!("no release is live in {environment}"))?;
+    let mut serves = manifests[live].serves;
+    for later in &manifests[..live] {
+        ensure!(
+            later.state == State::Failed,
+            "the last deployment or rollback of {environment} has not ended: repeat it, or undo a deployment with \
+             `cargo xtask rollback {environment} --if-failed`"
+        );
+        serves = serves.common(later.serves)?;
+    }
     let to = to.unwrap_or(serves.1);
     ensure!(
         serves.contains(to),
-        "the live release of {environment} serves with the versions {serves}, so {to} would break it: deploy a release that \
+        "{environment} serves with the versions {serves} of the stored accounts, so {to} would break it: deploy a release that \
          serves with {to} first"
     );
     Ok(to)
@@ -199,8 +204,9 @@ async fn back_up(cloud: &Cloud, settings: &Settings, version: u32, progress: Pro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::samples::manifest;
 
-    fn refused(version: u32, serves: Serves, live: Option<Serves>) -> String {
+    fn refused(version: u32, serves: Serves, live: Serves) -> String {
         let schema = Schema { version, pass: None };
         serves.admit(&schema, live, "prod").map_or_else(|error| error.to_string(), |()| "admitted".to_owned())
     }
@@ -209,13 +215,16 @@ mod tests {
     fn a_release_serves_only_with_versions_that_it_knows() {
         let (first, second) = (Serves(1, 2), Serves(2, 3));
         for version in [2, 3] {
-            assert_eq!(refused(version, second, Some(first)), "admitted");
+            assert_eq!(refused(version, second, first), "admitted");
         }
         let expected = "the stored accounts have version 1, and the release serves with 2 to 3: \
                         run `cargo xtask migrate prod --to 2` first";
-        assert_eq!(refused(1, second, Some(first)), expected);
-        assert!(refused(4, second, None).ends_with("run `cargo xtask migrate prod --to 3` first"));
-        let between = refused(1, Serves(3, 4), Some(first));
+        assert_eq!(refused(1, second, first), expected);
+        assert!(
+            refused(3, first, second).ends_with("run `cargo xtask migrate prod --to 2` first"),
+            "a rollback"
+        );
+        let between = refused(1, Serves(3, 4), first);
         assert!(between.ends_with("does not serve with 3: deploy a release between them first"), "{between}");
     }
 
@@ -228,28 +237,21 @@ mod tests {
     }
 
     #[test]
-    fn accounts_are_migrated_only_while_one_release_serves() {
-        let manifest = |state| Manifest {
-            environment: "prod".to_owned(),
-            release: "0123456789abcdef".to_owned(),
-            state,
-            started: "2026-11-26T08:00:00Z".to_owned(),
-            overridden: None,
-            only: Vec::new(),
-            commit: "abc".to_owned(),
-            bundle: "bundles/1.json".to_owned(),
-            stacks: Vec::new(),
-            serves: Serves(2, 3),
-            before: std::collections::BTreeMap::new(),
-            versions: std::collections::BTreeMap::new(),
-            notes: Vec::new(),
-        };
-        for state in [State::Started, State::Failed] {
-            let refused = target(&manifest(state), None).expect_err("two releases").to_string();
+    fn accounts_are_migrated_only_to_a_version_with_which_every_function_serves() {
+        let live = || Manifest { serves: Serves(2, 3), ..manifest("b", State::Live) };
+        let later = |state, serves| Manifest { serves, ..manifest("c", state) };
+        let to =
+            |manifests: &[Manifest], to| target(manifests, to, "prod").map_err(|error| error.to_string());
+        assert_eq!(to(&[live()], None), Ok(3), "the highest");
+        assert_eq!(to(&[live()], Some(2)), Ok(2));
+        assert!(to(&[live()], Some(1)).is_err_and(|refused| refused.contains("versions 2 to 3")));
+        assert!(to(&[], None).is_err_and(|refused| refused.contains("no release is live")));
+        for state in [State::Started, State::RolledBack] {
+            let refused = to(&[later(state, Serves(2, 3)), live()], None).expect_err("two releases");
             assert!(refused.contains("rollback prod --if-failed"), "{refused}");
         }
-        assert_eq!(target(&manifest(State::Live), None).expect("the highest"), 3);
-        assert_eq!(target(&manifest(State::Live), Some(2)).expect("the lower one"), 2);
-        assert!(target(&manifest(State::Live), Some(1)).is_err());
+        let failed = later(State::Failed, Serves(3, 4));
+        assert_eq!(to(&[failed.clone(), live()], None), Ok(3));
+        assert!(to(&[failed, live()], Some(2)).is_err(), "its functions may serve");
     }
 }

@@ -63,31 +63,22 @@ fn of(manifest: &Manifest) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migration::Serves;
+    use crate::manifest::samples::manifest;
 
     #[test]
     fn a_notice_names_the_release_and_the_reason_of_an_override() {
         let manifest = Manifest {
-            environment: "prod".to_owned(),
-            release: "0123456789abcdef".to_owned(),
-            state: State::Failed,
-            started: "2026-11-26T08:00:00Z".to_owned(),
             overridden: Some("a leak".to_owned()),
             only: vec!["jobs".to_owned()],
-            commit: "abc".to_owned(),
-            bundle: "bundles/1.json".to_owned(),
-            stacks: Vec::new(),
-            serves: Serves(2, 3),
-            before: [("function".to_owned(), "1".to_owned())].into(),
-            versions: [("function".to_owned(), "2".to_owned())].into(),
             notes: vec!["7 aliases were moved back".to_owned()],
+            ..manifest("0123456789abcdef", State::Failed)
         };
         let (subject, text) = of(&manifest);
         assert_eq!(subject, "pokedex prod: DEPLOYMENT FAILED, 0123456789abcdef");
         let expected = [
             "environment: prod",
             "release: 0123456789abcdef",
-            "commit: abc",
+            "commit: commit",
             "started: 2026-11-26T08:00:00Z",
             "only the stacks: jobs",
             "outside of the window, because: a leak",

@@ -13,9 +13,9 @@ use crate::{
     stacks::Stack,
 };
 
-/// Deletes the versions of every function but those of the last `keep` releases that were live, those of a deployment that has not ended,
-/// and those that serve. Returns the number of deleted
-/// versions. Running it again deletes no more.
+/// Deletes the versions of every function that are older than the one that serves, but for those of the last `keep` releases that were
+/// live. Later ones stay: a deployment may be about to serve with them. Returns the number of deleted versions. Running it again deletes
+/// no more.
 ///
 /// # Errors
 /// If Lambda rejects a deletion.
@@ -28,20 +28,18 @@ pub async fn prune(
     progress: Progress,
 ) -> Result<usize> {
     let manifests = manifest::of(cloud, settings.environment.name(), 200).await?;
-    let kept = kept(&manifests, keep);
+    // A release that was left by mistake is returned to.
+    let was_live = |manifest: &&Manifest| matches!(manifest.state, State::Live | State::RolledBack);
+    let kept: Vec<_> = manifests.iter().filter(was_live).take(keep).collect();
     let mut deleted = 0;
     for stack in stacks.iter().filter(|stack| !stack.protected) {
         for (function, serving) in aliases::of_stack(cloud, &stack.name_in(settings)).await? {
-            let mut wanted: BTreeSet<&str> = kept
+            let kept: BTreeSet<&str> = kept
                 .iter()
                 .filter_map(|manifest| manifest.versions.get(&function))
                 .map(String::as_str)
                 .collect();
-            wanted.insert(&serving);
-            for version in versions(cloud, &function).await? {
-                if wanted.contains(version.as_str()) {
-                    continue;
-                }
+            for version in old(versions(cloud, &function).await?, &serving, &kept) {
                 if !dry_run {
                     let deletion =
                         cloud.functions.delete_function().function_name(&function).qualifier(&version);
@@ -57,16 +55,11 @@ pub async fn prune(
     Ok(deleted)
 }
 
-/// Returns the releases whose versions stay: the last `keep` that were live, of which one may have been rolled back, and everything later.
-fn kept(manifests: &[Manifest], keep: usize) -> Vec<&Manifest> {
-    let was_live = |manifest: &Manifest| matches!(manifest.state, State::Live | State::RolledBack);
-    let mut live = 0;
-    let counted = manifests.iter().take_while(|manifest| {
-        live += usize::from(was_live(manifest));
-        live <= keep
-    });
-    // A later deployment that has not ended may still move its aliases.
-    counted.filter(|manifest| manifest.state != State::Failed).collect()
+/// Returns those of `versions` that are older than `serving` and not among `kept`.
+fn old(versions: Vec<String>, serving: &str, kept: &BTreeSet<&str>) -> Vec<String> {
+    let number = |version: &str| version.parse::<u64>().ok();
+    let is_older = |version: &str| number(version) < number(serving) && number(version).is_some();
+    versions.into_iter().filter(|version| is_older(version) && !kept.contains(version.as_str())).collect()
 }
 
 /// Returns the published versions of a function.
@@ -80,4 +73,17 @@ async fn versions(cloud: &Cloud, function: &str) -> Result<Vec<String>> {
     }
     versions.retain(|version| version != "$LATEST");
     Ok(versions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_versions_older_than_the_one_that_serves_are_deleted() {
+        let versions = || (1..=12).map(|number| number.to_string()).collect::<Vec<_>>();
+        let deleted = old(versions(), "10", &["9", "4"].into());
+        assert_eq!(deleted, ["1", "2", "3", "5", "6", "7", "8"], "11 and 12 belong to a deployment");
+        assert!(old(versions(), "$LATEST", &BTreeSet::new()).is_empty(), "nothing is known to be older");
+    }
 }

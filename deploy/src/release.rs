@@ -180,7 +180,7 @@ impl Deployment<'_> {
         let Some(proven) = proven else { return Ok((None, self.bundle.serves)) };
         let schema = migration::schema(self.cloud, &self.settings).await?;
         if let Some(schema) = &schema {
-            self.bundle.serves.admit(schema, Some(proven.serves), self.settings.environment.name())?;
+            self.bundle.serves.admit(schema, proven.serves, self.settings.environment.name())?;
         }
         let is_whole = self.options.only.is_empty();
         let serves = if is_whole { self.bundle.serves } else { self.bundle.serves.common(proven.serves)? };
@@ -200,7 +200,7 @@ impl Deployment<'_> {
             return Ok(());
         }
         if is_first {
-            first::seed(self.cloud, &self.settings, false, self.progress).await?;
+            first::seed(self.cloud, &self.settings, self.progress).await?;
             migration::bring(self.cloud, &self.settings, self.bundle.serves.1, self.progress).await?;
             first::create_keys(self.cloud, &self.settings, self.progress).await?;
         }

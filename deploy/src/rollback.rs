@@ -73,7 +73,7 @@ pub async fn rollback(
         current.release, current.commit, target.release, target.commit, target.started
     ));
     if let Some(schema) = migration::schema(cloud, settings).await? {
-        target.serves.admit(&schema, Some(current.serves), environment)?;
+        target.serves.admit(&schema, current.serves, environment)?;
     }
     if options.dry_run {
         return Ok(());
@@ -155,13 +155,13 @@ fn choose<'a>(
     to: Option<&str>,
     environment: &str,
 ) -> Result<(&'a Manifest, &'a Manifest)> {
-    let current = manifests.iter().find(|manifest| manifest.state == State::Live);
+    // A rollback that was interrupted has left its release, and has not recorded yet which one serves.
+    let served = |manifest: &&Manifest| matches!(manifest.state, State::Live | State::RolledBack);
+    let current = manifests.iter().find(served);
     let current = current.with_context(|| format!("no release is live in {environment}"))?;
     let target = manifests.iter().find(|manifest| match to {
         // A release that was left by mistake is returned to by its name.
-        Some(release) => {
-            manifest.release == release && matches!(manifest.state, State::Live | State::RolledBack)
-        }
+        Some(release) => manifest.release == release && served(manifest),
         None => manifest.release != current.release && manifest.state == State::Live,
     });
     let target = target.with_context(|| match to {
@@ -175,25 +175,7 @@ fn choose<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn manifest(release: &str, state: State) -> Manifest {
-        let versions: Versions = [("function".to_owned(), "1".to_owned())].into();
-        Manifest {
-            environment: "prod".to_owned(),
-            release: release.to_owned(),
-            state,
-            started: "2026-11-26T08:00:00Z".to_owned(),
-            overridden: None,
-            only: Vec::new(),
-            commit: "commit".to_owned(),
-            bundle: "bundles/1.json".to_owned(),
-            stacks: Vec::new(),
-            serves: migration::Serves(2, 3),
-            before: versions.clone(),
-            versions,
-            notes: Vec::new(),
-        }
-    }
+    use crate::manifest::samples::manifest;
 
     /// The names of the current release and of the one to return to.
     fn chosen(manifests: &[Manifest], to: Option<&str>) -> Option<(String, String)> {
@@ -214,6 +196,13 @@ mod tests {
         assert_eq!(chosen(&manifests, Some("b")), Some(("c".to_owned(), "b".to_owned())), "named");
         assert_eq!(chosen(&manifests, Some("d")), None, "it was never live");
         assert_eq!(chosen(&manifests[..2], None), None, "there is nothing before");
+    }
+
+    #[test]
+    fn an_interrupted_rollback_returns_to_the_same_release_again() {
+        let manifests =
+            [manifest("c", State::RolledBack), manifest("b", State::Live), manifest("a", State::Live)];
+        assert_eq!(chosen(&manifests, None), Some(("c".to_owned(), "b".to_owned())));
     }
 
     #[test]

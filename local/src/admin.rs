@@ -40,15 +40,8 @@ pub async fn grant_on_aws(environment: &str, username: &str) -> Result<String> {
     let name = format!("pokedex-{environment}-list-users:live");
     let function = Function { name: name.clone(), endpoint: Endpoint::Environment };
     let variables = function.connect().variables().await.context("the names of the tables are not known")?;
-    let table = |variable: &str| {
-        variables.get(variable).cloned().with_context(|| format!("{name} has no variable {variable}"))
-    };
-    let tables = Tables {
-        catalog: table("CATALOG_TABLE")?,
-        app: table("APP_TABLE")?,
-        ephemeral: table("EPHEMERAL_TABLE")?,
-        audit: table("AUDIT_TABLE")?,
-    };
+    let tables = door::config::tables(|name| variables.get(name).cloned())
+        .with_context(|| format!("the function {name} does not name its tables"))?;
     grant(&AccountStore::new(aws::from_environment(), tables), username).await
 }
 

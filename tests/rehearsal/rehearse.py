@@ -26,6 +26,8 @@ from source import Source
 # Requests that may fail while a tenth of them goes to a broken version: a share of twice that, because few requests are counted.
 MOST_FAILED = 0.2
 MONTH = 30 * 24 * 3600
+# The jobs that run every hour.
+HOURLY = ["rotate-signing-key", "finish-deletions"]
 # A resource that cannot be created: an alarm without a threshold.
 BROKEN = """  Broken:
     Type: AWS::CloudWatch::Alarm
@@ -249,10 +251,10 @@ class Rehearsal:
 
     def schedules(self):
         """The schedules invoke the jobs with their own role."""
-        for _ in ["rotate-signing-key"]:
+        for _ in HOURLY:
             self.source.edit("infra/jobs.yaml", "ScheduleExpression: rate(1 hour)", "ScheduleExpression: rate(1 minute)")
         self.deploy("f-branch", "--only", "jobs")
-        for job in ["rotate-signing-key"]:
+        for job in HOURLY:
             before = self.runs(job)
             fires = wait_until(f"the schedule of {job} fires", lambda job=job, before=before: self.runs(job) > before, 100)
             self.steps.check_that(f"the schedule of {job} fires", fires)

@@ -39,6 +39,13 @@ async fn function(name: &str, users: &SampleUsers, engine: &str, keys: &NamedTem
 /// The version of accounts that functions store.
 const LATEST: u32 = *SERVED.end();
 
+/// A file with the keys that sign tokens.
+fn signing_keys() -> NamedTempFile {
+    let keys = NamedTempFile::new().expect("a file");
+    std::fs::write(keys.path(), tests::ring().to_json().expect("JSON")).expect("the keys are written");
+    keys
+}
+
 /// A change, and the conditions that must hold once it was requested again.
 struct Change {
     function: &'static str,
@@ -197,8 +204,7 @@ async fn a_killed_migration_is_continued_by_the_next_event() {
     if emulator().is_none() {
         return;
     }
-    let keys = NamedTempFile::new().expect("a file");
-    std::fs::write(keys.path(), tests::ring().to_json().expect("JSON")).expect("the keys are written");
+    let keys = signing_keys();
     let users = SampleUsers::new().await;
     for nth in 0..60 {
         let id = UserId::new(1_700_000_000_000 + nth, [8, 8, 8, 8, 8, 8, 8, 8, 8, nth as u8]);
@@ -244,8 +250,7 @@ async fn a_killed_change_is_made_once_when_it_is_requested_again() {
     if emulator().is_none() {
         return;
     }
-    let keys = NamedTempFile::new().expect("a file");
-    std::fs::write(keys.path(), tests::ring().to_json().expect("JSON")).expect("the keys are written");
+    let keys = signing_keys();
     let mut histogram = Histogram::default();
     let someone = json!({"username": "misty", "email": "misty@example.com", "password": PASSWORD});
     let change = |function, body, favorites| Change { function, body, favorites };

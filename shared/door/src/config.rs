@@ -54,6 +54,20 @@ pub enum ConfigError {
     Bad(&'static str, String),
 }
 
+/// Reads the names of the tables through `var`, as [`Config::read`] does.
+///
+/// # Errors
+/// [`ConfigError::Missing`] names the first variable that is missing.
+pub fn tables(var: impl Fn(&'static str) -> Option<String>) -> Result<Tables, ConfigError> {
+    let table = |name: &'static str| var(name).ok_or(ConfigError::Missing(name));
+    Ok(Tables {
+        catalog: table("CATALOG_TABLE")?,
+        app: table("APP_TABLE")?,
+        ephemeral: table("EPHEMERAL_TABLE")?,
+        audit: table("AUDIT_TABLE")?,
+    })
+}
+
 impl Config {
     /// Returns the configuration of the catalogue table `catalog` and the tables beside it, with defaults for everything else.
     pub fn new(catalog: impl Into<String>) -> Self {
@@ -79,11 +93,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the first variable that is missing or wrong.
     pub fn read(var: impl Fn(&'static str) -> Option<String>) -> Result<Self, ConfigError> {
-        let table = |name: &'static str| var(name).ok_or(ConfigError::Missing(name));
-        let mut config = Self::new(table("CATALOG_TABLE")?);
-        config.tables.app = table("APP_TABLE")?;
-        config.tables.ephemeral = table("EPHEMERAL_TABLE")?;
-        config.tables.audit = table("AUDIT_TABLE")?;
+        let tables = tables(&var)?;
+        let mut config = Self { tables, ..Self::new("") };
         config.read_deployment(&var)?;
         for origin in var("CORS_ORIGINS").iter().flat_map(|list| list.split(',')).map(str::trim) {
             config.cors_origins.push(parse_origin(origin)?);

@@ -122,7 +122,8 @@ async fn users_are_brought_through_all_versions_and_back() {
 #[tokio::test]
 async fn a_run_that_dies_at_any_call_is_continued() {
     let fixture = Fixture::new().await;
-    let users = fixture.crowd(40).await;
+    // A hundred items, which are two steps.
+    let users = fixture.crowd(20).await;
     let mut kills = 0;
     for version in [1, LATEST] {
         let other = LATEST + 1 - version;

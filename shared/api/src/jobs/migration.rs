@@ -7,10 +7,7 @@ use std::{
 
 use adapters::{
     aws,
-    store::{
-        AccountStore, Meter, Schema,
-        accounts::{SERVED, SHAPES},
-    },
+    store::{AccountStore, Meter, Schema, accounts::SERVED},
 };
 use door::task::{BadEvent, Task, task};
 use serde_json::{Value, json};
@@ -68,19 +65,14 @@ fn wanted(event: &Value) -> Result<u32, BadEvent> {
     })
 }
 
-/// An answer with the version of the accounts, and those that this release knows and serves.
+/// An answer with the version of the accounts, and the pass that has not ended.
 fn report(outcome: &str, schema: &Schema, more: Value) -> Value {
-    let mut report = json!({
-        "outcome": outcome,
-        "version": schema.version,
-        "serves": [SERVED.start(), SERVED.end()],
-        "versions": SHAPES.iter().map(|shape| json!({"version": shape.version, "shape": shape.summary})).collect::<Vec<_>>(),
-    });
+    let mut report = json!({"outcome": outcome, "version": schema.version});
+    if let Some(pass) = &schema.pass {
+        report["pass"] = json!({"to": pass.to, "seen": pass.seen});
+    }
     if let (Some(report), Value::Object(more)) = (report.as_object_mut(), more) {
         report.extend(more);
-        if let Some(pass) = &schema.pass {
-            report.insert("pass".to_owned(), json!({"to": pass.to, "seen": pass.seen}));
-        }
     }
     report
 }
