@@ -7,6 +7,7 @@ mod authorization;
 mod demands;
 mod documents;
 mod domain;
+mod edge;
 mod events;
 mod files;
 mod functions;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 
 use crate::{
+    apply,
     cloud::{Cloud, aws},
     progress::Progress,
 };
@@ -21,7 +22,7 @@ pub type Versions = BTreeMap<String, String>;
 /// If CloudFormation or Lambda does not answer.
 pub async fn of_stack(cloud: &Cloud, name: &str) -> Result<Versions> {
     let mut versions = Versions::new();
-    for function in resources(cloud, name, "AWS::Lambda::Function").await? {
+    for function in apply::resources(cloud, name, "AWS::Lambda::Function").await? {
         if let Some(version) = of(cloud, &function).await? {
             versions.insert(function, version);
         }
@@ -35,7 +36,7 @@ pub async fn of_stack(cloud: &Cloud, name: &str) -> Result<Versions> {
 /// If CloudFormation does not answer.
 pub async fn in_template(cloud: &Cloud, name: &str) -> Result<Versions> {
     let mut versions = Versions::new();
-    for arn in resources(cloud, name, "AWS::Lambda::Version").await? {
+    for arn in apply::resources(cloud, name, "AWS::Lambda::Version").await? {
         // arn:aws:lambda:REGION:ACCOUNT:function:NAME:VERSION
         let mut parts = arn.rsplit(':');
         let (version, function) = (parts.next(), parts.next());
@@ -43,21 +44,6 @@ pub async fn in_template(cloud: &Cloud, name: &str) -> Result<Versions> {
         versions.insert(function.to_owned(), version.to_owned());
     }
     Ok(versions)
-}
-
-/// Returns the physical ids of the resources of a type; none if the stack does not exist.
-async fn resources(cloud: &Cloud, stack: &str, kind: &str) -> Result<Vec<String>> {
-    let mut ids = Vec::new();
-    if crate::apply::find(cloud, stack).await?.is_none() {
-        return Ok(ids);
-    }
-    let mut pages = cloud.stacks.list_stack_resources().stack_name(stack).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let resources = page.map_err(aws)?.stack_resource_summaries.unwrap_or_default();
-        let of_kind = resources.into_iter().filter(|resource| resource.resource_type() == Some(kind));
-        ids.extend(of_kind.filter_map(|resource| resource.physical_resource_id));
-    }
-    Ok(ids)
 }
 
 /// Returns the version that the function serves with; `None` if it has no alias yet.

@@ -61,6 +61,24 @@ pub async fn find(cloud: &Cloud, name: &str) -> Result<Option<Stack>> {
     }
 }
 
+/// Returns the physical ids of the resources of a type; none if the stack does not exist.
+///
+/// # Errors
+/// If CloudFormation does not answer.
+pub async fn resources(cloud: &Cloud, stack: &str, kind: &str) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    if find(cloud, stack).await?.is_none() {
+        return Ok(ids);
+    }
+    let mut pages = cloud.stacks.list_stack_resources().stack_name(stack).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let resources = page.map_err(aws)?.stack_resource_summaries.unwrap_or_default();
+        let of_kind = resources.into_iter().filter(|resource| resource.resource_type() == Some(kind));
+        ids.extend(of_kind.filter_map(|resource| resource.physical_resource_id));
+    }
+    Ok(ids)
+}
+
 /// Returns the outputs of a stack by name.
 #[must_use]
 pub fn outputs(stack: &Stack) -> BTreeMap<String, String> {

@@ -28,6 +28,9 @@ pub struct Bundle {
     pub serves: Serves,
     /// The texts of the templates by path.
     pub templates: BTreeMap<String, String>,
+    /// The texts of the web app's files by path.
+    #[serde(default)]
+    pub web: BTreeMap<String, String>,
 }
 
 impl Bundle {
@@ -44,6 +47,7 @@ impl Bundle {
             stacks,
             serves: Serves::here(),
             templates,
+            web: local::page::files(),
         })
     }
 
@@ -63,6 +67,7 @@ impl Bundle {
             &self.program,
             &self.stacks,
             &self.templates,
+            &self.web,
             &settings.parameters,
             &settings.tags,
         ))?;
@@ -130,6 +135,7 @@ mod tests {
             stacks: Vec::new(),
             serves: Serves(2, 3),
             templates: [("template.yaml".to_owned(), "Resources: {}".to_owned())].into(),
+            web: [("index.html".to_owned(), "a page".to_owned())].into(),
         }
     }
 
@@ -147,6 +153,9 @@ mod tests {
         let mut other = bundle.clone();
         other.templates.insert("template.yaml".to_owned(), "Resources: {A: {}}".to_owned());
         assert_ne!(other.release(&settings).expect("a name"), name, "a template");
+        let mut other = bundle.clone();
+        other.web.insert("index.html".to_owned(), "another page".to_owned());
+        assert_ne!(other.release(&settings).expect("a name"), name, "a page");
         let mut other = bundle.clone();
         "programs/2.zip".clone_into(&mut other.program);
         assert_ne!(other.release(&settings).expect("a name"), name, "a program");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use deploy::{
+    address::Address,
     bundle::{self, Bundle},
     cloud::Cloud,
     drift, environments, first,
@@ -14,7 +15,7 @@ use deploy::{
     progress::Progress,
     prune,
     release::{self, Options, Outcome},
-    rollback,
+    rollback, rotation,
     settings::Settings,
     smoke, stacks,
 };
@@ -77,10 +78,23 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Replace the value of X-Origin-Verify, without a refused request
+    RotateOrigin {
+        environment: String,
+        /// Deploy outside of the environment's window; the reason is recorded
+        #[arg(long = "override", value_name = "REASON")]
+        reason: Option<String>,
+        /// Show the next step, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Use a deployment as its clients do, and leave nothing behind
     Smoke {
         /// The address without a path, such as http://127.0.0.1:3000
         url: String,
+        /// Test an API without pages, as environments of branches have
+        #[arg(long)]
+        api_only: bool,
         /// The value of X-Origin-Verify, for an API that is called without its edge
         #[arg(long, env = "POKEDEX_ORIGIN_VERIFY", hide_env_values = true)]
         origin_verify: Option<String>,
@@ -131,7 +145,7 @@ enum EnvCommand {
         #[command(flatten)]
         how: How,
     },
-    /// Print the address of the environment's API
+    /// Print the address of the environment
     Url { name: String },
     /// Delete all stacks of the environment
     Delete {
@@ -217,9 +231,15 @@ pub async fn run(cli: Cli) -> Result<()> {
             let (cloud, settings) = connect(&root, &environment).await?;
             migration::migrate(&cloud, &settings, to, dry_run, progress).await
         }
-        Command::Smoke { url, origin_verify, accept, release, json, dry_run } => {
+        Command::RotateOrigin { environment, reason, dry_run } => {
+            let (cloud, settings) = connect(&root, &environment).await?;
+            rotation::rotate(&cloud, &root, &settings, reason.as_deref(), dry_run, progress).await
+        }
+        Command::Smoke { url, api_only, origin_verify, accept, release, json, dry_run } => {
             let expects_sync = !accept.accept_old_catalogue;
-            report(&smoke::Target { url, origin_verify, expects_sync, release }, json, dry_run).await
+            let has_pages = !api_only && origin_verify.is_none();
+            let target = smoke::Target { url, origin_verify, behind: None, has_pages, expects_sync, release };
+            smoke::run(&target, dry_run).await?.print(json)
         }
         Command::Prune { environment, keep, dry_run } => {
             let (cloud, settings) = connect(&root, &environment).await?;
@@ -237,7 +257,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Drift { environment } => drift(&root, &environment, progress).await,
         Command::Env { command: EnvCommand::Url { name } } => {
             let (cloud, settings) = connect(&root, &name).await?;
-            println!("{}", release::api_url(&cloud, &settings).await?);
+            println!("{}", Address::read(&cloud, &settings).await?.public());
             Ok(())
         }
         Command::Env { command: EnvCommand::Delete { name, dry_run } } => {
@@ -328,23 +348,6 @@ fn finish(outcome: &Outcome) -> Result<()> {
         Outcome::Shown => {}
     }
     Ok(())
-}
-
-async fn report(target: &smoke::Target, json: bool, dry_run: bool) -> Result<()> {
-    let report = smoke::run(target, dry_run).await?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        for check in &report.checks {
-            let result = check.failure.as_deref().unwrap_or("passed");
-            println!("{:6} ms  {:<22}  {result}", check.milliseconds, check.name);
-        }
-    }
-    eprintln!("{}", report.summary());
-    match report.failed() {
-        0 => Ok(()),
-        failed => bail!("{failed} checks of the smoke test failed"),
-    }
 }
 
 async fn drift(root: &Path, environment: &str, progress: Progress) -> Result<()> {

@@ -3,6 +3,8 @@
 use anyhow::{Context as _, Result};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
+use crate::stacks::Stack;
+
 /// The clients for one account and region.
 #[derive(Clone, Debug)]
 pub struct Cloud {
@@ -12,8 +14,10 @@ pub struct Cloud {
     pub secrets: aws_sdk_secretsmanager::Client,
     pub tables: aws_sdk_dynamodb::Client,
     pub notices: aws_sdk_sns::Client,
+    pub distributions: aws_sdk_cloudfront::Client,
     pub account: String,
     pub region: String,
+    config: SdkConfig,
 }
 
 impl Cloud {
@@ -30,16 +34,30 @@ impl Cloud {
         let caller = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
         let caller = caller.map_err(aws).context("AWS accepts no credentials of this process")?;
         let account = caller.account.context("AWS does not name the account")?;
-        Ok(Self {
+        Ok(Self::with(config, account, region))
+    }
+
+    fn with(config: SdkConfig, account: String, region: &str) -> Self {
+        Self {
             stacks: aws_sdk_cloudformation::Client::new(&config),
             functions: aws_sdk_lambda::Client::new(&config),
             files: files(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             tables: aws_sdk_dynamodb::Client::new(&config),
             notices: aws_sdk_sns::Client::new(&config),
+            distributions: aws_sdk_cloudfront::Client::new(&config),
             account,
             region: region.to_owned(),
-        })
+            config,
+        }
+    }
+
+    /// Returns the clients for the region of `stack`.
+    #[must_use]
+    pub fn of(&self, stack: &Stack) -> Self {
+        let Some(region) = &stack.region else { return self.clone() };
+        let config = self.config.clone().into_builder().region(Region::new(region.clone())).build();
+        Self::with(config, self.account.clone(), region)
     }
 
     /// Returns the name of the bucket of artifacts and manifests, which all environments of the account and region share.

@@ -11,7 +11,7 @@ use crate::{
     cloud::{Cloud, aws},
     progress::Progress,
     settings::Settings,
-    stacks::Stack,
+    stacks::{self, Stack},
 };
 
 /// Compares every stack of the environment with its resources; returns a sentence for each resource that differs. After a rollback, the
@@ -26,7 +26,8 @@ pub async fn drift(
     progress: Progress,
 ) -> Result<Vec<String>> {
     let mut differences = Vec::new();
-    for stack in stacks {
+    for stack in &stacks::of(stacks, &settings.environment) {
+        let cloud = &cloud.of(stack);
         let name = stack.name_in(settings);
         if apply::find(cloud, &name).await?.is_none() {
             continue;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::{
+    error::ProvideErrorMetadata as _,
+    types::{Delete, ObjectIdentifier},
+};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
     manifest,
     progress::Progress,
     settings::Settings,
-    stacks::Stack,
+    stacks::{self, Stack},
 };
 
 /// Deletes every stack of the environment, the last deployed first. Running it again deletes what is left. Manifests stay.
@@ -28,7 +31,8 @@ pub async fn delete(
 ) -> Result<()> {
     let environment = &settings.environment;
     ensure!(!environment.is_stable(), "{environment} holds data of users, and no command deletes it");
-    for stack in stacks.iter().rev() {
+    for stack in stacks::of(stacks, environment).iter().rev() {
+        let cloud = &cloud.of(stack);
         let name = stack.name_in(settings);
         let Some(deployed) = apply::find(cloud, &name).await? else { continue };
         apply::belongs_to(&deployed, environment.name())?;
@@ -38,8 +42,9 @@ pub async fn delete(
         }
         if stack.protected {
             // CloudFormation deletes only empty buckets.
-            empty(cloud, &format!("{}-exports-{}-{}", settings.prefix(), cloud.account, cloud.region))
-                .await?;
+            for bucket in apply::resources(cloud, &name, "AWS::S3::Bucket").await? {
+                empty(cloud, &bucket).await?;
+            }
         }
         progress.say(&format!("{name}: deleting"));
         apply::delete(cloud, &name, progress).await?;
@@ -50,21 +55,28 @@ pub async fn delete(
     Ok(())
 }
 
+/// Deletes every version of every file.
 async fn empty(cloud: &Cloud, bucket: &str) -> Result<()> {
     loop {
-        let files = match cloud.files.list_objects_v2().bucket(bucket).send().await {
-            Ok(files) => files.contents.unwrap_or_default(),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_bucket()) => {
-                return Ok(());
-            }
+        let found = match cloud.files.list_object_versions().bucket(bucket).send().await {
+            Ok(found) => found,
+            Err(error) if error.code() == Some("NoSuchBucket") => return Ok(()),
             Err(error) => return Err(aws(error)),
         };
+        let files = found.versions.unwrap_or_default().into_iter().map(|file| (file.key, file.version_id));
+        let markers = found
+            .delete_markers
+            .unwrap_or_default()
+            .into_iter()
+            .map(|marker| (marker.key, marker.version_id));
+        let identifier = |(key, version): (Option<String>, Option<String>)| {
+            ObjectIdentifier::builder().key(key?).set_version_id(version).build().ok()
+        };
+        let files: Vec<_> = files.chain(markers).filter_map(identifier).collect();
         if files.is_empty() {
             return Ok(());
         }
-        let files =
-            files.into_iter().filter_map(|file| ObjectIdentifier::builder().key(file.key?).build().ok());
-        let files = Delete::builder().set_objects(Some(files.collect())).build()?;
+        let files = Delete::builder().set_objects(Some(files)).build()?;
         cloud.files.delete_objects().bucket(bucket).delete(files).send().await.map_err(aws)?;
     }
 }

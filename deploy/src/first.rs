@@ -13,6 +13,7 @@ use crate::{
     cloud::{Cloud, aws},
     progress::Progress,
     settings::Settings,
+    smoke,
 };
 
 /// Returns the names of the environment's tables.
@@ -101,13 +102,14 @@ pub(crate) async fn invoke(cloud: &Cloud, function: &str, event: &[u8]) -> Resul
 /// The longest wait for an API that has just been created.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Waits until the API at `url` answers that it is alive.
+/// Waits until the API answers that it is alive.
 ///
 /// # Errors
 /// If it does not within two minutes.
-pub async fn alive(url: &str, headers: &reqwest::header::HeaderMap) -> Result<()> {
+pub async fn alive(target: &smoke::Target) -> Result<()> {
+    let url = &target.url;
     let client = reqwest::Client::builder()
-        .default_headers(headers.clone())
+        .default_headers(target.headers()?)
         .timeout(Duration::from_secs(30))
         .build()?;
     let started = Instant::now();

@@ -3,6 +3,7 @@
 //! Start at [`release::deploy`]. A [`bundle`] holds everything that a release consists of; [`settings`] are those of an environment; a
 //! [`manifest`] says what was deployed there. `docs/runbooks/release.md` is the guide for people.
 
+pub mod address;
 pub mod aliases;
 pub mod apply;
 pub mod bundle;
@@ -12,9 +13,11 @@ pub mod deployer;
 pub mod drift;
 pub mod environments;
 pub mod first;
+mod invalidation;
 pub mod manifest;
 pub mod migration;
 pub mod notices;
+pub mod origin;
 pub mod preflight;
 pub mod program;
 pub mod progress;
@@ -22,9 +25,11 @@ mod protection;
 pub mod prune;
 pub mod release;
 pub mod rollback;
+pub mod rotation;
 pub mod settings;
 pub mod smoke;
 pub mod stacks;
 pub mod store;
 pub mod template;
+mod web;
 pub mod window;

@@ -32,7 +32,7 @@ pub async fn prune(
     let was_live = |manifest: &&Manifest| matches!(manifest.state, State::Live | State::RolledBack);
     let kept: Vec<_> = manifests.iter().filter(was_live).take(keep).collect();
     let mut deleted = 0;
-    for stack in stacks.iter().filter(|stack| !stack.protected) {
+    for stack in stacks.iter().filter(|stack| stack.has_functions()) {
         for (function, serving) in aliases::of_stack(cloud, &stack.name_in(settings)).await? {
             let kept: BTreeSet<&str> = kept
                 .iter()

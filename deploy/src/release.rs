@@ -6,22 +6,24 @@ use adapters::store::Schema;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
+    address::{self, Address},
     aliases::{self, Versions},
     apply::{self, Applied, Wanted},
     bundle::Bundle,
-    cloud::{Cloud, aws},
+    cloud::Cloud,
     deployer::{self, Deployer},
-    first,
+    first, invalidation,
     manifest::{self, Manifest, State},
     migration::{self, Serves},
-    notices, preflight,
-    program::hash,
+    notices,
+    origin::{self, Values},
+    preflight,
     progress::Progress,
     protection, rollback,
     settings::Settings,
     smoke,
     stacks::{self, Stack},
-    template,
+    template, web,
 };
 
 /// The options of a deployment.
@@ -53,8 +55,6 @@ pub enum Outcome {
 
 /// The manifests among which a deployment searches its own release.
 const RECENT: usize = 20;
-/// The output of the stack with the HTTP API that holds its address.
-pub const API_URL: &str = "ApiUrl";
 /// The function that CodeDeploy asks about each new version.
 const VERIFICATION: &str = "verify-release";
 const ORIGIN_VERIFY: &str = "OriginVerifySha256";
@@ -92,9 +92,15 @@ pub async fn deploy(
         let shift = "CodeDeployDefault.LambdaAllAtOnce".to_owned();
         settings.parameters.insert("TrafficShift".to_owned(), shift);
     }
-    let names: Vec<_> = bundle.stacks.iter().map(|stack| stack.name.clone()).collect();
+    let stacks = stacks::of(&bundle.stacks, &settings.environment);
+    let names: Vec<_> = stacks.iter().map(|stack| stack.name.as_str()).collect();
     for name in &options.only {
-        ensure!(names.contains(name), "there is no stack {name:?}; the stacks are {}", names.join(", "));
+        ensure!(
+            names.contains(&name.as_str()),
+            "there is no stack {name:?}; the stacks of {} are {}",
+            settings.environment,
+            names.join(", ")
+        );
     }
     let deployer = deployer::of(cloud, &settings.environment).await?;
     let outputs = BTreeMap::new();
@@ -111,7 +117,7 @@ impl Deployment<'_> {
         let proven = recent.iter().find(|manifest| manifest.state == State::Live);
         let is_first = proven.is_none();
         let (schema, serves) = self.admitted(proven).await?;
-        let stacks = self.bundle.stacks.clone();
+        let stacks = stacks::of(&self.bundle.stacks, &self.settings.environment);
         let (before_api, api): (Vec<_>, Vec<_>) = stacks.iter().partition(|stack| stack.protected);
         // The functions need what the stacks of data hold, so their parameters, and the name of the release, follow from it.
         for stack in before_api {
@@ -204,21 +210,17 @@ impl Deployment<'_> {
             migration::bring(self.cloud, &self.settings, self.bundle.serves.1, self.progress).await?;
             first::create_keys(self.cloud, &self.settings, self.progress).await?;
         }
-        let url = self.outputs.get(API_URL).with_context(|| format!("no stack has the output {API_URL}"))?;
+        let address = Address::of(&self.outputs)?;
         let target = smoke::Target {
-            url: url.clone(),
-            origin_verify: self.origin_verify().await?,
             expects_sync: !is_first && !self.options.accept_old_catalogue,
             // The version is served by a function of this stack.
             release: self.is_wanted(stacks::MAIN).then(|| release.to_owned()),
+            ..address.target(self.cloud, &self.settings).await?
         };
-        first::alive(url, &target.headers()?).await?;
-        let report = smoke::run(&target, false).await?;
-        self.progress.say(&report.summary());
-        if report.failed() > 0 {
-            bail!("the smoke test failed: {}", report.failures().join("; "));
-        }
-        Ok(())
+        first::alive(&target).await?;
+        // The first functions of the release may have answered before the last ones moved.
+        invalidation::invalidate(self.cloud, &self.outputs, &manifest::timestamp(), self.progress).await?;
+        address::prove(&address, target, self.progress).await
     }
 
     fn is_wanted(&self, stack: &str) -> bool {
@@ -227,13 +229,13 @@ impl Deployment<'_> {
 
     /// Deploys one stack, and keeps its outputs.
     async fn stack(&mut self, stack: &Stack, release: &str) -> Result<()> {
-        let (cloud, settings) = (self.cloud, &self.settings);
-        let name = stack.name_in(settings);
+        let (here, settings) = (self.cloud, &self.settings);
+        let (cloud, name) = (&here.of(stack), stack.name_in(settings));
         let is_wanted = self.is_wanted(&stack.name);
         if is_wanted {
             let text = self.bundle.templates.get(&stack.template);
             let text = text.with_context(|| format!("the release has no template {}", stack.template))?;
-            let text = template::released(text, release, &cloud.artifacts(), &self.bundle.program);
+            let text = template::released(text, release, &here.artifacts(), &self.bundle.program);
             let mut template =
                 template::expand(self.root, &settings.region, &text, &settings.parameters).await?;
             let parameters = template::parameters(&template, &settings.parameters, &self.outputs);
@@ -251,7 +253,7 @@ impl Deployment<'_> {
             if let Some(deployer) = &self.deployer {
                 deployer.bound(&mut template);
             }
-            let url = preflight::store_template(cloud, &serde_json::to_string(&template)?).await?;
+            let url = preflight::store_template(here, &serde_json::to_string(&template)?).await?;
             let wanted = Wanted {
                 name: name.clone(),
                 environment: settings.environment.name().to_owned(),
@@ -279,41 +281,41 @@ impl Deployment<'_> {
             return Ok(());
         };
         self.outputs.extend(apply::outputs(&deployed));
+        if stack.name == stacks::EDGE && !self.options.dry_run {
+            web::publish(here, &self.outputs, &self.bundle.web, release).await?;
+        }
         if stack.protected && is_wanted && !self.options.dry_run && settings.environment.is_stable() {
             protection::protect(cloud, &name).await?;
         }
         Ok(())
     }
 
-    /// Stable environments refuse requests without the secret value of the edge, so the functions need its hash.
+    /// Environments with an edge refuse requests that bypass it, so the functions need the hash of its secret value.
     async fn read_origin_verify(&mut self) -> Result<()> {
-        if self.settings.parameters.contains_key(ORIGIN_VERIFY) || !self.settings.environment.is_stable() {
+        if !self.has_edge() {
             return Ok(());
         }
-        match self.origin_verify().await? {
-            Some(value) => {
-                self.settings.parameters.insert(ORIGIN_VERIFY.to_owned(), hash(value.as_bytes()));
-            }
-            None if self.options.dry_run => {
-                self.settings.parameters.insert(ORIGIN_VERIFY.to_owned(), "0".repeat(64));
-            }
-            None => bail!("the secret {} has no value", self.secret()),
-        }
+        let values = match origin::read(self.cloud, &self.settings).await? {
+            Some(values) => values,
+            None if self.options.dry_run => Values::default(),
+            None => bail!("the secret {} has no value", origin::secret(&self.settings)),
+        };
+        let parameters = &mut self.settings.parameters;
+        parameters.entry(ORIGIN_VERIFY.to_owned()).or_insert_with(|| values.hashes());
+        parameters.entry(origin::VERSION.to_owned()).or_insert(values.current.version);
         Ok(())
     }
 
-    fn secret(&self) -> String {
-        self.settings.parameters.get("OriginVerifyName").cloned().unwrap_or_default()
-    }
-
-    /// Returns the value of `X-Origin-Verify`; `None` where requests need none.
-    async fn origin_verify(&self) -> Result<Option<String>> {
-        origin_verify(self.cloud, &self.settings).await
+    fn has_edge(&self) -> bool {
+        self.bundle
+            .stacks
+            .iter()
+            .any(|stack| stack.name == stacks::EDGE && stack.is_in(&self.settings.environment))
     }
 
     async fn versions(&self, stacks: &[Stack]) -> Result<Versions> {
         let mut versions = Versions::new();
-        for stack in stacks.iter().filter(|stack| !stack.protected) {
+        for stack in stacks.iter().filter(|stack| stack.has_functions()) {
             versions.extend(aliases::of_stack(self.cloud, &stack.name_in(&self.settings)).await?);
         }
         Ok(versions)
@@ -351,37 +353,4 @@ fn refuse_repetition(recent: &[Manifest], release: &str, environment: &str) -> R
          `cargo xtask rollback {environment} --to {release}`"
     );
     Ok(())
-}
-
-/// Returns the value of `X-Origin-Verify` that the edge of the environment sends; `None` in an environment that requires none.
-///
-/// # Errors
-/// If the secret cannot be read.
-pub async fn origin_verify(cloud: &Cloud, settings: &Settings) -> Result<Option<String>> {
-    if !settings.environment.is_stable() {
-        return Ok(None);
-    }
-    let name = settings.parameters.get("OriginVerifyName").cloned().unwrap_or_default();
-    match cloud.secrets.get_secret_value().secret_id(&name).send().await {
-        Ok(secret) => Ok(secret.secret_string),
-        Err(error)
-            if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(aws(error)).with_context(|| format!("the secret {name} cannot be read")),
-    }
-}
-
-/// Returns the address of the environment's API.
-///
-/// # Errors
-/// If the environment is not deployed.
-pub async fn api_url(cloud: &Cloud, settings: &Settings) -> Result<String> {
-    let name = settings.prefix();
-    let stack =
-        apply::find(cloud, &name).await?.with_context(|| format!("the stack {name} does not exist"))?;
-    apply::outputs(&stack)
-        .remove(API_URL)
-        .with_context(|| format!("the stack {name} has no output {API_URL}"))
 }

@@ -1,15 +1,16 @@
 //! The return to an earlier release: every alias moves back to the version that served then.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::{
+    address::{self, Address},
     aliases::{self, Versions},
     apply,
     cloud::Cloud,
+    invalidation,
     manifest::{self, Manifest, State},
-    migration, notices,
+    migration, notices, origin,
     progress::Progress,
-    release,
     settings::Settings,
     smoke,
     stacks::{self, Stack},
@@ -75,6 +76,7 @@ pub async fn rollback(
     if let Some(schema) = migration::schema(cloud, settings).await? {
         target.serves.admit(&schema, current.serves, environment)?;
     }
+    origin::require_accepted(cloud, settings, target).await?;
     if options.dry_run {
         return Ok(());
     }
@@ -93,18 +95,15 @@ pub async fn rollback(
     live.before = current.versions.clone();
     live.notes = vec![format!("returned to after {}", current.release)];
     live.put(cloud).await?;
-    let target_of_test = smoke::Target {
-        url: release::api_url(cloud, settings).await?,
-        origin_verify: release::origin_verify(cloud, settings).await?,
+    let outputs = Address::outputs(cloud, settings).await?;
+    let address = Address::of(&outputs)?;
+    invalidation::invalidate(cloud, &outputs, &manifest::timestamp(), progress).await?;
+    let test = smoke::Target {
         expects_sync: !options.accept_old_catalogue,
         release: target.release_of_api(),
+        ..address.target(cloud, settings).await?
     };
-    let report = smoke::run(&target_of_test, false).await?;
-    progress.say(&report.summary());
-    if report.failed() > 0 {
-        bail!("the earlier release serves, but the smoke test failed: {}", report.failures().join("; "));
-    }
-    Ok(())
+    address::prove(&address, test, progress).await.context("the earlier release serves, but it does not work")
 }
 
 /// Moves the aliases back to the versions before the last deployment, if that did not succeed: an interrupted deployment has not done so
@@ -144,6 +143,7 @@ fn unsuccessful(manifests: &[Manifest]) -> Option<&Manifest> {
 /// Waits until no stack is being changed: a deployment in progress would move the aliases again.
 async fn wait(cloud: &Cloud, settings: &Settings, stacks: &[Stack], progress: Progress) -> Result<()> {
     for stack in stacks {
+        let cloud = &cloud.of(stack);
         apply::settled(cloud, &stack.name_in(settings), progress).await?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Result, ensure};
+use door::environment::Environment;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
@@ -18,6 +19,12 @@ pub struct Stack {
     /// Whether the stack holds data: it cannot be deleted by mistake, and no deployment replaces or deletes a resource of it.
     #[serde(default)]
     pub protected: bool,
+    /// The region, if it is not that of the environment.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// The environments that have the stack; all if empty.
+    #[serde(default)]
+    pub environments: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -32,8 +39,22 @@ pub const MAIN: &str = "functions";
 pub const RELEASE: &str = "release";
 /// The stack of the scheduled jobs, which a rollback moves first.
 pub const JOBS: &str = "jobs";
+/// The stack of the distribution, which is the address of an environment that has one.
+pub const EDGE: &str = "edge";
 
 impl Stack {
+    /// Whether the stack can have functions: all of them are in the region of the environment.
+    #[must_use]
+    pub fn has_functions(&self) -> bool {
+        !self.protected && self.region.is_none()
+    }
+
+    /// Whether the environment has the stack.
+    #[must_use]
+    pub fn is_in(&self, environment: &Environment) -> bool {
+        self.environments.is_empty() || self.environments.iter().any(|name| name == environment.name())
+    }
+
     /// Returns the name of the stack in the environment.
     #[must_use]
     pub fn name_in(&self, settings: &Settings) -> String {
@@ -56,6 +77,12 @@ pub fn parse(text: &str) -> Result<Vec<Stack>> {
         );
     }
     Ok(stacks)
+}
+
+/// Returns the stacks of `list` that the environment has.
+#[must_use]
+pub fn of(list: &[Stack], environment: &Environment) -> Vec<Stack> {
+    list.iter().filter(|stack| stack.is_in(environment)).cloned().collect()
 }
 
 /// Reads the list of stacks and the text of each template from the repository at `root`.

@@ -5,6 +5,7 @@
 
 pub mod accesses;
 mod canary;
+mod edge;
 mod function;
 mod gateway;
 mod generated;
@@ -34,6 +35,7 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     let functions = functions();
     let mut files = vec![accesses::generate(root, &functions)?, transactions::generate(root, &functions)?];
     files.extend(template::generate(root, &functions)?);
+    files.extend(edge::generate(root)?);
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));
     Ok(files)

@@ -57,13 +57,6 @@ impl Gateway {
 impl Service for Gateway {
     async fn answer(&self, request: Request<Body>, client: IpAddr) -> Response {
         let (parts, body) = request.into_parts();
-        if parts.uri.path() == "/" && [Method::GET, Method::HEAD].contains(&parts.method) {
-            let mut response = page::answer(&self.app, &self.router).await;
-            if parts.method == Method::HEAD {
-                answer::remove_body(&mut response);
-            }
-            return response;
-        }
         let mut event = Event {
             version: "2.0".to_owned(),
             raw_query_string: parts.uri.query().unwrap_or_default().to_owned(),
@@ -78,6 +71,14 @@ impl Service for Gateway {
             let problem = Problem::bad_request("path", "is not UTF-8 once it is decoded");
             return answer::refuse(&self.app.kernel, &event, problem);
         };
+        if [Method::GET, Method::HEAD].contains(&parts.method)
+            && let Some(mut response) = page::answer(&self.app, &self.router, &path).await
+        {
+            if parts.method == Method::HEAD {
+                answer::remove_body(&mut response);
+            }
+            return response;
+        }
         event.raw_path = path;
         let mut body = match body.read(LARGEST_BODY).await {
             Ok(body) => body,

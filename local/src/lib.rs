@@ -22,7 +22,7 @@ pub mod gateway;
 pub mod guard;
 pub mod helper;
 pub mod keys;
-mod page;
+pub mod page;
 pub mod port;
 mod private;
 pub mod progress;

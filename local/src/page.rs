@@ -1,10 +1,13 @@
-//! `GET /`: a page of requests to try, with real data.
+//! The pages of the product, until it has a web app: requests to try and, on one machine, real data. Its files are in the release as well.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use adapters::store::Meter;
-use api::{App, routes::SPECS};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use api::{
+    App,
+    routes::{self, ANSWER_UNKNOWN, SPECS},
+    web,
+};
 use bytes::Bytes;
 use domain::dex::{Dex, ListQuery};
 use door::{Event, Response, Router};
@@ -36,40 +39,69 @@ const TRY: [&str; 18] = [
     "/api/v1/missingno",
 ];
 
-pub(crate) async fn answer(app: &App, router: &Router<App>) -> Response {
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; img-src https:; frame-ancestors 'none'",
-        STANDARD.encode(Sha256::digest(STYLE))
-    );
-    let body = match app.catalogue.dex(&Meter::default()).await {
+/// Returns the file at `path`; `None` if it does not exist.
+pub(crate) async fn answer(app: &App, router: &Router<App>, path: &str) -> Option<Response> {
+    let (text, media_type, caching) = match path {
+        path if web::is_page(path) => {
+            (document(&with_data(app, router).await), web::media_type(INDEX), "no-cache")
+        }
+        "/config.json" => {
+            (web::config(&app.kernel.config.deployment.release, None), web::media_type(path), "no-cache")
+        }
+        path if path.strip_prefix('/') == Some(&style_path()) => {
+            (STYLE.to_owned(), web::media_type(path), "public, max-age=31536000, immutable")
+        }
+        _ => return None,
+    };
+    let mut response = Response::new(Bytes::from(text));
+    for (name, value) in
+        [("content-type", media_type), ("cache-control", caching)].into_iter().chain(web::HEADERS)
+    {
+        response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+    }
+    Some(response)
+}
+
+const INDEX: &str = "index.html";
+
+/// Returns the files of the pages by path: the page has no data of an environment.
+#[must_use]
+pub fn files() -> BTreeMap<String, String> {
+    let router = Router::new(routes::all(), ANSWER_UNKNOWN);
+    let body = router.map(|router| table(&router)).unwrap_or_default();
+    let lede = "<p class=lede>All Pokémon, as an HTTP API. Routes that need no sign-in are links.</p>";
+    [(INDEX.to_owned(), document(&format!("{lede}{body}"))), (style_path(), STYLE.to_owned())].into()
+}
+
+/// Returns the path of the style sheet, which contains the hash of its content.
+fn style_path() -> String {
+    let hash = Sha256::digest(STYLE);
+    format!("app/page-{:02x}{:02x}{:02x}{:02x}.css", hash[0], hash[1], hash[2], hash[3])
+}
+
+fn document(body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+         <title>Pokédex</title><link rel=stylesheet href='/{}'><main><h1>Pokédex</h1>{body}</main></html>\n",
+        style_path()
+    )
+}
+
+async fn with_data(app: &App, router: &Router<App>) -> String {
+    match app.catalogue.dex(&Meter::default()).await {
         Ok(dex) => page(&dex, router),
         Err(problem) => format!("<p class=lede>{}</p>", problem.detail),
-    };
-    let document = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-         <title>Pokédex</title><style>{STYLE}</style><main><h1>Pokédex</h1>{body}</main></html>\n"
-    );
-    html(document, &policy)
+    }
 }
 
 fn page(dex: &Dex, router: &Router<App>) -> String {
     let (all, species) = dex.counts();
     let mut page = format!(
         "<p class=lede><b>{species}</b> species, <b>{all}</b> Pokémon, served from this machine. \
-         Routes that need no sign-in are links.</p><h2>Routes</h2><table>"
+         Routes that need no sign-in are links.</p>{}",
+        table(router)
     );
-    for spec in SPECS {
-        let links = TRY.iter().filter(|path| route_of(path, router) == spec.name);
-        let links: Vec<_> =
-            links.map(|path| format!("<a href=\"{0}\">{0}</a>", path.replace('&', "&amp;"))).collect();
-        let links = match links.as_slice() {
-            // The route has no path that a browser could follow.
-            [] => format!("<code>{} {}</code>", spec.method, spec.path),
-            links => links.join("<br>"),
-        };
-        let _ = write!(page, "<tr><td>{}<td>{links}", spec.summary);
-    }
-    page.push_str("</table><h2>Strongest Pokémon</h2><table class=dex><tr><th>#<th>Name<th>Types<th>Total");
+    page.push_str("<h2>Strongest Pokémon</h2><table class=dex><tr><th>#<th>Name<th>Types<th>Total");
     let strongest = ListQuery::parse([("sort", "total_desc"), ("per_page", "10")]).unwrap_or_default();
     let rows = dex.page_json(&strongest).unwrap_or_default();
     let rows: Value = serde_json::from_slice(&rows).unwrap_or_default();
@@ -87,27 +119,27 @@ fn page(dex: &Dex, router: &Router<App>) -> String {
     page
 }
 
+/// Returns the table of routes, with links for those that a browser can follow.
+fn table(router: &Router<App>) -> String {
+    let mut table = "<h2>Routes</h2><table>".to_owned();
+    for spec in SPECS {
+        let links = TRY.iter().filter(|path| route_of(path, router) == spec.name);
+        let links: Vec<_> =
+            links.map(|path| format!("<a href=\"{0}\">{0}</a>", path.replace('&', "&amp;"))).collect();
+        let links = match links.as_slice() {
+            // The route has no path that a browser could follow.
+            [] => format!("<code>{} {}</code>", spec.method, spec.path),
+            links => links.join("<br>"),
+        };
+        let _ = write!(table, "<tr><td>{}<td>{links}", spec.summary);
+    }
+    table + "</table>"
+}
+
 /// Returns the name of the route that answers a GET of `path`.
 fn route_of(path: &str, router: &Router<App>) -> &'static str {
     let path = path.split('?').next().unwrap_or_default();
     router.route(&Method::GET, path, &mut Event::default()).spec.name
-}
-
-/// An HTML page with its own headers: those of the API forbid styles.
-fn html(body: String, policy: &str) -> Response {
-    let mut response = Response::new(Bytes::from(body));
-    for (name, value) in [
-        ("content-type", "text/html; charset=utf-8"),
-        ("content-security-policy", policy),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-        ("cache-control", "no-store"),
-    ] {
-        if let Ok(value) = http::HeaderValue::from_str(value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
 }
 
 fn escaped(text: &str) -> String {

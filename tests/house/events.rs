@@ -24,7 +24,15 @@ fn each_event_is_one_that_the_http_api_would_send_to_that_route() {
 #[test]
 fn a_missing_event_is_generated_as_the_http_api_would_send_it() {
     let copy = tempfile::tempdir().expect("a folder");
-    for path in ["template.yaml", "infra/accesses.json", "infra/transactions.json", "tests/budget.json"] {
+    for path in [
+        "template.yaml",
+        "infra/accesses.json",
+        "infra/transactions.json",
+        "infra/edge.yaml",
+        "infra/edge/requests.js",
+        "infra/edge/pages.js",
+        "tests/budget.json",
+    ] {
         let to = copy.path().join(path);
         std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
         std::fs::copy(root().join(path), to).expect("a copy");

@@ -144,7 +144,7 @@ async fn an_unnecessarily_escaped_letter_is_decoded() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_for_every_method() {
+async fn an_unknown_path_is_a_page_outside_the_api_and_404_otherwise() {
     let house = House::seeded().await;
     let deep = "/a".repeat(2000);
     for target in [
@@ -155,6 +155,8 @@ async fn an_unknown_path_is_404_for_every_method() {
         "/api/v2/pokemon",
         "/api/v1/Pokemon",
         "/API/V1/POKEMON",
+        "/.well-known",
+        "/assets/missing",
         "/health",
         "/api/v1/pokemon/25/moves",
         "/api/v1/pokemon/25/evolutions/1",
@@ -184,7 +186,10 @@ async fn an_unknown_path_is_404_for_every_method() {
     ] {
         for method in ["GET", "POST", "DELETE", "OPTIONS", "PURGE"] {
             let answer = house.raw(method, target, "").await;
-            if method == "GET" {
+            let is_page = api::web::is_page(&target.replace("%2F", "/"));
+            if method == "GET" && is_page {
+                assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{target}");
+            } else if method == "GET" {
                 assert_refused(&answer, 404, target);
             } else {
                 // After decoding, a path may be one that another method has.

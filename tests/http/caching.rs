@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use api::Config;
+use api::{Config, routes::SPECS};
+use door::route::{Access, Caching, DEFAULT};
 use http::Method;
 use local::tables::CATALOG;
-use tests::{Answer, CATALOGUE, House, SeededEngine, assert_sealed, catalogue_samples, problem};
+use tests::{
+    Answer, CATALOGUE, House, SampleUsers, SeededEngine, assert_sealed, catalogue_samples, problem, sample,
+};
 
 async fn etag(house: &House, path: &str) -> String {
     let answer = house.get(path).await;
@@ -29,6 +32,21 @@ async fn every_catalogue_answer_may_be_cached_under_an_etag() {
         let etag = answer.header("etag").unwrap_or_default();
         let opaque = etag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
         assert!(opaque.len() >= 16 && opaque.bytes().all(|b| b.is_ascii_hexdigit()), "{path}: ETag {etag}");
+    }
+}
+
+/// The CDN stores a response by its route's column, and for the time that the response itself states.
+#[tokio::test]
+async fn a_response_is_for_shared_caches_exactly_if_its_route_says_so() {
+    let users = SampleUsers::new().await;
+    let house = users.house().await;
+    for spec in SPECS.iter().filter(|spec| spec.method == Method::GET && spec.path != DEFAULT) {
+        let token = if spec.access == Access::Admin { users.admin_token() } else { users.token() };
+        let headers = [("authorization", format!("Bearer {token}"))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let answer = house.send(Method::GET, sample(spec.name), &headers).await;
+        let is_shared = answer.header("cache-control").is_some_and(|caching| caching.contains("s-maxage"));
+        assert_eq!(is_shared, spec.caching == Caching::Shared, "{}: {}", spec.name, answer.status);
     }
 }
 

@@ -1,7 +1,8 @@
-//! `GET /`: the page of the local program.
+//! The page of the local program, at every path of the web app.
 
-use api::{Config, routes::SPECS};
-use sha2::{Digest as _, Sha256};
+use api::{Config, routes::SPECS, web};
+use http::Method;
+use serde_json::{Value, json};
 use tests::{House, is_for_everybody};
 
 async fn page(house: &House) -> String {
@@ -45,29 +46,68 @@ async fn the_page_shows_data() {
 }
 
 #[tokio::test]
-async fn the_policy_of_the_page_allows_only_its_own_style() {
+async fn the_page_and_its_files_have_the_headers_of_the_edge() {
     let house = House::seeded().await;
-    let policy = house.get("/").await.header("content-security-policy").unwrap().to_owned();
-    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-    assert!(!policy.contains("unsafe") && !policy.contains("script"), "{policy}");
     let page = page(&house).await;
-    let style = between(&page, "<style>", "</style>")[0];
-    let allowed = between(&policy, "'sha256-", "'")[0];
-    assert_eq!(from_base64(allowed), Sha256::digest(style).to_vec());
-    assert!(!page.contains("<script") && !page.contains(" style="));
+    let style = between(&page, "<link rel=stylesheet href='", "'")[0];
+    assert!(!page.contains("<script") && !page.contains("<style") && !page.contains(" style="), "{page}");
+    for (path, media_type, caching) in [
+        ("/", "text/html; charset=utf-8", "no-cache"),
+        ("/config.json", "application/json", "no-cache"),
+        (style, "text/css; charset=utf-8", "public, max-age=31536000, immutable"),
+    ] {
+        let answer = house.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("content-type"), Some(media_type), "{path}");
+        assert_eq!(answer.header("cache-control"), Some(caching), "{path}");
+        for (name, value) in web::HEADERS {
+            assert_eq!(answer.header(name), Some(value), "{path}: {name}");
+        }
+    }
+    let config = house.get("/config.json").await.json();
+    assert_eq!((&config["api_version"], &config["assets"]), (&json!("v1"), &json!(null)));
+    assert!(config["build"].is_string(), "{config}");
 }
 
-fn from_base64(text: &str) -> Vec<u8> {
-    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let letters = text.trim_end_matches('=').chars();
-    let bits: String =
-        letters.map(|letter| format!("{:06b}", LETTERS.find(letter).expect("base64"))).collect();
-    bits.as_bytes()
-        .chunks_exact(8)
-        .map(|byte| {
-            u8::from_str_radix(std::str::from_utf8(byte).expect("eight bits"), 2).expect("eight bits")
-        })
-        .collect()
+/// The release has the same page and files, without the data of one machine.
+#[tokio::test]
+async fn a_release_contains_the_page_and_its_files() {
+    let house = House::seeded().await;
+    let files = local::page::files();
+    let index = &files["index.html"];
+    for spec in SPECS {
+        assert!(index.contains(spec.summary), "{} is not on the page", spec.name);
+    }
+    let style = between(index, "<link rel=stylesheet href='/", "'")[0];
+    assert_eq!(files.keys().collect::<Vec<_>>(), [style, "index.html"]);
+    assert_eq!(house.get(&format!("/{style}")).await.body, files[style].as_bytes());
+}
+
+/// The cases that CloudFront's function passes as well.
+#[tokio::test]
+async fn each_path_of_the_web_app_is_the_page_and_no_other_path_is() {
+    let house = House::seeded().await;
+    let page = page(&house).await;
+    let cases: Value = serde_json::from_str(&tests::read("tests/edge/cases.json")).expect("JSON");
+    let cases = cases["pages"].as_array().expect("cases");
+    assert!(cases.len() > 20);
+    for case in cases {
+        let path = case["path"].as_str().expect("a path");
+        let answer = house.get(path).await;
+        if case["page"] == true {
+            assert_eq!(
+                (answer.status.as_u16(), String::from_utf8_lossy(&answer.body)),
+                (200, page.as_str().into()),
+                "{path}"
+            );
+        } else {
+            assert_eq!(answer.status, 404, "{path}");
+        }
+        let head = house.send(Method::HEAD, path, &[]).await;
+        assert_eq!((head.status, head.body.len()), (answer.status, 0), "{path}");
+        let post = house.send(Method::POST, path, &[]).await;
+        assert!(post.status.is_client_error(), "POST {path}: {}", post.status);
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,8 @@ def leftovers(environment):
         "queues": client("sqs").list_queues().get("QueueUrls", []),
         "alarms": [one["AlarmName"] for one in client("cloudwatch").describe_alarms()["MetricAlarms"]],
         "topics": [one["TopicArn"].split(":")[-1] for one in client("sns").list_topics()["Topics"]],
+        "distributions": [one["Comment"] for one in client("cloudfront").list_distributions()["DistributionList"].get("Items", [])],
+        "edge functions": [one["Name"] for one in client("cloudfront").list_functions()["FunctionList"].get("Items", [])],
         "buckets": [one["Name"] for one in client("s3").list_buckets()["Buckets"]],
         "secrets": [one["Name"] for one in client("secretsmanager").list_secrets()["SecretList"]],
     }

@@ -17,6 +17,7 @@ import time
 
 import account
 import boto3
+import edge
 import machine
 import rights
 from machine import REGION, Steps, answers, free_port, wait_until
@@ -37,8 +38,8 @@ BROKEN = """  Broken:
 
 # The steps after the first deployments, in their order.
 STEPS = [
-    "rights", "refusals", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm", "rolled_back_by_hand", "migrated",
-    "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
+    "rights", "refusals", "at_one_address", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm", "rolled_back_by_hand", "migrated",
+    "rotated", "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
 ]
 
 
@@ -67,7 +68,9 @@ class Rehearsal:
             output = self.deploy(environment)
             self.steps.check_that(f"{environment}: seeded", "the bundled snapshot is the catalogue" in output)
             self.steps.check_that(f"{environment}: keys", "signing keys: made" in output)
-            self.steps.check_that(f"{environment}: smoke test", "24 passed, 0 failed" in output)
+            # The API itself, and everything at the address of the edge.
+            for passed in [24] if environment.startswith("f-") else [24, 29]:
+                self.steps.check_that(f"{environment}: smoke test", f"{passed} passed, 0 failed" in output)
             self.steps.done(f"{environment}: deployed for the first time")
         promoted = self.source.run("promote", "--override", "a rehearsal")
         self.steps.check_that("prod: promoted without another upload", "programs/" not in promoted and "live:" in promoted)
@@ -99,6 +102,10 @@ class Rehearsal:
         self.steps.check_that("staging: a change that loses a table", "would replace or delete CatalogTable" in lost)
         self.source.reset()
         self.steps.done("refused: outside the window, an unchanged tree, a change that would lose a table")
+
+    def at_one_address(self):
+        for environment in ["dev", "staging"]:
+            edge.see(self.steps, self.api(environment))
 
     def good_release(self):
         """Another log level reaches every function, step by step, and no request fails."""
@@ -192,6 +199,9 @@ class Rehearsal:
         account.set_version("staging", 3)
         self.source.reset()
         self.steps.done(f"accounts migrated back and forth: {len(traffic.results)} requests, 0 failed")
+
+    def rotated(self):
+        edge.rotate(self.steps, self.source, self.api("staging"), self.user)
 
     def repeated(self):
         """A deployment that failed for a passing reason, here the age of the catalogue, succeeds when it is repeated unchanged."""

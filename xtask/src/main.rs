@@ -56,6 +56,9 @@ enum Command {
     /// Bring the stored accounts of an environment to another version of their shape
     #[command(disable_help_flag = true)]
     Migrate(Rest),
+    /// Replace the value of X-Origin-Verify, without a refused request
+    #[command(disable_help_flag = true)]
+    RotateOrigin(Rest),
     /// Use a deployment as its clients do, and leave nothing behind
     #[command(disable_help_flag = true)]
     Smoke(Rest),
@@ -88,6 +91,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Promote(rest) => pass_through::deploy("promote", &rest),
         Command::Rollback(rest) => pass_through::deploy("rollback", &rest),
         Command::Migrate(rest) => pass_through::deploy("migrate", &rest),
+        Command::RotateOrigin(rest) => pass_through::deploy("rotate-origin", &rest),
         Command::Smoke(rest) => pass_through::deploy("smoke", &rest),
         Command::Prune(rest) => pass_through::deploy("prune", &rest),
         Command::Seed(rest) => pass_through::deploy("seed", &rest),

@@ -2,6 +2,7 @@
 //! at a time, and must make the test named beside it fail.
 
 mod changes;
+mod edge;
 mod releases;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::tally::Tally;
 use crate::tools::missing;
 
 use changes::{CHANGES, COMPILED, Change, What};
+use edge::OF_THE_EDGE;
 use releases::OF_RELEASES;
 
 pub fn check() -> anyhow::Result<Finding> {
@@ -28,7 +30,7 @@ pub fn check() -> anyhow::Result<Finding> {
     let copy = target().join("mutate");
     lay_out(&copy)?;
     // If a test fails without a change, a failure with a change proves nothing.
-    let changes: Vec<&Change> = CHANGES.iter().chain(OF_RELEASES).collect();
+    let changes: Vec<&Change> = CHANGES.iter().chain(OF_RELEASES).chain(OF_THE_EDGE).collect();
     let tests: BTreeSet<&str> = changes.iter().map(|change| change.test).collect();
     for test in &tests {
         ensure!(passes(&program, &copy, test)?, "{test} fails without any change");

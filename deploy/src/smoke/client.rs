@@ -38,8 +38,42 @@ impl Client {
         Request { builder: self.http.request(method, format!("{}{path}", self.url)), what }
     }
 
+    /// Gets a page or a file, which has none of the API's headers.
+    pub(super) async fn file(&self, path: &str) -> Result<File> {
+        let response =
+            self.http.get(format!("{}{path}", self.url)).send().await.with_context(|| path.to_owned())?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.with_context(|| path.to_owned())?;
+        Ok(File { path: path.to_owned(), status, headers, text })
+    }
+
+    /// Returns the status of a GET of another address.
+    pub(super) async fn elsewhere(&self, url: &str) -> Result<StatusCode> {
+        Ok(self.http.get(url).send().await.with_context(|| url.to_owned())?.status())
+    }
+
     pub(super) fn get(&self, path: &str) -> Request {
         self.request(Method::GET, path)
+    }
+}
+
+/// A page or a file.
+#[derive(Debug)]
+pub(super) struct File {
+    path: String,
+    status: StatusCode,
+    headers: HeaderMap,
+    pub text: String,
+}
+
+impl File {
+    pub(super) fn require(&self, status: u16) -> Result<()> {
+        ensure!(self.status == status, "{} answered {} instead of {status}", self.path, self.status);
+        Ok(())
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 }
 

@@ -3,10 +3,11 @@
 mod accounts;
 mod catalogue;
 mod client;
+mod pages;
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
@@ -19,6 +20,10 @@ pub struct Target {
     pub url: String,
     /// The value of `X-Origin-Verify`, for an API that is called without its edge.
     pub origin_verify: Option<String>,
+    /// The address of the API behind the edge, which must refuse to serve. With it, the address is that of an edge.
+    pub behind: Option<String>,
+    /// Whether pages and assets are served at the same address.
+    pub has_pages: bool,
     /// Whether the catalogue must be as recent as the environment demands. On a first deployment no sync has run.
     pub expects_sync: bool,
     /// The release that must answer.
@@ -85,6 +90,26 @@ impl Report {
         )
     }
 
+    /// Prints the report, also if a check failed.
+    ///
+    /// # Errors
+    /// If a check failed.
+    pub fn print(&self, json: bool) -> Result<()> {
+        if json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+        } else {
+            for check in &self.checks {
+                let result = check.failure.as_deref().unwrap_or("passed");
+                println!("{:6} ms  {:<22}  {result}", check.milliseconds, check.name);
+            }
+        }
+        eprintln!("{}", self.summary());
+        match self.failed() {
+            0 => Ok(()),
+            failed => bail!("{failed} checks of the smoke test failed"),
+        }
+    }
+
     /// Runs a check, and records its result. A later check runs also if an earlier one failed.
     async fn check<T>(&mut self, name: &'static str, work: impl Future<Output = Result<T>>) -> Option<T> {
         let started = Instant::now();
@@ -103,6 +128,9 @@ pub async fn run(target: &Target, dry_run: bool) -> Result<Report> {
     let client = Client::new(target)?;
     let mut report = Report { url: target.url.clone(), checks: Vec::new() };
     catalogue::check(&client, target, &mut report).await;
+    if target.has_pages {
+        pages::check(&client, target, &mut report).await;
+    }
     if !dry_run {
         accounts::check(&client, &mut report).await;
     }

@@ -25,6 +25,7 @@ pub mod sync;
 mod target;
 mod types;
 mod users;
+pub mod web;
 mod writer;
 
 pub use app::App;

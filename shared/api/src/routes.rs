@@ -1,14 +1,14 @@
 //! THE TABLE: every route of the product, one line each.
 //!
-//! The columns are those of [`Spec`](door::route::Spec): name, method, path, access (the handling of the `Authorization` header in
-//! parentheses, the rate limit after a slash), idempotency keys, needs in brackets; then what a function prepares before its first request,
-//! the handler, and the summary. The routes of a stack are a group, in the order of deployment. Everything else about a route follows from
-//! its line.
+//! The columns are those of [`Spec`](door::route::Spec): name, method, path, access, idempotency keys, needs in brackets. In parentheses
+//! after the access are the handling of the `Authorization` header, and `Shared` if the CDN stores the responses; after a slash, the rate
+//! limit. Then come the function's preparation before its first request, the handler, and the summary. The routes of a stack are a
+//! group, in the order of deployment. Everything else about a route follows from its line.
 
 use door::{
     Problem, Request, Response, entry,
     limits::Limit,
-    route::{Access, Authorization, DEFAULT, Idempotency, Need, Spec},
+    route::{Access, Authorization, Caching, DEFAULT, Idempotency, Need, Spec},
     unknown,
 };
 use http::Method;
@@ -20,9 +20,9 @@ use crate::{
 };
 
 macro_rules! table {
-    (@enter Public($authorization:ident)) => { entry::open };
-    (@enter Public($authorization:ident) $limit:ident) => { entry::limited };
-    (@enter Refresh($authorization:ident) $limit:ident) => { entry::limited };
+    (@enter Public($authorization:ident $(, $caching:ident)?)) => { entry::open };
+    (@enter Public($authorization:ident $(, $caching:ident)?) $limit:ident) => { entry::limited };
+    (@enter Refresh($authorization:ident $(, $caching:ident)?) $limit:ident) => { entry::limited };
     (@enter Session $limit:ident) => { entry::private };
     (@enter User $($limit:ident)?) => { entry::private };
     (@enter Owner $($limit:ident)?) => { entry::private };
@@ -30,11 +30,13 @@ macro_rules! table {
     (@enter Admin $($limit:ident)?) => { entry::private };
     (@authorization) => { Authorization::Checked };
     (@authorization $authorization:ident) => { Authorization::$authorization };
+    (@caching) => { Caching::Never };
+    (@caching $caching:ident) => { Caching::$caching };
     (@limit) => { None };
     (@limit $limit:ident) => { Some(Limit::$limit) };
     (@idempotency) => { Idempotency::Ignored };
     (@idempotency $idempotency:ident) => { Idempotency::$idempotency };
-    (@spec $stack:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $summary:literal) => {
+    (@spec $stack:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident $(, $caching:ident)?))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $summary:literal) => {
         Spec {
             name: $name,
             stack: stringify!($stack),
@@ -42,6 +44,7 @@ macro_rules! table {
             path: $path,
             access: Access::$access,
             authorization: table!(@authorization $($authorization)?),
+            caching: table!(@caching $($($caching)?)?),
             limit: table!(@limit $($limit)?),
             idempotency: table!(@idempotency $($idempotency)?),
             needs: &[$($(Need::$need),+)?],
@@ -51,13 +54,13 @@ macro_rules! table {
     // The description lists paths, and `$default` is not a path.
     (@operation $generator:ident DEFAULT $module:ident $handler:ident) => { None };
     (@operation $generator:ident $path:literal $module:ident $handler:ident) => { Some($module::docs::$handler($generator)) };
-    ($(stack $stack:ident { $($constant:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $prepare:ident $module:ident::$handler:ident, $summary:literal;)* })*) => {
+    ($(stack $stack:ident { $($constant:ident $name:literal $method:ident $path:tt $access:ident $(($authorization:ident $(, $caching:ident)?))? $(/ $limit:ident)? $($idempotency:ident)? $([$($need:ident),+])?, $prepare:ident $module:ident::$handler:ident, $summary:literal;)* })*) => {
         $($(
             #[doc = $summary]
             pub const $constant: Route = Route {
-                spec: table!(@spec $stack $name $method $path $access $(($authorization))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary),
+                spec: table!(@spec $stack $name $method $path $access $(($authorization $(, $caching)?))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary),
                 prepare: |app| Box::pin(prepare::$prepare(app)),
-                enter: |app, route, request| Box::pin(table!(@enter $access $(($authorization))? $($limit)?)(app, route, request)),
+                enter: |app, route, request| Box::pin(table!(@enter $access $(($authorization $(, $caching)?))? $($limit)?)(app, route, request)),
                 handler: |app, request| Box::pin($module::$handler(app, request)),
             };
         )*)*
@@ -85,7 +88,7 @@ macro_rules! table {
 
         /// The lines of all routes, without handlers.
         pub static SPECS: &[Spec] = &[
-            $($(table!(@spec $stack $name $method $path $access $(($authorization))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary)),*),*
+            $($(table!(@spec $stack $name $method $path $access $(($authorization $(, $caching)?))? $(/ $limit)? $($idempotency)? $([$($need),+])?, $summary)),*),*
         ];
 
         /// Returns the operations of the OpenAPI description, in the order of the table: that of the handler `pokemon::list` is
@@ -99,14 +102,14 @@ macro_rules! table {
 
 table! {
 stack functions {
-    LIST_POKEMON "list-pokemon" GET "/api/v1/pokemon" Public(ByHandler), dex pokemon::list, "List, search, filter and sort Pokémon";
-    LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public(Ignored), dex types::list, "List the types that Pokémon have";
-    LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public(Ignored), dex pokemon::generations, "List the generations";
-    GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public(Ignored), store pokemon::get, "Get a Pokémon by id or name";
-    GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public(Ignored), store evolutions::get, "Get a Pokémon's evolution tree";
-    GET_TYPE "get-type" GET "/api/v1/types/{name}" Public(Ignored), store types::get, "Get a type";
-    GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public(Ignored), store abilities::get, "Get an ability";
-    GET_MOVE "get-move" GET "/api/v1/moves/{name}" Public(Ignored), store moves::get, "Get a move";
+    LIST_POKEMON "list-pokemon" GET "/api/v1/pokemon" Public(ByHandler, Shared), dex pokemon::list, "List, search, filter and sort Pokémon";
+    LIST_TYPES "list-types" GET "/api/v1/pokemon/types" Public(Ignored, Shared), dex types::list, "List the types that Pokémon have";
+    LIST_GENERATIONS "list-generations" GET "/api/v1/pokemon/generations" Public(Ignored, Shared), dex pokemon::generations, "List the generations";
+    GET_POKEMON "get-pokemon" GET "/api/v1/pokemon/{id}" Public(Ignored, Shared), store pokemon::get, "Get a Pokémon by id or name";
+    GET_EVOLUTIONS "get-evolutions" GET "/api/v1/pokemon/{id}/evolutions" Public(Ignored, Shared), store evolutions::get, "Get a Pokémon's evolution tree";
+    GET_TYPE "get-type" GET "/api/v1/types/{name}" Public(Ignored, Shared), store types::get, "Get a type";
+    GET_ABILITY "get-ability" GET "/api/v1/abilities/{name}" Public(Ignored, Shared), store abilities::get, "Get an ability";
+    GET_MOVE "get-move" GET "/api/v1/moves/{name}" Public(Ignored, Shared), store moves::get, "Get a move";
     REGISTER_USER "register-user" POST "/api/v1/auth/register" Public(Ignored)/Register [WholeProcessor, SigningKeys], store auth::register, "Register";
     LOGIN_USER "login-user" POST "/api/v1/auth/login" Public(Ignored)/Login [WholeProcessor, SigningKeys], store auth::login, "Sign in";
     REFRESH_SESSION "refresh-session" POST "/api/v1/auth/refresh" Refresh(ByHandler)/Refresh [SigningKeys], store auth::refresh, "Get new tokens for a refresh token";
@@ -128,7 +131,7 @@ stack functions {
     DELETE_USER "delete-user" DELETE "/api/v1/users/{id}" OwnerOrAdmin/Write KeyedForOthers [WholeProcessor, ExportDeletion], store users::delete_user, "Delete an account";
     GET_HEALTH "get-health" GET "/api/v1/health" Public(Ignored) [LittleMemory], nothing health::alive, "Check that the function runs";
     GET_READINESS "get-readiness" GET "/api/v1/health/ready" Public(Ignored), store health::ready, "Check that the services behind the API answer";
-    GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public(Ignored) [LittleMemory], nothing meta::openapi, "Get this description";
+    GET_OPENAPI "get-openapi" GET "/api/v1/openapi.json" Public(Ignored, Shared) [LittleMemory], nothing meta::openapi, "Get this description";
     GET_VERSION "get-version" GET "/api/version" Public(Ignored) [LittleMemory], nothing meta::version, "Get the version";
     GET_JWKS "get-jwks" GET "/.well-known/jwks.json" Public(Ignored), store auth::jwks, "Get the keys that access tokens are verified with";
     ANSWER_UNKNOWN "answer-unknown" GET DEFAULT Public(Ignored) [LittleMemory], nothing self::answer_unknown, "Answer requests that match no other route";

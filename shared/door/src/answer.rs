@@ -86,6 +86,7 @@ async fn answer_read<A: AsRef<Kernel>>(
     event.lower_names();
     let id = event.request_id();
     let origin = event.headers.get("origin").cloned();
+    let cdn_request_id = event.headers.get("x-amz-cf-id").filter(|id| is_cdn_id(id)).cloned();
     // A method is short, but a malformed event may hold a longer text.
     let method: String = event.request_context.http.method.chars().take(32).collect();
     let work = AssertUnwindSafe(async {
@@ -118,6 +119,7 @@ async fn answer_read<A: AsRef<Kernel>>(
             route: route.spec.name,
             method: &method,
             status: response.status().as_u16(),
+            cdn_request_id: cdn_request_id.as_deref(),
             effort: Effort::since(started, cold_start, meter.usage()),
             error_code,
             panicked,
@@ -125,6 +127,12 @@ async fn answer_read<A: AsRef<Kernel>>(
         response
     })
     .await
+}
+
+/// Whether `id` has the form of CloudFront's ids: a client that bypasses it may send any text.
+fn is_cdn_id(id: &str) -> bool {
+    (8..=80).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte))
 }
 
 /// Answers `event` with `problem`, for requests that the gateway itself rejects.
@@ -152,6 +160,9 @@ fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem
     let method = Method::from_bytes(event.request_context.http.method.as_bytes())
         .map_err(|_| Problem::bad_request("method", "is not a valid HTTP method"))?;
     let query = parse_query(&event.raw_query_string)?;
+    // No route reads cookies: a response that depended on one could be stored for all clients.
+    let mut headers = event.headers;
+    headers.remove("cookie");
     let body = if event.is_base64_encoded {
         let quoted = serde_json::Value::String(event.body);
         let data: Base64Data = serde_json::from_value(quoted)
@@ -165,7 +176,7 @@ fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem
         path: event.raw_path,
         params: event.path_parameters,
         query,
-        headers: event.headers,
+        headers,
         body: without_bom(body),
         client: event.request_context.http.source_ip,
         caller: None,
@@ -174,4 +185,18 @@ fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem
         id,
         meter,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_cannot_see_cookies() {
+        let names = ["cookie", "accept"].map(|name| (name.to_owned(), "a=1".to_owned()));
+        let mut event = Event { headers: names.into(), ..Event::default() };
+        event.request_context.http.method = "GET".to_owned();
+        let request = parse(event, String::new(), Arc::default()).expect("a request");
+        assert_eq!((request.header("cookie"), request.header("accept")), (None, Some("a=1")));
+    }
 }

@@ -170,7 +170,7 @@ mod tests {
         entry,
         event::Event,
         kernel::LazyClient,
-        route::{Access, Authorization, Idempotency, Spec},
+        route::{Access, Authorization, Caching, Idempotency, Spec},
         telemetry::Ids,
     };
 
@@ -202,6 +202,7 @@ mod tests {
                 path: "/ids",
                 access: Access::Public,
                 authorization: Authorization::Ignored,
+                caching: Caching::Never,
                 limit: None,
                 idempotency: Idempotency::Ignored,
                 needs: &[],

@@ -36,6 +36,16 @@ pub enum Authorization {
     Ignored,
 }
 
+/// The caches that may store a route's responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caching {
+    /// None, or only for a time that the response states itself. This is the default.
+    Never,
+    /// The CDN, in a behaviour of its own, until the catalogue changes. The response depends on the path, the query and the headers
+    /// `Authorization` and `Origin` alone.
+    Shared,
+}
+
 /// A need of a route beyond the tables: a part of its function's definition and of its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
@@ -93,6 +103,8 @@ pub struct Spec {
     pub access: Access,
     /// In the table, this column is in parentheses after the access; a route without it checks the header.
     pub authorization: Authorization,
+    /// In the table, this column follows the one before, in the same parentheses.
+    pub caching: Caching,
     /// The route's rate limit.
     pub limit: Option<Limit>,
     pub idempotency: Idempotency,
@@ -184,6 +196,7 @@ mod tests {
             path,
             access: Access::Public,
             authorization: Authorization::Ignored,
+            caching: Caching::Never,
             limit: None,
             idempotency: Idempotency::Ignored,
             needs: &[],

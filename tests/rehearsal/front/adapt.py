@@ -30,6 +30,9 @@ NAMED_BY = {
     "AWS::CloudWatch::CompositeAlarm": "AlarmName",
 }
 
+# The host of an HTTP API as an origin, and the address of a distribution.
+ORIGIN = re.compile(r"\$\{(\w+)\}\.execute-api\.\$\{AWS::Region\}\.\$\{AWS::URLSuffix\}")
+EDGE = re.compile(r"https://\$\{(\w+)\.DomainName\}")
 # The address of an HTTP API, as templates compose it.
 ADDRESS = re.compile(r"https://\$\{(\w+)\}\.execute-api\.\$\{AWS::Region\}\.(?:\$\{AWS::URLSuffix\}|amazonaws\.com)")
 
@@ -46,6 +49,12 @@ def adapted(template, front=None):
     if front:
         template["Outputs"] = through(template["Outputs"], front)
         template["Resources"] = resources = through(resources, front)
+        for resource in resources.values():
+            if resource["Type"] == "AWS::CloudFront::Distribution":
+                reach_apis(resource, front)
+    if not resources:
+        # CloudFormation creates no empty stack.
+        resources["Nothing"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
     forgive_absent_keys(resources)
     if not template["Outputs"]:
         del template["Outputs"]
@@ -103,11 +112,25 @@ def through(node, front):
     if isinstance(node, list):
         return [through(item, front) for item in node]
     if not isinstance(node, dict):
-        return ADDRESS.sub(rf"{front}/_front/api/${{\1}}", node) if isinstance(node, str) else node
+        if not isinstance(node, str):
+            return node
+        return EDGE.sub(rf"{front}/_front/edge/${{\1.DomainName}}", ADDRESS.sub(rf"{front}/_front/api/${{\1}}", node))
     if set(node) == {"Fn::GetAtt"}:
         name, attribute = node["Fn::GetAtt"].split(".", 1) if isinstance(node["Fn::GetAtt"], str) else node["Fn::GetAtt"]
         return {"Fn::Sub": f"{front}/_front/api/${{{name}}}"} if attribute == "ApiEndpoint" else node
     return {key: through(value, front) for key, value in node.items()}
+
+
+def reach_apis(distribution, front):
+    """Sends the requests of a distribution for an HTTP API to the front: the emulator dials no host of AWS."""
+    for origin in distribution["Properties"]["DistributionConfig"]["Origins"]:
+        found = ORIGIN.fullmatch(str(origin.get("DomainName", {}).get("Fn::Sub", ""))) if isinstance(origin.get("DomainName"), dict) else None
+        if found:
+            host, port = front.removeprefix("http://").split(":")
+            origin["DomainName"], origin["OriginPath"] = host, {"Fn::Sub": f"/_front/api/${{{found[1]}}}"}
+            origin["CustomOriginConfig"] = {
+                **origin["CustomOriginConfig"], "OriginProtocolPolicy": "http-only", "HTTPPort": int(port),
+            }
 
 
 def forgive_absent_keys(resources):

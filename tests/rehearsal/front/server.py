@@ -108,6 +108,10 @@ class Front:
     def answer(self, request):
         if api := re.match(r"/_front/api/([0-9a-f]{8})(/.*)?$", request.target):
             request = request.with_target(api[2] or "/").with_header("Host", f"{api[1]}.execute-api.localhost:{self.port}")
+        elif edge := re.match(r"/_front/edge/([a-z0-9.]+)(/.*)?$", request.target):
+            # The emulator serves a distribution at its host, and believes this header.
+            request = request.with_target(edge[2] or "/").with_header("Host", edge[1]).with_header("X-Forwarded-Proto", "https")
+            return self.emulator.forward(request)
         elif request.path.startswith("/_front/"):
             return self.own(request)
         api, host = self.services.traffic.api(request)

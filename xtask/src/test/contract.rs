@@ -24,6 +24,15 @@ pub fn client() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
+/// Runs the functions of CloudFront with the cases that the local server passes as well.
+pub fn edge() -> anyhow::Result<Finding> {
+    if !answers("node", "--version") {
+        return Ok(missing("node").into());
+    }
+    done(Command::new("node").args(["--test", "tests/edge/edge.test.mjs"]).current_dir(root()))?;
+    Ok(Outcome::Passed.into())
+}
+
 /// The highest limits that are allowed. Without any limits, the described headers would be missing.
 const OFTEN: &str = "register=3600/1,login=3600/1,account=3600/1,refresh=3600/1,password=3600/1,write=3600/1,bulk=3600/1,\
                      logout=3600/1,failure=3600/1";

@@ -20,13 +20,16 @@ use crate::finding::{Finding, Outcome};
 pub(super) const REGION: &str = "eu-central-1";
 
 /// The templates of all stacks.
-pub const TEMPLATES: [&str; 6] = [
+pub const TEMPLATES: [&str; 9] = [
     "infra/artifacts.yaml",
     "infra/data.yaml",
     "infra/release.yaml",
     "template.yaml",
     "infra/admin.yaml",
     "infra/jobs.yaml",
+    "infra/edge-global.yaml",
+    "infra/edge.yaml",
+    "infra/edge-logs.yaml",
 ];
 
 /// The templates of the account and of the rights of deployments, which a person deploys.

@@ -80,6 +80,11 @@ pub const STAGES: &[Stage] = &[
         run: |_| contract::client(),
     },
     Stage {
+        name: "edge",
+        what: "the functions of CloudFront prepare requests and find pages",
+        run: |_| contract::edge(),
+    },
+    Stage {
         name: "schemathesis",
         what: "the server answers as openapi.json says",
         run: |_| contract::schemathesis(),

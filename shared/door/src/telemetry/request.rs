@@ -16,6 +16,8 @@ pub struct RequestLine<'a> {
     pub route: &'static str,
     pub method: &'a str,
     pub status: u16,
+    /// The id of the request in the log of the CDN, which has the client's address.
+    pub cdn_request_id: Option<&'a str>,
     pub effort: Effort,
     /// The code of the problem in the response.
     pub error_code: Option<&'static str>,
@@ -38,6 +40,7 @@ impl RequestLine<'_> {
             route: self.route,
             method: self.method,
             status: self.status,
+            cdn_request_id: self.cdn_request_id,
             effort: self.effort,
             error_code: self.error_code,
             metrics: RequestMetrics {
@@ -62,6 +65,8 @@ struct RequestFields<'a> {
     route: &'static str,
     method: &'a str,
     status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cdn_request_id: Option<&'a str>,
     #[serde(flatten)]
     effort: Effort,
     error_code: Option<&'static str>,
@@ -114,6 +119,7 @@ mod tests {
         route: "get-thing",
         method: "GET",
         status: 503,
+        cdn_request_id: Some("cdn-1"),
         effort: Effort { latency_ms: 1.5, cold_start: true, calls: 1, rcu: 0.5, wcu: 0.0 },
         error_code: Some("unavailable"),
         panicked: false,
@@ -132,6 +138,7 @@ mod tests {
             ("ColdStarts", json!(1)),
             ("rcu", json!(0.5)),
             ("error_code", json!("unavailable")),
+            ("cdn_request_id", json!("cdn-1")),
         ] {
             assert_eq!(all[name], value, "{name}");
         }
@@ -139,7 +146,8 @@ mod tests {
         let of_release = json!({"Namespace": "Pokedex", "Dimensions": [["env", "release"]], "Metrics": [{"Name": "ServerErrors", "Unit": "Count"}]});
         assert_eq!(groups[1], of_release, "the alarm of a canary reads this");
         assert_eq!(SEEN.level(), Level::Error);
-        let refused = RequestLine { status: 404, ..SEEN };
+        let refused = RequestLine { status: 404, cdn_request_id: None, ..SEEN };
+        assert_eq!(fields(&refused).get("cdn_request_id"), None);
         assert_eq!((&fields(&refused)["ClientErrors"], refused.level()), (&json!(1), Level::Info));
     }
 }
