@@ -4,7 +4,15 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{apply, cloud::Cloud, origin, progress::Progress, settings::Settings, smoke, stacks::EDGE};
+use crate::{
+    apply,
+    cloud::Cloud,
+    origin,
+    progress::Progress,
+    settings::Settings,
+    smoke,
+    stacks::{DATA, EDGE},
+};
 
 /// The output of the stack with the HTTP API that holds its address.
 const API_URL: &str = "ApiUrl";
@@ -38,7 +46,7 @@ impl Address {
         Self::of(&Self::outputs(cloud, settings).await?)
     }
 
-    /// Reads the outputs of the stacks with the API and with the distribution.
+    /// Reads the outputs of the stacks with the API, the data and the distribution.
     ///
     /// # Errors
     /// If the environment is not deployed.
@@ -47,8 +55,9 @@ impl Address {
         let main =
             apply::find(cloud, &name).await?.with_context(|| format!("the stack {name} does not exist"))?;
         let mut outputs = apply::outputs(&main);
-        if let Some(edge) = apply::find(cloud, &format!("{name}-{EDGE}")).await? {
-            outputs.extend(apply::outputs(&edge));
+        for stack in [DATA, EDGE] {
+            let found = apply::find(cloud, &format!("{name}-{stack}")).await?;
+            outputs.extend(found.iter().flat_map(apply::outputs));
         }
         Ok(outputs)
     }

@@ -175,7 +175,7 @@ impl Deployment<'_> {
                 }
                 Ok(Outcome::Live(release))
             }
-            Err(error) => Err(self.undo(manifest, error, is_first).await),
+            Err(error) => Err(self.undo(manifest, error, proven).await),
         }
     }
 
@@ -321,19 +321,30 @@ impl Deployment<'_> {
         Ok(versions)
     }
 
+    /// Moves the aliases and the pages back; returns the number of aliases.
+    async fn move_back(&self, manifest: &Manifest, proven: &Manifest) -> Result<usize> {
+        let moved = rollback::restore(self.cloud, &self.settings, &manifest.before, self.progress).await?;
+        rollback::restore_edge(self.cloud, &self.outputs, proven, self.progress).await?;
+        Ok(moved)
+    }
+
     /// Moves back what the deployment has moved; returns the error with a sentence about that.
-    async fn undo(&self, mut manifest: Manifest, error: anyhow::Error, is_first: bool) -> anyhow::Error {
+    async fn undo(
+        &self,
+        mut manifest: Manifest,
+        error: anyhow::Error,
+        proven: Option<&Manifest>,
+    ) -> anyhow::Error {
         self.progress.say(&format!("failed: {error:#}"));
         manifest.notes.push(format!("{error:#}"));
         manifest.state = State::Failed;
-        let what = if is_first {
-            "there is no earlier release to return to".to_owned()
-        } else {
-            match rollback::restore(self.cloud, &self.settings, &manifest.before, self.progress).await {
+        let what = match proven {
+            None => "there is no earlier release to return to".to_owned(),
+            Some(proven) => match self.move_back(&manifest, proven).await {
                 Ok(0) => "no alias had to be moved back".to_owned(),
                 Ok(moved) => format!("{moved} aliases were moved back to the versions that served before"),
-                Err(second) => format!("the aliases could not be moved back: {second:#}"),
-            }
+                Err(second) => format!("not everything could be moved back: {second:#}"),
+            },
         };
         manifest.notes.push(what.clone());
         if let Err(second) = manifest.put(self.cloud).await {

@@ -1,5 +1,7 @@
 //! The return to an earlier release: every alias moves back to the version that served then.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
     settings::Settings,
     smoke,
     stacks::{self, Stack},
+    web,
 };
 
 /// The number of manifests among which the earlier release is searched.
@@ -34,6 +37,20 @@ pub async fn restore(
         versions.clone().into_iter().partition(|(function, _)| jobs.contains_key(function));
     let moved = aliases::move_to(cloud, &first, progress).await?.len();
     Ok(moved + aliases::move_to(cloud, &rest, progress).await?.len())
+}
+
+/// Puts the pages of a release back, and removes the responses of the release after it from the edge, if there is one.
+///
+/// # Errors
+/// If S3 or CloudFront does not accept it.
+pub async fn restore_edge(
+    cloud: &Cloud,
+    outputs: &BTreeMap<String, String>,
+    manifest: &Manifest,
+    progress: Progress,
+) -> Result<()> {
+    web::restore(cloud, outputs, manifest).await?;
+    invalidation::invalidate(cloud, outputs, &manifest::timestamp(), progress).await
 }
 
 /// The options of a rollback.
@@ -97,7 +114,7 @@ pub async fn rollback(
     live.put(cloud).await?;
     let outputs = Address::outputs(cloud, settings).await?;
     let address = Address::of(&outputs)?;
-    invalidation::invalidate(cloud, &outputs, &manifest::timestamp(), progress).await?;
+    restore_edge(cloud, &outputs, target, progress).await?;
     let test = smoke::Target {
         expects_sync: !options.accept_old_catalogue,
         release: target.release_of_api(),
@@ -127,6 +144,9 @@ async fn undo(
     wait(cloud, settings, &last.stacks, progress).await?;
     let moved = restore(cloud, settings, &last.before, progress).await?;
     progress.say(&format!("{moved} aliases moved"));
+    if let Some(proven) = manifests.iter().find(|manifest| manifest.state == State::Live) {
+        restore_edge(cloud, &Address::outputs(cloud, settings).await?, proven, progress).await?;
+    }
     let mut failed = last.clone();
     failed.state = State::Failed;
     failed.notes.push(format!("undone at {}: {moved} aliases moved", manifest::timestamp()));

@@ -39,6 +39,8 @@ pub const MAIN: &str = "functions";
 pub const RELEASE: &str = "release";
 /// The stack of the scheduled jobs, which a rollback moves first.
 pub const JOBS: &str = "jobs";
+/// The stack of the tables and buckets.
+pub const DATA: &str = "data";
 /// The stack of the distribution, which is the address of an environment that has one.
 pub const EDGE: &str = "edge";
 

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use aws_sdk_s3::primitives::ByteStream;
 
-use crate::cloud::{Cloud, aws};
+use crate::{
+    bundle::Bundle,
+    cloud::{Cloud, aws},
+    manifest::Manifest,
+};
 
 /// The output of the stack of data that holds the name of the bucket.
 const BUCKET: &str = "WebBucketName";
@@ -32,6 +36,18 @@ pub async fn publish(
         put(cloud, bucket, path, text, "no-cache").await?;
     }
     Ok(())
+}
+
+/// Puts the pages of the release `manifest` back, if the environment has an edge.
+///
+/// # Errors
+/// If its bundle cannot be read, or S3 does not accept a file.
+pub async fn restore(cloud: &Cloud, outputs: &BTreeMap<String, String>, manifest: &Manifest) -> Result<()> {
+    if !outputs.contains_key(BUCKET) {
+        return Ok(());
+    }
+    let bundle = Bundle::get(cloud, &manifest.bundle).await?;
+    publish(cloud, outputs, &bundle.web, &manifest.release).await
 }
 
 async fn put(cloud: &Cloud, bucket: &str, path: &str, text: &str, caching: &str) -> Result<()> {

@@ -77,6 +77,8 @@ class CloudFormation:
     def seen(self, operation, form, response):
         if operation in ("DescribeStacks", "ListStacks"):
             return view.stacks(response, {one.stack_id: one for one in self.releases if not one.done.is_set()})
+        if operation == "DescribeChangeSet":
+            return view.replacements(response)
         if operation == "ListChangeSets":
             return view.change_sets(response)
         if operation == "GetTemplate":

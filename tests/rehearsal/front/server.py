@@ -15,6 +15,7 @@ from aws import Emulator, scope
 from botocore.exceptions import BotoCoreError, ClientError
 from cloudformation import CloudFormation
 from codedeploy import CodeDeploy
+from edge import Edge
 from metrics import Metrics
 from release import Settings
 from traffic import Traffic
@@ -29,6 +30,7 @@ class Services:
         self.metrics = Metrics(emulator)
         self.traffic = Traffic(emulator, self.metrics)
         self.codedeploy = CodeDeploy(emulator)
+        self.edge = Edge(emulator)
         self.alarms = Alarms(emulator, settings)
         self.cloudformation = CloudFormation(emulator, self)
 
@@ -109,9 +111,7 @@ class Front:
         if api := re.match(r"/_front/api/([0-9a-f]{8})(/.*)?$", request.target):
             request = request.with_target(api[2] or "/").with_header("Host", f"{api[1]}.execute-api.localhost:{self.port}")
         elif edge := re.match(r"/_front/edge/([a-z0-9.]+)(/.*)?$", request.target):
-            # The emulator serves a distribution at its host, and believes this header.
-            request = request.with_target(edge[2] or "/").with_header("Host", edge[1]).with_header("X-Forwarded-Proto", "https")
-            return self.emulator.forward(request)
+            return self.services.edge.answer(request, edge[1], edge[2] or "/")
         elif request.path.startswith("/_front/"):
             return self.own(request)
         api, host = self.services.traffic.api(request)

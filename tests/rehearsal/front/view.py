@@ -70,6 +70,23 @@ def change_sets(response):
     return response.with_body(ET.tostring(tree, encoding="utf-8", xml_declaration=True))
 
 
+# The types that the emulator does not know to be updated in place: CloudFormation never replaces one for a change of its configuration.
+IN_PLACE = {"AWS::CloudFront::Distribution"}
+
+
+def replacements(response):
+    """DescribeChangeSet without the replacements that the emulator only suspects."""
+    body = response.content()
+    if not any(kind.encode() in body for kind in IN_PLACE):
+        return response
+    tree = ET.fromstring(body)
+    for change in tree.iter(f"{{{NAMESPACE}}}ResourceChange"):
+        replacement = change.find(f"{{{NAMESPACE}}}Replacement")
+        if change.findtext(f"{{{NAMESPACE}}}ResourceType") in IN_PLACE and replacement is not None and replacement.text == "Conditional":
+            replacement.text = "False"
+    return response.with_body(ET.tostring(tree, encoding="utf-8", xml_declaration=True))
+
+
 def change_set(release):
     """DescribeChangeSet of a change set that has become a release: as it was described before, with the release's status."""
     state = f"<ExecutionStatus>{release.execution if release.done.is_set() else 'EXECUTE_IN_PROGRESS'}</ExecutionStatus>".encode()
