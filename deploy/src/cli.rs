@@ -199,6 +199,7 @@ impl From<How> for Options {
             all_at_once,
             expendable,
             accept_old_catalogue: accept.accept_old_catalogue,
+            rotation: false,
         }
     }
 }

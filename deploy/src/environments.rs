@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use aws_sdk_s3::{
     error::ProvideErrorMetadata as _,
     types::{Delete, ObjectIdentifier},
@@ -77,7 +77,10 @@ async fn empty(cloud: &Cloud, bucket: &str) -> Result<()> {
             return Ok(());
         }
         let files = Delete::builder().set_objects(Some(files)).build()?;
-        cloud.files.delete_objects().bucket(bucket).delete(files).send().await.map_err(aws)?;
+        let deleted = cloud.files.delete_objects().bucket(bucket).delete(files).send().await.map_err(aws)?;
+        if let Some(error) = deleted.errors().first() {
+            bail!("{bucket} cannot be emptied: {}", error.message().unwrap_or("S3 gives no reason"));
+        }
     }
 }
 

@@ -15,8 +15,8 @@ const DISTRIBUTION: &str = "DistributionId";
 /// Everything that the edge stores of the API; a path with a wildcard costs as much as one without.
 const PATHS: &str = "/api/*";
 
-/// Removes the stored responses of the API, if the outputs name a distribution. New ones are stored meanwhile; the removal reaches every
-/// edge location within a minute or two. Repeating it is harmless.
+/// Removes the stored responses of the API, if the outputs name a distribution. An edge location may serve a former response for
+/// another minute or two. Repeating it is harmless.
 ///
 /// # Errors
 /// If CloudFront does not accept the request.

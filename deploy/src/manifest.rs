@@ -42,6 +42,9 @@ pub struct Manifest {
     /// The stacks that were deployed; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
+    /// Whether the deployment changed nothing but the value of `X-Origin-Verify`.
+    #[serde(default)]
+    pub rotation: bool,
     /// The commit of the sources.
     pub commit: String,
     /// The name of the bundle in the bucket of artifacts.
@@ -115,6 +118,7 @@ pub mod samples {
             started: "2026-11-26T08:00:00Z".to_owned(),
             overridden: None,
             only: Vec::new(),
+            rotation: false,
             commit: "commit".to_owned(),
             bundle: "bundles/1.json".to_owned(),
             stacks: Vec::new(),

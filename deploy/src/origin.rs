@@ -9,6 +9,8 @@ use crate::{
     settings::Settings,
 };
 
+/// The parameter with the hashes that the functions accept.
+pub const HASHES: &str = "OriginVerifySha256";
 /// The parameter with the version of the secret that the edge sends.
 pub const VERSION: &str = "OriginVerifyVersion";
 /// The label in Secrets Manager of the value that the edge sends.
@@ -33,7 +35,7 @@ pub struct Values {
     pub pending: Option<Version>,
 }
 
-/// Values that are only shown, before the secret exists.
+/// Placeholders for a dry run while the secret does not exist.
 impl Default for Values {
     fn default() -> Self {
         Self { current: Version { value: String::new(), version: "1".to_owned() }, pending: None }
@@ -83,20 +85,26 @@ async fn labelled(cloud: &Cloud, settings: &Settings, label: &str) -> Result<Opt
     }
 }
 
-/// Checks that the functions of a release accept the value that the edge sends now: those before a rotation know the former one alone.
+/// Checks that the functions of a release accept the value that the edge sends now, and no former one: it may be known to others.
 ///
 /// # Errors
 /// If one does not.
 pub async fn require_accepted(cloud: &Cloud, settings: &Settings, target: &Manifest) -> Result<()> {
     let Some(values) = read(cloud, settings).await? else { return Ok(()) };
+    let known = values.hashes();
     let current = hash(values.current.value.as_bytes());
     for (function, version) in &target.versions {
         let found = cloud.functions.get_function_configuration().function_name(function).qualifier(version);
         let found = found.send().await.map_err(aws)?;
         let accepted = found.environment.and_then(|environment| environment.variables?.remove(VARIABLE));
+        let is_right = |hashes: String| {
+            let mut hashes = hashes.split(',').filter(|hash| !hash.is_empty()).peekable();
+            hashes.peek().is_none()
+                || hashes.clone().any(|hash| hash == current) && hashes.all(|hash| known.contains(hash))
+        };
         ensure!(
-            accepted.is_none_or(|hashes| hashes.is_empty() || hashes.split(',').any(|hash| hash == current)),
-            "version {version} of {function} does not accept the value that the edge sends since its rotation: \
+            accepted.is_none_or(is_right),
+            "version {version} of {function} accepts another value than the edge sends since its rotation: \
              deploy the commit {} again instead",
             target.commit
         );

@@ -40,6 +40,8 @@ pub struct Options {
     pub expendable: Vec<String>,
     /// Whether the catalogue may be older than the environment demands, as while PokeAPI is down.
     pub accept_old_catalogue: bool,
+    /// Whether the deployment is a step of a rotation.
+    pub rotation: bool,
 }
 
 /// The result of a deployment.
@@ -57,7 +59,6 @@ pub enum Outcome {
 const RECENT: usize = 20;
 /// The function that CodeDeploy asks about each new version.
 const VERIFICATION: &str = "verify-release";
-const ORIGIN_VERIFY: &str = "OriginVerifySha256";
 
 /// A deployment in progress.
 struct Deployment<'a> {
@@ -76,7 +77,7 @@ struct Deployment<'a> {
 /// Deploys `bundle`, whose program is in the bucket of artifacts.
 ///
 /// # Errors
-/// If the deployment is refused, or fails; everything that it had moved was then moved back, and the error says so.
+/// If the deployment is refused, or fails; the aliases and pages that it had moved were then moved back, and the error says so.
 pub async fn deploy(
     cloud: &Cloud,
     root: &Path,
@@ -149,6 +150,7 @@ impl Deployment<'_> {
             started: manifest::timestamp(),
             overridden,
             only: self.options.only.clone(),
+            rotation: self.options.rotation,
             commit: self.bundle.commit.clone(),
             bundle: self.bundle.put(cloud).await?,
             stacks: stacks.clone(),
@@ -218,7 +220,7 @@ impl Deployment<'_> {
             ..address.target(self.cloud, &self.settings).await?
         };
         first::alive(&target).await?;
-        // The first functions of the release may have answered before the last ones moved.
+        // While the aliases moved, CloudFront may have stored responses of both releases.
         invalidation::invalidate(self.cloud, &self.outputs, &manifest::timestamp(), self.progress).await?;
         address::prove(&address, target, self.progress).await
     }
@@ -281,7 +283,7 @@ impl Deployment<'_> {
             return Ok(());
         };
         self.outputs.extend(apply::outputs(&deployed));
-        if stack.name == stacks::EDGE && !self.options.dry_run {
+        if stack.name == stacks::EDGE && is_wanted && !self.options.dry_run {
             web::publish(here, &self.outputs, &self.bundle.web, release).await?;
         }
         if stack.protected && is_wanted && !self.options.dry_run && settings.environment.is_stable() {
@@ -301,7 +303,7 @@ impl Deployment<'_> {
             None => bail!("the secret {} has no value", origin::secret(&self.settings)),
         };
         let parameters = &mut self.settings.parameters;
-        parameters.entry(ORIGIN_VERIFY.to_owned()).or_insert_with(|| values.hashes());
+        parameters.entry(origin::HASHES.to_owned()).or_insert_with(|| values.hashes());
         parameters.entry(origin::VERSION.to_owned()).or_insert(values.current.version);
         Ok(())
     }

@@ -100,6 +100,8 @@ pub async fn rollback(
     wait(cloud, settings, &current.stacks, progress).await?;
     let moved = restore(cloud, settings, &target.versions, progress).await?;
     progress.say(&format!("{moved} aliases moved"));
+    let outputs = Address::outputs(cloud, settings).await?;
+    restore_edge(cloud, &outputs, target, progress).await?;
     let mut left = current.clone();
     left.state = State::RolledBack;
     left.notes.push(format!("rolled back to {} at {}", target.release, manifest::timestamp()));
@@ -112,9 +114,7 @@ pub async fn rollback(
     live.before = current.versions.clone();
     live.notes = vec![format!("returned to after {}", current.release)];
     live.put(cloud).await?;
-    let outputs = Address::outputs(cloud, settings).await?;
     let address = Address::of(&outputs)?;
-    restore_edge(cloud, &outputs, target, progress).await?;
     let test = smoke::Target {
         expects_sync: !options.accept_old_catalogue,
         release: target.release_of_api(),
@@ -182,7 +182,12 @@ fn choose<'a>(
     let target = manifests.iter().find(|manifest| match to {
         // A release that was left by mistake is returned to by its name.
         Some(release) => manifest.release == release && served(manifest),
-        None => manifest.release != current.release && manifest.state == State::Live,
+        // The steps of one rotation have the same code.
+        None => {
+            manifest.release != current.release
+                && manifest.state == State::Live
+                && !(manifest.rotation && current.rotation)
+        }
     });
     let target = target.with_context(|| match to {
         Some(release) => format!("{release} was never live in {environment}"),
@@ -216,6 +221,20 @@ mod tests {
         assert_eq!(chosen(&manifests, Some("b")), Some(("c".to_owned(), "b".to_owned())), "named");
         assert_eq!(chosen(&manifests, Some("d")), None, "it was never live");
         assert_eq!(chosen(&manifests[..2], None), None, "there is nothing before");
+    }
+
+    /// The steps of a rotation are releases of the same code with another value of the edge.
+    #[test]
+    fn a_rollback_after_a_rotation_returns_to_the_release_before_it() {
+        let step = |release: &str| Manifest { rotation: true, ..manifest(release, State::Live) };
+        let rotated = [step("c"), step("b"), manifest("a", State::Live)];
+        assert_eq!(chosen(&rotated, None), Some(("c".to_owned(), "a".to_owned())));
+        let next = [manifest("d", State::Live), step("c"), step("b"), manifest("a", State::Live)];
+        assert_eq!(
+            chosen(&next, None),
+            Some(("d".to_owned(), "c".to_owned())),
+            "functions that know the new value"
+        );
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use time::OffsetDateTime;
 
 use crate::{
     bundle::Bundle,
     cloud::{Cloud, aws},
     manifest::{self, Manifest, State},
-    origin::{self, CURRENT, PENDING, VERSION, Values},
+    origin::{self, CURRENT, HASHES, PENDING, VERSION, Values},
+    preflight,
     progress::Progress,
     release::{self, Options},
     settings::Settings,
@@ -55,7 +57,23 @@ pub async fn rotate(
     let is_live = |manifest: &&Manifest| manifest.state == State::Live && manifest.only.is_empty();
     let live =
         manifests.iter().find(is_live).with_context(|| format!("no release is live in {environment}"))?;
+    let last = manifests.iter().find(|manifest| manifest.state == State::Live);
+    ensure!(
+        last.is_none_or(|last| last.only.is_empty() || last.rotation),
+        "the last deployment of {environment} changed only some stacks: deploy all of them first"
+    );
+    for parameter in [HASHES, VERSION] {
+        ensure!(
+            !settings.parameters.contains_key(parameter),
+            "samconfig.toml sets {parameter} in {environment}: functions would not accept another value"
+        );
+    }
+    preflight::window(settings, reason, OffsetDateTime::now_utc())?;
     let bundle = Bundle::get(cloud, &live.bundle).await?;
+    ensure!(
+        stacks::of(&bundle.stacks, &settings.environment).iter().any(|stack| stack.name == stacks::EDGE),
+        "{environment} has no edge"
+    );
     let deployment = Deployment { cloud, root, settings, bundle, reason, progress };
     let mut values = deployment.values().await?;
     let mut step = next(&values);
@@ -130,6 +148,7 @@ impl Deployment<'_> {
             only: only.to_vec(),
             reason: self.reason.map(str::to_owned),
             accept_old_catalogue: true,
+            rotation: true,
             ..Options::default()
         };
         let bundle = self.bundle.clone();

@@ -4,7 +4,7 @@
 const CACHED = [/^\/api\/v1\/pokemon\/generations$/, /^\/api\/v1\/pokemon\/types$/, /^\/api\/v1\/openapi\.json$/, /^\/api\/v1\/pokemon$/, /^\/api\/v1\/pokemon\/.*\/evolutions$/, /^\/api\/v1\/abilities\/.*$/, /^\/api\/v1\/moves\/.*$/, /^\/api\/v1\/pokemon\/.*$/, /^\/api\/v1\/types\/.*$/];
 const KEYS = ['ability', 'forms', 'generation', 'ids', 'include', 'order', 'page', 'per_page', 'search', 'sort', 'type'];
 
-// Returns one spelling for all that the API decodes to the same text. The API rejects a text that it cannot decode, which stays.
+// Returns one spelling for all that the API decodes to the same text. A text that cannot be decoded stays as it is.
 function spelled(text) {
     try {
         return encodeURIComponent(decodeURIComponent(text.replace(/\+/g, ' ')));
@@ -28,7 +28,7 @@ function known(querystring) {
 
 function handler(event) {
     const request = event.request;
-    // The functions see the name of the API as the host.
+    // The functions see the name of the API as the host; this is that of the client.
     request.headers['x-viewer-host'] = { value: request.headers.host.value };
     // A client must not choose whether a request is traced, nor send a header that only CloudFront sends.
     delete request.headers['x-amzn-trace-id'];
@@ -38,6 +38,8 @@ function handler(event) {
     }
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (isRead && CACHED.some(function (path) { return path.test(request.uri); })) {
+        // A stored response has the id of one request: a client must not choose it for all others.
+        delete request.headers['x-request-id'];
         request.querystring = known(request.querystring);
     }
     return request;

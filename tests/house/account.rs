@@ -135,11 +135,15 @@ fn no_right_is_wider_than_the_environment() {
         let without_resource = ["WithoutResource", "Observation", "ListStacks"];
         for resource in texts(&statement["Resource"]) {
             let is_ours = resource.contains("pokedex-");
-            // Their ids are random. A right to create one is a right to change every other one of the account.
+            // Their ids are random. Tags limit the rights to distributions and certificates.
             let has_random_id =
                 ["cloudfront::", "certificate/*", "managedruleset/*", "route53:::", ":delivery:*"]
                     .iter()
                     .any(|part| resource.contains(part));
+            if [":distribution/*", ":certificate/*"].iter().any(|part| resource.ends_with(part)) {
+                let tag = &statement["Condition"]["StringEqualsIfExists"]["aws:ResourceTag/env"];
+                assert_eq!(*tag, json!({"Ref": "Environment"}), "{named}: {resource}");
+            }
             let is_exempt = has_random_id
                 || resource == "*"
                     && statement["Sid"].as_str().is_some_and(|id| without_resource.contains(&id))
@@ -205,7 +209,7 @@ fn the_rights_of_deployments_have_names_that_no_environment_has() {
         let properties = &resource["Properties"];
         names.extend(["RoleName", "ManagedPolicyName"].iter().flat_map(|name| texts(&properties[*name])));
     }
-    let expected = ["boundary", "cloudformation", "deploy", "operate"]
+    let expected = ["boundary", "edge", "cloudformation", "deploy", "operate"]
         .map(|name| format!("pokedex-{name}-${{Environment}}"));
     assert_eq!(names, expected);
     for file in [DEPLOYER, WORKFLOWS] {
@@ -233,11 +237,34 @@ fn the_boundary_allows_exactly_the_actions_of_the_roles() {
     assert_eq!(bounded, used, "infra/deployer.yaml, and the roles of the stacks");
 }
 
+/// IAM counts the characters of a policy without its white space: 10,240 for all inline policies of a role, 6,144 for a managed policy.
+#[test]
+fn the_policies_of_deployments_are_small_enough_and_not_empty() {
+    let size = |document: &Value| {
+        document.to_string().replace("{\"Fn::Sub\":", "").replace("${AWS::Partition}", "aws").len()
+    };
+    for (id, resource) in [DEPLOYER, WORKFLOWS].into_iter().flat_map(resources) {
+        let properties = &resource["Properties"];
+        let inline = properties["Policies"].as_array().cloned().unwrap_or_default();
+        for policy in &inline {
+            let statements = policy["PolicyDocument"]["Statement"].as_array().expect("statements");
+            let is_unconditional = statements.iter().any(|statement| statement["Effect"].is_string());
+            assert!(is_unconditional, "{id}: {} would be empty without its conditions", policy["PolicyName"]);
+        }
+        let inline: usize = inline.iter().map(|policy| size(&policy["PolicyDocument"])).sum();
+        // References are longer than the values that replace them.
+        assert!(inline <= 10_240, "{id} has {inline} characters");
+        assert!(size(&properties["PolicyDocument"]) <= 6_144, "{id}");
+    }
+}
+
 #[test]
 fn cloudformation_may_create_every_type_of_the_stacks() {
-    let (_, role) =
-        resources(DEPLOYER).into_iter().find(|(id, _)| id == "CloudFormationRole").expect("a role");
-    let allowed = actions(&statements(&role));
+    let of = |name: &str| {
+        let (_, found) = resources(DEPLOYER).into_iter().find(|(id, _)| id == name).expect("a resource");
+        actions(&statements(&found))
+    };
+    let allowed: BTreeSet<String> = of("CloudFormationRole").union(&of("EdgePolicy")).cloned().collect();
     let types: BTreeSet<String> = TEMPLATES
         .into_iter()
         .flat_map(resources)

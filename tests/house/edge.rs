@@ -246,7 +246,7 @@ fn the_firewall_lets_valid_requests_pass() {
         "CrossSiteScripting_BODY",
     ];
     assert_eq!(counted, may_count);
-    assert_eq!(blocked.len(), 29);
+    assert_eq!(blocked.len(), 30);
     let own = rules
         .iter()
         .filter_map(|rule| rule.get("Action"))

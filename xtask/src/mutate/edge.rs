@@ -1,6 +1,6 @@
 //! The changes of the edge.
 
-use super::changes::{Change, replace};
+use super::changes::{Change, What, replace};
 
 const EDGE: &str = "infra/edge.yaml";
 const GLOBAL: &str = "infra/edge-global.yaml";
@@ -17,6 +17,7 @@ const HEADERS: &str = "house::edge::pages_and_files_have_the_same_headers_everyw
 const FIREWALL: &str = "house::edge::the_firewall_lets_valid_requests_pass";
 const REGION: &str = "house::edge::resources_for_cloudfront_are_in_us_east_1";
 const LANGUAGE: &str = "house::edge::functions_of_the_edge_use_the_language_of_their_runtime";
+const SMALL: &str = "house::account::the_policies_of_deployments_are_small_enough_and_not_empty";
 const CLEANED: &str = "house::edge::every_bucket_is_private_encrypted_and_cleaned_up";
 
 pub const OF_THE_EDGE: &[Change] = &[
@@ -77,5 +78,14 @@ pub const OF_THE_EDGE: &[Change] = &[
         LANGUAGE,
     ),
     replace(DATA, "              NoncurrentDays: 30\n", "              NoncurrentDays: 365\n", CLEANED),
+    Change {
+        file: "infra/deployer.yaml",
+        what: What::Fill(
+            "          - Sid: EdgePolicies\n",
+            "          - {Sid: More{n}, Effect: Allow, Action: cloudfront:GetFunction, Resource: pokedex-more}\n",
+            40,
+        ),
+        test: SMALL,
+    },
     replace(DATA, "-assets-${AWS::AccountId}-${AWS::Region}", "-assets", CLEANED),
 ];
