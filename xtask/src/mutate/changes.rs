@@ -197,7 +197,7 @@ pub const CHANGES: &[Change] = &[
     replace(SAMCONFIG, "env=prod", "env=staging", NAMES),
     replace(SAMCONFIG, "\"LogLevel=warn\", ", "\"LogLevel=warn\", \"Tracing=Active\", ", DIFFERENCES),
     replace(SAMCONFIG, "\"LogLevel=info\", \"SyncMaxAgeHours=48\"", "\"LogLevel=info\"", DIFFERENCES),
-    replace(DATA, "!Equals [!Ref Environment, staging], ", "", PRECIOUS),
+    replace(DATA, "IsStable: !Or [!Equals [!Ref Environment, staging], ", "IsStable: !Or [", PRECIOUS),
     replace(
         DATA,
         "PointInTimeRecoveryEnabled: false",

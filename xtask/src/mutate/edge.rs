@@ -21,12 +21,7 @@ const SMALL: &str = "house::account::the_policies_of_deployments_are_small_enoug
 const CLEANED: &str = "house::edge::every_bucket_is_private_encrypted_and_cleaned_up";
 
 pub const OF_THE_EDGE: &[Change] = &[
-    replace(
-        EDGE,
-        "PathPattern: /api/v1/pokemon/*/evolutions",
-        "PathPattern: /api/v1/pokemon/*/chain",
-        STORED,
-    ),
+    replace(EDGE, "PathPattern: /api/v1/moves/*", "PathPattern: /api/v1/move/*", STORED),
     replace(EDGE, "PathPattern: /api/v1/types/*", "PathPattern: /api/v1/*", STORED),
     replace(
         EDGE,
