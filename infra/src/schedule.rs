@@ -33,6 +33,34 @@ pub(crate) fn of(job: &Job, schedule: &Schedule) -> (String, Value) {
     (format!("{id}Schedule"), json!({"Type": "AWS::Scheduler::Schedule", "Properties": properties}))
 }
 
+/// The condition under which somebody is notified.
+pub(crate) const CONDITION: &str = "IsStable";
+
+/// Returns the alarm on the queue, which notifies the subscribers of the environment.
+fn alarm() -> Value {
+    let topic = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:pokedex-${Environment}-notices";
+    json!({
+        "Type": "AWS::CloudWatch::Alarm",
+        "Condition": CONDITION,
+        "Properties": {
+            "AlarmDescription": "A schedule could not start its job (docs/runbooks/schedules.md).",
+            "Namespace": "AWS/SQS",
+            "MetricName": "ApproximateNumberOfMessagesVisible",
+            "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": "ScheduleFailures.QueueName"}}],
+            "Statistic": "Maximum",
+            "Period": 300,
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            // SQS reports nothing about a queue that was not used for hours.
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": [{"Fn::Sub": topic}],
+            "OKActions": [{"Fn::Sub": topic}],
+            "Tags": tags(),
+        },
+    })
+}
+
 /// Returns the resources that the schedules of `functions` share, by logical id.
 pub(crate) fn shared(functions: &[&Function]) -> Vec<(String, Value)> {
     let is_scheduled =
@@ -87,6 +115,7 @@ pub(crate) fn shared(functions: &[&Function]) -> Vec<(String, Value)> {
     vec![
         ("ScheduleGroup".to_owned(), group),
         ("ScheduleFailures".to_owned(), queue),
+        ("ScheduleFailuresAlarm".to_owned(), alarm()),
         ("ScheduleRole".to_owned(), role),
     ]
 }

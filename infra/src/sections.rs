@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    canary,
+    canary, schedule,
     stack::{API_ID, Stack},
 };
 
@@ -48,6 +48,7 @@ fn of_routes() -> Sections {
 }
 
 fn of_jobs() -> Sections {
+    let environment = |name: &str| json!({"Fn::Equals": [{"Ref": "Environment"}, name]});
     let text = |description: &str| json!({"Type": "String", "Default": "", "Description": description});
     let number = |description: &str| json!({"Type": "String", "AllowedPattern": "^[0-9]*$", "Default": "", "Description": description});
     let choice = |values: [&str; 2], description: &str| json!({"Type": "String", "AllowedValues": values, "Default": values[0], "Description": description});
@@ -72,10 +73,10 @@ fn of_jobs() -> Sections {
                 ),
             ),
         ],
-        conditions: vec![(
-            "ReserveSync",
-            json!({"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]}),
-        )],
+        conditions: vec![
+            ("ReserveSync", json!({"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]})),
+            (schedule::CONDITION, json!({"Fn::Or": [environment("staging"), environment("prod")]})),
+        ],
         ..Sections::default()
     }
 }

@@ -333,6 +333,13 @@ fn every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account() {
         assert_eq!(target["RoleArn"], json!({"Fn::GetAtt": "ScheduleRole.Arn"}), "{schedule}");
         assert_eq!(schedule["Properties"]["GroupName"], json!({"Ref": "ScheduleGroup"}), "{schedule}");
     }
+    let alarm = &resources["ScheduleFailuresAlarm"];
+    assert_eq!(alarm["Condition"], "IsStable");
+    let alarm = &alarm["Properties"];
+    assert_eq!(alarm["Dimensions"][0]["Value"], json!({"Fn::GetAtt": "ScheduleFailures.QueueName"}));
+    assert_eq!((&alarm["Threshold"], &alarm["Statistic"]), (&json!(1), &json!("Maximum")));
+    let topic = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:pokedex-${Environment}-notices";
+    assert_eq!(alarm["AlarmActions"], json!([{"Fn::Sub": topic}]), "the topic of infra/data.yaml");
     let trust = &resources["ScheduleRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
     assert_eq!(trust["Principal"], json!({"Service": "scheduler.amazonaws.com"}));
     assert_eq!(trust["Condition"]["StringEquals"]["aws:SourceAccount"], json!({"Ref": "AWS::AccountId"}));
