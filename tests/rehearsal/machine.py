@@ -1,6 +1,7 @@
 """Processes of a rehearsal on this machine. Every server binds to 127.0.0.1."""
 
 import contextlib
+import json
 import os
 import pathlib
 import socket
@@ -82,6 +83,21 @@ def front(run, port, emulator_port):
         "--region", REGION, "--minute", str(MINUTE), "--hook-timeout", "120", "--as-tls",
     ]
     return running(command, f"{run}/front.log", env=dict(os.environ))
+
+
+@contextlib.contextmanager
+def minute(seconds):
+    """Lets a minute of canaries and alarms last this number of seconds meanwhile."""
+
+    def lasts(value):
+        url, body = f"{os.environ['AWS_ENDPOINT_URL']}/_front/settings", json.dumps({"minute": value}).encode()
+        urllib.request.urlopen(urllib.request.Request(url, data=body, method="POST"), timeout=30).close()
+
+    lasts(seconds)
+    try:
+        yield
+    finally:
+        lasts(MINUTE)
 
 
 def answers(url):

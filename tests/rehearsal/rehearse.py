@@ -24,8 +24,10 @@ from machine import REGION, Steps, answers, free_port, wait_until
 from product import Api, Traffic, register, see_accounts, see_catalogue
 from source import Source
 
-# Requests that may fail while a tenth of them goes to a broken version: a share of twice that, because few requests are counted.
-MOST_FAILED = 0.2
+# The share of the requests that may fail while a tenth of them goes to a broken version.
+MOST_FAILED = 0.1
+# The seconds of a minute in that step: in a shorter one, a tenth of the requests has too few failures for the alarm.
+LONG_MINUTE = 10
 MONTH = 30 * 24 * 3600
 # The jobs that run every hour.
 HOURLY = ["rotate-signing-key", "finish-deletions"]
@@ -139,7 +141,7 @@ class Rehearsal:
         api, before = self.api("staging"), account.versions("staging")
         self.source.set("staging", "TrafficShift=CodeDeployDefault.LambdaCanary10Percent5Minutes")
         self.source.edit("template.yaml", "AUDIT_TABLE: !Ref AuditTableName", "AUDIT_TABLE: pokedex-staging-nowhere")
-        with Traffic(api, self.user) as traffic:
+        with machine.minute(LONG_MINUTE), Traffic(api, self.user) as traffic:
             output = self.deploy("staging", fails=True)
             returned = time.monotonic()
             time.sleep(5)
