@@ -14,6 +14,7 @@ mod functions;
 mod guides;
 mod modules;
 mod prose;
+mod schedules;
 mod stacks;
 mod templates;
 mod variables;

@@ -66,7 +66,8 @@ def rotate(steps, source, direct, user):
     live = direct.release()
     # The steps of traffic are rehearsed elsewhere.
     source.set("staging", "TrafficShift=CodeDeployDefault.LambdaAllAtOnce")
-    with Traffic(api, user) as traffic:
+    # A request through the emulated edge takes several processes, which the deployment needs as well.
+    with Traffic(api, user, per_second=5) as traffic:
         process = source.start("rotate-origin", "staging")
         time.sleep(random.Random(14).uniform(3, 15))
         process.kill()

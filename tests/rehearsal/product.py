@@ -131,10 +131,8 @@ def fetched(url):
 class Traffic:
     """Requests of users, some each second, until it is left: public reads, and the same favorite set and removed, which are writes."""
 
-    PER_SECOND = 20
-
-    def __init__(self, api, user):
-        self.api, self.token = api, user["access_token"]
+    def __init__(self, api, user, per_second=20):
+        self.api, self.token, self.per_second = api, user["access_token"], per_second
         self.favorites = f"/api/v1/users/{user['user']['id']}/favorites"
         self.results, self.ended = [], threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -154,7 +152,7 @@ class Traffic:
         ]
         with ThreadPoolExecutor(4) as pool:
             for number in range(10_000):
-                if self.ended.wait(1 / self.PER_SECOND):
+                if self.ended.wait(1 / self.per_second):
                     return
                 pool.submit(self.one, *requests[number % len(requests)])
 

@@ -11,7 +11,7 @@ const DEMANDS: &str = "docs/demands.md";
 const CHECKLISTS: &str = "docs/checklists/release.md";
 
 const SCHEDULES: &str =
-    "house::stacks::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
+    "house::schedules::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
 const SYNCED: &str = "house::stacks::only_dev_and_the_stable_environments_sync";
 const CANARIES: &str = "house::stacks::every_canary_has_a_hook_and_two_alarms";
 const HELD: &str = "house::stacks::a_resource_that_holds_data_keeps_its_name_type_and_keys";
