@@ -40,8 +40,8 @@ BROKEN = """  Broken:
 
 # The steps after the first deployments, in their order.
 STEPS = [
-    "rights", "refusals", "at_one_address", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm", "rolled_back_by_hand", "migrated",
-    "rotated", "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
+    "rights", "refusals", "at_one_address", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm", "rolled_back_by_hand", "migrated",
+    "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
 ]
 
 
@@ -108,6 +108,9 @@ class Rehearsal:
     def at_one_address(self):
         for environment in ["dev", "staging"]:
             edge.see(self.steps, self.api(environment))
+
+    def rotated(self):
+        edge.rotate(self.steps, self.source, self.api("staging"), self.user)
 
     def good_release(self):
         """Another log level reaches every function, step by step, and no request fails."""
@@ -201,9 +204,6 @@ class Rehearsal:
         account.set_version("staging", 3)
         self.source.reset()
         self.steps.done(f"accounts migrated back and forth: {len(traffic.results)} requests, 0 failed")
-
-    def rotated(self):
-        edge.rotate(self.steps, self.source, self.api("staging"), self.user)
 
     def repeated(self):
         """A deployment that failed for a passing reason, here the age of the catalogue, succeeds when it is repeated unchanged."""
