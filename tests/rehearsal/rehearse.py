@@ -40,8 +40,8 @@ BROKEN = """  Broken:
 
 # The steps after the first deployments, in their order.
 STEPS = [
-    "rights", "refusals", "at_one_address", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm", "rolled_back_by_hand", "migrated",
-    "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
+    "rights", "refusals", "at_one_address", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm",
+    "rolled_back_by_hand", "migrated", "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
 ]
 
 
