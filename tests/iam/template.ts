@@ -164,14 +164,25 @@ class Resolver {
         return one === other;
       }
       case "Fn::Not":
-        return list(argument).map((value) => this.resolve(value))[0] !== true;
+        return list(argument).map((value) => this.decision(value))[0] !== true;
+      case "Fn::And":
+        return list(argument).every((value) => this.decision(value));
+      case "Fn::Or":
+        return list(argument).some((value) => this.decision(value));
       default:
         throw new Error(`this check does not evaluate ${name}`);
     }
   }
 
   private holds(condition: string): boolean {
-    return this.resolve(fields(this.template["Conditions"])[condition]) === true;
+    return this.decision(fields(this.template["Conditions"])[condition]);
+  }
+
+  /** Returns the value of a condition function, or of the condition that `{ Condition: name }` refers to. */
+  private decision(value: Json | undefined): boolean {
+    const entries = Object.entries(fields(value));
+    const [name, argument] = entries[0] ?? [];
+    return entries.length === 1 && name === "Condition" ? this.holds(text(argument)) : this.resolve(value) === true;
   }
 
   private reference(name: string): Json | undefined {
