@@ -131,7 +131,7 @@ def fetched(url):
 class Traffic:
     """Requests of users, some each second, until it is left: public reads, and the same favorite set and removed, which are writes."""
 
-    def __init__(self, api, user, per_second=20):
+    def __init__(self, api, user, per_second=10):
         self.api, self.token, self.per_second = api, user["access_token"], per_second
         self.favorites = f"/api/v1/users/{user['user']['id']}/favorites"
         self.results, self.ended = [], threading.Event()

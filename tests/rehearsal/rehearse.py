@@ -144,7 +144,7 @@ class Rehearsal:
         api, before = self.api("staging"), account.versions("staging")
         self.source.set("staging", "TrafficShift=CodeDeployDefault.LambdaCanary10Percent5Minutes")
         self.source.edit("template.yaml", "AUDIT_TABLE: !Ref AuditTableName", "AUDIT_TABLE: pokedex-staging-nowhere")
-        with machine.minute(LONG_MINUTE), Traffic(api, self.user) as traffic:
+        with machine.minute(LONG_MINUTE), Traffic(api, self.user, per_second=20) as traffic:
             output = self.deploy("staging", fails=True)
             returned = time.monotonic()
             time.sleep(5)
@@ -322,6 +322,7 @@ def main():
                 getattr(rehearsal, name)()
         except SystemExit:
             keep_logs(run)
+            print_server_errors()
             raise
     print(f"rehearsal: {steps.checks} passed, 0 failed")
 
@@ -338,6 +339,15 @@ def keep_logs(run):
     for log in pathlib.Path(run).glob("*.log"):
         (place / log.name).write_bytes(log.read_bytes())
     print(f"the logs are in {place}")
+
+
+def print_server_errors():
+    """Prints the lines of functions that answered with a server error: they name its cause, which no response does."""
+    logs = boto3.client("logs")
+    for group in logs.get_paginator("describe_log_groups").paginate().search("logGroups[].logGroupName"):
+        for event in logs.filter_log_events(logGroupName=group)["events"]:
+            if '"status":5' in event["message"]:
+                print(event["message"].partition('"_aws"')[0])
 
 
 if __name__ == "__main__":

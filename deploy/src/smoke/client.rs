@@ -1,9 +1,15 @@
 //! Requests, and what is expected of their responses.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use reqwest::{Method, StatusCode, header::HeaderMap};
+use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
 use serde_json::Value;
 
 use super::Target;
@@ -13,7 +19,14 @@ use super::Target;
 pub(super) struct Client {
     http: reqwest::Client,
     url: String,
+    /// The number of requests that were repeated because the API asked for it.
+    repeated: AtomicUsize,
 }
+
+/// The number of times that a request is repeated after a 503 with `Retry-After`.
+const MOST_REPEATS: usize = 2;
+/// The longest wait that the API may ask for.
+const LONGEST_WAIT: u64 = 5;
 
 /// A response, read completely.
 #[derive(Debug)]
@@ -30,12 +43,20 @@ impl Client {
             .timeout(Duration::from_secs(35))
             .user_agent("pokedex-smoke")
             .build()?;
-        Ok(Self { http, url: target.url.trim_end_matches('/').to_owned() })
+        Ok(Self { http, url: target.url.trim_end_matches('/').to_owned(), repeated: AtomicUsize::new(0) })
     }
 
-    pub(super) fn request(&self, method: Method, path: &str) -> Request {
+    /// Returns the number of requests that were repeated.
+    pub(super) fn repeated(&self) -> usize {
+        self.repeated.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> Request<'_> {
         let what = format!("{method} {path}");
-        Request { builder: self.http.request(method, format!("{}{path}", self.url)), what }
+        // A repeated POST could meet its own first attempt.
+        let repeats = if method == Method::POST { 0 } else { MOST_REPEATS };
+        let builder = self.http.request(method, format!("{}{path}", self.url));
+        Request { builder, what, repeats, repeated: &self.repeated }
     }
 
     /// Gets a page or a file, which has none of the API's headers.
@@ -52,7 +73,7 @@ impl Client {
         Ok(self.http.get(url).send().await.with_context(|| url.to_owned())?.status())
     }
 
-    pub(super) fn get(&self, path: &str) -> Request {
+    pub(super) fn get(&self, path: &str) -> Request<'_> {
         self.request(Method::GET, path)
     }
 }
@@ -79,12 +100,15 @@ impl File {
 
 /// A request that is being built.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct Request<'a> {
     builder: reqwest::RequestBuilder,
     what: String,
+    /// The number of times that the request may be repeated.
+    repeats: usize,
+    repeated: &'a AtomicUsize,
 }
 
-impl Request {
+impl Request<'_> {
     pub(super) fn header(self, name: &str, value: &str) -> Self {
         Self { builder: self.builder.header(name, value), ..self }
     }
@@ -98,10 +122,28 @@ impl Request {
         Self { builder, ..self }
     }
 
+    /// Sends the request, and repeats it as long as a 503 asks for it.
+    async fn send(&self) -> Result<reqwest::Response> {
+        let mut left = self.repeats;
+        loop {
+            let again = self.builder.try_clone().context("the request's body cannot be repeated")?;
+            let response = again.send().await?;
+            let wait = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
+            match wait.filter(|wait| *wait <= LONGEST_WAIT) {
+                Some(wait) if left > 0 && response.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                    left -= 1;
+                    self.repeated.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_secs(wait)).await;
+                }
+                _ => return Ok(response),
+            }
+        }
+    }
+
     /// Sends the request; the response must have one of these statuses, and the headers of every response.
     pub(super) async fn expect(self, statuses: &[u16]) -> Result<Answer> {
-        let Self { builder, what } = self;
-        let response = builder.send().await.with_context(|| what.clone())?;
+        let what = &self.what;
+        let response = self.send().await.with_context(|| what.clone())?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.with_context(|| what.clone())?;
         if !statuses.contains(&status.as_u16()) {
@@ -142,5 +184,59 @@ impl Answer {
     /// Returns a text of the body.
     pub(super) fn text(&self, field: &str) -> Result<&str> {
         self.body[field].as_str().with_context(|| format!("the response has no {field}: {}", self.body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        thread,
+    };
+
+    use super::*;
+
+    const BUSY: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    const DOWN: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    const WELL: &str = "HTTP/1.1 200 OK\r\nx-content-type-options: nosniff\r\nx-api-version: v1\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+
+    /// A client of a server that gives these responses in order.
+    fn client(responses: Vec<&'static str>) -> Client {
+        adapters::tls::install_ring();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for response in responses {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 4096]).unwrap();
+                stream.write_all(response.as_bytes()).unwrap();
+            }
+        });
+        let target = Target {
+            url,
+            origin_verify: None,
+            behind: None,
+            has_pages: false,
+            expects_sync: false,
+            release: None,
+        };
+        Client::new(&target).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_is_repeated_as_long_as_the_api_asks_for_it() {
+        let served = client(vec![BUSY, BUSY, WELL]);
+        served.get("/").expect(&[200]).await.unwrap();
+        assert_eq!(served.repeated(), 2);
+        for (responses, method, repeated) in [
+            (vec![BUSY, BUSY, BUSY], Method::GET, 2),
+            (vec![DOWN], Method::GET, 0),
+            (vec![BUSY], Method::POST, 0),
+        ] {
+            let served = client(responses);
+            served.request(method, "/").expect(&[200]).await.unwrap_err();
+            assert_eq!(served.repeated(), repeated);
+        }
     }
 }

@@ -64,6 +64,8 @@ pub struct Check {
 pub struct Report {
     pub url: String,
     pub checks: Vec<Check>,
+    /// The requests that were repeated because the API answered 503 and asked for it.
+    pub repeated: usize,
 }
 
 impl Report {
@@ -82,12 +84,10 @@ impl Report {
 
     #[must_use]
     pub fn summary(&self) -> String {
-        format!(
-            "smoke test of {}: {} passed, {} failed",
-            self.url,
-            self.checks.len() - self.failed(),
-            self.failed()
-        )
+        let (failed, repeated) = (self.failed(), self.repeated);
+        let counts = format!("{} passed, {failed} failed", self.checks.len() - failed);
+        let repeats = if repeated == 0 { String::new() } else { format!(", {repeated} requests repeated") };
+        format!("smoke test of {}: {counts}{repeats}", self.url)
     }
 
     /// Prints the report, also if a check failed.
@@ -126,7 +126,7 @@ impl Report {
 /// If no request can be sent at all. A failed check is part of the report.
 pub async fn run(target: &Target, dry_run: bool) -> Result<Report> {
     let client = Client::new(target)?;
-    let mut report = Report { url: target.url.clone(), checks: Vec::new() };
+    let mut report = Report { url: target.url.clone(), ..Report::default() };
     catalogue::check(&client, target, &mut report).await;
     if target.has_pages {
         pages::check(&client, target, &mut report).await;
@@ -134,5 +134,6 @@ pub async fn run(target: &Target, dry_run: bool) -> Result<Report> {
     if !dry_run {
         accounts::check(&client, &mut report).await;
     }
+    report.repeated = client.repeated();
     Ok(report)
 }
