@@ -28,6 +28,8 @@ pub async fn refresh(
     display.finish();
     match outcome? {
         Outcome::Finished { finished, published } => report(&finished, &published),
+        // Only the approval of an administrator can be superseded.
+        Outcome::Superseded => {}
         Outcome::Paused { progress, because } => {
             let why = match because {
                 Pause::Stopped => "stopped".to_owned(),
@@ -55,6 +57,9 @@ fn report(finished: &Finished, published: &Published) {
     );
     for doubt in &finished.doubts {
         eprintln!("sync: {doubt}");
+    }
+    if let Some(publication) = &finished.held {
+        eprintln!("sync: nothing was published; an administrator can approve the publication {publication}");
     }
     for failure in finished.failures.iter().take(20) {
         eprintln!("sync: skipped {}/{}: it {}", failure.kind.endpoint(), failure.id, failure.reason);

@@ -1,5 +1,11 @@
 //! `--sync`: a refresh before serving, which may fail.
 
+use std::collections::BTreeSet;
+
+use domain::facts::Kind;
+use serde_json::json;
+use tests::facts;
+
 use super::{
     catalogue::filled,
     process::{Process, get, served},
@@ -21,9 +27,41 @@ async fn an_unreachable_source_is_reported_and_the_catalogue_still_served() {
     assert!(reported[0].starts_with("pokedex: ") && reported[0].contains("refused"), "{reported:?}");
 }
 
+/// A source that lists everything that the snapshot has, and has the documents of the small world alone.
+async fn source() -> StandIn {
+    let source = StandIn::start(World::small()).await;
+    for kind in Kind::ALL {
+        let known: BTreeSet<u32> = World::small().listed(kind.endpoint()).map(|(id, _)| id).collect();
+        for id in facts().ids(kind).into_iter().filter(|id| !known.contains(id)) {
+            let url = format!("/api/v2/{}/{id}/", kind.endpoint());
+            source.add_to_list(kind.endpoint(), json!({ "url": url }));
+        }
+    }
+    source
+}
+
+#[tokio::test]
+async fn a_source_that_has_lost_most_of_its_resources_changes_nothing() {
+    let source = StandIn::start(World::small()).await;
+    source.edit("/api/v2/pokemon/1/", |bulbasaur| bulbasaur["weight"] = 71.into());
+    let folder = filled().await;
+    let mut process =
+        Process::on(folder.path(), &["--sync", "--pokeapi", &source.base_url(), "--sync-rate", "0"]);
+    let base = process.ready().await;
+    assert_eq!(get(&base, "/api/v1/pokemon/1").await.json()["weight"], 69);
+    assert_eq!(served(&base).await, 1351);
+    let err = process.interrupt().await.err;
+    for line in [
+        "sync: the source no longer lists 1336 of 1351 of pokemon",
+        "sync: nothing was published; an administrator can approve the publication ",
+    ] {
+        assert!(err.iter().any(|reported| reported.starts_with(line)), "{line}: {err:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_refresh_shows_its_progress_in_plain_lines_and_is_served_and_kept() {
-    let source = StandIn::start(World::small()).await;
+    let source = source().await;
     source.edit("/api/v2/pokemon/1/", |bulbasaur| bulbasaur["weight"] = 71.into());
     let folder = filled().await;
     let arguments =
@@ -33,7 +71,7 @@ async fn a_refresh_shows_its_progress_in_plain_lines_and_is_served_and_kept() {
     assert_eq!(get(&base, "/api/v1/pokemon/1").await.json()["weight"], 71);
     let listed = get(&base, "/api/v1/pokemon?ids=1").await.json();
     assert_eq!(listed["pokemon"][0]["weight"], 71, "the index is of the same facts");
-    assert_eq!(served(&base).await, 1351, "a small source takes nothing away");
+    assert_eq!(served(&base).await, 1351, "a document that is missing takes nothing away");
     let ready = get(&base, "/api/v1/health/ready").await.json();
     assert!(ready["sync"]["last_finished_at"].is_string(), "{ready}");
     let err = process.interrupt().await.err;
@@ -45,7 +83,7 @@ async fn a_refresh_shows_its_progress_in_plain_lines_and_is_served_and_kept() {
     assert!(progress[0].starts_with(&format!("sync: 1/{total} fetched 1, ")), "{progress:?}");
     assert!(progress.last().unwrap().starts_with(&format!("sync: {total}/{total} ")), "{progress:?}");
     assert!(
-        err.iter().any(|line| line.starts_with(&format!("sync: fetched {total}, unchanged 0, "))),
+        err.iter().any(|line| line.starts_with("sync: fetched 95, unchanged 0, ")),
         "{err:?}"
     );
     let written = err.iter().find(|line| line.contains("items written")).expect("a summary");

@@ -26,7 +26,7 @@ async fn for_a_while(store: &CatalogStore, api: &PokeApi, while_: Duration) -> R
 fn paused(outcome: Result<Outcome, SyncError>) -> Progress {
     match outcome.expect("a pause is not an error") {
         Outcome::Paused { progress, .. } => progress,
-        Outcome::Finished { finished, .. } => panic!("it finished: {finished:?}"),
+        ended => panic!("it ended: {ended:?}"),
     }
 }
 

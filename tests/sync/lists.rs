@@ -16,7 +16,7 @@ const LIST: &str = "/api/v2/pokemon/";
 
 /// Runs a sync with `fault` on its list of Pokémon; returns the error's text.
 async fn refused(pokeapi: &StandIn, store: &CatalogStore, fault: Fault) -> String {
-    let before = items(store).await;
+    let before = catalogue(store).await;
     pokeapi.always(LIST, fault);
     pokeapi.reset_log();
     let (tapped, tap) = tapped(store).await;
@@ -24,7 +24,9 @@ async fn refused(pokeapi: &StandIn, store: &CatalogStore, fault: Fault) -> Strin
     assert!(matches!(&error, SyncError::List("pokemon", _)), "{error:?}");
     let written = writes(&tap.take());
     assert_eq!(written.keys().collect::<Vec<_>>(), ["update SYNC/STATE"], "{written:?}");
-    assert_same(&items(store).await, &before, "nothing is removed, the lease is given back");
+    assert_same(&catalogue(store).await, &before, "nothing is removed");
+    let state = items(store).await["SYNC/STATE"].to_string();
+    assert!(!state.contains("lease"), "it is given back: {state}");
     assert!(pokeapi.requests().iter().all(|seen| seen.path.contains("?limit=")), "no resource was asked for");
 
     pokeapi.behave();

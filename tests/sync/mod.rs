@@ -7,6 +7,7 @@ mod deadline;
 mod faults;
 mod first;
 mod healing;
+mod held;
 mod kills;
 mod leases;
 mod lists;

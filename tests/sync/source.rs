@@ -26,7 +26,7 @@ fn paths(kind: &str) -> Vec<String> {
 async fn paused(store: &adapters::store::CatalogStore, pokeapi: &StandIn) -> (Progress, Pause) {
     match try_sync(store, pokeapi).await.expect("a pause is not an error") {
         Outcome::Paused { progress, because } => (progress, because),
-        Outcome::Finished { finished, .. } => panic!("it finished: {finished:?}"),
+        ended => panic!("it ended: {ended:?}"),
     }
 }
 
@@ -153,6 +153,7 @@ async fn resources_that_never_answer_do_not_prevent_the_end_of_a_run() {
         match try_sync(&store, &pokeapi).await.expect("no error") {
             Outcome::Finished { finished, .. } => break finished,
             Outcome::Paused { because, .. } => assert_eq!(because, Pause::SourceDown),
+            Outcome::Superseded => panic!("nothing was approved"),
         }
         runs += 1;
         assert!(runs < 5, "it never ends");

@@ -25,6 +25,15 @@ pub fn is_suspicious(gone: usize, all: usize) -> bool {
     gone * 2 > all || (gone > 10 && gone * 20 > all)
 }
 
+/// The meaning of records whose facts no longer exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Many of them are an accident, and are kept.
+    Doubtful,
+    /// An administrator has approved the removal.
+    Approved,
+}
+
 /// The result of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Published {
@@ -73,7 +82,8 @@ impl From<BadIndex> for PublishError {
     }
 }
 
-/// Makes the stored catalogue match `facts` and the changes of administrators. New items get `now` as their times.
+/// Makes the stored catalogue match `facts` and the changes of administrators. New items get `now` as their times. `loss` says what to do if
+/// suspiciously many records would be deleted.
 ///
 /// # Errors
 /// [`PublishError::Store`] if the engine does not answer or the lease was lost; items that were already written stay and are not written
@@ -84,6 +94,7 @@ pub async fn publish(
     lease: &Lease,
     facts: &Facts,
     now: Timestamp,
+    loss: Loss,
 ) -> Result<Published, PublishError> {
     let overrides = store.overrides(meter).await?;
     let hidden = overrides.hidden(facts);
@@ -98,7 +109,7 @@ pub async fn publish(
     Dex::load(&index, &version, "")?.generations()?;
 
     store.put_groups(meter, lease, groups).await?;
-    remove_stale(store, meter, lease, &hidden, &mut diff).await?;
+    remove_stale(store, meter, lease, &hidden, loss, &mut diff).await?;
     put_index(store, meter, lease, &index, version, overrides.revision, &mut diff).await?;
     for problem in &diff.done.problems {
         tracing::warn!(resource = problem.resource, reason = problem.reason, "a record is incomplete");
@@ -267,6 +278,7 @@ async fn remove_stale(
     meter: &Meter,
     lease: &Lease,
     hidden: &Hidden,
+    loss: Loss,
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
     let hidden: HashSet<String> = (hidden.names.iter().map(Key::pokemon))
@@ -279,7 +291,7 @@ async fn remove_stale(
     // Counts records, because some have many names.
     let gone = lost.iter().filter(|key| key.is_of_id()).count();
     let all = records.iter().filter(|key| key.is_of_id()).count();
-    if is_suspicious(gone, all) {
+    if loss == Loss::Doubtful && is_suspicious(gone, all) {
         let reason = format!("{gone} of {all} records would vanish at once; they are kept");
         diff.done.problems.push(Problem { resource: "catalogue".to_owned(), reason });
     } else {

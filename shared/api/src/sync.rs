@@ -13,7 +13,7 @@ use adapters::{
     aws, now,
     pokeapi::PokeApi,
     store::{CatalogStore, Meter, StoreError},
-    sync::{self, Order, Outcome, Settings, SyncError},
+    sync::{self, Order, Outcome, Request, Scope, Settings, SyncError},
 };
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -134,8 +134,9 @@ impl SyncFunction {
         if let Some(published) = sync::republish(&self.store, meter, &owner, now()).await? {
             tracing::info!(written = published.written, index = published.index, "published again");
         }
+        let request = sync::request(&self.store, meter).await?;
         let state = sync::state(&self.store, meter).await?;
-        if let (None, Some(last)) = (&state.running, &state.last) {
+        if let (None, None, Some(last)) = (&request, &state.running, &state.last) {
             // After a run with failures, the next one starts sooner: an outage of the source rarely lasts a day.
             let enough = if last.is_good() { self.min_age } else { self.min_age / 4 };
             // A finish time in this clock's future says nothing about the catalogue's age.
@@ -146,8 +147,32 @@ impl SyncFunction {
         }
         let mut how = Settings::new(owner);
         how.deadline = Some(deadline);
+        how.scope = request.as_ref().map_or(Scope::Everything, |request| request.scope.clone());
         let outcome = sync::run(&self.store, meter, &self.api, &how, &mut |_| {}).await?;
+        if let Some(request) = request {
+            self.settle(meter, &request, state.running.is_some(), &outcome).await?;
+        }
         Ok(Done::Ran(Box::new(outcome)))
+    }
+
+    /// Deletes a request that the run has carried out. A run of everything carries out the request for one as soon as its state is stored:
+    /// later invocations continue it. Any other request waits until the run that was `under_way` has ended.
+    async fn settle(
+        &self,
+        meter: &Meter,
+        request: &Request,
+        under_way: bool,
+        outcome: &Outcome,
+    ) -> Result<(), SyncError> {
+        let is_done = match (&request.scope, outcome) {
+            (Scope::Everything, Outcome::Paused { .. }) => {
+                sync::state(&self.store, meter).await?.running.is_some()
+            }
+            (Scope::Everything, _) => true,
+            (_, Outcome::Paused { .. }) => false,
+            _ => !under_way,
+        };
+        if is_done { sync::carried_out(&self.store, meter, request).await } else { Ok(()) }
     }
 }
 

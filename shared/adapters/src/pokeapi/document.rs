@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::Slug;
+use domain::{Slug, facts::Doubt};
 use serde_json::{Map, Value};
 
 /// The wrong field of a document, and what is wrong with it.
@@ -31,6 +31,12 @@ impl fmt::Display for Invalid {
 }
 
 impl std::error::Error for Invalid {}
+
+impl From<Doubt> for Invalid {
+    fn from(Doubt { field, reason }: Doubt) -> Self {
+        Self::new(field, reason)
+    }
+}
 
 pub(super) type Checked<T> = Result<T, Invalid>;
 

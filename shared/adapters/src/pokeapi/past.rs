@@ -4,11 +4,13 @@ use domain::facts::{PastAbilities, PastAbilitySlot, PastStats, PastTypes};
 
 use super::{
     document::{Checked, Doc, Invalid},
-    types::types,
+    types::some_types,
 };
 
 pub(super) fn past_types(doc: &Doc<'_>) -> Checked<Vec<PastTypes>> {
-    by_generation(doc, "past_types", |generation, entry| Ok(PastTypes { generation, types: types(entry)? }))
+    by_generation(doc, "past_types", |generation, entry| {
+        Ok(PastTypes { generation, types: some_types(entry)? })
+    })
 }
 
 pub(super) fn past_abilities(doc: &Doc<'_>) -> Checked<Vec<PastAbilities>> {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{
     document::{Checked, Doc, Invalid, id_in},
     past,
-    types::types,
+    types::{some_types, types},
 };
 
 /// Six times the size of the largest real fact. A stored fact must fit into an item of 400 KB: otherwise every write of
@@ -165,7 +165,7 @@ fn form(doc: &Doc<'_>, id: u32) -> Checked<FormFacts> {
         is_battle_only: doc.flag("is_battle_only")?,
         is_mega: doc.flag("is_mega")?,
         version_group: doc.get("version_group")?.linked_id()?,
-        types: types(doc)?,
+        types: some_types(doc)?,
         sprites: sprites(doc)?,
     })
 }
@@ -211,12 +211,7 @@ fn stats(doc: &Doc<'_>) -> Checked<(Stats, Stats)> {
         seen.insert(stat.get("stat")?.slug("name")?, (stat.number("base_stat")?, stat.number("effort")?));
     }
     let stat = |name: &str| -> Checked<(u16, u16)> {
-        let pair = seen.get(name).copied().ok_or_else(|| Invalid::new("stats", format!("has no {name}")))?;
-        if pair.0 > 255 {
-            Err(Invalid::new("stats", format!("{name} {} is above 255", pair.0)))
-        } else {
-            Ok(pair)
-        }
+        seen.get(name).copied().ok_or_else(|| Invalid::new("stats", format!("has no {name}")))
     };
     let all = [
         stat("hp")?,

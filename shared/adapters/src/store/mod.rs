@@ -35,7 +35,7 @@ pub use aws_sdk_dynamodb::Client;
 pub use accounts::AccountStore;
 pub use catalog::{
     Body, CatalogStore, Found, Head, INDEX_COPIES, LONGEST_LEASE, Lease, Ledger, Named, NewItem, Pointer,
-    Record, StoredState, content_hash,
+    REQUEST_EXPIRES, Record, StoredState, content_hash,
 };
 pub use error::{StoreError, chain};
 pub use key::Key;

@@ -7,7 +7,7 @@ use super::{
     outcome::SyncError,
 };
 use crate::{
-    publish::{Published, publish},
+    publish::{Loss, Published, publish},
     store::{CatalogStore, Meter, StoreError},
 };
 
@@ -48,7 +48,7 @@ pub async fn load(
             // The facts that this run stored before its cursor have been replaced.
             put_state(store, meter, lease, &state).await?;
         }
-        let published = publish(store, meter, lease, &ledger.facts, snapshot.taken_at).await?;
+        let published = publish(store, meter, lease, &ledger.facts, snapshot.taken_at, Loss::Doubtful).await?;
         store.mark_seeded(meter, snapshot.name).await?;
         Ok(published)
     })
@@ -72,7 +72,7 @@ pub async fn republish(
     }
     under_lease(store, meter, owner, SHORT_LEASE, async |store, lease| {
         let Some(ledger) = whole(store, meter).await? else { return Ok(None) };
-        Ok(Some(publish(store, meter, lease, &ledger.facts, now).await?))
+        Ok(Some(publish(store, meter, lease, &ledger.facts, now, Loss::Doubtful).await?))
     })
     .await
 }

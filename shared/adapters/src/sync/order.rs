@@ -12,7 +12,7 @@ use super::{
 use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
-    publish::publish,
+    publish::{Loss, publish},
     store::{CatalogStore, Lease, Ledger, Meter},
 };
 
@@ -108,7 +108,7 @@ pub async fn amend(
             },
             Source::NotAsked | Source::Unknown => {}
         }
-        publish(store, meter, lease, &ledger.facts, now()).await?;
+        publish(store, meter, lease, &ledger.facts, now(), Loss::Doubtful).await?;
         Ok(Amended::Published { source })
     })
     .await;
@@ -172,6 +172,10 @@ impl Errand<'_> {
         match self.api.fetch(kind, id, self.ledger.etag(kind, id)).await {
             Ok(Fetched::Unchanged) => {}
             Ok(Fetched::Changed { fact, etag }) => {
+                let is_known = self.ledger.facts.get(kind, id).as_ref() == Some(&*fact);
+                if let Some(doubt) = fact.doubt().filter(|_| !is_known) {
+                    return Ok(Err(FetchError::Invalid(doubt.into())));
+                }
                 self.ledger.record(*fact, etag);
             }
             Err(error) => return Ok(Err(error)),

@@ -28,6 +28,8 @@ pub enum Outcome {
     Finished { finished: Finished, published: Published },
     /// The next run continues from here.
     Paused { progress: Progress, because: Pause },
+    /// The approved publication is not the held one: nothing was done.
+    Superseded,
 }
 
 /// The reasons why a run paused.

@@ -7,17 +7,18 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use super::{
+    held::{Held, HeldChange},
     lease::{put_state, state, under_lease},
     outcome::{Outcome, Pause, Progress, SyncError},
+    scope::Scope,
     settings::Settings,
-    state::{Failure, Finished, MOST_UNDER_WAY, Running, State, Wait},
+    state::{Failure, MOST_UNDER_WAY, RunError, Running, State, Wait, shortened},
     work::{Task, Work},
 };
 use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
-    publish::{PublishError, Published, is_suspicious, publish},
-    store::{CatalogStore, Key, LONGEST_LEASE, Lease, Ledger, Meter},
+    store::{CatalogStore, LONGEST_LEASE, Lease, Ledger, Meter},
 };
 
 /// The length of a lease, in seconds, which each checkpoint renews.
@@ -40,21 +41,33 @@ pub async fn run(
     observe: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Outcome, SyncError> {
     under_lease(store, meter, &settings.owner, LEASE, async |store, lease| {
-        Run::new(store, meter, api, settings, lease).await?.go(observe).await
+        let mut run = Run::new(store, meter, api, settings, lease).await?;
+        let outcome = run.go(observe).await;
+        if let Err(error @ (SyncError::List(..) | SyncError::Publish(_))) = &outcome {
+            // Administrators see the reason; the next run starts or continues as if this one had been killed.
+            run.state.error = Some(RunError { at: now(), reason: shortened(error) });
+            run.put_state().await?;
+        }
+        outcome
     })
     .await
 }
 
-struct Run<'a> {
-    store: &'a CatalogStore,
-    meter: &'a Meter,
+pub(super) struct Run<'a> {
+    pub(super) store: &'a CatalogStore,
+    pub(super) meter: &'a Meter,
     api: &'a PokeApi,
     settings: &'a Settings,
-    lease: &'a Lease,
-    ledger: Ledger,
-    work: Work,
-    state: State,
-    running: Running,
+    pub(super) lease: &'a Lease,
+    pub(super) ledger: Ledger,
+    pub(super) work: Work,
+    pub(super) state: State,
+    pub(super) running: Running,
+    pub(super) scope: Scope,
+    /// The publication that an administrator has approved.
+    pub(super) approved: Option<Held>,
+    /// The resources that were fetched, in a run that does not cover everything.
+    pub(super) fetched: BTreeSet<(Kind, u32)>,
     saved: Instant,
 }
 
@@ -75,9 +88,26 @@ impl<'a> Run<'a> {
             lost.iter().all(|key| running.lost.contains(key))
                 && now().elapsed_since(running.started_at).is_some_and(|age| age < OLDEST)
         });
+        // A run that is under way covers everything, and has to end first.
+        let scope = if begun.is_some() { Scope::Everything } else { settings.scope.clone() };
         let running = begun.unwrap_or_else(|| Running::new(now(), lost));
-        let (work, saved) = (Work::default(), Instant::now());
-        Ok(Self { store, meter, api, settings, lease, ledger, work, state, running, saved })
+        let (work, fetched, saved) = (Work::default(), BTreeSet::new(), Instant::now());
+        let approved = None;
+        Ok(Self {
+            store,
+            meter,
+            api,
+            settings,
+            lease,
+            ledger,
+            work,
+            state,
+            running,
+            scope,
+            approved,
+            fetched,
+            saved,
+        })
     }
 
     pub(super) async fn go(
@@ -92,6 +122,12 @@ impl<'a> Run<'a> {
             return Ok(self.paused(Pause::RetryAfter { until: wait.until }));
         }
         self.state.wait = None;
+        if let Scope::Approved { publication } = &self.scope {
+            self.approved = self.state.held.clone().filter(|held| held.publication == *publication);
+            if self.approved.is_none() {
+                return Ok(Outcome::Superseded);
+            }
+        }
         let listed = tokio::select! {
             biased;
             () = self.settings.stopped() => return Ok(self.paused(Pause::Stopped)),
@@ -102,7 +138,7 @@ impl<'a> Run<'a> {
             Err(SyncError::List(_, FetchError::NotNow(wait))) => return self.pause(wait_for(wait)).await,
             Err(error) => return Err(error),
         }
-        let tasks = std::mem::take(&mut self.work.tasks);
+        let tasks = self.tasks();
         if let Some(because) = self.fetch(tasks, true, observe).await? {
             return self.pause(because).await;
         }
@@ -114,9 +150,26 @@ impl<'a> Run<'a> {
             None | Some(Pause::SourceDown) => {}
             Some(because) => return self.pause(because).await,
         }
-        let doubts = self.forget_what_is_gone();
+        let removals = self.forget_what_is_gone();
         self.checkpoint().await?;
-        self.publish(doubts).await
+        self.conclude(removals).await
+    }
+
+    /// The resources to request, in order.
+    fn tasks(&mut self) -> Vec<Task> {
+        let named: Vec<(Kind, u32)> = match &self.scope {
+            Scope::Everything => return std::mem::take(&mut self.work.tasks),
+            Scope::Skipped => {
+                let last = self.state.last.iter();
+                last.flat_map(|last| &last.failures).map(|failure| (failure.kind, failure.id)).collect()
+            }
+            Scope::Approved { .. } => {
+                let approved = self.approved.iter();
+                approved.flat_map(|held| &held.changes).map(|change| (change.kind, change.id)).collect()
+            }
+        };
+        (self.work.total, self.work.done) = (named.len(), 0);
+        named.into_iter().map(|(kind, id)| Task::new(&self.ledger, kind, id)).collect()
     }
 
     /// Processes `tasks` in order; returns the reason for an early end, if there is one.
@@ -166,16 +219,27 @@ impl<'a> Run<'a> {
     }
 
     fn take(&mut self, task: &Task, answer: Result<Fetched, FetchError>) {
-        let Running { failures, tally, .. } = &mut self.running;
+        let Running { failures, tally, held, .. } = &mut self.running;
         let before = failures.len();
         failures.retain(|failure| (failure.kind, failure.id) != (task.kind, task.id));
+        held.retain(|change| (change.kind, change.id) != (task.kind, task.id));
+        if answer.is_ok() && self.scope != Scope::Everything {
+            self.fetched.insert((task.kind, task.id));
+        }
         tally.failed = tally.failed.saturating_sub(before - failures.len());
         match answer {
             Ok(Fetched::Unchanged) => tally.unchanged += 1,
             Ok(Fetched::Changed { fact, etag }) => {
                 tally.fetched += 1;
-                if self.ledger.record(*fact, etag) {
-                    tally.changed += 1;
+                let is_approved = self.approved.as_ref().is_some_and(|held| held.includes(&fact));
+                let is_known = self.ledger.facts.get(task.kind, task.id).as_ref() == Some(&*fact);
+                match fact.doubt().filter(|_| !is_approved && !is_known) {
+                    Some(doubt) => {
+                        tracing::error!(kind = task.kind.endpoint(), id = task.id, %doubt, "an improbable change is held");
+                        held.push(HeldChange::new(&fact, &doubt));
+                    }
+                    None if self.ledger.record(*fact, etag) => tally.changed += 1,
+                    None => {}
                 }
             }
             Err(error) => {
@@ -210,85 +274,17 @@ impl<'a> Run<'a> {
     /// Writes the facts first, then the cursor: a kill between the two repeats a few fetches, and loses no facts.
     async fn checkpoint(&mut self) -> Result<(), SyncError> {
         self.store.put_facts(self.meter, self.lease, &mut self.ledger).await?;
-        self.state.running = Some(self.running.clone());
+        if self.scope == Scope::Everything {
+            (self.running.total, self.running.done) = (self.work.total, self.work.done);
+            self.state.running = Some(self.running.clone());
+        }
         self.put_state().await?;
         self.saved = Instant::now();
         Ok(())
     }
 
-    async fn put_state(&self) -> Result<(), SyncError> {
+    pub(super) async fn put_state(&self) -> Result<(), SyncError> {
         put_state(self.store, self.meter, self.lease, &self.state).await
-    }
-
-    /// Removes facts whose resource the source no longer lists. If suspiciously many are gone, it keeps them and returns the reason.
-    fn forget_what_is_gone(&mut self) -> Vec<String> {
-        let mut doubts = Vec::new();
-        for kind in Kind::ALL {
-            let listed: BTreeSet<u32> = self.work.listed(kind).iter().copied().collect();
-            let known = self.ledger.facts.ids(kind);
-            let gone: Vec<u32> = known.iter().filter(|id| !listed.contains(id)).copied().collect();
-            if gone.is_empty() {
-                continue;
-            }
-            if is_suspicious(gone.len(), known.len()) || listed.is_empty() {
-                let (kind, gone, known) = (kind.endpoint(), gone.len(), known.len());
-                let doubt = format!("the source no longer lists {gone} of {known} of {kind}; all are kept");
-                tracing::warn!(kind, gone, "{doubt}");
-                doubts.push(doubt);
-                continue;
-            }
-            gone.into_iter().for_each(|id| self.ledger.remove(kind, id));
-        }
-        doubts
-    }
-
-    /// The number of resources whose facts are lost and could not be fetched again.
-    fn still_lost(&self) -> usize {
-        let is_lost = |kind, id| {
-            let key = Key::facts_of(kind, id).to_string();
-            self.running.lost.contains(&key) && self.ledger.facts.get(kind, id).is_none()
-        };
-        let lost = |kind| self.work.listed(kind).iter().filter(|id| is_lost(kind, **id)).count();
-        if self.running.lost.is_empty() { 0 } else { Kind::ALL.into_iter().map(lost).sum() }
-    }
-
-    async fn publish(&mut self, mut doubts: Vec<String>) -> Result<Outcome, SyncError> {
-        let lost = self.still_lost();
-        let published = if lost > 0 {
-            // Without these facts, the catalogue would lose records.
-            let doubt = format!("the facts of {lost} resources are lost; nothing is published without them");
-            tracing::error!(lost, "{doubt}");
-            doubts.push(doubt);
-            Published::default()
-        } else {
-            self.store.forget_unreadable(self.meter, self.lease, &self.ledger).await?;
-            match publish(self.store, self.meter, self.lease, &self.ledger.facts, now()).await {
-                Ok(published) => published,
-                Err(error @ PublishError::Store(_)) => return Err(error.into()),
-                Err(error) => {
-                    // These facts do not make a catalogue: the next run must fetch again instead of trying to publish
-                    // them forever.
-                    self.state.running = None;
-                    self.put_state().await?;
-                    return Err(error.into());
-                }
-            }
-        };
-        let finished = Finished {
-            total: self.work.total,
-            doubts,
-            incomplete: published.problems.len(),
-            gaps: published.gaps.len(),
-            repeated: self.work.repeated,
-            ..self.running.finish(now())
-        };
-        self.state.running = None;
-        if finished.is_good() {
-            self.state.last_good_at = Some(finished.finished_at);
-        }
-        self.state.last = Some(finished.clone());
-        self.put_state().await?;
-        Ok(Outcome::Finished { finished, published })
     }
 }
 

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use tokio::{sync::watch, time::Instant};
 
+use super::scope::Scope;
+
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The holder of the lease: the same owner can take it again immediately, another one waits until it expires.
     pub owner: String,
+    /// The resources to cover. A run that is under way is continued first, whatever this says.
+    pub scope: Scope,
     /// The time at which to stop fetching and leave the rest to the next run.
     pub deadline: Option<Instant>,
     /// Becomes true when the caller wants the run to stop fetching early, as at a deadline.
@@ -21,6 +25,7 @@ impl Settings {
     pub fn new(owner: impl Into<String>) -> Self {
         Self {
             owner: owner.into(),
+            scope: Scope::Everything,
             deadline: None,
             interrupt: None,
             checkpoint_every: Duration::from_secs(10),

@@ -1,8 +1,14 @@
 //! The state of a sync between runs: JSON in one item.
 
+use std::fmt;
+
 use domain::{Timestamp, facts::Kind};
 use serde::{Deserialize, Serialize};
 
+use super::{
+    held::{Held, HeldChange},
+    scope::Scope,
+};
 use crate::pokeapi::FetchError;
 
 /// The maximum number of failures in the result of a run; more of them add no information.
@@ -27,6 +33,42 @@ pub struct State {
     /// A source that asked for a pause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Wait>,
+    /// Improbable changes that wait for an approval. Meanwhile no run publishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+    /// The error that ended the latest run, if it did not end well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
+    /// The runs that ended, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<Ended>,
+}
+
+/// The maximum number of runs in [`State::recent`].
+const MOST_RECENT: usize = 10;
+
+/// The error that ended a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunError {
+    pub at: Timestamp,
+    pub reason: String,
+}
+
+/// A run that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    #[serde(flatten)]
+    pub scope: Scope,
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+    pub tally: Tally,
+    /// Items that the publication wrote.
+    pub written: usize,
+    /// Items that the publication deleted.
+    pub removed: usize,
+    /// The version of the index after the run; absent if nothing was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
 }
 
 /// A source that asked for no requests before a certain time.
@@ -48,6 +90,13 @@ impl State {
             tracing::warn!(%error, "the sync's state is not readable; the sync starts from scratch");
             Self::default()
         })
+    }
+
+    /// Records a run that ended.
+    pub(super) fn add(&mut self, ended: Ended) {
+        self.error = None;
+        self.recent.insert(0, ended);
+        self.recent.truncate(MOST_RECENT);
     }
 }
 
@@ -76,10 +125,20 @@ pub struct Failure {
 
 impl Failure {
     pub(super) fn new(kind: Kind, id: u32, error: &FetchError) -> Self {
-        let mut reason = error.to_string();
-        reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
-        Self { kind, id, reason, passing: error.is_passing() }
+        Self { kind, id, reason: shortened(error), passing: error.is_passing() }
     }
+
+    /// Whether both are failures of the same resource.
+    pub(super) fn is_of_same(&self, other: &Self) -> bool {
+        (self.kind, self.id) == (other.kind, other.id)
+    }
+}
+
+/// Returns the text of an error, shortened.
+pub(super) fn shortened(error: &impl fmt::Display) -> String {
+    let mut reason = error.to_string();
+    reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    reason
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +148,14 @@ pub struct Running {
     pub cursor: Option<(Kind, u32)>,
     pub tally: Tally,
     pub failures: Vec<Failure>,
+    /// The resources of the whole run, and those of them that were processed.
+    #[serde(default)]
+    pub total: usize,
+    #[serde(default)]
+    pub done: usize,
+    /// Improbable changes so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldChange>,
     /// Items of facts that could not be read when the run started: the run fetches their resources again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<String>,
@@ -114,6 +181,9 @@ pub struct Finished {
     /// Rows that the source listed twice.
     #[serde(default)]
     pub repeated: usize,
+    /// The publication that waits for an approval: nothing was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 impl Finished {
@@ -132,6 +202,9 @@ impl Running {
             cursor: None,
             tally: Tally { fetched: 0, unchanged: 0, changed: 0, failed: 0 },
             failures: Vec::new(),
+            total: 0,
+            done: 0,
+            held: Vec::new(),
             lost,
         }
     }
@@ -158,6 +231,7 @@ impl Running {
             incomplete: 0,
             gaps: 0,
             repeated: 0,
+            held: None,
         }
     }
 }

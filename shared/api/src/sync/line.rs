@@ -20,6 +20,7 @@ pub struct SyncLine {
     failed: usize,
     written: usize,
     is_finished: bool,
+    is_held: bool,
     is_error: bool,
 }
 
@@ -28,9 +29,9 @@ impl SyncLine {
     #[must_use]
     pub fn idle(outcome: Value) -> Self {
         let (fetched, changed, failed, written) = (0, 0, 0, 0);
-        let (is_finished, is_error) = (false, false);
+        let (is_finished, is_held, is_error) = (false, false, false);
         let (level, error_code) = (Level::Info, None);
-        Self { level, outcome, error_code, fetched, changed, failed, written, is_finished, is_error }
+        Self { level, outcome, error_code, fetched, changed, failed, written, is_finished, is_held, is_error }
     }
 
     #[must_use]
@@ -44,9 +45,10 @@ impl SyncLine {
                 failed: finished.tally.failed,
                 written: published.written,
                 is_finished: true,
+                is_held: finished.held.is_some(),
                 ..Self::idle(reported)
             },
-            Outcome::Paused { .. } => Self::idle(reported),
+            Outcome::Paused { .. } | Outcome::Superseded => Self::idle(reported),
         }
     }
 
@@ -69,6 +71,7 @@ impl SyncLine {
             metrics: SyncMetrics {
                 sync_errors: self.is_error.into(),
                 sync_finished: self.is_finished.into(),
+                sync_held: self.is_held.into(),
                 sync_fetched: self.fetched,
                 sync_changed: self.changed,
                 sync_failed: self.failed,
@@ -98,6 +101,7 @@ struct SyncFields {
 struct SyncMetrics {
     sync_errors: u8,
     sync_finished: u8,
+    sync_held: u8,
     sync_fetched: usize,
     sync_changed: usize,
     sync_failed: usize,
@@ -108,6 +112,7 @@ static SYNC_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
     described(&[
         ("SyncErrors", "Count"),
         ("SyncFinished", "Count"),
+        ("SyncHeld", "Count"),
         ("SyncFetched", "Count"),
         ("SyncChanged", "Count"),
         ("SyncFailed", "Count"),

@@ -5,6 +5,7 @@
 
 mod learnset;
 mod past;
+mod plausibility;
 mod resources;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use learnset::{BadLearnset, Learned, LearnsetFacts};
 pub use past::{PastAbilities, PastAbilitySlot, PastStats, PastTypes};
+pub use plausibility::Doubt;
 pub use resources::{
     AbilityFacts, AbilitySlot, ChainFacts, ChainLink, DamageRelations, FormFacts, GenerationFacts, MoveFacts,
     PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety, VersionGroupFacts,

@@ -36,6 +36,8 @@ pub enum Condition {
     NotDeleting,
     /// No other call has deleted the item.
     Left,
+    /// No other request for a sync waits.
+    NotRequested,
 }
 
 /// The reasons why a change of an account wrote nothing.

@@ -15,6 +15,7 @@
 //! | app | the manual changes to a Pokémon | `OVERRIDES` | `POKEMON#<id, 5 digits>` | GetItem, consistent (its routes); Query (publish) | its routes, each change an attribute of its own |
 //! | app | the number of manual changes so far | `OVERRIDES` | `REVISION` | GetItem, consistent, before the Query | with each change |
 //! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | key rotation, conditioned on its version |
+//! | catalog | the request for a sync | `SYNC` | `REQUEST` | the sync | an administrator's route: conditioned on no other waiting |
 //! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout; password checks |
 //! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of the subject>` | `BUCKET` | its own update | its own update, conditioned on its content |
 //!
@@ -37,6 +38,7 @@ mod overrides;
 mod profile;
 mod receipts;
 mod registration;
+mod requests;
 mod reservations;
 mod sessions;
 mod shapes;

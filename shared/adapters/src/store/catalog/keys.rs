@@ -101,6 +101,11 @@ impl Key {
     }
 
     #[must_use]
+    pub fn sync_request() -> Self {
+        Self::new("SYNC", "REQUEST")
+    }
+
+    #[must_use]
     pub fn seed() -> Self {
         Self::new("META", "SEED")
     }

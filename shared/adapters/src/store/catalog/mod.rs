@@ -12,6 +12,7 @@
 //! | a version of the dex index | `INDEX#<version>` | `COPY#<0‥2>` | GetItem, one copy at random | publish |
 //! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync, all of a checkpoint in one transaction |
 //! | the state of a sync, and its lease | `SYNC` | `STATE` | GetItem (sync, readiness) | sync, conditioned on the lease |
+//! | the request of an administrator for a sync | `SYNC` | `REQUEST` | GetItem (sync, its routes) | its routes, conditioned on no other waiting; deleted by the sync |
 //! | the mark of a completely loaded snapshot | `META` | `SEED` | GetItem (local start; sync, before it publishes again) | local start, as its last write |
 //!
 //! Publication also reads the manual changes of administrators, which the store of accounts writes to the table `app`.
@@ -23,6 +24,7 @@ mod keys;
 pub(super) mod overrides;
 mod read;
 mod record;
+pub(super) mod requests;
 mod state;
 mod store;
 mod write;
@@ -32,6 +34,7 @@ pub use index::Pointer;
 pub use keys::{INDEX_COPIES, Named};
 pub use read::Found;
 pub use record::{Body, Record, content_hash};
+pub use requests::REQUEST_EXPIRES;
 pub use state::{LONGEST_LEASE, Lease, StoredState};
 pub use store::CatalogStore;
 pub use write::{Head, NewItem};

@@ -1,0 +1,146 @@
+//! The end of a run: removals, the publication, and the state that administrators and readiness see.
+
+use std::collections::BTreeSet;
+
+use domain::facts::Kind;
+
+use super::{
+    held::{Held, HeldChange, HeldRemoval, doubtful_removal},
+    outcome::{Outcome, SyncError},
+    run::Run,
+    scope::Scope,
+    state::{Ended, Failure, Finished},
+};
+use crate::{
+    now,
+    publish::{Loss, PublishError, Published, publish},
+    store::Key,
+};
+
+/// The maximum number of doubts in the result of a run.
+const MOST_DOUBTS: usize = 20;
+
+impl Run<'_> {
+    /// Removes facts whose resource the source no longer lists. Keeps those of a kind whose removal is doubtful and not approved, and
+    /// returns these removals.
+    pub(super) fn forget_what_is_gone(&mut self) -> Vec<HeldRemoval> {
+        let mut doubtful = Vec::new();
+        for kind in Kind::ALL {
+            let listed: BTreeSet<u32> = self.work.listed(kind).iter().copied().collect();
+            let known = self.ledger.facts.ids(kind);
+            let ids: Vec<u32> = known.into_iter().filter(|id| !listed.contains(id)).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let is_approved = self.approved.as_ref().is_some_and(|held| held.includes_removal(kind, &ids));
+            let doubt = doubtful_removal(&self.ledger.facts, kind, &ids, listed.is_empty());
+            match doubt.filter(|_| !is_approved) {
+                Some(reason) => {
+                    tracing::error!(kind = kind.endpoint(), gone = ids.len(), "{reason}");
+                    doubtful.push(HeldRemoval { kind, ids, reason });
+                }
+                None => ids.into_iter().for_each(|id| self.ledger.remove(kind, id)),
+            }
+        }
+        doubtful
+    }
+
+    /// The number of resources whose facts are lost and could not be fetched again.
+    fn still_lost(&self) -> usize {
+        let is_lost = |kind, id| {
+            let key = Key::facts_of(kind, id).to_string();
+            self.running.lost.contains(&key) && self.ledger.facts.get(kind, id).is_none()
+        };
+        let lost = |kind| self.work.listed(kind).iter().filter(|id| is_lost(kind, **id)).count();
+        if self.running.lost.is_empty() { 0 } else { Kind::ALL.into_iter().map(lost).sum() }
+    }
+
+    /// The improbable changes: those of this run, and earlier ones that it has not fetched again.
+    fn held_changes(&self) -> Vec<HeldChange> {
+        let found = self.running.held.clone();
+        let earlier = self.state.held.iter().filter(|_| self.scope != Scope::Everything);
+        let earlier = earlier.flat_map(|held| &held.changes);
+        let still = earlier.filter(|change| !self.fetched.contains(&(change.kind, change.id))).cloned();
+        found.into_iter().chain(still).collect()
+    }
+
+    /// Publishes the catalogue, unless changes are held or facts are lost, and records the end of the run.
+    pub(super) async fn conclude(&mut self, removals: Vec<HeldRemoval>) -> Result<Outcome, SyncError> {
+        let held = Held::new(self.held_changes(), removals, self.state.held.as_ref(), now());
+        let mut doubts: Vec<String> = held.iter().flat_map(Held::reasons).take(MOST_DOUBTS).collect();
+        let lost = self.still_lost();
+        let published = if lost > 0 {
+            // Without these facts, the catalogue would lose records.
+            let doubt = format!("the facts of {lost} resources are lost; nothing is published without them");
+            tracing::error!(lost, "{doubt}");
+            doubts.push(doubt);
+            None
+        } else if held.is_some() {
+            None
+        } else {
+            Some(self.publish().await?)
+        };
+        let mut finished = self.running.finish(now());
+        finished.total = self.work.total;
+        finished.doubts = doubts;
+        finished.repeated = self.work.repeated;
+        finished.held = held.as_ref().map(|held| held.publication.clone());
+        if let Some(published) = &published {
+            (finished.incomplete, finished.gaps) = (published.problems.len(), published.gaps.len());
+        }
+        let published = published.unwrap_or_default();
+        self.state.held = held;
+        self.state.running = None;
+        self.state.add(Ended {
+            scope: self.scope.clone(),
+            started_at: finished.started_at,
+            finished_at: finished.finished_at,
+            tally: finished.tally,
+            written: published.written,
+            removed: published.removed,
+            index: Some(published.index.clone()).filter(|index| !index.is_empty()),
+        });
+        let last = self.merged(&finished);
+        if last.is_good() {
+            self.state.last_good_at = Some(last.finished_at);
+        }
+        self.state.last = Some(last);
+        self.put_state().await?;
+        Ok(Outcome::Finished { finished, published })
+    }
+
+    /// Returns the last run that covered everything, with the results of this one.
+    fn merged(&self, finished: &Finished) -> Finished {
+        let Some(last) = self.state.last.as_ref().filter(|_| self.scope != Scope::Everything) else {
+            return finished.clone();
+        };
+        let mut merged = last.clone();
+        let is_fetched = |failure: &Failure| self.fetched.contains(&(failure.kind, failure.id));
+        let resolved = last.failures.iter().filter(|failure| is_fetched(failure)).count();
+        merged.tally.failed = merged.tally.failed.saturating_sub(resolved);
+        // A resource that failed again has another reason now.
+        let failed_again = |one: &Failure| finished.failures.iter().any(|other| one.is_of_same(other));
+        merged.failures.retain(|failure| !is_fetched(failure) && !failed_again(failure));
+        merged.failures.extend(finished.failures.iter().cloned());
+        merged.doubts.clone_from(&finished.doubts);
+        merged.held.clone_from(&finished.held);
+        if finished.doubts.is_empty() {
+            (merged.incomplete, merged.gaps) = (finished.incomplete, finished.gaps);
+        }
+        merged
+    }
+
+    async fn publish(&mut self) -> Result<Published, SyncError> {
+        self.store.forget_unreadable(self.meter, self.lease, &self.ledger).await?;
+        let loss = if self.approved.is_some() { Loss::Approved } else { Loss::Doubtful };
+        match publish(self.store, self.meter, self.lease, &self.ledger.facts, now(), loss).await {
+            Ok(published) => Ok(published),
+            Err(error @ PublishError::Store(_)) => Err(error.into()),
+            Err(error) => {
+                // These facts do not make a catalogue: the next run must fetch again instead of trying to publish them forever.
+                self.state.running = None;
+                Err(error.into())
+            }
+        }
+    }
+}
