@@ -1,26 +1,32 @@
 //! A house whose catalogue may be written: the small world, its source, and the function that writes.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
 use adapters::{
     aws::{self, Endpoint},
     invoke::Function,
-    store::{Meter, Tables, accounts::OverrideChange},
+    store::{CatalogStore, Meter, Tables, accounts::OverrideChange},
 };
-use api::sync::SyncFunction;
+use api::{Config, sync::SyncFunction};
+use domain::audit::{Action, Outcome};
 use door::{route::Spec, telemetry::Telemetry};
+use http::Method;
 use local::{
     engine::listen,
     functions::{Functions, SYNC},
     guard::AccessKey,
     port::Port,
 };
-use tests::{SampleUsers, engine_url, some_event};
+use serde_json::{Value, json};
+use tests::{Answer, House, SampleUsers, engine_url, some_event};
 
 use crate::{
-    stand_in::{StandIn, World},
-    sync::support::{client, config, synced},
+    stand_in::{Fault, StandIn, World},
+    sync::support::{client, config, state, sync, synced},
 };
+
+/// The document that tests change.
+pub const BULBASAUR: &str = "/api/v2/pokemon/1/";
 
 /// Sample users with a separate catalogue.
 pub struct Workshop {
@@ -54,6 +60,57 @@ impl Workshop {
 }
 
 impl Workshop {
+    pub async fn house(&self) -> House {
+        self.house_with(|_| {}).await
+    }
+
+    pub async fn house_with(&self, change: impl FnOnce(&mut Config)) -> House {
+        let mut config = self.users.without_limits();
+        change(&mut config);
+        House::at(&self.users.url, config).await
+    }
+
+    /// Sends a request as an administrator.
+    pub async fn ask(&self, house: &House, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        house.call(method, path, Some(&self.users.admin_token()), body).await
+    }
+
+    pub fn store(&self) -> CatalogStore {
+        CatalogStore::new(aws::at(&self.users.url), &self.users.tables)
+    }
+
+    /// The actions of the administrator.
+    pub async fn trail(&self) -> Vec<(Action, Outcome)> {
+        self.users.trail(self.users.oak).await
+    }
+
+    /// The response of the function to its schedule.
+    pub async fn scheduled(&self) -> Value {
+        let function = self.users.sync_function.clone().expect("a function");
+        let answer =
+            function.connect().ask(b"{}".to_vec(), Duration::from_secs(20)).await.expect("an answer");
+        serde_json::from_slice(&answer).expect("JSON")
+    }
+
+    /// Runs a sync over everything, in this process.
+    pub async fn refresh(&self) {
+        sync(&self.store(), &self.source).await;
+    }
+
+    /// Leaves a resource that the last run has skipped.
+    pub async fn skip_one(&self) {
+        self.source.always(BULBASAUR, Fault::Status(404));
+        self.refresh().await;
+        self.source.behave();
+    }
+
+    /// Leaves a publication that an improbable change holds; returns its id.
+    pub async fn hold(&self) -> String {
+        self.source.edit(BULBASAUR, |document| document["stats"][1]["base_stat"] = json!(9_999));
+        self.refresh().await;
+        state(&self.store()).await.held.expect("a publication is held").publication
+    }
+
     /// Hides a Pokémon in the stored overrides, and does not publish the change.
     pub async fn hide_quietly(&self, id: u32) {
         let oak = self.users.oak;
@@ -73,7 +130,8 @@ pub enum Home {
 impl Home {
     pub async fn of(spec: &Spec) -> Self {
         match spec.name {
-            "fetch-pokemon" | "update-pokemon" | "hide-pokemon" => Self::Own(Workshop::open().await),
+            "fetch-pokemon" | "update-pokemon" | "hide-pokemon" | "start-sync" | "retry-sync"
+            | "approve-sync" => Self::Own(Workshop::open().await),
             _ => Self::Shared(SampleUsers::new().await),
         }
     }

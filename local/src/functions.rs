@@ -97,6 +97,24 @@ impl Invoke {
     }
 }
 
+impl Invoke {
+    /// Runs the function for `event` as soon as it is free. Nobody waits for the answer.
+    fn queued(&self, event: Value) -> impl Future<Output = ()> + Send + use<> {
+        let (free, function) = (Arc::clone(&self.free), self.function.clone());
+        async move {
+            if let Ok(permit) = free.acquire_owned().await {
+                let _ = function.send((event, permit, oneshot::channel().0));
+            }
+        }
+    }
+}
+
+fn accepted() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
+}
+
 impl Helper for Invoke {
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
@@ -115,6 +133,10 @@ impl Helper for Invoke {
             let message = "the event is not JSON";
             return refused(StatusCode::BAD_REQUEST, "InvalidRequestContentException", message);
         };
+        if request.headers().get("x-amz-invocation-type").is_some_and(|kind| kind == "Event") {
+            tokio::spawn(self.queued(event));
+            return accepted();
+        }
         let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
             let message = "the function is running already";
             return refused(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", message);

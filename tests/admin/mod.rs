@@ -1,3 +1,4 @@
-//! `/api/v1/admin`: the rights of administrators.
+//! `/api/v1/admin`: the rights of administrators, and the sync.
 
 mod rights;
+mod sync;

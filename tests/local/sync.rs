@@ -82,10 +82,7 @@ async fn a_refresh_shows_its_progress_in_plain_lines_and_is_served_and_kept() {
     assert!(progress.len() >= 2, "the first and the last at least: {err:?}");
     assert!(progress[0].starts_with(&format!("sync: 1/{total} fetched 1, ")), "{progress:?}");
     assert!(progress.last().unwrap().starts_with(&format!("sync: {total}/{total} ")), "{progress:?}");
-    assert!(
-        err.iter().any(|line| line.starts_with("sync: fetched 95, unchanged 0, ")),
-        "{err:?}"
-    );
+    assert!(err.iter().any(|line| line.starts_with("sync: fetched 95, unchanged 0, ")), "{err:?}");
     let written = err.iter().find(|line| line.contains("items written")).expect("a summary");
     assert!(written.ends_with("index written"), "{written}");
     assert!(err.iter().all(|line| !line.contains(['\u{1b}', '\r'])), "no terminal, no escapes: {err:?}");

@@ -1,12 +1,11 @@
 //! Administrators' overrides: visible everywhere, kept through syncs, and reversible.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use adapters::store::{
-    CatalogStore, Meter,
+    Meter,
     accounts::{Condition, OverrideChange},
 };
-use api::Config;
 use domain::{
     accounts::UserId,
     audit::{Action, Outcome},
@@ -25,21 +24,6 @@ use crate::{
 pub(super) const LIST: &str = "/api/v1/pokemon";
 
 impl Workshop {
-    pub(super) async fn house(&self) -> House {
-        self.house_with(|_| {}).await
-    }
-
-    pub(super) async fn house_with(&self, change: impl FnOnce(&mut Config)) -> House {
-        let mut config = self.users.without_limits();
-        change(&mut config);
-        House::at(&self.users.url, config).await
-    }
-
-    /// Sends a request as an administrator.
-    async fn ask(&self, house: &House, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        house.call(method, path, Some(&self.users.admin_token()), body).await
-    }
-
     pub(super) async fn fetch(&self, house: &House, id: u32) -> Answer {
         self.ask(house, Method::POST, LIST, Some(&json!({"pokemon_id": id}))).await
     }
@@ -50,14 +34,6 @@ impl Workshop {
 
     pub(super) async fn hide(&self, house: &House, key: &str) -> Answer {
         self.ask(house, Method::DELETE, &format!("{LIST}/{key}"), None).await
-    }
-
-    pub(super) fn store(&self) -> CatalogStore {
-        CatalogStore::new(adapters::aws::at(&self.users.url), &self.users.tables)
-    }
-
-    pub(super) async fn trail(&self) -> Vec<(Action, Outcome)> {
-        self.users.trail(self.users.oak).await
     }
 }
 
@@ -290,16 +266,6 @@ async fn a_source_error_is_reported_and_known_facts_stay() {
     let fields: Vec<_> =
         refused.json()["errors"].as_array().unwrap().iter().map(|error| error["field"].clone()).collect();
     assert_eq!((refused.status.as_u16(), fields), (422, vec![json!("height"), json!("types")]));
-}
-
-impl Workshop {
-    /// The response of the function to its schedule.
-    pub(super) async fn scheduled(&self) -> Value {
-        let function = self.users.sync_function.clone().expect("a function");
-        let answer =
-            function.connect().ask(b"{}".to_vec(), Duration::from_secs(20)).await.expect("an answer");
-        serde_json::from_slice(&answer).expect("JSON")
-    }
 }
 
 #[tokio::test]

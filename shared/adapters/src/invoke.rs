@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_lambda::{Client, operation::invoke::InvokeError, primitives::Blob};
+use aws_sdk_lambda::{Client, operation::invoke::InvokeError, primitives::Blob, types::InvocationType};
 
 use crate::{
     aws::{self, Endpoint},
@@ -57,6 +57,17 @@ impl Connected<'_> {
         let configuration =
             configuration.map_err(|error| NoAnswer::Unreachable(self.name.to_owned(), chain(&error)))?;
         Ok(configuration.environment.and_then(|environment| environment.variables).unwrap_or_default())
+    }
+
+    /// Invokes the function as its schedule does, and does not wait for it. Lambda repeats an invocation that fails.
+    ///
+    /// # Errors
+    /// [`NoAnswer::Unreachable`] if Lambda does not accept the event.
+    pub async fn wake(&self) -> Result<(), NoAnswer> {
+        let event = Blob::new(*b"{}");
+        let invocation = self.client.invoke().function_name(self.name).payload(event);
+        let sent = invocation.invocation_type(InvocationType::Event).send().await;
+        sent.map(drop).map_err(|error| NoAnswer::Unreachable(self.name.to_owned(), chain(&error)))
     }
 
     /// Invokes the function with `event`, and waits for its answer for at most `patience`.

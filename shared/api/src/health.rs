@@ -7,7 +7,7 @@ use std::time::Duration;
 use adapters::{
     disk, now,
     store::{Meter, StoreError},
-    sync,
+    sync::{self, Held},
 };
 use domain::{FieldError, Timestamp};
 use http::StatusCode;
@@ -17,6 +17,8 @@ use serde::Serialize;
 use crate::app::App;
 use door::{Problem, Request, Response, cache::json};
 
+/// The number of held changes that a response shows.
+const MOST_HELD: usize = 5;
 /// The timeout of the readiness check.
 const CAP: Duration = Duration::from_secs(2);
 
@@ -48,6 +50,8 @@ pub struct SyncReadiness {
     pub age_seconds: Option<i64>,
     /// Resources that the last run had to skip.
     pub failed: usize,
+    /// Improbable changes at PokeAPI for which nothing is published until an administrator approves them; empty otherwise.
+    pub held: Vec<String>,
 }
 
 /// Reports that the function runs. Calls no dependency.
@@ -81,12 +85,15 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
     let is_fresh =
         |max: Duration| age.is_some_and(|age| age <= i64::try_from(max.as_secs()).unwrap_or(i64::MAX));
     if max_age.is_some_and(|max| !is_fresh(max)) {
+        let held = state.held.iter().flat_map(Held::reasons).next();
+        let held =
+            held.map_or_else(String::new, |reason| format!("; a publication is held because {reason}"));
         let message = match (age.map(|age| age / 3600), state.last_good_at) {
             (Some(hours), Some(_)) => format!("last succeeded {hours} hours ago"),
             (Some(hours), None) => format!("has never succeeded; the catalogue is {hours} hours old"),
             (None, _) => format!("has a time in the future, {refreshed_at}: a clock was wrong"),
         };
-        return Err(not_ready("sync", &message, None));
+        return Err(not_ready("sync", &format!("{message}{held}"), None));
     }
     accounts_answer(app, meter).await?;
     disk_has_room(app)?;
@@ -98,6 +105,7 @@ async fn check(app: &App, meter: &Meter) -> Result<Readiness, Problem> {
             last_finished_at: state.last.as_ref().map(|last| last.finished_at),
             age_seconds: age,
             failed: state.last.as_ref().map_or(0, |last| last.tally.failed),
+            held: state.held.iter().flat_map(Held::reasons).take(MOST_HELD).collect(),
         },
     })
 }

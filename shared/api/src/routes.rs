@@ -143,6 +143,10 @@ stack admin {
     UPDATE_POKEMON "update-pokemon" PUT "/api/v1/pokemon/{id}" Admin/Write Keyed [Writer], dex pokemon::update, "Change a Pokémon's data, or undo the change";
     HIDE_POKEMON "hide-pokemon" DELETE "/api/v1/pokemon/{id}" Admin/Write Keyed [Writer], store pokemon::hide, "Hide a Pokémon";
     LIST_USERS "list-users" GET "/api/v1/users" Admin, store admin::users, "List users";
+    GET_SYNC "get-sync" GET "/api/v1/admin/sync" Admin, store admin::sync, "Get the state of the sync from PokeAPI";
+    START_SYNC "start-sync" POST "/api/v1/admin/sync" Admin/Write Keyed [Writer], store admin::start_sync, "Start a run of the sync";
+    RETRY_SYNC "retry-sync" POST "/api/v1/admin/sync/retry" Admin/Write Keyed [Writer], store admin::retry_sync, "Fetch the resources that the last run skipped";
+    APPROVE_SYNC "approve-sync" POST "/api/v1/admin/sync/approve" Admin/Write Keyed [Writer], store admin::approve_sync, "Approve improbable changes at PokeAPI";
     LIST_AUDIT "list-audit" GET "/api/v1/admin/audit" Admin, store admin::audit, "List audit events";
 }
 }

@@ -21,6 +21,11 @@ pub(crate) fn user(id: UserId) -> Option<String> {
     Some(format!("user:{id}"))
 }
 
+/// A held publication of the catalogue.
+pub(crate) fn publication(id: &str) -> Option<String> {
+    Some(format!("publication:{id}"))
+}
+
 /// A field of the actor's profile.
 pub(crate) fn field(name: &str) -> Option<String> {
     Some(name.to_owned())

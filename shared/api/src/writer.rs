@@ -47,6 +47,17 @@ pub(crate) fn busy() -> Problem {
     Problem { retry_after: Some(RETRY), ..Problem::conflict("catalogue_busy", detail) }
 }
 
+/// Makes the writer look for requests without waiting for it. If it cannot be invoked, its schedule finds them.
+pub(crate) async fn wake(app: &App) {
+    let woken = match &app.config.sync_function {
+        Some(function) => function.connect().wake().await.map_err(|error| error.to_string()),
+        None => Err("SYNC_FUNCTION is not set".to_owned()),
+    };
+    if let Err(error) = woken {
+        tracing::warn!(error, "the writer was not woken");
+    }
+}
+
 /// Sends `order` and waits for its completion, for at most [`Config::writer_patience`](crate::Config::writer_patience) since `since`.
 ///
 /// # Errors

@@ -39,6 +39,12 @@ pub enum Action {
     EditPokemon,
     /// By an administrator.
     HidePokemon,
+    /// An administrator requested a run of the sync.
+    StartSync,
+    /// An administrator requested another attempt for the skipped resources.
+    RetrySync,
+    /// An administrator approved improbable changes at PokeAPI.
+    ApprovePublication,
     /// An action that this release does not know.
     Unknown,
 }
@@ -106,7 +112,10 @@ impl Event {
                 | Action::Unfreeze
                 | Action::FetchPokemon
                 | Action::EditPokemon
-                | Action::HidePokemon,
+                | Action::HidePokemon
+                | Action::StartSync
+                | Action::RetrySync
+                | Action::ApprovePublication,
                 _,
             ) => return None,
             (_, Outcome::Done | Outcome::Replayed | Outcome::Unknown) => KEPT,

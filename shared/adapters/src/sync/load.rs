@@ -48,7 +48,8 @@ pub async fn load(
             // The facts that this run stored before its cursor have been replaced.
             put_state(store, meter, lease, &state).await?;
         }
-        let published = publish(store, meter, lease, &ledger.facts, snapshot.taken_at, Loss::Doubtful).await?;
+        let published =
+            publish(store, meter, lease, &ledger.facts, snapshot.taken_at, Loss::Doubtful).await?;
         store.mark_seeded(meter, snapshot.name).await?;
         Ok(published)
     })

@@ -1,11 +1,11 @@
-//! The OpenAPI operations of the lists for administrators, with their examples.
+//! The OpenAPI operations of the routes for administrators, with their examples.
 
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
-use super::{AuditPage, UserList, UserPagination};
+use super::{ApprovalRequest, AuditPage, SyncStatus, UserList, UserPagination};
 use crate::{
-    openapi::vocabulary::{MOMENT, Operation, answer, query},
+    openapi::vocabulary::{Answer, MOMENT, Operation, answer, body, query},
     users::docs::{USER, example_user},
 };
 
@@ -29,6 +29,65 @@ pub(crate) fn audit(generator: &mut SchemaGenerator) -> Operation {
     let day = query("day", "A date in UTC", &json!({"type": "string"}), &json!("2026-11-23"));
     Operation::new("administration", description, answer::<AuditPage>(generator, example).fresh())
         .parameters(vec![actor, day, per_page(), cursor()])
+}
+
+pub(crate) fn sync(generator: &mut SchemaGenerator) -> Operation {
+    let description = "The run that has begun, what it skipped, improbable changes that wait for an approval, and the last runs.";
+    Operation::new("administration", description, example_status(generator))
+}
+
+pub(crate) fn start_sync(generator: &mut SchemaGenerator) -> Operation {
+    let description = "Requests a run over everything, however recent the last one is. 409 `catalogue_busy` while a run or a change of an \
+        administrator is being written, 409 `sync_waiting` while another request waits.";
+    requested(generator, description)
+}
+
+pub(crate) fn retry_sync(generator: &mut SchemaGenerator) -> Operation {
+    let description = "Requests a run over the resources that the last run skipped. 409 `nothing_skipped` if there are none, otherwise as \
+        for a start, and 409 `sync_waiting` while a run over everything has begun and not ended.";
+    requested(generator, description)
+}
+
+pub(crate) fn approve_sync(generator: &mut SchemaGenerator) -> Operation {
+    let description = "Approves exactly the changes of the held publication, and requests a run over them, which publishes the catalogue. \
+        If PokeAPI has changed them again, they are held again. 409 `nothing_held`, or `publication_superseded` if other changes are held \
+        now; otherwise as for another attempt.";
+    requested(generator, description)
+        .body(body::<ApprovalRequest>(&["publication"], json!({"publication": PUBLICATION})))
+}
+
+const PUBLICATION: &str = "5f4dcc3b5aa765d61d8327deb882cf99";
+
+fn requested(generator: &mut SchemaGenerator, description: &'static str) -> Operation {
+    let accepted =
+        Answer { status: 202, description: "Requested; the writer begins.", ..example_status(generator) };
+    Operation::new("administration", description, accepted).refusals(&[409])
+}
+
+fn example_status(generator: &mut SchemaGenerator) -> Answer {
+    let tally = json!({"fetched": 12, "unchanged": 5_856, "changed": 2, "skipped": 1});
+    let mut run = json!({
+        "scope": "everything", "started_at": MOMENT, "finished_at": MOMENT, "written": 0, "removed": 0, "index": null,
+    });
+    if let (Some(run), Some(tally)) = (run.as_object_mut(), tally.as_object()) {
+        run.extend(tally.clone());
+    }
+    let example = json!({
+        "status": "idle",
+        "catalog": {"index": "3-0f343b0931126a20", "indexed_at": MOMENT},
+        "run": null,
+        "request": null,
+        "held": {
+            "publication": PUBLICATION, "since": MOMENT, "removals": [],
+            "changes": [{"resource": "pokemon/25", "reason": "stats: attack 9999 is not between 1 and 255"}],
+        },
+        "waits_until": null,
+        "last_good_at": MOMENT,
+        "error": null,
+        "skipped": [{"resource": "pokemon/10001", "reason": "answered 404 Not Found", "is_temporary": false}],
+        "recent": [run],
+    });
+    answer::<SyncStatus>(generator, example).fresh()
 }
 
 fn per_page() -> Value {

@@ -21,6 +21,11 @@ fn example_readiness() -> Value {
     value(Readiness {
         status: "ok",
         catalog: CatalogReadiness { index: text("0f3c9a1be27d4856"), indexed_at: MOMENT },
-        sync: SyncReadiness { last_finished_at: Some(MOMENT), age_seconds: Some(3600), failed: 0 },
+        sync: SyncReadiness {
+            last_finished_at: Some(MOMENT),
+            age_seconds: Some(3600),
+            failed: 0,
+            held: Vec::new(),
+        },
     })
 }
