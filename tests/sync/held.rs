@@ -28,6 +28,11 @@ fn weighs(pokeapi: &StandIn, path: &str, value: u32) {
     pokeapi.edit(path, |document| document["weight"] = json!(value));
 }
 
+fn without_default(document: &mut Value) {
+    let varieties = document["varieties"].as_array_mut().expect("varieties");
+    varieties.iter_mut().for_each(|variety| variety["is_default"] = json!(false));
+}
+
 async fn held(store: &CatalogStore) -> Held {
     state(store).await.held.expect("a publication is held")
 }
@@ -48,34 +53,29 @@ async fn attack(store: &CatalogStore, name: &str) -> u16 {
 
 #[tokio::test]
 async fn an_improbable_fact_stops_the_publication_and_the_catalogue_stays() {
-    let without_default = |document: &mut Value| {
-        document["varieties"].as_array_mut().expect("varieties").iter_mut().for_each(|variety| {
-            variety["is_default"] = json!(false);
-        });
-    };
-    let cases: [(&str, Kind, Box<dyn Fn(&StandIn)>, &str); 4] = [
+    let cases: [(&str, Kind, fn(&StandIn), &str); 4] = [
         (
             "a stat of 9,999",
             Kind::Pokemon,
-            Box::new(|pokeapi| attacks(pokeapi, BULBASAUR, 9_999)),
+            |pokeapi| attacks(pokeapi, BULBASAUR, 9_999),
             "pokemon/1 is improbable: stats: attack 9999 is not between 1 and 255",
         ),
         (
             "a stat of 0",
             Kind::Pokemon,
-            Box::new(|pokeapi| attacks(pokeapi, BULBASAUR, 0)),
+            |pokeapi| attacks(pokeapi, BULBASAUR, 0),
             "pokemon/1 is improbable: stats: attack 0 is not between 1 and 255",
         ),
         (
             "no type",
             Kind::Pokemon,
-            Box::new(|pokeapi| pokeapi.edit(BULBASAUR, |document| document["types"] = json!([]))),
+            |pokeapi| pokeapi.edit(BULBASAUR, |document| document["types"] = json!([])),
             "pokemon/1 is improbable: types: is empty",
         ),
         (
             "no default variety",
             Kind::PokemonSpecies,
-            Box::new(move |pokeapi| pokeapi.edit("/api/v2/pokemon-species/1/", without_default)),
+            |pokeapi| pokeapi.edit("/api/v2/pokemon-species/1/", without_default),
             "pokemon-species/1 is improbable: varieties: has no default",
         ),
     ];

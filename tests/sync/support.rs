@@ -106,7 +106,7 @@ pub async fn sync_as(store: &CatalogStore, config: Config) -> (Finished, Publish
 
 pub fn finished(outcome: Result<Outcome, SyncError>) -> (Finished, Published) {
     match outcome.expect("the sync ends well") {
-        Outcome::Finished { finished, published } => (finished, published),
+        Outcome::Finished { finished, published } => (*finished, published),
         other => panic!("the sync did not finish: {other:?}"),
     }
 }

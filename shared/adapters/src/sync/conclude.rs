@@ -106,7 +106,7 @@ impl Run<'_> {
         }
         self.state.last = Some(last);
         self.put_state().await?;
-        Ok(Outcome::Finished { finished, published })
+        Ok(Outcome::Finished { finished: Box::new(finished), published })
     }
 
     /// Returns the last run that covered everything, with the results of this one.

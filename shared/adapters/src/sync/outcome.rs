@@ -25,7 +25,7 @@ pub struct Progress {
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
     /// Every resource was processed, and the catalogue is published.
-    Finished { finished: Finished, published: Published },
+    Finished { finished: Box<Finished>, published: Published },
     /// The next run continues from here.
     Paused { progress: Progress, because: Pause },
     /// The approved publication is not the held one: nothing was done.
