@@ -35,7 +35,10 @@ async fn a_filled_catalogue_is_ready() {
     assert_eq!(ready["status"], "ok");
     assert_eq!(ready["catalog"]["indexed_at"], "2026-08-01T00:00:00Z");
     assert_eq!(ready["catalog"]["index"].as_str().map(str::len), Some(18));
-    assert_eq!(ready["sync"], json!({"last_finished_at": null, "age_seconds": null, "failed": 0}));
+    assert_eq!(
+        ready["sync"],
+        json!({"last_finished_at": null, "age_seconds": null, "failed": 0, "held": []})
+    );
 }
 
 #[tokio::test]

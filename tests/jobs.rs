@@ -54,11 +54,17 @@ impl Deployment {
                     store: CatalogStore::new(client, &self.users.tables),
                     api: PokeApi::new(config(&self.source)).expect("an address"),
                     min_age: 3600,
+                    notices: None,
                     telemetry: Telemetry::default(),
                 };
                 function.answer(event, Duration::from_secs(60)).await
             }
             "rotate-signing-key" => jobs::rotation::rotate(&accounts, &self.config(), event, &meter).await,
+            "invalidate-edge" => {
+                let store = CatalogStore::new(client, &self.users.tables);
+                let distributions = aws::cloudfront_at("http://127.0.0.1:1");
+                jobs::invalidation::invalidate(&store, &distributions, &self.config(), event, &meter).await
+            }
             "migrate-accounts" => jobs::migration::migrate(&accounts, &self.config(), event, &meter).await,
             _ => jobs::deletions::delete(&accounts, &self.config(), event, &meter).await,
         };
@@ -90,6 +96,7 @@ async fn a_check_reports_what_a_job_needs_and_changes_nothing() {
                 assert_eq!(checked["tables"], json!([tables.catalog, tables.app]));
                 assert_eq!(checked["pokeapi"], deployment.source.base_url());
             }
+            "invalidate-edge" => assert_eq!(checked["tables"], json!([tables.catalog])),
             "rotate-signing-key" => {
                 assert_eq!(checked["tables"], json!([tables.app]));
                 assert_eq!(

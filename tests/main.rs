@@ -15,6 +15,7 @@ mod auth;
 mod health;
 mod house;
 mod http;
+mod invalidation;
 mod jobs;
 mod local;
 mod meta;

@@ -32,6 +32,8 @@ pub const BULBASAUR: &str = "/api/v2/pokemon/1/";
 pub struct Workshop {
     pub users: SampleUsers,
     pub source: StandIn,
+    /// The publication that [`Self::hold`] left.
+    held: Option<String>,
     _functions: Port,
 }
 
@@ -48,6 +50,7 @@ impl Workshop {
             store,
             api: client(config(&source)),
             min_age: 3600,
+            notices: None,
             telemetry: Telemetry::default(),
         });
         let functions = functions.expect("a thread");
@@ -55,7 +58,7 @@ impl Workshop {
         let port = functions.serve(listener, AccessKey::known(aws::ANYBODY)).expect("an address");
         users.sync_function =
             Some(Function { name: format!("{SYNC}:live"), endpoint: Endpoint::at(&port.url) });
-        Self { users, source, _functions: port }
+        Self { users, source, held: None, _functions: port }
     }
 }
 
@@ -105,10 +108,11 @@ impl Workshop {
     }
 
     /// Leaves a publication that an improbable change holds; returns its id.
-    pub async fn hold(&self) -> String {
+    pub async fn hold(&mut self) -> String {
         self.source.edit(BULBASAUR, |document| document["stats"][1]["base_stat"] = json!(9_999));
         self.refresh().await;
-        state(&self.store()).await.held.expect("a publication is held").publication
+        let held = state(&self.store()).await.held.expect("a publication is held");
+        self.held.insert(held.publication).clone()
     }
 
     /// Hides a Pokémon in the stored overrides, and does not publish the change.
@@ -120,6 +124,9 @@ impl Workshop {
     }
 }
 
+/// The publication of the sample event, which does not exist.
+const PUBLICATION: &str = "0123456789abcdef0123456789abcdef";
+
 /// The accounts that call a route.
 pub enum Home {
     /// Accounts with the shared catalogue, which is read-only.
@@ -130,9 +137,33 @@ pub enum Home {
 impl Home {
     pub async fn of(spec: &Spec) -> Self {
         match spec.name {
-            "fetch-pokemon" | "update-pokemon" | "hide-pokemon" | "start-sync" | "retry-sync"
-            | "approve-sync" => Self::Own(Workshop::open().await),
+            "fetch-pokemon" | "update-pokemon" | "hide-pokemon" | "start-sync" => {
+                Self::Own(Workshop::open().await)
+            }
+            "retry-sync" => {
+                let workshop = Workshop::open().await;
+                workshop.skip_one().await;
+                Self::Own(workshop)
+            }
+            "approve-sync" => {
+                let mut workshop = Workshop::open().await;
+                workshop.hold().await;
+                Self::Own(workshop)
+            }
             _ => Self::Shared(SampleUsers::new().await),
+        }
+    }
+}
+
+impl Home {
+    /// A sample event with the tokens of the users and, if one is held, the id of the publication.
+    pub fn fill(&self, event: &Value) -> Value {
+        let event = SampleUsers::fill(self, event);
+        match self {
+            Self::Own(Workshop { held: Some(held), .. }) => {
+                serde_json::from_str(&event.to_string().replace(PUBLICATION, held)).expect("JSON")
+            }
+            _ => event,
         }
     }
 }

@@ -11,6 +11,12 @@ use serde_json::{Map, Value, json};
 /// The bucket of exports. Its name is generated, because names of buckets are global.
 pub const EXPORTS_BUCKET: &str = "pokedex-${Environment}-exports-${AWS::AccountId}-${AWS::Region}";
 
+/// The condition under which somebody is notified.
+pub(crate) const IS_STABLE: &str = "IsStable";
+/// The topic for notices of infra/data.yaml.
+pub(crate) const NOTICES: &str =
+    "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:pokedex-${Environment}-notices";
+
 /// The alias of the function that routes with [`Need::Writer`] invoke.
 pub(crate) const WRITER: &str = "pokedex-${Environment}-sync-pokeapi:live";
 
@@ -98,7 +104,8 @@ fn variables(needs: &[Need]) -> Map<String, Value> {
             Need::Writer => json!({"Fn::Sub": WRITER}),
             Need::Exports | Need::ExportDeletion => json!({"Fn::Sub": EXPORTS_BUCKET}),
             Need::Verification => json!({"Ref": "OriginVerifyName"}),
-            Need::LittleMemory | Need::WholeProcessor => return None,
+            Need::Notices => json!({"Fn::If": [IS_STABLE, {"Fn::Sub": NOTICES}, ""]}),
+            Need::Invalidation | Need::LittleMemory | Need::WholeProcessor => return None,
         };
         Some((variable_of(*need)?.to_owned(), value))
     };

@@ -128,6 +128,20 @@ fn of_needs(function: &Function) -> Vec<Value> {
     if function.has(Need::ExportDeletion) {
         statements.push(allow(&["s3:DeleteObject"], &files));
     }
+    if function.has(Need::Notices) {
+        let topic = "sns:${AWS::Region}:${AWS::AccountId}:pokedex-${Environment}-notices";
+        statements.push(allow(&["sns:Publish"], topic));
+    }
+    if function.has(Need::Invalidation) {
+        // The distribution is created after this function, so its tags name it.
+        let mut statement =
+            allow(&["cloudfront:CreateInvalidation"], "cloudfront::${AWS::AccountId}:distribution/*");
+        statement["Condition"] = json!({"StringEquals": {
+            "aws:ResourceTag/app": "pokedex",
+            "aws:ResourceTag/env": {"Ref": "Environment"},
+        }});
+        statements.push(statement);
+    }
     if function.has(Need::Verification) {
         let origin = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${OriginVerifyName}-??????";
         statements.push(allow(&["secretsmanager:GetSecretValue"], origin));

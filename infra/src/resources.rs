@@ -30,7 +30,8 @@ pub(crate) fn of(
     match function.trigger {
         Trigger::Request(spec) => resources.extend(gateway::of(spec, stack)),
         Trigger::Job(job) => {
-            resources.extend(job.schedule.iter().map(|schedule| schedule::of(job, schedule)));
+            let schedules = job.schedule.iter().filter(|schedule| !schedule.is_of_edge);
+            resources.extend(schedules.map(|schedule| schedule::of(job, schedule)));
         }
     }
     resources

@@ -4,7 +4,7 @@ use api::jobs::{Job, Schedule};
 use serde_json::{Value, json};
 
 use crate::{
-    function::{Function, Trigger, logical_id},
+    function::{Function, IS_STABLE, NOTICES, Trigger, logical_id},
     tags::tags,
 };
 
@@ -33,15 +33,11 @@ pub(crate) fn of(job: &Job, schedule: &Schedule) -> (String, Value) {
     (format!("{id}Schedule"), json!({"Type": "AWS::Scheduler::Schedule", "Properties": properties}))
 }
 
-/// The condition under which somebody is notified.
-pub(crate) const CONDITION: &str = "IsStable";
-
 /// Returns the alarm on the queue, which notifies the subscribers of the environment.
 fn alarm() -> Value {
-    let topic = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:pokedex-${Environment}-notices";
     json!({
         "Type": "AWS::CloudWatch::Alarm",
-        "Condition": CONDITION,
+        "Condition": IS_STABLE,
         "Properties": {
             "AlarmDescription": "A schedule could not start its job (docs/runbooks/schedules.md).",
             "Namespace": "AWS/SQS",
@@ -54,8 +50,8 @@ fn alarm() -> Value {
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
             // SQS reports nothing about a queue that was not used for hours.
             "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Fn::Sub": topic}],
-            "OKActions": [{"Fn::Sub": topic}],
+            "AlarmActions": [{"Fn::Sub": NOTICES}],
+            "OKActions": [{"Fn::Sub": NOTICES}],
             "Tags": tags(),
         },
     })

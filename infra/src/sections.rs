@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    canary, schedule,
+    canary,
+    function::IS_STABLE,
     stack::{API_ID, Stack},
 };
 
@@ -75,7 +76,13 @@ fn of_jobs() -> Sections {
         ],
         conditions: vec![
             ("ReserveSync", json!({"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]})),
-            (schedule::CONDITION, json!({"Fn::Or": [environment("staging"), environment("prod")]})),
+            (IS_STABLE, json!({"Fn::Or": [environment("staging"), environment("prod")]})),
+        ],
+        // For the schedule in infra/edge.yaml.
+        outputs: vec![
+            ("InvalidateEdgeArn", json!({"Value": {"Ref": "InvalidateEdgeFunction.Alias"}})),
+            ("ScheduleRoleArn", json!({"Value": {"Fn::GetAtt": "ScheduleRole.Arn"}})),
+            ("ScheduleFailuresArn", json!({"Value": {"Fn::GetAtt": "ScheduleFailures.Arn"}})),
         ],
         ..Sections::default()
     }

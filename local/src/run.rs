@@ -230,6 +230,7 @@ fn sync_function(options: &Options, client: Client, tables: &Tables) -> Result<S
         store: CatalogStore::new(client, tables),
         api: options.pokeapi()?,
         min_age: SyncConfig::MIN_AGE,
+        notices: None,
         telemetry: Telemetry::default(),
     })
 }

@@ -169,7 +169,7 @@ async fn skipped_resources_are_listed_and_fetched_again_on_request() {
 
 #[tokio::test]
 async fn a_held_publication_is_shown_and_published_once_it_is_approved() {
-    let workshop = Workshop::open().await;
+    let mut workshop = Workshop::open().await;
     let house = workshop.house().await;
     let unknown = "0".repeat(32);
     assert_eq!(refused(&approve(&workshop, &house, &unknown).await), (409, json!("nothing_held")));

@@ -15,13 +15,13 @@ use adapters::{
     tokens::{FamilyId, KeySource},
 };
 use api::{
-    Route,
-    jobs::{self, DELETIONS, MIGRATION, ROTATION, SYNC, VERIFICATION},
+    Config, Route,
+    jobs::{self, DELETIONS, INVALIDATION, MIGRATION, ROTATION, SYNC, VERIFICATION},
     routes::{self},
     sync::SyncFunction,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::accounts::UserId;
+use domain::{Timestamp, accounts::UserId};
 use door::route::{DEFAULT, Idempotency};
 use door::telemetry::Telemetry;
 use http::Method;
@@ -31,7 +31,8 @@ use infra::{
 };
 use serde_json::{Value, json};
 use tests::{
-    Call, PASSWORD, SampleUsers, Tap, empty_store, engine_url, event, invoke_event, put_raw, root, some_event,
+    Call, Distribution, PASSWORD, SampleUsers, Tap, empty_store, engine_url, event, invoke_event, put_raw,
+    root, some_event,
 };
 
 use super::authorization::of_an_unknown_key;
@@ -152,7 +153,7 @@ fn check(name: &str, done: Rights, transactions: Vec<Rights>) {
 }
 
 /// The additional requests of a route that make it use all of its rights.
-fn variations(route: &Route, users: &SampleUsers) -> Vec<Value> {
+fn variations(route: &Route, users: &Home) -> Vec<Value> {
     let event = users.fill(&event(route));
     let with = |field: &str, value: Value| {
         let mut event = event.clone();
@@ -230,11 +231,6 @@ fn variations(route: &Route, users: &SampleUsers) -> Vec<Value> {
     all
 }
 
-/// The publication that waits for an approval.
-async fn held(store: &CatalogStore) -> Option<sync::Held> {
-    sync::state(store, &Meter::default()).await.expect("it is readable").held
-}
-
 /// Leaves Ash with an expired reservation of a former name and one of a former address: the next change removes them.
 async fn give_up_names(users: &SampleUsers) {
     let house = users.house().await;
@@ -256,24 +252,12 @@ async fn a_route_has_exactly_the_rights_that_it_uses() {
             // The request shows the hidden Pokémon again.
             workshop.hide_quietly(1).await;
         }
-        if let Home::Own(workshop) = &users {
-            match route.spec.name {
-                "retry-sync" => workshop.skip_one().await,
-                "approve-sync" => drop(workshop.hold().await),
-                _ => {}
-            }
-        }
         if ["update-profile", "update-user"].contains(&route.spec.name) {
             give_up_names(&users).await;
         }
         let tap = Tap::on(&users.url).await;
         let mut statuses = Vec::new();
-        for mut event in variations(&route, &users).into_iter().chain([users.fill(&event(&route))]) {
-            if let (Home::Own(workshop), "approve-sync") = (&users, route.spec.name)
-                && let Some(held) = held(&workshop.store()).await
-            {
-                event["body"] = json!({"publication": held.publication}).to_string().into();
-            }
+        for event in variations(&route, &users).into_iter().chain([users.fill(&event(&route))]) {
             // Each request uses a new app: one that has the data in memory would not read it.
             statuses.push(invoke_event(&users.app(&tap.url), &route, &event).await.status.as_u16());
         }
@@ -348,6 +332,31 @@ async fn a_job_has_exactly_the_rights_that_it_uses() {
     }
 }
 
+/// The removal of stored responses reads the state of the sync and its own item, and writes the latter.
+#[tokio::test]
+async fn the_invalidation_has_exactly_the_rights_that_it_uses() {
+    let (empty, edge) = (empty_store().await, Distribution::new().await);
+    let (tap, meter, tables) =
+        (Tap::on(&engine_url()).await, Meter::default(), Tables::beside(empty.table()));
+    let lease = empty.take_lease(&meter, "a sync".to_owned(), 30, now()).await.expect("it is free");
+    empty.mark_changed(&meter, &lease, Timestamp::from_unix(now().unix() - 60)).await.expect("no error");
+    empty.end_lease(&meter, &lease).await.expect("no error");
+    let store = CatalogStore::new(aws::at(&tap.url), &tables);
+    let (client, config) = (aws::cloudfront_at(&edge.url), Config::new(store.table()));
+    for (event, outcome) in [
+        (json!({"task": "check"}), "checked"),
+        (json!({"distribution": "E123"}), "invalidated"),
+        (json!({"distribution": "E123"}), "current"),
+    ] {
+        let done = jobs::invalidation::invalidate(&store, &client, &config, &event, &meter).await;
+        assert_eq!(done.expect("no error")["outcome"], outcome);
+    }
+    let calls = tap.take();
+    let done = done(&tables, &calls);
+    assert!(is_named(&done), "{done:?}");
+    check(INVALIDATION.name, done, transactions(&tables, &calls));
+}
+
 /// A migration walks through the whole table of accounts, and writes profiles, counters and its position.
 #[tokio::test]
 async fn the_migration_has_exactly_the_rights_that_it_uses() {
@@ -406,6 +415,7 @@ async fn a_check_of_the_sync_reads_only_what_the_sync_may_read() {
         store: CatalogStore::new(aws::at(&tap.url), &users.tables),
         api: PokeApi::new(PokeApiConfig::new("http://127.0.0.1:1")).expect("an address"),
         min_age: 0,
+        notices: None,
         telemetry: Telemetry::default(),
     };
     let checked = function.answer(&json!({"task": "check"}), Duration::from_secs(60)).await;

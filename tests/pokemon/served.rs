@@ -66,7 +66,7 @@ async fn a_refused_pokemon_is_in_no_count_and_no_reference() {
     let (source, store, meter) = (small().await, empty_store().await, Meter::default());
     // The rejected Pokémon are Deoxys' default and Flabébé, which is alone in its species.
     for id in [386, 669] {
-        source.edit(&format!("/api/v2/pokemon/{id}/"), |document| document["types"] = json!([]));
+        source.edit(&format!("/api/v2/pokemon/{id}/"), |document| document["forms"] = json!([]));
     }
     let (finished, _) = sync(&store, &source).await;
     assert_eq!(finished.tally.failed, 2);

@@ -3,6 +3,7 @@
 
 mod bucket;
 mod counts;
+mod distribution;
 mod event;
 mod facts;
 mod faults;
@@ -19,6 +20,7 @@ mod tap;
 
 pub use bucket::Bucket;
 pub use counts::count;
+pub use distribution::Distribution;
 pub use event::{event, invoke, invoke_event};
 pub use facts::facts;
 pub use faults::Faults;

@@ -28,6 +28,9 @@ fn weighs(pokeapi: &StandIn, path: &str, value: u32) {
     pokeapi.edit(path, |document| document["weight"] = json!(value));
 }
 
+/// A name, the kind of the changed resource, the change, and the reason to doubt it.
+type Case = (&'static str, Kind, fn(&StandIn), &'static str);
+
 fn without_default(document: &mut Value) {
     let varieties = document["varieties"].as_array_mut().expect("varieties");
     varieties.iter_mut().for_each(|variety| variety["is_default"] = json!(false));
@@ -53,7 +56,7 @@ async fn attack(store: &CatalogStore, name: &str) -> u16 {
 
 #[tokio::test]
 async fn an_improbable_fact_stops_the_publication_and_the_catalogue_stays() {
-    let cases: [(&str, Kind, fn(&StandIn), &str); 4] = [
+    let cases: [Case; 4] = [
         (
             "a stat of 9,999",
             Kind::Pokemon,

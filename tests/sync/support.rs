@@ -6,7 +6,7 @@ use adapters::{
     aws,
     pokeapi::{Config, PokeApi},
     publish::Published,
-    store::{CatalogStore, Key, Ledger, Meter, Tables},
+    store::{CatalogStore, Key, Ledger, Meter, StoredState, Tables},
     sync::{self, Failure, Finished, Outcome, Settings, State, SyncError},
 };
 use domain::{
@@ -150,6 +150,11 @@ pub async fn through(store: &CatalogStore, url: &str) -> CatalogStore {
 
 pub async fn state(store: &CatalogStore) -> State {
     sync::state(store, &Meter::default()).await.expect("the state is readable")
+}
+
+/// The item of the state, with the lease.
+pub async fn state_item(store: &CatalogStore) -> StoredState {
+    store.sync_state(&Meter::default()).await.expect("the item is readable")
 }
 
 /// A published Pokémon with the times of its item.

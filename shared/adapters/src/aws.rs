@@ -5,6 +5,7 @@ mod fixed;
 use std::{env, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
+use aws_sdk_cloudfront::Client as CloudFrontClient;
 use aws_sdk_codedeploy::Client as CodeDeployClient;
 use aws_sdk_dynamodb::{
     Client, Config,
@@ -22,6 +23,7 @@ use aws_sdk_dynamodb::{
 use aws_sdk_lambda::{Client as LambdaClient, config::Builder as LambdaConfig};
 use aws_sdk_s3::Client as S3Client;
 use aws_sdk_secretsmanager::Client as SecretsClient;
+use aws_sdk_sns::Client as SnsClient;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -109,6 +111,24 @@ pub fn secrets_from_environment() -> SecretsClient {
 #[must_use]
 pub fn codedeploy_from_environment() -> CodeDeployClient {
     CodeDeployClient::new(&environment("AWS_ENDPOINT_URL_CODEDEPLOY").config())
+}
+
+/// A CloudFront client configured from the environment.
+#[must_use]
+pub fn cloudfront_from_environment() -> CloudFrontClient {
+    CloudFrontClient::new(&environment("AWS_ENDPOINT_URL_CLOUDFRONT").config())
+}
+
+/// A client of a stand-in for CloudFront on this machine.
+#[must_use]
+pub fn cloudfront_at(url: &str) -> CloudFrontClient {
+    CloudFrontClient::new(&one_machine(url, ANYBODY).config())
+}
+
+/// An SNS client configured from the environment.
+#[must_use]
+pub fn sns_from_environment() -> SnsClient {
+    SnsClient::new(&environment("AWS_ENDPOINT_URL_SNS").config())
 }
 
 /// A Lambda client without time-outs: the caller of a function limits the wait itself.

@@ -59,7 +59,8 @@ impl Connected<'_> {
         Ok(configuration.environment.and_then(|environment| environment.variables).unwrap_or_default())
     }
 
-    /// Invokes the function as its schedule does, and does not wait for it. Lambda repeats an invocation that fails.
+    /// Invokes the function as its schedule does, and does not wait for it. Lambda keeps the event for up to five minutes while the
+    /// function is busy.
     ///
     /// # Errors
     /// [`NoAnswer::Unreachable`] if Lambda does not accept the event.

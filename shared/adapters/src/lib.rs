@@ -3,8 +3,10 @@
 //! * [`aws`]: SDK clients, created only for routes that need one.
 //! * [`deployments`]: the deployments that move traffic to new versions of functions.
 //! * [`disk`]: free space for writes.
+//! * [`edge`]: the responses that CloudFront stores.
 //! * [`export`]: the export of a user's data, and its temporary storage.
 //! * [`invoke`]: calls from one function to another.
+//! * [`notices`]: messages to the people who operate an environment.
 //! * [`secrets`]: texts of secrets.
 //! * [`store`]: the catalogue in DynamoDB.
 //! * [`passwords`]: password hashes.
@@ -19,8 +21,10 @@ pub mod aws;
 mod clock;
 pub mod deployments;
 pub mod disk;
+pub mod edge;
 pub mod export;
 pub mod invoke;
+pub mod notices;
 pub mod passwords;
 pub mod pokeapi;
 pub mod publish;

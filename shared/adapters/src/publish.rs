@@ -108,9 +108,17 @@ pub async fn publish(
     // An index that readers would reject must not become current.
     Dex::load(&index, &version, "")?.generations()?;
 
+    if diff.done.written > 0 {
+        // Before the first write: the edge forgets what was stored before, also if this publication is not completed.
+        store.mark_changed(meter, lease, clock()).await?;
+    }
     store.put_groups(meter, lease, groups).await?;
     remove_stale(store, meter, lease, &hidden, loss, &mut diff).await?;
     put_index(store, meter, lease, &index, version, overrides.revision, &mut diff).await?;
+    if diff.done.written > 0 || diff.done.removed > 0 {
+        // Again at the end: functions may have read former records until now.
+        store.mark_changed(meter, lease, clock()).await?;
+    }
     for problem in &diff.done.problems {
         tracing::warn!(resource = problem.resource, reason = problem.reason, "a record is incomplete");
     }
@@ -301,7 +309,7 @@ async fn remove_stale(
         return Ok(());
     }
     diff.done.removed = stale.len();
-    store.renew_lease(meter, lease, clock()).await?;
+    store.mark_changed(meter, lease, clock()).await?;
     Ok(store.delete(meter, stale).await?)
 }
 
@@ -328,7 +336,7 @@ async fn put_index(
     }
     let is_of_before = |pointer: &Pointer| pointer.shape != SHAPE || pointer.overrides != overrides;
     if before != Some(&version) || pointer.as_ref().is_some_and(is_of_before) {
-        store.renew_lease(meter, lease, clock()).await?;
+        store.mark_changed(meter, lease, clock()).await?;
         store.swap_index(meter, before, &Pointer::new(&version, overrides, diff.now)).await?;
         let forgotten = diff.heads.keys().filter_map(Key::index_version).filter(|stored| {
             // The previous version stays: a reader may have read the pointer just before the swap.

@@ -20,7 +20,8 @@ pub const fn variable_of(need: Need) -> Option<&'static str> {
         Need::Writer => Some("SYNC_FUNCTION"),
         Need::Exports | Need::ExportDeletion => Some("EXPORTS_BUCKET"),
         Need::Verification => Some("ORIGIN_VERIFY"),
-        Need::LittleMemory | Need::WholeProcessor => None,
+        Need::Notices => Some("NOTICES_TOPIC"),
+        Need::Invalidation | Need::LittleMemory | Need::WholeProcessor => None,
     }
 }
 
@@ -42,6 +43,8 @@ pub struct Config {
     pub writer_patience: Duration,
     /// `ORIGIN_VERIFY`: the name of the secret with the value of `X-Origin-Verify`. Only the function that verifies releases has it.
     pub origin_verify: Option<String>,
+    /// `NOTICES_TOPIC`: the ARN of the topic for notices; without it, none are sent.
+    pub notices: Option<String>,
     /// `EXPORTS_BUCKET`: the bucket for exports; if it is absent, the response is the file.
     pub exports: Option<Exports>,
 }
@@ -60,6 +63,7 @@ impl Config {
             sync_function: None,
             writer_patience: Duration::from_secs(25),
             origin_verify: None,
+            notices: None,
             exports: None,
         }
     }
@@ -96,6 +100,7 @@ impl Config {
         config.sync_function =
             var("SYNC_FUNCTION").map(|name| Function { name, endpoint: Endpoint::Environment });
         config.origin_verify = var("ORIGIN_VERIFY");
+        config.notices = var("NOTICES_TOPIC");
         config.exports = var("EXPORTS_BUCKET").map(|bucket| Exports { bucket, endpoint: None });
         Ok(config)
     }

@@ -12,7 +12,8 @@ use crate::{
     app::App,
     config::Config,
     jobs::{
-        DELETIONS, MIGRATION, ROTATION, SYNC, VERIFICATION, deletions, migration, rotation, verification,
+        DELETIONS, INVALIDATION, MIGRATION, ROTATION, SYNC, VERIFICATION, deletions, invalidation, migration,
+        rotation, verification,
     },
     lambda::run,
     routes::{self, ANSWER_UNKNOWN},
@@ -26,10 +27,11 @@ pub const HANDLER: &str = "_HANDLER";
 type ServedJob = (&'static str, fn() -> ExitCode);
 
 /// The jobs.
-const SERVED_JOBS: [ServedJob; 5] = [
+const SERVED_JOBS: [ServedJob; 6] = [
     (SYNC.name, sync::serve),
     (ROTATION.name, rotation::serve),
     (DELETIONS.name, deletions::serve),
+    (INVALIDATION.name, invalidation::serve),
     (MIGRATION.name, migration::serve),
     (VERIFICATION.name, verification::serve),
 ];

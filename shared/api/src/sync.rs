@@ -1,6 +1,7 @@
 //! The function that writes the catalogue, on a schedule and on request of a route.
 
 mod line;
+mod notice;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -10,10 +11,10 @@ use std::{
 };
 
 use adapters::{
-    aws, now,
+    aws, notices, now,
     pokeapi::PokeApi,
     store::{CatalogStore, Meter, StoreError},
-    sync::{self, Order, Outcome, Request, Scope, Settings, SyncError},
+    sync::{self, Order, Outcome, Request, Scope, Settings, State, SyncError},
 };
 use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -35,6 +36,8 @@ pub struct SyncFunction {
     pub api: PokeApi,
     /// The shortest time between a finished run and the next, in seconds.
     pub min_age: i64,
+    /// The ARN of the topic for notices.
+    pub notices: Option<String>,
     pub telemetry: Telemetry,
 }
 
@@ -54,6 +57,7 @@ pub fn serve() -> ExitCode {
             store: CatalogStore::new(aws::from_environment(), &config.door.tables),
             api: PokeApi::new(settings.pokeapi)?,
             min_age: settings.min_age_seconds,
+            notices: config.notices,
             telemetry,
         };
         let function = &function;
@@ -148,11 +152,24 @@ impl SyncFunction {
         let mut how = Settings::new(owner);
         how.deadline = Some(deadline);
         how.scope = request.as_ref().map_or(Scope::Everything, |request| request.scope.clone());
-        let outcome = sync::run(&self.store, meter, &self.api, &how, &mut |_| {}).await?;
+        let result = sync::run(&self.store, meter, &self.api, &how, &mut |_| {}).await;
+        self.report(meter, &state, &result).await;
+        let outcome = result?;
         if let Some(request) = request {
             self.settle(meter, &request, state.running.is_some(), &outcome).await?;
         }
         Ok(Done::Ran(Box::new(outcome)))
+    }
+
+    /// Sends a notice about a run that began with the state `before`, if it has something new to report. A notice that cannot be sent is
+    /// logged.
+    async fn report(&self, meter: &Meter, before: &State, result: &Result<Outcome, SyncError>) {
+        let Some(topic) = &self.notices else { return };
+        let Ok(after) = sync::state(&self.store, meter).await else { return };
+        let Some(notice) = notice::of(before, &after, result) else { return };
+        if let Err(error) = notices::send(topic, &notice).await {
+            tracing::error!(%error, subject = notice.subject, "a notice was not sent");
+        }
     }
 
     /// Deletes a request that the run has carried out. A run of everything carries out the request for one as soon as its state is stored:

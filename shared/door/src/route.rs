@@ -61,19 +61,25 @@ pub enum Need {
     Exports,
     /// Deletes files of exports.
     ExportDeletion,
+    /// Removes stored responses from the edge.
+    Invalidation,
+    /// Sends notices to the people who operate the environment.
+    Notices,
     /// Invokes any version of a function, and reports the result to the deployment of that version.
     Verification,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::LittleMemory,
         Self::WholeProcessor,
         Self::SigningKeys,
         Self::Writer,
         Self::Exports,
         Self::ExportDeletion,
+        Self::Invalidation,
+        Self::Notices,
         Self::Verification,
     ];
 }

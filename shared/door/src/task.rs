@@ -17,6 +17,8 @@ pub enum BadEvent {
     NotABoolean(&'static str),
     #[error("the event's field {0:?} must be one of {1}")]
     NotOneOf(&'static str, String),
+    #[error("the event's field {0:?} is missing")]
+    NoField(&'static str),
     #[error("the event must name a task: {0:?} or \"check\"")]
     NoTask(&'static str),
 }

@@ -1,6 +1,7 @@
 //! The functions that no route invokes: their table, and the jobs besides the sync.
 
 pub mod deletions;
+pub mod invalidation;
 pub mod migration;
 pub mod probe;
 pub mod rotation;
@@ -8,4 +9,4 @@ mod serve;
 mod table;
 pub mod verification;
 
-pub use table::{DELETIONS, JOBS, Job, MIGRATION, ROTATION, SYNC, Schedule, VERIFICATION};
+pub use table::{DELETIONS, INVALIDATION, JOBS, Job, MIGRATION, ROTATION, SYNC, Schedule, VERIFICATION};

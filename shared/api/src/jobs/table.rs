@@ -30,16 +30,18 @@ pub struct Schedule {
     pub minutes: u32,
     /// The parameter of the template that switches the schedule.
     pub switch: Option<&'static str>,
+    /// Whether the template of the edge has the schedule, which then passes the id of the distribution to the function.
+    pub is_of_edge: bool,
 }
 
 /// The sync of the catalogue.
 pub const SYNC: Job = Job {
     name: "sync-pokeapi",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: 15, switch: Some("SyncSchedule") }),
+    schedule: Some(Schedule { minutes: 15, switch: Some("SyncSchedule"), is_of_edge: false }),
     alone: Some("ReserveSync"),
     // The usual memory, although its peak is 45 MB: an administrator waits for its publications, and more memory is more processor.
-    needs: &[],
+    needs: &[Need::Notices],
     variables: &SYNC_KEYS,
     timeout: Some(900),
     summary: "Refresh the catalogue from PokeAPI",
@@ -49,7 +51,7 @@ pub const SYNC: Job = Job {
 pub const ROTATION: Job = Job {
     name: "rotate-signing-key",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: 60, switch: None }),
+    schedule: Some(Schedule { minutes: 60, switch: None, is_of_edge: false }),
     alone: None,
     needs: &[Need::LittleMemory, Need::SigningKeys],
     variables: &[],
@@ -61,12 +63,24 @@ pub const ROTATION: Job = Job {
 pub const DELETIONS: Job = Job {
     name: "finish-deletions",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: 60, switch: None }),
+    schedule: Some(Schedule { minutes: 60, switch: None, is_of_edge: false }),
     alone: None,
     needs: &[Need::LittleMemory, Need::ExportDeletion],
     variables: &[],
     timeout: Some(60),
     summary: "Complete interrupted account deletions",
+};
+
+/// The removal of stored responses from the edge after a publication.
+pub const INVALIDATION: Job = Job {
+    name: "invalidate-edge",
+    stack: "jobs",
+    schedule: Some(Schedule { minutes: 1, switch: None, is_of_edge: true }),
+    alone: None,
+    needs: &[Need::LittleMemory, Need::Invalidation],
+    variables: &[],
+    timeout: None,
+    summary: "Make the edge forget a catalogue that has changed",
 };
 
 /// The change of the stored accounts' shape.
@@ -94,4 +108,4 @@ pub const VERIFICATION: Job = Job {
 };
 
 /// Every function that no route invokes.
-pub static JOBS: &[Job] = &[SYNC, ROTATION, DELETIONS, MIGRATION, VERIFICATION];
+pub static JOBS: &[Job] = &[SYNC, ROTATION, DELETIONS, INVALIDATION, MIGRATION, VERIFICATION];

@@ -106,6 +106,11 @@ impl Key {
     }
 
     #[must_use]
+    pub fn invalidated() -> Self {
+        Self::new("EDGE", "INVALIDATED")
+    }
+
+    #[must_use]
     pub fn seed() -> Self {
         Self::new("META", "SEED")
     }

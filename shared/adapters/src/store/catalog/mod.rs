@@ -13,6 +13,7 @@
 //! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync, all of a checkpoint in one transaction |
 //! | the state of a sync, and its lease | `SYNC` | `STATE` | GetItem (sync, readiness) | sync, conditioned on the lease |
 //! | the request of an administrator for a sync | `SYNC` | `REQUEST` | GetItem (sync, its routes) | its routes, conditioned on no other waiting; deleted by the sync |
+//! | the last change that the edge was told to forget | `EDGE` | `INVALIDATED` | GetItem (invalidate-edge) | invalidate-edge |
 //! | the mark of a completely loaded snapshot | `META` | `SEED` | GetItem (local start; sync, before it publishes again) | local start, as its last write |
 //!
 //! Publication also reads the manual changes of administrators, which the store of accounts writes to the table `app`.
@@ -20,6 +21,7 @@
 mod facts;
 mod groups;
 mod index;
+mod invalidated;
 mod keys;
 pub(super) mod overrides;
 mod read;

@@ -20,6 +20,8 @@ pub struct StoredState {
     /// The sync's state as JSON; empty before the first run.
     pub body: Vec<u8>,
     pub lease_until: Option<Timestamp>,
+    /// The time of the last change of the published catalogue, whether its publication was completed or not.
+    pub changed_at: Option<Timestamp>,
 }
 
 /// The longest time in seconds for which a lease can be taken.
@@ -40,9 +42,11 @@ impl CatalogStore {
     /// [`StoreError`] if the engine does not answer.
     pub async fn sync_state(&self, meter: &Meter) -> Result<StoredState, StoreError> {
         let item = self.get(meter, &Key::sync_state(), true).await?.unwrap_or_default();
+        let moment = |name| text(&item, name).and_then(|n| n.parse().ok()).map(Timestamp::from_unix);
         Ok(StoredState {
             body: text(&item, "body").unwrap_or_default().as_bytes().to_vec(),
-            lease_until: text(&item, "lease_until").and_then(|n| n.parse().ok()).map(Timestamp::from_unix),
+            lease_until: moment("lease_until"),
+            changed_at: moment("changed_at"),
         })
     }
 
@@ -84,6 +88,19 @@ impl CatalogStore {
             .state_update(lease, now)
             .condition_expression("lease_owner = :owner")
             .update_expression("SET lease_until = :until");
+        self.send_state(meter, update).await
+    }
+
+    /// Records that the published catalogue changes now, and renews the lease.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the lease was lost: the caller must stop writing.
+    pub async fn mark_changed(&self, meter: &Meter, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .state_update(lease, now)
+            .condition_expression("lease_owner = :owner")
+            .expression_attribute_values(":now", AttributeValue::N(now.unix().to_string()))
+            .update_expression("SET lease_until = :until, changed_at = :now");
         self.send_state(meter, update).await
     }
 
