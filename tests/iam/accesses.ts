@@ -1,5 +1,5 @@
 // The requests that functions must be able to make: the recorded accesses in DynamoDB, and the needs of expected.json.
-import { bucketArn, DEPLOYMENTS, functionArn, logStreamArn, originArn, secretArn, tableArn } from "./names.js";
+import { bucketArn, DEPLOYMENTS, DISTRIBUTION, functionArn, logStreamArn, originArn, secretArn, tableArn, tagged, topicArn } from "./names.js";
 import type { Request } from "./simulator.js";
 
 /** Families of partition keys (`USER#*`) by table and action; `null` if the action applies to the whole table. */
@@ -15,6 +15,8 @@ export interface Expected {
   invokes_the_writer: string[];
   writes_and_reads_exports: string[];
   deletes_exports: string[];
+  invalidates_the_edge: string[];
+  sends_notices: string[];
   verifies_releases: string[];
   depends_on_the_reading_of_leading_keys: string[];
 }
@@ -104,6 +106,7 @@ export function needed(name: string, expected: Expected): Request[] {
     [expected.invokes_the_writer, ["lambda:InvokeFunction"], functionArn(WRITER, "live")],
     [expected.writes_and_reads_exports, ["s3:PutObject", "s3:GetObject"], file],
     [expected.deletes_exports, ["s3:DeleteObject"], file],
+    [expected.sends_notices, ["sns:Publish"], topicArn()],
     [expected.verifies_releases, ["secretsmanager:GetSecretValue"], originArn()],
     [expected.verifies_releases, ["codedeploy:GetDeployment"], DEPLOYMENTS],
     [expected.verifies_releases, ["codedeploy:PutLifecycleEventHookExecutionStatus"], "*"],
@@ -114,9 +117,11 @@ export function needed(name: string, expected: Expected): Request[] {
     [[name], ["logs:CreateLogStream", "logs:PutLogEvents"], logStreamArn(name)],
     [[name], ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"],
   ];
-  return needs
+  const invalidation = { action: "cloudfront:CreateInvalidation", resource: DISTRIBUTION, context: tagged() };
+  const requests: Request[] = needs
     .filter(([functions]) => functions.includes(name))
     .flatMap(([, actions, resource]) => actions.map((action) => ({ action, resource })));
+  return expected.invalidates_the_edge.includes(name) ? [...requests, invalidation] : requests;
 }
 
 /** Returns the families of each table in the rights of all functions. */

@@ -1,6 +1,6 @@
 // Dangerous requests: every one of them must be refused, for every function that is not recorded to make it.
 import { entries, FOREIGN, item, KEYED, WRITER, type Families, type Rights } from "./accesses.js";
-import { ANOTHER, bucketArn, functionArn, logGroupArn, logStreamArn, originArn, PARAMETERS, roleArn, secretArn, tableArn } from "./names.js";
+import { ANOTHER, bucketArn, DISTRIBUTION, functionArn, logGroupArn, logStreamArn, originArn, PARAMETERS, roleArn, secretArn, tableArn, tagged, topicArn } from "./names.js";
 import type { Request } from "./simulator.js";
 import { ACCOUNT, arn, global, PARTITION, REGION } from "./template.js";
 
@@ -121,6 +121,10 @@ function elsewhere(name: string): Request[] {
     ...onEach([schedule], "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"),
     ...onEach([`arn:${PARTITION}:apigateway:${REGION}::/domainnames/api.example.com`], "apigateway:DELETE", "apigateway:PATCH"),
     ...onEach([arn("ssm", "parameter/pokedex")], "ssm:GetParameter"),
+    ...onEach([topicArn(), topicArn(ANOTHER)], "sns:Publish", "sns:SetTopicAttributes", "sns:Subscribe"),
+    ...["CreateInvalidation", "DeleteDistribution", "UpdateDistribution"].flatMap((action) => {
+      return [tagged(), tagged(ANOTHER), {}].map((context) => ({ action: `cloudfront:${action}`, resource: DISTRIBUTION, context }));
+    }),
     ...onEach([`arn:${PARTITION}:cloudtrail:${REGION}:${ACCOUNT}:trail/trail`], "cloudtrail:StopLogging"),
   ];
 }

@@ -35,6 +35,13 @@ export const secretArn = (environment = ENVIRONMENT) =>
 export const originArn = (environment = ENVIRONMENT) =>
   arn("secretsmanager", `secret:pokedex-${environment}-origin-verify-Ab12Cd`);
 
+/** The topic for notices. */
+export const topicArn = (environment = ENVIRONMENT) => arn("sns", `pokedex-${environment}-notices`);
+
+/** A distribution, whose tags name its environment. */
+export const DISTRIBUTION = `arn:${PARTITION}:cloudfront::${ACCOUNT}:distribution/E0123456789ABC`;
+export const tagged = (environment = ENVIRONMENT) => ({ "aws:ResourceTag/app": "pokedex", "aws:ResourceTag/env": environment });
+
 /** The deployments of functions, which have generated names. */
 export const DEPLOYMENTS = arn("codedeploy", "deploymentgroup:application/group");
 

@@ -119,7 +119,7 @@ async fn the_other_changes_of_the_run_wait_for_the_approval_too() {
     assert!(state.last.expect("a run has ended").is_good());
     assert_same(&catalogue(&store).await, &catalogue_of(&pokeapi).await, "as the source has it");
 
-    // What was approved stays approved.
+    // An approved change stays approved.
     let (finished, published) = sync(&store, &pokeapi).await;
     assert_eq!((finished.doubts.len(), published.written), (0, 0));
 }

@@ -82,8 +82,8 @@ impl From<BadIndex> for PublishError {
     }
 }
 
-/// Makes the stored catalogue match `facts` and the changes of administrators. New items get `now` as their times. `loss` says what to do if
-/// suspiciously many records would be deleted.
+/// Makes the stored catalogue match `facts` and the changes of administrators. New items get `now` as their times. `loss` is the meaning of
+/// suspiciously many records that would be deleted.
 ///
 /// # Errors
 /// [`PublishError::Store`] if the engine does not answer or the lease was lost; items that were already written stay and are not written

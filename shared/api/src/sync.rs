@@ -189,7 +189,7 @@ impl SyncFunction {
             (_, Outcome::Paused { .. }) => false,
             _ => !under_way,
         };
-        if is_done { sync::carried_out(&self.store, meter, request).await } else { Ok(()) }
+        if is_done { Ok(sync::carried_out(&self.store, meter, request).await?) } else { Ok(()) }
     }
 }
 

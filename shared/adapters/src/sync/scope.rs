@@ -1,9 +1,8 @@
-//! What a run covers, and the requests of administrators for runs.
+//! The scope of a run, and the requests of administrators for runs.
 
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::outcome::SyncError;
 use crate::store::{CatalogStore, Meter, StoreError};
 
 /// The resources that a run covers.
@@ -43,7 +42,7 @@ pub async fn request(store: &CatalogStore, meter: &Meter) -> Result<Option<Reque
 /// Deletes `request`, which was carried out. A later request stays.
 ///
 /// # Errors
-/// [`SyncError`] if the engine does not answer.
-pub async fn carried_out(store: &CatalogStore, meter: &Meter, request: &Request) -> Result<(), SyncError> {
-    Ok(store.forget_sync_request(meter, request.requested_at).await?)
+/// [`StoreError`] if the engine does not answer.
+pub async fn carried_out(store: &CatalogStore, meter: &Meter, request: &Request) -> Result<(), StoreError> {
+    store.forget_sync_request(meter, request.requested_at).await
 }

@@ -43,7 +43,7 @@ pub(crate) fn start_sync(generator: &mut SchemaGenerator) -> Operation {
 }
 
 pub(crate) fn retry_sync(generator: &mut SchemaGenerator) -> Operation {
-    let description = "Requests a run over the resources that the last run skipped. 409 `nothing_skipped` if there are none, otherwise as \
+    let description = "Requests a run over the resources that the last run skipped. 409 `nothing_skipped` if it skipped nothing, otherwise as \
         for a start, and 409 `sync_waiting` while a run over everything has begun and not ended.";
     requested(generator, description)
 }

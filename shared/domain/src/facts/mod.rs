@@ -117,6 +117,18 @@ impl Fact {
     }
 }
 
+impl Fact {
+    /// Returns the first reason to doubt this fact, if there is one.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Doubt> {
+        match self {
+            Self::Pokemon(pokemon) => plausibility::of_pokemon(pokemon),
+            Self::PokemonSpecies(species) => plausibility::of_species(species),
+            _ => None,
+        }
+    }
+}
+
 /// Every fact, by kind and id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Fact, PokemonFacts, SpeciesFacts, Stats};
+use super::resources::{PokemonFacts, SpeciesFacts, Stats};
 
 /// The range of base stats in all games.
 const BASE_STATS: std::ops::RangeInclusive<u16> = 1..=255;
@@ -21,19 +21,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-impl Fact {
-    /// Returns the first reason to doubt this fact, if there is one.
-    #[must_use]
-    pub fn doubt(&self) -> Option<Doubt> {
-        match self {
-            Self::Pokemon(pokemon) => of_pokemon(pokemon),
-            Self::PokemonSpecies(species) => of_species(species),
-            _ => None,
-        }
-    }
-}
-
-fn of_pokemon(pokemon: &PokemonFacts) -> Option<Doubt> {
+pub(super) fn of_pokemon(pokemon: &PokemonFacts) -> Option<Doubt> {
     let Stats { hp, attack, defense, special_attack, special_defense, speed } = pokemon.stats;
     let stats = [
         ("hp", hp),
@@ -51,7 +39,7 @@ fn of_pokemon(pokemon: &PokemonFacts) -> Option<Doubt> {
     pokemon.types.is_empty().then(|| Doubt { field: "types", reason: "is empty".to_owned() })
 }
 
-fn of_species(species: &SpeciesFacts) -> Option<Doubt> {
+pub(super) fn of_species(species: &SpeciesFacts) -> Option<Doubt> {
     let has_default = species.varieties.iter().any(|variety| variety.is_default);
     (!has_default).then(|| Doubt { field: "varieties", reason: "has no default".to_owned() })
 }
