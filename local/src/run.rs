@@ -1,6 +1,12 @@
 //! One run of the program, from the options to the last response.
 
-use std::{io::IsTerminal as _, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use adapters::{
     disk,
@@ -32,8 +38,8 @@ use crate::{
 #[must_use]
 pub fn run(options: Options) -> ExitCode {
     tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
@@ -131,10 +137,10 @@ async fn serve_routes(
 ) -> Result<()> {
     let at = listener.local_addr()?;
     let gateway = Gateway::new(App::new(config, || client))?;
-    println!("ready: http://{at}\n");
+    say(format_args!("ready: http://{at}\n"));
     for path in ["/", "/api/v1/pokemon?search=char", "/api/v1/pokemon/25", "/api/v1/pokemon/eevee/evolutions"]
     {
-        println!("  http://{at}{path}");
+        say(format_args!("  http://{at}{path}"));
     }
     gateway.serve(listener, stop).await;
     Ok(())
@@ -152,14 +158,19 @@ async fn serve_engines(
     let key = AccessKey::random();
     let dynamodb = engine.serve(listener, key.clone())?;
     let lambda = functions.serve(listen(0).await?, key.clone())?;
-    println!("ready: {}\n", dynamodb.url);
-    println!("AWS_ENDPOINT_URL_DYNAMODB={}\nAWS_ENDPOINT_URL_LAMBDA={}", dynamodb.url, lambda.url);
-    println!("SYNC_FUNCTION={SYNC}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID={}", key.id());
-    println!("AWS_SECRET_ACCESS_KEY=local\n{}", environment(config));
+    say(format_args!("ready: {}\n", dynamodb.url));
+    say(format_args!("AWS_ENDPOINT_URL_DYNAMODB={}\nAWS_ENDPOINT_URL_LAMBDA={}", dynamodb.url, lambda.url));
+    say(format_args!("SYNC_FUNCTION={SYNC}\nAWS_REGION=local\nAWS_ACCESS_KEY_ID={}", key.id()));
+    say(format_args!("AWS_SECRET_ACCESS_KEY=local\n{}", environment(config)));
     stop.await;
     lambda.close().await;
     dynamodb.close().await;
     Ok(())
+}
+
+/// Prints a line for the reader of standard output, who may be gone: `cargo run | head -1`.
+fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Returns `error`, or the full disk that caused it.

@@ -1,12 +1,17 @@
 //! The first start, and later starts.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use tests::{House, catalogue_samples};
 
 use super::{
     catalogue::{assert_whole, filled},
-    process::{Process, get, served},
+    process::{Process, Program, get, served},
 };
 
 #[tokio::test]
@@ -40,6 +45,29 @@ async fn a_second_start_serves_the_same_and_loads_and_reports_nothing() {
 }
 
 #[tokio::test]
+async fn a_reader_that_leaves_after_the_first_line_does_not_end_the_server() {
+    let folder = filled().await;
+    let mut command = Command::new(Program::LOCAL.path());
+    command
+        .arg("--data")
+        .arg(folder.path())
+        .args(["--port", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let base = line.trim().strip_prefix("ready: ").unwrap_or_else(|| panic!("{line}")).to_owned();
+    // The reader is gone; the server prints its links meanwhile.
+    for _ in 0..10 {
+        assert_eq!(get(&base, "/api/v1/health").await.status, 200);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
 async fn readiness_is_printed_once_with_links_that_work() {
     let folder = filled().await;
     let mut process = Process::on(folder.path(), &[]);
@@ -55,7 +83,7 @@ async fn readiness_is_printed_once_with_links_that_work() {
         if links.len() >= 4 {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(links.len(), 4, "{:?}", process.out());
     for link in links {

@@ -58,8 +58,9 @@ const EVENTS: &str = "house::events::each_event_is_one_that_the_http_api_would_s
 const LETS_IN: &str = "house::authorization::each_route_admits_the_callers_in_the_table";
 const MIGRATION: &str = "house::access::jobs::the_migration_has_exactly_the_rights_that_it_uses";
 const VERIFICATION: &str = "house::access::jobs::the_verification_has_exactly_the_rights_that_it_uses";
+const INVALIDATION: &str = "house::access::jobs::the_invalidation_has_exactly_the_rights_that_it_uses";
 const ROUTE_ACCESS: &str = "house::access::a_route_has_exactly_the_rights_that_it_uses";
-const SYNC_ACCESS: &str = "house::access::the_sync_has_exactly_the_rights_that_it_uses";
+const SYNC_ACCESS: &str = "house::access::jobs::the_sync_has_exactly_the_rights_that_it_uses";
 const NOTHING_ELSE: &str = "house::templates::the_template_has_no_other_resources";
 const PARAMETERS: &str = "house::templates::parameters_accept_only_valid_values";
 const GLOBALS: &str = "house::templates::settings_of_all_functions_are_in_globals";
@@ -294,6 +295,7 @@ pub const CHANGES: &[Change] = &[
         VERIFICATION,
     ),
     replace(ACCESSES, "[\"SCHEMA\",\"USER#*\",\"USERS\"]", "[\"SCHEMA\",\"USER#*\"]", MIGRATION),
+    replace(ACCESSES, "\"PutItem\":[\"EDGE\"]", "\"PutItem\":[\"EDGE\",\"SYNC\"]", INVALIDATION),
     replace(ACCESSES, "\"MOVE#*\"", "\"MOVE#*\",\"TYPE#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "{\"GetItem\":[\"POKEMON#*\"", "{\"GetItem\":[\"CHAIN#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "\"BatchWriteItem\":null", "\"BatchGetItem\":null", SYNC_ACCESS),

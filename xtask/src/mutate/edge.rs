@@ -20,7 +20,18 @@ const LANGUAGE: &str = "house::edge::functions_of_the_edge_use_the_language_of_t
 const SMALL: &str = "house::account::the_policies_of_deployments_are_small_enough_and_not_empty";
 const CLEANED: &str = "house::edge::every_bucket_is_private_encrypted_and_cleaned_up";
 
+const SCHEDULES: &str =
+    "house::schedules::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
+
 pub const OF_THE_EDGE: &[Change] = &[
+    replace(EDGE, "RoleArn: !Ref ScheduleRoleArn", "RoleArn: !Ref InvalidateEdgeArn", SCHEDULES),
+    replace(EDGE, "rate(1 minute)", "rate(5 minutes)", SCHEDULES),
+    replace(
+        EDGE,
+        "\"distribution\": \"${Distribution}\"",
+        "\"distribution\": \"${WebBucketName}\"",
+        SCHEDULES,
+    ),
     replace(EDGE, "PathPattern: /api/v1/moves/*", "PathPattern: /api/v1/move/*", STORED),
     replace(EDGE, "PathPattern: /api/v1/types/*", "PathPattern: /api/v1/*", STORED),
     replace(

@@ -33,6 +33,21 @@ pub fn edge() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
+/// Replays visits through a caching proxy in front of the product.
+pub fn cache() -> anyhow::Result<Finding> {
+    if !answers("node", "--version") {
+        return Ok(missing("node").into());
+    }
+    // Debian has it where only root looks for programs.
+    let Some(nginx) = ["nginx", "/usr/sbin/nginx"].into_iter().find(|nginx| answers(nginx, "-v")) else {
+        return Ok(missing("nginx").into());
+    };
+    let mut tests = Command::new("node");
+    tests.args(["--test", "tests/edge/cache.test.mjs"]).current_dir(root());
+    done(tests.env("POKEDEX", target().join("debug/local")).env("NGINX", nginx))?;
+    Ok(Outcome::Passed.into())
+}
+
 /// The highest limits that are allowed. Without any limits, the described headers would be missing.
 const OFTEN: &str = "register=3600/1,login=3600/1,account=3600/1,refresh=3600/1,password=3600/1,write=3600/1,bulk=3600/1,\
                      logout=3600/1,failure=3600/1";

@@ -85,6 +85,11 @@ pub const STAGES: &[Stage] = &[
         run: |_| contract::edge(),
     },
     Stage {
+        name: "cache",
+        what: "a caching proxy stores catalogue reads, and nothing private",
+        run: |_| contract::cache(),
+    },
+    Stage {
         name: "schemathesis",
         what: "the server answers as openapi.json says",
         run: |_| contract::schemathesis(),
