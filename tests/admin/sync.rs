@@ -2,11 +2,20 @@
 
 use std::time::Duration;
 
-use adapters::{aws::Endpoint, invoke::Function, now, store::Meter};
-use domain::audit::{Action, Outcome};
+use adapters::{
+    aws::Endpoint,
+    invoke::Function,
+    now,
+    store::{Key, Meter},
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    Timestamp,
+    audit::{Action, Outcome},
+};
 use http::Method;
 use serde_json::{Value, json};
-use tests::{Answer, House, problem};
+use tests::{Answer, House, problem, put_raw};
 
 use crate::{
     stand_in::Fault,
@@ -111,6 +120,19 @@ async fn a_repeated_start_with_the_same_key_starts_one_run() {
         eventually(&workshop, &house, has_ended(2)).await;
     }
     assert_eq!(workshop.trail().await, [(Action::StartSync, Outcome::Done)]);
+}
+
+#[tokio::test]
+async fn a_request_that_no_run_has_carried_out_within_an_hour_is_dropped() {
+    let workshop = Workshop::open().await;
+    let requested_at = Timestamp::from_unix(now().unix() - 3_700);
+    let body = json!({"task": "skipped", "requested_at": requested_at}).to_string();
+    let at = AttributeValue::N(requested_at.unix().to_string());
+    let item = [("body", AttributeValue::S(body)), ("requested_at", at)];
+    put_raw(&workshop.store(), &Key::sync_request(), &item).await;
+    assert_eq!(workshop.scheduled().await["outcome"], "fresh");
+    let store = workshop.store();
+    assert_eq!(store.sync_request(&Meter::default()).await.expect("no error"), None);
 }
 
 #[tokio::test]

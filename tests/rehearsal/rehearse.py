@@ -124,7 +124,7 @@ class Rehearsal:
         self.steps.check("a changed parameter moves every alias", still, [])
         self.steps.check("a good release fails no request", traffic.failures(), [])
         self.steps.check_that("a good release is live", f"live: {api.release()}" in output)
-        self.steps.done(f"a release in steps of 10 % under traffic: {len(traffic.results)} requests, 0 failed")
+        self.steps.done(f"a release in steps of 10 % under traffic: {traffic.summary()}")
 
     def rejected_by_its_hook(self):
         """A release whose functions do not start never receives a request."""
@@ -137,14 +137,14 @@ class Rehearsal:
         self.steps.check("a release that its hook rejects fails no request", traffic.failures(), [])
         self.steps.check_that("the deployment says so", "was not deployed" in output)
         self.source.reset()
-        self.steps.done(f"a release that does not start: rejected by its hook, {len(traffic.results)} requests, 0 failed")
+        self.steps.done(f"a release that does not start: rejected by its hook, {traffic.summary()}")
 
     def stopped_by_its_alarm(self):
         """A release that passes its probes and fails under traffic loses it again, within its share of the requests."""
         api, before = self.api("staging"), account.versions("staging")
         self.source.set("staging", "TrafficShift=CodeDeployDefault.LambdaCanary10Percent5Minutes")
         self.source.edit("template.yaml", "AUDIT_TABLE: !Ref AuditTableName", "AUDIT_TABLE: pokedex-staging-nowhere")
-        with machine.minute(LONG_MINUTE), Traffic(api, self.user, per_second=20) as traffic:
+        with machine.minute(LONG_MINUTE), Traffic(api, self.user, per_second=20, patient=False) as traffic:
             output = self.deploy("staging", fails=True)
             returned = time.monotonic()
             time.sleep(5)
@@ -167,7 +167,7 @@ class Rehearsal:
             output = self.source.run("rollback", "staging")
         self.steps.check("a rollback fails no request", traffic.failures(), [])
         self.steps.check_that("the earlier release serves", api.release() not in (live, None) and "0 failed" in output)
-        self.steps.done("rolled back by hand")
+        self.steps.done(f"rolled back by hand: {traffic.summary()}")
         self.source.set("staging", "LogLevel=info,adapters=debug")
         again = self.deploy("staging", fails=True)
         self.steps.check_that("the same release again", "was rolled back" in again)
@@ -193,7 +193,7 @@ class Rehearsal:
         self.steps.check_that("the user is in both lists", "listed_in" in back and "gsi1pk" in back)
         self.steps.check_that("the user is in the new list only", "listed_in" not in forth and "gsi1pk" in forth)
         self.steps.check("a migration fails no request", traffic.failures(), [])
-        self.steps.check_that("requests were sent meanwhile", len(traffic.results) > 20)
+        self.steps.check_that("requests were sent meanwhile", len(traffic.results) > 10)
         self.steps.check("each migration begins with a backup", account.backups("staging"), 2)
         refused = self.source.run("migrate", "staging", "--to", "1", fails=True)
         self.steps.check_that("staging: a version that the release cannot serve with", "serves with the versions 2 to 3" in refused)
@@ -203,7 +203,7 @@ class Rehearsal:
         self.steps.check_that("staging: a release that cannot serve with the accounts", "migrate staging --to 2" in refused)
         account.set_version("staging", 3)
         self.source.reset()
-        self.steps.done(f"accounts migrated back and forth: {len(traffic.results)} requests, 0 failed")
+        self.steps.done(f"accounts migrated back and forth: {traffic.summary()}")
 
     def repeated(self):
         """A deployment that failed for a passing reason, here the age of the catalogue, succeeds when it is repeated unchanged."""
@@ -271,9 +271,7 @@ class Rehearsal:
             fires = wait_until(f"the schedule of {job} fires", lambda job=job, before=before: self.runs(job) > before, 100)
             self.steps.check_that(f"the schedule of {job} fires", fires)
         self.source.reset()
-        for environment in ["dev", "staging"]:
-            edge.forgets_changes(self.steps, environment)
-        self.steps.done("the schedules fire, and the edge forgets a changed catalogue")
+        self.steps.done("the schedules fire")
 
     def runs(self, job):
         """The number of runs of a job in the environment of the branch, which its log records."""

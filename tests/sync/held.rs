@@ -1,11 +1,13 @@
 //! Improbable changes at the source: nothing is published until the source corrects itself or an administrator approves them.
 
 use adapters::{
-    store::{CatalogStore, Meter},
+    store::{CatalogStore, Key, Meter},
     sync::{self as syncing, Finished, Held, Order, Outcome, Scope, Settings, Source},
 };
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::facts::Kind;
 use serde_json::{Value, json};
+use tests::put_raw;
 
 use super::{
     catalogue::{assert_same, catalogue},
@@ -265,4 +267,69 @@ async fn the_error_that_ends_a_run_is_recorded_until_a_run_ends_well() {
     pokeapi.behave();
     sync(&store, &pokeapi).await;
     assert_eq!(state(&store).await.error, None);
+}
+
+#[tokio::test]
+async fn a_held_change_that_cannot_be_fetched_again_stays_held() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    attacks(&pokeapi, BULBASAUR, 9_999);
+    sync(&store, &pokeapi).await;
+    let before = held(&store).await;
+    pokeapi.always(BULBASAUR, Fault::Status(404));
+    let (finished, published) = sync(&store, &pokeapi).await;
+    assert_eq!((finished.tally.failed, finished.doubts.len(), published.written), (1, 1, 0));
+    assert_eq!(held(&store).await, before);
+}
+
+#[tokio::test]
+async fn a_removal_is_carried_out_with_the_rest_of_its_publication_or_not_at_all() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let left: Vec<Value> = [1, 2, 3].map(|id| json!({ "url": format!("/api/v2/pokemon/{id}/") })).into();
+    pokeapi.always("/api/v2/pokemon/", Fault::Body(json!({ "count": 3, "results": left })));
+    attacks(&pokeapi, BULBASAUR, 9_999);
+    sync(&store, &pokeapi).await;
+    let publication = held(&store).await.publication;
+    attacks(&pokeapi, BULBASAUR, 9_998);
+    let finished = approve(&store, &pokeapi, &publication).await;
+    assert_eq!(finished.doubts.len(), 2, "{:?}", finished.doubts);
+    assert!(pokemon(&store, "eevee").await.is_some());
+    let publication = held(&store).await.publication;
+    let finished = approve(&store, &pokeapi, &publication).await;
+    assert_eq!(finished.doubts, Vec::<String>::new());
+    assert!(pokemon(&store, "eevee").await.is_none());
+    assert_eq!(attack(&store, "bulbasaur").await, 9_998);
+}
+
+#[tokio::test]
+async fn a_run_over_skipped_resources_ends_although_all_of_them_fail_again() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let all = super::support::POKEMON.map(|(id, _)| format!("/api/v2/pokemon/{id}/"));
+    all.iter().for_each(|path| pokeapi.always(path, Fault::Status(404)));
+    sync(&store, &pokeapi).await;
+    all.iter().for_each(|path| pokeapi.always(path, Fault::Status(500)));
+    let finished = finished(Ok(run_over(&store, &pokeapi, Scope::Skipped).await)).0;
+    assert_eq!((finished.tally.failed, finished.total), (all.len(), all.len()));
+    let last = state(&store).await.last.expect("a run has ended");
+    assert!(last.failures.iter().all(|failure| failure.passing), "the new reason: {:?}", last.failures);
+    assert_eq!((last.tally.failed, last.failures.len()), (all.len(), all.len()));
+}
+
+#[tokio::test]
+async fn a_list_that_fails_does_not_erase_a_run_that_was_under_way() {
+    let pokeapi = small().await;
+    let store = synced(&pokeapi).await;
+    let running = json!({ "running": {
+        "started_at": adapters::now(), "cursor": ["move", 10],
+        "tally": { "fetched": 3, "unchanged": 0, "changed": 3, "failed": 0 }, "failures": [],
+    }});
+    let body = AttributeValue::S(running.to_string());
+    put_raw(&store, &Key::sync_state(), &[("body", body)]).await;
+    pokeapi.always("/api/v2/pokemon/", Fault::Status(404));
+    run(&store, &client(config(&pokeapi)), &Settings::new("test")).await.expect_err("a list is missing");
+    let state = state(&store).await;
+    assert_eq!(state.running.expect("it is under way").cursor, Some((Kind::Move, 10)));
+    assert!(state.error.is_some());
 }

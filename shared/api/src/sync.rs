@@ -138,7 +138,11 @@ impl SyncFunction {
         if let Some(published) = sync::republish(&self.store, meter, &owner, now()).await? {
             tracing::info!(written = published.written, index = published.index, "published again");
         }
-        let request = sync::request(&self.store, meter).await?;
+        let mut request = sync::request(&self.store, meter).await?;
+        if let Some(expired) = request.take_if(|request| !request.is_current(now())) {
+            tracing::warn!(requested_at = %expired.requested_at, "a request for a run was not carried out, and has expired");
+            sync::carried_out(&self.store, meter, &expired).await?;
+        }
         let state = sync::state(&self.store, meter).await?;
         if let (None, None, Some(last)) = (&request, &state.running, &state.last) {
             // After a run with failures, the next one starts sooner: an outage of the source rarely lasts a day.

@@ -24,25 +24,34 @@ impl Run<'_> {
     /// Removes facts whose resource the source no longer lists. Keeps those of a kind whose removal is doubtful and not approved, and
     /// returns these removals.
     pub(super) fn forget_what_is_gone(&mut self) -> Vec<HeldRemoval> {
-        let mut doubtful = Vec::new();
+        let mut gone = Vec::new();
         for kind in Kind::ALL {
             let listed: BTreeSet<u32> = self.work.listed(kind).iter().copied().collect();
             let known = self.ledger.facts.ids(kind);
             let ids: Vec<u32> = known.into_iter().filter(|id| !listed.contains(id)).collect();
-            if ids.is_empty() {
-                continue;
-            }
-            let is_approved = self.approved.as_ref().is_some_and(|held| held.includes_removal(kind, &ids));
-            let doubt = doubtful_removal(&self.ledger.facts, kind, &ids, listed.is_empty());
-            match doubt.filter(|_| !is_approved) {
-                Some(reason) => {
-                    tracing::error!(kind = kind.endpoint(), gone = ids.len(), "{reason}");
-                    doubtful.push(HeldRemoval { kind, ids, reason });
-                }
-                None => ids.into_iter().for_each(|id| self.ledger.remove(kind, id)),
+            if !ids.is_empty() {
+                let doubt = doubtful_removal(&self.ledger.facts, kind, &ids, listed.is_empty());
+                gone.push((kind, ids, doubt));
             }
         }
-        doubtful
+        let is_approved =
+            |kind, ids: &[u32]| self.approved.as_ref().is_some_and(|held| held.includes_removal(kind, ids));
+        // A removal is carried out with the publication that it was approved for, or not at all.
+        let is_held = !self.held_changes().is_empty()
+            || self.still_lost() > 0
+            || gone.iter().any(|(kind, ids, doubt)| doubt.is_some() && !is_approved(*kind, ids));
+        let (doubtful, removed): (Vec<_>, Vec<_>) = gone
+            .into_iter()
+            .partition(|(kind, ids, doubt)| doubt.is_some() && (is_held || !is_approved(*kind, ids)));
+        for (kind, ids, _) in removed {
+            ids.into_iter().for_each(|id| self.ledger.remove(kind, id));
+        }
+        let held = |(kind, ids, doubt): (Kind, Vec<u32>, Option<String>)| {
+            let reason = doubt.unwrap_or_default();
+            tracing::error!(kind = kind.endpoint(), gone = ids.len(), "{reason}");
+            HeldRemoval { kind, ids, reason }
+        };
+        doubtful.into_iter().map(held).collect()
     }
 
     /// The number of resources whose facts are lost and could not be fetched again.
@@ -55,13 +64,19 @@ impl Run<'_> {
         if self.running.lost.is_empty() { 0 } else { Kind::ALL.into_iter().map(lost).sum() }
     }
 
-    /// The improbable changes: those of this run, and earlier ones that it has not fetched again.
+    /// The improbable changes: those of this run, and earlier ones whose resource it could not fetch or did not request.
     fn held_changes(&self) -> Vec<HeldChange> {
-        let found = self.running.held.clone();
-        let earlier = self.state.held.iter().filter(|_| self.scope != Scope::Everything);
-        let earlier = earlier.flat_map(|held| &held.changes);
-        let still = earlier.filter(|change| !self.fetched.contains(&(change.kind, change.id))).cloned();
-        found.into_iter().chain(still).collect()
+        let found = &self.running.held;
+        let has_failed = |change: &HeldChange| {
+            let failures = &self.running.failures;
+            failures.iter().any(|failure| (failure.kind, failure.id) == (change.kind, change.id))
+        };
+        let is_still = |change: &&HeldChange| match self.scope {
+            Scope::Everything => has_failed(change),
+            _ => !self.fetched.contains(&(change.kind, change.id)),
+        };
+        let earlier = self.state.held.iter().flat_map(|held| &held.changes).filter(is_still);
+        found.iter().chain(earlier).cloned().collect()
     }
 
     /// Publishes the catalogue, unless changes are held or facts are lost, and records the end of the run.
@@ -132,7 +147,8 @@ impl Run<'_> {
 
     async fn publish(&mut self) -> Result<Published, SyncError> {
         self.store.forget_unreadable(self.meter, self.lease, &self.ledger).await?;
-        let loss = if self.approved.is_some() { Loss::Approved } else { Loss::Doubtful };
+        let has_removals = self.approved.as_ref().is_some_and(|held| !held.removals.is_empty());
+        let loss = if has_removals { Loss::Approved } else { Loss::Doubtful };
         match publish(self.store, self.meter, self.lease, &self.ledger.facts, now(), loss).await {
             Ok(published) => Ok(published),
             Err(error @ PublishError::Store(_)) => Err(error.into()),

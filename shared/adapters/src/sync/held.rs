@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{publish::is_suspicious, store::content_hash};
 
 /// The maximum number of changes that a state holds. An approval covers these; a run that finds more holds the rest.
-const MOST_HELD: usize = 500;
+pub(super) const MOST_HELD: usize = 500;
 
 /// A publication that waits for an approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

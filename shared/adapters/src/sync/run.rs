@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use super::{
-    held::{Held, HeldChange},
+    held::{Held, HeldChange, MOST_HELD},
     lease::{put_state, state, under_lease},
     outcome::{Outcome, Pause, Progress, SyncError},
     scope::Scope,
@@ -44,7 +44,7 @@ pub async fn run(
         let mut run = Run::new(store, meter, api, settings, lease).await?;
         let outcome = run.go(observe).await;
         if let Err(error @ (SyncError::List(..) | SyncError::Publish(_))) = &outcome {
-            // Administrators see the reason; the next run starts or continues as if this one had been killed.
+            // Administrators see the reason; the next run starts, or continues the one that was under way.
             run.state.error = Some(RunError { at: now(), reason: shortened(error) });
             run.put_state().await?;
         }
@@ -136,11 +136,17 @@ impl<'a> Run<'a> {
         match listed {
             Ok(work) => self.work = work,
             Err(SyncError::List(_, FetchError::NotNow(wait))) => return self.pause(wait_for(wait)).await,
-            Err(error) => return Err(error),
+            Err(error) => {
+                self.state.running = Some(self.running.clone()).filter(|running| running.cursor.is_some());
+                return Err(error);
+            }
         }
         let tasks = self.tasks();
-        if let Some(because) = self.fetch(tasks, true, observe).await? {
-            return self.pause(because).await;
+        match self.fetch(tasks, true, observe).await? {
+            // Skipped resources have failed before: that they fail again says nothing about the source.
+            Some(Pause::SourceDown) if self.scope != Scope::Everything => {}
+            Some(because) => return self.pause(because).await,
+            None => {}
         }
         // The failures may be due to a short problem at the source: one more attempt, after everything else.
         let again = self.running.passing_failures();
@@ -236,7 +242,9 @@ impl<'a> Run<'a> {
                 match fact.doubt().filter(|_| !is_approved && !is_known) {
                     Some(doubt) => {
                         tracing::error!(kind = task.kind.endpoint(), id = task.id, %doubt, "an improbable change is held");
-                        held.push(HeldChange::new(&fact, &doubt));
+                        if held.len() < MOST_HELD {
+                            held.push(HeldChange::new(&fact, &doubt));
+                        }
                     }
                     None if self.ledger.record(*fact, etag) => tally.changed += 1,
                     None => {}

@@ -26,6 +26,17 @@ pub struct Request {
     pub requested_at: Timestamp,
 }
 
+impl Request {
+    /// The time in seconds after which no run carries the request out any more: one that never ends must not keep other runs from starting.
+    const LIFETIME: i64 = 3_600;
+
+    /// Whether a run may still carry the request out.
+    #[must_use]
+    pub fn is_current(&self, now: Timestamp) -> bool {
+        now.elapsed_since(self.requested_at).is_none_or(|age| age < Self::LIFETIME)
+    }
+}
+
 /// Returns the request that waits for a run. One that this release cannot read counts as absent: it expires.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use adapters::{
     aws,
     edge::{self, Client},
     now,
-    store::{CatalogStore, LONGEST_LEASE, Meter},
+    store::{CatalogStore, Meter},
 };
 use door::task::{BadEvent, Task, task};
 use serde_json::{Value, json};
@@ -26,9 +26,9 @@ pub fn serve() -> ExitCode {
     })
 }
 
-/// Removes the stored responses of the API from the distribution that the event names, if the catalogue has changed since the last time.
-/// Waits for the functions to read the new index first: a response that is made earlier may show the former catalogue. A second invocation
-/// for the same change has no further effect. `{"task": "check"}` changes nothing.
+/// Removes the stored responses of the API from the distribution that the event names, if the catalogue has changed since the last time. A
+/// change is new until every function has read its index: a response that is made earlier may show the former catalogue, so a new change is
+/// forgotten at once, and again once it is no longer new. A second invocation has no further effect. `{"task": "check"}` changes nothing.
 ///
 /// # Errors
 /// [`BadEvent`] for an unknown event; another error if the engine or CloudFront does not respond: the next invocation tries again.
@@ -50,12 +50,12 @@ pub async fn invalidate(
     let distribution = event["distribution"].as_str().ok_or(BadEvent::NoField("distribution"))?;
     let Some(changed) = changed else { return Ok(json!({"outcome": "current"})) };
     let settled = i64::try_from(config.index_check_every.as_secs() + SLACK)?;
-    let is_written = state.lease_until.is_some_and(|until| until.is_pending(now(), LONGEST_LEASE));
-    if is_written || now().elapsed_since(changed).is_some_and(|age| age < settled) {
-        return Ok(json!({"outcome": "waiting", "changed_at": changed}));
-    }
-    let reference = format!("catalogue-{}", changed.unix());
+    let is_new = now().elapsed_since(changed).is_some_and(|age| age < settled);
+    let reference = format!("catalogue-{}{}", changed.unix(), if is_new { "-new" } else { "" });
     edge::invalidate(distributions, distribution, &reference).await?;
-    store.put_invalidated(meter, changed).await?;
-    Ok(json!({"outcome": "invalidated", "changed_at": changed}))
+    if !is_new {
+        store.put_invalidated(meter, changed).await?;
+    }
+    let outcome = if is_new { "invalidated-new" } else { "invalidated" };
+    Ok(json!({"outcome": outcome, "changed_at": changed}))
 }

@@ -11,7 +11,8 @@ pub(super) fn of(before: &State, after: &State, result: &Result<Outcome, SyncErr
         Err(SyncError::Busy(_) | SyncError::LostLease) => None,
         Err(error) => {
             let reason = error.to_string();
-            let is_known = before.error.as_ref().is_some_and(|known| known.reason == reason);
+            // The state has the beginning of a long reason.
+            let is_known = before.error.as_ref().is_some_and(|known| reason.starts_with(&known.reason));
             (!is_known).then(|| notice(Severity::Failure, "the sync failed", reason))
         }
         Ok(Outcome::Paused { .. } | Outcome::Superseded) => None,
