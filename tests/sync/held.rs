@@ -311,10 +311,11 @@ async fn a_run_over_skipped_resources_ends_although_all_of_them_fail_again() {
     sync(&store, &pokeapi).await;
     all.iter().for_each(|path| pokeapi.always(path, Fault::Status(500)));
     let finished = finished(Ok(run_over(&store, &pokeapi, Scope::Skipped).await)).0;
-    assert_eq!((finished.tally.failed, finished.total), (all.len(), all.len()));
+    // It gives up after ten in a row; the others keep their former reason.
+    assert_eq!((finished.tally.failed, finished.total), (10, all.len()));
     let last = state(&store).await.last.expect("a run has ended");
-    assert!(last.failures.iter().all(|failure| failure.passing), "the new reason: {:?}", last.failures);
     assert_eq!((last.tally.failed, last.failures.len()), (all.len(), all.len()));
+    assert_eq!(last.failures.iter().filter(|failure| failure.passing).count(), 10, "{:?}", last.failures);
 }
 
 #[tokio::test]
