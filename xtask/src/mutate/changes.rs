@@ -301,8 +301,8 @@ pub const CHANGES: &[Change] = &[
     replace(ACCESSES, "\"BatchWriteItem\":null", "\"BatchGetItem\":null", SYNC_ACCESS),
     replace(
         ACCESSES,
-        "\"BatchWriteItem\":null,\"GetItem\":[\"INDEX\",",
-        "\"BatchWriteItem\":null,\"GetItem\":[",
+        "\"DeleteItem\":[\"SYNC\"],\"GetItem\":[\"INDEX\",",
+        "\"DeleteItem\":[\"SYNC\"],\"GetItem\":[",
         SYNC_CHECK,
     ),
     replace(ACCESSES, "[\"NOBODY#*\"]", "[\"NOBODY#*\",\"USER#*\"]", JOB_ACCESS),

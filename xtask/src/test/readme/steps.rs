@@ -49,6 +49,7 @@ const OUTPUTS: &[(&str, &[&str])] = &[
     ("curl -X PUT", &["\"display_name\":\"Pika\""]),
     ("curl -X DELETE", &["\"message\":"]),
     ("# asks PokeAPI", &["\"name\":\"pikachu\""]),
+    ("/admin/sync", &["\"held\":null", "\"recent\":["]),
     ("export $(grep", &[]),
     ("127.0.0.1:9000/api/v1/pokemon/25", &["\"name\":\"pikachu\""]),
     ("cargo lambda invoke functions", &["statusCode", "pikachu"]),
