@@ -74,10 +74,13 @@ async fn a_run_that_holds_the_lease_does_not_delay_the_edge() {
 async fn an_invalidation_that_fails_is_repeated_with_the_same_reference() {
     let (store, distribution) = (empty_store().await, Distribution::new().await);
     change(&store, seconds_ago(60)).await;
-    distribution.set_down(true);
+    distribution.deny(true);
     let error = invoke(&store, &distribution).await.unwrap_err();
-    assert!(error.starts_with("CloudFront CreateInvalidation: "), "{error}");
-    distribution.set_down(false);
+    assert!(
+        error.starts_with("CloudFront CreateInvalidation: ") && error.contains("AccessDenied"),
+        "{error}"
+    );
+    distribution.deny(false);
     let (one, two) = tokio::join!(invoke(&store, &distribution), invoke(&store, &distribution));
     assert_eq!(
         (&one.unwrap()["outcome"], &two.unwrap()["outcome"]),

@@ -35,26 +35,49 @@ pub(crate) fn of(job: &Job, schedule: &Schedule) -> (String, Value) {
 
 /// Returns the alarm on the queue, which notifies the subscribers of the environment.
 fn alarm() -> Value {
-    json!({
+    notifying(&json!({
+        "AlarmDescription": "A schedule could not start its job (docs/runbooks/schedules.md).",
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateNumberOfMessagesVisible",
+        "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": "ScheduleFailures.QueueName"}}],
+        "Statistic": "Maximum",
+        "Threshold": 1,
+    }))
+}
+
+/// Returns the alarm on a job that runs every minute and fails more than once in five minutes, by logical id.
+fn failing(function: &Function) -> (String, Value) {
+    let alarm = notifying(&json!({
+        "AlarmDescription": format!("{} fails (docs/runbooks/sync.md).", function.name),
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Errors",
+        "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": format!("{}Function", function.id())}}],
+        "Statistic": "Sum",
+        "Threshold": 2,
+    }));
+    (format!("{}Alarm", function.id()), alarm)
+}
+
+/// Returns an alarm that fires as soon as a metric reaches its threshold within five minutes, and reports when it is over.
+fn notifying(properties: &Value) -> Value {
+    let mut alarm = json!({
         "Type": "AWS::CloudWatch::Alarm",
         "Condition": IS_STABLE,
         "Properties": {
-            "AlarmDescription": "A schedule could not start its job (docs/runbooks/schedules.md).",
-            "Namespace": "AWS/SQS",
-            "MetricName": "ApproximateNumberOfMessagesVisible",
-            "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": "ScheduleFailures.QueueName"}}],
-            "Statistic": "Maximum",
             "Period": 300,
             "EvaluationPeriods": 1,
-            "Threshold": 1,
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            // SQS reports nothing about a queue that was not used for hours.
+            // Neither service reports anything about what was not used.
             "TreatMissingData": "notBreaching",
             "AlarmActions": [{"Fn::Sub": NOTICES}],
             "OKActions": [{"Fn::Sub": NOTICES}],
             "Tags": tags(),
         },
-    })
+    });
+    if let (Some(all), Some(own)) = (alarm["Properties"].as_object_mut(), properties.as_object()) {
+        all.extend(own.clone());
+    }
+    alarm
 }
 
 /// Returns the resources that the schedules of `functions` share, by logical id.
@@ -108,10 +131,14 @@ pub(crate) fn shared(functions: &[&Function]) -> Vec<(String, Value)> {
             "Tags": tags(),
         },
     });
-    vec![
+    let is_of_edge = |function: &&&Function| matches!(function.trigger, Trigger::Job(job) if job.schedule.as_ref().is_some_and(|schedule| schedule.is_of_edge));
+    let failing = functions.iter().filter(is_of_edge).map(|function| failing(function));
+    let mut shared = vec![
         ("ScheduleGroup".to_owned(), group),
         ("ScheduleFailures".to_owned(), queue),
         ("ScheduleFailuresAlarm".to_owned(), alarm()),
         ("ScheduleRole".to_owned(), role),
-    ]
+    ];
+    shared.extend(failing);
+    shared
 }

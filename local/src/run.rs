@@ -168,7 +168,7 @@ async fn serve_engines(
     Ok(())
 }
 
-/// Prints a line for the reader of standard output, who may be gone: `cargo run | head -1`.
+/// Prints a line, and ignores an error: in `cargo run | head -1`, standard output is closed early.
 fn say(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -44,6 +44,13 @@ fn every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account() {
     let invoked =
         &resources["ScheduleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"];
     assert!(invoked.to_string().contains("InvalidateEdgeFunction.Alias"), "{invoked}");
+    let failing = &resources["InvalidateEdgeAlarm"]["Properties"];
+    assert_eq!((&failing["Namespace"], &failing["MetricName"]), (&json!("AWS/Lambda"), &json!("Errors")));
+    assert_eq!(
+        failing["Dimensions"],
+        json!([{"Name": "FunctionName", "Value": {"Ref": "InvalidateEdgeFunction"}}])
+    );
+    assert_eq!(failing["AlarmActions"], resources["ScheduleFailuresAlarm"]["Properties"]["AlarmActions"]);
     let alarm = &resources["ScheduleFailuresAlarm"];
     assert_eq!(alarm["Condition"], "IsStable");
     let alarm = &alarm["Properties"];

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import boto3
+import machine
 from product import Api, Traffic
 
 PICTURE = b"RIFF\x04\x00\x00\x00WEBP"
@@ -51,6 +52,19 @@ def see(steps, api):
     for bucket, key in [(bucket, KEY), (output(name, "data", "WebBucketName"), "index.html")]:
         steps.check(f"{name}: {key} without the distribution", status(f"{os.environ['AWS_ENDPOINT_URL']}/{bucket}/{key}"), 403)
     steps.done(f"{name}: pages, files and the API at one address, and nothing behind it")
+
+
+def forgets_changes(steps, environment):
+    """The edge was told to forget the catalogue, which administrators have changed: the schedule looks every minute."""
+    cdn, distribution = boto3.client("cloudfront"), output(environment, "edge", "DistributionId")
+
+    def references():
+        found = cdn.list_invalidations(DistributionId=distribution)["InvalidationList"].get("Items", [])
+        batches = [cdn.get_invalidation(DistributionId=distribution, Id=one["Id"])["Invalidation"]["InvalidationBatch"] for one in found]
+        return [batch["CallerReference"] for batch in batches if batch["CallerReference"].startswith("catalogue-")]
+
+    told = machine.wait_until(f"the edge of {environment} forgets a changed catalogue", references, 130)
+    steps.check(f"{environment}: the edge forgets each change once", len(told), len(set(told)))
 
 
 def comparable(answer):

@@ -271,7 +271,9 @@ class Rehearsal:
             fires = wait_until(f"the schedule of {job} fires", lambda job=job, before=before: self.runs(job) > before, 100)
             self.steps.check_that(f"the schedule of {job} fires", fires)
         self.source.reset()
-        self.steps.done("the schedules fire")
+        for environment in ["dev", "staging"]:
+            edge.forgets_changes(self.steps, environment)
+        self.steps.done("the schedules fire, and the edge forgets a changed catalogue")
 
     def runs(self, job):
         """The number of runs of a job in the environment of the branch, which its log records."""

@@ -18,7 +18,7 @@ pub struct Distribution {
 #[derive(Default)]
 struct State {
     invalidations: Vec<(String, String)>,
-    is_down: bool,
+    is_denied: bool,
 }
 
 impl Distribution {
@@ -45,10 +45,15 @@ impl Distribution {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).invalidations.clone()
     }
 
-    pub fn set_down(&self, is_down: bool) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_down = is_down;
+    /// Makes the server refuse every request, or accept them again.
+    pub fn deny(&self, is_denied: bool) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_denied = is_denied;
     }
 }
+
+/// An error as CloudFront writes it.
+const DENIED: &str = "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Error>\
+    <Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized</Message></Error><RequestId>r</RequestId></ErrorResponse>";
 
 async fn answer(
     state: Arc<Mutex<State>>,
@@ -58,8 +63,9 @@ async fn answer(
     let body = request.into_body().collect().await?.to_bytes();
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let mut response = Response::new(Full::default());
-    if state.is_down {
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    if state.is_denied {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        *response.body_mut() = Full::from(DENIED);
         return Ok(response);
     }
     state.invalidations.push((path, String::from_utf8_lossy(&body).into_owned()));

@@ -1,8 +1,10 @@
 //! Separate tables, filled without a sync, or with contents that the store itself would never write.
 
+use std::collections::BTreeSet;
+
 use adapters::{
     aws, now,
-    publish::{Loss, Published, publish},
+    publish::{Published, publish},
     store::{CatalogStore, Key, Lease, Meter},
 };
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -24,7 +26,7 @@ pub async fn lease(store: &CatalogStore) -> Lease {
 /// If they cannot be published.
 pub async fn publish_facts(store: &CatalogStore, facts: &Facts, at: Timestamp) -> Published {
     let (meter, lease) = (Meter::default(), lease(store).await);
-    let published = publish(store, &meter, &lease, facts, at, Loss::Doubtful).await.expect("a publication");
+    let published = publish(store, &meter, &lease, facts, at, &BTreeSet::new()).await.expect("a publication");
     store.end_lease(&meter, &lease).await.expect("the lease is given back");
     published
 }

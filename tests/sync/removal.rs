@@ -1,12 +1,18 @@
 //! Resources that the source no longer lists are removed with all their items, unless so many disappear that the source is probably wrong.
 
+use std::collections::BTreeSet;
+
+use adapters::{
+    publish::{PublishError, publish},
+    store::Meter,
+};
 use domain::facts::{Facts, Kind};
 use serde_json::json;
-use tests::publish_facts;
+use tests::lease;
 
 use super::{
     catalogue::{assert_same, catalogue, items},
-    support::{LONG_AGO, POKEMON, RESOURCES, ledger, pokemon, small, sync, synced, tapped, writes},
+    support::{LONG_AGO, RESOURCES, ledger, pokemon, small, sync, synced, tapped, writes},
 };
 use crate::stand_in::{Fault, StandIn};
 
@@ -148,7 +154,7 @@ async fn a_kind_that_mostly_vanishes_is_kept() {
 }
 
 #[tokio::test]
-async fn records_that_would_nearly_all_vanish_are_kept_and_reported() {
+async fn a_publication_without_nearly_all_records_is_refused_before_its_first_write() {
     let store = synced(&small().await).await;
     let before = items(&store).await;
     let mut facts: Facts = ledger(&store).await.facts;
@@ -156,21 +162,12 @@ async fn records_that_would_nearly_all_vanish_are_kept_and_reported() {
     Kind::ALL.iter().filter(|kind| **kind != Kind::Pokemon).for_each(|kind| {
         facts.ids(*kind).into_iter().for_each(|id| facts.remove(*kind, id));
     });
-    let published = publish_facts(&store, &facts, LONG_AGO).await;
-    assert_eq!((published.removed, published.written), (0, 0));
-    let reported = published.problems.last().expect("it is reported");
-    assert_eq!(reported.resource, "catalogue");
-    let records = before
-        .keys()
-        .filter(|key| !key.starts_with("FACTS") && !key.starts_with("SYNC") && !key.starts_with("INDEX"))
-        .filter_map(|key| key.split_once('#')?.1.split_once('/'))
-        .filter(|(id, _)| id.bytes().all(|digit| digit.is_ascii_digit()))
-        .count();
-    assert_eq!(
-        reported.reason,
-        format!("{records} of {records} records would vanish at once; they are kept")
-    );
-    for (_, name) in POKEMON {
-        assert!(pokemon(&store, name).await.is_some(), "{name}");
-    }
+    let (meter, lease) = (Meter::default(), lease(&store).await);
+    let (tapped, tap) = tapped(&store).await;
+    let refused = publish(&tapped, &meter, &lease, &facts, LONG_AGO, &BTreeSet::new()).await;
+    let Err(PublishError::Loss(loss)) = refused else { panic!("{refused:?}") };
+    assert_eq!(loss.records.len(), loss.all);
+    assert!(writes(&tap.take()).is_empty());
+    store.end_lease(&meter, &lease).await.expect("it is given back");
+    assert_same(&items(&store).await, &before, "nothing was written");
 }

@@ -25,13 +25,13 @@ pub fn is_suspicious(gone: usize, all: usize) -> bool {
     gone * 2 > all || (gone > 10 && gone * 20 > all)
 }
 
-/// The meaning of records whose facts no longer exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// Many of them are an accident, and are kept.
-    Doubtful,
-    /// An administrator has approved the removal.
-    Approved,
+/// Records that would vanish at once because their facts, or facts that they depend on, no longer exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The kind and the id of each record.
+    pub records: BTreeSet<(Kind, u32)>,
+    /// The number of records that are published.
+    pub all: usize,
 }
 
 /// The result of a publication.
@@ -62,6 +62,8 @@ pub enum PublishError {
     Record(String),
     #[error("the index cannot be made: {0}")]
     Index(String),
+    #[error("{} of {} records would vanish at once", .0.records.len(), .0.all)]
+    Loss(Loss),
 }
 
 impl From<serde_json::Error> for PublishError {
@@ -82,8 +84,8 @@ impl From<BadIndex> for PublishError {
     }
 }
 
-/// Makes the stored catalogue match `facts` and the changes of administrators. New items get `now` as their times. `loss` is the meaning of
-/// suspiciously many records that would be deleted.
+/// Makes the stored catalogue match `facts` and the changes of administrators. New items get `now` as their times. The records of
+/// `approved` may vanish, however many they are.
 ///
 /// # Errors
 /// [`PublishError::Store`] if the engine does not answer or the lease was lost; items that were already written stay and are not written
@@ -94,7 +96,7 @@ pub async fn publish(
     lease: &Lease,
     facts: &Facts,
     now: Timestamp,
-    loss: Loss,
+    approved: &BTreeSet<(Kind, u32)>,
 ) -> Result<Published, PublishError> {
     let overrides = store.overrides(meter).await?;
     let hidden = overrides.hidden(facts);
@@ -107,13 +109,14 @@ pub async fn publish(
     let (index, version) = DexIndex::build(&catalog, &timed).encode()?;
     // An index that readers would reject must not become current.
     Dex::load(&index, &version, "")?.generations()?;
+    let stale = stale(&hidden, approved, &diff)?;
 
     if diff.done.written > 0 {
         // Before the first write: the edge forgets what was stored before, also if this publication is not completed.
         store.mark_changed(meter, lease, clock()).await?;
     }
     store.put_groups(meter, lease, groups).await?;
-    remove_stale(store, meter, lease, &hidden, loss, &mut diff).await?;
+    remove(store, meter, lease, stale, &mut diff).await?;
     put_index(store, meter, lease, &index, version, overrides.revision, &mut diff).await?;
     if diff.done.written > 0 || diff.done.removed > 0 {
         // Again at the end: functions may have read former records until now.
@@ -279,32 +282,33 @@ fn others(catalog: &Catalog<'_>, diff: &mut Diff) -> Result<Vec<Group>, PublishE
     Ok(groups)
 }
 
-/// Deletes records that an administrator has hidden, and records whose facts no longer exist, unless suspiciously many of the latter are
-/// gone.
-async fn remove_stale(
-    store: &CatalogStore,
-    meter: &Meter,
-    lease: &Lease,
-    hidden: &Hidden,
-    loss: Loss,
-    diff: &mut Diff,
-) -> Result<(), PublishError> {
+/// Returns the items to delete: those of records that an administrator has hidden, and of records that are no longer derived.
+///
+/// # Errors
+/// [`PublishError::Loss`] if suspiciously many of the latter would vanish, not counting those of `approved`.
+fn stale(hidden: &Hidden, approved: &BTreeSet<(Kind, u32)>, diff: &Diff) -> Result<Vec<Key>, PublishError> {
     let hidden: HashSet<String> = (hidden.names.iter().map(Key::pokemon))
         .chain(hidden.chains.iter().map(|id| Key::chain(*id)))
         .map(|key| key.pk)
         .collect();
-    let records: Vec<&Key> = diff.heads.keys().filter(|key| key.is_record()).collect();
-    let stale = records.iter().filter(|key| !diff.derived.contains(**key)).map(|key| (*key).clone());
-    let (mut stale, lost): (Vec<Key>, Vec<Key>) = stale.partition(|key| hidden.contains(&key.pk));
-    // Counts records, because some have many names.
-    let gone = lost.iter().filter(|key| key.is_of_id()).count();
-    let all = records.iter().filter(|key| key.is_of_id()).count();
-    if loss == Loss::Doubtful && is_suspicious(gone, all) {
-        let reason = format!("{gone} of {all} records would vanish at once; they are kept");
-        diff.done.problems.push(Problem { resource: "catalogue".to_owned(), reason });
-    } else {
-        stale.extend(lost);
+    let published: Vec<_> = diff.heads.keys().filter_map(|key| Some((key, key.resource()?))).collect();
+    let is_lost = |key: &Key| !diff.derived.contains(key) && !hidden.contains(&key.pk);
+    let lost = published.iter().filter(|(key, record)| is_lost(key) && !approved.contains(record));
+    let records: BTreeSet<(Kind, u32)> = lost.map(|(_, record)| *record).collect();
+    if is_suspicious(records.len(), published.len()) {
+        return Err(PublishError::Loss(Loss { records, all: published.len() }));
     }
+    let stale = diff.heads.keys().filter(|key| key.is_record() && !diff.derived.contains(*key));
+    Ok(stale.cloned().collect())
+}
+
+async fn remove(
+    store: &CatalogStore,
+    meter: &Meter,
+    lease: &Lease,
+    stale: Vec<Key>,
+    diff: &mut Diff,
+) -> Result<(), PublishError> {
     if stale.is_empty() {
         return Ok(());
     }

@@ -135,8 +135,18 @@ impl SyncFunction {
     async fn refresh(&self, meter: &Meter, owner: String, left: Duration) -> Result<Done, SyncError> {
         let deadline = tokio::time::Instant::now() + left.saturating_sub(RESERVE.min(left / 2));
         // After a deployment or an administrator's change, the stored facts are published without a request to the source.
-        if let Some(published) = sync::republish(&self.store, meter, &owner, now()).await? {
-            tracing::info!(written = published.written, index = published.index, "published again");
+        let before = sync::state(&self.store, meter).await?;
+        match sync::republish(&self.store, meter, &owner, now()).await {
+            Ok(Some(published)) => {
+                tracing::info!(written = published.written, index = published.index, "published again");
+            }
+            Ok(None) => {}
+            // A run may bring facts that can be published, or hold them for an approval.
+            Err(error @ SyncError::Publish(_)) => {
+                tracing::error!(%error, "the stored facts cannot be published again");
+                self.report(meter, &before, &Err(error)).await;
+            }
+            Err(error) => return Err(error),
         }
         let mut request = sync::request(&self.store, meter).await?;
         if let Some(expired) = request.take_if(|request| !request.is_current(now())) {

@@ -25,6 +25,9 @@ pub(crate) enum WriterReply {
 /// The delay between two requests to a busy writer.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// The longest wait for Lambda to accept the event that wakes the writer.
+const WAKING: Duration = Duration::from_secs(5);
+
 /// The `Retry-After` of a busy writer, in seconds.
 const RETRY: u32 = 30;
 
@@ -50,7 +53,10 @@ pub(crate) fn busy() -> Problem {
 /// Makes the writer look for requests without waiting for it. If it cannot be invoked, its schedule finds them.
 pub(crate) async fn wake(app: &App) {
     let woken = match &app.config.sync_function {
-        Some(function) => function.connect().wake().await.map_err(|error| error.to_string()),
+        Some(function) => match tokio::time::timeout(WAKING, function.connect().wake()).await {
+            Ok(woken) => woken.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("Lambda did not answer within {WAKING:?}")),
+        },
         None => Err("SYNC_FUNCTION is not set".to_owned()),
     };
     if let Err(error) = woken {

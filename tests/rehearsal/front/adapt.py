@@ -56,6 +56,7 @@ def adapted(template, front=None):
         # CloudFormation creates no empty stack.
         resources["Nothing"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
     forgive_absent_keys(resources)
+    forgive_tags_of_distributions(resources)
     if not template["Outputs"]:
         del template["Outputs"]
     return template, dropped
@@ -136,10 +137,21 @@ def reach_apis(distribution, front):
 def forgive_absent_keys(resources):
     """The emulator never sets dynamodb:LeadingKeys: a condition that requires its presence would refuse everything. The rest of the
     condition always holds, so only tests/house/access.rs proves the keys themselves."""
+    for statement in statements_of_roles(resources):
+        statement.get("Condition", {}).pop("Null", None)
+
+
+def forgive_tags_of_distributions(resources):
+    """The emulator never sets aws:ResourceTag for CloudFront: a condition on it would refuse everything. `iam-simulate` proves it."""
+    for statement in statements_of_roles(resources):
+        if str(statement.get("Action")).startswith("cloudfront:"):
+            statement.pop("Condition", None)
+
+
+def statements_of_roles(resources):
     for resource in resources.values():
         if resource["Type"] != "AWS::IAM::Role":
             continue
         for policy in resource["Properties"].get("Policies", []):
             statements = policy["PolicyDocument"]["Statement"] if isinstance(policy, dict) and "PolicyDocument" in policy else []
-            for statement in statements if isinstance(statements, list) else [statements]:
-                statement.get("Condition", {}).pop("Null", None)
+            yield from [one for one in (statements if isinstance(statements, list) else [statements]) if "Action" in one]

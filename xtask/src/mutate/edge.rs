@@ -26,6 +26,7 @@ const SCHEDULES: &str =
 pub const OF_THE_EDGE: &[Change] = &[
     replace(EDGE, "RoleArn: !Ref ScheduleRoleArn", "RoleArn: !Ref InvalidateEdgeArn", SCHEDULES),
     replace(EDGE, "rate(1 minute)", "rate(5 minutes)", SCHEDULES),
+    replace("infra/jobs.yaml", "MetricName: Errors", "MetricName: Duration", SCHEDULES),
     replace(
         EDGE,
         "\"distribution\": \"${Distribution}\"",

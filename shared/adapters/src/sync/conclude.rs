@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     now,
-    publish::{Loss, PublishError, Published, publish},
+    publish::{PublishError, Published, publish},
     store::Key,
 };
 
@@ -81,22 +81,29 @@ impl Run<'_> {
 
     /// Publishes the catalogue, unless changes are held or facts are lost, and records the end of the run.
     pub(super) async fn conclude(&mut self, removals: Vec<HeldRemoval>) -> Result<Outcome, SyncError> {
-        let held = Held::new(self.held_changes(), removals, self.state.held.as_ref(), now());
-        let mut doubts: Vec<String> = held.iter().flat_map(Held::reasons).take(MOST_DOUBTS).collect();
+        let mut held = Held::new(self.held_changes(), removals, self.state.held.as_ref(), now());
         let lost = self.still_lost();
-        let published = if lost > 0 {
+        let published = if lost > 0 || held.is_some() {
+            None
+        } else {
+            match self.publish().await {
+                Ok(published) => Some(published),
+                Err(SyncError::Publish(PublishError::Loss(loss))) => {
+                    held = Held::new(Vec::new(), HeldRemoval::of(&loss), self.state.held.as_ref(), now());
+                    None
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        let mut doubts: Vec<String> = held.iter().flat_map(Held::reasons).take(MOST_DOUBTS).collect();
+        if lost > 0 {
             // Without these facts, the catalogue would lose records.
             let doubt = format!("the facts of {lost} resources are lost; nothing is published without them");
             tracing::error!(lost, "{doubt}");
             doubts.push(doubt);
-            None
-        } else if held.is_some() {
-            None
-        } else {
-            Some(self.publish().await?)
-        };
+        }
         let mut finished = self.running.finish(now());
-        finished.total = self.work.total;
+        finished.total = self.work.listed_total();
         finished.doubts = doubts;
         finished.repeated = self.work.repeated;
         finished.held = held.as_ref().map(|held| held.publication.clone());
@@ -131,12 +138,12 @@ impl Run<'_> {
         };
         let mut merged = last.clone();
         let is_fetched = |failure: &Failure| self.fetched.contains(&(failure.kind, failure.id));
-        let resolved = last.failures.iter().filter(|failure| is_fetched(failure)).count();
-        merged.tally.failed = merged.tally.failed.saturating_sub(resolved);
         // A resource that failed again has another reason now.
         let failed_again = |one: &Failure| finished.failures.iter().any(|other| one.is_of_same(other));
         merged.failures.retain(|failure| !is_fetched(failure) && !failed_again(failure));
         merged.failures.extend(finished.failures.iter().cloned());
+        let others = merged.tally.failed.saturating_sub(last.failures.len());
+        merged.tally.failed = others + merged.failures.len();
         merged.doubts.clone_from(&finished.doubts);
         merged.held.clone_from(&finished.held);
         if finished.doubts.is_empty() {
@@ -147,11 +154,12 @@ impl Run<'_> {
 
     async fn publish(&mut self) -> Result<Published, SyncError> {
         self.store.forget_unreadable(self.meter, self.lease, &self.ledger).await?;
-        let has_removals = self.approved.as_ref().is_some_and(|held| !held.removals.is_empty());
-        let loss = if has_removals { Loss::Approved } else { Loss::Doubtful };
-        match publish(self.store, self.meter, self.lease, &self.ledger.facts, now(), loss).await {
+        let removals = self.approved.iter().flat_map(|held| &held.removals);
+        let approved =
+            removals.flat_map(|removal| removal.ids.iter().map(|id| (removal.kind, *id))).collect();
+        match publish(self.store, self.meter, self.lease, &self.ledger.facts, now(), &approved).await {
             Ok(published) => Ok(published),
-            Err(error @ PublishError::Store(_)) => Err(error.into()),
+            Err(error @ (PublishError::Store(_) | PublishError::Loss(_))) => Err(error.into()),
             Err(error) => {
                 // These facts do not make a catalogue: the next run must fetch again instead of trying to publish them forever.
                 self.state.running = None;

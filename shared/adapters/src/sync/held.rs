@@ -9,10 +9,13 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{publish::is_suspicious, store::content_hash};
+use crate::{
+    publish::{Loss, is_suspicious},
+    store::content_hash,
+};
 
 /// The maximum number of changes that a state holds. An approval covers these; a run that finds more holds the rest.
-pub(super) const MOST_HELD: usize = 500;
+pub(super) const MOST_HELD: usize = 200;
 
 /// A publication that waits for an approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +37,7 @@ pub struct HeldChange {
     pub reason: String,
 }
 
-/// Resources of one kind that the source no longer lists. The known facts stay.
+/// Resources of one kind that the source no longer lists, or whose records would vanish with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldRemoval {
     pub kind: Kind,
@@ -54,6 +57,19 @@ impl HeldChange {
 
 fn hash(fact: &Fact) -> String {
     content_hash(&serde_json::to_vec(fact).unwrap_or_default())
+}
+
+impl HeldRemoval {
+    /// Returns the removals of the records that would vanish with a publication, by kind.
+    pub(super) fn of(loss: &Loss) -> Vec<Self> {
+        let of_kind = |kind: Kind| {
+            let records = loss.records.iter().filter(|(of, _)| *of == kind);
+            let ids: Vec<u32> = records.map(|(_, id)| *id).collect();
+            let reason = format!("the publication would remove {} records of {}", ids.len(), kind.endpoint());
+            (!ids.is_empty()).then_some(Self { kind, ids, reason })
+        };
+        Kind::ALL.into_iter().filter_map(of_kind).collect()
+    }
 }
 
 impl Held {

@@ -1,6 +1,9 @@
 //! The lease that every writer holds, and the state that it writes.
 
-use super::{outcome::SyncError, state::State};
+use super::{
+    outcome::SyncError,
+    state::{RunError, State, shortened},
+};
 use crate::{
     now,
     store::{CatalogStore, Lease, Ledger, Meter, StoreError},
@@ -50,6 +53,17 @@ pub(super) async fn whole(store: &CatalogStore, meter: &Meter) -> Result<Option<
     let ledger = store.facts(meter).await?;
     // A catalogue published without the lost facts would lose records: the next run fetches these facts again.
     Ok(Some(ledger).filter(|ledger| ledger.unreadable().is_empty()))
+}
+
+/// Records the error that ended a publication without a run, for administrators.
+pub(super) async fn put_error(
+    store: &CatalogStore,
+    meter: &Meter,
+    lease: &Lease,
+    error: &SyncError,
+) -> Result<(), SyncError> {
+    let error = Some(RunError { at: now(), reason: shortened(error) });
+    put_state(store, meter, lease, &State { error, ..state(store, meter).await? }).await
 }
 
 /// Writes `state` and renews the lease.

@@ -1,13 +1,15 @@
 //! Publication of facts that were not just fetched: a snapshot, or stored facts that were published in an older shape.
 
+use std::collections::BTreeSet;
+
 use domain::{Timestamp, catalog::SHAPE, facts::Facts};
 
 use super::{
-    lease::{SHORT_LEASE, put_state, state, under_lease, whole},
+    lease::{SHORT_LEASE, put_error, put_state, state, under_lease, whole},
     outcome::SyncError,
 };
 use crate::{
-    publish::{Loss, Published, publish},
+    publish::{Published, publish},
     store::{CatalogStore, Meter, StoreError},
 };
 
@@ -49,7 +51,7 @@ pub async fn load(
             put_state(store, meter, lease, &state).await?;
         }
         let published =
-            publish(store, meter, lease, &ledger.facts, snapshot.taken_at, Loss::Doubtful).await?;
+            publish(store, meter, lease, &ledger.facts, snapshot.taken_at, &BTreeSet::new()).await?;
         store.mark_seeded(meter, snapshot.name).await?;
         Ok(published)
     })
@@ -73,7 +75,12 @@ pub async fn republish(
     }
     under_lease(store, meter, owner, SHORT_LEASE, async |store, lease| {
         let Some(ledger) = whole(store, meter).await? else { return Ok(None) };
-        Ok(Some(publish(store, meter, lease, &ledger.facts, now, Loss::Doubtful).await?))
+        let published = publish(store, meter, lease, &ledger.facts, now, &BTreeSet::new()).await;
+        let published = published.map_err(SyncError::from);
+        if let Err(error @ SyncError::Publish(_)) = &published {
+            put_error(store, meter, lease, error).await?;
+        }
+        published.map(Some)
     })
     .await
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     now,
     pokeapi::{FetchError, Fetched, PokeApi},
-    publish::{Loss, publish},
+    publish::publish,
     store::{CatalogStore, Lease, Ledger, Meter},
 };
 
@@ -108,7 +108,7 @@ pub async fn amend(
             },
             Source::NotAsked | Source::Unknown => {}
         }
-        publish(store, meter, lease, &ledger.facts, now(), Loss::Doubtful).await?;
+        publish(store, meter, lease, &ledger.facts, now(), &BTreeSet::new()).await?;
         Ok(Amended::Published { source })
     })
     .await;

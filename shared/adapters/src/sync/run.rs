@@ -282,6 +282,7 @@ impl<'a> Run<'a> {
     /// Writes the facts first, then the cursor: a kill between the two repeats a few fetches, and loses no facts.
     async fn checkpoint(&mut self) -> Result<(), SyncError> {
         self.store.put_facts(self.meter, self.lease, &mut self.ledger).await?;
+        self.state.error = None;
         if self.scope == Scope::Everything {
             (self.running.total, self.running.done) = (self.work.total, self.work.done);
             self.state.running = Some(self.running.clone());

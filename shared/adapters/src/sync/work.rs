@@ -53,6 +53,11 @@ impl Work {
         Ok(work)
     }
 
+    /// The number of resources that the source lists.
+    pub(super) fn listed_total(&self) -> usize {
+        self.listed.values().map(Vec::len).sum()
+    }
+
     pub(super) fn listed(&self, kind: Kind) -> &[u32] {
         self.listed.get(&kind).map(Vec::as_slice).unwrap_or_default()
     }

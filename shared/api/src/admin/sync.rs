@@ -43,6 +43,8 @@ pub(crate) async fn start_sync(app: &App, request: &Request) -> Result<Response,
 pub(crate) async fn retry_sync(app: &App, request: &Request) -> Result<Response, Problem> {
     let scope = async |state: &State| match &state.last {
         Some(last) if !last.failures.is_empty() => Ok(Scope::Skipped),
+        // More resources were skipped than the state lists.
+        Some(last) if last.tally.failed > 0 => Ok(Scope::Everything),
         _ => Err(Problem::conflict("nothing_skipped", "The last run skipped no resources")),
     };
     request_run(app, request, Action::RetrySync, None, scope).await
@@ -107,7 +109,8 @@ async fn status(app: &App, meter: &Meter) -> Result<SyncStatus, Problem> {
     let store = app.catalogue.store();
     let (stored, request, pointer) =
         tokio::join!(store.sync_state(meter), sync::request(store, meter), store.index_pointer(meter));
-    let (stored, request) = (stored?, request?);
+    // A pointer that is not readable is written again by the next publication.
+    let (stored, request, pointer) = (stored?, request?, pointer.ok().flatten());
     let state = State::read(&stored.body);
     let is_leased = stored.lease_until.is_some_and(|until: Timestamp| until.is_pending(now(), LONGEST_LEASE));
     let phase = match (is_leased, &state.running) {
@@ -115,5 +118,5 @@ async fn status(app: &App, meter: &Meter) -> Result<SyncStatus, Problem> {
         (false, Some(_)) => SyncPhase::Paused,
         (false, None) => SyncPhase::Idle,
     };
-    Ok(SyncStatus::new(phase, state, request, pointer?))
+    Ok(SyncStatus::new(phase, state, request, pointer))
 }

@@ -8,7 +8,8 @@ use adapters::{
 /// Returns the notice about a run that began with the state `before` and ended with `after`, if it has something new to report.
 pub(super) fn of(before: &State, after: &State, result: &Result<Outcome, SyncError>) -> Option<Notice> {
     match result {
-        Err(SyncError::Busy(_) | SyncError::LostLease) => None,
+        // A state that cannot be written cannot tell whether the error is new: the metric of failed runs reports it.
+        Err(SyncError::Busy(_) | SyncError::LostLease | SyncError::Store(_)) => None,
         Err(error) => {
             let reason = error.to_string();
             // The state has the beginning of a long reason.

@@ -121,11 +121,19 @@ impl Key {
         ["POKEMON#", "CHAIN#", "TYPE#", "ABILITY#", "MOVE#"].iter().any(|prefix| self.pk.starts_with(prefix))
     }
 
-    /// Whether the item is stored under an id, and not under one of the record's names.
+    /// The resource that the item is the record of; `None` if it is stored under one of the record's names, or is a part of a record.
     #[must_use]
-    pub fn is_of_id(&self) -> bool {
-        let id = self.pk.split_once('#').map_or("", |(_, key)| key);
-        !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit())
+    pub fn resource(&self) -> Option<(Kind, u32)> {
+        let (prefix, id) = self.pk.split_once('#').filter(|(prefix, _)| *prefix == self.sk)?;
+        let kind = match prefix {
+            "POKEMON" => Kind::Pokemon,
+            "TYPE" => Kind::Type,
+            "ABILITY" => Kind::Ability,
+            "MOVE" => Kind::Move,
+            "CHAIN" => Kind::EvolutionChain,
+            _ => return None,
+        };
+        Some((kind, id.parse().ok()?))
     }
 }
 
