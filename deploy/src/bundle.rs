@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, path::Path, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
+use door::environment::Environment;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -49,6 +50,12 @@ impl Bundle {
             templates,
             web: local::page::files(),
         })
+    }
+
+    /// Whether the environment has a distribution in front of its API.
+    #[must_use]
+    pub fn has_edge(&self, environment: &Environment) -> bool {
+        stacks::of(&self.stacks, environment).iter().any(|stack| stack.name == stacks::EDGE)
     }
 
     /// Returns the name of the release of this bundle with `settings`: equal content and equal parameters have the same name.

@@ -294,7 +294,7 @@ impl Deployment<'_> {
 
     /// Environments with an edge refuse requests that bypass it, so the functions need the hash of its secret value.
     async fn read_origin_verify(&mut self) -> Result<()> {
-        if !self.has_edge() {
+        if !self.bundle.has_edge(&self.settings.environment) {
             return Ok(());
         }
         let values = match origin::read(self.cloud, &self.settings).await? {
@@ -306,13 +306,6 @@ impl Deployment<'_> {
         parameters.entry(origin::HASHES.to_owned()).or_insert_with(|| values.hashes());
         parameters.entry(origin::VERSION.to_owned()).or_insert(values.current.version);
         Ok(())
-    }
-
-    fn has_edge(&self) -> bool {
-        self.bundle
-            .stacks
-            .iter()
-            .any(|stack| stack.name == stacks::EDGE && stack.is_in(&self.settings.environment))
     }
 
     async fn versions(&self, stacks: &[Stack]) -> Result<Versions> {
