@@ -1,0 +1,60 @@
+//! Raster pictures: the files derived from a PNG.
+
+mod encode;
+mod picture;
+mod png;
+
+use crate::file::{File, Format};
+use crate::rejected::Rejected;
+
+use encode::WebP;
+use picture::{Picture, Scaling};
+
+/// The longest side of a sprite in a list, in pixels.
+const SPRITE: u16 = 96;
+
+/// The longest sides of artwork in lists and in details, in pixels.
+const ARTWORK: [u16; 3] = [96, 192, 475];
+
+/// Returns the PNG without metadata, and a lossless WebP of at most 96 pixels.
+pub fn sprite(bytes: &[u8]) -> Result<Vec<File>, Rejected> {
+    let picture = png::decode(bytes)?;
+    let small = picture.fit(SPRITE, Scaling::Nearest)?;
+    Ok(vec![
+        File {
+            format: Format::Png,
+            size: None,
+            dimensions: Some(picture.dimensions()),
+            bytes: png::strip(bytes)?,
+        },
+        derived(Format::WebP, &small, encode::webp(&small, WebP::Lossless)?),
+    ])
+}
+
+/// Returns the derived sizes.
+pub fn artwork(bytes: &[u8]) -> Result<Vec<File>, Rejected> {
+    let picture = png::decode(bytes)?;
+    let mut files = Vec::new();
+    for size in sizes(picture.longest()) {
+        let fitted = picture.fit(size, Scaling::Smooth)?;
+        files.push(derived(Format::WebP, &fitted, encode::webp(&fitted, WebP::Lossy)?));
+    }
+    Ok(files)
+}
+
+fn derived(format: Format, picture: &Picture, bytes: Vec<u8>) -> File {
+    let dimensions = Some(picture.dimensions());
+    File { format, size: Some(picture.longest()), dimensions, bytes }
+}
+
+/// The sizes of artwork that are smaller than the source. The source's own size replaces the first of the others.
+fn sizes(longest: u16) -> Vec<u16> {
+    let mut sizes: Vec<u16> = ARTWORK.into_iter().filter(|size| *size < longest).collect();
+    if sizes.len() < ARTWORK.len() {
+        sizes.push(longest);
+    }
+    sizes
+}
+
+#[cfg(test)]
+mod tests;
