@@ -40,6 +40,7 @@ impl Form {
 pub enum Format {
     Png,
     WebP,
+    Avif,
     Svg,
     Ogg,
 }
@@ -51,6 +52,7 @@ impl Format {
         match self {
             Self::Png => "png",
             Self::WebP => "webp",
+            Self::Avif => "avif",
             Self::Svg => "svg",
             Self::Ogg => "ogg",
         }
@@ -62,6 +64,7 @@ impl Format {
         match self {
             Self::Png => "image/png",
             Self::WebP => "image/webp",
+            Self::Avif => "image/avif",
             Self::Svg => "image/svg+xml",
             Self::Ogg => "audio/ogg",
         }

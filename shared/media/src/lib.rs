@@ -5,7 +5,7 @@
 //! | form | source | files |
 //! |---|---|---|
 //! | [`Form::Sprite`] | PNG | PNG of the same pixels; lossless WebP of at most 96 pixels |
-//! | [`Form::Artwork`] | PNG | WebP of 96, 192 and 475 pixels |
+//! | [`Form::Artwork`] | PNG | WebP, and AVIF where it is smaller, of 96, 192 and 475 pixels |
 //! | [`Form::Vector`] | SVG | SVG without scripts, metadata and references to other files |
 //! | [`Form::Sound`] | Ogg Vorbis or Opus | Ogg without comments |
 //!

@@ -16,7 +16,8 @@ const SPRITE: u16 = 96;
 /// The longest sides of artwork in lists and in details, in pixels.
 const ARTWORK: [u16; 3] = [96, 192, 475];
 
-/// Returns the PNG without metadata, and a lossless WebP of at most 96 pixels.
+/// Returns the PNG without metadata, and a lossless WebP of at most 96 pixels. The AVIF of pixel art is several times as large as its
+/// WebP, so it is not made.
 pub fn sprite(bytes: &[u8]) -> Result<Vec<File>, Rejected> {
     let picture = png::decode(bytes)?;
     let small = picture.fit(SPRITE, Scaling::Nearest)?;
@@ -31,13 +32,18 @@ pub fn sprite(bytes: &[u8]) -> Result<Vec<File>, Rejected> {
     ])
 }
 
-/// Returns the derived sizes.
+/// Returns the derived sizes as WebP, and as AVIF where it is smaller.
 pub fn artwork(bytes: &[u8]) -> Result<Vec<File>, Rejected> {
     let picture = png::decode(bytes)?;
     let mut files = Vec::new();
     for size in sizes(picture.longest()) {
         let fitted = picture.fit(size, Scaling::Smooth)?;
-        files.push(derived(Format::WebP, &fitted, encode::webp(&fitted, WebP::Lossy)?));
+        let (webp, avif) = (encode::webp(&fitted, WebP::Lossy)?, encode::avif(&fitted)?);
+        let is_smaller = avif.len() < webp.len();
+        files.push(derived(Format::WebP, &fitted, webp));
+        if is_smaller {
+            files.push(derived(Format::Avif, &fitted, avif));
+        }
     }
     Ok(files)
 }

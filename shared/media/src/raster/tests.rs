@@ -36,6 +36,19 @@ fn webp_chunks(bytes: &[u8]) -> Vec<String> {
     names
 }
 
+/// The names of the boxes of an AVIF, and the types of its items.
+fn avif_boxes(bytes: &[u8]) -> Vec<String> {
+    let (mut rest, mut names) = (bytes, Vec::new());
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        names.push(String::from_utf8(after[..4].to_vec()).unwrap());
+        rest = &rest[u32::from_be_bytes(*length) as usize..];
+    }
+    // The version and the flags, the number and the protection of the item, and then its type.
+    let items = bytes.windows(16).filter(|window| window.starts_with(b"infe"));
+    names.extend(items.map(|item| String::from_utf8(item[12..].to_vec()).unwrap()));
+    names
+}
+
 /// A PNG of `color` and `depth` with few bytes of pixels.
 fn tiny(color: ColorType, depth: BitDepth, (width, height): (u32, u32), data: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -58,8 +71,13 @@ fn metadata_is_in_none_of_the_files() {
     let source = fixtures::png(ColorType::Rgba, (200, 100), &pixels, &METADATA);
     assert_eq!(chunks(&source), ["IHDR", "gAMA", "iCCP", "tEXt", "eXIf", "tIME", "IDAT", "IEND"]);
     for file in [sprite(&source).unwrap(), artwork(&source).unwrap()].concat() {
-        let names = if file.format == Format::Png { chunks(&file.bytes) } else { webp_chunks(&file.bytes) };
-        let allowed = ["IHDR", "IDAT", "IEND", "VP8X", "ALPH", "VP8 ", "VP8L"];
+        let names = match file.format {
+            Format::Png => chunks(&file.bytes),
+            Format::WebP => webp_chunks(&file.bytes),
+            _ => avif_boxes(&file.bytes),
+        };
+        let allowed =
+            ["IHDR", "IDAT", "IEND", "VP8X", "ALPH", "VP8 ", "VP8L", "ftyp", "meta", "mdat", "av01"];
         assert!(names.iter().all(|name| allowed.contains(&name.as_str())), "{:?}: {names:?}", file.format);
         assert!(!file.bytes.windows(6).any(|window| window == b"secret"), "{:?}", file.format);
     }
@@ -188,6 +206,27 @@ fn a_derived_picture_keeps_the_proportions_and_is_not_larger_than_its_source() {
             assert_eq!(small.rgba().len(), 4 * usize::from(fitted.0) * usize::from(fitted.1));
         }
     }
+}
+
+#[test]
+fn artwork_has_an_avif_of_each_size_where_it_is_smaller() {
+    let mut random = fastrand::Rng::with_seed(25);
+    let mut pixels = fixtures::gradient(200, 160);
+    for value in &mut pixels {
+        *value = value.saturating_sub(random.u8(..16));
+    }
+    let files = artwork(&fixtures::png(ColorType::Rgba, (200, 160), &pixels, &[])).unwrap();
+    let avif: Vec<_> = files.windows(2).filter(|pair| pair[1].format == Format::Avif).collect();
+    assert_eq!(avif.len(), 3);
+    for pair in avif {
+        assert_eq!(pair[0].format, Format::WebP);
+        assert_eq!((pair[0].size, pair[0].dimensions), (pair[1].size, pair[1].dimensions));
+        assert!(pair[1].bytes.len() < pair[0].bytes.len());
+        assert_eq!(&pair[1].bytes[4..12], b"ftypavif");
+    }
+    // The container of an AVIF is longer than a whole WebP of one pixel.
+    let formats: Vec<_> = artwork(&fixtures::artwork(1, 1)).unwrap().iter().map(|file| file.format).collect();
+    assert_eq!(formats, [Format::WebP]);
 }
 
 /// A white square on transparent pixels that are black.
