@@ -1,4 +1,7 @@
 //! Raster pictures: the files derived from a PNG.
+//!
+//! Most memory is used by the encoder of AVIF: a program that processes artwork of 475 pixels has a peak of 24 MiB, with artwork of 1,024
+//! pixels 26 MiB, and with the largest accepted picture 48 MiB.
 
 mod encode;
 mod picture;

@@ -36,7 +36,11 @@ struct Output {
 
 impl Output {
     fn new() -> Self {
-        Self { writer: EmitterConfig::new().create_writer(Vec::new()), open: Vec::new(), skipped: 0 }
+        Self {
+            writer: EmitterConfig::new().pad_self_closing(false).create_writer(Vec::new()),
+            open: Vec::new(),
+            skipped: 0,
+        }
     }
 
     fn start(&mut self, name: &OwnedName, attributes: &[OwnedAttribute]) -> Result<(), String> {

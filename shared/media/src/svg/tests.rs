@@ -14,9 +14,9 @@ fn a_harmless_file_keeps_its_elements() {
     let text = String::from_utf8(sanitize(SVG.as_bytes()).unwrap()).unwrap();
     for part in [
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10" width="10px">"#,
-        r##"<stop offset="0" stop-color="#f00" />"##,
-        r#"<g mask="url(#m)"><path d="M0 0 L10 10 Z" fill="url(#a)" />"#,
-        r##"<use href="#a" />"##,
+        r##"<stop offset="0" stop-color="#f00"/>"##,
+        r#"<g mask="url(#m)"><path d="M0 0 L10 10 Z" fill="url(#a)"/>"#,
+        r##"<use href="#a"/>"##,
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
@@ -55,7 +55,7 @@ fn parts_that_run_load_or_identify_are_removed() {
         "##,
     );
     assert!(!text.contains("secret"), "{text}");
-    for kept in [r#"<g id="kept" />"#, r#"<path d="M1 1" />"#, r#"<path d="M2 2" />"#] {
+    for kept in [r#"<g id="kept"/>"#, r#"<path d="M1 1"/>"#, r#"<path d="M2 2"/>"#] {
         assert!(text.contains(kept), "{kept} is not in {text}");
     }
 }
@@ -63,7 +63,7 @@ fn parts_that_run_load_or_identify_are_removed() {
 #[test]
 fn a_style_sheet_that_loads_nothing_is_kept() {
     let text = sanitized("<style>.a { fill: #f00; mask: url(#m) }</style><path class=\"a\"/>");
-    assert!(text.contains("<style>.a { fill: #f00; mask: url(#m) }</style><path class=\"a\" />"), "{text}");
+    assert!(text.contains("<style>.a { fill: #f00; mask: url(#m) }</style><path class=\"a\"/>"), "{text}");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn an_entity_does_not_load_a_file() {
     let entity = "<!DOCTYPE svg [<!ENTITY file SYSTEM 'file:///etc/hostname'>]>";
     let text = format!("{entity}<svg xmlns='http://www.w3.org/2000/svg'><title>&file;</title></svg>");
     let sanitized = String::from_utf8(sanitize(text.as_bytes()).unwrap()).unwrap();
-    assert!(sanitized.ends_with("<title /></svg>"), "{sanitized}");
+    assert!(sanitized.ends_with("<title/></svg>"), "{sanitized}");
 }
 
 #[test]
