@@ -11,6 +11,7 @@ mod stand_in;
 mod abilities;
 mod accounts;
 mod admin;
+mod assets;
 mod auth;
 mod health;
 mod house;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use adapters::{
-    pokeapi::{Config as PokeApiConfig, PokeApi},
+    pokeapi::{AssetSource, Config as PokeApiConfig, PokeApi},
     store::Tables,
 };
 use anyhow::Result;
@@ -26,6 +26,12 @@ pub struct Options {
     /// Refresh from PokeAPI before serving
     #[arg(long)]
     pub sync: bool,
+    /// Mirror pictures and sounds after the sync, and serve them: they belong to The Pokémon Company, see the README
+    #[arg(long, requires = "sync", conflicts_with_all = ["memory", "dynamodb"])]
+    pub assets: bool,
+    /// Base URL of the folders with pictures and sounds
+    #[arg(long, default_value = AssetSource::POKEAPI, value_name = "URL", value_parser = address, env = "ASSETS_SOURCE_URL")]
+    pub assets_source: String,
     /// Base URL of PokeAPI
     #[arg(long, default_value = PokeApiConfig::POKEAPI, value_name = "URL", value_parser = address, env = "POKEAPI_BASE_URL")]
     pub pokeapi: String,
@@ -92,10 +98,22 @@ impl Options {
     /// # Errors
     /// If the contact cannot be sent in a header.
     pub fn pokeapi(&self) -> Result<PokeApi> {
-        let mut config = PokeApiConfig::new(&self.pokeapi);
+        Ok(PokeApi::new(self.source(&self.pokeapi))?)
+    }
+
+    /// A client of the source of pictures and sounds with the requested rate.
+    ///
+    /// # Errors
+    /// If the address is not PokeAPI's or one on this machine, or the contact cannot be sent in a header.
+    pub fn assets_source(&self) -> Result<AssetSource> {
+        Ok(AssetSource::new(self.source(&self.assets_source))?)
+    }
+
+    fn source(&self, base_url: &str) -> PokeApiConfig {
+        let mut config = PokeApiConfig::new(base_url);
         config.per_minute = self.sync_rate;
         config.contact.clone_from(&self.sync_contact);
-        Ok(PokeApi::new(config)?)
+        config
     }
 }
 

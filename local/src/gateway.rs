@@ -15,6 +15,7 @@ use door::{
     router::decoded,
 };
 use http::{Method, Request, StatusCode};
+use mirror::Bucket;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -29,13 +30,20 @@ const LARGEST_BODY: usize = 10 << 20;
 pub struct Gateway {
     app: App,
     router: Router<App>,
+    assets: Option<Bucket>,
 }
 
 impl Gateway {
     /// # Errors
     /// If two routes of the table match the same paths.
     pub fn new(app: App) -> Result<Self> {
-        Ok(Self { app, router: Router::new(routes::all(), ANSWER_UNKNOWN)? })
+        Ok(Self { app, router: Router::new(routes::all(), ANSWER_UNKNOWN)?, assets: None })
+    }
+
+    /// The same gateway, which also serves the mirrored files of a bucket.
+    #[must_use]
+    pub fn with_assets(self, assets: Option<Bucket>) -> Self {
+        Self { assets, ..self }
     }
 
     /// Serves until `stop` resolves, then waits for the responses in progress.
@@ -72,7 +80,8 @@ impl Service for Gateway {
             return answer::refuse(&self.app.kernel, &event, problem);
         };
         if [Method::GET, Method::HEAD].contains(&parts.method)
-            && let Some(mut response) = page::answer(&self.app, &self.router, &path).await
+            && let Some(mut response) =
+                page::answer(&self.app, &self.router, self.assets.as_ref(), &path).await
         {
             if parts.method == Method::HEAD {
                 answer::remove_body(&mut response);

@@ -23,6 +23,7 @@ pub mod guard;
 pub mod helper;
 pub mod keys;
 pub mod page;
+pub mod pictures;
 pub mod port;
 mod private;
 pub mod progress;

@@ -12,8 +12,11 @@ use bytes::Bytes;
 use domain::dex::{Dex, ListQuery};
 use door::{Event, Response, Router};
 use http::Method;
+use mirror::Bucket;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+use crate::pictures;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -40,26 +43,42 @@ const TRY: [&str; 18] = [
 ];
 
 /// Returns the file at `path`; `None` if it does not exist.
-pub(crate) async fn answer(app: &App, router: &Router<App>, path: &str) -> Option<Response> {
+pub(crate) async fn answer(
+    app: &App,
+    router: &Router<App>,
+    assets: Option<&Bucket>,
+    path: &str,
+) -> Option<Response> {
+    if let Some(bucket) = assets.filter(|_| path.starts_with("/assets/")) {
+        return Some(with_headers(pictures::file(bucket, path).await?));
+    }
     let (text, media_type, caching) = match path {
         path if web::is_page(path) => {
             (document(&with_data(app, router).await), web::media_type(INDEX), "no-cache")
         }
-        "/config.json" => {
-            (web::config(&app.kernel.config.deployment.release, None), web::media_type(path), "no-cache")
-        }
+        "/config.json" => (
+            web::config(&app.kernel.config.deployment.release, assets.map(|_| "/assets/")),
+            web::media_type(path),
+            "no-cache",
+        ),
         path if path.strip_prefix('/') == Some(&style_path()) => {
             (STYLE.to_owned(), web::media_type(path), "public, max-age=31536000, immutable")
         }
         _ => return None,
     };
     let mut response = Response::new(Bytes::from(text));
-    for (name, value) in
-        [("content-type", media_type), ("cache-control", caching)].into_iter().chain(web::HEADERS)
-    {
+    for (name, value) in [("content-type", media_type), ("cache-control", caching)] {
         response.headers_mut().insert(name, http::HeaderValue::from_static(value));
     }
-    Some(response)
+    Some(with_headers(response))
+}
+
+/// Adds the headers that every page and file has.
+fn with_headers(mut response: Response) -> Response {
+    for (name, value) in web::HEADERS {
+        response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+    }
+    response
 }
 
 const INDEX: &str = "index.html";

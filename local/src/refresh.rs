@@ -1,12 +1,14 @@
-//! A sync before the server starts, with its progress and its result on the terminal.
+//! A sync and the mirror before the server starts, with their progress and their results on the terminal.
 
 use adapters::{
-    pokeapi::PokeApi,
+    now,
+    pokeapi::{AssetSource, PokeApi},
     publish::Published,
     store::{CatalogStore, Meter},
     sync::{self, Finished, Outcome, Pause, Progress, Settings, Tally},
 };
 use anyhow::Result;
+use mirror::{AssetFailure, Bucket, MirrorState};
 use tokio::sync::watch;
 
 use crate::progress::Display;
@@ -22,20 +24,19 @@ pub async fn refresh(
     interrupt: watch::Receiver<bool>,
 ) -> Result<()> {
     let settings = Settings { interrupt: Some(interrupt), ..Settings::new(owner) };
-    let mut display = Display::default();
+    let mut display = Display::new("sync");
     let outcome =
-        sync::run(store, &Meter::default(), api, &settings, &mut |progress| display.show(progress)).await;
+        sync::run(store, &Meter::default(), api, &settings, &mut |Progress { total, done, tally }| {
+            display.show(done, total, &counts(tally));
+        })
+        .await;
     display.finish();
     match outcome? {
         Outcome::Finished { finished, published } => report(&finished, &published),
         // Only the approval of an administrator can be superseded.
         Outcome::Superseded => {}
         Outcome::Paused { progress, because } => {
-            let why = match because {
-                Pause::Stopped => "stopped".to_owned(),
-                Pause::RetryAfter { until } => format!("PokeAPI asks to be left alone until {until}; paused"),
-                Pause::SourceDown => "PokeAPI has stopped answering; paused".to_owned(),
-            };
+            let why = reason(because, "PokeAPI");
             let at = match progress {
                 Progress { total: 0, .. } => String::new(),
                 Progress { done, total, .. } => format!(" at {done} of {total}"),
@@ -46,11 +47,66 @@ pub async fn refresh(
     Ok(())
 }
 
+/// Mirrors the pictures and sounds that the catalogue names, reports the result, and publishes their addresses.
+///
+/// # Errors
+/// As [`refresh`].
+pub async fn mirror(
+    source: &AssetSource,
+    bucket: &Bucket,
+    store: &CatalogStore,
+    owner: String,
+    interrupt: watch::Receiver<bool>,
+) -> Result<()> {
+    let settings = Settings { interrupt: Some(interrupt), ..Settings::new(&owner) };
+    let meter = Meter::default();
+    let mut display = Display::new("assets");
+    let outcome = mirror::run(store, &meter, source, bucket, &settings, &mut |progress| {
+        display.show(progress.done, progress.total, &sums(progress.tally));
+    })
+    .await;
+    display.finish();
+    let tally = match outcome? {
+        mirror::Outcome::Finished { tally } => tally,
+        mirror::Outcome::Paused { tally, left, because } => {
+            let why = reason(because, "the source");
+            eprintln!("assets: {why} with {left} left; the next --sync --assets goes on from there");
+            tally
+        }
+    };
+    eprintln!("assets: {}", sums(tally));
+    let state = MirrorState::read(&store.mirror_state(&meter).await?.body);
+    for AssetFailure { path, reason, .. } in state.failures.iter().take(20) {
+        eprintln!("assets: skipped {path}: it {reason}");
+    }
+    sync::republish(store, &meter, &owner, now()).await?;
+    Ok(())
+}
+
+fn reason(because: Pause, source: &str) -> String {
+    match because {
+        Pause::Stopped => "stopped".to_owned(),
+        Pause::RetryAfter { until } => format!("{source} asks to be left alone until {until}; paused"),
+        Pause::SourceDown => format!("{source} has stopped answering; paused"),
+    }
+}
+
+fn counts(Tally { fetched, unchanged, changed, failed }: Tally) -> String {
+    format!("fetched {fetched}, unchanged {unchanged}, changed {changed}, failed {failed}")
+}
+
+fn sums(tally: mirror::Tally) -> String {
+    let mirror::Tally { unchanged, stored, files, bytes, rejected, gone, failed } = tally;
+    let megabytes = bytes as f64 / 1e6;
+    format!(
+        "stored {stored} ({files} files, {megabytes:.1} MB), unchanged {unchanged}, rejected {rejected}, gone {gone}, failed {failed}"
+    )
+}
+
 fn report(finished: &Finished, published: &Published) {
-    let Tally { fetched, unchanged, changed, failed } = finished.tally;
     let Published { written, removed, .. } = published;
     let index = if published.index_written { "written" } else { "unchanged" };
-    eprintln!("sync: fetched {fetched}, unchanged {unchanged}, changed {changed}, failed {failed}");
+    eprintln!("sync: {}", counts(finished.tally));
     eprintln!(
         "sync: {written} items written, {} unchanged, {removed} removed, index {index}",
         published.unchanged

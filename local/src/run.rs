@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use ::mirror::Bucket;
 use adapters::{
     disk,
     invoke::Function,
@@ -29,8 +30,8 @@ use crate::{
     functions::{Functions, SYNC},
     gateway::Gateway,
     guard::AccessKey,
-    keys,
-    refresh::refresh,
+    keys, pictures,
+    refresh::{mirror, refresh},
     seed, tables,
 };
 
@@ -42,7 +43,7 @@ pub fn run(options: Options) -> ExitCode {
         .with_ansi(io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,s3s=off,s3s_fs=off")),
         )
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -84,12 +85,16 @@ async fn perform(options: Options) -> Result<()> {
         (false, None) => Some(Folder::open(&options.data)?),
         _ => None,
     };
+    let bucket = match &folder {
+        Some(folder) => pictures::bucket(folder.path(), options.assets)?,
+        None => None,
+    };
     config.data_folder = folder.as_ref().map(|folder| folder.path().to_owned());
     let engine = Database::open(options.dynamodb.clone(), folder.as_ref())?;
     let client = engine.client();
     let (interrupt, interrupted) = watch::channel(false);
     let keys = {
-        let preparing = prepare(&options, &engine, &tables, interrupted);
+        let preparing = prepare(&options, &engine, &tables, bucket.as_ref(), interrupted);
         tokio::pin!(preparing);
         tokio::select! {
             () = &mut stop => {
@@ -107,7 +112,7 @@ async fn perform(options: Options) -> Result<()> {
     if keys.is_some() {
         config.door.signing_keys = keys;
         let sweeping = engine.sweep().map(tokio::spawn);
-        let functions = Functions::start(sync_function(&options, client.clone(), &tables)?)?;
+        let functions = Functions::start(sync_function(&options, client.clone(), &tables, bucket.as_ref())?)?;
         match &engine {
             Database::Embedded(engine) if options.engines_only => {
                 serve_engines(engine, &functions, listener, &config, stop).await?;
@@ -115,7 +120,7 @@ async fn perform(options: Options) -> Result<()> {
             _ => {
                 config.sync_function =
                     Some(Function { name: SYNC.to_owned(), endpoint: functions.endpoint() });
-                serve_routes(config, client, listener, stop).await?;
+                serve_routes(config, client, bucket, listener, stop).await?;
             }
         }
         functions.stop().await;
@@ -132,11 +137,12 @@ async fn perform(options: Options) -> Result<()> {
 async fn serve_routes(
     config: Config,
     client: Client,
+    bucket: Option<Bucket>,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     let at = listener.local_addr()?;
-    let gateway = Gateway::new(App::new(config, || client))?;
+    let gateway = Gateway::new(App::new(config, || client))?.with_assets(bucket);
     say(format_args!("ready: http://{at}\n"));
     for path in ["/", "/api/v1/pokemon?search=char", "/api/v1/pokemon/25", "/api/v1/pokemon/eevee/evolutions"]
     {
@@ -200,6 +206,7 @@ async fn prepare(
     options: &Options,
     engine: &Database,
     tables: &Tables,
+    bucket: Option<&Bucket>,
     interrupt: watch::Receiver<bool>,
 ) -> Result<KeySource> {
     engine.create_tables(tables).await?;
@@ -213,11 +220,11 @@ async fn prepare(
     if let Err(error) = jobs::deletions::finish_deletions(&accounts, None, &Meter::default()).await {
         eprintln!("pokedex: a deletion cannot be ended: {error}");
     }
-    let store = CatalogStore::new(client, tables);
+    let store = CatalogStore::new(client, tables).with_pictures(pictures::addresses(bucket));
     let owner = match options.dynamodb {
         None => {
             // The engine belongs to this process alone, so the holder of the lease is gone.
-            store.break_lease(&Meter::default()).await?;
+            store.break_leases(&Meter::default()).await?;
             "one machine".to_owned()
         }
         Some(_) => format!("process {} since {}", std::process::id(), adapters::now()),
@@ -228,17 +235,27 @@ async fn prepare(
     }
     if options.sync {
         // Serving the previous catalogue is better than serving none.
-        if let Err(error) = refresh(&options.pokeapi()?, &store, owner, interrupt).await {
+        if let Err(error) = refresh(&options.pokeapi()?, &store, owner.clone(), interrupt.clone()).await {
             eprintln!("pokedex: the sync failed, serving the catalogue as it was: {error:#}");
+        }
+        if let Some(bucket) = bucket.filter(|_| options.assets && !*interrupt.borrow())
+            && let Err(error) = mirror(&options.assets_source()?, bucket, &store, owner, interrupt).await
+        {
+            eprintln!("pokedex: the mirror failed, serving the pictures that it has: {error:#}");
         }
     }
     Ok(source)
 }
 
 /// The sync function, which writes the catalogue for administrators' requests.
-fn sync_function(options: &Options, client: Client, tables: &Tables) -> Result<SyncFunction> {
+fn sync_function(
+    options: &Options,
+    client: Client,
+    tables: &Tables,
+    bucket: Option<&Bucket>,
+) -> Result<SyncFunction> {
     Ok(SyncFunction {
-        store: CatalogStore::new(client, tables),
+        store: CatalogStore::new(client, tables).with_pictures(pictures::addresses(bucket)),
         api: options.pokeapi()?,
         min_age: SyncConfig::MIN_AGE,
         notices: None,

@@ -10,9 +10,11 @@ use tests::root;
 use super::files::texts;
 
 /// The root file of each crate.
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 14] = [
     "shared/domain/src/lib.rs",
+    "shared/media/src/lib.rs",
     ADAPTERS,
+    "shared/mirror/src/lib.rs",
     "shared/door/src/lib.rs",
     "shared/api/src/lib.rs",
     "infra/src/lib.rs",

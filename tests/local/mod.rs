@@ -1,5 +1,6 @@
 //! The program that `cargo run` starts, as a separate process.
 
+mod assets;
 mod catalogue;
 mod connections;
 mod disk;

@@ -28,7 +28,7 @@ async fn an_unreachable_source_is_reported_and_the_catalogue_still_served() {
 }
 
 /// A source that lists everything that the snapshot has, and has the documents of the small world alone.
-async fn source() -> StandIn {
+pub async fn source() -> StandIn {
     let source = StandIn::start(World::small()).await;
     for kind in Kind::ALL {
         let known: BTreeSet<u32> = World::small().listed(kind.endpoint()).map(|(id, _)| id).collect();

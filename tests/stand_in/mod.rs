@@ -13,12 +13,13 @@
 //! matter. `/api/v2/pokemon/1/` and `/api/v2/pokemon/bulbasaur/` have the same response, but are two paths to faults
 //! and counts.
 //!
-//! It serves only the kinds of its world: a link to any other (a stat, a region) answers 404, as do pictures.
+//! It serves only the kinds of its world, and a file for each picture and cry: a link to any other (a stat, a region) answers 404.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 mod body;
 mod fault;
+mod files;
 mod server;
 mod state;
 mod world;
@@ -70,6 +71,17 @@ impl StandIn {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("{}/api/v2", self.state.origin)
+    }
+
+    /// `http://127.0.0.1:PORT`, the address of the folders with pictures and cries.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.state.origin
+    }
+
+    /// Replaces the file of a picture or a cry; `None` removes it.
+    pub fn put_file(&self, path: &str, bytes: Option<Vec<u8>>) {
+        self.state.put_file(path, bytes);
     }
 
     /// Scripts the faults of `path`: the nth request from now on gets the nth fault. After the last one the server behaves normally, or

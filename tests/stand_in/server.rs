@@ -106,6 +106,7 @@ async fn misbehave(
 struct Found {
     body: Bytes,
     etag: String,
+    media_type: &'static str,
 }
 
 impl Found {
@@ -114,11 +115,11 @@ impl Found {
         let text = value.to_string();
         let hash = Sha256::digest(text.replace(origin, ""));
         let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Self { body: text.into(), etag: format!("W/\"{hex}\"") }
+        Self { body: text.into(), etag: format!("W/\"{hex}\""), media_type: JSON }
     }
 
     fn response(&self, body: Outgoing) -> Response<Outgoing> {
-        let response = with(typed(StatusCode::OK, JSON, body), header::ETAG, &self.etag);
+        let response = with(typed(StatusCode::OK, self.media_type, body), header::ETAG, &self.etag);
         with(response, header::CACHE_CONTROL, "public, max-age=86400, s-maxage=86400")
     }
 }
@@ -139,6 +140,10 @@ fn conditional(found: Option<Found>, if_none_match: Option<&str>) -> Response<Ou
 
 fn find(state: &State, target: &str) -> Option<Found> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if let Some((bytes, media_type)) = state.file(path) {
+        let etag = format!("\"{:x}\"", Sha256::digest(&bytes));
+        return Some(Found { body: bytes.into(), etag, media_type });
+    }
     let value = if resource(path).is_some() { state.document(path) } else { list(state, path, query) };
     Some(Found::new(&value?, &state.origin))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::files::file;
 use super::world::{World, absolute};
 
 /// A request as the server saw it.
@@ -32,6 +33,8 @@ pub(super) struct State {
 struct Inner {
     world: World,
     added_rows: HashMap<String, Vec<Value>>,
+    /// The files that differ from [`file`]; `None` for those that do not exist.
+    files: HashMap<String, Option<Vec<u8>>>,
     scripts: HashMap<String, VecDeque<Fault>>,
     always: HashMap<String, Fault>,
     wait: Duration,
@@ -116,6 +119,17 @@ impl State {
     pub(super) fn document(&self, path: &str) -> Option<Value> {
         let (kind, key) = resource(path)?;
         self.lock().world.get(kind, key).cloned()
+    }
+
+    /// Returns the file at `path` and its media type, if it is a picture or a cry.
+    pub(super) fn file(&self, path: &str) -> Option<(Vec<u8>, &'static str)> {
+        let (bytes, media_type) = file(path)?;
+        let replaced = self.lock().files.get(path).cloned();
+        Some((replaced.unwrap_or(Some(bytes))?, media_type))
+    }
+
+    pub(super) fn put_file(&self, path: &str, bytes: Option<Vec<u8>>) {
+        self.lock().files.insert(path.to_owned(), bytes);
     }
 
     pub(super) fn replace(&self, path: &str, document: Value) {

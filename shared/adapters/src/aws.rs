@@ -164,6 +164,13 @@ pub fn s3_at(url: &str) -> S3Client {
     S3Client::new(&one_machine(url, ANYBODY).config())
 }
 
+/// A client of an S3 service in this process, behind `http`.
+#[must_use]
+pub fn s3_in_process(http: SharedHttpClient) -> S3Client {
+    // An address instead of a name, so that the SDK does not put the bucket's name before it.
+    S3Client::new(&here(http, "http://127.0.0.1", ANYBODY).config())
+}
+
 /// The location of a service, and the credentials for it.
 struct Service {
     http: SharedHttpClient,

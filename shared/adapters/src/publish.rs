@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
     Timestamp,
-    catalog::{Catalog, Claims, Hidden, NameTable, Problem, SHAPE},
+    catalog::{Catalog, Claims, Hidden, NameTable, Problem},
     dex::{BadIndex, Dex, DexIndex, TimedPokemon},
     facts::{Facts, Kind},
 };
@@ -101,7 +101,8 @@ pub async fn publish(
     let overrides = store.overrides(meter).await?;
     let hidden = overrides.hidden(facts);
     let facts = overrides.apply(facts);
-    let catalog = Catalog::new(&facts);
+    let (addresses, pictures) = store.addresses(meter).await?;
+    let catalog = Catalog::new(&facts).with_pictures(&addresses);
     let mut diff =
         Diff { heads: store.heads(meter).await?, now, derived: HashSet::new(), done: Published::default() };
     let (mut groups, timed) = pokemon(&catalog, &mut diff)?;
@@ -117,7 +118,8 @@ pub async fn publish(
     }
     store.put_groups(meter, lease, groups).await?;
     remove(store, meter, lease, stale, &mut diff).await?;
-    put_index(store, meter, lease, &index, version, overrides.revision, &mut diff).await?;
+    let next = Pointer { pictures, ..Pointer::new(version, overrides.revision, now) };
+    put_index(store, meter, lease, &index, next, &mut diff).await?;
     if diff.done.written > 0 || diff.done.removed > 0 {
         // Again at the end: functions may have read former records until now.
         store.mark_changed(meter, lease, clock()).await?;
@@ -322,10 +324,10 @@ async fn put_index(
     meter: &Meter,
     lease: &Lease,
     index: &[u8],
-    version: String,
-    overrides: u64,
+    next: Pointer,
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
+    let version = next.version.clone();
     let pointer = store.latest_index_pointer(meter).await?;
     let before = pointer.as_ref().map(|pointer| pointer.version.as_str());
     let is_whole = |copy| {
@@ -338,10 +340,10 @@ async fn put_index(
         diff.done.index_size.1 = store.put_index(meter, &version, index).await?;
         diff.done.index_written = true;
     }
-    let is_of_before = |pointer: &Pointer| pointer.shape != SHAPE || pointer.overrides != overrides;
-    if before != Some(&version) || pointer.as_ref().is_some_and(is_of_before) {
+    let is_next = |pointer: &Pointer| Pointer { swapped_at: next.swapped_at, ..pointer.clone() } == next;
+    if !pointer.as_ref().is_some_and(is_next) {
         store.mark_changed(meter, lease, clock()).await?;
-        store.swap_index(meter, before, &Pointer::new(&version, overrides, diff.now)).await?;
+        store.swap_index(meter, before, &next).await?;
         let forgotten = diff.heads.keys().filter_map(Key::index_version).filter(|stored| {
             // The previous version stays: a reader may have read the pointer just before the swap.
             let keep = [Some(version.as_str()), before].contains(&Some(stored));

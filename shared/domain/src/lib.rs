@@ -1,6 +1,7 @@
 //! The rules and types of the Pokédex.
 //!
 //! * [`facts`]: the data kept from each PokeAPI resource, one struct per kind.
+//! * [`assets`]: mirrored pictures and sounds, and their addresses.
 //! * [`accounts`]: users, their names and their sessions.
 //! * [`audit`]: the audit trail of account activity.
 //! * [`catalog`]: the records that clients see, derived from the facts.
@@ -10,6 +11,7 @@
 //! Nothing here uses a clock, a socket, a database or HTTP: time and randomness are arguments.
 
 pub mod accounts;
+pub mod assets;
 pub mod audit;
 pub mod catalog;
 pub mod dex;

@@ -1,5 +1,7 @@
 //! The forms of source files and the files derived from them.
 
+use domain::assets::Format;
+
 /// The form of a source file, which decides its format, its limits and the files derived from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -31,42 +33,6 @@ impl Form {
             Self::Sprite | Self::Artwork => 4 << 20,
             Self::Vector => 512 << 10,
             Self::Sound => 1 << 20,
-        }
-    }
-}
-
-/// The format of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    Png,
-    WebP,
-    Avif,
-    Svg,
-    Ogg,
-}
-
-impl Format {
-    /// The extension of a file name, without the dot.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::WebP => "webp",
-            Self::Avif => "avif",
-            Self::Svg => "svg",
-            Self::Ogg => "ogg",
-        }
-    }
-
-    /// The value of the `Content-Type` header.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Png => "image/png",
-            Self::WebP => "image/webp",
-            Self::Avif => "image/avif",
-            Self::Svg => "image/svg+xml",
-            Self::Ogg => "audio/ogg",
         }
     }
 }

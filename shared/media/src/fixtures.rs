@@ -2,7 +2,7 @@
 
 use png::{BitDepth, ColorType, Encoder, chunk::ChunkType};
 
-use crate::ogg::testing::{opus, vorbis};
+pub use crate::ogg::testing::{opus, vorbis};
 
 /// A PNG of eight bits per channel. `chunks` come between the header and the pixels.
 pub fn png(
@@ -19,12 +19,12 @@ pub fn png(
         encoder.set_palette([[0, 0, 0], [250, 10, 10], [10, 250, 10], [10, 10, 250]].concat());
         encoder.set_trns([0, 255, 255, 128].as_slice());
     }
-    let mut writer = encoder.write_header().unwrap();
+    let mut writer = encoder.write_header().expect("an encoder in memory");
     for (name, data) in chunks {
-        writer.write_chunk(ChunkType(**name), data).unwrap();
+        writer.write_chunk(ChunkType(**name), data).expect("an encoder in memory");
     }
-    writer.write_image_data(pixels).unwrap();
-    writer.finish().unwrap();
+    writer.write_image_data(pixels).expect("an encoder in memory");
+    writer.finish().expect("an encoder in memory");
     bytes
 }
 

@@ -22,7 +22,8 @@ mod raster;
 mod rejected;
 mod svg;
 
-pub use file::{File, Form, Format};
+use domain::assets::Format;
+pub use file::{File, Form};
 pub use rejected::Rejected;
 
 /// Checks `bytes` against the limits of `form` and against `declared`, the value of a `Content-Type` header, and returns the files to
@@ -44,7 +45,7 @@ pub fn process(form: Form, declared: Option<&str>, bytes: &[u8]) -> Result<Vec<F
     }
 }
 
-#[cfg(test)]
-mod fixtures;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The check of a declared content type against the bytes.
 
-use crate::file::Format;
 use crate::rejected::Rejected;
+use domain::assets::Format;
 
 /// The media type of bytes without a known signature.
 const UNKNOWN: &str = "of an unknown format";

@@ -84,7 +84,7 @@ fn headers<'p, 'b>(
     Err("the headers are not complete")
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fixtures"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;

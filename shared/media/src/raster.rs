@@ -7,7 +7,9 @@ mod encode;
 mod picture;
 mod png;
 
-use crate::file::{File, Format};
+use domain::assets::Format;
+
+use crate::file::File;
 use crate::rejected::Rejected;
 
 use encode::WebP;

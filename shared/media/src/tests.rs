@@ -1,7 +1,9 @@
 //! Tests of every form.
 
 use crate::fixtures::{all, artwork, sprite};
-use crate::{Form, Format, Rejected, process};
+use domain::assets::Format;
+
+use crate::{Form, Rejected, process};
 
 #[test]
 fn the_files_of_each_form_have_formats_and_sizes() {

@@ -73,7 +73,7 @@ async fn of_two_owners_that_take_a_lease_at_once_one_is_refused() {
 async fn a_state_is_written_and_the_lease_renewed_with_it() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = taken(&store, "one", 0).await;
-    store.put_sync_state(&meter, &lease, "{\"a\":1}", at(100)).await.expect("the lease holds");
+    store.put_state(&meter, &lease, "{\"a\":1}", at(100)).await.expect("the lease holds");
     assert_eq!(state(&store).await, ("{\"a\":1}".to_owned(), Some(400)));
     store.renew_lease(&meter, &lease, at(200)).await.expect("the lease holds");
     assert_eq!(state(&store).await, ("{\"a\":1}".to_owned(), Some(500)));
@@ -86,7 +86,7 @@ async fn an_expired_lease_that_was_not_taken_over_still_holds() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = taken(&store, "one", 0).await;
     store.renew_lease(&meter, &lease, at(1000)).await.expect("nobody took it");
-    store.put_sync_state(&meter, &lease, "{}", at(2000)).await.expect("nobody took it");
+    store.put_state(&meter, &lease, "{}", at(2000)).await.expect("nobody took it");
     assert_eq!(state(&store).await, ("{}".to_owned(), Some(2300)));
 }
 
@@ -95,9 +95,9 @@ async fn an_owner_that_lost_its_lease_writes_and_releases_nothing() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lost = taken(&store, "one", 0).await;
     let held = taken(&store, "two", 301).await;
-    store.put_sync_state(&meter, &held, "{\"two\":2}", at(302)).await.expect("the lease holds");
+    store.put_state(&meter, &held, "{\"two\":2}", at(302)).await.expect("the lease holds");
     let before = state(&store).await;
-    conflict(store.put_sync_state(&meter, &lost, "{\"one\":1}", at(303)).await, "UpdateItem");
+    conflict(store.put_state(&meter, &lost, "{\"one\":1}", at(303)).await, "UpdateItem");
     conflict(store.renew_lease(&meter, &lost, at(303)).await, "UpdateItem");
     conflict(store.end_lease(&meter, &lost).await, "UpdateItem");
     assert_eq!(state(&store).await, before);
@@ -110,7 +110,7 @@ async fn a_lease_lost_to_an_owner_that_has_ended_is_not_regained() {
     let held = taken(&store, "two", 301).await;
     store.end_lease(&meter, &held).await.expect("it is given back");
     conflict(store.renew_lease(&meter, &lost, at(302)).await, "UpdateItem");
-    conflict(store.put_sync_state(&meter, &lost, "{}", at(302)).await, "UpdateItem");
+    conflict(store.put_state(&meter, &lost, "{}", at(302)).await, "UpdateItem");
     assert_eq!(state(&store).await, (String::new(), None));
 }
 
@@ -118,7 +118,7 @@ async fn a_lease_lost_to_an_owner_that_has_ended_is_not_regained() {
 async fn a_released_lease_is_free_at_once_and_the_state_stays() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = taken(&store, "one", 0).await;
-    store.put_sync_state(&meter, &lease, "{\"a\":1}", at(1)).await.expect("the lease holds");
+    store.put_state(&meter, &lease, "{\"a\":1}", at(1)).await.expect("the lease holds");
     store.end_lease(&meter, &lease).await.expect("it is given back");
     assert_eq!(state(&store).await, ("{\"a\":1}".to_owned(), None));
     conflict(store.end_lease(&meter, &lease).await, "UpdateItem");

@@ -56,7 +56,7 @@ async fn every_four_kilobytes_cost_another_half() {
 async fn the_state_of_a_sync_is_read_at_double_price() {
     let (store, meter) = (empty_store().await, Meter::default());
     let lease = store.take_lease(&meter, "one".to_owned(), 300, NOW).await.expect("it is free");
-    store.put_sync_state(&meter, &lease, "{}", NOW).await.expect("the lease holds");
+    store.put_state(&meter, &lease, "{}", NOW).await.expect("the lease holds");
     assert_eq!(meter.usage(), usage(2, 0.0, 2.0));
     let meter = Meter::default();
     store.sync_state(&meter).await.expect("it is readable");

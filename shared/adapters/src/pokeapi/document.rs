@@ -91,6 +91,12 @@ impl<'a> Doc<'a> {
         }
     }
 
+    /// Whether there is a value other than null below these nested keys.
+    pub(super) fn has(&self, fields: &[&str]) -> bool {
+        let found = fields.iter().try_fold(self.value, |value, field| value.get(field));
+        found.is_some_and(|value| !value.is_null())
+    }
+
     /// Returns `None` for null; a missing key is an error.
     pub(super) fn maybe(&self, field: &str) -> Checked<Option<Doc<'a>>> {
         self.get(field).map(|doc| Some(doc).filter(|doc| !doc.value.is_null()))

@@ -1,13 +1,17 @@
 //! A careful PokeAPI client: it limits its rate and concurrency, retries transient errors, and validates what it
-//! receives.
+//! receives. Pictures and sounds come from the hosts to which PokeAPI refers.
 
+mod assets;
 mod client;
 mod document;
+mod http;
 mod pace;
 mod past;
 mod reduce;
 mod types;
 
-pub use client::{Config, FetchError, Fetched, PokeApi};
+pub use assets::AssetSource;
+pub use client::{Fetched, PokeApi};
 pub use document::Invalid;
+pub use http::{Config, Download, FetchError};
 pub use reduce::reduce;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::facts::{
-    AbilityFacts, AbilitySlot, ChainFacts, ChainLink, DamageRelations, Fact, FormFacts, GenerationFacts,
-    Kind, LearnsetFacts, MoveFacts, PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts, Variety,
-    VersionGroupFacts,
+    AbilityFacts, AbilitySlot, Art, AssetKind, ChainFacts, ChainLink, DamageRelations, Fact, FormFacts,
+    GenerationFacts, Kind, LearnsetFacts, MoveFacts, PokemonFacts, SpeciesFacts, Sprites, Stats, TypeFacts,
+    Variety, VersionGroupFacts,
 };
 use serde_json::{Map, Value};
 
@@ -197,6 +197,7 @@ fn pokemon(doc: &Doc<'_>, id: u32) -> Checked<PokemonFacts> {
         stats,
         effort,
         sprites: sprites(doc)?,
+        art: art(doc, id),
         forms,
         learnset: learnset(doc)?,
         past_types: past::past_types(doc)?,
@@ -234,27 +235,44 @@ fn stats(doc: &Doc<'_>) -> Checked<(Stats, Stats)> {
 
 /// Turns addresses of pictures into paths below the source's sprite folder, from whatever host they are served.
 fn sprites(doc: &Doc<'_>) -> Checked<Sprites> {
-    let sprites = doc.get("sprites")?;
-    let path = |field: &str| -> Checked<Option<String>> {
-        let Some(address) = sprites.maybe(field)? else { return Ok(None) };
-        let address = address.text()?;
-        let path = address.rsplit_once("/sprites/").map(|(_, path)| path);
-        let plain = |path: &&str| {
-            !path.is_empty()
-                && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
-                && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b))
-        };
-        let path = path.filter(plain).ok_or_else(|| {
-            Invalid::new(format!("sprites.{field}"), format!("{address:?} is not an address of a sprite"))
-        })?;
-        Ok(Some(path.to_owned()))
+    let [front, back, front_shiny, back_shiny] = AssetKind::SPRITES.map(|kind| asset(doc, kind));
+    Ok(Sprites::from_paths([front?, back?, front_shiny?, back_shiny?]))
+}
+
+/// The paths of all other pictures and of the cry. A Pokémon does not need them, so an address that is not of PokeAPI's folders is
+/// reported and left out.
+fn art(doc: &Doc<'_>, id: u32) -> Art {
+    let others = AssetKind::ALL.into_iter().filter(|kind| !AssetKind::SPRITES.contains(kind));
+    let found = others.filter(|kind| doc.has(kind.field())).filter_map(|kind| match asset(doc, kind) {
+        Ok(path) => Some((kind, path?)),
+        Err(error) => {
+            tracing::warn!(id, %error, "a picture is left out");
+            None
+        }
+    });
+    found.collect()
+}
+
+/// The path of an asset below PokeAPI's folder for its kind, if the document has an address for it.
+fn asset(doc: &Doc<'_>, kind: AssetKind) -> Checked<Option<String>> {
+    let mut found = None;
+    for field in kind.field() {
+        let next = found.as_ref().unwrap_or(doc).maybe(field)?;
+        let Some(next) = next else { return Ok(None) };
+        found = Some(next);
+    }
+    let Some(address) = found else { return Ok(None) };
+    let text = address.text()?;
+    let path = text.rsplit_once(&format!("/{}/", kind.folder())).map(|(_, path)| path);
+    let plain = |path: &&str| {
+        !path.is_empty()
+            && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+            && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b))
     };
-    Ok(Sprites {
-        front_default: path("front_default")?,
-        back_default: path("back_default")?,
-        front_shiny: path("front_shiny")?,
-        back_shiny: path("back_shiny")?,
-    })
+    let path = path.filter(plain).ok_or_else(|| {
+        Invalid::new(address.path(), format!("{text:?} is not an address below {}", kind.folder()))
+    })?;
+    Ok(Some(path.to_owned()))
 }
 
 fn learnset(doc: &Doc<'_>) -> Checked<LearnsetFacts> {

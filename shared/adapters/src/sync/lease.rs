@@ -74,5 +74,5 @@ pub(super) async fn put_state(
     state: &State,
 ) -> Result<(), SyncError> {
     let json = serde_json::to_string(state)?;
-    Ok(store.put_sync_state(meter, lease, &json, now()).await?)
+    Ok(store.put_state(meter, lease, &json, now()).await?)
 }

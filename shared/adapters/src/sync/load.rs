@@ -59,7 +59,7 @@ pub async fn load(
 }
 
 /// Publishes the stored facts again if the published catalogue has another shape than this program's or a format for other readers, if
-/// administrators have made changes since, or if the index is missing. This happens after a deployment, or after data was lost. Returns the
+/// administrators have made changes or the pictures have changed since, or if the index is missing. This happens after a deployment, or after data was lost. Returns the
 /// result if a publication was necessary and possible. Facts that no run and no load has completed are not a catalogue yet.
 ///
 /// # Errors
@@ -85,7 +85,7 @@ pub async fn republish(
     .await
 }
 
-/// Whether the current index has this program's shape and format, includes the latest manual changes, and exists.
+/// Whether the current index has this program's shape and format, includes the latest manual changes and pictures, and exists.
 async fn is_as_it_should_be(store: &CatalogStore, meter: &Meter) -> Result<bool, StoreError> {
     let pointer = match store.index_pointer(meter).await {
         Ok(Some(pointer)) if pointer.shape == SHAPE => pointer,
@@ -93,6 +93,9 @@ async fn is_as_it_should_be(store: &CatalogStore, meter: &Meter) -> Result<bool,
         Err(error) => return Err(error),
     };
     if pointer.overrides != store.overrides_revision(meter).await? {
+        return Ok(false);
+    }
+    if pointer.pictures != store.pictures_now(meter).await? {
         return Ok(false);
     }
     match store.index(meter, &pointer.version, fastrand::u8(..)).await {

@@ -33,7 +33,7 @@ impl Settings {
     }
 
     /// Resolves at the deadline or the interrupt, whichever comes first; never resolves if neither is set.
-    pub(super) async fn stopped(&self) {
+    pub async fn stopped(&self) {
         let deadline = async {
             match self.deadline {
                 Some(deadline) => tokio::time::sleep_until(deadline).await,

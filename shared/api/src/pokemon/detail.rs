@@ -3,6 +3,7 @@
 use adapters::store::{Key, Meter, Named, Record};
 use domain::{
     FieldError, Timestamp,
+    assets::Images,
     catalog::{CosmeticForm, LearnedMove, Pokemon, StoredForm, StoredPokemon},
     dex::SpriteUrls,
 };
@@ -23,6 +24,10 @@ pub struct PokemonAnswer<'a> {
     #[serde(flatten)]
     pub pokemon: &'a Pokemon,
     pub sprites: SpriteUrls,
+    /// The mirrored pictures and the cry, in all sizes and formats; absent if pictures are not mirrored.
+    #[serde(skip_serializing_if = "is_empty")]
+    #[schemars(with = "Images")]
+    pub images: &'a Images,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// With `include=forms`: every cosmetic form; empty if there is only one.
@@ -35,6 +40,10 @@ pub struct PokemonAnswer<'a> {
     pub learnset: Option<&'a RawValue>,
 }
 
+fn is_empty(images: &&Images) -> bool {
+    images.is_empty()
+}
+
 /// A cosmetic form with its pictures.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CosmeticForm")]
@@ -42,6 +51,9 @@ pub struct CosmeticFormAnswer {
     #[serde(flatten)]
     pub form: CosmeticForm,
     pub sprites: SpriteUrls,
+    #[serde(skip_serializing_if = "Images::is_empty")]
+    #[schemars(with = "Images")]
+    pub images: Images,
 }
 
 /// The parts that `include` names.
@@ -139,9 +151,10 @@ impl Detail {
             Some(forms) => forms.parse::<Vec<StoredForm>>(&Key::forms(stored.pokemon.id))?,
             None => Vec::new(),
         };
-        let forms = forms.into_iter().map(|StoredForm { form, sprites }| CosmeticFormAnswer {
+        let forms = forms.into_iter().map(|StoredForm { form, sprites, images }| CosmeticFormAnswer {
             form,
             sprites: SpriteUrls::new(sprite_base, &sprites),
+            images,
         });
         let learnset: Option<&RawValue> =
             learnset.as_ref().map(|part| serde_json::from_slice(&part.body)).transpose()?;
@@ -149,6 +162,7 @@ impl Detail {
         let answer = PokemonAnswer {
             pokemon: &stored.pokemon,
             sprites: SpriteUrls::new(sprite_base, &stored.sprites),
+            images: &stored.images,
             created_at: record.created_at,
             updated_at: record.updated_at,
             forms: include.forms.then(|| forms.collect()),

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    assets::{Format, Image, Images},
     catalog::{Edits, Pokemon, VarietyRef},
     dex::{
         Generation, Generations, ListPagination, ListQuery, Match, Page, Pagination, PokemonRow, SortKey,
         SpriteUrls,
     },
-    facts::{AbilitySlot, PastAbilities, PastAbilitySlot, PastStats, Sprites, Stats},
+    facts::{AbilitySlot, AssetKind, PastAbilities, PastAbilitySlot, PastStats, Sprites, Stats},
 };
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
@@ -193,6 +194,16 @@ fn example_sprites() -> SpriteUrls {
     SpriteUrls::new("https://raw.githubusercontent.com/PokeAPI/sprites/master/sprites/", &front)
 }
 
+fn example_images() -> Images {
+    let image = |format: Format, name: &str| Image {
+        url: format!("/assets/official_artwork/{name}.{}", format.extension()),
+        media_type: text(format.media_type()),
+        size: Some(96),
+    };
+    let small = vec![image(Format::WebP, "25-5d7a1c9e02"), image(Format::Avif, "25-b80f4e6a13")];
+    Images::from([(AssetKind::OfficialArtwork, small)])
+}
+
 /// Returns the example Pokémon as a row of a list.
 pub(crate) fn example_row() -> PokemonRow<'static> {
     PokemonRow {
@@ -207,6 +218,7 @@ pub(crate) fn example_row() -> PokemonRow<'static> {
         abilities: vec!["static", "lightning-rod"],
         stats: STATS,
         sprites: example_sprites(),
+        images: example_images(),
         generation: 1,
         species_id: 25,
         is_default: true,
@@ -270,6 +282,7 @@ fn example_pokemon() -> Value {
     value(PokemonAnswer {
         pokemon: &pokemon,
         sprites: example_sprites(),
+        images: &example_images(),
         created_at: MOMENT,
         updated_at: MOMENT,
         forms: None,

@@ -1,6 +1,9 @@
 //! Derives records from facts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use super::problem::Problem;
 use super::records::{
@@ -8,6 +11,7 @@ use super::records::{
     Pokemon, StoredForm, StoredPokemon, Type, TypePokemon, VarietyRef, Way,
 };
 use super::served::{Served, ServedPokemon};
+use crate::assets::Addresses;
 use crate::facts::{ChainLink, Facts, FormFacts, PokemonFacts, SpeciesFacts};
 
 /// A derived record, and the problems found during its derivation.
@@ -17,6 +21,7 @@ pub type Derived<T> = (T, Vec<Problem>);
 /// at once would fill 40 MB.
 pub struct Catalog<'a> {
     facts: &'a Facts,
+    addresses: Cow<'a, Addresses>,
     served: Served<'a>,
     forms: HashMap<&'a str, Vec<&'a FormFacts>>,
     by_type: HashMap<&'a str, Vec<TypePokemon>>,
@@ -51,7 +56,14 @@ impl<'a> Catalog<'a> {
                 learned_by.entry(id).or_default().push(&p.name);
             }
         }
-        Self { facts, served, forms, by_type, by_ability, learned_by }
+        let addresses = Cow::Owned(Addresses::default());
+        Self { facts, addresses, served, forms, by_type, by_ability, learned_by }
+    }
+
+    /// The same, with pictures that have these addresses instead of PokeAPI's.
+    #[must_use]
+    pub fn with_pictures(self, addresses: &'a Addresses) -> Self {
+        Self { addresses: Cow::Borrowed(addresses), ..self }
     }
 
     /// Returns the served Pokémon, in id order, and a problem for each of the others.
@@ -109,7 +121,8 @@ impl<'a> Catalog<'a> {
             past_stats: p.past_stats.clone(),
         };
         let lone_node = evolution_chain_id.is_none().then(|| self.lone_node(species));
-        StoredPokemon { pokemon, sprites: p.sprites.clone(), lone_node }
+        let sprites = self.addresses.sprites(&p.sprites);
+        StoredPokemon { pokemon, sprites, images: self.addresses.images(p.assets()), lone_node }
     }
 
     fn is_default(&self, p: &PokemonFacts) -> bool {
@@ -162,7 +175,8 @@ impl<'a> Catalog<'a> {
                 version_group: self.version_group_name(form.version_group),
                 types: form.types.clone(),
             },
-            sprites: form.sprites.clone(),
+            sprites: self.addresses.sprites(&form.sprites),
+            images: self.addresses.images(form.assets()),
         });
         stored.collect()
     }

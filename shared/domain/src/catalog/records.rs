@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::assets::Images;
 use crate::facts::{AbilitySlot, DamageRelations, PastAbilities, PastStats, PastTypes, Sprites, Stats};
 
 /// A Pokémon with its species' facts.
@@ -73,11 +74,14 @@ pub struct Pokemon {
     pub past_stats: Vec<PastStats>,
 }
 
-/// A [`Pokemon`] as its item stores it: with paths of pictures instead of addresses.
+/// A [`Pokemon`] as its item stores it: its sprites are addresses of mirrored files, or paths below PokeAPI's sprite folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredPokemon {
     pub pokemon: Pokemon,
     pub sprites: Sprites,
+    /// Empty if pictures are not mirrored.
+    #[serde(default, skip_serializing_if = "Images::is_empty")]
+    pub images: Images,
     /// The whole evolution tree of a species that belongs to no known chain: its own node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lone_node: Option<EvolutionNode>,
@@ -111,6 +115,8 @@ pub struct CosmeticForm {
 pub struct StoredForm {
     pub form: CosmeticForm,
     pub sprites: Sprites,
+    #[serde(default, skip_serializing_if = "Images::is_empty")]
+    pub images: Images,
 }
 
 /// A move in a learnset.

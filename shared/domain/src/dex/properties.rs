@@ -7,9 +7,14 @@ use serde_json::Value;
 
 use super::{
     Dex, DexIndex, FilterNames, IndexRow, ListQuery, PokemonRow, SortKey, SortOrder, SpriteUrls, Wanted,
-    index::IndexedGeneration,
+    index::IndexedGeneration, row::is_address,
 };
-use crate::{Timestamp, facts::Stats, normalise};
+use crate::{
+    Timestamp,
+    assets::{Image, Images},
+    facts::{AssetKind, Stats},
+    normalise,
+};
 
 const TYPES: [&str; 5] = ["bug", "fire", "flying", "unknown", "water"];
 const ABILITIES: [&str; 3] = ["blaze", "levitate", "static"];
@@ -39,9 +44,22 @@ fn made(id: u32) -> impl Strategy<Value = Made> {
             "other/\"\\.x",
             "3",
             "",
+            "/assets/front_default/3-0a1b2c3d4e.png",
+            "https://example.com/assets/front_default/6-b-0a1b2c3d4e.png",
         ]))
     };
-    let pictures = (picture(), picture(), picture(), picture());
+    let image =
+        (prop::sample::select(vec!["/", "https://example.com/"]), "[0-9a-f]{4}", prop::option::of(0u16..9));
+    let images = prop::collection::vec(image, 0..3).prop_map(move |images| {
+        let image = |(base, hash, size)| Image {
+            url: format!("{base}assets/official_artwork/{id}-{hash}.webp"),
+            media_type: "image/webp".to_owned(),
+            size,
+        };
+        let images: Vec<Image> = images.into_iter().map(image).collect();
+        Images::from_iter((!images.is_empty()).then_some((AssetKind::OfficialArtwork, images)))
+    });
+    let pictures = (picture(), picture(), picture(), picture(), images);
     let numbers = (size(), size(), prop::option::of(0u32..9), prop::array::uniform6(0u16..4));
     (names, facets, numbers, pictures, forms).prop_map(
         move |(
@@ -69,6 +87,7 @@ fn made(id: u32) -> impl Strategy<Value = Made> {
                     front_shiny: pictures.2.map(str::to_owned),
                     back_shiny: pictures.3.map(str::to_owned),
                 },
+                images: pictures.4,
                 generation,
                 species_id: id,
                 is_default,
@@ -90,7 +109,9 @@ impl Made {
         let mut row = self.row();
         let SpriteUrls { front_default, back_default, front_shiny, back_shiny } = &mut row.sprites;
         for path in [front_default, back_default, front_shiny, back_shiny].into_iter().flatten() {
-            path.insert_str(0, base);
+            if !is_address(path) {
+                path.insert_str(0, base);
+            }
         }
         serde_json::to_string(&row).unwrap()
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     Timestamp,
+    assets::{Images, thumbnails},
     catalog::StoredPokemon,
     facts::{Sprites, Stats},
 };
@@ -38,6 +39,10 @@ pub struct PokemonRow<'a> {
     pub abilities: Vec<&'a str>,
     pub stats: Stats,
     pub sprites: SpriteUrls,
+    /// Small mirrored pictures; absent if pictures are not mirrored.
+    #[serde(skip_serializing_if = "Images::is_empty")]
+    #[schemars(with = "Images")]
+    pub images: Images,
     pub generation: u32,
     pub species_id: u32,
     pub is_default: bool,
@@ -63,13 +68,20 @@ pub struct SpriteUrls {
 }
 
 impl SpriteUrls {
-    /// Builds the addresses. `base` ends with a slash.
+    /// Builds the addresses of paths below `base`, which ends with a slash; addresses stay as they are.
     #[must_use]
     pub fn new(base: &str, sprites: &Sprites) -> Self {
-        let [front_default, back_default, front_shiny, back_shiny] =
-            sprites.paths().map(|path| path.map(|path| format!("{base}{path}")));
+        let [front_default, back_default, front_shiny, back_shiny] = sprites.paths().map(|path| {
+            let path = path?;
+            Some(if is_address(path) { path.to_owned() } else { format!("{base}{path}") })
+        });
         Self { front_default, back_default, front_shiny, back_shiny }
     }
+}
+
+/// Whether `path` is an address instead of a path below the base of all sprites.
+pub(super) fn is_address(path: &str) -> bool {
+    path.starts_with('/') || path.contains("://")
 }
 
 impl<'a> PokemonRow<'a> {
@@ -90,6 +102,7 @@ impl<'a> PokemonRow<'a> {
             abilities: p.abilities.iter().map(String::as_str).collect(),
             stats: p.stats,
             sprites: SpriteUrls::new(sprite_base, &stored.sprites),
+            images: thumbnails(&stored.images),
             generation: p.generation,
             species_id: p.species_id,
             is_default: p.is_default,

@@ -1,8 +1,9 @@
-//! The data kept from each PokeAPI resource: facts (ids, names, numbers, edges) without prose or pictures.
+//! The data kept from each PokeAPI resource: facts (ids, names, numbers, edges, paths of pictures) without prose.
 //!
 //! The facts are the source of truth of the catalogue: the sync collects them, the snapshot contains them, and
 //! [`crate::catalog`] derives every published record from them.
 
+mod assets;
 mod learnset;
 mod past;
 mod plausibility;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use assets::{Art, AssetKind};
 pub use learnset::{BadLearnset, Learned, LearnsetFacts};
 pub use past::{PastAbilities, PastAbilitySlot, PastStats, PastTypes};
 pub use plausibility::Doubt;
@@ -22,7 +24,7 @@ pub use resources::{
 
 /// The version of the facts' shape. It is raised whenever facts keep other data of a document. An ETag is valid only under the version at
 /// which its document was reduced: under another version, the sync requests the document again.
-pub const KEPT: u32 = 2;
+pub const KEPT: u32 = 3;
 
 /// The resource kinds that a sync reads, in the order in which it reads them: a kind comes before the kinds that refer
 /// to it.

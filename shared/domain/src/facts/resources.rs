@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{LearnsetFacts, PastAbilities, PastStats, PastTypes};
+use super::{Art, LearnsetFacts, PastAbilities, PastStats, PastTypes};
 
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -85,6 +85,8 @@ pub struct PokemonFacts {
     pub effort: Stats,
     #[serde(default)]
     pub sprites: Sprites,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub art: Art,
     /// The ids of its forms, in PokeAPI's order.
     pub forms: Vec<u32>,
     #[serde(default, skip_serializing_if = "LearnsetFacts::is_empty")]

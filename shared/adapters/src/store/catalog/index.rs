@@ -31,13 +31,15 @@ pub struct Pointer {
     pub shape: u32,
     /// The number of the latest manual change that was published with it.
     pub overrides: u64,
+    /// The pictures that were published with it, as [`CatalogStore::pictures_now`] names them.
+    pub pictures: String,
     pub swapped_at: Timestamp,
 }
 
 impl Pointer {
-    /// A pointer to `version`, published by this program with the changes up to `overrides`.
+    /// A pointer to `version`, published by this program with the changes up to `overrides` and with PokeAPI's pictures.
     pub fn new(version: impl Into<String>, overrides: u64, swapped_at: Timestamp) -> Self {
-        Self { version: version.into(), shape: SHAPE, overrides, swapped_at }
+        Self { version: version.into(), shape: SHAPE, overrides, pictures: String::new(), swapped_at }
     }
 }
 
@@ -74,8 +76,9 @@ impl CatalogStore {
         let swapped_at = text(&item, "swapped_at").and_then(|n| n.parse().ok()).unwrap_or_default();
         let shape = text(&item, "shape").and_then(|n| n.parse().ok()).unwrap_or_default();
         let overrides = text(&item, "overrides").and_then(|n| n.parse().ok()).unwrap_or_default();
+        let pictures = text(&item, "pictures").unwrap_or_default().to_owned();
         let swapped_at = Timestamp::from_unix(swapped_at);
-        Ok(Some(Pointer { version: version.to_owned(), shape, overrides, swapped_at }))
+        Ok(Some(Pointer { version: version.to_owned(), shape, overrides, pictures, swapped_at }))
     }
 
     /// Returns one copy of a version of the index, uncompressed. `draw` is any number; equal numbers choose equal copies.
@@ -121,11 +124,14 @@ impl CatalogStore {
         before: Option<&str>,
         after: &Pointer,
     ) -> Result<(), StoreError> {
-        let Pointer { version, shape, overrides, swapped_at } = after;
+        let Pointer { version, shape, overrides, pictures, swapped_at } = after;
         let mut item = keyed(&Key::index_pointer());
         item.insert("version".to_owned(), AttributeValue::S(version.clone()));
         item.insert("shape".to_owned(), AttributeValue::N(shape.to_string()));
         item.insert("overrides".to_owned(), AttributeValue::N(overrides.to_string()));
+        if !pictures.is_empty() {
+            item.insert("pictures".to_owned(), AttributeValue::S(pictures.clone()));
+        }
         item.insert("swapped_at".to_owned(), AttributeValue::N(swapped_at.unix().to_string()));
         let put = self
             .database

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use domain::{dex::DexIndex, facts::Kind};
+use domain::{
+    dex::DexIndex,
+    facts::{AssetKind, Kind},
+};
 
 use crate::store::key::Key;
 
@@ -103,6 +106,25 @@ impl Key {
     #[must_use]
     pub fn sync_request() -> Self {
         Self::new("SYNC", "REQUEST")
+    }
+
+    pub(super) const ASSETS: &'static str = "ASSETS";
+
+    /// The key of the assets of `kind` whose [numbers](domain::assets::AssetId::number) have the [`block`] `number`.
+    #[must_use]
+    pub fn assets_block(kind: AssetKind, number: u32) -> Self {
+        Self::new(Self::ASSETS, format!("{}#{number:04}", kind.name()))
+    }
+
+    /// The key of the identity of the manifest's last version.
+    #[must_use]
+    pub fn mirror_revision() -> Self {
+        Self::new("MIRROR", "REVISION")
+    }
+
+    #[must_use]
+    pub fn mirror_state() -> Self {
+        Self::new("MIRROR", "STATE")
     }
 
     #[must_use]

@@ -13,11 +13,15 @@
 //! | facts, 64 ids of a kind together | `FACTS` | `<kind>#<block>` | Query (sync, export) | sync, all of a checkpoint in one transaction |
 //! | the state of a sync, and its lease | `SYNC` | `STATE` | GetItem (sync, readiness) | sync, conditioned on the lease |
 //! | the request of an administrator for a sync | `SYNC` | `REQUEST` | GetItem (sync, its routes) | its routes, conditioned on no other waiting; deleted by the sync |
+//! | mirrored assets, 64 numbers of a kind together | `ASSETS` | `<kind>#<block>` | Query (mirror, publish) | mirror, all of a checkpoint and the next item in one transaction |
+//! | the identity of the assets' last version | `MIRROR` | `REVISION` | GetItem (sync) | mirror |
+//! | the state of the mirror, and its lease | `MIRROR` | `STATE` | GetItem (mirror) | mirror, conditioned on the lease |
 //! | the last change that the edge was told to forget | `EDGE` | `INVALIDATED` | GetItem (invalidate-edge) | invalidate-edge |
 //! | the mark of a completely loaded snapshot | `META` | `SEED` | GetItem (local start; sync, before it publishes again) | local start, as its last write |
 //!
 //! Publication also reads the manual changes of administrators, which the store of accounts writes to the table `app`.
 
+mod assets;
 mod facts;
 mod groups;
 mod index;
@@ -31,6 +35,7 @@ mod state;
 mod store;
 mod write;
 
+pub use assets::{AssetLedger, MOST_BLOCKS};
 pub use facts::Ledger;
 pub use index::Pointer;
 pub use keys::{INDEX_COPIES, Named};

@@ -1,4 +1,4 @@
-//! The progress of a sync, and the lease that allows one writer at a time, in one item.
+//! The progress of the sync and of the mirror, each in one item with the lease that allows one writer at a time.
 
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
@@ -14,7 +14,7 @@ use crate::store::{
     meter::Meter,
 };
 
-/// The state item: the sync owns its JSON, the store owns the lease.
+/// A state item: the sync or the mirror owns its JSON, the store owns the lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredState {
     /// The sync's state as JSON; empty before the first run.
@@ -27,9 +27,11 @@ pub struct StoredState {
 /// The longest time in seconds for which a lease can be taken.
 pub const LONGEST_LEASE: i64 = 300;
 
-/// The right to write the catalogue, until it expires.
+/// The right to write the catalogue, or the manifest of assets, until it expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
+    /// The item that holds it.
+    key: Key,
     owner: String,
     /// The length in seconds.
     length: i64,
@@ -41,7 +43,19 @@ impl CatalogStore {
     /// # Errors
     /// [`StoreError`] if the engine does not answer.
     pub async fn sync_state(&self, meter: &Meter) -> Result<StoredState, StoreError> {
-        let item = self.get(meter, &Key::sync_state(), true).await?.unwrap_or_default();
+        self.state_at(meter, &Key::sync_state()).await
+    }
+
+    /// Returns the state of the last or the current run of the mirror.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the engine does not answer.
+    pub async fn mirror_state(&self, meter: &Meter) -> Result<StoredState, StoreError> {
+        self.state_at(meter, &Key::mirror_state()).await
+    }
+
+    async fn state_at(&self, meter: &Meter, key: &Key) -> Result<StoredState, StoreError> {
+        let item = self.get(meter, key, true).await?.unwrap_or_default();
         let moment = |name| text(&item, name).and_then(|n| n.parse().ok()).map(Timestamp::from_unix);
         Ok(StoredState {
             body: text(&item, "body").unwrap_or_default().as_bytes().to_vec(),
@@ -50,7 +64,7 @@ impl CatalogStore {
         })
     }
 
-    /// Takes the lease for `length` seconds ([`LONGEST_LEASE`] at most), unless another owner holds one that has not
+    /// Takes the lease of the sync for `length` seconds ([`LONGEST_LEASE`] at most), unless another owner holds one that has not
     /// expired.
     ///
     /// # Errors
@@ -62,7 +76,24 @@ impl CatalogStore {
         length: i64,
         now: Timestamp,
     ) -> Result<Lease, StoreError> {
-        let lease = Lease { owner, length };
+        self.take(meter, Lease { key: Key::sync_state(), owner, length }, now).await
+    }
+
+    /// Takes the lease of the mirror, as [`Self::take_lease`] takes that of the sync.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] while another run holds it.
+    pub async fn take_mirror_lease(
+        &self,
+        meter: &Meter,
+        owner: String,
+        length: i64,
+        now: Timestamp,
+    ) -> Result<Lease, StoreError> {
+        self.take(meter, Lease { key: Key::mirror_state(), owner, length }, now).await
+    }
+
+    async fn take(&self, meter: &Meter, lease: Lease, now: Timestamp) -> Result<Lease, StoreError> {
         let update = self
             .state_update(&lease, now)
             .condition_expression(
@@ -108,7 +139,7 @@ impl CatalogStore {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if the lease was lost: the caller must stop writing.
-    pub async fn put_sync_state(
+    pub async fn put_state(
         &self,
         meter: &Meter,
         lease: &Lease,
@@ -129,38 +160,41 @@ impl CatalogStore {
     /// [`StoreError::Conflict`] if it was already lost.
     pub async fn end_lease(&self, meter: &Meter, lease: &Lease) -> Result<(), StoreError> {
         let update = self
-            .update()
+            .update(&lease.key)
             .condition_expression("lease_owner = :owner")
             .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone()))
             .update_expression("REMOVE lease_owner, lease_until");
         self.send_state(meter, update).await
     }
 
-    /// Takes the lease away from its holder. Call it only if the holder cannot be alive any more.
+    /// Takes both leases away from their holders. Call it only if these cannot be alive any more.
     ///
     /// # Errors
     /// [`StoreError`] if the engine does not answer.
-    pub async fn break_lease(&self, meter: &Meter) -> Result<(), StoreError> {
-        let update = self
-            .update()
-            .condition_expression("attribute_exists(lease_owner)")
-            .update_expression("REMOVE lease_owner, lease_until");
-        match self.send_state(meter, update).await {
-            // No writer holds it.
-            Err(StoreError::Conflict { .. }) => Ok(()),
-            other => other,
+    pub async fn break_leases(&self, meter: &Meter) -> Result<(), StoreError> {
+        for key in [Key::sync_state(), Key::mirror_state()] {
+            let update = self
+                .update(&key)
+                .condition_expression("attribute_exists(lease_owner)")
+                .update_expression("REMOVE lease_owner, lease_until");
+            match self.send_state(meter, update).await {
+                // No writer holds it.
+                Err(StoreError::Conflict { .. }) | Ok(()) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(())
     }
 
-    /// An update of the item of the sync's state.
-    fn update(&self) -> UpdateItemFluentBuilder {
+    /// An update of a state item.
+    fn update(&self, key: &Key) -> UpdateItemFluentBuilder {
         let update = self.database.client.update_item();
-        update.table_name(self.table()).set_key(Some(keyed(&Key::sync_state())))
+        update.table_name(self.table()).set_key(Some(keyed(key)))
     }
 
     fn state_update(&self, lease: &Lease, now: Timestamp) -> UpdateItemFluentBuilder {
         let until = now.unix() + lease.length;
-        self.update()
+        self.update(&lease.key)
             .expression_attribute_values(":owner", AttributeValue::S(lease.owner.clone()))
             .expression_attribute_values(":until", AttributeValue::N(until.to_string()))
     }

@@ -1,6 +1,7 @@
 //! The store of the catalogue.
 
 use aws_sdk_dynamodb::Client;
+use domain::assets::Pictures;
 
 use crate::store::{database::Database, tables::Tables};
 
@@ -8,12 +9,20 @@ use crate::store::{database::Database, tables::Tables};
 #[derive(Clone, Debug)]
 pub struct CatalogStore {
     pub(super) database: Database,
+    /// The addresses of pictures in the records that are published with this store.
+    pub(super) pictures: Pictures,
 }
 
 impl CatalogStore {
     #[must_use]
     pub fn new(client: Client, tables: &Tables) -> Self {
-        Self { database: Database { client, tables: tables.clone() } }
+        Self { database: Database { client, tables: tables.clone() }, pictures: Pictures::Source }
+    }
+
+    /// The same store, which publishes records with these addresses of pictures.
+    #[must_use]
+    pub fn with_pictures(self, pictures: Pictures) -> Self {
+        Self { pictures, ..self }
     }
 
     #[must_use]
@@ -31,6 +40,6 @@ impl CatalogStore {
     #[must_use]
     pub fn patient(&self) -> Self {
         let client = crate::aws::patient(&self.database.client);
-        Self { database: Database { client, ..self.database.clone() } }
+        Self { database: Database { client, ..self.database.clone() }, pictures: self.pictures.clone() }
     }
 }

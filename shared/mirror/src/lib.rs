@@ -1,0 +1,19 @@
+//! Mirrors PokeAPI's pictures and sounds into a bucket.
+//!
+//! * `run`: one run, from the facts to the manifest.
+//! * `work`: the assets that a run asks for.
+//! * `bucket`: the files in S3.
+//! * `state`: the state of runs, which is stored beside the lease.
+//!
+//! A file is stored before the manifest names it, and its name contains a hash of its content. A run that was killed at any point is
+//! therefore completed by the next one, which finds the same files.
+
+mod bucket;
+mod run;
+mod state;
+mod work;
+
+pub use bucket::{Bucket, BucketError, IMMUTABLE};
+pub use run::{MirrorError, Outcome, Progress, run};
+pub use state::{AssetFailure, MirrorRun, MirrorState, Tally};
+pub use work::VERSION;

@@ -1,0 +1,383 @@
+//! One run of the mirror.
+
+use adapters::{
+    now,
+    pokeapi::{AssetSource, Download, FetchError},
+    store::{AssetLedger, CatalogStore, LONGEST_LEASE, Lease, MOST_BLOCKS, Meter, StoreError, content_hash},
+    sync::{Pause, Settings},
+};
+use domain::{
+    Timestamp,
+    assets::{Asset, AssetFile, AssetId},
+    facts::AssetKind,
+};
+use futures_util::{StreamExt as _, stream};
+use media::{File, Form, Rejected};
+use serde::Serialize;
+use tokio::{sync::Semaphore, time::Instant};
+
+use crate::{
+    bucket::{Bucket, BucketError},
+    state::{AssetFailure, MOST_FAILURES, MirrorRun, MirrorState, Tally},
+    work::{VERSION, due, forget},
+};
+
+/// The number of assets that are fetched or processed at the same time.
+const CONCURRENCY: usize = 4;
+/// The number of assets that are processed at the same time: each needs a processor, and artwork up to 48 MiB.
+const PROCESSORS: usize = 2;
+/// The number of assets that fail in a row, each after several attempts, before the source counts as down.
+const SOURCE_IS_DOWN: usize = 10;
+/// The number of digits of a file's hash. It distinguishes the versions of one picture only.
+const DIGITS: usize = 10;
+
+/// The progress of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// The number of assets to ask for, and of those that are done.
+    pub total: usize,
+    pub done: usize,
+    pub tally: Tally,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every asset that was due has been asked for.
+    Finished { tally: Tally },
+    /// The next run continues.
+    Paused { tally: Tally, left: usize, because: Pause },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    #[error("another run holds the mirror until {0}")]
+    Busy(Timestamp),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    #[error("the state cannot be written: {0}")]
+    State(#[from] serde_json::Error),
+}
+
+/// Mirrors the assets that are due: fetches each from `source`, stores its files in `bucket`, and records them in the manifest.
+///
+/// # Errors
+/// [`MirrorError`]; the manifest has what was recorded before. An asset that fails is not an error: the state lists it.
+pub async fn run(
+    store: &CatalogStore,
+    meter: &Meter,
+    source: &AssetSource,
+    bucket: &Bucket,
+    settings: &Settings,
+    observe: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Outcome, MirrorError> {
+    let store = &store.patient();
+    let lease = match store.take_mirror_lease(meter, settings.owner.clone(), LONGEST_LEASE, now()).await {
+        Err(StoreError::Conflict { .. }) => {
+            let until = store.mirror_state(meter).await?.lease_until;
+            return Err(MirrorError::Busy(until.unwrap_or_else(now)));
+        }
+        other => other?,
+    };
+    let run = Run::new(store, meter, source, bucket, settings, &lease).await;
+    let ended = match run {
+        Ok(mut run) => run.go(observe).await,
+        Err(error) => Err(error),
+    };
+    // Best effort: a lease that is not released expires.
+    let _ = store.end_lease(meter, &lease).await;
+    ended
+}
+
+struct Run<'a> {
+    store: &'a CatalogStore,
+    meter: &'a Meter,
+    source: &'a AssetSource,
+    bucket: &'a Bucket,
+    settings: &'a Settings,
+    lease: &'a Lease,
+    ledger: AssetLedger,
+    state: MirrorState,
+    tasks: Vec<AssetId>,
+    failures: Vec<AssetFailure>,
+    tally: Tally,
+    started_at: Timestamp,
+    saved: Instant,
+}
+
+impl<'a> Run<'a> {
+    async fn new(
+        store: &'a CatalogStore,
+        meter: &'a Meter,
+        source: &'a AssetSource,
+        bucket: &'a Bucket,
+        settings: &'a Settings,
+        lease: &'a Lease,
+    ) -> Result<Self, MirrorError> {
+        let state = MirrorState::read(&store.mirror_state(meter).await?.body);
+        let mut ledger = store.assets(meter).await?;
+        let facts = store.facts(meter).await?;
+        // Facts that are lost for the moment must not make their assets look gone.
+        if facts.unreadable().is_empty() && !facts.facts.pokemon.is_empty() {
+            forget(&facts.facts, &mut ledger, now());
+        }
+        let tasks = due(&facts.facts, &ledger, now());
+        Ok(Self {
+            store,
+            meter,
+            source,
+            bucket,
+            settings,
+            lease,
+            ledger,
+            state,
+            tasks,
+            failures: Vec::new(),
+            tally: Tally::default(),
+            started_at: now(),
+            saved: Instant::now(),
+        })
+    }
+
+    async fn go(&mut self, observe: &mut (dyn FnMut(Progress) + Send)) -> Result<Outcome, MirrorError> {
+        let longest = i64::try_from(self.source.config().longest_pause.as_secs()).unwrap_or(i64::MAX);
+        let waits = self.state.wait_until.filter(|until| until.is_pending(now(), longest.max(86_400)));
+        let because = match waits {
+            Some(until) => Some(Pause::RetryAfter { until }),
+            None => self.fetch(observe).await?,
+        };
+        self.state.wait_until = match because {
+            Some(Pause::RetryAfter { until }) => Some(until),
+            _ => None,
+        };
+        let left = self.tasks.len();
+        self.state.failures = std::mem::take(&mut self.failures);
+        self.state.last = Some(MirrorRun {
+            started_at: self.started_at,
+            ended_at: now(),
+            is_complete: because.is_none(),
+            tally: self.tally,
+        });
+        self.checkpoint().await?;
+        let json = serde_json::to_string(&self.state)?;
+        self.store.put_state(self.meter, self.lease, &json, now()).await?;
+        Ok(match because {
+            None => Outcome::Finished { tally: self.tally },
+            Some(because) => Outcome::Paused { tally: self.tally, left, because },
+        })
+    }
+
+    /// Asks for the due assets; returns the reason for an early end, if there is one. `self.tasks` has those that are left.
+    async fn fetch(
+        &mut self,
+        observe: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Option<Pause>, MirrorError> {
+        let tasks = std::mem::take(&mut self.tasks);
+        let total = tasks.len();
+        let processors = Semaphore::new(PROCESSORS);
+        let (source, bucket) = (self.source, self.bucket);
+        let known = |id: &AssetId| self.ledger.manifest().get(id).cloned();
+        let work: Vec<_> = tasks.into_iter().map(|id| (known(&id), id)).collect();
+        let mut rest: Vec<AssetId> = work.iter().rev().map(|(_, id)| id.clone()).collect();
+        let fetches = work.into_iter().map(|(known, id)| {
+            let processors = &processors;
+            async move {
+                let answer = mirror(source, bucket, processors, &id, known.as_ref()).await;
+                (id, known, answer)
+            }
+        });
+        // Results arrive in order, so that few items of the manifest change between two checkpoints.
+        let mut answers = stream::iter(fetches).buffered(CONCURRENCY);
+        let stopped = self.settings.stopped();
+        tokio::pin!(stopped);
+        let mut failed_in_a_row = 0;
+        let pause = loop {
+            let answer = tokio::select! {
+                // Checked first, so that a deadline in the past prevents every request.
+                biased;
+                () = &mut stopped => break Some(Pause::Stopped),
+                answer = answers.next() => answer,
+            };
+            let Some((id, known, answer)) = answer else { break None };
+            let answer = match answer {
+                Err(Failed::Bucket(error)) => {
+                    // The manifest keeps what the bucket has stored.
+                    self.checkpoint().await?;
+                    return Err(error.into());
+                }
+                Err(Failed::Source(FetchError::NotNow(wait))) => {
+                    let until = now().plus(i64::try_from(wait.as_secs()).unwrap_or(86_400));
+                    break Some(Pause::RetryAfter { until });
+                }
+                Err(Failed::Source(error)) if error.is_passing() => {
+                    failed_in_a_row += 1;
+                    Err(Failed::Source(error))
+                }
+                other => {
+                    failed_in_a_row = 0;
+                    other
+                }
+            };
+            rest.pop();
+            self.take(id, known, answer);
+            observe(Progress { total, done: total - rest.len(), tally: self.tally });
+            if failed_in_a_row == SOURCE_IS_DOWN {
+                break Some(Pause::SourceDown);
+            }
+            if self.saved.elapsed() >= self.settings.checkpoint_every || self.ledger.dirty() >= MOST_BLOCKS {
+                self.checkpoint().await?;
+            }
+        };
+        drop(answers);
+        self.tasks = rest;
+        Ok(pause)
+    }
+
+    fn take(&mut self, id: AssetId, known: Option<Asset>, answer: Result<Mirrored, Failed>) {
+        let before = known.unwrap_or(Asset {
+            etag: None,
+            checked_at: now(),
+            version: VERSION,
+            files: Vec::new(),
+            rejected: None,
+            gone_since: None,
+        });
+        let seen = Asset { checked_at: now(), version: VERSION, ..before };
+        let asset = match answer {
+            Ok(Mirrored::Unchanged) => {
+                self.tally.unchanged += 1;
+                Asset { gone_since: None, ..seen }
+            }
+            Ok(Mirrored::Stored { files, etag, new }) => {
+                self.tally.stored += 1;
+                self.tally.files += new.files;
+                self.tally.bytes += new.bytes;
+                Asset { files, etag, rejected: None, gone_since: None, ..seen }
+            }
+            Err(Failed::Source(error)) if is_gone(&error) => {
+                self.tally.gone += 1;
+                Asset { gone_since: seen.gone_since.or_else(|| Some(now())), ..seen }
+            }
+            Err(Failed::Source(error)) if error.is_passing() => {
+                self.tally.failed += 1;
+                self.report(&id, error.to_string());
+                return;
+            }
+            // The files of an earlier version stay.
+            Err(error) => {
+                self.tally.rejected += 1;
+                let reason = error.to_string();
+                self.report(&id, reason.clone());
+                let etag = if let Failed::Content(_, etag) = error { etag } else { None };
+                Asset { etag, rejected: Some(reason), gone_since: None, ..seen }
+            }
+        };
+        self.ledger.record(id, asset);
+    }
+
+    fn report(&mut self, id: &AssetId, reason: String) {
+        tracing::warn!(kind = id.kind.name(), path = id.path, reason, "an asset was skipped");
+        if self.failures.len() < MOST_FAILURES {
+            self.failures.push(AssetFailure { kind: id.kind, path: id.path.clone(), reason });
+        }
+    }
+
+    async fn checkpoint(&mut self) -> Result<(), MirrorError> {
+        while self.ledger.dirty() > 0 {
+            self.store.put_assets(self.meter, self.lease, &mut self.ledger).await?;
+        }
+        self.store.renew_lease(self.meter, self.lease, now()).await?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+fn is_gone(error: &FetchError) -> bool {
+    matches!(error, FetchError::Status(status, _) if [404, 410].contains(&status.as_u16()))
+}
+
+/// A mirrored asset.
+enum Mirrored {
+    Unchanged,
+    Stored { files: Vec<AssetFile>, etag: Option<String>, new: New },
+}
+
+/// The files that were not stored before.
+#[derive(Default)]
+struct New {
+    files: usize,
+    bytes: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("{0}")]
+    Source(FetchError),
+    #[error("{0}")]
+    Bucket(BucketError),
+    /// The content is not acceptable; with its ETag, so that it is not fetched again before it changes.
+    #[error("{0}")]
+    Content(Rejected, Option<String>),
+    #[error("its processing failed")]
+    Processing,
+}
+
+/// Fetches one asset and stores those of its files that are new.
+async fn mirror(
+    source: &AssetSource,
+    bucket: &Bucket,
+    processors: &Semaphore,
+    id: &AssetId,
+    known: Option<&Asset>,
+) -> Result<Mirrored, Failed> {
+    let form = form(id.kind);
+    let etag =
+        known.filter(|asset| asset.version == VERSION && !is_empty(asset)).and_then(|a| a.etag.as_deref());
+    let Some(download) = source.fetch(id, etag, form.byte_limit()).await.map_err(Failed::Source)? else {
+        return Ok(Mirrored::Unchanged);
+    };
+    let Download { bytes, etag, media_type } = download;
+    let processed = {
+        let _permit = processors.acquire().await;
+        tokio::task::spawn_blocking(move || media::process(form, media_type.as_deref(), &bytes)).await
+    };
+    let files =
+        processed.map_err(|_| Failed::Processing)?.map_err(|error| Failed::Content(error, etag.clone()))?;
+    let (mut stored, mut new) = (Vec::with_capacity(files.len()), New::default());
+    for File { format, size, bytes, .. } in files {
+        let hash = content_hash(&bytes)[..DIGITS].to_owned();
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let file = AssetFile { hash, format, size, bytes: length };
+        if !known.is_some_and(|asset| asset.files.contains(&file)) {
+            new.files += 1;
+            new.bytes += u64::from(length);
+            bucket.put(&file.key(id), format.media_type(), bytes).await.map_err(Failed::Bucket)?;
+        }
+        stored.push(file);
+    }
+    Ok(Mirrored::Stored { files: stored, etag, new })
+}
+
+/// Whether an asset that was accepted once has no files any more, so that its content is needed again.
+fn is_empty(asset: &Asset) -> bool {
+    asset.files.is_empty() && asset.rejected.is_none()
+}
+
+const fn form(kind: AssetKind) -> Form {
+    match kind {
+        AssetKind::OfficialArtwork | AssetKind::OfficialArtworkShiny | AssetKind::Home => Form::Artwork,
+        AssetKind::DreamWorld => Form::Vector,
+        AssetKind::Cry => Form::Sound,
+        AssetKind::FrontDefault
+        | AssetKind::BackDefault
+        | AssetKind::FrontShiny
+        | AssetKind::BackShiny
+        | AssetKind::FrontFemale
+        | AssetKind::BackFemale
+        | AssetKind::FrontShinyFemale
+        | AssetKind::BackShinyFemale => Form::Sprite,
+    }
+}

@@ -1,0 +1,123 @@
+//! The assets that a run asks for.
+
+use std::collections::BTreeSet;
+
+use adapters::store::AssetLedger;
+use domain::{
+    Timestamp,
+    assets::{Asset, AssetId},
+    facts::Facts,
+};
+
+/// The version of the processing. A higher one makes the next runs fetch and process every asset again.
+pub const VERSION: u32 = 1;
+
+/// The time after which the source is asked again for a known asset, in seconds: seven to fourteen days, so that not all are due at once.
+const WEEK: i64 = 7 * 86_400;
+/// The time for which an asset stays that the source no longer has, in seconds.
+const KEPT: i64 = 30 * 86_400;
+
+/// The assets that `facts` name and that are due, in the order of the manifest's items.
+pub(crate) fn due(facts: &Facts, ledger: &AssetLedger, now: Timestamp) -> Vec<AssetId> {
+    let named: BTreeSet<AssetId> = AssetId::of(facts).collect();
+    let is_due = |id: &AssetId| ledger.manifest().get(id).is_none_or(|asset| is_outdated(id, asset, now));
+    let mut due: Vec<AssetId> = named.into_iter().filter(is_due).collect();
+    due.sort_by_key(|id| (id.kind, id.number()));
+    due
+}
+
+fn is_outdated(id: &AssetId, asset: &Asset, now: Timestamp) -> bool {
+    let age = WEEK + i64::from(id.number() % 7) * 86_400;
+    // A time in this clock's future says nothing about the asset's age.
+    asset.version != VERSION || now.elapsed_since(asset.checked_at).is_none_or(|elapsed| elapsed >= age)
+}
+
+/// Marks the assets that `facts` no longer name as gone, and removes those that have been gone for long.
+pub(crate) fn forget(facts: &Facts, ledger: &mut AssetLedger, now: Timestamp) {
+    let named: BTreeSet<AssetId> = AssetId::of(facts).collect();
+    let known: Vec<(AssetId, Asset)> =
+        ledger.manifest().iter().map(|(id, asset)| (id.clone(), asset.clone())).collect();
+    for (id, asset) in known {
+        match asset.gone_since {
+            None if !named.contains(&id) => ledger.record(id, Asset { gone_since: Some(now), ..asset }),
+            Some(since) if now.elapsed_since(since).is_some_and(|elapsed| elapsed >= KEPT) => {
+                if named.contains(&id) {
+                    // The source may have it again: its files are forgotten, but not when it was last asked for.
+                    ledger.record(id, Asset { files: Vec::new(), ..asset });
+                } else {
+                    ledger.remove(&id);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::facts::{AssetKind, FormFacts};
+
+    use super::*;
+
+    const DAY: i64 = 86_400;
+
+    fn at(days: i64) -> Timestamp {
+        Timestamp::from_unix(days * DAY)
+    }
+
+    fn id(number: u32) -> AssetId {
+        AssetId { kind: AssetKind::FrontDefault, path: format!("pokemon/{number}.png") }
+    }
+
+    fn facts(numbers: &[u32]) -> Facts {
+        let mut facts = Facts::default();
+        for number in numbers {
+            let form = serde_json::json!({
+                "id": number, "name": format!("form-{number}"), "pokemon": "one", "version_group": 1, "types": [],
+                "sprites": {"front_default": id(*number).path},
+            });
+            let form: FormFacts = serde_json::from_value(form).expect("facts");
+            facts.forms.insert(*number, form);
+        }
+        facts
+    }
+
+    fn ledger(checked: &[(u32, Timestamp)]) -> AssetLedger {
+        let mut ledger = AssetLedger::default();
+        for (number, checked_at) in checked {
+            let asset = Asset {
+                etag: None,
+                checked_at: *checked_at,
+                version: VERSION,
+                files: Vec::new(),
+                rejected: None,
+                gone_since: None,
+            };
+            ledger.record(id(*number), asset);
+        }
+        ledger
+    }
+
+    #[test]
+    fn an_asset_is_due_if_it_is_new_or_old_or_of_another_version() {
+        let mut ledger = ledger(&[(7, at(0)), (8, at(0)), (9, at(0)), (10, at(500))]);
+        let old = Asset { version: VERSION - 1, ..ledger.manifest()[&id(9)].clone() };
+        ledger.record(id(9), old);
+        let facts = facts(&[10, 9, 8, 7, 6]);
+        let due = |days| due(&facts, &ledger, at(days)).iter().map(AssetId::number).collect::<Vec<_>>();
+        assert_eq!(due(1), [6, 9, 10], "a time of a clock that ran ahead counts as old");
+        assert_eq!(due(7), [6, 7, 9, 10]);
+        assert_eq!(due(8), [6, 7, 8, 9, 10], "the others are due within a week");
+    }
+
+    #[test]
+    fn an_asset_that_is_gone_stays_for_thirty_days() {
+        let mut ledger = ledger(&[(1, at(0)), (2, at(0))]);
+        forget(&facts(&[1]), &mut ledger, at(10));
+        assert_eq!(ledger.manifest()[&id(2)].gone_since, Some(at(10)));
+        forget(&facts(&[1]), &mut ledger, at(39));
+        assert!(ledger.manifest().contains_key(&id(2)));
+        forget(&facts(&[1]), &mut ledger, at(40));
+        assert_eq!(ledger.manifest().keys().collect::<Vec<_>>(), [&id(1)]);
+    }
+}

@@ -1,0 +1,7 @@
+//! The mirror of pictures and sounds, against a source, an engine and a bucket in this process.
+
+mod faults;
+mod kills;
+mod published;
+mod runs;
+mod support;

@@ -1,0 +1,79 @@
+//! Published addresses of mirrored files.
+
+use adapters::{
+    now,
+    store::{CatalogStore, Meter},
+    sync,
+};
+use domain::assets::{Image, Pictures};
+use serde_json::Value;
+
+use super::support::Studio;
+use crate::sync::support::{pokemon, rows};
+
+async fn dex(store: &CatalogStore) -> Vec<Value> {
+    let meter = Meter::default();
+    let pointer = store.index_pointer(&meter).await.expect("a read").expect("a pointer");
+    let bytes = store.index(&meter, &pointer.version, 0).await.expect("an index");
+    rows(&domain::dex::Dex::load(&bytes, &pointer.version, "https://source.example/").expect("a dex"))
+}
+
+fn mirrored(store: &CatalogStore, base: &str) -> CatalogStore {
+    store.clone().with_pictures(Pictures::Mirrored { base: base.to_owned() })
+}
+
+async fn republish(store: &CatalogStore) -> bool {
+    sync::republish(store, &Meter::default(), "test", now()).await.expect("a publication").is_some()
+}
+
+#[tokio::test]
+async fn records_and_rows_have_the_addresses_of_mirrored_files() {
+    let studio = Studio::new().await;
+    let plain = dex(&studio.store).await;
+    assert!(plain.iter().all(|row| row.get("images").is_none()), "without a mirror, rows are as they were");
+    studio.run().await;
+    assert!(!republish(&studio.store).await, "PokeAPI's addresses do not depend on the mirror");
+
+    let here = mirrored(&studio.store, "https://pokedex.example/");
+    assert!(republish(&here).await);
+    assert!(!republish(&here).await, "nothing has changed since");
+    let (bulbasaur, ..) = pokemon(&studio.store, "bulbasaur").await.expect("it is published");
+    let front = bulbasaur.sprites.front_default.expect("a sprite");
+    assert!(front.starts_with("https://pokedex.example/assets/front_default/1-"), "{front}");
+    let stored = studio.stored();
+    let all: Vec<&Image> = bulbasaur.images.values().flatten().collect();
+    assert!(all.len() > 10, "{all:?}");
+    for Image { url, .. } in all {
+        let key = url.strip_prefix("https://pokedex.example/").expect("below the base");
+        assert!(stored.contains_key(key), "{url}");
+    }
+    let rows = dex(&studio.store).await;
+    let row = rows.iter().find(|row| row["id"] == 1).expect("a row");
+    assert_eq!(row["sprites"]["front_default"], front);
+    let small = row["images"]["official_artwork"].as_array().expect("small artwork");
+    assert!(small.iter().all(|image| image["size"].as_u64().is_some_and(|size| size <= 96)), "{small:?}");
+
+    assert!(republish(&mirrored(&studio.store, "/")).await, "the base has changed");
+    assert!(republish(&studio.store.clone().with_pictures(Pictures::None)).await);
+    assert!(dex(&studio.store).await.iter().all(|row| row["sprites"] == serde_json::json!({})));
+    assert!(republish(&studio.store).await);
+    let same = |rows: Vec<Value>| -> Vec<Value> {
+        let untimed = rows.into_iter().map(|mut row| {
+            row.as_object_mut().expect("a row").remove("updated_at");
+            row
+        });
+        untimed.collect()
+    };
+    assert_eq!(same(dex(&studio.store).await), same(plain), "switched off, rows are as before");
+}
+
+#[tokio::test]
+async fn a_changed_manifest_is_published_again() {
+    let studio = Studio::new().await;
+    let here = mirrored(&studio.store, "/");
+    assert!(republish(&here).await, "from now on with mirrored files, of which there are none yet");
+    studio.run().await;
+    assert!(republish(&here).await);
+    studio.run().await;
+    assert!(!republish(&here).await, "a run that changes nothing has no effect");
+}
