@@ -71,7 +71,7 @@ async fn records_and_rows_have_the_addresses_of_mirrored_files() {
 async fn a_changed_manifest_is_published_again() {
     let studio = Studio::new().await;
     let here = mirrored(&studio.store, "/");
-    assert!(republish(&here).await, "from now on with mirrored files, of which there are none yet");
+    assert!(republish(&here).await, "from now on with mirrored files, before there are any");
     studio.run().await;
     assert!(republish(&here).await);
     studio.run().await;

@@ -284,7 +284,11 @@ mod tests {
         ];
         let mut images = addresses("/").images(assets.into_iter());
         let kinds: Vec<_> = images.keys().copied().collect();
-        assert_eq!(kinds, [AssetKind::FrontDefault, AssetKind::OfficialArtwork], "a rejected cry is no file");
+        assert_eq!(
+            kinds,
+            [AssetKind::FrontDefault, AssetKind::OfficialArtwork],
+            "a rejected cry has no file"
+        );
         let small = thumbnails(&images);
         let artwork = &small[&AssetKind::OfficialArtwork];
         assert_eq!((small.len(), artwork.len()), (1, 1));

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FormFacts, PokemonFacts, Sprites};
-
 /// A kind of picture, or the cry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -43,7 +41,7 @@ impl AssetKind {
         Self::Cry,
     ];
 
-    /// The kinds that [`Sprites`] contains, in the order of its fields.
+    /// The kinds that [`Sprites`](super::Sprites) contains, in the order of its fields.
     pub const SPRITES: [Self; 4] = [Self::FrontDefault, Self::BackDefault, Self::FrontShiny, Self::BackShiny];
 
     /// The name in answers, keys and paths.
@@ -93,29 +91,8 @@ impl AssetKind {
     }
 }
 
-/// The paths of the assets that exist, but for [`Sprites`], each below the [folder](AssetKind::folder) of its kind.
+/// The paths of the assets that exist, but for [`Sprites`](super::Sprites), each below the [folder](AssetKind::folder) of its kind.
 pub type Art = BTreeMap<AssetKind, String>;
-
-impl Sprites {
-    /// The kinds that exist, with their paths.
-    pub fn assets(&self) -> impl Iterator<Item = (AssetKind, &str)> {
-        AssetKind::SPRITES.into_iter().zip(self.paths()).filter_map(|(kind, path)| Some((kind, path?)))
-    }
-}
-
-impl PokemonFacts {
-    /// Its assets, with their paths.
-    pub fn assets(&self) -> impl Iterator<Item = (AssetKind, &str)> {
-        self.sprites.assets().chain(self.art.iter().map(|(kind, path)| (*kind, path.as_str())))
-    }
-}
-
-impl FormFacts {
-    /// Its assets, with their paths.
-    pub fn assets(&self) -> impl Iterator<Item = (AssetKind, &str)> {
-        self.sprites.assets()
-    }
-}
 
 #[cfg(test)]
 mod tests {

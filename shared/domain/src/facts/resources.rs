@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Art, LearnsetFacts, PastAbilities, PastStats, PastTypes};
+use super::{Art, AssetKind, LearnsetFacts, PastAbilities, PastStats, PastTypes};
 
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -44,6 +44,11 @@ impl Sprites {
     #[must_use]
     pub fn paths(&self) -> [Option<&str>; 4] {
         [&self.front_default, &self.back_default, &self.front_shiny, &self.back_shiny].map(|p| p.as_deref())
+    }
+
+    /// The kinds that exist, with their paths.
+    pub fn assets(&self) -> impl Iterator<Item = (AssetKind, &str)> {
+        AssetKind::SPRITES.into_iter().zip(self.paths()).filter_map(|(kind, path)| Some((kind, path?)))
     }
 
     #[must_use]
@@ -101,6 +106,11 @@ pub struct PokemonFacts {
 }
 
 impl PokemonFacts {
+    /// Its assets, with their paths.
+    pub fn assets(&self) -> impl Iterator<Item = (AssetKind, &str)> {
+        self.sprites.assets().chain(self.art.iter().map(|(kind, path)| (*kind, path.as_str())))
+    }
+
     /// Returns its default form among `forms`, or else its first: the form that determines its generation and its name.
     #[must_use]
     pub fn leading_form<'a>(&self, forms: &'a BTreeMap<u32, FormFacts>) -> Option<&'a FormFacts> {
@@ -189,6 +199,13 @@ pub struct FormFacts {
     pub types: Vec<String>,
     #[serde(default)]
     pub sprites: Sprites,
+}
+
+impl FormFacts {
+    /// Its assets, with their paths.
+    pub fn assets(&self) -> impl Iterator<Item = (AssetKind, &str)> {
+        self.sprites.assets()
+    }
 }
 
 /// `version-group/{id}`: games that share their data.
