@@ -59,9 +59,9 @@ pub async fn load(
 }
 
 /// Publishes the stored facts again if the published catalogue has another shape than this program's or a format for other readers, if
-/// administrators have made changes or the pictures have changed since, or if the index is missing. This happens after a deployment, after a
-/// run of the mirror, or after data was lost. Returns the result if a publication was necessary and possible. Facts that no run and no load
-/// has completed are not a catalogue yet.
+/// administrators have made changes or the pictures have changed since, or if the index is missing. This happens after a deployment,
+/// after a run of the mirror, or after data was lost. Returns the result if a publication was necessary and possible. Facts that no run
+/// and no load has completed are not a catalogue yet.
 ///
 /// # Errors
 /// [`SyncError`]; items that were already written stay.
