@@ -26,8 +26,8 @@ pub struct Options {
     /// Refresh from PokeAPI before serving
     #[arg(long)]
     pub sync: bool,
-    /// Mirror pictures and sounds after the sync, and serve them: they belong to The Pokémon Company, see the README
-    #[arg(long, requires = "sync", conflicts_with_all = ["memory", "dynamodb"])]
+    /// Mirror pictures and sounds after the sync, and serve them: see the notice in the README
+    #[arg(long, requires = "sync", conflicts_with_all = ["memory", "dynamodb", "engines_only"])]
     pub assets: bool,
     /// Base URL of the folders with pictures and sounds
     #[arg(long, default_value = AssetSource::POKEAPI, value_name = "URL", value_parser = address, env = "ASSETS_SOURCE_URL")]

@@ -66,6 +66,8 @@ pub async fn mirror(
     })
     .await;
     display.finish();
+    // Also after an error: the pictures that were stored before it are published.
+    sync::republish(store, &meter, &owner, now()).await?;
     let tally = match outcome? {
         mirror::Outcome::Finished { tally } => tally,
         mirror::Outcome::Paused { tally, left, because } => {
@@ -77,9 +79,8 @@ pub async fn mirror(
     eprintln!("assets: {}", sums(tally));
     let state = MirrorState::read(&store.mirror_state(&meter).await?.body);
     for AssetFailure { path, reason, .. } in state.failures.iter().take(20) {
-        eprintln!("assets: skipped {path}: it {reason}");
+        eprintln!("assets: skipped {path}: {reason}");
     }
-    sync::republish(store, &meter, &owner, now()).await?;
     Ok(())
 }
 

@@ -86,8 +86,9 @@ async fn perform(options: Options) -> Result<()> {
         _ => None,
     };
     let bucket = match &folder {
-        Some(folder) => pictures::bucket(folder.path(), options.assets)?,
-        None => None,
+        // Nothing serves the files beside the engines alone.
+        Some(folder) if !options.engines_only => pictures::bucket(folder.path(), options.assets)?,
+        _ => None,
     };
     config.data_folder = folder.as_ref().map(|folder| folder.path().to_owned());
     let engine = Database::open(options.dynamodb.clone(), folder.as_ref())?;
@@ -209,6 +210,8 @@ async fn prepare(
     bucket: Option<&Bucket>,
     interrupt: watch::Receiver<bool>,
 ) -> Result<KeySource> {
+    // Before any work, so that a wrong address is reported at once.
+    let assets = if options.assets { Some(options.assets_source()?) } else { None };
     engine.create_tables(tables).await?;
     let client = engine.client();
     let source = match options.memory {
@@ -238,8 +241,9 @@ async fn prepare(
         if let Err(error) = refresh(&options.pokeapi()?, &store, owner.clone(), interrupt.clone()).await {
             eprintln!("pokedex: the sync failed, serving the catalogue as it was: {error:#}");
         }
-        if let Some(bucket) = bucket.filter(|_| options.assets && !*interrupt.borrow())
-            && let Err(error) = mirror(&options.assets_source()?, bucket, &store, owner, interrupt).await
+        if let (Some(source), Some(bucket)) = (&assets, bucket)
+            && !*interrupt.borrow()
+            && let Err(error) = mirror(source, bucket, &store, owner, interrupt).await
         {
             eprintln!("pokedex: the mirror failed, serving the pictures that it has: {error:#}");
         }

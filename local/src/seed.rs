@@ -29,7 +29,14 @@ pub async fn seed(store: &CatalogStore, owner: &str) -> Result<Option<Published>
     let is_loaded = store.patient().seeded(meter).await?.as_ref() == Some(&name)
         || sync::state(store, meter).await?.last_good_at.is_some_and(is_newer);
     if is_loaded {
-        return Ok(sync::republish(store, meter, owner, now()).await?);
+        return match sync::republish(store, meter, owner, now()).await {
+            // Serving the previous catalogue is better than serving none; an administrator can approve what is held.
+            Err(SyncError::Publish(error)) => {
+                eprintln!("pokedex: the stored facts cannot be published again: {error}");
+                Ok(None)
+            }
+            other => Ok(other?),
+        };
     }
     let (header, facts) = snapshot::bundled()?;
     let snapshot = Loaded { name: &name, taken_at: header.taken_at, facts: &facts };

@@ -27,7 +27,7 @@ async fn a_bad_picture_is_reported_and_its_neighbours_are_stored() {
     let failures = studio.state().await.failures;
     let reasons: Vec<(&str, &str)> = failures.iter().map(|f| (f.path.as_str(), f.reason.as_str())).collect();
     assert_eq!(failures.len(), 3, "{reasons:?}");
-    assert!(reasons.contains(&("pokemon/2.png", "is larger than 4194304 bytes")), "{reasons:?}");
+    assert!(reasons.contains(&("pokemon/2.png", "it is larger than 4194304 bytes")), "{reasons:?}");
     let manifest = studio.manifest().await;
     let rejected = &manifest[&sprite("pokemon/1.png")];
     assert!(rejected.files.is_empty() && rejected.rejected.is_some());
@@ -76,6 +76,27 @@ async fn transient_errors_are_repeated_and_what_fails_is_left_to_the_next_run() 
     assert_eq!(studio.run().await.failed, 1, "two more attempts meet the last two faults");
     assert_eq!(studio.run().await.stored, 1);
     assert_eq!(timeless(studio.manifest().await), timeless(undisturbed.manifest().await));
+}
+
+#[tokio::test]
+async fn a_refused_request_is_repeated_by_the_next_run() {
+    let studio = Studio::new().await;
+    studio.pokeapi.script("/sprites/pokemon/1.png", vec![Fault::Status(403)]);
+    let tally = studio.run().await;
+    assert_eq!((tally.failed, tally.rejected, tally.gone), (1, 0, 0));
+    assert_eq!(studio.run().await.stored, 1);
+}
+
+#[tokio::test]
+async fn a_bucket_that_was_emptied_is_filled_again() {
+    let studio = Studio::new().await;
+    let first = studio.run().await;
+    let files = studio.bucket.files();
+    studio.bucket.empty();
+    assert_eq!(studio.stored().len(), 0);
+    let again = studio.run().await;
+    assert_eq!((again.stored, again.files), (first.stored, first.files));
+    assert_eq!(studio.bucket.files(), files);
 }
 
 #[tokio::test]

@@ -28,11 +28,12 @@ async fn an_interrupted_mirror_keeps_its_pictures_and_the_next_start_serves_them
         source.origin(),
     ];
     let process = Process::on(folder.path(), &arguments);
-    let begun = Instant::now();
     let wanted: Vec<AssetId> = AssetId::of(facts()).collect();
     assert!(wanted.len() > 5000);
-    while source.requests().iter().filter(|seen| seen.path.starts_with("/sprites/")).count() < 400 {
-        assert!(begun.elapsed() < Duration::from_secs(120), "the mirror does not begin");
+    let asked = || source.requests().iter().filter(|seen| seen.path.starts_with("/sprites/")).count();
+    let begun = Instant::now();
+    while asked() < 400 {
+        assert!(begun.elapsed() < Duration::from_secs(300), "the mirror does not begin: {:?}", process.err());
         sleep(Duration::from_millis(20)).await;
     }
     let err = process.interrupt().await.err;

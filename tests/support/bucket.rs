@@ -95,6 +95,12 @@ impl Bucket {
         mirror::Bucket { client: aws::s3_at(&self.url), name: ASSETS.to_owned() }
     }
 
+    /// Deletes all assets.
+    pub fn empty(&self) {
+        let folder = self.folder.path().join(ASSETS);
+        fs::remove_dir_all(&folder).and_then(|()| fs::create_dir(&folder)).expect("an empty bucket");
+    }
+
     /// The number of objects that were written so far.
     #[must_use]
     pub fn puts(&self) -> usize {

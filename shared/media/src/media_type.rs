@@ -28,9 +28,12 @@ pub fn check(expected: Format, declared: Option<&str>, bytes: &[u8]) -> Result<(
 
 /// Whether the media type `declared` names the format `found`.
 fn names(declared: &str, found: &str) -> bool {
-    // `application/ogg` is the older name, and a server without a type for sounds sends `application/octet-stream`.
+    // `application/ogg` is the older name. Servers of repositories have no type for sounds, and some send an SVG as plain text.
     let is_ogg = found == Format::Ogg.media_type();
-    declared == found || is_ogg && matches!(declared, "application/ogg" | "application/octet-stream")
+    let is_svg = found == Format::Svg.media_type();
+    declared == found
+        || is_ogg && matches!(declared, "application/ogg" | "application/octet-stream")
+        || is_svg && declared == "text/plain"
 }
 
 /// Returns the media type of the signature with which `bytes` begin.

@@ -1,7 +1,13 @@
 //! The bucket of mirrored files.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use adapters::store::chain;
-use aws_sdk_s3::{Client, primitives::ByteStream};
+use aws_sdk_s3::{
+    Client,
+    config::{Config, timeout::TimeoutConfig},
+    primitives::ByteStream,
+};
 
 /// A bucket whose objects never change.
 #[derive(Clone, Debug)]
@@ -22,10 +28,29 @@ fn failed<E: std::error::Error>(operation: &'static str) -> impl FnOnce(E) -> Bu
     move |error| BucketError { operation, cause: chain(&error) }
 }
 
+/// The time limits of one attempt to store a file, and of all attempts.
+const ATTEMPT: Duration = Duration::from_secs(10);
+const OPERATION: Duration = Duration::from_secs(60);
+
 /// The `Cache-Control` of all files.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 impl Bucket {
+    /// Returns the keys of all files.
+    ///
+    /// # Errors
+    /// [`BucketError`] if S3 does not answer.
+    pub async fn keys(&self) -> Result<BTreeSet<String>, BucketError> {
+        let list = self.client.list_objects_v2().bucket(&self.name).prefix("assets/");
+        let mut pages = list.into_paginator().send();
+        let mut keys = BTreeSet::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(failed("ListObjectsV2"))?;
+            keys.extend(page.contents.into_iter().flatten().filter_map(|object| object.key));
+        }
+        Ok(keys)
+    }
+
     /// Stores a file.
     ///
     /// # Errors
@@ -33,6 +58,11 @@ impl Bucket {
     pub async fn put(&self, key: &str, media_type: &str, bytes: Vec<u8>) -> Result<(), BucketError> {
         let put = self.client.put_object().bucket(&self.name).key(key);
         let put = put.content_type(media_type).cache_control(IMMUTABLE).body(ByteStream::from(bytes));
+        // A run that has fetched for an hour does not end because the bucket is slow for a moment.
+        let timeouts =
+            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION);
+        let patient = Config::builder().timeout_config(timeouts.build());
+        let put = put.customize().config_override(patient);
         put.send().await.map(|_| ()).map_err(failed("PutObject"))
     }
 }

@@ -4,7 +4,7 @@ use adapters::{
     now,
     pokeapi::{AssetSource, Download, FetchError},
     store::{AssetLedger, CatalogStore, LONGEST_LEASE, Lease, MOST_BLOCKS, Meter, StoreError, content_hash},
-    sync::{Pause, Settings},
+    sync::{Pause, Settings, Wait, shortened},
 };
 use domain::{
     Timestamp,
@@ -19,7 +19,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use crate::{
     bucket::{Bucket, BucketError},
     state::{AssetFailure, MOST_FAILURES, MirrorRun, MirrorState, Tally},
-    work::{VERSION, due, forget},
+    work::{VERSION, due, forget, is_over, refill},
 };
 
 /// The number of assets that are fetched or processed at the same time.
@@ -28,6 +28,8 @@ const CONCURRENCY: usize = 4;
 const PROCESSORS: usize = 2;
 /// The number of assets that fail in a row, each after several attempts, before the source counts as down.
 const SOURCE_IS_DOWN: usize = 10;
+/// Seconds.
+const DAY: i64 = 86_400;
 /// The number of digits of a file's hash. It distinguishes the versions of one picture only.
 const DIGITS: usize = 10;
 
@@ -119,12 +121,16 @@ impl<'a> Run<'a> {
     ) -> Result<Self, MirrorError> {
         let state = MirrorState::read(&store.mirror_state(meter).await?.body);
         let mut ledger = store.assets(meter).await?;
+        if ledger.manifest().values().any(|asset| !asset.files.is_empty()) {
+            refill(&bucket.keys().await?, &mut ledger);
+        }
         let facts = store.facts(meter).await?;
         // Facts that are lost for the moment must not make their assets look gone.
         if facts.unreadable().is_empty() && !facts.facts.pokemon.is_empty() {
             forget(&facts.facts, &mut ledger, now());
         }
-        let tasks = due(&facts.facts, &ledger, now());
+        let failed = state.failures.iter().map(AssetFailure::id).collect();
+        let tasks = due(&facts.facts, &ledger, &failed, now());
         Ok(Self {
             store,
             meter,
@@ -143,14 +149,19 @@ impl<'a> Run<'a> {
     }
 
     async fn go(&mut self, observe: &mut (dyn FnMut(Progress) + Send)) -> Result<Outcome, MirrorError> {
-        let longest = i64::try_from(self.source.config().longest_pause.as_secs()).unwrap_or(i64::MAX);
-        let waits = self.state.wait_until.filter(|until| until.is_pending(now(), longest.max(86_400)));
-        let because = match waits {
-            Some(until) => Some(Pause::RetryAfter { until }),
-            None => self.fetch(observe).await?,
-        };
-        self.state.wait_until = match because {
-            Some(Pause::RetryAfter { until }) => Some(until),
+        let source = &self.source.config().base_url;
+        if let Some(wait) = &self.state.wait
+            && wait.source == *source
+            && wait.until.is_pending(now(), DAY)
+        {
+            // Without a write: the run has no effect.
+            let because = Pause::RetryAfter { until: wait.until };
+            return Ok(Outcome::Paused { tally: self.tally, left: self.tasks.len(), because });
+        }
+        let fetched = self.fetch(observe).await;
+        let because = *fetched.as_ref().unwrap_or(&Some(Pause::Stopped));
+        self.state.wait = match because {
+            Some(Pause::RetryAfter { until }) => Some(Wait { source: source.clone(), until }),
             _ => None,
         };
         let left = self.tasks.len();
@@ -164,6 +175,8 @@ impl<'a> Run<'a> {
         self.checkpoint().await?;
         let json = serde_json::to_string(&self.state)?;
         self.store.put_state(self.meter, self.lease, &json, now()).await?;
+        // The manifest and the state have what the run did before its error.
+        fetched?;
         Ok(match because {
             None => Outcome::Finished { tally: self.tally },
             Some(because) => Outcome::Paused { tally: self.tally, left, because },
@@ -204,17 +217,22 @@ impl<'a> Run<'a> {
             let Some((id, known, answer)) = answer else { break None };
             let answer = match answer {
                 Err(Failed::Bucket(error)) => {
-                    // The manifest keeps what the bucket has stored.
-                    self.checkpoint().await?;
+                    drop(answers);
+                    self.tasks = rest;
                     return Err(error.into());
                 }
                 Err(Failed::Source(FetchError::NotNow(wait))) => {
-                    let until = now().plus(i64::try_from(wait.as_secs()).unwrap_or(86_400));
+                    let until = now().plus(i64::try_from(wait.as_secs()).unwrap_or(DAY));
                     break Some(Pause::RetryAfter { until });
                 }
-                Err(Failed::Source(error)) if error.is_passing() => {
+                Err(Failed::Source(error)) if is_failure(&error) => {
                     failed_in_a_row += 1;
                     Err(Failed::Source(error))
+                }
+                // A proxy's page instead of every picture is a failure of the source, too.
+                Err(error @ Failed::Content(..)) => {
+                    failed_in_a_row += 1;
+                    Err(error)
                 }
                 other => {
                     failed_in_a_row = 0;
@@ -259,17 +277,21 @@ impl<'a> Run<'a> {
             }
             Err(Failed::Source(error)) if is_gone(&error) => {
                 self.tally.gone += 1;
-                Asset { gone_since: seen.gone_since.or_else(|| Some(now())), ..seen }
+                // A time of a clock that ran ahead says nothing.
+                let since = seen.gone_since.filter(|since| now().elapsed_since(*since).is_some());
+                let since = since.unwrap_or_else(now);
+                let files = if is_over(since, now()) { Vec::new() } else { seen.files };
+                Asset { gone_since: Some(since), files, ..seen }
             }
-            Err(Failed::Source(error)) if error.is_passing() => {
+            Err(error) if matches!(&error, Failed::Source(cause) if is_failure(cause)) => {
                 self.tally.failed += 1;
-                self.report(&id, error.to_string());
+                self.report(&id, shortened(&error));
                 return;
             }
             // The files of an earlier version stay.
             Err(error) => {
                 self.tally.rejected += 1;
-                let reason = error.to_string();
+                let reason = shortened(&error);
                 self.report(&id, reason.clone());
                 let etag = if let Failed::Content(_, etag) = error { etag } else { None };
                 Asset { etag, rejected: Some(reason), gone_since: None, ..seen }
@@ -299,6 +321,11 @@ fn is_gone(error: &FetchError) -> bool {
     matches!(error, FetchError::Status(status, _) if [404, 410].contains(&status.as_u16()))
 }
 
+/// Whether the error says nothing about the asset: a host may refuse requests with 403 when there are too many.
+fn is_failure(error: &FetchError) -> bool {
+    error.is_passing() || (matches!(error, FetchError::Status(..)) && !is_gone(error))
+}
+
 /// A mirrored asset.
 enum Mirrored {
     Unchanged,
@@ -314,7 +341,7 @@ struct New {
 
 #[derive(Debug, thiserror::Error)]
 enum Failed {
-    #[error("{0}")]
+    #[error("it {0}")]
     Source(FetchError),
     #[error("{0}")]
     Bucket(BucketError),

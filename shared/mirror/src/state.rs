@@ -1,6 +1,7 @@
 //! The state of runs, as administrators see it.
 
-use domain::{Timestamp, facts::AssetKind};
+use adapters::sync::Wait;
+use domain::{Timestamp, assets::AssetId, facts::AssetKind};
 use serde::{Deserialize, Serialize};
 
 /// Counts of one run, or of several that complete each other.
@@ -29,6 +30,12 @@ pub struct AssetFailure {
     pub reason: String,
 }
 
+impl AssetFailure {
+    pub(crate) fn id(&self) -> AssetId {
+        AssetId { kind: self.kind, path: self.path.clone() }
+    }
+}
+
 /// A run that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MirrorRun {
@@ -46,7 +53,7 @@ pub struct MirrorState {
     pub last: Option<MirrorRun>,
     /// No request is sent to the source before this moment, as it has asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wait_until: Option<Timestamp>,
+    pub wait: Option<Wait>,
     /// The assets that the last run rejected or could not fetch; at most [`MOST_FAILURES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<AssetFailure>,

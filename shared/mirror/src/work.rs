@@ -5,24 +5,30 @@ use std::collections::BTreeSet;
 use adapters::store::AssetLedger;
 use domain::{
     Timestamp,
-    assets::{Asset, AssetId},
+    assets::{Asset, AssetFile, AssetId},
     facts::Facts,
 };
 
 /// The version of the processing. A higher one makes the next runs fetch and process every asset again.
 pub const VERSION: u32 = 1;
 
-/// The time after which the source is asked again for a known asset, in seconds: seven to fourteen days, so that not all are due at once.
+/// The time after which the source is asked again for a known asset, in seconds: seven to thirteen days, so that not all are due at once.
 const WEEK: i64 = 7 * 86_400;
 /// The time for which an asset stays that the source no longer has, in seconds.
 const KEPT: i64 = 30 * 86_400;
 
-/// The assets that `facts` name and that are due, in the order of the manifest's items.
-pub(crate) fn due(facts: &Facts, ledger: &AssetLedger, now: Timestamp) -> Vec<AssetId> {
+/// The assets that `facts` name and that are due, in the order of the manifest's items. Those of `failed` come last, so that a part of the
+/// source that is down does not stop every run at the same place.
+pub(crate) fn due(
+    facts: &Facts,
+    ledger: &AssetLedger,
+    failed: &BTreeSet<AssetId>,
+    now: Timestamp,
+) -> Vec<AssetId> {
     let named: BTreeSet<AssetId> = AssetId::of(facts).collect();
     let is_due = |id: &AssetId| ledger.manifest().get(id).is_none_or(|asset| is_outdated(id, asset, now));
     let mut due: Vec<AssetId> = named.into_iter().filter(is_due).collect();
-    due.sort_by_key(|id| (id.kind, id.number()));
+    due.sort_by_key(|id| (failed.contains(id), id.kind, id.number()));
     due
 }
 
@@ -35,22 +41,35 @@ fn is_outdated(id: &AssetId, asset: &Asset, now: Timestamp) -> bool {
 /// Marks the assets that `facts` no longer name as gone, and removes those that have been gone for long.
 pub(crate) fn forget(facts: &Facts, ledger: &mut AssetLedger, now: Timestamp) {
     let named: BTreeSet<AssetId> = AssetId::of(facts).collect();
-    let known: Vec<(AssetId, Asset)> =
-        ledger.manifest().iter().map(|(id, asset)| (id.clone(), asset.clone())).collect();
-    for (id, asset) in known {
+    let unnamed: Vec<(AssetId, Asset)> = known(ledger).filter(|(id, _)| !named.contains(id)).collect();
+    for (id, asset) in unnamed {
         match asset.gone_since {
-            None if !named.contains(&id) => ledger.record(id, Asset { gone_since: Some(now), ..asset }),
-            Some(since) if now.elapsed_since(since).is_some_and(|elapsed| elapsed >= KEPT) => {
-                if named.contains(&id) {
-                    // The source may have it again: its files are forgotten, but not when it was last asked for.
-                    ledger.record(id, Asset { files: Vec::new(), ..asset });
-                } else {
-                    ledger.remove(&id);
-                }
-            }
-            _ => {}
+            Some(since) if is_over(since, now) => ledger.remove(&id),
+            Some(since) if now.elapsed_since(since).is_some() => {}
+            // Not marked yet, or by a clock that ran ahead.
+            _ => ledger.record(id, Asset { gone_since: Some(now), ..asset }),
         }
     }
+}
+
+/// Whether an asset that is gone `since` that time has no files any more.
+pub(crate) fn is_over(since: Timestamp, now: Timestamp) -> bool {
+    now.elapsed_since(since).is_some_and(|elapsed| elapsed >= KEPT)
+}
+
+/// Makes the assets due whose files are not all among `stored`.
+pub(crate) fn refill(stored: &BTreeSet<String>, ledger: &mut AssetLedger) {
+    let is_stored = |id: &AssetId, file: &AssetFile| stored.contains(&file.key(id));
+    let incomplete: Vec<(AssetId, Asset)> =
+        known(ledger).filter(|(id, asset)| !asset.files.iter().all(|file| is_stored(id, file))).collect();
+    for (id, mut asset) in incomplete {
+        asset.files.retain(|file| is_stored(&id, file));
+        ledger.record(id, Asset { etag: None, version: 0, ..asset });
+    }
+}
+
+fn known(ledger: &AssetLedger) -> impl Iterator<Item = (AssetId, Asset)> + '_ {
+    ledger.manifest().iter().map(|(id, asset)| (id.clone(), asset.clone()))
 }
 
 #[cfg(test)]
@@ -104,10 +123,19 @@ mod tests {
         let old = Asset { version: VERSION - 1, ..ledger.manifest()[&id(9)].clone() };
         ledger.record(id(9), old);
         let facts = facts(&[10, 9, 8, 7, 6]);
-        let due = |days| due(&facts, &ledger, at(days)).iter().map(AssetId::number).collect::<Vec<_>>();
+        let none = BTreeSet::new();
+        let due =
+            |days| due(&facts, &ledger, &none, at(days)).iter().map(AssetId::number).collect::<Vec<_>>();
         assert_eq!(due(1), [6, 9, 10], "a time of a clock that ran ahead counts as old");
         assert_eq!(due(7), [6, 7, 9, 10]);
         assert_eq!(due(8), [6, 7, 8, 9, 10], "the others are due within a week");
+    }
+
+    #[test]
+    fn assets_that_failed_come_last() {
+        let failed = BTreeSet::from([id(1), id(3)]);
+        let due = due(&facts(&[1, 2, 3, 4]), &AssetLedger::default(), &failed, at(0));
+        assert_eq!(due.iter().map(AssetId::number).collect::<Vec<_>>(), [2, 4, 1, 3]);
     }
 
     #[test]

@@ -29,4 +29,4 @@ pub use outcome::{Outcome, Pause, Progress, SyncError};
 pub use run::run;
 pub use scope::{Request, Scope, carried_out, request};
 pub use settings::Settings;
-pub use state::{Ended, Failure, Finished, RunError, Running, State, Tally, Wait};
+pub use state::{Ended, Failure, Finished, RunError, Running, State, Tally, Wait, shortened};

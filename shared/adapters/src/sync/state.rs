@@ -135,7 +135,8 @@ impl Failure {
 }
 
 /// Returns the text of an error, shortened.
-pub(super) fn shortened(error: &impl fmt::Display) -> String {
+/// Returns the message of `error`, cut to a length that a state can hold.
+pub fn shortened(error: &impl fmt::Display) -> String {
     let mut reason = error.to_string();
     reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
     reason

@@ -87,7 +87,7 @@ fn exemption(command: &str, conditions: &Conditions) -> Option<&'static str> {
         return Some("the target for arm64 need not be installed");
     }
     if command.contains(" --assets") {
-        return Some("it encodes artwork for most of an hour; `local::assets` starts and interrupts it");
+        return Some("it encodes artwork for hours; `local::assets` starts and interrupts it");
     }
     let asks_pokeapi = ASKS_POKEAPI.iter().any(|part| command.contains(part));
     (asks_pokeapi && !conditions.has_pokeapi).then_some(POKEAPI)

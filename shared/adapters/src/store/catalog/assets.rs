@@ -29,6 +29,8 @@ pub const MOST_BLOCKS: usize = 99;
 pub struct AssetLedger {
     manifest: Manifest,
     dirty: BTreeSet<(AssetKind, u32)>,
+    /// Whether files differ from what is stored, so that addresses change.
+    has_new_files: bool,
 }
 
 fn block_of(id: &AssetId) -> (AssetKind, u32) {
@@ -43,14 +45,18 @@ impl AssetLedger {
 
     /// Records the state of an asset.
     pub fn record(&mut self, id: AssetId, asset: Asset) {
-        if self.manifest.get(&id) != Some(&asset) {
+        let before = self.manifest.get(&id);
+        if before != Some(&asset) {
+            let files = before.map_or(&[][..], |before| &before.files);
+            self.has_new_files |= files != asset.files;
             self.dirty.insert(block_of(&id));
             self.manifest.insert(id, asset);
         }
     }
 
     pub fn remove(&mut self, id: &AssetId) {
-        if self.manifest.remove(id).is_some() {
+        if let Some(removed) = self.manifest.remove(id) {
+            self.has_new_files |= !removed.files.is_empty();
             self.dirty.insert(block_of(id));
         }
     }
@@ -77,11 +83,11 @@ impl CatalogStore {
                 }
             }
         }
-        Ok(AssetLedger { manifest, dirty: BTreeSet::new() })
+        Ok(AssetLedger { manifest, ..AssetLedger::default() })
     }
 
     /// Writes the parts of the manifest that differ from what is stored, at most [`MOST_BLOCKS`] of them, and a new identity of the
-    /// manifest: all or nothing.
+    /// manifest if addresses change: all or nothing.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if the lease was lost, or another error if the engine does not answer; the parts stay marked.
@@ -106,12 +112,15 @@ impl CatalogStore {
             item.insert("body".to_owned(), body.into_attribute());
             group.push((item, size));
         }
-        let mut revision = keyed(&Key::mirror_revision());
-        let identity = format!("{:016x}", fastrand::u64(..));
-        revision.insert("revision".to_owned(), AttributeValue::S(identity));
-        group.push((revision, 200));
+        if ledger.has_new_files {
+            let mut revision = keyed(&Key::mirror_revision());
+            let identity = format!("{:016x}", fastrand::u64(..));
+            revision.insert("revision".to_owned(), AttributeValue::S(identity));
+            group.push((revision, 200));
+        }
         self.transact(meter, lease, vec![group]).await?;
         ledger.dirty = ledger.dirty.iter().skip(MOST_BLOCKS).copied().collect();
+        ledger.has_new_files &= !ledger.dirty.is_empty();
         Ok(())
     }
 

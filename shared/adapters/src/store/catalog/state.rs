@@ -17,7 +17,7 @@ use crate::store::{
 /// A state item: the sync or the mirror owns its JSON, the store owns the lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredState {
-    /// The sync's state as JSON; empty before the first run.
+    /// The state as JSON; empty before the first run.
     pub body: Vec<u8>,
     pub lease_until: Option<Timestamp>,
     /// The time of the last change of the published catalogue, whether its publication was completed or not.
