@@ -116,6 +116,7 @@ async fn an_asset_that_disappears_stays_for_thirty_days() {
             }
         })
         .await;
+    studio.age().await;
     studio.run().await;
     let asset = studio.manifest().await[&gone].clone();
     assert_eq!(asset.files, [], "its files are not published any more");

@@ -74,6 +74,7 @@ mod tests {
             (Format::Png, "image/png", PNG),
             (Format::Png, " IMAGE/PNG ; charset=binary", PNG),
             (Format::Svg, "image/svg+xml; charset=utf-8", SVG),
+            (Format::Svg, "text/plain; charset=utf-8", SVG),
             (Format::Ogg, "audio/ogg", OGG),
             (Format::Ogg, "application/ogg; codecs=vorbis", OGG),
             (Format::Ogg, "application/octet-stream", OGG),
@@ -94,7 +95,7 @@ mod tests {
             ("image/png", b"RIFF....WEBP", "image/webp"),
             ("image/png", b"", UNKNOWN),
             ("image/svg+xml", b"<html><p>Not found</p></html>", UNKNOWN),
-            ("text/plain", SVG, "image/svg+xml"),
+            ("text/html", SVG, "image/svg+xml"),
             ("audio/ogg", b"ID3", UNKNOWN),
             ("", PNG, "image/png"),
         ] {

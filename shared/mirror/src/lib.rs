@@ -1,6 +1,7 @@
 //! Mirrors PokeAPI's pictures and sounds into a bucket.
 //!
 //! * `run`: one run, from the facts to the manifest.
+//! * `asset`: one asset, fetched, processed and stored.
 //! * `work`: the assets that a run asks for.
 //! * `bucket`: the files in S3.
 //! * `state`: the state of runs, which is stored beside the lease.
@@ -8,6 +9,7 @@
 //! A file is stored before the manifest names it, and its name contains a hash of its content. A run that was killed at any point is
 //! therefore completed by the next one, which finds the same files.
 
+mod asset;
 mod bucket;
 mod run;
 mod state;
