@@ -53,7 +53,7 @@ impl Client {
 
     pub(super) fn request(&self, method: Method, path: &str) -> Request<'_> {
         let what = format!("{method} {path}");
-        // A repeated POST could meet its own first attempt.
+        // A repeated POST could meet its own first attempt, unless its caller knows how to tell.
         let repeats = if method == Method::POST { 0 } else { MOST_REPEATS };
         let builder = self.http.request(method, format!("{}{path}", self.url));
         Request { builder, what, repeats, repeated: &self.repeated }
@@ -115,6 +115,11 @@ impl Request<'_> {
 
     pub(super) fn token(self, token: &str) -> Self {
         Self { builder: self.builder.bearer_auth(token), ..self }
+    }
+
+    /// Lets a POST be repeated, too: the caller recognises an attempt that took effect although its response was a 503.
+    pub(super) fn repeatable(self) -> Self {
+        Self { repeats: MOST_REPEATS, ..self }
     }
 
     pub(super) fn json(self, body: &Value) -> Self {
