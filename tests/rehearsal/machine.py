@@ -13,7 +13,7 @@ import urllib.request
 REGION = "eu-central-1"
 # The seconds that stand for a minute of a canary and of an alarm.
 MINUTE = 2
-# Full garbage collections stop the emulator, which is one process, longer after each deployment. It works without them: a rehearsal is short.
+# Full garbage collections stop the emulator, which is one process, for longer after each deployment. A rehearsal is short: it needs none.
 EMULATOR = "import gc; gc.set_threshold(700, 10, 10**9); import sys; from ministack.app import main; sys.exit(main())"
 
 
