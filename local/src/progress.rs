@@ -16,7 +16,7 @@ pub struct Display {
     work: &'static str,
     bar: Option<ProgressBar>,
     started: Instant,
-    /// The number that an earlier run processed, which do not count for the rate.
+    /// The number that an earlier run processed, which does not count for the rate.
     before: Option<usize>,
     printed: Option<Instant>,
     /// Whether a line has already reported the last one; the retries that follow it are reported at the usual

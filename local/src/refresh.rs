@@ -72,7 +72,8 @@ pub async fn mirror(
         mirror::Outcome::Finished { tally } => tally,
         mirror::Outcome::Paused { tally, left, because } => {
             let why = reason(because, "the source");
-            eprintln!("assets: {why} with {left} left; the next --sync --assets goes on from there");
+            let left = left.map_or_else(String::new, |left| format!(" with {left} left"));
+            eprintln!("assets: {why}{left}; the next --sync --assets goes on from there");
             tally
         }
     };

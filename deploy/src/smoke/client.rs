@@ -53,10 +53,10 @@ impl Client {
 
     pub(super) fn request(&self, method: Method, path: &str) -> Request<'_> {
         let what = format!("{method} {path}");
-        // A repeated POST could meet its own first attempt, unless its caller knows how to tell.
+        // A repeated POST could meet its own first attempt: its caller has to know the status of that.
         let repeats = if method == Method::POST { 0 } else { MOST_REPEATS };
         let builder = self.http.request(method, format!("{}{path}", self.url));
-        Request { builder, what, repeats, repeated: &self.repeated }
+        Request { builder, what, repeats, after_repeat: &[], repeated: &self.repeated }
     }
 
     /// Gets a page or a file, which has none of the API's headers.
@@ -105,6 +105,8 @@ pub(super) struct Request<'a> {
     what: String,
     /// The number of times that the request may be repeated.
     repeats: usize,
+    /// The statuses that a repeated request may have because its first attempt took effect.
+    after_repeat: &'static [u16],
     repeated: &'a AtomicUsize,
 }
 
@@ -117,9 +119,10 @@ impl Request<'_> {
         Self { builder: self.builder.bearer_auth(token), ..self }
     }
 
-    /// Lets a POST be repeated, too: the caller recognises an attempt that took effect although its response was a 503.
-    pub(super) fn repeatable(self) -> Self {
-        Self { repeats: MOST_REPEATS, ..self }
+    /// Lets the request be repeated although it changes something. If an attempt took effect although its response was a 503, the next one
+    /// may have one of these statuses instead of the expected ones.
+    pub(super) fn repeatable(self, after_repeat: &'static [u16]) -> Self {
+        Self { repeats: MOST_REPEATS, after_repeat, ..self }
     }
 
     pub(super) fn json(self, body: &Value) -> Self {
@@ -127,8 +130,8 @@ impl Request<'_> {
         Self { builder, ..self }
     }
 
-    /// Sends the request, and repeats it as long as a 503 asks for it.
-    async fn send(&self) -> Result<reqwest::Response> {
+    /// Sends the request, and repeats it as long as a 503 asks for it. Returns whether it was repeated, too.
+    async fn send(&self) -> Result<(reqwest::Response, bool)> {
         let mut left = self.repeats;
         loop {
             let again = self.builder.try_clone().context("the request's body cannot be repeated")?;
@@ -140,7 +143,7 @@ impl Request<'_> {
                     self.repeated.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_secs(wait)).await;
                 }
-                _ => return Ok(response),
+                _ => return Ok((response, left < self.repeats)),
             }
         }
     }
@@ -148,10 +151,11 @@ impl Request<'_> {
     /// Sends the request; the response must have one of these statuses, and the headers of every response.
     pub(super) async fn expect(self, statuses: &[u16]) -> Result<Answer> {
         let what = &self.what;
-        let response = self.send().await.with_context(|| what.clone())?;
+        let (response, is_repeated) = self.send().await.with_context(|| what.clone())?;
+        let after_repeat = if is_repeated { self.after_repeat } else { &[] };
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.with_context(|| what.clone())?;
-        if !statuses.contains(&status.as_u16()) {
+        if !statuses.iter().chain(after_repeat).any(|expected| *expected == status.as_u16()) {
             let start: String = text.chars().take(200).collect();
             bail!("{what} answered {status} instead of {statuses:?}: {start}");
         }
@@ -206,6 +210,8 @@ mod tests {
     const DOWN: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     const WELL: &str = "HTTP/1.1 200 OK\r\nx-content-type-options: nosniff\r\nx-api-version: v1\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
 
+    const TAKEN: &str = "HTTP/1.1 409 Conflict\r\nx-content-type-options: nosniff\r\nx-api-version: v1\r\ncontent-type: application/problem+json\r\ncontent-length: 36\r\nconnection: close\r\n\r\n{\"code\": \"one\", \"request_id\": \"two\"}";
+
     /// A client of a server that gives these responses in order.
     fn client(responses: Vec<&'static str>) -> Client {
         adapters::tls::install_ring();
@@ -243,5 +249,18 @@ mod tests {
             served.request(method, "/").expect(&[200]).await.unwrap_err();
             assert_eq!(served.repeated(), repeated);
         }
+    }
+
+    #[tokio::test]
+    async fn the_status_of_a_second_attempt_is_accepted_after_a_503_only() {
+        let register = async |responses| {
+            let client = client(responses);
+            let request = client.request(Method::POST, "/").repeatable(&[409]);
+            request.expect(&[200]).await.map(|answer| answer.status.as_u16())
+        };
+        assert_eq!(register(vec![BUSY, WELL]).await.unwrap(), 200);
+        assert_eq!(register(vec![BUSY, TAKEN]).await.unwrap(), 409);
+        let error = register(vec![TAKEN]).await.unwrap_err();
+        assert!(error.to_string().contains("answered 409"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use domain::{
 use serde::Serialize;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-pub use bucket::{DISPOSITION, Exports, ExportsError};
+pub use bucket::{DISPOSITION, Exports};
 
 /// All data of a user, without the user's audit events: these are kept for all users together, and contain ids only.
 #[derive(Debug, Serialize)]

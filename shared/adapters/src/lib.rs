@@ -7,6 +7,7 @@
 //! * [`export`]: the export of a user's data, and its temporary storage.
 //! * [`invoke`]: calls from one function to another.
 //! * [`notices`]: messages to the people who operate an environment.
+//! * [`s3`]: errors of S3.
 //! * [`secrets`]: texts of secrets.
 //! * [`store`]: the catalogue in DynamoDB.
 //! * [`passwords`]: password hashes.
@@ -28,6 +29,7 @@ pub mod notices;
 pub mod passwords;
 pub mod pokeapi;
 pub mod publish;
+pub mod s3;
 pub mod secrets;
 pub mod store;
 pub mod sync;

@@ -1,7 +1,7 @@
 //! Error responses: every error becomes a response here. RFC 9457, with `message` for clients of the first contract.
 
 use adapters::{
-    export::ExportsError,
+    s3::S3Error,
     store::{
         StoreError,
         accounts::{Condition, Refused},
@@ -226,8 +226,8 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<ExportsError> for Problem {
-    fn from(error: ExportsError) -> Self {
+impl From<S3Error> for Problem {
+    fn from(error: S3Error) -> Self {
         Self::unavailable(error.to_string())
     }
 }

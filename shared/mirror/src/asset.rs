@@ -2,6 +2,7 @@
 
 use adapters::{
     pokeapi::{AssetSource, Download, FetchError},
+    s3::S3Error,
     store::content_hash,
 };
 use domain::{
@@ -11,10 +12,7 @@ use domain::{
 use media::{File, Form, Rejected};
 use tokio::sync::Semaphore;
 
-use crate::{
-    bucket::{Bucket, BucketError},
-    work::VERSION,
-};
+use crate::{bucket::Bucket, work::VERSION};
 
 /// The number of digits of a file's hash. It distinguishes the versions of one picture only.
 const DIGITS: usize = 10;
@@ -46,7 +44,7 @@ pub(crate) enum Failed {
     #[error("it {0}")]
     Source(FetchError),
     #[error("{0}")]
-    Bucket(BucketError),
+    Bucket(S3Error),
     /// The content is not acceptable; with its ETag, so that it is not fetched again before it changes.
     #[error("{0}")]
     Content(Rejected, Option<String>),

@@ -15,7 +15,7 @@ mod run;
 mod state;
 mod work;
 
-pub use bucket::{Bucket, BucketError, IMMUTABLE};
+pub use bucket::{Bucket, IMMUTABLE};
 pub use run::{MirrorError, Outcome, Progress, run};
 pub use state::{AssetFailure, MirrorRun, MirrorState, Tally};
 pub use work::VERSION;

@@ -3,6 +3,7 @@
 use adapters::{
     now,
     pokeapi::{AssetSource, FetchError},
+    s3::S3Error,
     store::{AssetLedger, CatalogStore, LONGEST_LEASE, Lease, MOST_BLOCKS, Meter, StoreError},
     sync::{Pause, Settings, Wait, shortened},
 };
@@ -16,7 +17,7 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     asset::{Failed, Mirrored, is_failure, is_gone, mirror},
-    bucket::{Bucket, BucketError},
+    bucket::Bucket,
     state::{AssetFailure, MOST_FAILURES, MirrorRun, MirrorState, Tally},
     work::{VERSION, due, forget, is_over, refill},
 };
@@ -45,8 +46,8 @@ pub struct Progress {
 pub enum Outcome {
     /// Every asset that was due has been asked for.
     Finished { tally: Tally },
-    /// The next run continues.
-    Paused { tally: Tally, left: usize, because: Pause },
+    /// The next run continues. `left` is the number of assets that were not asked for; `None` if the run did not begin.
+    Paused { tally: Tally, left: Option<usize>, because: Pause },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +57,7 @@ pub enum MirrorError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Bucket(#[from] BucketError),
+    Bucket(#[from] S3Error),
     #[error("the state cannot be written: {0}")]
     State(#[from] serde_json::Error),
 }
@@ -81,11 +82,22 @@ pub async fn run(
         }
         other => other?,
     };
-    let run = Run::new(store, meter, source, bucket, settings, &lease).await;
-    let ended = match run {
-        Ok(mut run) => run.go(observe).await,
-        Err(error) => Err(error),
+    let mut run = Run {
+        store,
+        meter,
+        source,
+        bucket,
+        settings,
+        lease: &lease,
+        ledger: AssetLedger::default(),
+        state: MirrorState::default(),
+        tasks: Vec::new(),
+        failures: Vec::new(),
+        tally: Tally::default(),
+        started_at: now(),
+        saved: Instant::now(),
     };
+    let ended = run.go(observe).await;
     // Best effort: a lease that is not released expires.
     let _ = store.end_lease(meter, &lease).await;
     ended
@@ -107,45 +119,9 @@ struct Run<'a> {
     saved: Instant,
 }
 
-impl<'a> Run<'a> {
-    async fn new(
-        store: &'a CatalogStore,
-        meter: &'a Meter,
-        source: &'a AssetSource,
-        bucket: &'a Bucket,
-        settings: &'a Settings,
-        lease: &'a Lease,
-    ) -> Result<Self, MirrorError> {
-        let state = MirrorState::read(&store.mirror_state(meter).await?.body);
-        let mut ledger = store.assets(meter).await?;
-        if ledger.manifest().values().any(|asset| !asset.files.is_empty()) {
-            refill(&bucket.keys().await?, &mut ledger);
-        }
-        let facts = store.facts(meter).await?;
-        // Facts that are lost for the moment must not make their assets look gone.
-        if facts.unreadable().is_empty() && !facts.facts.pokemon.is_empty() {
-            forget(&facts.facts, &mut ledger, now());
-        }
-        let failed = state.failures.iter().map(AssetFailure::id).collect();
-        let tasks = due(&facts.facts, &ledger, &failed, now());
-        Ok(Self {
-            store,
-            meter,
-            source,
-            bucket,
-            settings,
-            lease,
-            ledger,
-            state,
-            tasks,
-            failures: Vec::new(),
-            tally: Tally::default(),
-            started_at: now(),
-            saved: Instant::now(),
-        })
-    }
-
+impl Run<'_> {
     async fn go(&mut self, observe: &mut (dyn FnMut(Progress) + Send)) -> Result<Outcome, MirrorError> {
+        self.state = MirrorState::read(&self.store.mirror_state(self.meter).await?.body);
         let source = &self.source.config().base_url;
         if let Some(wait) = &self.state.wait
             && wait.source == *source
@@ -153,8 +129,9 @@ impl<'a> Run<'a> {
         {
             // Without a write: the run has no effect.
             let because = Pause::RetryAfter { until: wait.until };
-            return Ok(Outcome::Paused { tally: self.tally, left: self.tasks.len(), because });
+            return Ok(Outcome::Paused { tally: self.tally, left: None, because });
         }
+        self.prepare().await?;
         let fetched = self.fetch(observe).await;
         let because = *fetched.as_ref().unwrap_or(&Some(Pause::Stopped));
         self.state.wait = match because {
@@ -176,8 +153,24 @@ impl<'a> Run<'a> {
         fetched?;
         Ok(match because {
             None => Outcome::Finished { tally: self.tally },
-            Some(because) => Outcome::Paused { tally: self.tally, left, because },
+            Some(because) => Outcome::Paused { tally: self.tally, left: Some(left), because },
         })
+    }
+
+    /// Reads the manifest, compares it with the bucket and with the facts, and collects the assets that are due.
+    async fn prepare(&mut self) -> Result<(), MirrorError> {
+        self.ledger = self.store.assets(self.meter).await?;
+        if self.ledger.manifest().values().any(|asset| !asset.files.is_empty()) {
+            refill(&self.bucket.keys().await?, &mut self.ledger);
+        }
+        let facts = self.store.facts(self.meter).await?;
+        // Facts that are lost for the moment must not make their assets look gone.
+        if facts.unreadable().is_empty() && !facts.facts.pokemon.is_empty() {
+            forget(&facts.facts, &mut self.ledger, now());
+        }
+        let failed = self.state.failures.iter().map(|failure| failure.kind).collect();
+        self.tasks = due(&facts.facts, &self.ledger, &failed, now());
+        Ok(())
     }
 
     /// Asks for the due assets; returns the reason for an early end, if there is one. `self.tasks` has those that are left.

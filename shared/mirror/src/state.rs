@@ -1,7 +1,7 @@
 //! The state of runs, as administrators see it.
 
 use adapters::sync::Wait;
-use domain::{Timestamp, assets::AssetId, facts::AssetKind};
+use domain::{Timestamp, facts::AssetKind};
 use serde::{Deserialize, Serialize};
 
 /// Counts of one run, or of several that complete each other.
@@ -28,12 +28,6 @@ pub struct AssetFailure {
     pub kind: AssetKind,
     pub path: String,
     pub reason: String,
-}
-
-impl AssetFailure {
-    pub(crate) fn id(&self) -> AssetId {
-        AssetId { kind: self.kind, path: self.path.clone() }
-    }
 }
 
 /// A run that has ended.

@@ -6,7 +6,7 @@ use adapters::store::AssetLedger;
 use domain::{
     Timestamp,
     assets::{Asset, AssetFile, AssetId},
-    facts::Facts,
+    facts::{AssetKind, Facts},
 };
 
 /// The version of the processing. A higher one makes the next runs fetch and process every asset again.
@@ -17,18 +17,18 @@ const WEEK: i64 = 7 * 86_400;
 /// The time for which an asset stays that the source no longer has, in seconds.
 const KEPT: i64 = 30 * 86_400;
 
-/// The assets that `facts` name and that are due, in the order of the manifest's items. Those of `failed` come last, so that a part of the
-/// source that is down does not stop every run at the same place.
+/// The assets that `facts` name and that are due, in the order of the manifest's items. The kinds of `failed` come last, so that a
+/// folder of the source that is down does not keep runs from the others.
 pub(crate) fn due(
     facts: &Facts,
     ledger: &AssetLedger,
-    failed: &BTreeSet<AssetId>,
+    failed: &BTreeSet<AssetKind>,
     now: Timestamp,
 ) -> Vec<AssetId> {
     let named: BTreeSet<AssetId> = AssetId::of(facts).collect();
     let is_due = |id: &AssetId| ledger.manifest().get(id).is_none_or(|asset| is_outdated(id, asset, now));
     let mut due: Vec<AssetId> = named.into_iter().filter(is_due).collect();
-    due.sort_by_key(|id| (failed.contains(id), id.kind, id.number()));
+    due.sort_by_key(|id| (failed.contains(&id.kind), id.kind, id.number()));
     due
 }
 
@@ -74,7 +74,7 @@ fn known(ledger: &AssetLedger) -> impl Iterator<Item = (AssetId, Asset)> + '_ {
 
 #[cfg(test)]
 mod tests {
-    use domain::facts::{AssetKind, FormFacts};
+    use domain::facts::FormFacts;
 
     use super::*;
 
@@ -132,10 +132,19 @@ mod tests {
     }
 
     #[test]
-    fn assets_that_failed_come_last() {
-        let failed = BTreeSet::from([id(1), id(3)]);
-        let due = due(&facts(&[1, 2, 3, 4]), &AssetLedger::default(), &failed, at(0));
-        assert_eq!(due.iter().map(AssetId::number).collect::<Vec<_>>(), [2, 4, 1, 3]);
+    fn kinds_that_failed_come_last() {
+        let mut facts = facts(&[1, 2]);
+        facts
+            .forms
+            .values_mut()
+            .for_each(|form| form.sprites.back_default = Some("pokemon/back/1.png".to_owned()));
+        let kinds = |failed: &[AssetKind]| -> Vec<AssetKind> {
+            let failed = failed.iter().copied().collect();
+            due(&facts, &AssetLedger::default(), &failed, at(0)).iter().map(|id| id.kind).collect()
+        };
+        let [front, back] = [AssetKind::FrontDefault, AssetKind::BackDefault];
+        assert_eq!(kinds(&[]), [front, front, back]);
+        assert_eq!(kinds(&[front]), [back, front, front]);
     }
 
     #[test]

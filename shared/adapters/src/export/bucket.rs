@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::{Client, presigning::PresigningConfig, primitives::ByteStream};
 use domain::accounts::UserId;
 
-use crate::{aws, store::chain};
+use crate::{aws, s3::S3Error};
 
 /// A bucket without public access, whose objects expire after a day. Each user has at most one file.
 #[derive(Clone, Debug)]
@@ -13,18 +13,6 @@ pub struct Exports {
     pub bucket: String,
     /// The address of an S3 service on this machine; `None` for the one that the environment names.
     pub endpoint: Option<String>,
-}
-
-/// S3 did not perform the operation.
-#[derive(Debug, thiserror::Error)]
-#[error("S3 {operation}: {cause}")]
-pub struct ExportsError {
-    operation: &'static str,
-    cause: String,
-}
-
-fn failed<E: std::error::Error>(operation: &'static str) -> impl FnOnce(E) -> ExportsError {
-    move |error| ExportsError { operation, cause: chain(&error) }
 }
 
 impl Exports {
@@ -42,8 +30,8 @@ impl Exports {
     /// Stores `file`, which replaces the user's previous one.
     ///
     /// # Errors
-    /// [`ExportsError`] if S3 does not answer; the same holds for every function here.
-    pub async fn put(&self, user: UserId, file: Vec<u8>) -> Result<(), ExportsError> {
+    /// [`S3Error`] if S3 does not answer; the same holds for every function here.
+    pub async fn put(&self, user: UserId, file: Vec<u8>) -> Result<(), S3Error> {
         let put = self
             .client()
             .put_object()
@@ -53,21 +41,21 @@ impl Exports {
             .content_disposition(DISPOSITION)
             .cache_control("private, no-store")
             .body(ByteStream::from(file));
-        put.send().await.map(|_| ()).map_err(failed("PutObject"))
+        put.send().await.map(|_| ()).map_err(S3Error::of("PutObject"))
     }
 
     /// Returns a link to the file. Every holder of the link can use it for [`Self::GOOD_FOR`].
-    pub async fn link(&self, user: UserId) -> Result<String, ExportsError> {
-        let expiry = PresigningConfig::expires_in(Self::GOOD_FOR).map_err(failed("GetObject"))?;
+    pub async fn link(&self, user: UserId) -> Result<String, S3Error> {
+        let expiry = PresigningConfig::expires_in(Self::GOOD_FOR).map_err(S3Error::of("GetObject"))?;
         let get = self.client().get_object().bucket(&self.bucket).key(Self::key(user));
-        let link = get.presigned(expiry).await.map_err(failed("GetObject"))?;
+        let link = get.presigned(expiry).await.map_err(S3Error::of("GetObject"))?;
         Ok(link.uri().to_owned())
     }
 
     /// Deletes the file, if it exists.
-    pub async fn delete(&self, user: UserId) -> Result<(), ExportsError> {
+    pub async fn delete(&self, user: UserId) -> Result<(), S3Error> {
         let delete = self.client().delete_object().bucket(&self.bucket).key(Self::key(user));
-        delete.send().await.map(|_| ()).map_err(failed("DeleteObject"))
+        delete.send().await.map(|_| ()).map_err(S3Error::of("DeleteObject"))
     }
 }
 

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use adapters::{
     aws,
-    export::{Exports, ExportsError},
+    export::Exports,
     milliseconds, now,
+    s3::S3Error,
     store::{AccountStore, ChangeRecord, Meter, StoreError},
     tokens::unguessable,
 };
@@ -62,7 +63,7 @@ pub enum NotFinished {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Exports(#[from] ExportsError),
+    Exports(#[from] S3Error),
 }
 
 /// Completes every deletion that was begun, exports included. Returns their number.
