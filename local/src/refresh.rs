@@ -58,6 +58,7 @@ pub async fn mirror(
     owner: String,
     interrupt: watch::Receiver<bool>,
 ) -> Result<()> {
+    let interrupted = interrupt.clone();
     let settings = Settings { interrupt: Some(interrupt), ..Settings::new(&owner) };
     let meter = Meter::default();
     let mut display = Display::new("assets");
@@ -66,18 +67,23 @@ pub async fn mirror(
     })
     .await;
     display.finish();
-    // Also after an error: the pictures that were stored before it are published.
-    sync::republish(store, &meter, &owner, now()).await?;
-    let tally = match outcome? {
-        mirror::Outcome::Finished { tally } => tally,
-        mirror::Outcome::Paused { tally, left, because } => {
-            let why = reason(because, "the source");
+    match &outcome {
+        Ok(mirror::Outcome::Finished { tally }) => eprintln!("assets: {}", sums(*tally)),
+        Ok(mirror::Outcome::Paused { tally, left, because }) => {
+            let why = reason(*because, "the source");
             let left = left.map_or_else(String::new, |left| format!(" with {left} left"));
             eprintln!("assets: {why}{left}; the next --sync --assets goes on from there");
-            tally
+            eprintln!("assets: {}", sums(*tally));
         }
-    };
-    eprintln!("assets: {}", sums(tally));
+        // The caller reports it.
+        Err(_) => {}
+    }
+    // An interrupted program ends soon: its next start publishes.
+    if !*interrupted.borrow() {
+        // Also after an error: the pictures that were stored before it are published.
+        sync::republish(store, &meter, &owner, now()).await?;
+    }
+    outcome?;
     let state = MirrorState::read(&store.mirror_state(&meter).await?.body);
     for AssetFailure { path, reason, .. } in state.failures.iter().take(20) {
         eprintln!("assets: skipped {path}: {reason}");

@@ -63,8 +63,8 @@ pub fn run(options: Options) -> ExitCode {
     }
 }
 
-/// The time in which an interrupted sync must store its progress.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// The time in which an interrupted sync must store its progress, on a machine that may be busy.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 async fn perform(options: Options) -> Result<()> {
     let stop = stop_signal()?;

@@ -5,7 +5,6 @@ use std::{
     fs::{self, File},
     io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use http::Method;
@@ -126,7 +125,7 @@ async fn a_start_on_a_full_disk_fails_with_one_sentence() {
     ] {
         let Some(disk) = Disk::of(size) else { return };
         let full = format!("{prepare} && (cat /dev/zero > disk/filler 2>&- || true)");
-        let ended = disk.start(&full).end(Duration::from_secs(60)).await;
+        let ended = disk.start(&full).end().await;
         ended.assert_refused("disk/data cannot be written: No space left on device");
     }
 }
@@ -134,7 +133,7 @@ async fn a_start_on_a_full_disk_fails_with_one_sentence() {
 #[tokio::test]
 async fn a_disk_that_fills_up_during_the_first_load_is_named() {
     let Some(disk) = Disk::of("3m") else { return };
-    let ended = disk.start("true").end(Duration::from_secs(60)).await;
+    let ended = disk.start("true").end().await;
     ended.assert_refused("disk/data cannot be written: No space left on device");
 }
 

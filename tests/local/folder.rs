@@ -5,7 +5,6 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -16,7 +15,7 @@ use super::{
 };
 
 async fn refused(folder: &Path, arguments: &[&str], reason: &str) -> Ended {
-    let ended = Process::on(folder, arguments).end(Duration::from_secs(10)).await;
+    let ended = Process::on(folder, arguments).end().await;
     ended.assert_refused(reason);
     ended
 }
@@ -113,10 +112,10 @@ async fn a_taken_port_is_reported_at_once_and_nothing_is_created() {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("data");
     let path = folder.to_str().unwrap();
-    let ended = Process::start(&["--data", path, "--port", &port]).end(Duration::from_secs(10)).await;
+    let ended = Process::start(&["--data", path, "--port", &port]).end().await;
     ended.assert_refused(&format!("port {port} is taken"));
     assert!(ended.err[0].contains("--port"), "it says what to do: {ended:?}");
     assert!(!folder.exists());
     let engines = Process::start(&["--data", path, "--port", &port, "--engines-only"]);
-    engines.end(Duration::from_secs(10)).await.assert_refused(&format!("port {port} is taken"));
+    engines.end().await.assert_refused(&format!("port {port} is taken"));
 }

@@ -150,7 +150,7 @@ async fn the_program_uses_engines_of_another_process_with_their_access_key_id() 
     let engines = Engines::start().await;
     let folder = TempDir::new().unwrap();
     let arguments = ["--dynamodb", &engines.urls[0], "--port", "0"];
-    let refused = Process::in_folder(folder.path(), &arguments).end(std::time::Duration::from_secs(20)).await;
+    let refused = Process::in_folder(folder.path(), &arguments).end().await;
     refused.assert_refused("AWS_ACCESS_KEY_ID");
 
     let mut command = tokio::process::Command::new(super::Program::LOCAL.path());

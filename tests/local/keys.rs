@@ -32,7 +32,7 @@ async fn keys_are_created_for_one_user_alone_and_stay_the_same() {
     process.interrupt().await;
 
     fs::write(&path, "{}").unwrap();
-    let refused = Process::in_folder(folder.path(), &arguments).end(std::time::Duration::from_secs(20)).await;
+    let refused = Process::in_folder(folder.path(), &arguments).end().await;
     refused.assert_refused("the signing keys cannot be used");
     assert_eq!(fs::read(&path).unwrap(), b"{}", "what cannot be read is not thrown away");
 }

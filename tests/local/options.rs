@@ -98,7 +98,7 @@ async fn a_running_engine_is_used_and_outlives_the_program() {
 #[tokio::test]
 async fn a_missing_engine_is_reported_in_one_plain_sentence() {
     let process = Process::start(&["--dynamodb", "http://127.0.0.1:1", "--port", "0"]);
-    let ended = process.end(Duration::from_secs(20)).await;
+    let ended = process.end().await;
     ended.assert_refused("DynamoDB at http://127.0.0.1:1 cannot be used");
     assert!(ended.err[0].to_lowercase().contains("refused"), "{ended:?}");
     for inside in ["DispatchFailure", "ConnectorError", "{"] {
@@ -121,7 +121,7 @@ async fn conflicting_options_are_refused() {
         &["--unknown"],
         &["extra"],
     ] {
-        let ended = Process::start(arguments).end(Duration::from_secs(10)).await;
+        let ended = Process::start(arguments).end().await;
         assert_eq!(ended.status.code(), Some(2), "{arguments:?}: {ended:?}");
         assert!(!ended.err.is_empty() && ended.out.is_empty(), "{arguments:?}: {ended:?}");
     }
@@ -129,13 +129,13 @@ async fn conflicting_options_are_refused() {
 
 #[tokio::test]
 async fn help_and_version_need_no_data() {
-    let help = Process::start(&["--help"]).end(Duration::from_secs(10)).await;
+    let help = Process::start(&["--help"]).end().await;
     assert_eq!(help.status.code(), Some(0));
     let text = help.out.join("\n");
     for option in ["--port", "--data", "--memory", "--sync", "--pokeapi", "--dynamodb", "--engines-only"] {
         assert!(text.contains(option), "{option} in {text}");
     }
-    let version = Process::start(&["--version"]).end(Duration::from_secs(10)).await;
+    let version = Process::start(&["--version"]).end().await;
     assert_eq!(version.out, [format!("local {}", env!("CARGO_PKG_VERSION"))]);
 }
 
@@ -150,7 +150,7 @@ async fn an_administrator_is_granted_locally_and_on_aws_and_by_no_route() {
     process.interrupt().await;
     let grant = async |name: &str| {
         let arguments = ["--data", "data", "admin", "grant", name];
-        Process::in_folder(folder.path(), &arguments).end(Duration::from_secs(20)).await
+        Process::in_folder(folder.path(), &arguments).end().await
     };
     assert_eq!(grant("OAK").await.out, ["oak is an administrator now"]);
     assert_eq!(grant("oak").await.out, ["oak is an administrator already"]);

@@ -17,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// A first start loads the whole snapshot, on a machine that may be busy.
+/// A first start loads the whole snapshot, and an end may publish what a sync fetched, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program of this workspace that tests start. There is one constant for each, so a test cannot start a file that an earlier build left.
@@ -175,9 +175,9 @@ impl Process {
     }
 
     /// Waits until it ends by itself.
-    pub async fn end(mut self, within: Duration) -> Ended {
-        let Ok(status) = timeout(within, self.child.wait()).await else {
-            panic!("it still runs after {within:?}: {:?}", self.err());
+    pub async fn end(mut self) -> Ended {
+        let Ok(status) = timeout(PATIENCE, self.child.wait()).await else {
+            panic!("it still runs after {PATIENCE:?}: {:?}", self.err());
         };
         for reader in &mut self.readers {
             let _ = reader.await;
@@ -185,10 +185,10 @@ impl Process {
         Ended { status: status.expect("its status"), out: self.out(), err: self.err() }
     }
 
-    /// Sends Ctrl-C and asserts that it ends successfully and soon.
+    /// Sends Ctrl-C and asserts that it ends successfully.
     pub async fn interrupt(self) -> Ended {
         self.signal("INT");
-        let ended = self.end(Duration::from_secs(5)).await;
+        let ended = self.end().await;
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
         ended
     }

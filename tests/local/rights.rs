@@ -4,7 +4,6 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    time::Duration,
 };
 
 use http::Method;
@@ -88,7 +87,7 @@ async fn keys_that_others_can_read_are_refused_by_the_program() {
         let keys = folder.path().join("signing-keys.json");
         set_mode(&keys, rights);
         let before = fs::read(&keys).unwrap();
-        let ended = Process::on(folder.path(), &[]).end(Duration::from_secs(20)).await;
+        let ended = Process::on(folder.path(), &[]).end().await;
         ended.assert_refused("other users of this machine can read the signing keys");
         assert!(ended.err[0].contains("chmod 600"), "it says what to do: {ended:?}");
         assert_eq!((fs::read(&keys).unwrap(), mode(&keys)), (before, rights), "they are left alone");
@@ -104,7 +103,7 @@ async fn keys_without_a_database_are_refused_and_left_alone() {
     fs::copy(whole.path().join("signing-keys.json"), keys_alone.path().join("signing-keys.json")).unwrap();
     for folder in [whole.path(), keys_alone.path()] {
         let before = fs::read(folder.join("signing-keys.json")).unwrap();
-        let ended = Process::on(folder, &[]).end(Duration::from_secs(20)).await;
+        let ended = Process::on(folder, &[]).end().await;
         ended.assert_refused("holds signing keys but no database");
         assert_eq!(fs::read(folder.join("signing-keys.json")).unwrap(), before);
         assert!(!folder.join("dynamodb.sqlite").exists());

@@ -52,6 +52,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let mut reports = Vec::new();
     for stage in STAGES {
         if options.only.is_empty() || options.only.iter().any(|name| name == stage.name) {
+            if options.only.is_empty() && stage.name == stages::RELEASE_BUILD_STARTS {
+                begin_release_build();
+            }
             let report = report(stage, Context { earlier: &reports, full: options.full });
             reports.push(report);
         }
@@ -74,6 +77,12 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     }
     println!("{}", table::sum(&reports));
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn begin_release_build() {
+    if let Err(error) = deployment::begin_release_build() {
+        eprintln!("the release build begins later: {error:#}");
+    }
 }
 
 fn report(stage: &Stage, context: Context<'_>) -> Report {

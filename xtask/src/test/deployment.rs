@@ -143,6 +143,11 @@ fn emulator() -> anyhow::Result<PathBuf> {
     Ok(String::from_utf8(output.stdout)?.trim().into())
 }
 
+/// Starts the release build in the background, if this machine runs the stages that need it.
+pub fn begin_release_build() -> anyhow::Result<()> {
+    if ARCH == "x86_64" && has_python() { build::begin() } else { Ok(()) }
+}
+
 /// Compares the instruction counts of functions, in the release build of their program, with `bench/instructions.json`.
 pub fn cold_start() -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {

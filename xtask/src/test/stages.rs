@@ -25,6 +25,10 @@ pub struct Context<'a> {
 
 pub const TESTS: &str = "tests";
 
+/// Before this stage, the release build starts in the background: this stage and the next ones use one core each, and the stages that
+/// need the program come after them.
+pub const RELEASE_BUILD_STARTS: &str = "mutate";
+
 pub const STAGES: &[Stage] = &[
     Stage {
         name: "format",
@@ -70,7 +74,7 @@ pub const STAGES: &[Stage] = &[
         run: |_| readme::check(),
     },
     Stage {
-        name: "mutate",
+        name: RELEASE_BUILD_STARTS,
         what: "each drift test fails on the change that it must detect",
         run: |_| mutate::check(),
     },
