@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapters::{
     aws,
-    pokeapi::PokeApi,
+    pokeapi::{AssetSource, Config as SourceConfig, PokeApi},
     store::{CatalogStore, Meter, accounts::AccountStore},
     tokens::KeySource,
 };
@@ -15,7 +15,7 @@ use api::{
 };
 use door::telemetry::Telemetry;
 use serde_json::{Value, json};
-use tests::{SampleUsers, Tap, sample_event, some_event};
+use tests::{Bucket, SampleUsers, Tap, sample_event, some_event};
 
 use crate::{
     stand_in::{StandIn, World},
@@ -27,6 +27,7 @@ struct Deployment {
     users: SampleUsers,
     source: StandIn,
     tap: Tap,
+    bucket: Bucket,
     folder: tempfile::TempDir,
 }
 
@@ -35,7 +36,12 @@ impl Deployment {
         let users = SampleUsers::new().await;
         let tap = Tap::on(&users.url).await;
         let source = StandIn::start(World::small()).await;
-        Self { users, source, tap, folder: tempfile::tempdir().expect("a folder") }
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { users, source, tap, bucket: Bucket::new().await, folder }
+    }
+
+    fn assets(&self) -> AssetSource {
+        AssetSource::new(SourceConfig::new(self.source.origin())).expect("an address on this machine")
     }
 
     fn config(&self) -> Config {
@@ -64,6 +70,14 @@ impl Deployment {
                 let store = CatalogStore::new(client, &self.users.tables);
                 let distributions = aws::cloudfront_at("http://127.0.0.1:1");
                 jobs::invalidation::invalidate(&store, &distributions, &self.config(), event, &meter).await
+            }
+            "mirror-assets" => {
+                let (store, source) = (CatalogStore::new(client, &self.users.tables), self.assets());
+                jobs::mirror::mirror(&store, &source, &self.bucket.assets(), 3600, event, &meter).await
+            }
+            "delete-orphans" => {
+                let store = CatalogStore::new(client, &self.users.tables);
+                jobs::orphans::delete(&store, &self.bucket.assets(), event, &meter).await
             }
             "migrate-accounts" => jobs::migration::migrate(&accounts, &self.config(), event, &meter).await,
             _ => jobs::deletions::delete(&accounts, &self.config(), event, &meter).await,
@@ -97,6 +111,17 @@ async fn a_check_reports_what_a_job_needs_and_changes_nothing() {
                 assert_eq!(checked["pokeapi"], deployment.source.base_url());
             }
             "invalidate-edge" => assert_eq!(checked["tables"], json!([tables.catalog])),
+            "mirror-assets" => {
+                assert_eq!(checked["tables"], json!([tables.catalog]));
+                assert_eq!(
+                    (&checked["files"], &checked["source"]),
+                    (&json!(0), &json!(deployment.source.origin()))
+                );
+            }
+            "delete-orphans" => {
+                assert_eq!(checked["tables"], json!([tables.catalog]));
+                assert_eq!((&checked["files"], &checked["pictures"]), (&json!(0), &json!("")));
+            }
             "rotate-signing-key" => {
                 assert_eq!(checked["tables"], json!([tables.app]));
                 assert_eq!(

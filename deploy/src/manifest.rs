@@ -49,6 +49,9 @@ pub struct Manifest {
     pub commit: String,
     /// The name of the bundle in the bucket of artifacts.
     pub bundle: String,
+    /// The value of `assets` in /config.json: where the web app finds mirrored pictures, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assets: Option<String>,
     pub stacks: Vec<Stack>,
     /// The versions of stored accounts that the release can serve with.
     pub serves: Serves,
@@ -121,6 +124,7 @@ pub mod samples {
             rotation: false,
             commit: "commit".to_owned(),
             bundle: "bundles/1.json".to_owned(),
+            assets: None,
             stacks: Vec::new(),
             serves: Serves(2, 3),
             before: versions.clone(),

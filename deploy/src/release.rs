@@ -153,6 +153,7 @@ impl Deployment<'_> {
             rotation: self.options.rotation,
             commit: self.bundle.commit.clone(),
             bundle: self.bundle.put(cloud).await?,
+            assets: web::assets(&self.settings.parameters),
             stacks: stacks.clone(),
             serves,
             before: proven.map(|proven| proven.versions.clone()).unwrap_or_default(),
@@ -284,7 +285,8 @@ impl Deployment<'_> {
         };
         self.outputs.extend(apply::outputs(&deployed));
         if stack.name == stacks::EDGE && is_wanted && !self.options.dry_run {
-            web::publish(here, &self.outputs, &self.bundle.web, release).await?;
+            let assets = web::assets(&settings.parameters);
+            web::publish(here, &self.outputs, &self.bundle.web, release, assets.as_deref()).await?;
         }
         if stack.protected && is_wanted && !self.options.dry_run && settings.environment.is_stable() {
             protection::protect(cloud, &name).await?;

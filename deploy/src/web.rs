@@ -25,17 +25,28 @@ pub async fn publish(
     outputs: &BTreeMap<String, String>,
     files: &BTreeMap<String, String>,
     release: &str,
+    assets: Option<&str>,
 ) -> Result<()> {
     let bucket = outputs.get(BUCKET).with_context(|| format!("no stack has the output {BUCKET}"))?;
     let (immutable, rest): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.starts_with(IMMUTABLE));
     for (path, text) in immutable {
         put(cloud, bucket, path, text, "public, max-age=31536000, immutable").await?;
     }
-    put(cloud, bucket, "config.json", &api::web::config(release, None), "no-cache").await?;
+    put(cloud, bucket, "config.json", &api::web::config(release, assets), "no-cache").await?;
     for (path, text) in rest {
         put(cloud, bucket, path, text, "no-cache").await?;
     }
     Ok(())
+}
+
+/// Returns the folder of mirrored pictures for `/config.json`, as the writer of the catalogue names it; `None` if none are mirrored.
+#[must_use]
+pub fn assets(parameters: &BTreeMap<String, String>) -> Option<String> {
+    if parameters.get("Pictures").is_none_or(|pictures| pictures != "mirrored") {
+        return None;
+    }
+    let base = parameters.get("AssetsBaseUrl").map_or("", |base| base.trim_end_matches('/'));
+    Some(format!("{base}/assets/"))
 }
 
 /// Puts the pages of the release `manifest` back, if the environment has an edge.
@@ -47,7 +58,7 @@ pub async fn restore(cloud: &Cloud, outputs: &BTreeMap<String, String>, manifest
         return Ok(());
     }
     let bundle = Bundle::get(cloud, &manifest.bundle).await?;
-    publish(cloud, outputs, &bundle.web, &manifest.release).await
+    publish(cloud, outputs, &bundle.web, &manifest.release, manifest.assets.as_deref()).await
 }
 
 async fn put(cloud: &Cloud, bucket: &str, path: &str, text: &str, caching: &str) -> Result<()> {
@@ -56,4 +67,21 @@ async fn put(cloud: &Cloud, bucket: &str, path: &str, text: &str, caching: &str)
         upload.content_type(api::web::media_type(path)).body(ByteStream::from(text.as_bytes().to_vec()));
     upload.send().await.map_err(aws).with_context(|| format!("{path} cannot be uploaded to {bucket}"))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_learns_the_folder_of_mirrored_pictures() {
+        let of = |pairs: &[(&str, &str)]| {
+            assets(&pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("Pictures", "source")]), None);
+        assert_eq!(of(&[("Pictures", "mirrored")]).as_deref(), Some("/assets/"));
+        let base = [("Pictures", "mirrored"), ("AssetsBaseUrl", "https://pokedex.example/")];
+        assert_eq!(of(&base).as_deref(), Some("https://pokedex.example/assets/"));
+    }
 }

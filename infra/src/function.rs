@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 /// The bucket of exports. Its name is generated, because names of buckets are global.
 pub const EXPORTS_BUCKET: &str = "pokedex-${Environment}-exports-${AWS::AccountId}-${AWS::Region}";
 
+/// The bucket of mirrored files, named as the one of exports.
+pub const ASSETS_BUCKET: &str = "pokedex-${Environment}-assets-${AWS::AccountId}-${AWS::Region}";
+
 /// The condition under which somebody is notified.
 pub(crate) const IS_STABLE: &str = "IsStable";
 /// The topic for notices of infra/data.yaml.
@@ -103,6 +106,7 @@ fn variables(needs: &[Need]) -> Map<String, Value> {
             Need::SigningKeys => json!({"Ref": "SigningKeysName"}),
             Need::Writer => json!({"Fn::Sub": WRITER}),
             Need::Exports | Need::ExportDeletion => json!({"Fn::Sub": EXPORTS_BUCKET}),
+            Need::AssetStorage | Need::AssetDeletion => json!({"Fn::Sub": ASSETS_BUCKET}),
             Need::Verification => json!({"Ref": "OriginVerifyName"}),
             Need::Notices => json!({"Fn::If": [IS_STABLE, {"Fn::Sub": NOTICES}, ""]}),
             Need::Invalidation | Need::LittleMemory | Need::WholeProcessor => return None,

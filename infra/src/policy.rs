@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     accesses::Rights,
-    function::{EXPORTS_BUCKET, Function, Trigger, WRITER},
+    function::{ASSETS_BUCKET, EXPORTS_BUCKET, Function, Trigger, WRITER},
 };
 
 /// The tables in the order of the statements.
@@ -128,6 +128,7 @@ fn of_needs(function: &Function) -> Vec<Value> {
     if function.has(Need::ExportDeletion) {
         statements.push(allow(&["s3:DeleteObject"], &files));
     }
+    statements.extend(of_assets(function));
     if function.has(Need::Notices) {
         let topic = "sns:${AWS::Region}:${AWS::AccountId}:pokedex-${Environment}-notices";
         statements.push(allow(&["sns:Publish"], topic));
@@ -155,6 +156,20 @@ fn of_needs(function: &Function) -> Vec<Value> {
         statements.push(json!({"Effect": "Allow", "Action": report, "Resource": "*"}));
     }
     statements
+}
+
+/// Returns the statements about mirrored files: the mirror cannot delete any, and the deletion can store nothing but the list of orphans.
+fn of_assets(function: &Function) -> Vec<Value> {
+    let objects = |pattern: &str| format!("s3:::{ASSETS_BUCKET}/{pattern}");
+    let own = match (function.has(Need::AssetStorage), function.has(Need::AssetDeletion)) {
+        (false, false) => return Vec::new(),
+        (true, _) => vec![allow(&["s3:PutObject"], &objects("assets/*"))],
+        (_, true) => vec![
+            allow(&["s3:DeleteObject"], &objects("assets/*")),
+            allow(&["s3:GetObject", "s3:PutObject"], &objects("orphans.json")),
+        ],
+    };
+    [vec![allow(&["s3:ListBucket"], &format!("s3:::{ASSETS_BUCKET}"))], own].concat()
 }
 
 fn allow<T: AsRef<str>>(actions: &[T], resource: &str) -> Value {

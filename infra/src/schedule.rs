@@ -1,6 +1,6 @@
 //! The schedules of the jobs, and what all of them share: a group, a role, and a queue of the invocations that failed.
 
-use api::jobs::{Job, Schedule};
+use api::jobs::{Job, Schedule, Switch};
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,6 +13,7 @@ pub(crate) fn of(job: &Job, schedule: &Schedule) -> (String, Value) {
     let id = logical_id(job.name);
     let expression = match schedule.minutes {
         60 => "rate(1 hour)".to_owned(),
+        1440 => "rate(1 day)".to_owned(),
         minutes => format!("rate({minutes} minutes)"),
     };
     let mut properties = json!({
@@ -21,8 +22,12 @@ pub(crate) fn of(job: &Job, schedule: &Schedule) -> (String, Value) {
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "ScheduleExpression": expression,
     });
-    if let Some(switch) = schedule.switch {
-        properties["State"] = json!({"Ref": switch});
+    match schedule.switch {
+        Switch::AlwaysOn => {}
+        Switch::Parameter(name) => properties["State"] = json!({"Ref": name}),
+        Switch::Condition(name) => {
+            properties["State"] = json!({"Fn::If": [name, "ENABLED", "DISABLED"]});
+        }
     }
     properties["Target"] = json!({
         "Arn": {"Ref": format!("{id}Function.Alias")},

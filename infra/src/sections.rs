@@ -8,10 +8,11 @@ use crate::{
     stack::{API_ID, Stack},
 };
 
-/// Parameters, conditions, resources and outputs by name.
+/// Parameters, rules, conditions, resources and outputs by name.
 #[derive(Default)]
 pub(crate) struct Sections {
     pub(crate) parameters: Vec<(&'static str, Value)>,
+    pub(crate) rules: Vec<(&'static str, Value)>,
     pub(crate) conditions: Vec<(&'static str, Value)>,
     pub(crate) resources: Vec<(&'static str, Value)>,
     pub(crate) outputs: Vec<(&'static str, Value)>,
@@ -52,7 +53,7 @@ fn of_jobs() -> Sections {
     let environment = |name: &str| json!({"Fn::Equals": [{"Ref": "Environment"}, name]});
     let text = |description: &str| json!({"Type": "String", "Default": "", "Description": description});
     let number = |description: &str| json!({"Type": "String", "AllowedPattern": "^[0-9]*$", "Default": "", "Description": description});
-    let choice = |values: [&str; 2], description: &str| json!({"Type": "String", "AllowedValues": values, "Default": values[0], "Description": description});
+    let choice = |values: &[&str], description: &str| json!({"Type": "String", "AllowedValues": values, "Default": values[0], "Description": description});
     Sections {
         parameters: vec![
             ("PokeapiBaseUrl", text("The address of PokeAPI, or of a mirror of it.")),
@@ -60,22 +61,53 @@ fn of_jobs() -> Sections {
             ("SyncContact", text("An address for PokeAPI's keepers, sent with every request.")),
             ("SyncMinAgeHours", number("A schedule does nothing while the catalogue is younger.")),
             (
+                "Pictures",
+                choice(
+                    &["source", "none", "mirrored"],
+                    "The pictures of the Pokédex: PokeAPI's, none, or mirrored ones. The art belongs to The Pokémon Company (README.md, Pictures).",
+                ),
+            ),
+            (
+                "AssetsBaseUrl",
+                text(
+                    "The address above the folder of mirrored pictures; by default that of the distribution.",
+                ),
+            ),
+            (
+                "AssetsSourceUrl",
+                text(
+                    "The address of PokeAPI's repositories of pictures, or of a mirror of them on the same machine.",
+                ),
+            ),
+            (
                 "SyncSchedule",
                 choice(
-                    ["ENABLED", "DISABLED"],
+                    &["ENABLED", "DISABLED"],
                     "Disabled in environments of branches, which keep the bundled catalogue.",
                 ),
             ),
             (
                 "SyncReservedConcurrency",
                 choice(
-                    ["true", "false"],
+                    &["true", "false"],
                     "False in a new account, whose limit of 10 concurrent executions leaves none to reserve.",
                 ),
             ),
         ],
+        // An environment of a branch has no distribution, so nobody could load mirrored pictures.
+        rules: vec![(
+            "MirroredPicturesNeedAnEdge",
+            json!({
+                "RuleCondition": {"Fn::Equals": [{"Ref": "Pictures"}, "mirrored"]},
+                "Assertions": [{
+                    "Assert": {"Fn::Contains": [["dev", "staging", "prod"], {"Ref": "Environment"}]},
+                    "AssertDescription": "Pictures are mirrored only where a distribution serves them.",
+                }],
+            }),
+        )],
         conditions: vec![
             ("ReserveSync", json!({"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]})),
+            ("MirrorsPictures", json!({"Fn::Equals": [{"Ref": "Pictures"}, "mirrored"]})),
             (IS_STABLE, json!({"Fn::Or": [environment("staging"), environment("prod")]})),
         ],
         // For the schedule in infra/edge.yaml.

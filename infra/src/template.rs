@@ -102,6 +102,8 @@ fn whole(stack: Stack, main: &str, resources: Vec<Group>) -> Result<String> {
     let own = sections::of(stack);
     let mut parameters = kept(section("Parameters"), &used);
     parameters.extend(own.parameters.into_iter().map(|(name, value)| (name.into(), short(value))));
+    let mut rules = section("Rules");
+    rules.extend(own.rules.into_iter().map(|(name, value)| (name.into(), short(value))));
     conditions.extend(own.conditions.into_iter().map(|(name, value)| (name.into(), short(value))));
 
     let mut text = format!(
@@ -111,7 +113,7 @@ fn whole(stack: Stack, main: &str, resources: Vec<Group>) -> Result<String> {
     );
     let sections = [
         ("Parameters", parameters),
-        ("Rules", section("Rules")),
+        ("Rules", rules),
         ("Conditions", conditions),
         ("Globals", section("Globals")),
     ];

@@ -8,7 +8,7 @@ use adapters::{
     sync::{self, Finished, Outcome, Pause, Progress, Settings, Tally},
 };
 use anyhow::Result;
-use mirror::{AssetFailure, Bucket, MirrorState};
+use mirror::{AssetFailure, Bucket, Collected, MirrorState};
 use tokio::sync::watch;
 
 use crate::progress::Display;
@@ -83,7 +83,12 @@ pub async fn mirror(
         // Also after an error: the pictures that were stored before it are published.
         sync::republish(store, &meter, &owner, now()).await?;
     }
-    outcome?;
+    if matches!(outcome?, mirror::Outcome::Finished { .. })
+        && let Collected::Done { deleted: 1.., orphans, .. } =
+            mirror::collect(store, &meter, bucket, &owner, now()).await?
+    {
+        eprintln!("assets: files that no asset has any more were deleted, {orphans} stay for up to 30 days");
+    }
     let state = MirrorState::read(&store.mirror_state(&meter).await?.body);
     for AssetFailure { path, reason, .. } in state.failures.iter().take(20) {
         eprintln!("assets: skipped {path}: {reason}");

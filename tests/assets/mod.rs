@@ -2,6 +2,7 @@
 
 mod faults;
 mod kills;
+mod orphans;
 mod published;
 mod runs;
-mod support;
+pub mod support;

@@ -57,14 +57,7 @@ async fn records_and_rows_have_the_addresses_of_mirrored_files() {
     assert!(republish(&studio.store.clone().with_pictures(Pictures::None)).await);
     assert!(dex(&studio.store).await.iter().all(|row| row["sprites"] == serde_json::json!({})));
     assert!(republish(&studio.store).await);
-    let same = |rows: Vec<Value>| -> Vec<Value> {
-        let untimed = rows.into_iter().map(|mut row| {
-            row.as_object_mut().expect("a row").remove("updated_at");
-            row
-        });
-        untimed.collect()
-    };
-    assert_eq!(same(dex(&studio.store).await), same(plain), "switched off, rows are as before");
+    assert_eq!(untimed(dex(&studio.store).await), untimed(plain), "switched off, rows are as before");
 }
 
 #[tokio::test]
@@ -78,4 +71,39 @@ async fn a_changed_manifest_is_published_again() {
     let tally = studio.run().await;
     assert!(tally.unchanged > 100, "{tally:?}");
     assert!(!republish(&here).await, "a run that changes nothing has no effect");
+}
+
+#[tokio::test]
+async fn a_publication_that_was_cut_off_leaves_nothing_behind_once_the_setting_returns() {
+    let studio = Studio::new().await;
+    studio.run().await;
+    let plain = dex(&studio.store).await;
+    let here = mirrored(&studio.store, "/");
+    let mut cut_off = 0;
+    for millis in [20, 40, 80, 160, 320] {
+        let meter = Meter::default();
+        let publication = sync::republish(&here, &meter, "test", now());
+        let ended = tokio::time::timeout(std::time::Duration::from_millis(millis), publication).await;
+        let pointer =
+            studio.store.index_pointer(&Meter::default()).await.expect("a read").expect("a pointer");
+        cut_off += usize::from(ended.is_err() && pointer.is_partial);
+        // Publishes if, and only if, the publication before it wrote anything.
+        republish(&studio.store).await;
+        for name in ["bulbasaur", "pikachu", "eevee"] {
+            let Some((record, ..)) = pokemon(&studio.store, name).await else { continue };
+            let front = record.sprites.front_default.expect("a sprite");
+            assert!(!front.contains("/assets/"), "{name} after {millis} ms: {front}");
+        }
+        assert_eq!(untimed(dex(&studio.store).await), untimed(plain.clone()), "after {millis} ms");
+    }
+    assert!(cut_off > 0, "no publication was cut off between its first write and its end");
+}
+
+/// Rows without the time of their last change.
+fn untimed(rows: Vec<Value>) -> Vec<Value> {
+    let untimed = rows.into_iter().map(|mut row| {
+        row.as_object_mut().expect("a row").remove("updated_at");
+        row
+    });
+    untimed.collect()
 }

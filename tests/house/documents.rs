@@ -74,7 +74,7 @@ fn the_page_of_limits_states_the_values_of_the_code() {
     }
 }
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -85,6 +85,9 @@ const DOCUMENTS: [&str; 10] = [
     "docs/runbooks/migrations.md",
     "docs/runbooks/origin-verify.md",
     "docs/runbooks/signing-keys.md",
+    "docs/runbooks/sync.md",
+    "docs/runbooks/schedules.md",
+    "docs/runbooks/pictures.md",
 ];
 
 #[test]

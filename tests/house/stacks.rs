@@ -222,6 +222,7 @@ fn a_resource_that_holds_data_keeps_its_name_type_and_keys() {
     }
     for (id, kind, property, name) in [
         ("ExportsBucket", "AWS::S3::Bucket", "BucketName", json!({"Fn::Sub": infra::EXPORTS_BUCKET})),
+        ("AssetsBucket", "AWS::S3::Bucket", "BucketName", json!({"Fn::Sub": infra::ASSETS_BUCKET})),
         ("SigningKeys", "AWS::SecretsManager::Secret", "Name", json!({"Ref": "SigningKeysName"})),
         ("OriginVerify", "AWS::SecretsManager::Secret", "Name", json!({"Ref": "OriginVerifyName"})),
     ] {

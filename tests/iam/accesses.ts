@@ -1,5 +1,5 @@
 // The requests that functions must be able to make: the recorded accesses in DynamoDB, and the needs of expected.json.
-import { bucketArn, DEPLOYMENTS, DISTRIBUTION, functionArn, logStreamArn, originArn, secretArn, tableArn, tagged, topicArn } from "./names.js";
+import { assetsArn, bucketArn, DEPLOYMENTS, DISTRIBUTION, functionArn, logStreamArn, ORPHANS, originArn, PICTURE, secretArn, tableArn, tagged, topicArn } from "./names.js";
 import type { Request } from "./simulator.js";
 
 /** Families of partition keys (`USER#*`) by table and action; `null` if the action applies to the whole table. */
@@ -15,6 +15,8 @@ export interface Expected {
   invokes_the_writer: string[];
   writes_and_reads_exports: string[];
   deletes_exports: string[];
+  stores_pictures: string[];
+  deletes_pictures: string[];
   invalidates_the_edge: string[];
   sends_notices: string[];
   verifies_releases: string[];
@@ -106,6 +108,10 @@ export function needed(name: string, expected: Expected): Request[] {
     [expected.invokes_the_writer, ["lambda:InvokeFunction"], functionArn(WRITER, "live")],
     [expected.writes_and_reads_exports, ["s3:PutObject", "s3:GetObject"], file],
     [expected.deletes_exports, ["s3:DeleteObject"], file],
+    [[...expected.stores_pictures, ...expected.deletes_pictures], ["s3:ListBucket"], assetsArn()],
+    [expected.stores_pictures, ["s3:PutObject"], PICTURE],
+    [expected.deletes_pictures, ["s3:DeleteObject"], PICTURE],
+    [expected.deletes_pictures, ["s3:GetObject", "s3:PutObject"], ORPHANS],
     [expected.sends_notices, ["sns:Publish"], topicArn()],
     [expected.verifies_releases, ["secretsmanager:GetSecretValue"], originArn()],
     [expected.verifies_releases, ["codedeploy:GetDeployment"], DEPLOYMENTS],

@@ -1,6 +1,6 @@
 // Dangerous requests: every one of them must be refused, for every function that is not recorded to make it.
 import { entries, FOREIGN, item, KEYED, WRITER, type Families, type Rights } from "./accesses.js";
-import { ANOTHER, bucketArn, DISTRIBUTION, functionArn, logGroupArn, logStreamArn, originArn, PARAMETERS, roleArn, secretArn, tableArn, tagged, topicArn } from "./names.js";
+import { ANOTHER, assetsArn, bucketArn, DISTRIBUTION, functionArn, logGroupArn, logStreamArn, ORPHANS, originArn, PARAMETERS, PICTURE, roleArn, secretArn, tableArn, tagged, topicArn } from "./names.js";
 import type { Request } from "./simulator.js";
 import { ACCOUNT, arn, global, PARTITION, REGION } from "./template.js";
 
@@ -92,9 +92,18 @@ function elsewhere(name: string): Request[] {
       ],
       "lambda:InvokeFunction",
     ),
-    ...onEach([bucketArn(), anotherBucket], "s3:DeleteBucket", "s3:ListBucket", "s3:PutBucketPolicy"),
     ...onEach(
-      [bucketArn(), bucketArn(ANOTHER), anotherBucket].map((bucket) => `${bucket}/0123456789abcdef.zip`),
+      [bucketArn(), assetsArn(), assetsArn(ANOTHER), anotherBucket],
+      "s3:DeleteBucket",
+      "s3:ListBucket",
+      "s3:PutBucketPolicy",
+    ),
+    ...onEach(
+      [
+        ...[bucketArn(), bucketArn(ANOTHER), assetsArn(), anotherBucket].map((bucket) => `${bucket}/0123456789abcdef.zip`),
+        PICTURE,
+        ORPHANS,
+      ],
       "s3:DeleteObject",
       "s3:GetObject",
       "s3:PutObject",

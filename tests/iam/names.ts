@@ -57,5 +57,12 @@ export const functionArn = (name: string, qualifier = "") =>
 export const logGroupArn = (name: string) => arn("logs", `log-group:/aws/lambda/pokedex-${ENVIRONMENT}-${name}`);
 export const logStreamArn = (name: string) => `${logGroupArn(name)}:log-stream:2026/11/23/[1]0123456789abcdef`;
 
-export const bucketArn = (environment = ENVIRONMENT) =>
-  `arn:${PARTITION}:s3:::pokedex-${environment}-exports-${ACCOUNT}-${REGION}`;
+const bucket = (purpose: string, environment: string) =>
+  `arn:${PARTITION}:s3:::pokedex-${environment}-${purpose}-${ACCOUNT}-${REGION}`;
+/** The bucket of exports. */
+export const bucketArn = (environment = ENVIRONMENT) => bucket("exports", environment);
+/** The bucket of mirrored pictures. */
+export const assetsArn = (environment = ENVIRONMENT) => bucket("assets", environment);
+/** A mirrored picture, and the list of those that no asset has any more. */
+export const PICTURE = `${assetsArn()}/assets/front_default/25-0123456789.webp`;
+export const ORPHANS = `${assetsArn()}/orphans.json`;

@@ -19,6 +19,7 @@ import account
 import boto3
 import edge
 import machine
+import pictures
 import rights
 from machine import REGION, Steps, answers, free_port, wait_until
 from product import Api, Traffic, register, see_accounts, see_catalogue
@@ -40,7 +41,7 @@ BROKEN = """  Broken:
 
 # The steps after the first deployments, in their order.
 STEPS = [
-    "rights", "refusals", "at_one_address", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm",
+    "rights", "refusals", "at_one_address", "mirrored", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm",
     "rolled_back_by_hand", "migrated", "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
 ]
 
@@ -108,6 +109,9 @@ class Rehearsal:
     def at_one_address(self):
         for environment in ["dev", "staging"]:
             edge.see(self.steps, self.api(environment))
+
+    def mirrored(self):
+        pictures.see(self.steps, self.source, self.api("dev"))
 
     def rotated(self):
         edge.rotate(self.steps, self.source, self.api("staging"), self.user)

@@ -112,14 +112,16 @@ pub async fn publish(
     Dex::load(&index, &version, "")?.generations()?;
     let stale = stale(&hidden, approved, &diff)?;
 
+    let pointer = store.latest_index_pointer(meter).await?;
+    let next = Pointer { pictures, ..Pointer::new(version, overrides.revision, now) };
     if diff.done.written > 0 {
+        begin(store, meter, pointer.as_ref(), &next).await?;
         // Before the first write: the edge forgets what was stored before, also if this publication is not completed.
         store.mark_changed(meter, lease, clock()).await?;
     }
     store.put_groups(meter, lease, groups).await?;
     remove(store, meter, lease, stale, &mut diff).await?;
-    let next = Pointer { pictures, ..Pointer::new(version, overrides.revision, now) };
-    put_index(store, meter, lease, &index, next, &mut diff).await?;
+    put_index(store, meter, lease, &index, (pointer, next), &mut diff).await?;
     if diff.done.written > 0 || diff.done.removed > 0 {
         // Again at the end: functions may have read former records until now.
         store.mark_changed(meter, lease, clock()).await?;
@@ -319,16 +321,36 @@ async fn remove(
     Ok(store.delete(meter, stale).await?)
 }
 
+/// Marks the pointer before the first write of a publication with another shape or other pictures. If it is cut off, and the program or
+/// the setting then returns to the former one, the mark shows that records have to be published again.
+async fn begin(
+    store: &CatalogStore,
+    meter: &Meter,
+    pointer: Option<&Pointer>,
+    next: &Pointer,
+) -> Result<(), StoreError> {
+    match pointer {
+        Some(pointer) if !pointer.is_partial && is_another_kind(pointer, next) => {
+            let marked = Pointer { is_partial: true, ..pointer.clone() };
+            store.swap_index(meter, Some(&pointer.version), &marked).await
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_another_kind(pointer: &Pointer, next: &Pointer) -> bool {
+    (pointer.shape, &pointer.pictures) != (next.shape, &next.pictures)
+}
+
 async fn put_index(
     store: &CatalogStore,
     meter: &Meter,
     lease: &Lease,
     index: &[u8],
-    next: Pointer,
+    (pointer, next): (Option<Pointer>, Pointer),
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
     let version = next.version.clone();
-    let pointer = store.latest_index_pointer(meter).await?;
     let before = pointer.as_ref().map(|pointer| pointer.version.as_str());
     let is_whole = |copy| {
         let head = diff.heads.get(&Key::index_copy(&version, copy));

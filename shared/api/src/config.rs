@@ -1,5 +1,7 @@
 //! Configuration: read and checked once, at the start.
 
+mod numbers;
+mod pictures;
 mod sync;
 
 use std::{env, path::PathBuf, time::Duration};
@@ -7,6 +9,7 @@ use std::{env, path::PathBuf, time::Duration};
 use adapters::{aws::Endpoint, export::Exports, invoke::Function};
 use door::{config::ConfigError, route::Need};
 
+pub use pictures::{MIRROR_KEYS, MirrorConfig, ORPHAN_KEYS, pictures};
 pub use sync::{SYNC_KEYS, SyncConfig};
 
 /// The environment variables that every function of a route reads, in addition to the [door's](door::config::KEYS).
@@ -21,6 +24,7 @@ pub const fn variable_of(need: Need) -> Option<&'static str> {
         Need::Exports | Need::ExportDeletion => Some("EXPORTS_BUCKET"),
         Need::Verification => Some("ORIGIN_VERIFY"),
         Need::Notices => Some("NOTICES_TOPIC"),
+        Need::AssetStorage | Need::AssetDeletion => Some("ASSETS_BUCKET"),
         Need::Invalidation | Need::LittleMemory | Need::WholeProcessor => None,
     }
 }
@@ -45,6 +49,8 @@ pub struct Config {
     pub origin_verify: Option<String>,
     /// `NOTICES_TOPIC`: the ARN of the topic for notices; without it, none are sent.
     pub notices: Option<String>,
+    /// `ASSETS_BUCKET`: the bucket of mirrored files. Only functions that write it have the variable.
+    pub assets: Option<String>,
     /// `EXPORTS_BUCKET`: the bucket for exports; if it is absent, the response is the file.
     pub exports: Option<Exports>,
 }
@@ -64,6 +70,7 @@ impl Config {
             writer_patience: Duration::from_secs(25),
             origin_verify: None,
             notices: None,
+            assets: None,
             exports: None,
         }
     }
@@ -101,6 +108,7 @@ impl Config {
             var("SYNC_FUNCTION").map(|name| Function { name, endpoint: Endpoint::Environment });
         config.origin_verify = var("ORIGIN_VERIFY");
         config.notices = var("NOTICES_TOPIC");
+        config.assets = var("ASSETS_BUCKET");
         config.exports = var("EXPORTS_BUCKET").map(|bucket| Exports { bucket, endpoint: None });
         Ok(config)
     }

@@ -54,7 +54,8 @@ pub fn serve() -> ExitCode {
     };
     run(async move |config, telemetry| {
         let function = SyncFunction {
-            store: CatalogStore::new(aws::from_environment(), &config.door.tables),
+            store: CatalogStore::new(aws::from_environment(), &config.door.tables)
+                .with_pictures(settings.pictures),
             api: PokeApi::new(settings.pokeapi)?,
             min_age: settings.min_age_seconds,
             notices: config.notices,

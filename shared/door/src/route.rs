@@ -65,13 +65,17 @@ pub enum Need {
     Invalidation,
     /// Sends notices to the people who operate the environment.
     Notices,
+    /// Lists the mirrored files and stores new ones.
+    AssetStorage,
+    /// Lists the mirrored files and deletes those that no asset has any more.
+    AssetDeletion,
     /// Invokes any version of a function, and reports the result to the deployment of that version.
     Verification,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::LittleMemory,
         Self::WholeProcessor,
         Self::SigningKeys,
@@ -80,6 +84,8 @@ impl Need {
         Self::ExportDeletion,
         Self::Invalidation,
         Self::Notices,
+        Self::AssetStorage,
+        Self::AssetDeletion,
         Self::Verification,
     ];
 }

@@ -1,13 +1,19 @@
 //! The bucket of mirrored files.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use adapters::s3::S3Error;
 use aws_sdk_s3::{
     Client,
     config::{Config, timeout::TimeoutConfig},
+    operation::get_object::GetObjectError,
     primitives::ByteStream,
+    types::{Delete, ObjectIdentifier},
 };
+use domain::Timestamp;
 
 /// A bucket whose objects never change.
 #[derive(Clone, Debug)]
@@ -19,6 +25,11 @@ pub struct Bucket {
 /// The time limits of one attempt to store a file, and of all attempts.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const OPERATION: Duration = Duration::from_secs(60);
+
+/// The object with the times since which files have been orphans. It is outside of the folder that the edge serves.
+const ORPHANS: &str = "orphans.json";
+/// The greatest number of objects that one request deletes.
+const MOST_DELETED: usize = 1000;
 
 /// The `Cache-Control` of all files.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
@@ -52,5 +63,52 @@ impl Bucket {
         let patient = Config::builder().timeout_config(timeouts.build());
         let put = put.customize().config_override(patient);
         put.send().await.map(|_| ()).map_err(S3Error::of("PutObject"))
+    }
+
+    /// Deletes files, a thousand with each request.
+    ///
+    /// # Errors
+    /// [`S3Error`] if S3 does not answer, or keeps one of them.
+    pub(crate) async fn delete(&self, keys: &[String]) -> Result<(), S3Error> {
+        for keys in keys.chunks(MOST_DELETED) {
+            let object = |key: &String| ObjectIdentifier::builder().key(key).build();
+            let objects: Result<Vec<_>, _> = keys.iter().map(object).collect();
+            let delete =
+                objects.and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(true).build());
+            let delete = delete.map_err(S3Error::of("DeleteObjects"))?;
+            let deleted = self.client.delete_objects().bucket(&self.name).delete(delete).send().await;
+            let deleted = deleted.map_err(S3Error::of("DeleteObjects"))?;
+            if let [error, ..] = deleted.errors() {
+                let reason =
+                    format!("{}: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default());
+                return Err(S3Error::of("DeleteObjects")(std::io::Error::other(reason)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the files that no asset had at the last collection, each with the time since which it has been an orphan.
+    ///
+    /// # Errors
+    /// [`S3Error`] if S3 does not answer. A list that cannot be read counts as none: the time of every orphan begins again.
+    pub(crate) async fn orphans(&self) -> Result<BTreeMap<String, Timestamp>, S3Error> {
+        let object = match self.client.get_object().bucket(&self.name).key(ORPHANS).send().await {
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
+                return Ok(BTreeMap::new());
+            }
+            other => other.map_err(S3Error::of("GetObject"))?,
+        };
+        let json = object.body.collect().await.map_err(S3Error::of("GetObject"))?.into_bytes();
+        Ok(serde_json::from_slice(&json).unwrap_or_default())
+    }
+
+    /// Stores the list of [`Self::orphans`].
+    ///
+    /// # Errors
+    /// [`S3Error`] if S3 does not answer.
+    pub(crate) async fn put_orphans(&self, orphans: &BTreeMap<String, Timestamp>) -> Result<(), S3Error> {
+        let json = serde_json::to_vec(orphans).map_err(S3Error::of("PutObject"))?;
+        let put = self.client.put_object().bucket(&self.name).key(ORPHANS).content_type("application/json");
+        put.body(ByteStream::from(json)).send().await.map(|_| ()).map_err(S3Error::of("PutObject"))
     }
 }

@@ -3,6 +3,7 @@
 //! * `run`: one run, from the facts to the manifest.
 //! * `asset`: one asset, fetched, processed and stored.
 //! * `work`: the assets that a run asks for.
+//! * `orphans`: the files that no asset has any more.
 //! * `bucket`: the files in S3.
 //! * `state`: the state of runs, which is stored beside the lease.
 //!
@@ -11,11 +12,13 @@
 
 mod asset;
 mod bucket;
+mod orphans;
 mod run;
 mod state;
 mod work;
 
 pub use bucket::{Bucket, IMMUTABLE};
+pub use orphans::{Collected, collect};
 pub use run::{MirrorError, Outcome, Progress, run};
-pub use state::{AssetFailure, MirrorRun, MirrorState, Tally};
+pub use state::{AssetFailure, MirrorRun, MirrorState, Tally, Totals};
 pub use work::VERSION;

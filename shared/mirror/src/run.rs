@@ -18,7 +18,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use crate::{
     asset::{Failed, Mirrored, is_failure, is_gone, mirror},
     bucket::Bucket,
-    state::{AssetFailure, MOST_FAILURES, MirrorRun, MirrorState, Tally},
+    state::{AssetFailure, MOST_FAILURES, MirrorRun, MirrorState, Tally, Totals},
     work::{VERSION, due, forget, is_over, refill},
 };
 
@@ -140,6 +140,7 @@ impl Run<'_> {
         };
         let left = self.tasks.len();
         self.state.failures = std::mem::take(&mut self.failures);
+        self.state.totals = Totals::of(self.ledger.manifest());
         self.state.last = Some(MirrorRun {
             started_at: self.started_at,
             ended_at: now(),

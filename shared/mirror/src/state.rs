@@ -1,7 +1,7 @@
 //! The state of runs, as administrators see it.
 
 use adapters::sync::Wait;
-use domain::{Timestamp, facts::AssetKind};
+use domain::{Timestamp, assets::Manifest, facts::AssetKind};
 use serde::{Deserialize, Serialize};
 
 /// Counts of one run, or of several that complete each other.
@@ -40,11 +40,39 @@ pub struct MirrorRun {
     pub tally: Tally,
 }
 
+/// Counts of all mirrored assets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Assets with files, and their files and bytes.
+    pub assets: usize,
+    pub files: usize,
+    pub bytes: u64,
+    /// Assets whose latest version was not accepted.
+    pub rejected: usize,
+    /// Assets that the source no longer has.
+    pub gone: usize,
+}
+
+impl Totals {
+    pub(crate) fn of(manifest: &Manifest) -> Self {
+        manifest.values().fold(Self::default(), |totals, asset| Self {
+            assets: totals.assets + usize::from(!asset.files.is_empty()),
+            files: totals.files + asset.files.len(),
+            bytes: totals.bytes + asset.files.iter().map(|file| u64::from(file.bytes)).sum::<u64>(),
+            rejected: totals.rejected + usize::from(asset.rejected.is_some()),
+            gone: totals.gone + usize::from(asset.gone_since.is_some()),
+        })
+    }
+}
+
 /// The stored state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MirrorState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<MirrorRun>,
+    /// The counts at the end of the last run.
+    #[serde(default)]
+    pub totals: Totals,
     /// No request is sent to the source before this moment, as it has asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Wait>,
@@ -60,5 +88,16 @@ impl MirrorState {
     #[must_use]
     pub fn read(body: &[u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// Whether a run that begins `now` would be too soon: the last one asked for every asset that was due, within `min_age` seconds, or a
+    /// quarter of them if assets failed.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp, min_age: i64) -> bool {
+        let enough = if self.failures.is_empty() { min_age } else { min_age / 4 };
+        self.last.as_ref().is_some_and(|last| {
+            // A time in this clock's future says nothing.
+            last.is_complete && now.elapsed_since(last.ended_at).is_some_and(|age| age < enough)
+        })
     }
 }

@@ -11,18 +11,21 @@ use adapters::{
 };
 use api::{
     Config,
-    jobs::{self, DELETIONS, INVALIDATION, MIGRATION, ROTATION, SYNC, VERIFICATION},
+    jobs::{self, DELETIONS, INVALIDATION, MIGRATION, MIRROR, ORPHANS, ROTATION, SYNC, VERIFICATION},
     sync::SyncFunction,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Timestamp, accounts::UserId};
+use domain::{Timestamp, accounts::UserId, assets::Pictures};
 use door::telemetry::Telemetry;
 use infra::accesses::{self, Rights};
 use serde_json::json;
 use tests::{Distribution, SampleUsers, Tap, empty_store, engine_url, put_raw, root, some_event};
 
 use super::{check, done, is_named, transactions, unnamed};
-use crate::stand_in::{StandIn, World};
+use crate::{
+    assets::support::Studio,
+    stand_in::{StandIn, World},
+};
 
 /// Actions that only the sync may do without naming a key: it writes every kind of item.
 const UNNAMED: [&str; 3] = ["Scan", "PutItem", "BatchWriteItem"];
@@ -33,7 +36,10 @@ async fn the_sync_has_exactly_the_rights_that_it_uses() {
     let empty = empty_store().await;
     let tap = Tap::on(&engine_url()).await;
     let client = aws::at(&tap.url);
-    let (store, meter) = (CatalogStore::new(client, &Tables::beside(empty.table())), Meter::default());
+    // With mirrored pictures, the publication reads the manifest.
+    let pictures = Pictures::Mirrored { base: "/".to_owned() };
+    let store = CatalogStore::new(client, &Tables::beside(empty.table())).with_pictures(pictures);
+    let meter = Meter::default();
     let mut config = PokeApiConfig::new(source.base_url());
     config.per_minute = 0;
     let api = PokeApi::new(config).expect("an address");
@@ -112,6 +118,37 @@ async fn the_invalidation_has_exactly_the_rights_that_it_uses() {
     let done = done(&tables, &calls);
     assert!(is_named(&done), "{done:?}");
     check(INVALIDATION.name, done, transactions(&tables, &calls));
+}
+
+/// The mirror reads the facts and the manifest, and writes the manifest and its state. The deletion of orphans reads the same manifest.
+#[tokio::test]
+async fn a_job_of_the_mirror_has_exactly_the_rights_that_it_uses() {
+    let studio = Studio::new().await;
+    let tables = Tables::beside(studio.store.table());
+    for job in [MIRROR.name, ORPHANS.name] {
+        let tap = Tap::on(&engine_url()).await;
+        let pictures = Pictures::Mirrored { base: "/".to_owned() };
+        let store = CatalogStore::new(aws::at(&tap.url), &tables).with_pictures(pictures);
+        let (bucket, source, meter) = (studio.bucket.assets(), studio.source(), Meter::default());
+        for (event, outcomes) in
+            [(json!({"task": "check"}), ["checked", "checked"]), (json!({}), ["finished", "done"])]
+        {
+            let (done, outcome) = match job {
+                job if job == MIRROR.name => {
+                    (jobs::mirror::mirror(&store, &source, &bucket, 0, &event, &meter).await, outcomes[0])
+                }
+                _ => (jobs::orphans::delete(&store, &bucket, &event, &meter).await, outcomes[1]),
+            };
+            assert_eq!(done.expect("no error")["outcome"], outcome, "{job}");
+        }
+        let calls = tap.take();
+        let done = done(&tables, &calls);
+        assert!(is_named(&done), "{job}: {done:?}");
+        let mut kinds = transactions(&tables, &calls);
+        kinds.dedup();
+        check(job, done, kinds);
+        sync::republish(&store, &meter, "test", now()).await.expect("a publication");
+    }
 }
 
 /// A migration walks through the whole table of accounts, and writes profiles, counters and its position.

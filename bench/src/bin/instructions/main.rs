@@ -45,10 +45,10 @@ struct Counts {
 const FUNCTIONS: [(&str, Counts); 2] = [
     ("get-pokemon", Counts { init: 1_600_000, cold: 6_000_000, warm: 900_000 }),
     // Its start loads the index, and it queries favorites.
-    ("list-pokemon", Counts { init: 8_700_000, cold: 11_000_000, warm: 1_250_000 }),
+    ("list-pokemon", Counts { init: 8_800_000, cold: 11_000_000, warm: 1_250_000 }),
 ];
 /// The maximum size of the program, in bytes.
-const SIZE: u64 = 20_000_000;
+const SIZE: u64 = 25_000_000;
 /// The tolerated difference between a count and the stored one.
 const TOLERANCE: f64 = 0.02;
 /// The number of attempts before the counts fail. Callgrind makes a program some fifty times slower: on a slow machine, a time-out of its

@@ -86,10 +86,11 @@ pub async fn republish(
     .await
 }
 
-/// Whether the current index has this program's shape and format, includes the latest manual changes and pictures, and exists.
+/// Whether the current index has this program's shape and format, includes the latest manual changes and pictures, and exists, and no other
+/// publication was cut off since.
 async fn is_as_it_should_be(store: &CatalogStore, meter: &Meter) -> Result<bool, StoreError> {
     let pointer = match store.index_pointer(meter).await {
-        Ok(Some(pointer)) if pointer.shape == SHAPE => pointer,
+        Ok(Some(pointer)) if pointer.shape == SHAPE && !pointer.is_partial => pointer,
         Ok(_) | Err(StoreError::Malformed { .. }) => return Ok(false),
         Err(error) => return Err(error),
     };

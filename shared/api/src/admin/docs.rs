@@ -86,6 +86,15 @@ fn example_status(generator: &mut SchemaGenerator) -> Answer {
         "error": null,
         "skipped": [{"resource": "pokemon/10001", "reason": "answered 404 Not Found", "is_temporary": false}],
         "recent": [run],
+        "assets": {
+            "is_running": false, "assets": 12_738, "files": 17_761, "bytes": 148_000_000, "rejected": 1, "gone": 0,
+            "waits_until": null,
+            "last": {
+                "started_at": MOMENT, "ended_at": MOMENT, "is_complete": true, "stored": 2, "unchanged": 1_412,
+                "rejected": 1, "gone": 0, "failed": 0, "files": 4, "bytes": 21_400,
+            },
+            "skipped": [{"kind": "dream_world", "path": "1.svg", "reason": "it is not a picture"}],
+        },
     });
     answer::<SyncStatus>(generator, example).fresh()
 }

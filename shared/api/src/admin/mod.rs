@@ -1,5 +1,6 @@
 //! Routes for administrators: `GET /api/v1/users`, `GET /api/v1/admin/audit`, and `/api/v1/admin/sync`.
 
+mod asset_status;
 mod audit;
 pub(crate) mod docs;
 mod paging;

@@ -5,15 +5,19 @@
 
 use adapters::{
     now,
-    store::{LONGEST_LEASE, Meter, accounts::Condition},
+    store::{LONGEST_LEASE, Meter, StoredState, accounts::Condition},
     sync::{self, Request as SyncRequest, Scope, State},
 };
 use domain::{FieldError, Timestamp, audit::Action};
 use http::StatusCode;
+use mirror::MirrorState;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::sync_status::{SyncPhase, SyncStatus};
+use super::{
+    asset_status::AssetStatus,
+    sync_status::{SyncPhase, SyncStatus},
+};
 use crate::{app::App, target, writer};
 use door::{Problem, Request, Response, body::personal};
 
@@ -107,16 +111,23 @@ fn waiting(what: &str) -> Problem {
 
 async fn status(app: &App, meter: &Meter) -> Result<SyncStatus, Problem> {
     let store = app.catalogue.store();
-    let (stored, request, pointer) =
-        tokio::join!(store.sync_state(meter), sync::request(store, meter), store.index_pointer(meter));
+    let (stored, mirrored, request, pointer) = tokio::join!(
+        store.sync_state(meter),
+        store.mirror_state(meter),
+        sync::request(store, meter),
+        store.index_pointer(meter)
+    );
     // A pointer that is not readable is written again by the next publication.
-    let (stored, request, pointer) = (stored?, request?, pointer.ok().flatten());
+    let (stored, mirrored, request, pointer) = (stored?, mirrored?, request?, pointer.ok().flatten());
     let state = State::read(&stored.body);
-    let is_leased = stored.lease_until.is_some_and(|until: Timestamp| until.is_pending(now(), LONGEST_LEASE));
-    let phase = match (is_leased, &state.running) {
+    let is_leased = |stored: &StoredState| {
+        stored.lease_until.is_some_and(|until: Timestamp| until.is_pending(now(), LONGEST_LEASE))
+    };
+    let assets = AssetStatus::new(MirrorState::read(&mirrored.body), is_leased(&mirrored));
+    let phase = match (is_leased(&stored), &state.running) {
         (true, _) => SyncPhase::Running,
         (false, Some(_)) => SyncPhase::Paused,
         (false, None) => SyncPhase::Idle,
     };
-    Ok(SyncStatus::new(phase, state, request, pointer))
+    Ok(SyncStatus::new(phase, state, request, pointer, assets))
 }

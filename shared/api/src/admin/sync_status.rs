@@ -8,6 +8,7 @@ use domain::{Timestamp, facts::Kind};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::asset_status::AssetStatus;
 use crate::health::CatalogReadiness;
 
 /// The state of the sync from PokeAPI.
@@ -33,6 +34,8 @@ pub struct SyncStatus {
     pub skipped: Vec<SkippedResource>,
     /// The last ten runs, the latest first.
     pub recent: Vec<RecentRun>,
+    /// The mirrored pictures and sounds; null before the first run of the mirror.
+    pub assets: Option<AssetStatus>,
 }
 
 #[derive(Clone, Copy, Serialize, JsonSchema)]
@@ -145,6 +148,7 @@ impl SyncStatus {
         state: State,
         request: Option<Request>,
         pointer: Option<Pointer>,
+        assets: Option<AssetStatus>,
     ) -> Self {
         let failures = state.last.map(|Finished { failures, .. }| failures).unwrap_or_default();
         Self {
@@ -164,6 +168,7 @@ impl SyncStatus {
             error: state.error.map(|error| SyncFailure { at: error.at, reason: error.reason }),
             skipped: failures.into_iter().map(SkippedResource::from).collect(),
             recent: state.recent.into_iter().map(RecentRun::from).collect(),
+            assets,
         }
     }
 }

@@ -3,11 +3,23 @@
 use std::env;
 
 use adapters::pokeapi::{Config as PokeApiConfig, PokeApi};
+use domain::assets::Pictures;
 use door::config::ConfigError;
 
+use super::{
+    numbers::{self, number},
+    pictures::pictures,
+};
+
 /// The additional variables of the sync.
-pub const SYNC_KEYS: [&str; 4] =
-    ["POKEAPI_BASE_URL", "SYNC_REQUESTS_PER_MINUTE", "SYNC_CONTACT", "SYNC_MIN_AGE_HOURS"];
+pub const SYNC_KEYS: [&str; 6] = [
+    "POKEAPI_BASE_URL",
+    "SYNC_REQUESTS_PER_MINUTE",
+    "SYNC_CONTACT",
+    "SYNC_MIN_AGE_HOURS",
+    "PICTURES",
+    "ASSETS_BASE_URL",
+];
 
 /// The configuration of the scheduled sync, in addition to [`Config`](super::Config).
 #[derive(Clone, Debug)]
@@ -17,11 +29,13 @@ pub struct SyncConfig {
     /// `SYNC_MIN_AGE_HOURS`: the sync does not repeat a run that finished within this time. The default of 20 hours lets a
     /// schedule of every quarter of an hour continue a daily refresh until it is done.
     pub min_age_seconds: i64,
+    /// `PICTURES` and `ASSETS_BASE_URL`: the addresses of pictures in the records that are published.
+    pub pictures: Pictures,
 }
 
 impl SyncConfig {
     /// The default, in seconds.
-    pub const MIN_AGE: i64 = 20 * 3600;
+    pub const MIN_AGE: i64 = numbers::MIN_AGE;
 
     /// Reads the configuration from the environment.
     ///
@@ -36,25 +50,19 @@ impl SyncConfig {
     /// # Errors
     /// As [`Self::from_env`].
     pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let var = |name: &'static str| var(name).filter(|value| !value.trim().is_empty());
-        let number = |name: &'static str, default: u32| match var(name) {
-            None => Ok(default),
-            Some(text) => {
-                text.parse().map_err(|_| ConfigError::Bad(name, format!("is {text:?}, not a whole number")))
-            }
-        };
-        let base = var("POKEAPI_BASE_URL").unwrap_or_else(|| PokeApiConfig::POKEAPI.to_owned());
+        let pictures = pictures(&var)?;
+        let value = |name: &'static str| var(name).filter(|value| !value.trim().is_empty());
+        let base = value("POKEAPI_BASE_URL").unwrap_or_else(|| PokeApiConfig::POKEAPI.to_owned());
         let mut pokeapi = PokeApiConfig::new(base);
         PokeApi::new(pokeapi.clone())
             .map_err(|error| ConfigError::Bad("POKEAPI_BASE_URL", error.to_string()))?;
-        pokeapi.per_minute = number("SYNC_REQUESTS_PER_MINUTE", PokeApiConfig::PER_MINUTE)?;
-        pokeapi.contact = var("SYNC_CONTACT");
+        pokeapi.per_minute = number(&var, "SYNC_REQUESTS_PER_MINUTE", PokeApiConfig::PER_MINUTE)?;
+        pokeapi.contact = value("SYNC_CONTACT");
         // The contact is sent in a header, so it cannot hold line breaks.
         PokeApi::new(pokeapi.clone()).map_err(|error| {
             ConfigError::Bad("SYNC_CONTACT", format!("cannot be sent in a header: {error}"))
         })?;
-        let hours = number("SYNC_MIN_AGE_HOURS", (Self::MIN_AGE / 3600) as u32)?;
-        Ok(Self { pokeapi, min_age_seconds: i64::from(hours) * 3600 })
+        Ok(Self { pokeapi, min_age_seconds: numbers::min_age(&var)?, pictures })
     }
 }
 

@@ -3,10 +3,15 @@
 pub mod deletions;
 pub mod invalidation;
 pub mod migration;
+pub mod mirror;
+pub mod orphans;
 pub mod probe;
 pub mod rotation;
 mod serve;
 mod table;
 pub mod verification;
 
-pub use table::{DELETIONS, INVALIDATION, JOBS, Job, MIGRATION, ROTATION, SYNC, Schedule, VERIFICATION};
+pub use table::{
+    DELETIONS, INVALIDATION, JOBS, Job, MIGRATION, MIRROR, ORPHANS, ROTATION, SYNC, Schedule, Switch,
+    VERIFICATION,
+};

@@ -2,7 +2,10 @@
 
 use door::route::Need;
 
-use crate::config::SYNC_KEYS;
+use crate::config::{MIRROR_KEYS, ORPHAN_KEYS, SYNC_KEYS};
+
+/// Minutes.
+const DAY: u32 = 24 * 60;
 
 /// A function that a schedule or a release invokes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +31,26 @@ pub struct Job {
 pub struct Schedule {
     /// The interval.
     pub minutes: u32,
-    /// The parameter of the template that switches the schedule.
-    pub switch: Option<&'static str>,
+    pub switch: Switch,
     /// Whether the template of the edge has the schedule, which then passes the id of the distribution to the function.
     pub is_of_edge: bool,
+}
+
+/// The switch of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    AlwaysOn,
+    /// The parameter of the template whose value is the state.
+    Parameter(&'static str),
+    /// The condition of the template under which the schedule is on.
+    Condition(&'static str),
 }
 
 /// The sync of the catalogue.
 pub const SYNC: Job = Job {
     name: "sync-pokeapi",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: 15, switch: Some("SyncSchedule"), is_of_edge: false }),
+    schedule: Some(Schedule { minutes: 15, switch: Switch::Parameter("SyncSchedule"), is_of_edge: false }),
     alone: Some("ReserveSync"),
     // The usual memory, although its peak is 45 MB: an administrator waits for its publications, and more memory is more processor.
     needs: &[Need::Notices],
@@ -51,7 +63,7 @@ pub const SYNC: Job = Job {
 pub const ROTATION: Job = Job {
     name: "rotate-signing-key",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: 60, switch: None, is_of_edge: false }),
+    schedule: Some(Schedule { minutes: 60, switch: Switch::AlwaysOn, is_of_edge: false }),
     alone: None,
     needs: &[Need::LittleMemory, Need::SigningKeys],
     variables: &[],
@@ -63,7 +75,7 @@ pub const ROTATION: Job = Job {
 pub const DELETIONS: Job = Job {
     name: "finish-deletions",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: 60, switch: None, is_of_edge: false }),
+    schedule: Some(Schedule { minutes: 60, switch: Switch::AlwaysOn, is_of_edge: false }),
     alone: None,
     needs: &[Need::LittleMemory, Need::ExportDeletion],
     variables: &[],
@@ -75,12 +87,40 @@ pub const DELETIONS: Job = Job {
 pub const INVALIDATION: Job = Job {
     name: "invalidate-edge",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: 1, switch: None, is_of_edge: true }),
+    schedule: Some(Schedule { minutes: 1, switch: Switch::AlwaysOn, is_of_edge: true }),
     alone: None,
     needs: &[Need::LittleMemory, Need::Invalidation],
     variables: &[],
     timeout: None,
     summary: "Make the edge forget a catalogue that has changed",
+};
+
+/// The condition of the template under which pictures are mirrored.
+const MIRRORS: Switch = Switch::Condition("MirrorsPictures");
+
+/// The mirror of pictures and sounds.
+pub const MIRROR: Job = Job {
+    name: "mirror-assets",
+    stack: "jobs",
+    schedule: Some(Schedule { minutes: 15, switch: MIRRORS, is_of_edge: false }),
+    // The lease of the mirror leaves one run at work.
+    alone: None,
+    needs: &[Need::WholeProcessor, Need::AssetStorage],
+    variables: &MIRROR_KEYS,
+    timeout: Some(900),
+    summary: "Mirror pictures and sounds from PokeAPI",
+};
+
+/// The deletion of mirrored files that no asset has any more.
+pub const ORPHANS: Job = Job {
+    name: "delete-orphans",
+    stack: "jobs",
+    schedule: Some(Schedule { minutes: DAY, switch: MIRRORS, is_of_edge: false }),
+    alone: None,
+    needs: &[Need::AssetDeletion],
+    variables: &ORPHAN_KEYS,
+    timeout: Some(300),
+    summary: "Delete mirrored files that no asset has any more",
 };
 
 /// The change of the stored accounts' shape.
@@ -108,4 +148,5 @@ pub const VERIFICATION: Job = Job {
 };
 
 /// Every function that no route invokes.
-pub static JOBS: &[Job] = &[SYNC, ROTATION, DELETIONS, INVALIDATION, MIGRATION, VERIFICATION];
+pub static JOBS: &[Job] =
+    &[SYNC, ROTATION, DELETIONS, INVALIDATION, MIRROR, ORPHANS, MIGRATION, VERIFICATION];

@@ -31,6 +31,8 @@ pub struct AssetLedger {
     dirty: BTreeSet<(AssetKind, u32)>,
     /// Whether files differ from what is stored, so that addresses change.
     has_new_files: bool,
+    /// Whether an item could not be read, so that its assets are missing here.
+    has_gaps: bool,
 }
 
 fn block_of(id: &AssetId) -> (AssetKind, u32) {
@@ -61,6 +63,12 @@ impl AssetLedger {
         }
     }
 
+    /// Whether assets are missing because an item could not be read.
+    #[must_use]
+    pub const fn has_gaps(&self) -> bool {
+        self.has_gaps
+    }
+
     /// The number of items that [`CatalogStore::put_assets`] would write.
     #[must_use]
     pub fn dirty(&self) -> usize {
@@ -74,16 +82,17 @@ impl CatalogStore {
     /// # Errors
     /// [`StoreError`] if the engine does not answer.
     pub async fn assets(&self, meter: &Meter) -> Result<AssetLedger, StoreError> {
-        let mut manifest = Manifest::new();
+        let mut ledger = AssetLedger::default();
         for item in &self.database.partition(meter, self.table(), Key::ASSETS, "").await? {
             match entries(item) {
-                Ok(entries) => manifest.extend(entries),
+                Ok(entries) => ledger.manifest.extend(entries),
                 Err(error) => {
+                    ledger.has_gaps = true;
                     tracing::warn!(%error, "assets are lost from the manifest; they are mirrored again");
                 }
             }
         }
-        Ok(AssetLedger { manifest, ..AssetLedger::default() })
+        Ok(ledger)
     }
 
     /// Writes the parts of the manifest that differ from what is stored, at most [`MOST_BLOCKS`] of them, and a new identity of the

@@ -33,13 +33,22 @@ pub struct Pointer {
     pub overrides: u64,
     /// The pictures that were published with it, as [`CatalogStore::pictures_now`] names them.
     pub pictures: String,
+    /// Whether a later publication with another shape or other pictures has begun and not ended, so that some records are of that one.
+    pub is_partial: bool,
     pub swapped_at: Timestamp,
 }
 
 impl Pointer {
     /// A pointer to `version`, published by this program with the changes up to `overrides` and with PokeAPI's pictures.
     pub fn new(version: impl Into<String>, overrides: u64, swapped_at: Timestamp) -> Self {
-        Self { version: version.into(), shape: SHAPE, overrides, pictures: String::new(), swapped_at }
+        Self {
+            version: version.into(),
+            shape: SHAPE,
+            overrides,
+            pictures: String::new(),
+            is_partial: false,
+            swapped_at,
+        }
     }
 }
 
@@ -77,8 +86,10 @@ impl CatalogStore {
         let shape = text(&item, "shape").and_then(|n| n.parse().ok()).unwrap_or_default();
         let overrides = text(&item, "overrides").and_then(|n| n.parse().ok()).unwrap_or_default();
         let pictures = text(&item, "pictures").unwrap_or_default().to_owned();
+        let is_partial = item.get("partial").is_some_and(|value| value.as_bool() == Ok(&true));
         let swapped_at = Timestamp::from_unix(swapped_at);
-        Ok(Some(Pointer { version: version.to_owned(), shape, overrides, pictures, swapped_at }))
+        let version = version.to_owned();
+        Ok(Some(Pointer { version, shape, overrides, pictures, is_partial, swapped_at }))
     }
 
     /// Returns one copy of a version of the index, uncompressed. `draw` is any number; equal numbers choose equal copies.
@@ -124,11 +135,14 @@ impl CatalogStore {
         before: Option<&str>,
         after: &Pointer,
     ) -> Result<(), StoreError> {
-        let Pointer { version, shape, overrides, pictures, swapped_at } = after;
+        let Pointer { version, shape, overrides, pictures, is_partial, swapped_at } = after;
         let mut item = keyed(&Key::index_pointer());
         item.insert("version".to_owned(), AttributeValue::S(version.clone()));
         item.insert("shape".to_owned(), AttributeValue::N(shape.to_string()));
         item.insert("overrides".to_owned(), AttributeValue::N(overrides.to_string()));
+        if *is_partial {
+            item.insert("partial".to_owned(), AttributeValue::Bool(true));
+        }
         if !pictures.is_empty() {
             item.insert("pictures".to_owned(), AttributeValue::S(pictures.clone()));
         }

@@ -1,0 +1,85 @@
+//! The mirror of pictures and sounds.
+
+use std::{process::ExitCode, time::Duration};
+
+use ::mirror::{Bucket, MirrorError, MirrorState, Outcome};
+use adapters::{
+    aws, now,
+    pokeapi::AssetSource,
+    store::{CatalogStore, Meter},
+    sync::Settings,
+};
+use door::{
+    config::ConfigError,
+    lambda::refuse,
+    task::{Task, task},
+};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{serve::serve_job, table::MIRROR};
+use crate::config::{Config, MirrorConfig};
+
+/// The time at the end of an invocation that is reserved for the assets that are being processed, and for the last checkpoint.
+const RESERVE: Duration = Duration::from_secs(60);
+
+/// Serves the mirror ([`mirror`]).
+#[must_use]
+pub fn serve() -> ExitCode {
+    let settings = match MirrorConfig::from_env() {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    serve_job(&MIRROR, async move |config, event, meter| {
+        let store = CatalogStore::new(aws::from_environment(), &config.door.tables);
+        let source = AssetSource::new(settings.source.clone())?;
+        mirror(&store, &source, &bucket(config)?, settings.min_age_seconds, event, meter).await
+    })
+}
+
+/// The bucket of mirrored files.
+pub(super) fn bucket(config: &Config) -> Result<Bucket, ConfigError> {
+    let name = config.assets.clone().ok_or(ConfigError::Missing("ASSETS_BUCKET"))?;
+    Ok(Bucket { client: aws::s3_from_environment(), name })
+}
+
+/// Mirrors the assets that are due until the invocation's time is nearly over; the next one continues. Does nothing within `min_age`
+/// seconds of a complete run. The sync publishes the addresses. `{"task": "check"}` reads the state and the bucket, and changes nothing.
+///
+/// # Errors
+/// [`BadEvent`](door::task::BadEvent) for an unknown event; another error if the engine or S3 does not answer: the next invocation
+/// continues. A run that is at work is an answer, not an error.
+pub async fn mirror(
+    store: &CatalogStore,
+    source: &AssetSource,
+    bucket: &Bucket,
+    min_age: i64,
+    event: &Value,
+    meter: &Meter,
+) -> Result<Value, lambda_runtime::Error> {
+    let is_check = task(event, &[])? == Task::Check;
+    let state = MirrorState::read(&store.mirror_state(meter).await?.body);
+    if is_check {
+        return Ok(json!({
+            "outcome": "checked",
+            "tables": [store.table()],
+            "files": bucket.keys().await?.len(),
+            "source": source.config().base_url,
+        }));
+    }
+    if state.is_fresh(now(), min_age) {
+        return Ok(json!({"outcome": "fresh", "last": state.last}));
+    }
+    let time = Duration::from_secs(MIRROR.timeout.unwrap_or_default().into());
+    let settings = Settings {
+        deadline: Some(Instant::now() + time.saturating_sub(RESERVE)),
+        ..Settings::new(format!("{:032x}", fastrand::u128(..)))
+    };
+    match ::mirror::run(store, meter, source, bucket, &settings, &mut |_| {}).await {
+        Ok(outcome @ (Outcome::Finished { .. } | Outcome::Paused { .. })) => {
+            Ok(serde_json::to_value(outcome)?)
+        }
+        Err(MirrorError::Busy(until)) => Ok(json!({"outcome": "busy", "until": until})),
+        Err(error) => Err(error.into()),
+    }
+}

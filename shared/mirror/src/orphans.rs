@@ -1,0 +1,91 @@
+//! The files that no asset has any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use adapters::store::{CatalogStore, LONGEST_LEASE, Lease, Meter, StoreError};
+use domain::{Timestamp, assets::Manifest};
+use serde::Serialize;
+
+use crate::{bucket::Bucket, run::MirrorError, work::is_over};
+
+/// The end of a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Collected {
+    /// The numbers of files in the bucket before the collection, of the files that no asset has and that stay, and of deleted files.
+    Done { files: usize, orphans: usize, deleted: usize },
+    /// Nothing was deleted, because the published catalogue may name files that the manifest does not: the manifest has changed since the
+    /// publication, or a part of it cannot be read.
+    Waiting,
+}
+
+/// Deletes the files that no asset has had for thirty days. Holds the lease of the mirror meanwhile, so that the manifest does not change,
+/// and deletes nothing unless the published catalogue was made from this manifest.
+///
+/// # Errors
+/// [`MirrorError`]; files that were deleted before it are gone, and the next collection continues.
+pub async fn collect(
+    store: &CatalogStore,
+    meter: &Meter,
+    bucket: &Bucket,
+    owner: &str,
+    now: Timestamp,
+) -> Result<Collected, MirrorError> {
+    let lease = match store.take_mirror_lease(meter, owner.to_owned(), LONGEST_LEASE, now).await {
+        Err(StoreError::Conflict { .. }) => {
+            let until = store.mirror_state(meter).await?.lease_until;
+            return Err(MirrorError::Busy(until.unwrap_or(now)));
+        }
+        other => other?,
+    };
+    let ended = delete(store, meter, bucket, &lease, now).await;
+    // Best effort: a lease that is not released expires.
+    let _ = store.end_lease(meter, &lease).await;
+    ended
+}
+
+async fn delete(
+    store: &CatalogStore,
+    meter: &Meter,
+    bucket: &Bucket,
+    lease: &Lease,
+    now: Timestamp,
+) -> Result<Collected, MirrorError> {
+    let ledger = store.assets(meter).await?;
+    let published = store.index_pointer(meter).await?;
+    let is_published = match published {
+        Some(pointer) => !pointer.is_partial && pointer.pictures == store.pictures_now(meter).await?,
+        None => false,
+    };
+    if ledger.has_gaps() || !is_published {
+        return Ok(Collected::Waiting);
+    }
+    let files = bucket.keys().await?;
+    let before = bucket.orphans().await?;
+    let (old, orphans) = sort(&files, ledger.manifest(), &before, now);
+    // The lists may have taken long. A lease that was lost in the meantime ends the collection here.
+    store.renew_lease(meter, lease, adapters::now()).await?;
+    bucket.delete(&old).await?;
+    if orphans != before {
+        bucket.put_orphans(&orphans).await?;
+    }
+    Ok(Collected::Done { files: files.len(), orphans: orphans.len(), deleted: old.len() })
+}
+
+/// Returns the files to delete, and the orphans that stay with the time since which each has been one.
+fn sort(
+    files: &BTreeSet<String>,
+    manifest: &Manifest,
+    before: &BTreeMap<String, Timestamp>,
+    now: Timestamp,
+) -> (Vec<String>, BTreeMap<String, Timestamp>) {
+    let named: BTreeSet<String> =
+        manifest.iter().flat_map(|(id, asset)| asset.files.iter().map(|file| file.key(id))).collect();
+    let orphans = files.difference(&named).map(|key| {
+        // A time of a clock that ran ahead says nothing.
+        let since = before.get(key).copied().filter(|since| now.elapsed_since(*since).is_some());
+        (key.clone(), since.unwrap_or(now))
+    });
+    let (old, young): (Vec<_>, Vec<_>) = orphans.partition(|(_, since)| is_over(*since, now));
+    (old.into_iter().map(|(key, _)| key).collect(), young.into_iter().collect())
+}
