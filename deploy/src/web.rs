@@ -39,14 +39,13 @@ pub async fn publish(
     Ok(())
 }
 
-/// Returns the folder of mirrored pictures for `/config.json`, as the writer of the catalogue names it; `None` if none are mirrored.
+/// Returns the folder of mirrored pictures for `/config.json`; `None` if none are mirrored.
 #[must_use]
 pub fn assets(parameters: &BTreeMap<String, String>) -> Option<String> {
     if parameters.get("Pictures").is_none_or(|pictures| pictures != "mirrored") {
         return None;
     }
-    let base = parameters.get("AssetsBaseUrl").map_or("", |base| base.trim_end_matches('/'));
-    Some(format!("{base}/assets/"))
+    Some(api::web::ASSETS.to_owned())
 }
 
 /// Puts the pages of the release `manifest` back, if the environment has an edge.
@@ -74,14 +73,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_learns_the_folder_of_mirrored_pictures() {
+    fn the_page_reads_the_folder_of_mirrored_pictures() {
         let of = |pairs: &[(&str, &str)]| {
             assets(&pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
         };
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[("Pictures", "source")]), None);
         assert_eq!(of(&[("Pictures", "mirrored")]).as_deref(), Some("/assets/"));
-        let base = [("Pictures", "mirrored"), ("AssetsBaseUrl", "https://pokedex.example/")];
-        assert_eq!(of(&base).as_deref(), Some("https://pokedex.example/assets/"));
     }
 }

@@ -68,12 +68,6 @@ fn of_jobs() -> Sections {
                 ),
             ),
             (
-                "AssetsBaseUrl",
-                text(
-                    "The address above the folder of mirrored pictures; by default that of the distribution.",
-                ),
-            ),
-            (
                 "AssetsSourceUrl",
                 text(
                     "The address of PokeAPI's repositories of pictures, or of a mirror of them on the same machine.",
@@ -107,7 +101,7 @@ fn of_jobs() -> Sections {
         )],
         conditions: vec![
             ("ReserveSync", json!({"Fn::Equals": [{"Ref": "SyncReservedConcurrency"}, "true"]})),
-            ("MirrorsPictures", json!({"Fn::Equals": [{"Ref": "Pictures"}, "mirrored"]})),
+            ("HasEdge", json!({"Fn::Or": [environment("dev"), environment("staging"), environment("prod")]})),
             (IS_STABLE, json!({"Fn::Or": [environment("staging"), environment("prod")]})),
         ],
         // For the schedule in infra/edge.yaml.

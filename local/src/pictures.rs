@@ -67,7 +67,7 @@ pub fn bucket(data: &Path, create: bool) -> Result<Option<Bucket>> {
     let mut service = S3ServiceBuilder::new(files);
     service.set_auth(SimpleAuth::from_single(ANYBODY, "local"));
     let client = aws::s3_in_process(in_process(Arc::new(S3(service.build()))));
-    Ok(Some(Bucket { client, name: NAME.to_owned() }))
+    Ok(Some(Bucket::new(&client, NAME)))
 }
 
 /// The addresses of pictures in the published catalogue.

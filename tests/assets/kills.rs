@@ -32,6 +32,7 @@ async fn fifty_killed_runs_end_with_the_same_bytes() {
                 ended.expect("the run ends well");
                 // The rest of the runs would find nothing to do.
                 studio.bucket.empty();
+                studio.forget().await;
             }
         }
         let (stored, named) = (studio.stored(), studio.named().await);

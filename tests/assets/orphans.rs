@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use adapters::{
     now,
-    store::{CatalogStore, Key, Meter},
-    sync,
+    store::{CatalogStore, Key, Meter, Pointer},
+    sync::{self, Settings},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Timestamp, assets::Pictures};
@@ -137,6 +137,54 @@ async fn a_list_of_orphans_that_cannot_be_read_begins_again() {
     let done = |orphans, deleted| Collected::Done { files, orphans, deleted };
     assert_eq!(world.collect(in_days(40)).await.expect("no error"), done(orphans, 0));
     assert_eq!(world.collect(in_days(70)).await.expect("no error"), done(0, orphans));
+}
+
+#[tokio::test]
+async fn a_time_in_the_future_is_not_used() {
+    let world = Published::new().await;
+    let orphans = world.replace(2).await.len();
+    world.publish().await;
+    world.collect(in_days(400)).await.expect("no error");
+    let files = world.studio.stored().len();
+    let done = |orphans, deleted| Collected::Done { files, orphans, deleted };
+    assert_eq!(world.collect(now()).await.expect("no error"), done(orphans, 0), "the clock was corrected");
+    assert_eq!(world.collect(in_days(29)).await.expect("no error"), done(orphans, 0));
+    assert_eq!(world.collect(in_days(31)).await.expect("no error"), done(0, orphans));
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_while_a_publication_or_a_run_is_not_complete() {
+    let world = Published::new().await;
+    world.replace(2).await;
+    world.publish().await;
+    world.collect(now()).await.expect("no error");
+    let meter = Meter::default();
+    let pointer = world.store.index_pointer(&meter).await.expect("a read").expect("a pointer");
+    let partial = Pointer { is_partial: true, ..pointer.clone() };
+    world.store.swap_index(&meter, Some(&pointer.version), &partial).await.expect("no error");
+    assert_eq!(world.collect(in_days(40)).await.expect("no error"), Collected::Waiting);
+    world.store.swap_index(&meter, Some(&pointer.version), &pointer).await.expect("no error");
+    world.studio.age().await;
+    let stopped = Settings { deadline: Some(tokio::time::Instant::now()), ..Settings::new("test") };
+    world.studio.try_run(&stopped).await.expect("no error");
+    assert_eq!(world.collect(in_days(40)).await.expect("no error"), Collected::Waiting);
+    world.studio.run().await;
+    assert!(matches!(
+        world.collect(in_days(40)).await.expect("no error"),
+        Collected::Done { deleted: 1.., .. }
+    ));
+}
+
+#[tokio::test]
+async fn more_files_than_have_an_asset_are_not_deleted() {
+    let world = Published::new().await;
+    world.studio.edit(|_, asset| asset.files.clear()).await;
+    world.publish().await;
+    world.collect(now()).await.expect("no error");
+    let before = world.studio.stored();
+    let refused = world.collect(in_days(40)).await.expect_err("too many").to_string();
+    assert!(refused.ends_with("files would be deleted, and only 0 have an asset"), "{refused}");
+    assert_eq!(world.studio.stored(), before);
 }
 
 #[tokio::test]

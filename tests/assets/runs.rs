@@ -3,15 +3,18 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use adapters::{
-    store::{Key, Meter},
+    now,
+    store::{CatalogStore, Key, Meter},
     sync::Settings,
 };
+use api::jobs;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    assets::{AssetId, Format},
+    assets::{AssetId, Format, Pictures},
     facts::AssetKind,
 };
 use mirror::{IMMUTABLE, MirrorError, Outcome};
+use serde_json::{Value, json};
 use tests::put_raw;
 
 use super::support::{Studio, sprite, timeless};
@@ -176,4 +179,30 @@ async fn a_lost_part_of_the_manifest_is_mirrored_again() {
     assert_eq!(studio.run().await.stored, lost);
     assert!(studio.bucket.puts() > puts);
     assert_eq!(timeless(studio.manifest().await), timeless(whole));
+}
+
+#[tokio::test]
+async fn the_job_does_nothing_while_pictures_are_not_mirrored_or_a_run_was_recent() {
+    let studio = Studio::new().await;
+    let meter = Meter::default();
+    let mirrored = studio.store.clone().with_pictures(Pictures::Mirrored { base: "/".to_owned() });
+    let (source, bucket) = (studio.source(), studio.bucket.assets());
+    let job = async |store: &CatalogStore, event: Value| {
+        let done = jobs::mirror::mirror(store, &source, &bucket, 3600, &event, &meter).await;
+        done.expect("no error")["outcome"].clone()
+    };
+    assert_eq!(job(&studio.store, json!({})).await, "off");
+    assert_eq!(job(&studio.store, json!({"task": "mirror"})).await, "off");
+    let orphans = jobs::orphans::delete(&studio.store, &bucket, &json!({}), &meter).await.expect("no error");
+    assert_eq!(orphans["outcome"], "off");
+    assert_eq!((studio.pokeapi.requests().len(), studio.stored().len()), (0, 0));
+    assert_eq!(job(&mirrored, json!({})).await, "finished");
+    studio.bucket.empty();
+    assert_eq!(job(&mirrored, json!({})).await, "fresh");
+    assert_eq!(studio.stored().len(), 0);
+    assert_eq!(job(&mirrored, json!({"task": "mirror"})).await, "finished");
+    assert_eq!(studio.stored(), studio.named().await, "lost files are stored again at once");
+    let lease = studio.store.take_mirror_lease(&meter, "another run".to_owned(), 60, now()).await;
+    assert!(lease.is_ok());
+    assert_eq!(job(&mirrored, json!({"task": "mirror"})).await, "busy");
 }

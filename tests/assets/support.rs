@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use adapters::{
     pokeapi::{AssetSource, Config},
-    store::{CatalogStore, Meter},
+    store::{AssetLedger, CatalogStore, Meter},
     sync::Settings,
 };
 use domain::{
@@ -68,17 +68,34 @@ impl Studio {
 
     /// Changes every entry of the manifest.
     pub async fn edit(&self, change: impl Fn(&AssetId, &mut Asset)) {
+        self.edit_ledger(|ledger| {
+            for (id, mut asset) in ledger.manifest().clone() {
+                change(&id, &mut asset);
+                ledger.record(id, asset);
+            }
+        })
+        .await;
+    }
+
+    async fn edit_ledger(&self, change: impl FnOnce(&mut AssetLedger)) {
         let meter = Meter::default();
         let mut ledger = self.store.assets(&meter).await.expect("the manifest is readable");
-        for (id, mut asset) in ledger.manifest().clone() {
-            change(&id, &mut asset);
-            ledger.record(id, asset);
-        }
+        change(&mut ledger);
         let now = adapters::now();
         let lease = self.store.take_mirror_lease(&meter, "an edit".to_owned(), 60, now).await;
         let lease = lease.expect("no run is under way");
         self.store.put_assets(&meter, &lease, &mut ledger).await.expect("a write");
         self.store.end_lease(&meter, &lease).await.expect("the lease is given back");
+    }
+
+    /// Removes every asset from the manifest.
+    pub async fn forget(&self) {
+        self.edit_ledger(|ledger| {
+            for id in ledger.manifest().keys().cloned().collect::<Vec<_>>() {
+                ledger.remove(&id);
+            }
+        })
+        .await;
     }
 
     /// Makes every asset due.

@@ -158,7 +158,10 @@ fn the_origins_accept_the_distribution_alone() {
 #[test]
 fn the_buckets_of_the_edge_are_read_by_their_distribution_alone() {
     let resources = template(EDGE)["Resources"].clone();
-    for (id, bucket) in [("WebBucketPolicy", "WebBucketName"), ("AssetsBucketPolicy", "AssetsBucketName")] {
+    // The list of orphans in the bucket of assets is not for clients.
+    for (id, bucket, files) in
+        [("WebBucketPolicy", "WebBucketName", "*"), ("AssetsBucketPolicy", "AssetsBucketName", "assets/*")]
+    {
         let properties = &resources[id]["Properties"];
         assert_eq!(properties["Bucket"], json!({"Ref": bucket}), "{id}");
         let [allow, deny] =
@@ -174,6 +177,9 @@ fn the_buckets_of_the_edge_are_read_by_their_distribution_alone() {
         );
         assert_eq!(allow["Principal"], json!({"Service": "cloudfront.amazonaws.com"}), "{id}");
         assert_eq!(allow["Action"], json!(["s3:GetObject", "s3:ListBucket"]), "{id}");
+        let arn =
+            |path: &str| json!({"Fn::Sub": format!("arn:${{AWS::Partition}}:s3:::${{{bucket}}}{path}")});
+        assert_eq!(allow["Resource"], json!([arn(""), arn(&format!("/{files}"))]), "{id}");
         assert_eq!((&deny["Effect"], &deny["Principal"]), (&json!("Deny"), &json!("*")), "{id}");
         assert_eq!(deny["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}), "{id}");
     }

@@ -92,7 +92,7 @@ impl Bucket {
     /// The bucket of assets.
     #[must_use]
     pub fn assets(&self) -> mirror::Bucket {
-        mirror::Bucket { client: aws::s3_at(&self.url), name: ASSETS.to_owned() }
+        mirror::Bucket::new(&aws::s3_at(&self.url), ASSETS)
     }
 
     /// Deletes all assets.

@@ -114,13 +114,13 @@ pub async fn publish(
 
     let pointer = store.latest_index_pointer(meter).await?;
     let next = Pointer { pictures, ..Pointer::new(version, overrides.revision, now) };
-    if diff.done.written > 0 {
-        begin(store, meter, pointer.as_ref(), &next).await?;
+    if diff.done.written > 0 || !stale.is_empty() {
         // Before the first write: the edge forgets what was stored before, also if this publication is not completed.
         store.mark_changed(meter, lease, clock()).await?;
+        mark_partial(store, meter, pointer.as_ref(), &next).await?;
     }
     store.put_groups(meter, lease, groups).await?;
-    remove(store, meter, lease, stale, &mut diff).await?;
+    remove(store, meter, stale, &mut diff).await?;
     put_index(store, meter, lease, &index, (pointer, next), &mut diff).await?;
     if diff.done.written > 0 || diff.done.removed > 0 {
         // Again at the end: functions may have read former records until now.
@@ -309,7 +309,6 @@ fn stale(hidden: &Hidden, approved: &BTreeSet<(Kind, u32)>, diff: &Diff) -> Resu
 async fn remove(
     store: &CatalogStore,
     meter: &Meter,
-    lease: &Lease,
     stale: Vec<Key>,
     diff: &mut Diff,
 ) -> Result<(), PublishError> {
@@ -317,20 +316,19 @@ async fn remove(
         return Ok(());
     }
     diff.done.removed = stale.len();
-    store.mark_changed(meter, lease, clock()).await?;
     Ok(store.delete(meter, stale).await?)
 }
 
 /// Marks the pointer before the first write of a publication with another shape or other pictures. If it is cut off, and the program or
 /// the setting then returns to the former one, the mark shows that records have to be published again.
-async fn begin(
+async fn mark_partial(
     store: &CatalogStore,
     meter: &Meter,
     pointer: Option<&Pointer>,
     next: &Pointer,
 ) -> Result<(), StoreError> {
     match pointer {
-        Some(pointer) if !pointer.is_partial && is_another_kind(pointer, next) => {
+        Some(pointer) if !pointer.is_partial && differs_in_kind(pointer, next) => {
             let marked = Pointer { is_partial: true, ..pointer.clone() };
             store.swap_index(meter, Some(&pointer.version), &marked).await
         }
@@ -338,7 +336,7 @@ async fn begin(
     }
 }
 
-fn is_another_kind(pointer: &Pointer, next: &Pointer) -> bool {
+fn differs_in_kind(pointer: &Pointer, next: &Pointer) -> bool {
     (pointer.shape, &pointer.pictures) != (next.shape, &next.pictures)
 }
 

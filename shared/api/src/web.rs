@@ -58,6 +58,9 @@ pub fn is_page(path: &str) -> bool {
     !OWNED.iter().any(is_owned) && !extension.is_some_and(|extension| FILES.contains(&extension))
 }
 
+/// The folder of mirrored files at the address of the API.
+pub const ASSETS: &str = "/assets/";
+
 /// Returns `/config.json`: the version of the API, the path of the assets if they are mirrored, and the build that serves.
 #[must_use]
 pub fn config(build: &str, assets: Option<&str>) -> String {

@@ -1,17 +1,14 @@
 //! The bucket of mirrored files.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use adapters::s3::S3Error;
 use aws_sdk_s3::{
     Client,
-    config::{Config, timeout::TimeoutConfig},
+    config::timeout::TimeoutConfig,
     operation::get_object::GetObjectError,
     primitives::ByteStream,
-    types::{Delete, ObjectIdentifier},
+    types::{Delete, Object, ObjectIdentifier},
 };
 use domain::Timestamp;
 
@@ -22,30 +19,43 @@ pub struct Bucket {
     pub name: String,
 }
 
-/// The time limits of one attempt to store a file, and of all attempts.
+/// The time limits of one attempt of a request, and of all attempts: a run that has fetched for an hour does not end because the bucket is
+/// slow for a moment.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const OPERATION: Duration = Duration::from_secs(60);
 
 /// The object with the times since which files have been orphans. It is outside of the folder that the edge serves.
 const ORPHANS: &str = "orphans.json";
 /// The greatest number of objects that one request deletes.
-const MOST_DELETED: usize = 1000;
+const MOST_DELETED: usize = 250;
 
 /// The `Cache-Control` of all files.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 impl Bucket {
-    /// Returns the keys of all files.
+    #[must_use]
+    pub fn new(client: &Client, name: impl Into<String>) -> Self {
+        let timeouts =
+            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
+        let patient = client.config().to_builder().timeout_config(timeouts).build();
+        Self { client: Client::from_conf(patient), name: name.into() }
+    }
+
+    /// Returns the keys of all files, each with the time at which it was stored.
     ///
     /// # Errors
     /// [`S3Error`] if S3 does not answer.
-    pub async fn keys(&self) -> Result<BTreeSet<String>, S3Error> {
+    pub async fn keys(&self) -> Result<BTreeMap<String, Timestamp>, S3Error> {
         let list = self.client.list_objects_v2().bucket(&self.name).prefix("assets/");
         let mut pages = list.into_paginator().send();
-        let mut keys = BTreeSet::new();
+        let mut keys = BTreeMap::new();
+        let entry = |object: Object| {
+            let stored = object.last_modified().map(|time| Timestamp::from_unix(time.secs()));
+            Some((object.key?, stored.unwrap_or_default()))
+        };
         while let Some(page) = pages.next().await {
             let page = page.map_err(S3Error::of("ListObjectsV2"))?;
-            keys.extend(page.contents.into_iter().flatten().filter_map(|object| object.key));
+            keys.extend(page.contents.into_iter().flatten().filter_map(entry));
         }
         Ok(keys)
     }
@@ -57,15 +67,10 @@ impl Bucket {
     pub async fn put(&self, key: &str, media_type: &str, bytes: Vec<u8>) -> Result<(), S3Error> {
         let put = self.client.put_object().bucket(&self.name).key(key);
         let put = put.content_type(media_type).cache_control(IMMUTABLE).body(ByteStream::from(bytes));
-        // A run that has fetched for an hour does not end because the bucket is slow for a moment.
-        let timeouts =
-            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION);
-        let patient = Config::builder().timeout_config(timeouts.build());
-        let put = put.customize().config_override(patient);
         put.send().await.map(|_| ()).map_err(S3Error::of("PutObject"))
     }
 
-    /// Deletes files, a thousand with each request.
+    /// Deletes files, [`MOST_DELETED`] with each request.
     ///
     /// # Errors
     /// [`S3Error`] if S3 does not answer, or keeps one of them.

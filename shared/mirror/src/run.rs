@@ -5,7 +5,7 @@ use adapters::{
     pokeapi::{AssetSource, FetchError},
     s3::S3Error,
     store::{AssetLedger, CatalogStore, LONGEST_LEASE, Lease, MOST_BLOCKS, Meter, StoreError},
-    sync::{Pause, Settings, Wait, shortened},
+    sync::{Pause, RunError, Settings, Wait, shortened},
 };
 use domain::{
     Timestamp,
@@ -58,6 +58,8 @@ pub enum MirrorError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Bucket(#[from] S3Error),
+    #[error("{old} files would be deleted, and only {named} have an asset")]
+    TooMany { old: usize, named: usize },
     #[error("the state cannot be written: {0}")]
     State(#[from] serde_json::Error),
 }
@@ -98,6 +100,9 @@ pub async fn run(
         saved: Instant::now(),
     };
     let ended = run.go(observe).await;
+    if let Err(error) = &ended {
+        run.report_error(error).await;
+    }
     // Best effort: a lease that is not released expires.
     let _ = store.end_lease(meter, &lease).await;
     ended
@@ -139,12 +144,20 @@ impl Run<'_> {
             _ => None,
         };
         let left = self.tasks.len();
-        self.state.failures = std::mem::take(&mut self.failures);
+        self.state.failures = self.all_failures();
+        self.state.error = match because {
+            Some(Pause::SourceDown) => {
+                Some(RunError { at: now(), reason: "the source has stopped answering".to_owned() })
+            }
+            _ => None,
+        };
         self.state.totals = Totals::of(self.ledger.manifest());
         self.state.last = Some(MirrorRun {
             started_at: self.started_at,
             ended_at: now(),
             is_complete: because.is_none(),
+            source: source.clone(),
+            version: VERSION,
             tally: self.tally,
         });
         self.checkpoint().await?;
@@ -283,7 +296,7 @@ impl Run<'_> {
             Err(error) => {
                 self.tally.rejected += 1;
                 let reason = shortened(&error);
-                self.report(&id, reason.clone());
+                warn(&id, &reason);
                 let etag = if let Failed::Content(_, etag) = error { etag } else { None };
                 Asset { etag, rejected: Some(reason), gone_since: None, ..seen }
             }
@@ -292,9 +305,26 @@ impl Run<'_> {
     }
 
     fn report(&mut self, id: &AssetId, reason: String) {
-        tracing::warn!(kind = id.kind.name(), path = id.path, reason, "an asset was skipped");
+        warn(id, &reason);
         if self.failures.len() < MOST_FAILURES {
             self.failures.push(AssetFailure { kind: id.kind, path: id.path.clone(), reason });
+        }
+    }
+
+    /// The assets that this run could not fetch, and those whose latest version was not accepted, by whatever run.
+    fn all_failures(&mut self) -> Vec<AssetFailure> {
+        let rejected = self.ledger.manifest().iter().filter_map(|(id, asset)| {
+            let reason = asset.rejected.clone()?;
+            Some(AssetFailure { kind: id.kind, path: id.path.clone(), reason })
+        });
+        std::mem::take(&mut self.failures).into_iter().chain(rejected).take(MOST_FAILURES).collect()
+    }
+
+    /// Stores the error that ended the run, for administrators. Best effort: what failed may be the engine.
+    async fn report_error(&mut self, error: &MirrorError) {
+        self.state.error = Some(RunError { at: now(), reason: shortened(error) });
+        if let Ok(json) = serde_json::to_string(&self.state) {
+            let _ = self.store.put_state(self.meter, self.lease, &json, now()).await;
         }
     }
 
@@ -306,4 +336,8 @@ impl Run<'_> {
         self.saved = Instant::now();
         Ok(())
     }
+}
+
+fn warn(id: &AssetId, reason: &str) {
+    tracing::warn!(kind = id.kind.name(), path = id.path, reason, "an asset was skipped");
 }

@@ -1,8 +1,10 @@
 //! The state of runs, as administrators see it.
 
-use adapters::sync::Wait;
+use adapters::sync::{RunError, Wait};
 use domain::{Timestamp, assets::Manifest, facts::AssetKind};
 use serde::{Deserialize, Serialize};
+
+use crate::work::VERSION;
 
 /// Counts of one run, or of several that complete each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,11 @@ pub struct MirrorRun {
     pub ended_at: Timestamp,
     /// Whether it has asked for every asset that was due.
     pub is_complete: bool,
+    /// The address of the source, and the version of the processing.
+    #[serde(default)]
+    pub source: String,
+    #[serde(default)]
+    pub version: u32,
     pub tally: Tally,
 }
 
@@ -70,13 +77,16 @@ impl Totals {
 pub struct MirrorState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<MirrorRun>,
+    /// The error that ended the latest run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<RunError>,
     /// The counts at the end of the last run.
     #[serde(default)]
     pub totals: Totals,
     /// No request is sent to the source before this moment, as it has asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Wait>,
-    /// The assets that the last run rejected or could not fetch; at most [`MOST_FAILURES`].
+    /// The assets that the last run could not fetch, and those whose latest version was not accepted; at most [`MOST_FAILURES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<AssetFailure>,
 }
@@ -90,14 +100,49 @@ impl MirrorState {
         serde_json::from_slice(body).unwrap_or_default()
     }
 
-    /// Whether a run that begins `now` would be too soon: the last one asked for every asset that was due, within `min_age` seconds, or a
-    /// quarter of them if assets failed.
+    /// Whether a run that begins `now` would be too soon: the last one asked `source` for every asset that was due, within `min_age`
+    /// seconds, or a quarter of them if some could not be fetched.
     #[must_use]
-    pub fn is_fresh(&self, now: Timestamp, min_age: i64) -> bool {
-        let enough = if self.failures.is_empty() { min_age } else { min_age / 4 };
+    pub fn is_fresh(&self, now: Timestamp, source: &str, min_age: i64) -> bool {
         self.last.as_ref().is_some_and(|last| {
-            // A time in this clock's future says nothing.
-            last.is_complete && now.elapsed_since(last.ended_at).is_some_and(|age| age < enough)
+            let enough = if last.tally.failed == 0 { min_age } else { min_age / 4 };
+            let is_same = last.source == source && last.version == VERSION;
+            // A time in this clock's future is not used.
+            let is_young = now.elapsed_since(last.ended_at).is_some_and(|age| age < enough);
+            last.is_complete && is_same && is_young && self.error.is_none()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_too_soon_after_a_complete_one_of_the_same_source_and_version() {
+        let last = MirrorRun {
+            started_at: Timestamp::from_unix(0),
+            ended_at: Timestamp::from_unix(1000),
+            is_complete: true,
+            source: "here".to_owned(),
+            version: VERSION,
+            tally: Tally::default(),
+        };
+        let state = |last: MirrorRun| MirrorState { last: Some(last), ..MirrorState::default() };
+        let is_fresh = |state: &MirrorState, at| state.is_fresh(Timestamp::from_unix(at), "here", 400);
+        assert!(is_fresh(&state(last.clone()), 1399));
+        assert!(!is_fresh(&state(last.clone()), 1400), "it is old");
+        assert!(!is_fresh(&state(last.clone()), 999), "it ended in the future");
+        assert!(!is_fresh(&MirrorState::default(), 1000), "there was none");
+        let failed = Tally { failed: 1, ..Tally::default() };
+        let failed = state(MirrorRun { tally: failed, ..last.clone() });
+        assert!(is_fresh(&failed, 1099) && !is_fresh(&failed, 1100));
+        for other in [
+            MirrorRun { is_complete: false, ..last.clone() },
+            MirrorRun { version: VERSION - 1, ..last.clone() },
+            MirrorRun { source: "there".to_owned(), ..last },
+        ] {
+            assert!(!is_fresh(&state(other.clone()), 1001), "{other:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The assets that a run asks for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::store::AssetLedger;
 use domain::{
@@ -58,8 +58,8 @@ pub(crate) fn is_over(since: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Makes the assets due whose files are not all among `stored`.
-pub(crate) fn refill(stored: &BTreeSet<String>, ledger: &mut AssetLedger) {
-    let is_stored = |id: &AssetId, file: &AssetFile| stored.contains(&file.key(id));
+pub(crate) fn refill(stored: &BTreeMap<String, Timestamp>, ledger: &mut AssetLedger) {
+    let is_stored = |id: &AssetId, file: &AssetFile| stored.contains_key(&file.key(id));
     let incomplete: Vec<(AssetId, Asset)> =
         known(ledger).filter(|(id, asset)| !asset.files.iter().all(|file| is_stored(id, file))).collect();
     for (id, mut asset) in incomplete {

@@ -56,6 +56,7 @@ pub const OF_THE_EDGE: &[Change] = &[
     replace(EDGE, "OriginProtocolPolicy: https-only", "OriginProtocolPolicy: match-viewer", ORIGINS),
     replace(EDGE, ":SecretString:::${OriginVerifyVersion}}}", ":SecretString}}", ORIGINS),
     replace(EDGE, "            OriginAccessControlId: !Ref Buckets\n", "", ORIGINS),
+    replace(EDGE, "${AssetsBucketName}/assets/*", "${AssetsBucketName}/*", BUCKETS),
     replace(EDGE, "Action: [s3:GetObject, s3:ListBucket]", "Action: [s3:GetObject]", BUCKETS),
     replace(EDGE, "distribution/${Distribution}\"}", "distribution/*\"}", BUCKETS),
     replace(EDGE, "MinimumProtocolVersion: TLSv1.2_2021", "MinimumProtocolVersion: TLSv1.1_2016", ENCRYPTED),

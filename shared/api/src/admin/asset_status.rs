@@ -5,10 +5,12 @@ use mirror::{AssetFailure, MirrorRun, MirrorState, Tally, Totals};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::failure::SyncFailure;
+
 /// The mirrored pictures and sounds.
 #[derive(Serialize, JsonSchema)]
 pub struct AssetStatus {
-    /// Whether a run of the mirror is at work.
+    /// Whether a run of the mirror, or the deletion of files that nothing uses, is at work.
     pub is_running: bool,
     /// Pictures and sounds with files, at the end of the last run.
     pub assets: usize,
@@ -18,12 +20,15 @@ pub struct AssetStatus {
     pub bytes: u64,
     /// Pictures and sounds whose latest version was not accepted.
     pub rejected: usize,
-    /// Pictures and sounds that PokeAPI no longer has. Their files stay for 30 days.
+    /// Pictures and sounds that PokeAPI no longer has. They stay for 30 days.
     pub gone: usize,
     /// PokeAPI asked for no requests until this time.
     pub waits_until: Option<Timestamp>,
+    /// The last run of the mirror that ended without an error.
     pub last: Option<AssetRun>,
-    /// The pictures and sounds that the last run rejected or could not fetch, the first 100.
+    /// The error that ended the latest run, such as a source that has stopped answering.
+    pub error: Option<SyncFailure>,
+    /// Pictures and sounds that the last run could not fetch, and those whose latest version was not accepted: the first 100.
     pub skipped: Vec<SkippedAsset>,
 }
 
@@ -59,8 +64,8 @@ pub struct SkippedAsset {
 impl AssetStatus {
     /// `None` if the mirror has not run.
     pub(super) fn new(state: MirrorState, is_running: bool) -> Option<Self> {
-        let MirrorState { last, totals, wait, failures } = state;
-        if last.is_none() && !is_running {
+        let MirrorState { last, error, totals, wait, failures } = state;
+        if last.is_none() && error.is_none() {
             return None;
         }
         let Totals { assets, files, bytes, rejected, gone } = totals;
@@ -73,13 +78,15 @@ impl AssetStatus {
             gone,
             waits_until: wait.map(|wait| wait.until),
             last: last.map(AssetRun::from),
+            error: error.map(SyncFailure::from),
             skipped: failures.into_iter().map(SkippedAsset::from).collect(),
         })
     }
 }
 
 impl From<MirrorRun> for AssetRun {
-    fn from(MirrorRun { started_at, ended_at, is_complete, tally }: MirrorRun) -> Self {
+    fn from(run: MirrorRun) -> Self {
+        let MirrorRun { started_at, ended_at, is_complete, tally, .. } = run;
         let Tally { unchanged, stored, files, bytes, rejected, gone, failed } = tally;
         Self { started_at, ended_at, is_complete, stored, unchanged, rejected, gone, failed, files, bytes }
     }

@@ -93,6 +93,7 @@ fn example_status(generator: &mut SchemaGenerator) -> Answer {
                 "started_at": MOMENT, "ended_at": MOMENT, "is_complete": true, "stored": 2, "unchanged": 1_412,
                 "rejected": 1, "gone": 0, "failed": 0, "files": 4, "bytes": 21_400,
             },
+            "error": null,
             "skipped": [{"kind": "dream_world", "path": "1.svg", "reason": "it is not a picture"}],
         },
     });

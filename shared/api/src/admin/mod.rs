@@ -3,6 +3,7 @@
 mod asset_status;
 mod audit;
 pub(crate) mod docs;
+mod failure;
 mod paging;
 mod sync;
 mod sync_status;

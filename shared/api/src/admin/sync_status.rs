@@ -8,7 +8,7 @@ use domain::{Timestamp, facts::Kind};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::asset_status::AssetStatus;
+use super::{asset_status::AssetStatus, failure::SyncFailure};
 use crate::health::CatalogReadiness;
 
 /// The state of the sync from PokeAPI.
@@ -113,12 +113,6 @@ pub struct HeldList {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub struct SyncFailure {
-    pub at: Timestamp,
-    pub reason: String,
-}
-
-#[derive(Serialize, JsonSchema)]
 pub struct SkippedResource {
     /// `pokemon/25`
     pub resource: String,
@@ -165,7 +159,7 @@ impl SyncStatus {
             held: state.held.map(HeldPublication::from),
             waits_until: state.wait.map(|wait| wait.until),
             last_good_at: state.last_good_at,
-            error: state.error.map(|error| SyncFailure { at: error.at, reason: error.reason }),
+            error: state.error.map(SyncFailure::from),
             skipped: failures.into_iter().map(SkippedResource::from).collect(),
             recent: state.recent.into_iter().map(RecentRun::from).collect(),
             assets,

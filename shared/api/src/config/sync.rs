@@ -12,14 +12,8 @@ use super::{
 };
 
 /// The additional variables of the sync.
-pub const SYNC_KEYS: [&str; 6] = [
-    "POKEAPI_BASE_URL",
-    "SYNC_REQUESTS_PER_MINUTE",
-    "SYNC_CONTACT",
-    "SYNC_MIN_AGE_HOURS",
-    "PICTURES",
-    "ASSETS_BASE_URL",
-];
+pub const SYNC_KEYS: [&str; 5] =
+    ["POKEAPI_BASE_URL", "SYNC_REQUESTS_PER_MINUTE", "SYNC_CONTACT", "SYNC_MIN_AGE_HOURS", "PICTURES"];
 
 /// The configuration of the scheduled sync, in addition to [`Config`](super::Config).
 #[derive(Clone, Debug)]
@@ -29,7 +23,7 @@ pub struct SyncConfig {
     /// `SYNC_MIN_AGE_HOURS`: the sync does not repeat a run that finished within this time. The default of 20 hours lets a
     /// schedule of every quarter of an hour continue a daily refresh until it is done.
     pub min_age_seconds: i64,
-    /// `PICTURES` and `ASSETS_BASE_URL`: the addresses of pictures in the records that are published.
+    /// `PICTURES`: the addresses of pictures in the records that are published.
     pub pictures: Pictures,
 }
 

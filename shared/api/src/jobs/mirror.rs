@@ -33,18 +33,20 @@ pub fn serve() -> ExitCode {
     serve_job(&MIRROR, async move |config, event, meter| {
         let store = CatalogStore::new(aws::from_environment(), &config.door.tables);
         let source = AssetSource::new(settings.source.clone())?;
+        let store = store.with_pictures(settings.pictures.clone());
         mirror(&store, &source, &bucket(config)?, settings.min_age_seconds, event, meter).await
     })
 }
 
 /// The bucket of mirrored files.
 pub(super) fn bucket(config: &Config) -> Result<Bucket, ConfigError> {
-    let name = config.assets.clone().ok_or(ConfigError::Missing("ASSETS_BUCKET"))?;
-    Ok(Bucket { client: aws::s3_from_environment(), name })
+    let name = config.assets.as_deref().ok_or(ConfigError::Missing("ASSETS_BUCKET"))?;
+    Ok(Bucket::new(&aws::s3_from_environment(), name))
 }
 
-/// Mirrors the assets that are due until the invocation's time is nearly over; the next one continues. Does nothing within `min_age`
-/// seconds of a complete run. The sync publishes the addresses. `{"task": "check"}` reads the state and the bucket, and changes nothing.
+/// Mirrors the assets that are due until the invocation's time is nearly over; the next one continues. Does nothing unless `store`
+/// publishes mirrored pictures, nor within `min_age` seconds of a complete run; `{"task": "mirror"}` does not wait. The sync publishes the
+/// addresses. `{"task": "check"}` reads the state and the bucket, and changes nothing.
 ///
 /// # Errors
 /// [`BadEvent`](door::task::BadEvent) for an unknown event; another error if the engine or S3 does not answer: the next invocation
@@ -57,9 +59,12 @@ pub async fn mirror(
     event: &Value,
     meter: &Meter,
 ) -> Result<Value, lambda_runtime::Error> {
-    let is_check = task(event, &[])? == Task::Check;
+    let task = task(event, &["mirror"])?;
+    if task != Task::Check && !store.has_mirrored_pictures() {
+        return Ok(json!({"outcome": "off"}));
+    }
     let state = MirrorState::read(&store.mirror_state(meter).await?.body);
-    if is_check {
+    if task == Task::Check {
         return Ok(json!({
             "outcome": "checked",
             "tables": [store.table()],
@@ -67,7 +72,7 @@ pub async fn mirror(
             "source": source.config().base_url,
         }));
     }
-    if state.is_fresh(now(), min_age) {
+    if task == Task::Scheduled && state.is_fresh(now(), &source.config().base_url, min_age) {
         return Ok(json!({"outcome": "fresh", "last": state.last}));
     }
     let time = Duration::from_secs(MIRROR.timeout.unwrap_or_default().into());

@@ -29,8 +29,8 @@ pub fn serve() -> ExitCode {
     })
 }
 
-/// Deletes the files that no asset has had for thirty days ([`collect`]). `{"task": "check"}` reads the state and the bucket, and changes
-/// nothing.
+/// Deletes the files that no asset has had for thirty days ([`collect`]), if `store` publishes mirrored pictures. `{"task": "check"}` reads
+/// the state and the bucket, and changes nothing.
 ///
 /// # Errors
 /// [`BadEvent`](door::task::BadEvent) for an unknown event; another error if the engine or S3 does not answer: the next invocation
@@ -49,6 +49,9 @@ pub async fn delete(
             "files": bucket.keys().await?.len(),
             "pictures": published,
         }));
+    }
+    if !store.has_mirrored_pictures() {
+        return Ok(json!({"outcome": "off"}));
     }
     match collect(store, meter, bucket, &format!("{:032x}", fastrand::u128(..)), now()).await {
         Ok(collected) => Ok(serde_json::to_value(collected)?),

@@ -95,14 +95,15 @@ pub const INVALIDATION: Job = Job {
     summary: "Make the edge forget a catalogue that has changed",
 };
 
-/// The condition of the template under which pictures are mirrored.
-const MIRRORS: Switch = Switch::Condition("MirrorsPictures");
+/// The condition of the template under which a distribution serves mirrored pictures. The functions know whether there are any: a rollback
+/// moves their versions, and not the schedules.
+const WITH_EDGE: Switch = Switch::Condition("HasEdge");
 
 /// The mirror of pictures and sounds.
 pub const MIRROR: Job = Job {
     name: "mirror-assets",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: 15, switch: MIRRORS, is_of_edge: false }),
+    schedule: Some(Schedule { minutes: 15, switch: WITH_EDGE, is_of_edge: false }),
     // The lease of the mirror leaves one run at work.
     alone: None,
     needs: &[Need::WholeProcessor, Need::AssetStorage],
@@ -115,7 +116,7 @@ pub const MIRROR: Job = Job {
 pub const ORPHANS: Job = Job {
     name: "delete-orphans",
     stack: "jobs",
-    schedule: Some(Schedule { minutes: DAY, switch: MIRRORS, is_of_edge: false }),
+    schedule: Some(Schedule { minutes: DAY, switch: WITH_EDGE, is_of_edge: false }),
     alone: None,
     needs: &[Need::AssetDeletion],
     variables: &ORPHAN_KEYS,

@@ -25,6 +25,12 @@ impl CatalogStore {
         Self { pictures, ..self }
     }
 
+    /// Whether records that are published with this store have the addresses of mirrored pictures.
+    #[must_use]
+    pub const fn has_mirrored_pictures(&self) -> bool {
+        matches!(self.pictures, Pictures::Mirrored { .. })
+    }
+
     #[must_use]
     pub fn table(&self) -> &str {
         &self.database.tables.catalog
