@@ -132,7 +132,7 @@ mod tests {
         let is_fresh = |state: &MirrorState, at| state.is_fresh(Timestamp::from_unix(at), "here", 400);
         assert!(is_fresh(&state(last.clone()), 1399));
         assert!(!is_fresh(&state(last.clone()), 1400), "it is old");
-        assert!(!is_fresh(&state(last.clone()), 999), "it ended in the future");
+        assert!(!is_fresh(&state(last.clone()), 900), "it ended in the future");
         assert!(!is_fresh(&MirrorState::default(), 1000), "there was none");
         let failed = Tally { failed: 1, ..Tally::default() };
         let failed = state(MirrorRun { tally: failed, ..last.clone() });
