@@ -42,10 +42,8 @@ pub async fn publish(
 /// Returns the folder of mirrored pictures for `/config.json`; `None` if none are mirrored.
 #[must_use]
 pub fn assets(parameters: &BTreeMap<String, String>) -> Option<String> {
-    if parameters.get("Pictures").is_none_or(|pictures| pictures != "mirrored") {
-        return None;
-    }
-    Some(api::web::ASSETS.to_owned())
+    let are_mirrored = parameters.get("Pictures").is_some_and(|pictures| pictures == "mirrored");
+    are_mirrored.then(|| api::web::ASSETS.to_owned())
 }
 
 /// Puts the pages of the release `manifest` back, if the environment has an edge.

@@ -49,7 +49,7 @@ pub(crate) async fn answer(
     assets: Option<&Bucket>,
     path: &str,
 ) -> Option<Response> {
-    if let Some(bucket) = assets.filter(|_| path.starts_with("/assets/")) {
+    if let Some(bucket) = assets.filter(|_| path.starts_with(web::ASSETS)) {
         return Some(with_headers(pictures::file(bucket, path).await?));
     }
     let (text, media_type, caching) = match path {
@@ -57,7 +57,7 @@ pub(crate) async fn answer(
             (document(&with_data(app, router).await), web::media_type(INDEX), "no-cache")
         }
         "/config.json" => (
-            web::config(&app.kernel.config.deployment.release, assets.map(|_| "/assets/")),
+            web::config(&app.kernel.config.deployment.release, assets.map(|_| web::ASSETS)),
             web::media_type(path),
             "no-cache",
         ),

@@ -143,6 +143,18 @@ async fn a_bucket_that_fails_ends_the_run_and_the_next_one_completes_it() {
         other => panic!("{other:?}"),
     }
     assert_eq!(studio.named().await.len(), 0);
+    let reason = studio.state().await.error.expect("administrators see the error").reason;
+    assert!(reason.contains("PutObject"), "{reason}");
     studio.run().await;
     assert_eq!(studio.stored(), studio.named().await);
+    let good = studio.state().await;
+    assert_eq!(good.error, None, "a good run clears it");
+    studio.age().await;
+    let missing =
+        Bucket { client: aws::s3_at(&format!("http://{}", free_address())), ..studio.bucket.assets() };
+    let ended = mirror::run(&studio.store, &meter, &source, &missing, &settings, &mut |_| {}).await;
+    assert!(ended.is_err());
+    let failed = studio.state().await;
+    assert!(failed.error.is_some());
+    assert_eq!((failed.last, failed.totals), (good.last, good.totals), "an error replaces nothing else");
 }

@@ -2,11 +2,16 @@
 
 use adapters::{
     now,
-    store::{CatalogStore, Meter},
-    sync,
+    store::{AssetLedger, CatalogStore, Meter},
+    sync::{self, Loaded},
 };
-use domain::assets::{Image, Pictures};
+use domain::{
+    assets::{Asset, AssetFile, AssetId, Format, Image, Pictures},
+    facts::AssetKind,
+};
+use mirror::hash_of;
 use serde_json::Value;
+use tests::facts;
 
 use super::support::Studio;
 use crate::sync::support::{pokemon, rows};
@@ -110,4 +115,47 @@ fn untimed(rows: Vec<Value>) -> Vec<Value> {
         row
     });
     untimed.collect()
+}
+
+/// The files that the processing makes of an asset of this kind, with contents that differ.
+fn files(id: &AssetId) -> Vec<AssetFile> {
+    let file = |format, size| {
+        let hash = hash_of(format!("{id:?} {format:?} {size:?}").as_bytes());
+        AssetFile { hash, format, size, bytes: 3_000 }
+    };
+    match id.kind {
+        AssetKind::OfficialArtwork | AssetKind::OfficialArtworkShiny | AssetKind::Home => [96, 192, 475]
+            .into_iter()
+            .flat_map(|size| [file(Format::Avif, Some(size)), file(Format::WebP, Some(size))])
+            .collect(),
+        AssetKind::DreamWorld => vec![file(Format::Svg, None)],
+        AssetKind::Cry => vec![file(Format::Ogg, None)],
+        _ => vec![file(Format::Png, None), file(Format::WebP, Some(96))],
+    }
+}
+
+#[tokio::test]
+async fn an_index_with_every_picture_stays_within_its_limit() {
+    let (store, meter) = (mirrored(&tests::empty_store().await, "/"), Meter::default());
+    let mut ledger = AssetLedger::default();
+    for id in AssetId::of(facts()) {
+        let asset = Asset {
+            etag: None,
+            checked_at: now(),
+            version: 1,
+            files: files(&id),
+            rejected: None,
+            gone_since: None,
+        };
+        ledger.record(id, asset);
+    }
+    let lease = store.take_mirror_lease(&meter, "test".to_owned(), 60, now()).await.expect("it is free");
+    while ledger.dirty() > 0 {
+        store.put_assets(&meter, &lease, &mut ledger).await.expect("a write");
+    }
+    let snapshot = Loaded { name: "everything", taken_at: now(), facts: facts() };
+    let published = sync::load(&store, &meter, "test", &snapshot).await.expect("a publication");
+    let (raw, packed) = published.index_size;
+    println!("an index with every picture: {raw} bytes, {packed} compressed");
+    assert!(raw > 200_000 && (100_000..=150_000).contains(&packed), "{raw} bytes, {packed} compressed");
 }

@@ -19,18 +19,17 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     // cargo-lambda's linker, which is Zig's: this machine's C library may be later than Lambda's.
     let (architecture, processor) = if options.x86_64 { X86_64 } else { ARM64 };
-    println!("{}", program(&root(), &target(), &[architecture], processor)?.display());
+    println!("{}", run_build(command(&root(), &target(), &[architecture], processor)?, &target())?.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// The build that [`begin`] started.
-static BEGUN: Mutex<Option<Child>> = Mutex::new(None);
+/// The build that [`start`] started.
+static STARTED: Mutex<Option<Child>> = Mutex::new(None);
 
 /// Starts the build of [`for_this_machine`] in the background, with a low priority and its output in a file. Its result is not judged
 /// here: [`for_this_machine`] waits for its end and repeats what failed.
-pub fn begin() -> anyhow::Result<()> {
-    let (architecture, processor) = X86_64;
-    let build = command(&root(), &target(), &["--compiler", "cargo", architecture], processor)?;
+pub fn start() -> anyhow::Result<()> {
+    let build = native(&root(), &target())?;
     let mut nice = Command::new("nice");
     nice.arg("-n").arg("19").arg(build.get_program()).args(build.get_args()).current_dir(root());
     for (name, value) in build.get_envs() {
@@ -42,31 +41,37 @@ pub fn begin() -> anyhow::Result<()> {
     let log = target().join("tools/release-build.log");
     fs::create_dir_all(target().join("tools"))?;
     let log = File::create(log)?;
-    let begun = nice.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-    *BEGUN.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+    let started = nice.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+    *STARTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
     Ok(())
 }
 
 /// Builds the program for this machine with its own linker. Returns its path.
 pub fn for_this_machine() -> anyhow::Result<PathBuf> {
-    if let Some(mut begun) = BEGUN.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        begun.wait()?;
+    if let Some(mut started) = STARTED.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        started.wait()?;
     }
     from(&root(), &target())
 }
 
 /// As [`for_this_machine`], from the sources in another folder and into another target directory.
 pub fn from(sources: &Path, target: &Path) -> anyhow::Result<PathBuf> {
+    run_build(native(sources, target)?, target)
+}
+
+/// The command of a build with this machine's own linker.
+fn native(sources: &Path, target: &Path) -> anyhow::Result<Command> {
     let (architecture, processor) = X86_64;
-    program(sources, target, &["--compiler", "cargo", architecture], processor)
+    command(sources, target, &["--compiler", "cargo", architecture], processor)
 }
 
 /// The option of cargo-lambda, and the oldest processor that Lambda runs on.
 const X86_64: (&str, &str) = ("--x86-64", "haswell");
 const ARM64: (&str, &str) = ("--arm64", "neoverse-n1");
 
-fn program(sources: &Path, target: &Path, arguments: &[&str], processor: &str) -> anyhow::Result<PathBuf> {
-    done(&mut command(sources, target, arguments, processor)?)?;
+/// Runs a build into `target`. Returns the program's path.
+fn run_build(mut build: Command, target: &Path) -> anyhow::Result<PathBuf> {
+    done(&mut build)?;
     Ok(target.join("lambda/functions/bootstrap"))
 }
 

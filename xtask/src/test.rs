@@ -53,7 +53,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     for stage in STAGES {
         if options.only.is_empty() || options.only.iter().any(|name| name == stage.name) {
             if options.only.is_empty() && stage.name == stages::RELEASE_BUILD_STARTS {
-                begin_release_build();
+                start_release_build();
             }
             let report = report(stage, Context { earlier: &reports, full: options.full });
             reports.push(report);
@@ -79,9 +79,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn begin_release_build() {
-    if let Err(error) = deployment::begin_release_build() {
-        eprintln!("the release build begins later: {error:#}");
+fn start_release_build() {
+    if let Err(error) = deployment::start_release_build() {
+        eprintln!("the release build starts later: {error:#}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Configuration: read and checked once, at the start.
 
-mod numbers;
 mod pictures;
+mod source;
 mod sync;
 
 use std::{env, path::PathBuf, time::Duration};

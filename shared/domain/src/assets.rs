@@ -82,7 +82,7 @@ impl AssetId {
 /// A stored file of an asset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetFile {
-    /// The first digits of the SHA-256 of the content.
+    /// A hash of the content, which distinguishes the versions of one picture.
     pub hash: String,
     pub format: Format,
     /// The longest side of a derived picture, in pixels; `None` for a file of the source's own size and for a sound.

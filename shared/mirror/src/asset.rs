@@ -14,8 +14,18 @@ use tokio::sync::Semaphore;
 
 use crate::{bucket::Bucket, work::VERSION};
 
-/// The number of digits of a file's hash. It distinguishes the versions of one picture only.
-const DIGITS: usize = 10;
+/// The characters of a file's hash.
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const LENGTH: u32 = 5;
+
+/// Returns the hash of a file's content in its name: one of 62⁵ values that follow from the SHA-256. It distinguishes the versions of one
+/// picture only, and each row of the index contains six of them, which do not compress.
+#[must_use]
+pub fn hash_of(content: &[u8]) -> String {
+    let number = u64::from_str_radix(&content_hash(content)[..16], 16).unwrap_or_default();
+    let digit = |nth| ALPHABET[(number / 62_u64.pow(nth) % 62) as usize];
+    (0..LENGTH).map(|nth| char::from(digit(nth))).collect()
+}
 
 pub(crate) fn is_gone(error: &FetchError) -> bool {
     matches!(error, FetchError::Status(status, _) if [404, 410].contains(&status.as_u16()))
@@ -75,7 +85,7 @@ pub(crate) async fn mirror(
         processed.map_err(|_| Failed::Processing)?.map_err(|error| Failed::Content(error, etag.clone()))?;
     let (mut stored, mut new) = (Vec::with_capacity(files.len()), New::default());
     for File { format, size, bytes, .. } in files {
-        let hash = content_hash(&bytes)[..DIGITS].to_owned();
+        let hash = hash_of(&bytes);
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let file = AssetFile { hash, format, size, bytes: length };
         if !known.is_some_and(|asset| asset.files.contains(&file)) {
@@ -106,5 +116,22 @@ const fn form(kind: AssetKind) -> Form {
         | AssetKind::BackFemale
         | AssetKind::FrontShinyFemale
         | AssetKind::BackShinyFemale => Form::Sprite,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_has_five_characters_that_a_name_can_hold() {
+        let hashes: std::collections::BTreeSet<_> =
+            (0..1000_u32).map(|n| hash_of(&n.to_be_bytes())).collect();
+        assert_eq!(hashes.len(), 1000);
+        for hash in &hashes {
+            assert!(hash.len() == 5 && hash.bytes().all(|byte| ALPHABET.contains(&byte)), "{hash}");
+        }
+        let used: std::collections::BTreeSet<_> = hashes.iter().flat_map(|hash| hash.bytes()).collect();
+        assert_eq!(used.len(), ALPHABET.len(), "every character is used");
     }
 }

@@ -17,6 +17,7 @@ mod run;
 mod state;
 mod work;
 
+pub use asset::hash_of;
 pub use bucket::{Bucket, IMMUTABLE};
 pub use orphans::{Collected, collect};
 pub use run::{MirrorError, Outcome, Progress, run};

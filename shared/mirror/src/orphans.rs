@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use adapters::store::{CatalogStore, LONGEST_LEASE, Lease, Meter, StoreError};
+use adapters::store::{CatalogStore, Lease, Meter};
 use domain::{Timestamp, assets::Manifest};
 use serde::Serialize;
 
-use crate::{bucket::Bucket, run::MirrorError, state::MirrorState, work::is_over};
+use crate::{
+    bucket::Bucket,
+    run::{MirrorError, take_lease},
+    state::MirrorState,
+    work::is_over,
+};
 
 /// The end of a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -32,13 +37,7 @@ pub async fn collect(
     now: Timestamp,
 ) -> Result<Collected, MirrorError> {
     let store = &store.patient();
-    let lease = match store.take_mirror_lease(meter, owner.to_owned(), LONGEST_LEASE, now).await {
-        Err(StoreError::Conflict { .. }) => {
-            let until = store.mirror_state(meter).await?.lease_until;
-            return Err(MirrorError::Busy(until.unwrap_or(now)));
-        }
-        other => other?,
-    };
+    let lease = take_lease(store, meter, owner.to_owned(), now).await?;
     let ended = delete(store, meter, bucket, &lease, now).await;
     // Best effort: a lease that is not released expires.
     let _ = store.end_lease(meter, &lease).await;
@@ -53,11 +52,9 @@ async fn delete(
     now: Timestamp,
 ) -> Result<Collected, MirrorError> {
     let ledger = store.assets(meter).await?;
+    let pictures = store.pictures_now(meter).await?;
     let published = store.index_pointer(meter).await?;
-    let is_published = match published {
-        Some(pointer) => !pointer.is_partial && pointer.pictures == store.pictures_now(meter).await?,
-        None => false,
-    };
+    let is_published = published.is_some_and(|pointer| !pointer.is_partial && pointer.pictures == pictures);
     let state = MirrorState::read(&store.mirror_state(meter).await?.body);
     let is_complete = state.last.is_some_and(|last| last.is_complete);
     if ledger.has_gaps() || !is_published || !is_complete {

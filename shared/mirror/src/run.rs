@@ -77,13 +77,7 @@ pub async fn run(
     observe: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Outcome, MirrorError> {
     let store = &store.patient();
-    let lease = match store.take_mirror_lease(meter, settings.owner.clone(), LONGEST_LEASE, now()).await {
-        Err(StoreError::Conflict { .. }) => {
-            let until = store.mirror_state(meter).await?.lease_until;
-            return Err(MirrorError::Busy(until.unwrap_or_else(now)));
-        }
-        other => other?,
-    };
+    let lease = take_lease(store, meter, settings.owner.clone(), now()).await?;
     let mut run = Run {
         store,
         meter,
@@ -106,6 +100,25 @@ pub async fn run(
     // Best effort: a lease that is not released expires.
     let _ = store.end_lease(meter, &lease).await;
     ended
+}
+
+/// Takes the lease of the mirror.
+///
+/// # Errors
+/// [`MirrorError::Busy`] while another owner holds it.
+pub(crate) async fn take_lease(
+    store: &CatalogStore,
+    meter: &Meter,
+    owner: String,
+    now: Timestamp,
+) -> Result<Lease, MirrorError> {
+    match store.take_mirror_lease(meter, owner, LONGEST_LEASE, now).await {
+        Err(StoreError::Conflict { .. }) => {
+            let until = store.mirror_state(meter).await?.lease_until;
+            Err(MirrorError::Busy(until.unwrap_or(now)))
+        }
+        other => Ok(other?),
+    }
 }
 
 struct Run<'a> {
@@ -320,10 +333,13 @@ impl Run<'_> {
         std::mem::take(&mut self.failures).into_iter().chain(rejected).take(MOST_FAILURES).collect()
     }
 
-    /// Stores the error that ended the run, for administrators. Best effort: what failed may be the engine.
-    async fn report_error(&mut self, error: &MirrorError) {
-        self.state.error = Some(RunError { at: now(), reason: shortened(error) });
-        if let Ok(json) = serde_json::to_string(&self.state) {
+    /// Adds the error that ended the run to the stored state, for administrators. Best effort: what failed may be the engine.
+    async fn report_error(&self, error: &MirrorError) {
+        // Read again: the run may have failed before it read the state, and must not replace it with an empty one.
+        let Ok(stored) = self.store.mirror_state(self.meter).await else { return };
+        let error = Some(RunError { at: now(), reason: shortened(error) });
+        let state = MirrorState { error, ..MirrorState::read(&stored.body) };
+        if let Ok(json) = serde_json::to_string(&state) {
             let _ = self.store.put_state(self.meter, self.lease, &json, now()).await;
         }
     }

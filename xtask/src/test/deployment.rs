@@ -144,8 +144,8 @@ fn emulator() -> anyhow::Result<PathBuf> {
 }
 
 /// Starts the release build in the background, if this machine runs the stages that need it.
-pub fn begin_release_build() -> anyhow::Result<()> {
-    if ARCH == "x86_64" && has_python() { build::begin() } else { Ok(()) }
+pub fn start_release_build() -> anyhow::Result<()> {
+    if ARCH == "x86_64" && has_python() { build::start() } else { Ok(()) }
 }
 
 /// Compares the instruction counts of functions, in the release build of their program, with `bench/instructions.json`.

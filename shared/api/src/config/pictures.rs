@@ -6,7 +6,7 @@ use adapters::pokeapi::{AssetSource, Config as SourceConfig};
 use domain::assets::Pictures;
 use door::config::ConfigError;
 
-use super::numbers::{min_age, number};
+use super::source::{min_age, source, text};
 
 /// The additional variables of the mirror.
 pub const MIRROR_KEYS: [&str; 5] =
@@ -21,7 +21,7 @@ pub const ORPHAN_KEYS: [&str; 1] = ["PICTURES"];
 /// # Errors
 /// [`ConfigError`] names the variable that is wrong.
 pub fn pictures(var: impl Fn(&str) -> Option<String>) -> Result<Pictures, ConfigError> {
-    match var("PICTURES").filter(|value| !value.trim().is_empty()).as_deref() {
+    match text(var)("PICTURES").as_deref() {
         None | Some("source") => Ok(Pictures::Source),
         Some("none") => Ok(Pictures::None),
         Some("mirrored") => Ok(Pictures::Mirrored { base: "/".to_owned() }),
@@ -56,17 +56,11 @@ impl MirrorConfig {
     /// # Errors
     /// As [`Self::from_env`].
     pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let value = |name: &'static str| var(name).filter(|value| !value.trim().is_empty());
-        let base = value("ASSETS_SOURCE_URL").unwrap_or_else(|| AssetSource::POKEAPI.to_owned());
-        let mut source = SourceConfig::new(base);
-        AssetSource::new(source.clone())
-            .map_err(|error| ConfigError::Bad("ASSETS_SOURCE_URL", error.to_string()))?;
-        source.per_minute = number(&var, "SYNC_REQUESTS_PER_MINUTE", SourceConfig::PER_MINUTE)?;
-        source.contact = value("SYNC_CONTACT");
-        AssetSource::new(source.clone()).map_err(|error| {
-            ConfigError::Bad("SYNC_CONTACT", format!("cannot be sent in a header: {error}"))
-        })?;
-        Ok(Self { pictures: pictures(&var)?, source, min_age_seconds: min_age(&var)? })
+        Ok(Self {
+            pictures: pictures(&var)?,
+            source: source(&var, "ASSETS_SOURCE_URL", AssetSource::POKEAPI, AssetSource::new)?,
+            min_age_seconds: min_age(&var)?,
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use domain::assets::Pictures;
 use door::config::ConfigError;
 
 use super::{
-    numbers::{self, number},
     pictures::pictures,
+    source::{self, min_age, source},
 };
 
 /// The additional variables of the sync.
@@ -29,7 +29,7 @@ pub struct SyncConfig {
 
 impl SyncConfig {
     /// The default, in seconds.
-    pub const MIN_AGE: i64 = numbers::MIN_AGE;
+    pub const MIN_AGE: i64 = source::MIN_AGE;
 
     /// Reads the configuration from the environment.
     ///
@@ -44,19 +44,11 @@ impl SyncConfig {
     /// # Errors
     /// As [`Self::from_env`].
     pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let pictures = pictures(&var)?;
-        let value = |name: &'static str| var(name).filter(|value| !value.trim().is_empty());
-        let base = value("POKEAPI_BASE_URL").unwrap_or_else(|| PokeApiConfig::POKEAPI.to_owned());
-        let mut pokeapi = PokeApiConfig::new(base);
-        PokeApi::new(pokeapi.clone())
-            .map_err(|error| ConfigError::Bad("POKEAPI_BASE_URL", error.to_string()))?;
-        pokeapi.per_minute = number(&var, "SYNC_REQUESTS_PER_MINUTE", PokeApiConfig::PER_MINUTE)?;
-        pokeapi.contact = value("SYNC_CONTACT");
-        // The contact is sent in a header, so it cannot hold line breaks.
-        PokeApi::new(pokeapi.clone()).map_err(|error| {
-            ConfigError::Bad("SYNC_CONTACT", format!("cannot be sent in a header: {error}"))
-        })?;
-        Ok(Self { pokeapi, min_age_seconds: numbers::min_age(&var)?, pictures })
+        Ok(Self {
+            pokeapi: source(&var, "POKEAPI_BASE_URL", PokeApiConfig::POKEAPI, PokeApi::new)?,
+            min_age_seconds: min_age(&var)?,
+            pictures: pictures(&var)?,
+        })
     }
 }
 

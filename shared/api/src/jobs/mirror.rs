@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use ::mirror::{Bucket, MirrorError, MirrorState, Outcome};
+use ::mirror::{Bucket, MirrorError, MirrorState};
 use adapters::{
     aws, now,
     pokeapi::AssetSource,
@@ -14,6 +14,7 @@ use door::{
     lambda::refuse,
     task::{Task, task},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -80,10 +81,13 @@ pub async fn mirror(
         deadline: Some(Instant::now() + time.saturating_sub(RESERVE)),
         ..Settings::new(format!("{:032x}", fastrand::u128(..)))
     };
-    match ::mirror::run(store, meter, source, bucket, &settings, &mut |_| {}).await {
-        Ok(outcome @ (Outcome::Finished { .. } | Outcome::Paused { .. })) => {
-            Ok(serde_json::to_value(outcome)?)
-        }
+    answer(::mirror::run(store, meter, source, bucket, &settings, &mut |_| {}).await)
+}
+
+/// Returns the answer of a job that works under the lease of the mirror. That another one holds it is not an error.
+pub(super) fn answer(ended: Result<impl Serialize, MirrorError>) -> Result<Value, lambda_runtime::Error> {
+    match ended {
+        Ok(outcome) => Ok(serde_json::to_value(outcome)?),
         Err(MirrorError::Busy(until)) => Ok(json!({"outcome": "busy", "until": until})),
         Err(error) => Err(error.into()),
     }

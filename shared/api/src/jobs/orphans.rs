@@ -2,7 +2,7 @@
 
 use std::{env, process::ExitCode};
 
-use ::mirror::{Bucket, MirrorError, collect};
+use ::mirror::{Bucket, collect};
 use adapters::{
     aws, now,
     store::{CatalogStore, Meter},
@@ -13,7 +13,11 @@ use door::{
 };
 use serde_json::{Value, json};
 
-use super::{mirror::bucket, serve::serve_job, table::ORPHANS};
+use super::{
+    mirror::{answer, bucket},
+    serve::serve_job,
+    table::ORPHANS,
+};
 use crate::config::pictures;
 
 /// Serves the deletion of orphans ([`delete`]).
@@ -53,9 +57,5 @@ pub async fn delete(
     if !store.has_mirrored_pictures() {
         return Ok(json!({"outcome": "off"}));
     }
-    match collect(store, meter, bucket, &format!("{:032x}", fastrand::u128(..)), now()).await {
-        Ok(collected) => Ok(serde_json::to_value(collected)?),
-        Err(MirrorError::Busy(until)) => Ok(json!({"outcome": "busy", "until": until})),
-        Err(error) => Err(error.into()),
-    }
+    answer(collect(store, meter, bucket, &format!("{:032x}", fastrand::u128(..)), now()).await)
 }
