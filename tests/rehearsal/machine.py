@@ -13,8 +13,6 @@ import urllib.request
 REGION = "eu-central-1"
 # The seconds that stand for a minute of a canary and of an alarm.
 MINUTE = 2
-# Full garbage collections stop the emulator, which is one process, for longer after each deployment. A rehearsal is short: it needs none.
-EMULATOR = "import gc; gc.set_threshold(700, 10, 10**9); import sys; from ministack.app import main; sys.exit(main())"
 
 
 class Steps:
@@ -76,8 +74,8 @@ def emulator(program, run, port, **environment):
         "GATEWAY_PORT": str(port), "AUTH": "true", "LAMBDA_EXECUTOR": "local", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "INFO",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **environment,
     }
-    python = str(pathlib.Path(program).with_name("python"))
-    return running([python, "-c", EMULATOR], f"{run}/emulator.log", env=environment, cwd=run)
+    python, script = pathlib.Path(program).with_name("python"), pathlib.Path(__file__).with_name("emulator.py")
+    return running([str(python), str(script)], f"{run}/emulator.log", env=environment, cwd=run)
 
 
 def front(run, port, emulator_port):
