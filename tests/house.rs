@@ -3,6 +3,7 @@
 
 mod access;
 mod account;
+mod alarms;
 mod authorization;
 mod demands;
 mod documents;

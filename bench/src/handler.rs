@@ -196,6 +196,7 @@ impl Handler {
             repeated: None,
             id: String::new(),
             meter: Arc::default(),
+            events: Arc::default(),
         };
         let answer = self.runtime.block_on((case.route.handler)(&self.app, &request));
         ensure!(answer.is_ok(), "{} cannot be answered", case.event.raw_path);

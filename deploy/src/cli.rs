@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use deploy::{
     address::Address,
+    alarms,
     bundle::{self, Bundle},
     cloud::Cloud,
     drift, environments, first,
@@ -128,6 +129,13 @@ enum Command {
     },
     /// Report the resources that were changed by hand
     Drift { environment: String },
+    /// Check that every alarm exists, tells somebody, and is silent
+    Alarms {
+        environment: String,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Create or delete the environment of a branch
     Env {
         #[command(subcommand)]
@@ -256,6 +264,11 @@ pub async fn run(cli: Cli) -> Result<()> {
             }
         }
         Command::Drift { environment } => drift(&root, &environment, progress).await,
+        Command::Alarms { environment, json } => {
+            let (cloud, settings) = connect(&root, &environment).await?;
+            let stacks = stacks::of(&stacks::read(&root)?.0, &settings.environment);
+            alarms::check(&cloud, &settings, &stacks).await?.show(json, progress)
+        }
         Command::Env { command: EnvCommand::Url { name } } => {
             let (cloud, settings) = connect(&root, &name).await?;
             println!("{}", Address::read(&cloud, &settings).await?.public());

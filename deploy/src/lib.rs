@@ -4,6 +4,7 @@
 //! [`manifest`] says what was deployed there. `docs/runbooks/release.md` is the guide for people.
 
 pub mod address;
+pub mod alarms;
 pub mod aliases;
 pub mod apply;
 pub mod bundle;

@@ -42,6 +42,8 @@ pub fn window(settings: &Settings, reason: Option<&str>, now: OffsetDateTime) ->
 pub async fn limits(cloud: &Cloud, settings: &mut Settings, progress: Progress) -> Result<()> {
     let account = cloud.functions.get_account_settings().send().await.map_err(aws)?;
     let limit = account.account_limit.map_or(0, |limit| limit.concurrent_executions);
+    // The alarm on concurrency compares with it.
+    settings.parameters.entry("AccountConcurrency".to_owned()).or_insert_with(|| limit.to_string());
     let reserve =
         settings.parameters.entry("SyncReservedConcurrency".to_owned()).or_insert_with(|| "true".to_owned());
     if !can_reserve(limit) && reserve == "true" {

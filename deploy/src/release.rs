@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     address::{self, Address},
+    alarms,
     aliases::{self, Versions},
     apply::{self, Applied, Wanted},
     bundle::Bundle,
@@ -223,7 +224,12 @@ impl Deployment<'_> {
         first::alive(&target).await?;
         // While the aliases moved, CloudFront may have stored responses of both releases.
         invalidation::invalidate(self.cloud, &self.outputs, &manifest::timestamp(), self.progress).await?;
-        address::prove(&address, target, self.progress).await
+        address::prove(&address, target, self.progress).await?;
+        if !self.is_wanted(stacks::WATCH) {
+            return Ok(());
+        }
+        let all: Vec<Stack> = stacks.iter().map(|stack| (*stack).clone()).collect();
+        alarms::prove(self.cloud, &self.settings, &all, self.progress).await
     }
 
     fn is_wanted(&self, stack: &str) -> bool {

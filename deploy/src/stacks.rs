@@ -41,6 +41,8 @@ pub const RELEASE: &str = "release";
 pub const JOBS: &str = "jobs";
 /// The stack of the tables and buckets.
 pub const DATA: &str = "data";
+/// The stack of the alarms, which stable environments have.
+pub const WATCH: &str = "watch";
 /// The stack of the distribution, which is the address of an environment that has one.
 pub const EDGE: &str = "edge";
 

@@ -18,6 +18,7 @@ mod stack;
 mod tags;
 mod template;
 pub mod transactions;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     let functions = functions();
     let mut files = vec![accesses::generate(root, &functions)?, transactions::generate(root, &functions)?];
     files.extend(template::generate(root, &functions)?);
+    files.extend(watch::generate(root, &functions)?);
     files.extend(edge::generate(root)?);
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));

@@ -4,7 +4,7 @@ use api::jobs::{Job, Schedule, Switch};
 use serde_json::{Value, json};
 
 use crate::{
-    function::{Function, IS_STABLE, NOTICES, Trigger, logical_id},
+    function::{Function, Trigger, logical_id},
     tags::tags,
 };
 
@@ -36,53 +36,6 @@ pub(crate) fn of(job: &Job, schedule: &Schedule) -> (String, Value) {
         "DeadLetterConfig": {"Arn": {"Fn::GetAtt": "ScheduleFailures.Arn"}},
     });
     (format!("{id}Schedule"), json!({"Type": "AWS::Scheduler::Schedule", "Properties": properties}))
-}
-
-/// Returns the alarm on the queue, which notifies the subscribers of the environment.
-fn alarm() -> Value {
-    notifying(&json!({
-        "AlarmDescription": "A schedule could not start its job (docs/runbooks/schedules.md).",
-        "Namespace": "AWS/SQS",
-        "MetricName": "ApproximateNumberOfMessagesVisible",
-        "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": "ScheduleFailures.QueueName"}}],
-        "Statistic": "Maximum",
-        "Threshold": 1,
-    }))
-}
-
-/// Returns the alarm on a job that runs every minute and fails more than once in five minutes, by logical id.
-fn failing(function: &Function) -> (String, Value) {
-    let alarm = notifying(&json!({
-        "AlarmDescription": format!("{} fails (docs/runbooks/sync.md).", function.name),
-        "Namespace": "AWS/Lambda",
-        "MetricName": "Errors",
-        "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": format!("{}Function", function.id())}}],
-        "Statistic": "Sum",
-        "Threshold": 2,
-    }));
-    (format!("{}Alarm", function.id()), alarm)
-}
-
-/// Returns an alarm that fires as soon as a metric reaches its threshold within five minutes, and reports when it is over.
-fn notifying(properties: &Value) -> Value {
-    let mut alarm = json!({
-        "Type": "AWS::CloudWatch::Alarm",
-        "Condition": IS_STABLE,
-        "Properties": {
-            "Period": 300,
-            "EvaluationPeriods": 1,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            // Neither service reports anything about what was not used.
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Fn::Sub": NOTICES}],
-            "OKActions": [{"Fn::Sub": NOTICES}],
-            "Tags": tags(),
-        },
-    });
-    if let (Some(all), Some(own)) = (alarm["Properties"].as_object_mut(), properties.as_object()) {
-        all.extend(own.clone());
-    }
-    alarm
 }
 
 /// Returns the resources that the schedules of `functions` share, by logical id.
@@ -136,14 +89,9 @@ pub(crate) fn shared(functions: &[&Function]) -> Vec<(String, Value)> {
             "Tags": tags(),
         },
     });
-    let is_of_edge = |function: &&&Function| matches!(function.trigger, Trigger::Job(job) if job.schedule.as_ref().is_some_and(|schedule| schedule.is_of_edge));
-    let failing = functions.iter().filter(is_of_edge).map(|function| failing(function));
-    let mut shared = vec![
+    vec![
         ("ScheduleGroup".to_owned(), group),
         ("ScheduleFailures".to_owned(), queue),
-        ("ScheduleFailuresAlarm".to_owned(), alarm()),
         ("ScheduleRole".to_owned(), role),
-    ];
-    shared.extend(failing);
-    shared
+    ]
 }

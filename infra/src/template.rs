@@ -141,6 +141,20 @@ fn whole(stack: Stack, main: &str, resources: Vec<Group>) -> Result<String> {
     Ok(text)
 }
 
+/// Returns a template without functions: its description, and its sections with their entries.
+pub(crate) fn document(description: &str, sections: &[(&str, Vec<(String, Value)>)]) -> Result<String> {
+    let mut text = format!(
+        "# Generated: `cargo xtask generate`.\nAWSTemplateFormatVersion: \"2010-09-09\"\nDescription: {description}\n"
+    );
+    for (name, entries) in sections {
+        text.push_str(&format!("\n{name}:\n"));
+        for (id, entry) in entries {
+            push(&mut text, id, &short(entry.clone()))?;
+        }
+    }
+    Ok(text)
+}
+
 /// Returns the entries whose names are in `used`.
 fn kept(section: Mapping, used: &BTreeSet<String>) -> Mapping {
     section.into_iter().filter(|(name, _)| name.as_str().is_some_and(|name| used.contains(name))).collect()

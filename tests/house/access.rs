@@ -8,7 +8,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use adapters::{now, store::Tables, tokens::FamilyId};
+use adapters::{
+    now,
+    store::{Meter, Tables, accounts::StoredFavorite},
+    tokens::FamilyId,
+};
 use api::{Route, routes};
 use door::route::{DEFAULT, Idempotency};
 use http::Method;
@@ -17,7 +21,7 @@ use infra::{
     transactions,
 };
 use serde_json::{Value, json};
-use tests::{Call, PASSWORD, SampleUsers, Tap, event, invoke_event, root};
+use tests::{Call, PASSWORD, SampleUsers, Tap, event, invoke_event, root, some_event};
 
 use super::authorization::of_an_unknown_key;
 use crate::workshop::Home;
@@ -62,6 +66,13 @@ fn done(tables: &Tables, calls: &[Call]) -> Rights {
             "BatchWriteItem" => {
                 for table in body["RequestItems"].as_object().expect("tables").keys() {
                     note(operation, parameter(&json!({"TableName": table})), &Value::Null);
+                }
+            }
+            "BatchGetItem" => {
+                for (table, wanted) in body["RequestItems"].as_object().expect("tables") {
+                    for key in wanted["Keys"].as_array().expect("keys") {
+                        note(operation, parameter(&json!({"TableName": table})), &key["pk"]["S"]);
+                    }
                 }
             }
             "Scan" => note(operation, parameter(body), &Value::Null),
@@ -232,6 +243,12 @@ async fn a_route_has_exactly_the_rights_that_it_uses() {
         }
         if ["update-profile", "update-user"].contains(&route.spec.name) {
             give_up_names(&users).await;
+        }
+        if route.spec.name == "list-favorites" {
+            let gone = StoredFavorite { pokemon: 99_999, created_at: now() };
+            let record = some_event(users.ash).into();
+            let added = users.accounts.add_favorite(&Meter::default(), users.ash, gone, &record).await;
+            added.expect("a favorite");
         }
         let tap = Tap::on(&users.url).await;
         let mut statuses = Vec::new();

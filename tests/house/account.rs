@@ -11,7 +11,7 @@ const DEPLOYER: &str = "infra/deployer.yaml";
 const WORKFLOWS: &str = "infra/workflows.yaml";
 
 /// The action that creates a resource of each type.
-const CREATES: [(&str, &str); 30] = [
+const CREATES: [(&str, &str); 34] = [
     ("AWS::ApiGatewayV2::Api", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Integration", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Route", "apigateway:POST"),
@@ -23,6 +23,8 @@ const CREATES: [(&str, &str); 30] = [
     ("AWS::CloudFront::OriginAccessControl", "cloudfront:CreateOriginAccessControl"),
     ("AWS::CloudFront::ResponseHeadersPolicy", "cloudfront:CreateResponseHeadersPolicy"),
     ("AWS::CloudWatch::Alarm", "cloudwatch:PutMetricAlarm"),
+    ("AWS::CloudWatch::CompositeAlarm", "cloudwatch:PutCompositeAlarm"),
+    ("AWS::CloudWatch::Dashboard", "cloudwatch:PutDashboard"),
     ("AWS::DynamoDB::GlobalTable", "dynamodb:CreateTable"),
     ("AWS::IAM::ManagedPolicy", "iam:CreatePolicy"),
     ("AWS::IAM::Role", "iam:CreateRole"),
@@ -31,9 +33,11 @@ const CREATES: [(&str, &str); 30] = [
     ("AWS::Logs::DeliveryDestination", "logs:PutDeliveryDestination"),
     ("AWS::Logs::DeliverySource", "logs:PutDeliverySource"),
     ("AWS::Logs::LogGroup", "logs:CreateLogGroup"),
+    ("AWS::Logs::QueryDefinition", "logs:PutQueryDefinition"),
     ("AWS::Route53::RecordSetGroup", "route53:ChangeResourceRecordSets"),
     ("AWS::S3::Bucket", "s3:CreateBucket"),
     ("AWS::S3::BucketPolicy", "s3:PutBucketPolicy"),
+    ("AWS::SNS::Subscription", "sns:Subscribe"),
     ("AWS::SNS::Topic", "sns:CreateTopic"),
     ("AWS::SNS::TopicPolicy", "sns:SetTopicAttributes"),
     ("AWS::SQS::Queue", "sqs:CreateQueue"),
@@ -209,7 +213,7 @@ fn the_rights_of_deployments_have_names_that_no_environment_has() {
         let properties = &resource["Properties"];
         names.extend(["RoleName", "ManagedPolicyName"].iter().flat_map(|name| texts(&properties[*name])));
     }
-    let expected = ["boundary", "edge", "cloudformation", "deploy", "operate"]
+    let expected = ["boundary", "watch", "edge", "cloudformation", "deploy", "operate"]
         .map(|name| format!("pokedex-{name}-${{Environment}}"));
     assert_eq!(names, expected);
     for file in [DEPLOYER, WORKFLOWS] {
@@ -264,7 +268,8 @@ fn cloudformation_may_create_every_type_of_the_stacks() {
         let (_, found) = resources(DEPLOYER).into_iter().find(|(id, _)| id == name).expect("a resource");
         actions(&statements(&found))
     };
-    let allowed: BTreeSet<String> = of("CloudFormationRole").union(&of("EdgePolicy")).cloned().collect();
+    let allowed: BTreeSet<String> =
+        ["CloudFormationRole", "EdgePolicy", "WatchPolicy"].into_iter().flat_map(of).collect();
     let types: BTreeSet<String> = TEMPLATES
         .into_iter()
         .flat_map(resources)

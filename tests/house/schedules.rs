@@ -44,20 +44,9 @@ fn every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account() {
     let invoked =
         &resources["ScheduleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"];
     assert!(invoked.to_string().contains("InvalidateEdgeFunction.Alias"), "{invoked}");
-    let failing = &resources["InvalidateEdgeAlarm"]["Properties"];
-    assert_eq!((&failing["Namespace"], &failing["MetricName"]), (&json!("AWS/Lambda"), &json!("Errors")));
-    assert_eq!(
-        failing["Dimensions"],
-        json!([{"Name": "FunctionName", "Value": {"Ref": "InvalidateEdgeFunction"}}])
-    );
-    assert_eq!(failing["AlarmActions"], resources["ScheduleFailuresAlarm"]["Properties"]["AlarmActions"]);
-    let alarm = &resources["ScheduleFailuresAlarm"];
-    assert_eq!(alarm["Condition"], "IsStable");
-    let alarm = &alarm["Properties"];
-    assert_eq!(alarm["Dimensions"][0]["Value"], json!({"Fn::GetAtt": "ScheduleFailures.QueueName"}));
-    assert_eq!((&alarm["Threshold"], &alarm["Statistic"]), (&json!(1), &json!("Maximum")));
-    let topic = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:pokedex-${Environment}-notices";
-    assert_eq!(alarm["AlarmActions"], json!([{"Fn::Sub": topic}]), "the topic of infra/data.yaml");
+    let watched = template("infra/watch.yaml")["Resources"]["SchedulesFail"]["Properties"].clone();
+    let queue = &resources["ScheduleFailures"]["Properties"]["QueueName"];
+    assert_eq!(&watched["Dimensions"][0]["Value"], queue);
     let trust = &resources["ScheduleRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
     assert_eq!(trust["Principal"], json!({"Service": "scheduler.amazonaws.com"}));
     assert_eq!(trust["Condition"]["StringEquals"]["aws:SourceAccount"], json!({"Ref": "AWS::AccountId"}));

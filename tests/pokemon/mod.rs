@@ -5,5 +5,6 @@ mod hiding;
 mod list;
 mod new_index;
 mod overrides;
+mod past;
 mod served;
 mod writer;

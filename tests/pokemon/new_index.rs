@@ -96,7 +96,7 @@ async fn a_changed_pokemon_is_listed_with_its_changes_and_the_others_are_unchang
 }
 
 #[tokio::test]
-async fn a_removed_pokemon_leaves_list_and_table() {
+async fn a_removed_pokemon_leaves_the_list_and_keeps_its_page() {
     let (house, store, _) = house_of_thirty().await;
     assert_eq!(list(&house).await.1["pagination"]["total"], 30);
     let mut fewer = thirty();
@@ -104,7 +104,8 @@ async fn a_removed_pokemon_leaves_list_and_table() {
     publish_at(&store, &fewer, LATER).await;
     until(&house, |body| body["pagination"]["total"] == 29).await;
     for name in ["30", "nidorina"] {
-        assert_eq!(house.get(&format!("/api/v1/pokemon/{name}")).await.status, 404, "{name}");
+        let page = house.get(&format!("/api/v1/pokemon/{name}")).await.json();
+        assert_eq!(page["removed_at"], LATER.to_string(), "{name}");
     }
 }
 

@@ -73,12 +73,12 @@ def backups(environment):
 class Subscription:
     """The notices of an environment since it was opened, as a subscriber receives them."""
 
-    def __init__(self, environment):
+    def __init__(self, environment, topic="notices"):
         self.queues = boto3.client("sqs")
-        self.url = self.queues.create_queue(QueueName=f"subscriber-of-{environment}")["QueueUrl"]
+        self.url = self.queues.create_queue(QueueName=f"subscriber-of-{environment}-{topic}")["QueueUrl"]
         arn = self.queues.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         topics = [one["TopicArn"] for one in boto3.client("sns").list_topics()["Topics"]]
-        [topic] = [one for one in topics if one.endswith(f":pokedex-{environment}-notices")]
+        [topic] = [one for one in topics if one.endswith(f":pokedex-{environment}-{topic}")]
         allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
                    "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})

@@ -21,6 +21,7 @@ import edge
 import machine
 import pictures
 import rights
+import watch
 from machine import REGION, Steps, answers, free_port, wait_until
 from product import Api, Traffic, register, see_accounts, see_catalogue
 from source import Source
@@ -41,7 +42,7 @@ BROKEN = """  Broken:
 
 # The steps after the first deployments, in their order.
 STEPS = [
-    "rights", "refusals", "at_one_address", "mirrored", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm",
+    "rights", "refusals", "watched", "at_one_address", "mirrored", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm",
     "rolled_back_by_hand", "migrated", "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
 ]
 
@@ -105,6 +106,9 @@ class Rehearsal:
         self.steps.check_that("staging: a change that loses a table", "would replace or delete CatalogTable" in lost)
         self.source.reset()
         self.steps.done("refused: outside the window, an unchanged tree, a change that would lose a table")
+
+    def watched(self):
+        watch.see(self.steps, self.source, self.api("staging"))
 
     def at_one_address(self):
         for environment in ["dev", "staging"]:

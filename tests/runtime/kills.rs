@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use adapters::{
     aws,
-    store::{CatalogStore, Meter, accounts::SERVED},
+    store::{CatalogStore, Key, Meter, accounts::SERVED},
     tokens::FamilyId,
 };
 use api::jobs::{MIGRATION, deletions::finish_deletions};
@@ -192,7 +192,7 @@ async fn assert_legal(change: &Change, users: &SampleUsers, what: &str) {
             assert!(stored.is_hidden, "{what}");
             assert_eq!(events(users.oak, Action::HidePokemon).await.len(), 1, "{what}");
             let store = CatalogStore::new(aws::at(&users.url), &users.tables);
-            assert_eq!(store.latest_pokemon(&meter, 1).await.expect("no error"), None, "{what}");
+            assert_eq!(store.latest(&meter, &Key::pokemon(1)).await.expect("no error"), None, "{what}");
         }
         other => panic!("{other}"),
     }

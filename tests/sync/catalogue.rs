@@ -15,15 +15,37 @@ use tokio::sync::OnceCell;
 
 use super::support::{rows, small, synced};
 
-/// All items by `pk/sk` with unpacked bodies, except time stamps, the state of a sync, and versions of the index that
-/// are no longer current: this content must not depend on how a catalogue was made. An index is named after its
-/// times, so here it is `INDEX#current`.
+/// All items by `pk/sk` with unpacked bodies, except time stamps, the state of a sync, versions of the index that are no longer current,
+/// and what remains of records that were removed or renamed: this content must not depend on how a catalogue was made. An index is named
+/// after its times, so here it is `INDEX#current`.
 pub async fn catalogue(store: &CatalogStore) -> BTreeMap<String, Value> {
-    let items = items(store).await;
+    let mut items = items(store).await;
+    let past = items.values().filter(|item| is_past(item));
+    let past: BTreeSet<String> = past.map(|item| item["pk"].to_string()).collect();
+    items.retain(|_, item| !past.contains(&item["pk"].to_string()));
     let current =
         items.get(&Key::index_pointer().to_string()).and_then(|pointer| pointer["version"].as_str());
     let current = current.unwrap_or_default().to_owned();
     items.into_iter().filter_map(|(key, item)| timeless(key, item, &current)).collect()
+}
+
+/// The items that remain of removed and renamed records, without times.
+pub async fn past(store: &CatalogStore) -> BTreeMap<String, Value> {
+    let past = items(store).await.into_iter().filter(|(_, item)| is_past(item));
+    let timeless = past.filter_map(|(key, item)| timeless(key, item, "")).map(|(key, mut item)| {
+        item.as_object_mut().map(|item| item.remove("hash"));
+        for fields in ["/body", "/body/pokemon"] {
+            let fields = item.pointer_mut(fields).and_then(Value::as_object_mut);
+            fields.map(|fields| fields.remove("removed_at"));
+        }
+        (key, item)
+    });
+    timeless.collect()
+}
+
+/// Whether an item remains of a record that was removed or renamed.
+pub fn is_past(item: &Value) -> bool {
+    item["is_removed"] == true || item["former_name_of"].is_number()
 }
 
 /// The catalogue that an undisturbed sync makes of the small world.
@@ -142,6 +164,7 @@ fn readable(item: &HashMap<String, AttributeValue>) -> Value {
                 serde_json::from_str(text).unwrap_or_else(|_| json!(text))
             }
             AttributeValue::S(text) => json!(text),
+            AttributeValue::Bool(value) => json!(value),
             other => panic!("{name} is {other:?}"),
         };
         (name.clone(), value)

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{
     catalogue::{assert_same, catalogue, index_versions, items},
     support::{
-        LONG_AGO, RESOURCES, listed_times, pokemon, small, sync, synced, synced_long_ago, tapped, try_sync,
-        writes,
+        LONG_AGO, RESOURCES, dex, listed_times, pokemon, small, sync, synced, synced_long_ago, tapped,
+        try_sync, writes,
     },
 };
 use crate::stand_in::StandIn;
@@ -69,8 +69,7 @@ async fn a_change_moves_updated_at_and_keeps_created_at() {
     }
     let (_, created, updated) = pokemon(&store, "2").await.expect("it is there");
     assert_eq!((created, updated), (LONG_AGO, LONG_AGO), "Ivysaur has not changed");
-    let index = store.index(&Meter::default(), &version(&store).await, 0).await.expect("it is there");
-    let dex = Dex::load(&index, "", "").expect("it is readable");
+    let dex = dex(&store).await;
     let (_, _, bulbasaur) = pokemon(&store, "1").await.expect("it is there");
     assert_eq!(listed_times(&dex, 1), (LONG_AGO, bulbasaur));
     assert_eq!(listed_times(&dex, 2), (LONG_AGO, LONG_AGO));
@@ -150,7 +149,7 @@ async fn a_new_pokemon_joins_and_the_others_keep_their_times() {
 }
 
 #[tokio::test]
-async fn a_new_name_is_found_and_the_old_one_is_not() {
+async fn a_new_name_is_found_and_the_old_one_is_the_species_own_while_it_has_it() {
     let pokeapi = small().await;
     let store = synced_long_ago(&pokeapi).await;
     pokeapi.edit(BULBASAUR, |bulbasaur| bulbasaur["name"] = json!("bulby"));
@@ -196,7 +195,6 @@ async fn an_index_that_readers_would_refuse_does_not_count() {
     assert_eq!(version(&store).await, before);
     pokeapi.remove("type", 155);
     sync(&store, &pokeapi).await;
-    let index = store.index(&Meter::default(), &version(&store).await, 0).await.expect("it is there");
-    let dex = Dex::load(&index, "", "").expect("it is readable");
+    let dex = dex(&store).await;
     assert!(dex.has_type("type-154") && !dex.has_type("type-155"));
 }

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use tests::{Call, empty_store, engine_url, publish_facts};
 
 use super::{
-    catalogue::{assert_same, catalogue, index_versions, undisturbed_catalogue},
+    catalogue::{assert_same, catalogue, index_versions, past, undisturbed_catalogue},
     support::{
-        LONG_AGO, client, config, facts, finished, listed, listed_times, pokemon, run, small, state, sync,
-        synced, tapped, through,
+        LONG_AGO, client, config, dex, facts, finished, listed, listed_times, pokemon, run, small, state,
+        sync, synced, tapped, through,
     },
     switch::{Blow, Switch},
 };
@@ -86,10 +86,7 @@ async fn assert_recovered(
     assert_same(&catalogue(store).await, expected, what);
     assert_eq!(index_versions(store).await.len(), versions, "{what}");
     assert_eq!(state(store).await.running, None, "{what}");
-    let meter = Meter::default();
-    let pointer = store.index_pointer(&meter).await.expect("it is readable").expect("it is there");
-    let index = store.index(&meter, &pointer.version, 0).await.expect("it is there");
-    let dex = Dex::load(&index, &pointer.version, "").expect("it is readable");
+    let dex = dex(store).await;
     for (id, name) in listed(&dex) {
         let (_, created, updated) = pokemon(store, &name).await.expect("what is listed is there");
         assert_eq!(listed_times(&dex, id), (created, updated), "{what}: {name}");
@@ -139,13 +136,16 @@ async fn a_first_sync_killed_between_its_many_checkpoints_is_completed_by_the_ne
     first_sync_killed(Blow::After, &careful(), (9, 31), 8).await;
 }
 
-/// The small world some time later: one Pokémon weighs more, one was removed, one is new.
+/// The small world some time later: one Pokémon weighs more, one was removed, one is new, and a move has another slug.
 fn later() -> World {
     let mut world = World::small();
     let mut bulbasaur = world.get("pokemon", "1").expect("it is there").clone();
     bulbasaur["weight"] = json!(70);
     let mut mega = world.get("pokemon", "10034").expect("it is there").clone();
     (mega["id"], mega["name"]) = (json!(10035), json!("charizard-mega-y"));
+    let mut vine_whip = world.get("move", "22").expect("it is there").clone();
+    vine_whip["name"] = json!("vine-lash");
+    world.insert("move", vine_whip);
     world.insert("pokemon", bulbasaur);
     world.insert("pokemon", mega);
     world.remove("pokemon", 10001);
@@ -163,6 +163,9 @@ async fn change_killed(blow: Blow, first: usize, at_least: usize) {
     let before = facts(&small().await).await;
     let pokeapi = StandIn::start(later()).await;
     let expected = catalogue(&synced(&pokeapi).await).await;
+    let undisturbed = filled_long_ago(&before).await;
+    sync(&undisturbed, &pokeapi).await;
+    let remains = past(&undisturbed).await;
     let mut kills = 0;
     for number in (first..).step_by(2) {
         let store = filled_long_ago(&before).await;
@@ -175,6 +178,7 @@ async fn change_killed(blow: Blow, first: usize, at_least: usize) {
         assert_recovered(&store, &pokeapi, &expected, 2, &what).await;
         let (_, created, _) = pokemon(&store, "1").await.expect("it is there");
         assert_eq!(created, LONG_AGO, "{what}");
+        assert_same(&past(&store).await, &remains, &what);
         kills += 1;
     }
     assert!(kills >= at_least, "only {kills} kills");
@@ -224,7 +228,8 @@ async fn change_killed_at(blow: Blow, key: &'static str) -> (String, String) {
     // The last row is written, and the removed Pokémon's items are deleted.
     assert_eq!(pokemon(&store, "1").await.expect("it is there").0.pokemon.weight, Some(70));
     assert!(pokemon(&store, "charizard-mega-y").await.is_some());
-    assert_eq!(pokemon(&store, "deoxys-attack").await, None);
+    assert!(pokemon(&store, "deoxys-attack").await.is_some_and(|(p, ..)| p.pokemon.removed_at.is_some()));
+    assert_eq!(pokemon(&store, "attackforme").await, None);
     readers_are_served(&store, key).await;
     let new = version().await;
     let expected = catalogue(&synced(&pokeapi).await).await;

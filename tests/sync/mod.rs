@@ -13,6 +13,7 @@ mod leases;
 mod lists;
 mod load;
 mod mirror;
+mod past;
 mod polite;
 mod removal;
 mod shape;

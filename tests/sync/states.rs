@@ -7,13 +7,13 @@ use adapters::{
     sync::{Outcome, Settings, Tally},
 };
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use domain::{Timestamp, dex::Dex, facts::Kind};
+use domain::{Timestamp, facts::Kind};
 use serde_json::json;
 use tests::{empty_store, put_raw, raw_client};
 
 use super::{
     catalogue::{assert_same, catalogue},
-    support::{RESOURCES, client, config, run, small, state, sync, sync_as, synced},
+    support::{RESOURCES, client, config, dex, run, small, state, sync, sync_as, synced},
 };
 use crate::stand_in::{Fault, World};
 
@@ -105,10 +105,7 @@ async fn the_catalogue_outlasts_facts_that_are_lost_and_cannot_be_fetched_again(
     assert_eq!((finished.tally.failed, published.written, published.removed), (1, 0, 0));
     assert_eq!(finished.doubts, ["the facts of 1 resources are lost; nothing is published without them"]);
     assert!(!finished.is_good());
-    let listed = store.index_pointer(&Meter::default()).await.expect("no error").expect("it is there");
-    let index = store.index(&Meter::default(), &listed.version, 0).await.expect("it is there");
-    let dex = Dex::load(&index, &listed.version, "").expect("it is readable");
-    assert_eq!(dex.counts().0, 15, "lists still have them all");
+    assert_eq!(dex(&store).await.counts().0, 15, "lists still have them all");
 
     pokeapi.behave();
     let (finished, _) = sync(&store, &pokeapi).await;

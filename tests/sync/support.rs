@@ -68,6 +68,14 @@ pub const POKEMON: [(u32, &str); 15] = [
 /// A time long before any test ran.
 pub const LONG_AGO: Timestamp = Timestamp::from_unix(1_000_000_000);
 
+/// The current index.
+pub async fn dex(store: &CatalogStore) -> Dex {
+    let meter = Meter::default();
+    let pointer = store.index_pointer(&meter).await.expect("it is readable").expect("it is there");
+    let index = store.index(&meter, &pointer.version, 0).await.expect("it is there");
+    Dex::load(&index, &pointer.version, "").expect("it is readable")
+}
+
 pub async fn small() -> StandIn {
     StandIn::start(World::small()).await
 }
@@ -163,6 +171,11 @@ pub async fn pokemon(store: &CatalogStore, key: &str) -> Option<(StoredPokemon, 
     let record = store.pokemon(&Meter::default(), &slug).await.expect("the item is readable")?;
     let stored = record.parse(&Key::pokemon(key)).expect("a Pokémon");
     Some((stored, record.created_at, record.updated_at))
+}
+
+/// Whether the source still has the Pokémon.
+pub async fn is_current(store: &CatalogStore, key: &str) -> bool {
+    pokemon(store, key).await.is_some_and(|(stored, ..)| stored.pokemon.removed_at.is_none())
 }
 
 /// Kind, id, reason and whether a retry may help, of each failure.

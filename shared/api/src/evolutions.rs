@@ -3,7 +3,7 @@
 pub(crate) mod docs;
 
 use adapters::store::{Key, Named};
-use domain::catalog::{Evolution, EvolutionNode, Pokemon, StoredPokemon};
+use domain::catalog::{Evolution, EvolutionNode, EvolutionSpecies, Pokemon, StoredPokemon};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -46,6 +46,13 @@ impl EvolutionsAnswer {
     }
 }
 
+/// The tree of a removed Pokémon whose chain was removed with it: its species.
+fn own_node(pokemon: &Pokemon) -> EvolutionNode {
+    let Pokemon { id, species_id, species: name, display_name, is_baby, .. } = pokemon.clone();
+    let species = EvolutionSpecies { id: species_id, name, display_name, pokemon_id: Some(id) };
+    EvolutionNode { species, is_baby, conditions: Vec::new(), evolves_to: Vec::new() }
+}
+
 /// Returns the evolution tree of a Pokémon. Two GetItems read the Pokémon and then its chain; one, if its species is in no known chain.
 pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Problem> {
     let (store, meter) = (app.catalogue.store(), &request.meter);
@@ -64,6 +71,10 @@ pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Proble
             Ok(serde_json::to_vec(&answer)?)
         }),
         (None, Some(node)) => cacheable(request, &etag("alone"), || {
+            Ok(serde_json::to_vec(&EvolutionsAnswer::alone(pokemon, node))?)
+        }),
+        (None, None) if pokemon.removed_at.is_some() => cacheable(request, &etag("alone"), || {
+            let node = own_node(&pokemon);
             Ok(serde_json::to_vec(&EvolutionsAnswer::alone(pokemon, node))?)
         }),
         // A Pokémon and its chain are written separately, so one can exist without the other while a publication runs.

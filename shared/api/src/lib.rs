@@ -15,6 +15,7 @@ mod health;
 pub mod jobs;
 mod lambda;
 mod meta;
+pub mod metrics;
 mod moves;
 pub mod openapi;
 mod pokemon;

@@ -27,7 +27,7 @@ pub(crate) async fn get(app: &App, request: &Request, kind: Named) -> Result<Res
 /// Returns the record of `kind` that the path parameter `param` names, and its key.
 ///
 /// # Errors
-/// 404 for an unknown name, or one that several records share; `errors` then lists their slugs.
+/// 404 for an unknown name, or one that several records share; `errors` then lists their slugs. 308 for a former slug.
 pub(crate) async fn find(
     app: &App,
     request: &Request,
@@ -44,7 +44,16 @@ pub(crate) async fn find(
             let errors = slugs.iter().map(|slug| FieldError::new(param, slug)).collect();
             Err(Problem { errors, ..Problem::not_found(detail) })
         }
+        Found::Renamed(slug) => Err(renamed(request, kind, text, &slug)),
     }
+}
+
+/// Returns 308 to the same resource of the record that has the slug `slug` now.
+fn renamed(request: &Request, kind: Named, text: &str, slug: &str) -> Problem {
+    let below = request.path.strip_prefix(folder(kind)).unwrap_or_default().trim_start_matches('/');
+    let rest = below.split_once('/').map_or_else(String::new, |(_, rest)| format!("/{rest}"));
+    let location = format!("{}/{slug}{rest}{}", folder(kind), request.query_string());
+    Problem::moved(location, format!("{} {} is now called {slug}", noun(kind), shown(text)))
 }
 
 /// Returns 404, for a name that no record of `kind` has.

@@ -85,7 +85,7 @@ impl SyncFunction {
         let meter = Meter::default();
         let owner = format!("{:032x}", fastrand::u128(..));
         let work = AssertUnwindSafe(self.work(event, &meter, owner, left)).catch_unwind().await;
-        let (seen, answer) = match work {
+        let (mut seen, answer) = match work {
             Ok(Ok(Done::Ran(outcome))) => (SyncLine::ended(&outcome), Ok(serde_json::to_value(outcome)?)),
             Ok(Ok(Done::Else(outcome))) => (SyncLine::idle(outcome.clone()), Ok(outcome)),
             // The other run does the work of this one.
@@ -96,6 +96,9 @@ impl SyncFunction {
             Ok(Err(error)) => (SyncLine::failed("failed", &error), Err(error.into())),
             Err(_) => (SyncLine::failed("panicked", &"the sync panicked"), Err("the sync panicked".into())),
         };
+        if task(event, &[]) == Ok(Task::Scheduled) {
+            seen.age = self.age(&meter).await;
+        }
         let effort = Effort::since(started, cold_start, meter.usage());
         self.telemetry.count(seen.level(), "synced", &seen.fields(effort));
         answer
@@ -117,6 +120,12 @@ impl SyncFunction {
                 Ok(Done::Else(serde_json::to_value(amended).map_err(Failed::Order)?))
             }
         }
+    }
+
+    /// The seconds since the last complete run; `None` before the first one, or if the engine does not answer.
+    async fn age(&self, meter: &Meter) -> Option<i64> {
+        let state = sync::state(&self.store, meter).await.ok()?;
+        now().elapsed_since(state.last_good_at?)
     }
 
     /// Reads the data that a sync reads first. Takes no lease, writes nothing, and does not call PokeAPI.

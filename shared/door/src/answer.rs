@@ -25,7 +25,7 @@ use crate::{
     request::{Request, parse_query},
     response::Response,
     route::Route,
-    telemetry::{Effort, Ids, RequestLine, trace_root},
+    telemetry::{Effort, Events, Ids, RequestLine, trace_root},
 };
 
 /// The HTTP API's timeout, less the time that sending a response takes.
@@ -83,6 +83,7 @@ async fn answer_read<A: AsRef<Kernel>>(
     let started = Instant::now();
     let kernel = app.as_ref();
     let (cold_start, meter) = kernel.begin();
+    let events = Arc::new(Events::default());
     event.lower_names();
     let id = event.request_id();
     let origin = event.headers.get("origin").cloned();
@@ -93,7 +94,7 @@ async fn answer_read<A: AsRef<Kernel>>(
         if let Some(problem) = refused {
             return Err(problem);
         }
-        let mut request = parse(event, id.clone(), Arc::clone(&meter))?;
+        let mut request = parse(event, id.clone(), Arc::clone(&meter), Arc::clone(&events))?;
         // The body of a GET request has no meaning and is ignored.
         if route.spec.method != Method::GET {
             request.check_body()?;
@@ -123,6 +124,7 @@ async fn answer_read<A: AsRef<Kernel>>(
             effort: Effort::since(started, cold_start, meter.usage()),
             error_code,
             panicked,
+            events: events.all(),
         });
         response
     })
@@ -156,7 +158,7 @@ pub fn remove_body(response: &mut Response) {
     }
 }
 
-fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem> {
+fn parse(event: Event, id: String, meter: Arc<Meter>, events: Arc<Events>) -> Result<Request, Problem> {
     let method = Method::from_bytes(event.request_context.http.method.as_bytes())
         .map_err(|_| Problem::bad_request("method", "is not a valid HTTP method"))?;
     let query = parse_query(&event.raw_query_string)?;
@@ -184,6 +186,7 @@ fn parse(event: Event, id: String, meter: Arc<Meter>) -> Result<Request, Problem
         repeated: None,
         id,
         meter,
+        events,
     })
 }
 
@@ -196,7 +199,7 @@ mod tests {
         let names = ["cookie", "accept"].map(|name| (name.to_owned(), "a=1".to_owned()));
         let mut event = Event { headers: names.into(), ..Event::default() };
         event.request_context.http.method = "GET".to_owned();
-        let request = parse(event, String::new(), Arc::default()).expect("a request");
+        let request = parse(event, String::new(), Arc::default(), Arc::default()).expect("a request");
         assert_eq!((request.header("cookie"), request.header("accept")), (None, Some("a=1")));
     }
 }

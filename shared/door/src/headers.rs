@@ -78,7 +78,7 @@ const SAFELISTED: [HeaderName; 7] = [
 
 /// Headers that only some responses have, and the server's `Date`. They are exposed by every response, so that the list of
 /// a 304 does not hide a header of the stored response that it renews.
-const SOMETIMES: &str = "Allow, Content-Disposition, Content-Location, Date, ETag, Idempotency-Replayed, Retry-After, \
+const SOMETIMES: &str = "Allow, Content-Disposition, Content-Location, Date, ETag, Idempotency-Replayed, Location, Retry-After, \
     WWW-Authenticate, X-API-Version, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID";
 
 /// `Access-Control-Expose-Headers`: every header of this response that a browser hides by default, and [`SOMETIMES`].

@@ -21,6 +21,7 @@ use crate::{
     request::{Caller, Request},
     response::Response,
     route::{Idempotency, Spec},
+    telemetry::Metric,
     ticket::Ticket,
 };
 
@@ -59,6 +60,12 @@ fn hashed(parts: &[&[u8]]) -> String {
     Sha256::digest(framed(parts)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The metric of requests whose answer was stored.
+pub const REPLAYS: Metric = Metric::count(
+    "IdempotencyReplays",
+    "Requests that were answered with the stored response to an earlier one",
+);
+
 /// The stored result of an idempotency key.
 pub(crate) enum Replay {
     /// No change was made with this key.
@@ -81,6 +88,7 @@ pub(crate) async fn replay(kernel: &Kernel, request: &Request, ticket: &Ticket) 
     let Some(body) = receipt.body else { return Ok(Replay::Done(status)) };
     let mut response = personal(status, &())?;
     *response.body_mut() = Bytes::from(body);
+    request.events.add(REPLAYS);
     let replayed = HeaderName::from_static("idempotency-replayed");
     response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -30,6 +30,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// The `Retry-After` header, in seconds.
     pub retry_after: Option<u32>,
+    /// The `Location` header, for 308: a path, with its query.
+    pub location: Option<String>,
     /// The `Allow` header, for 405.
     pub allow: Option<String>,
     /// The `WWW-Authenticate` header, for 401.
@@ -69,6 +71,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            location: None,
             allow: None,
             challenge: None,
             limit: None,
@@ -131,6 +134,13 @@ impl Problem {
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// Returns 308, for a resource that has another address now.
+    #[must_use]
+    pub fn moved(location: String, detail: impl Into<String>) -> Self {
+        let problem = Self::new(StatusCode::PERMANENT_REDIRECT, "renamed", detail);
+        Self { location: Some(location), ..problem }
     }
 
     /// Returns 422, for a request whose fields have invalid values.
@@ -201,8 +211,10 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
-            headers.insert(header::ALLOW, allow);
+        for (name, value) in [(header::ALLOW, self.allow), (header::LOCATION, self.location)] {
+            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+                headers.insert(name, value);
+            }
         }
         if let Some(status) = self.limit {
             status.add_headers(&mut response);

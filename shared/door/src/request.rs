@@ -5,9 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use adapters::{store::Meter, tokens::FamilyId};
 use domain::accounts::{Standing, UserId};
 use http::{Method, StatusCode};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::{problem::Problem, ticket::Ticket};
+use crate::{problem::Problem, telemetry::Events, ticket::Ticket};
+
+/// The characters that are encoded in a part of a query.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b',');
 
 /// The user that sends a request. The access token names user and session; the rest is read from the store for this request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct Request {
     pub id: String,
     /// The meter of the request's database usage.
     pub meter: Arc<Meter>,
+    /// Rare events, for the request's line.
+    pub events: Arc<Events>,
 }
 
 impl Request {
@@ -54,6 +59,15 @@ impl Request {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
+    }
+
+    /// The query as a part of an address, with its `?`; empty without a query.
+    #[must_use]
+    pub fn query_string(&self) -> String {
+        let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
+        let pairs = self.query.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value)));
+        let pairs = pairs.collect::<Vec<_>>().join("&");
+        if pairs.is_empty() { pairs } else { format!("?{pairs}") }
     }
 
     /// Returns the user that `{id}` in the path names; `None` if that is not the id of a user.

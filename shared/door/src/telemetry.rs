@@ -5,11 +5,11 @@
 //! loses none.
 
 mod ids;
-mod job;
+pub mod job;
 mod line;
 mod metrics;
 mod output;
-mod request;
+pub mod request;
 
 use serde::Serialize;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -18,9 +18,9 @@ pub use ids::{Ids, trace_root};
 pub use job::JobLine;
 pub use line::Level;
 use line::{JsonLines, line};
-pub use metrics::{Directive, Effort, described, directive};
+pub use metrics::{Directive, Effort, Metric, NAMESPACE, described, directive};
 use output::{DEPLOYMENT, print};
-pub use request::RequestLine;
+pub use request::{Events, RequestLine};
 
 use crate::environment::Deployment;
 

@@ -12,6 +12,7 @@ Operations of the front itself:
   GET  /_front/traffic        requests and failures (5xx) by function and version; by alias outside of a deployment
   POST /_front/traffic/reset
   GET  /_front/adaptations    by stack, what the emulator does not create, and why
+  POST /_front/watch          {"groups": LOG GROUPS, "alarms": NAMES}: publishes the metrics of new lines, and evaluates the alarms
   POST /_front/settings       {"minute": SECONDS, "hookTimeout": SECONDS}
   ANY  /_front/api/ID/PATH    a request to the HTTP API with this id; outputs of stacks that hold an API's address lead here
 """

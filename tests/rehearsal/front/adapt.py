@@ -15,6 +15,7 @@ UNSUPPORTED = [
     ("AWS::Budgets::Budget", None, "the resource type is missing"),
     ("AWS::CloudTrail::Trail", None, "the resource type is missing"),
     ("AWS::IAM::OIDCProvider", None, "the resource type is missing"),
+    ("AWS::Logs::QueryDefinition", None, "the resource type is missing"),
     ("AWS::Logs::Delivery", None, "log deliveries are missing"),
     ("AWS::Logs::DeliveryDestination", None, "log deliveries are missing"),
     ("AWS::Logs::DeliverySource", None, "log deliveries are missing"),

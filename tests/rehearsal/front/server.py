@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cloudformation import CloudFormation
 from codedeploy import CodeDeploy
 from edge import Edge
-from metrics import Metrics
+from metrics import LogReader, Metrics
 from release import Settings
 from traffic import Traffic
 from wire import Incomplete, answer, read_request
@@ -68,6 +68,7 @@ class Front:
         self.as_tls = arguments.as_tls
         self.emulator = Emulator(arguments.emulator, arguments.region, arguments.as_tls)
         self.settings = Settings(arguments.minute, arguments.hook_timeout, arguments.hooks_at_once)
+        self.readers = {}
         self.services = Services(self.emulator, self.settings, f"http://127.0.0.1:{self.port}")
 
     def serve(self):
@@ -143,9 +144,19 @@ class Front:
             case "POST", "/_front/traffic/reset":
                 services.traffic.reset()
                 return answer(200, {})
+            case "POST", "/_front/watch":
+                return self.watch(json.loads(request.content()))
             case "POST", "/_front/settings":
                 return self.change_settings(json.loads(request.content()))
         return answer(404, {"message": f"the front has no {request.method} {request.path}"})
+
+    def watch(self, wanted):
+        """Publishes the metrics in the new log events of some log groups, and evaluates some alarms, as CloudWatch does all the time."""
+        services, groups = self.services, tuple(wanted["groups"])
+        reader = self.readers.setdefault(groups, LogReader(self.emulator, services.metrics, groups))
+        reader.poll()
+        services.metrics.publish()
+        return answer(200, services.alarms.states(wanted["alarms"]))
 
     def change_settings(self, changes):
         if not set(changes) <= {"minute", "hookTimeout"}:

@@ -20,7 +20,7 @@ pub fn item(key: Key, body: &str, packed: bool) -> NewItem {
         true => Body::packed(body.as_bytes()).expect("it is packed"),
         false => Body::Plain(body.to_owned()),
     };
-    NewItem { key, body, hash, created_at: CREATED, updated_at: UPDATED }
+    NewItem { key, body, hash, created_at: CREATED, updated_at: UPDATED, past: None }
 }
 
 /// The record that [`item`] becomes.

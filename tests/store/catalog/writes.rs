@@ -126,7 +126,12 @@ async fn heads_are_read_across_many_pages() {
     assert_eq!(heads.len(), 60 + 1, "and the lease");
     assert!(meter.usage().calls >= 3, "2.4 MB come in pages of 1 MB: {:?}", meter.usage());
     for (id, body) in (0..).zip(&bodies) {
-        let head = Head { hash: content_hash(body.as_bytes()), created_at: CREATED, updated_at: UPDATED };
+        let head = Head {
+            hash: content_hash(body.as_bytes()),
+            created_at: CREATED,
+            updated_at: UPDATED,
+            past: None,
+        };
         assert_eq!(heads.get(&Key::learnset(id)), Some(&head), "{id}");
     }
 }
@@ -137,7 +142,7 @@ async fn a_head_without_hash_and_times_is_valid() {
     put_raw(&store, &Key::sync_state(), &[("body", AttributeValue::S("{}".to_owned()))]).await;
     let heads = store.heads(&Meter::default()).await.expect("the table is readable");
     let beginning = Timestamp::from_unix(0);
-    let head = Head { hash: String::new(), created_at: beginning, updated_at: beginning };
+    let head = Head { hash: String::new(), created_at: beginning, updated_at: beginning, past: None };
     assert_eq!(heads.into_iter().collect::<Vec<_>>(), [(Key::sync_state(), head)]);
 }
 

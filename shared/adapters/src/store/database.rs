@@ -2,16 +2,19 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, ReturnConsumedCapacity},
+    types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity},
 };
 
 use super::{
-    error::{StoreError, failed},
+    error::{StoreError, failed, malformed},
     item::{Item, keyed},
     key::Key,
     meter::Meter,
     tables::Tables,
 };
+
+/// The maximum number of items in one BatchGetItem.
+const BATCH: usize = 100;
 
 /// A client, and the tables that it accesses.
 #[derive(Clone, Debug)]
@@ -42,6 +45,40 @@ impl Database {
             .map_err(failed("GetItem"))?;
         meter.reads(answer.consumed_capacity());
         Ok(answer.item)
+    }
+
+    /// Reads the items of `keys` that exist, in no particular order: one BatchGetItem per 100 keys, which must differ.
+    pub(super) async fn batch(
+        &self,
+        meter: &Meter,
+        table: &str,
+        keys: &[Key],
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(BATCH) {
+            let mut wanted = KeysAndAttributes::builder();
+            for key in chunk {
+                wanted = wanted.keys(keyed(key));
+            }
+            let wanted = wanted.build().map_err(|error| malformed(&chunk[0], error))?;
+            meter.call();
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(table, wanted)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(failed("BatchGetItem"))?;
+            answer.consumed_capacity().iter().for_each(|capacity| meter.reads(Some(capacity)));
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(table);
+            items.extend(answer.responses.unwrap_or_default().remove(table).unwrap_or_default());
+            if left.is_some_and(|left| !left.keys.is_empty()) {
+                let cause = "some keys were throttled".to_owned();
+                return Err(StoreError::Unavailable { operation: "BatchGetItem", cause });
+            }
+        }
+        Ok(items)
     }
 
     /// Returns every item of a partition whose sort key begins with `prefix`, in their order, read consistently: one Query per megabyte.

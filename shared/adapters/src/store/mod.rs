@@ -35,7 +35,7 @@ pub use aws_sdk_dynamodb::Client;
 pub use accounts::AccountStore;
 pub use catalog::{
     AssetLedger, Body, CatalogStore, Found, Head, INDEX_COPIES, LONGEST_LEASE, Lease, Ledger, MOST_BLOCKS,
-    Named, NewItem, Pointer, REQUEST_EXPIRES, Record, StoredState, content_hash,
+    Named, NewItem, Past, Pointer, REQUEST_EXPIRES, Record, StoredState, content_hash,
 };
 pub use error::{StoreError, chain};
 pub use key::Key;

@@ -10,7 +10,7 @@ pub(crate) fn get(generator: &mut SchemaGenerator) -> Operation {
     let answer = answer::<Ability>(generator, example()).located();
     Operation::new("abilities", "An ability and the Pokémon that can have it.", answer)
         .parameters(vec![named("ability", "static")])
-        .refusals(&[404])
+        .refusals(&[308, 404])
 }
 
 fn example() -> Value {
@@ -21,5 +21,6 @@ fn example() -> Value {
         generation: 3,
         is_main_series: true,
         pokemon: vec![AbilityPokemon { id: 25, name: text("pikachu"), is_hidden: false, slot: 1 }],
+        removed_at: None,
     })
 }

@@ -5,8 +5,8 @@ use domain::accounts::User;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::app::App;
-use door::{Problem, access_token};
+use crate::{app::App, metrics::TOKENS_ISSUED};
+use door::{Problem, Request, access_token};
 
 /// A user and the tokens of a new session.
 #[derive(Serialize, JsonSchema)]
@@ -40,11 +40,13 @@ pub(super) struct Pair {
 impl Pair {
     pub(super) fn of(
         app: &App,
+        request: &Request,
         ring: &KeyRing,
         user: &User,
         family: FamilyId,
         counter: u32,
     ) -> Result<Self, Problem> {
+        request.events.add(TOKENS_ISSUED);
         Ok(Self {
             access: access_token(&app.kernel, ring, user.id, family)?,
             refresh: RefreshToken { user: user.id, family, counter }.seal(ring.refresh()),

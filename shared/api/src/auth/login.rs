@@ -131,6 +131,6 @@ async fn begin_session(
         }
         return Err(refused.into());
     }
-    let pair = Pair::of(app, &ring, &user, open.family, open.session.counter)?;
+    let pair = Pair::of(app, request, &ring, &user, open.family, open.session.counter)?;
     personal(StatusCode::OK, &pair.signed_in("Login successful", user))
 }

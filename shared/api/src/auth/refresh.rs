@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::answer::Pair;
-use crate::{app::App, target};
+use crate::{app::App, metrics::REFRESH_REPLAYS, target};
 use door::{Problem, Request, Response, body::personal};
 
 /// The refresh token, unless the `Authorization` header holds it.
@@ -42,7 +42,7 @@ pub(crate) async fn refresh(app: &App, request: &Request) -> Result<Response, Pr
     for _ in 0..ATTEMPTS {
         match exchange(app, request, token, last.take()).await? {
             Exchanged::Successor(user, counter) => {
-                let pair = Pair::of(app, &ring, &user, token.family, counter)?;
+                let pair = Pair::of(app, request, &ring, &user, token.family, counter)?;
                 return personal(StatusCode::OK, &pair.refreshed(*user));
             }
             Exchanged::Lost(refused) => last = Some(refused),
@@ -108,6 +108,7 @@ async fn exchange(
                 Err(refused) if refused.is(&Condition::Session) => {}
                 other => other?,
             }
+            request.events.add(REFRESH_REPLAYS);
             Err(over())
         }
         Presented::Over => {

@@ -76,7 +76,7 @@ pub(crate) async fn register(app: &App, request: &Request) -> Result<Response, P
         }
         return Err(taken(refused));
     }
-    let pair = Pair::of(app, &ring, &user, family, session.counter)?;
+    let pair = Pair::of(app, request, &ring, &user, family, session.counter)?;
     personal(StatusCode::CREATED, &pair.signed_in("Registration successful", user))
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn get(generator: &mut SchemaGenerator) -> Operation {
         `evolution_chain_id` is null and the tree is one node.";
     Operation::new("pokemon", description, answer::<EvolutionsAnswer>(generator, example()).located())
         .parameters(vec![id()])
-        .refusals(&[404])
+        .refusals(&[308, 404])
 }
 
 fn example() -> Value {

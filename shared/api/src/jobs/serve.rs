@@ -7,7 +7,7 @@ use std::{
 };
 
 use adapters::store::Meter;
-use door::telemetry::{Effort, Ids, JobLine, Telemetry, trace_root};
+use door::telemetry::{Effort, Ids, JobLine, Metric, Telemetry, trace_root};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -30,11 +30,36 @@ pub(super) fn serve_job(
                 let (started, meter) = (Instant::now(), Meter::default());
                 let answer = work(config, &payload, &meter).await;
                 let effort = Effort::since(started, cold.swap(false, Ordering::Relaxed), meter.usage());
-                telemetry.job(&JobLine { route: job.name, outcome: answer.as_ref().ok().cloned(), effort });
+                let outcome = answer.as_ref().ok().cloned();
+                let counted = outcome.as_ref().and_then(|outcome| counted(job, outcome));
+                telemetry.job(&JobLine { route: job.name, outcome, effort, counted });
                 answer
             })
             .await
         }))
         .await
     })
+}
+
+/// The metric of `job` with its value in `outcome`: the sum of the numbers that the outcome has.
+fn counted(job: &Job, outcome: &Value) -> Option<(Metric, u64)> {
+    let (metric, pointers) = job.counts?;
+    let numbers = pointers.iter().filter_map(|pointer| outcome.pointer(pointer)?.as_u64());
+    Some((metric, numbers.sum()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::jobs::{MIRROR, ROTATION};
+
+    #[test]
+    fn a_job_counts_what_its_outcome_names() {
+        let outcome = json!({"outcome": "finished", "tally": {"stored": 7, "failed": 2, "rejected": 1}});
+        assert_eq!(counted(&MIRROR, &outcome).map(|(_, value)| value), Some(3));
+        assert_eq!(counted(&MIRROR, &json!({"outcome": "fresh"})).map(|(_, value)| value), Some(0));
+        assert_eq!(counted(&ROTATION, &outcome), None);
+    }
 }

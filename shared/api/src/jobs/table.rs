@@ -1,8 +1,11 @@
 //! The table of the functions that no route invokes.
 
-use door::route::Need;
+use door::{route::Need, telemetry::Metric};
 
-use crate::config::{MIRROR_KEYS, ORPHAN_KEYS, SYNC_KEYS};
+use crate::{
+    config::{MIRROR_KEYS, ORPHAN_KEYS, SYNC_KEYS},
+    metrics::ASSETS_FAILED,
+};
 
 /// Minutes.
 const DAY: u32 = 24 * 60;
@@ -23,6 +26,8 @@ pub struct Job {
     pub variables: &'static [&'static str],
     /// The timeout in seconds; `None` for the default.
     pub timeout: Option<u32>,
+    /// A metric, with the numbers of the outcome that it sums, as JSON pointers.
+    pub counts: Option<(Metric, &'static [&'static str])>,
     pub summary: &'static str,
 }
 
@@ -56,6 +61,7 @@ pub const SYNC: Job = Job {
     needs: &[Need::Notices],
     variables: &SYNC_KEYS,
     timeout: Some(900),
+    counts: None,
     summary: "Refresh the catalogue from PokeAPI",
 };
 
@@ -68,6 +74,7 @@ pub const ROTATION: Job = Job {
     needs: &[Need::LittleMemory, Need::SigningKeys],
     variables: &[],
     timeout: None,
+    counts: None,
     summary: "Create and promote the signing keys",
 };
 
@@ -80,6 +87,7 @@ pub const DELETIONS: Job = Job {
     needs: &[Need::LittleMemory, Need::ExportDeletion],
     variables: &[],
     timeout: Some(60),
+    counts: None,
     summary: "Complete interrupted account deletions",
 };
 
@@ -92,6 +100,7 @@ pub const INVALIDATION: Job = Job {
     needs: &[Need::LittleMemory, Need::Invalidation],
     variables: &[],
     timeout: None,
+    counts: None,
     summary: "Make the edge forget a catalogue that has changed",
 };
 
@@ -109,6 +118,7 @@ pub const MIRROR: Job = Job {
     needs: &[Need::WholeProcessor, Need::AssetStorage],
     variables: &MIRROR_KEYS,
     timeout: Some(900),
+    counts: Some((ASSETS_FAILED, &["/tally/failed", "/tally/rejected"])),
     summary: "Mirror pictures and sounds from PokeAPI",
 };
 
@@ -121,6 +131,7 @@ pub const ORPHANS: Job = Job {
     needs: &[Need::AssetDeletion],
     variables: &ORPHAN_KEYS,
     timeout: Some(300),
+    counts: None,
     summary: "Delete mirrored files that no asset has any more",
 };
 
@@ -133,6 +144,7 @@ pub const MIGRATION: Job = Job {
     needs: &[Need::LittleMemory],
     variables: &[],
     timeout: Some(60),
+    counts: None,
     summary: "Bring stored accounts to another version of their shape",
 };
 
@@ -145,6 +157,7 @@ pub const VERIFICATION: Job = Job {
     needs: &[Need::LittleMemory, Need::Verification],
     variables: &[],
     timeout: Some(60),
+    counts: None,
     summary: "Check a new version of a function before it receives traffic",
 };
 

@@ -12,7 +12,7 @@ pub(crate) fn get(generator: &mut SchemaGenerator) -> Operation {
     let answer = answer::<Move>(generator, example()).located();
     Operation::new("moves", "A move and the Pokémon that learn it in any game.", answer)
         .parameters(vec![named("move", "thunder-shock")])
-        .refusals(&[404])
+        .refusals(&[308, 404])
 }
 
 fn example() -> Value {
@@ -32,5 +32,6 @@ fn example() -> Value {
         meta: BTreeMap::from([(text("ailment"), json!("paralysis")), (text("ailment_chance"), json!(10))]),
         stat_changes: BTreeMap::new(),
         learned_by: vec![text("pikachu"), text("raichu")],
+        removed_at: None,
     })
 }

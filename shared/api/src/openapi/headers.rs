@@ -24,6 +24,7 @@ pub(crate) fn definitions() -> Value {
         "X-API-Version": required("The version of the API", &json!({"type": "string", "const": "v1"})),
         "Cache-Control": required("The caching rules of the response", &json!({"type": "string"})),
         "ETag": required("The entity tag of the response", &json!({"type": "string", "pattern": "^\"[0-9a-f]{16}\"$"})),
+        "Location": required("The new path, with the query of the request", &json!({"type": "string"})),
         "WWW-Authenticate": required("The accepted authentication scheme", &json!({"type": "string"})),
         "X-RateLimit-Limit": required("The largest number of requests at once", &json!({"type": "integer", "minimum": 1})),
         "X-RateLimit-Remaining": required("The number of requests left", &json!({"type": "integer", "minimum": 0})),

@@ -13,6 +13,7 @@ const GATEWAYS: [u16; 4] = [413, 429, 500, 503];
 pub(crate) fn responses(schema: &Value) -> Value {
     let mut all = Map::new();
     for (status, description) in [
+        (308, "The name was the slug of a record that has another one now; `Location` has the new address."),
         (400, "The request is malformed."),
         (401, "The token is missing or invalid."),
         (403, "Access denied."),
@@ -42,7 +43,11 @@ pub(crate) fn responses(schema: &Value) -> Value {
                 "example": {"message": gateways(status)},
             });
         } else {
-            response["headers"] = headers(if status == 401 { &["WWW-Authenticate"] } else { &[] });
+            response["headers"] = headers(match status {
+                308 => &["Location"],
+                401 => &["WWW-Authenticate"],
+                _ => &[],
+            });
         }
         if status == 503 || status == 429 {
             response["headers"] = json!({"Retry-After": {"$ref": "#/components/headers/Retry-After"}});
@@ -54,6 +59,7 @@ pub(crate) fn responses(schema: &Value) -> Value {
 
 fn example(status: u16) -> Value {
     let (code, detail, errors) = match status {
+        308 => ("renamed", "Pokémon pikachoo is now called pikachu", Vec::new()),
         400 => (
             "bad_request",
             "search is not valid UTF-8",

@@ -43,7 +43,7 @@ pub(crate) fn get(generator: &mut SchemaGenerator) -> Operation {
         with their slugs in `errors`. `Content-Location` has the canonical path.";
     Operation::new("pokemon", description, example_answer(generator).located())
         .parameters(vec![id(), include()])
-        .refusals(&[404, 422])
+        .refusals(&[308, 404, 422])
 }
 
 pub(crate) fn fetch(generator: &mut SchemaGenerator) -> Operation {
@@ -224,6 +224,7 @@ pub(crate) fn example_row() -> PokemonRow<'static> {
         is_default: true,
         created_at: MOMENT,
         updated_at: MOMENT,
+        removed_at: None,
     }
 }
 
@@ -278,6 +279,7 @@ fn example_pokemon() -> Value {
             abilities: vec![PastAbilitySlot { name: None, is_hidden: true, slot: 3 }],
         }],
         past_stats: vec![PastStats { generation: 5, stats: BTreeMap::from([(text("defense"), 30)]) }],
+        removed_at: None,
     };
     value(PokemonAnswer {
         pokemon: &pokemon,

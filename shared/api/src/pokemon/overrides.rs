@@ -6,13 +6,13 @@
 use std::time::Instant;
 
 use adapters::{
-    store::{Key, Named, accounts::OverrideChange},
+    store::{Key, Named, Record, accounts::OverrideChange},
     sync::{Order, Source},
 };
 use domain::{
     FieldError, Name, Slug,
     audit::Action,
-    catalog::{Edits, StoredPokemon},
+    catalog::{Edits, Pokemon, StoredPokemon},
 };
 use http::{StatusCode, header};
 use schemars::JsonSchema;
@@ -50,7 +50,10 @@ pub(crate) async fn fetch(app: &App, request: &Request) -> Result<Response, Prob
         return Err(Problem::invalid(vec![FieldError::new("pokemon_id", message)]));
     }
     ready(app, request).await?;
-    let was_there = app.catalogue.store().latest_pokemon(&request.meter, id).await?.is_some();
+    let was_there = match latest(app, request, id).await? {
+        Some(record) => record.parse::<StoredPokemon>(&Key::pokemon(id))?.pokemon.removed_at.is_none(),
+        None => false,
+    };
     let status = request.repeated.unwrap_or(if was_there { StatusCode::OK } else { StatusCode::CREATED });
     let before = app.kernel.accounts().override_of(&request.meter, id).await?;
     let change = if before.is_hidden { OverrideChange::Show } else { OverrideChange::None };
@@ -81,8 +84,12 @@ pub(crate) async fn update(app: &App, request: &Request) -> Result<Response, Pro
         return Err(Problem::invalid(wrong));
     }
     ready(app, request).await?;
-    let id = named(app, request).await?;
+    let Pokemon { id, removed_at, .. } = named(app, request).await?;
     let is_fetched = edits.is_empty();
+    if removed_at.is_some() && !is_fetched {
+        let message = "is not in PokeAPI any more, so that it cannot be edited";
+        return Err(Problem::invalid(vec![FieldError::new("id", message)]));
+    }
     let order = if is_fetched { Order::Fetch { pokemon: id } } else { Order::Publish };
     store(app, request, id, Action::EditPokemon, &OverrideChange::Edit(edits), StatusCode::OK).await?;
     match writer::ask(app, order, since).await? {
@@ -106,7 +113,7 @@ pub(crate) async fn hide(app: &App, request: &Request) -> Result<Response, Probl
         Err(Problem { status: StatusCode::NOT_FOUND, .. }) if request.repeated.is_some() => {
             return done("Pokémon hidden");
         }
-        named => named?,
+        named => named?.id,
     };
     store(app, request, id, Action::HidePokemon, &OverrideChange::Hide, StatusCode::OK).await?;
     match writer::ask(app, Order::Publish, since).await? {
@@ -120,9 +127,9 @@ async fn ready(app: &App, request: &Request) -> Result<(), Problem> {
     if request.repeated.is_some() { Ok(()) } else { writer::free(app, request).await }
 }
 
-/// Returns the id of the Pokémon that the path names by id or slug. A change accepts no other name: after its default is hidden, a species'
+/// Returns the Pokémon that the path names by id or slug. A change accepts no other name: after its default is hidden, a species'
 /// name leads to another Pokémon, and a request that is sent twice must not change two.
-async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
+async fn named(app: &App, request: &Request) -> Result<Pokemon, Problem> {
     let text = request.params.get("id").map(String::as_str).unwrap_or_default();
     let unknown = || stored::not_found(Named::Pokemon, text);
     let name = Name::parse(text).ok_or_else(unknown)?;
@@ -130,7 +137,12 @@ async fn named(app: &App, request: &Request) -> Result<u32, Problem> {
     let key = Slug::parse(exact).map_err(|_| unknown())?;
     let record = app.catalogue.store().pokemon(&request.meter, &key).await?.ok_or_else(unknown)?;
     let pokemon = record.parse::<StoredPokemon>(&Key::pokemon(&key))?.pokemon;
-    if name.is_id() || pokemon.name == exact { Ok(pokemon.id) } else { Err(unknown()) }
+    if name.is_id() || pokemon.name == exact { Ok(pokemon) } else { Err(unknown()) }
+}
+
+/// Reads a Pokémon consistently: it may have just been published.
+async fn latest(app: &App, request: &Request, id: u32) -> Result<Option<Record>, Problem> {
+    Ok(app.catalogue.store().latest(&request.meter, &Key::pokemon(id)).await?)
 }
 
 /// Stores a change with its event, unless a request with the same key has done so.
@@ -183,7 +195,7 @@ fn later() -> Result<Response, Problem> {
 
 /// Returns the Pokémon's current state.
 async fn tell(app: &App, request: &Request, id: u32, status: StatusCode) -> Result<Response, Problem> {
-    let record = app.catalogue.store().latest_pokemon(&request.meter, id).await?;
+    let record = latest(app, request, id).await?;
     // The record is absent if some of the Pokémon's documents are not known, or if it was hidden again meanwhile.
     let record = record.ok_or_else(|| Problem::not_found(format!("Pokémon {id} not found")))?;
     let detail = Detail::read(app, &request.meter, &Key::pokemon(id), record, Include::default()).await?;

@@ -7,7 +7,10 @@ use door::telemetry::{Directive, Effort, Level, described, directive};
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
-use crate::jobs::SYNC;
+use crate::{
+    jobs::SYNC,
+    metrics::{OF_SYNC, SYNC_AGE},
+};
 
 /// One invocation of the sync.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct SyncLine {
     is_finished: bool,
     is_held: bool,
     is_error: bool,
+    /// The seconds since the last complete run, if there was one and this invocation knows it.
+    pub age: Option<i64>,
 }
 
 impl SyncLine {
@@ -31,7 +36,19 @@ impl SyncLine {
         let (fetched, changed, failed, written) = (0, 0, 0, 0);
         let (is_finished, is_held, is_error) = (false, false, false);
         let (level, error_code) = (Level::Info, None);
-        Self { level, outcome, error_code, fetched, changed, failed, written, is_finished, is_held, is_error }
+        Self {
+            level,
+            outcome,
+            error_code,
+            fetched,
+            changed,
+            failed,
+            written,
+            is_finished,
+            is_held,
+            is_error,
+            age: None,
+        }
     }
 
     #[must_use]
@@ -76,8 +93,9 @@ impl SyncLine {
                 sync_changed: self.changed,
                 sync_failed: self.failed,
                 sync_written: self.written,
+                sync_age: self.age,
             },
-            directive: directive(&SYNC_METRICS),
+            directive: directive(if self.age.is_some() { &ALL_METRICS } else { &SYNC_METRICS }),
         }
     }
 }
@@ -106,16 +124,34 @@ struct SyncMetrics {
     sync_changed: usize,
     sync_failed: usize,
     sync_written: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sync_age: Option<i64>,
 }
 
-static SYNC_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
-    described(&[
-        ("SyncErrors", "Count"),
-        ("SyncFinished", "Count"),
-        ("SyncHeld", "Count"),
-        ("SyncFetched", "Count"),
-        ("SyncChanged", "Count"),
-        ("SyncFailed", "Count"),
-        ("SyncWritten", "Count"),
-    ])
-});
+static SYNC_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| described(&OF_SYNC));
+
+/// The metrics of a line that knows the age of the catalogue.
+static ALL_METRICS: LazyLock<Box<RawValue>> =
+    LazyLock::new(|| described(&[&OF_SYNC[..], &[SYNC_AGE]].concat()));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_every_metric() {
+        let fields = |age| {
+            let line = SyncLine { age, ..SyncLine::idle(json!({"outcome": "fresh"})) };
+            serde_json::to_value(line.fields(Effort::since(
+                std::time::Instant::now(),
+                false,
+                Default::default(),
+            )))
+            .expect("JSON")
+        };
+        for metric in OF_SYNC {
+            assert!(fields(None)[metric.name].is_number(), "{}", metric.name);
+        }
+        assert_eq!((fields(None).get("SyncAge"), &fields(Some(3600))["SyncAge"]), (None, &json!(3600)));
+    }
+}

@@ -19,7 +19,7 @@ pub(crate) fn get(generator: &mut SchemaGenerator) -> Operation {
         "Damage relations, Pokémon and moves of a type, including the three types that no Pokémon has.";
     Operation::new("types", description, answer::<Type>(generator, example()).located())
         .parameters(vec![named("type", "fire")])
-        .refusals(&[404])
+        .refusals(&[308, 404])
 }
 
 fn example() -> Value {
@@ -40,5 +40,6 @@ fn example() -> Value {
         },
         pokemon: vec![TypePokemon { id: 25, name: text("pikachu"), slot: 1 }],
         moves: names(&["thunder-punch", "thunder-shock"]),
+        removed_at: None,
     })
 }

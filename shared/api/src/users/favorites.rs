@@ -1,6 +1,6 @@
 //! `/api/v1/users/{id}/favorites`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::{
     now,
@@ -25,7 +25,7 @@ use door::{
 #[derive(Serialize, JsonSchema)]
 pub struct Favorites<'a> {
     pub user_id: UserId,
-    /// Sorted by Pokémon. Pokémon that the catalogue no longer has are omitted.
+    /// Sorted by Pokémon. Those that PokeAPI removed have their last values and `removed_at`; hidden ones are omitted.
     pub favorites: Vec<FavoriteRow<'a>>,
 }
 
@@ -66,15 +66,25 @@ fn row(user: UserId, favorite: StoredFavorite, pokemon: &[u8]) -> Result<Favorit
     Ok(FavoriteRow { id: format!("{user}-{pokemon_id}"), user_id: user, pokemon_id, created_at, pokemon })
 }
 
-/// Returns all favorites, with one database call.
+/// Returns all favorites, with one database call, and one more per 100 favorites that no list has any more.
 pub(crate) async fn favorites(app: &App, request: &Request) -> Result<Response, Problem> {
     let user = request.caller()?.user;
     let stored = app.kernel.accounts().favorites(&request.meter, user).await?;
     let dex = app.catalogue.dex(&request.meter).await?;
-    let known = stored.into_iter().filter_map(|one| Some((one, dex.pokemon_json(one.pokemon)?)));
-    let known: Vec<_> = known.collect();
-    let favorites: Result<_, _> =
-        known.iter().map(|(favorite, pokemon)| row(user, *favorite, pokemon)).collect();
+    let mut rows: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+    let mut absent = Vec::new();
+    for StoredFavorite { pokemon, .. } in &stored {
+        match dex.pokemon_json(*pokemon) {
+            Some(row) => drop(rows.insert(*pokemon, row)),
+            None => absent.push(*pokemon),
+        }
+    }
+    for removed in app.catalogue.store().removed_pokemon(&request.meter, &absent).await? {
+        let row = PokemonRow::new(&removed, &app.config.sprite_base);
+        rows.insert(row.id, serde_json::to_vec(&row)?);
+    }
+    let known = stored.into_iter().filter_map(|favorite| Some((favorite, rows.get(&favorite.pokemon)?)));
+    let favorites: Result<_, _> = known.map(|(favorite, pokemon)| row(user, favorite, pokemon)).collect();
     personal(StatusCode::OK, &Favorites { user_id: user, favorites: favorites? })
 }
 

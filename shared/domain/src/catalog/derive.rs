@@ -119,6 +119,7 @@ impl<'a> Catalog<'a> {
             past_types: p.past_types.clone(),
             past_abilities: p.past_abilities.clone(),
             past_stats: p.past_stats.clone(),
+            removed_at: None,
         };
         let lone_node = evolution_chain_id.is_none().then(|| self.lone_node(species));
         let sprites = self.addresses.sprites(&p.sprites);
@@ -281,6 +282,7 @@ impl<'a> Catalog<'a> {
             damage_relations: t.damage_relations.clone(),
             pokemon: self.by_type.get(t.name.as_str()).cloned().unwrap_or_default(),
             moves: moves.get(t.name.as_str()).cloned().unwrap_or_default(),
+            removed_at: None,
         })
     }
 
@@ -293,6 +295,7 @@ impl<'a> Catalog<'a> {
             generation: a.generation,
             is_main_series: a.is_main_series,
             pokemon: self.by_ability.get(a.name.as_str()).cloned().unwrap_or_default(),
+            removed_at: None,
         })
     }
 
@@ -318,6 +321,7 @@ impl<'a> Catalog<'a> {
                 .get(&m.id)
                 .map(|names| names.iter().map(|name| (*name).to_owned()).collect())
                 .unwrap_or_default(),
+            removed_at: None,
         })
     }
 

@@ -6,8 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::assets::Images;
-use crate::facts::{AbilitySlot, DamageRelations, PastAbilities, PastStats, PastTypes, Sprites, Stats};
+use crate::{
+    Timestamp,
+    assets::Images,
+    facts::{AbilitySlot, DamageRelations, PastAbilities, PastStats, PastTypes, Sprites, Stats},
+};
 
 /// A Pokémon with its species' facts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +75,11 @@ pub struct Pokemon {
     /// The base stats that differed in earlier generations, the earliest first.
     #[serde(default)]
     pub past_stats: Vec<PastStats>,
+    /// The time at which PokeAPI removed it; absent from current records. A removed record keeps its last values, and answers to its id and
+    /// its slug only; lists, filters and searches do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub removed_at: Option<Timestamp>,
 }
 
 /// A [`Pokemon`] as its item stores it: its sprites are addresses of mirrored files, or paths below PokeAPI's sprite folder.
@@ -186,6 +194,11 @@ pub struct Type {
     pub pokemon: Vec<TypePokemon>,
     /// Slugs of its moves, in id order.
     pub moves: Vec<String>,
+    /// The time at which PokeAPI removed it; absent from current records. A removed record keeps its last values, and answers to its id and
+    /// its slug only; lists, filters and searches do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub removed_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -206,6 +219,11 @@ pub struct Ability {
     pub is_main_series: bool,
     /// Every Pokémon that can have it, in id order.
     pub pokemon: Vec<AbilityPokemon>,
+    /// The time at which PokeAPI removed it; absent from current records. A removed record keeps its last values, and answers to its id and
+    /// its slug only; lists, filters and searches do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub removed_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -241,4 +259,9 @@ pub struct Move {
     pub stat_changes: BTreeMap<String, i8>,
     /// Slugs of the Pokémon that learn it in any game, in id order.
     pub learned_by: Vec<String>,
+    /// The time at which PokeAPI removed it; absent from current records. A removed record keeps its last values, and answers to its id and
+    /// its slug only; lists, filters and searches do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub removed_at: Option<Timestamp>,
 }

@@ -93,6 +93,7 @@ fn made(id: u32) -> impl Strategy<Value = Made> {
                 is_default,
                 created_at: Timestamp::from_unix(id.into()),
                 updated_at: Timestamp::from_unix(i64::from(id) / 4),
+                removed_at: None,
             };
             Made { names, row, forms }
         },

@@ -48,6 +48,10 @@ pub struct PokemonRow<'a> {
     pub is_default: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// The time at which PokeAPI removed it; absent from current Pokémon. Only favorites have removed ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Timestamp")]
+    pub removed_at: Option<Timestamp>,
 }
 
 /// Addresses of pictures; a key is present only if the picture exists.
@@ -108,6 +112,7 @@ impl<'a> PokemonRow<'a> {
             is_default: p.is_default,
             created_at: *created_at,
             updated_at: *updated_at,
+            removed_at: p.removed_at,
         }
     }
 }

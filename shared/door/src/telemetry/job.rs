@@ -1,13 +1,13 @@
 //! The line of a scheduled job.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
 use super::{
     line::Level,
-    metrics::{Directive, Effort, described, directive},
+    metrics::{Directive, Effort, Metric, described, directive, directive_with},
 };
 
 /// One run of a scheduled job.
@@ -18,6 +18,8 @@ pub struct JobLine {
     /// `None` if the run failed.
     pub outcome: Option<Value>,
     pub effort: Effort,
+    /// A metric of the job, with its value; `None` if the job has none, or the run failed.
+    pub counted: Option<(Metric, u64)>,
 }
 
 impl JobLine {
@@ -32,7 +34,11 @@ impl JobLine {
             effort: self.effort,
             error_code: self.outcome.is_none().then_some("failed"),
             job_errors: self.outcome.is_none().into(),
-            directive: directive(&METRICS),
+            counted: self.counted.map(|(metric, value)| (metric.name, value)).into_iter().collect(),
+            directive: match self.counted {
+                Some((metric, _)) => directive_with(|| described(&[JOB_ERRORS, metric])),
+                None => directive(&METRICS),
+            },
         }
     }
 }
@@ -46,8 +52,28 @@ struct JobFields {
     error_code: Option<&'static str>,
     #[serde(rename = "JobErrors")]
     job_errors: u8,
+    #[serde(flatten)]
+    counted: BTreeMap<&'static str, u64>,
     #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
     directive: Option<Directive>,
 }
 
-static METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| described(&[("JobErrors", "Count")]));
+pub const JOB_ERRORS: Metric = Metric::count("JobErrors", "Runs of scheduled jobs that failed");
+
+static METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| described(&[JOB_ERRORS]));
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_metric_of_its_job() {
+        let effort = Effort::since(std::time::Instant::now(), false, Default::default());
+        let line = |counted| JobLine { route: "make-things", outcome: Some(json!({})), effort, counted };
+        let fields = |counted| serde_json::to_value(line(counted).fields()).expect("JSON");
+        assert_eq!((&fields(None)["JobErrors"], fields(None).get("ThingsLost")), (&json!(0), None));
+        assert_eq!(fields(Some((Metric::count("ThingsLost", "things"), 3)))["ThingsLost"], 3);
+    }
+}

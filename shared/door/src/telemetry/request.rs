@@ -1,13 +1,16 @@
 //! The line of a request.
 
-use std::sync::LazyLock;
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
     line::Level,
-    metrics::{Directive, Effort, described, described_with_release, directive},
+    metrics::{Directive, Effort, Metric, described, described_with_release, directive, directive_with},
 };
 
 /// One answered request.
@@ -22,6 +25,21 @@ pub struct RequestLine<'a> {
     /// The code of the problem in the response.
     pub error_code: Option<&'static str>,
     pub panicked: bool,
+    pub events: Vec<Metric>,
+}
+
+/// The rare events of a request, each counted once by a metric that only the lines with it have.
+#[derive(Debug, Default)]
+pub struct Events(Mutex<Vec<Metric>>);
+
+impl Events {
+    pub fn add(&self, event: Metric) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    pub(crate) fn all(&self) -> Vec<Metric> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl RequestLine<'_> {
@@ -55,7 +73,12 @@ impl RequestLine<'_> {
                 read_units: self.effort.rcu,
                 write_units: self.effort.wcu,
             },
-            directive: directive(if self.status >= 500 { &FAILURE_METRICS } else { &REQUEST_METRICS }),
+            events: self.events.iter().map(|event| (event.name, 1)).collect(),
+            directive: match &self.events[..] {
+                [] if self.status >= 500 => directive(&FAILURE_METRICS),
+                [] => directive(&REQUEST_METRICS),
+                events => directive_with(|| described(&[&METRICS[..], events].concat())),
+            },
         }
     }
 }
@@ -72,6 +95,8 @@ struct RequestFields<'a> {
     error_code: Option<&'static str>,
     #[serde(flatten)]
     metrics: RequestMetrics,
+    #[serde(flatten)]
+    events: BTreeMap<&'static str, u8>,
     #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
     directive: Option<Directive>,
 }
@@ -91,23 +116,41 @@ struct RequestMetrics {
     write_units: f64,
 }
 
-const METRICS: &[(&str, &str)] = &[
-    ("Requests", "Count"),
-    ("Latency", "Milliseconds"),
-    ("ClientErrors", "Count"),
-    ("RateLimited", "Count"),
-    ("ServerErrors", "Count"),
-    ("DependencyDown", "Count"),
-    ("Panics", "Count"),
-    ("ColdStarts", "Count"),
-    ("ReadUnits", "Count"),
-    ("WriteUnits", "Count"),
+pub const REQUESTS: Metric = Metric::count("Requests", "Requests that functions answered");
+pub const LATENCY: Metric = Metric {
+    name: "Latency",
+    unit: "Milliseconds",
+    meaning: "The time of a request in its function, without the start",
+};
+pub const CLIENT_ERRORS: Metric = Metric::count("ClientErrors", "Answers from 400 to 499");
+pub const RATE_LIMITED: Metric =
+    Metric::count("RateLimited", "Requests that a rate limit of ours refused (429)");
+pub const SERVER_ERRORS: Metric = Metric::count("ServerErrors", "Answers from 500 on");
+pub const DEPENDENCY_DOWN: Metric =
+    Metric::count("DependencyDown", "Requests that failed because a dependency did not answer (503)");
+pub const PANICS: Metric = Metric::count("Panics", "Requests whose handler panicked");
+pub const COLD_STARTS: Metric = Metric::count("ColdStarts", "First requests of an execution environment");
+pub const READ_UNITS: Metric = Metric::count("ReadUnits", "Read units of DynamoDB that requests used");
+pub const WRITE_UNITS: Metric = Metric::count("WriteUnits", "Write units of DynamoDB that requests used");
+
+/// The metrics that every line of a request has.
+pub const METRICS: [Metric; 10] = [
+    REQUESTS,
+    LATENCY,
+    CLIENT_ERRORS,
+    RATE_LIMITED,
+    SERVER_ERRORS,
+    DEPENDENCY_DOWN,
+    PANICS,
+    COLD_STARTS,
+    READ_UNITS,
+    WRITE_UNITS,
 ];
 
-static REQUEST_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| described(METRICS));
+static REQUEST_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| described(&METRICS));
 
 static FAILURE_METRICS: LazyLock<Box<RawValue>> =
-    LazyLock::new(|| described_with_release(METRICS, &[("ServerErrors", "Count")]));
+    LazyLock::new(|| described_with_release(&METRICS, &[SERVER_ERRORS]));
 
 #[cfg(test)]
 mod tests {
@@ -123,7 +166,18 @@ mod tests {
         effort: Effort { latency_ms: 1.5, cold_start: true, calls: 1, rcu: 0.5, wcu: 0.0 },
         error_code: Some("unavailable"),
         panicked: false,
+        events: Vec::new(),
     };
+
+    #[test]
+    fn a_line_has_every_metric_and_its_rare_events() {
+        let events = vec![Metric::count("ThingsMade", "things")];
+        let fields = serde_json::to_value(RequestLine { events, ..SEEN }.fields()).expect("JSON");
+        for metric in METRICS {
+            assert!(fields[metric.name].is_number(), "{}", metric.name);
+        }
+        assert_eq!(fields["ThingsMade"], 1);
+    }
 
     #[test]
     fn a_request_is_counted_by_its_outcome() {

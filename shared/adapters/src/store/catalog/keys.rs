@@ -25,6 +25,8 @@ pub enum Named {
 }
 
 impl Named {
+    const ALL: [Self; 4] = [Self::Pokemon, Self::Type, Self::Ability, Self::Move];
+
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -62,10 +64,12 @@ impl Key {
         Self::new(format!("{}#{key}", kind.prefix()), kind.prefix())
     }
 
-    /// The key of the item that lists the records sharing the normalised name `key`.
+    /// The key of the item that lists the records sharing the normalised name `key`, or names the one whose slug it was.
     pub fn shared(kind: Named, key: impl fmt::Display) -> Self {
-        Self::new(format!("{}#{key}", kind.prefix()), "SHARED")
+        Self::new(format!("{}#{key}", kind.prefix()), Self::SHARED)
     }
+
+    const SHARED: &'static str = "SHARED";
 
     /// The key of the pointer: one per format, so that functions of two releases can read side by side.
     #[must_use]
@@ -141,6 +145,14 @@ impl Key {
     #[must_use]
     pub fn is_record(&self) -> bool {
         ["POKEMON#", "CHAIN#", "TYPE#", "ABILITY#", "MOVE#"].iter().any(|prefix| self.pk.starts_with(prefix))
+    }
+
+    /// The kind and the id or name that the item belongs to; `None` if it is a part of a record.
+    #[must_use]
+    pub fn name(&self) -> Option<(Named, &str)> {
+        let (prefix, text) = self.pk.split_once('#')?;
+        let kind = Named::ALL.into_iter().find(|kind| kind.prefix() == prefix)?;
+        [prefix, Self::SHARED].contains(&self.sk.as_str()).then_some((kind, text))
     }
 
     /// The resource that the item is the record of; `None` if it is stored under one of the record's names, or is a part of a record.

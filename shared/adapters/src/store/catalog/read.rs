@@ -1,9 +1,14 @@
 //! The reads of the routes: one GetItem per look-up.
 
-use domain::{Name, Slug};
+use domain::{Name, Slug, dex::TimedPokemon};
 
-use super::{keys::Named, record::Record, store::CatalogStore};
-use crate::store::{error::StoreError, item::Item, key::Key, meter::Meter};
+use super::{keys::Named, record::Record, store::CatalogStore, write::Past};
+use crate::store::{
+    error::StoreError,
+    item::{Item, text},
+    key::Key,
+    meter::Meter,
+};
 
 /// The result of a look-up by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +16,8 @@ pub enum Found {
     Record(Record),
     /// Slugs of the records that share the name.
     Shared(Vec<String>),
+    /// The slug of the record that had this slug before.
+    Renamed(String),
     Nothing,
 }
 
@@ -33,8 +40,12 @@ impl CatalogStore {
             return Ok(Found::Nothing);
         }
         let key = Key::shared(kind, name.key());
-        let shared = self.record(meter, &key).await?;
-        shared.map_or(Ok(Found::Nothing), |record| Ok(Found::Shared(record.parse(&key)?)))
+        let Some(record) = self.record(meter, &key).await? else { return Ok(Found::Nothing) };
+        let mut slugs: Vec<String> = record.parse(&key)?;
+        Ok(match slugs.pop() {
+            Some(slug) if slugs.is_empty() => Found::Renamed(slug),
+            last => Found::Shared(slugs.into_iter().chain(last).collect()),
+        })
     }
 
     /// Returns a Pokémon by its id or its exact slug, as JSON of a `StoredPokemon`.
@@ -42,11 +53,23 @@ impl CatalogStore {
         self.record(meter, &Key::pokemon(key)).await
     }
 
-    /// Returns the same by id with a consistent read, for a caller that has just published it.
-    pub async fn latest_pokemon(&self, meter: &Meter, id: u32) -> Result<Option<Record>, StoreError> {
-        let key = Key::pokemon(id);
-        let item = self.get(meter, &key, true).await?;
-        item.map(|item| Record::from_item(&key, &item)).transpose()
+    /// Returns the record under `key` with a consistent read, for a caller that has just published it, or is about to.
+    pub async fn latest(&self, meter: &Meter, key: &Key) -> Result<Option<Record>, StoreError> {
+        let item = self.get(meter, key, true).await?;
+        item.map(|item| Record::from_item(key, &item)).transpose()
+    }
+
+    /// Returns those of the Pokémon `ids` that the source removed: one BatchGetItem per 100 ids, which must differ.
+    pub async fn removed_pokemon(&self, meter: &Meter, ids: &[u32]) -> Result<Vec<TimedPokemon>, StoreError> {
+        let keys: Vec<Key> = ids.iter().map(Key::pokemon).collect();
+        let items = self.database.batch(meter, self.table(), &keys).await?;
+        let removed = items.iter().filter(|item| Past::of(item) == Some(Past::Removed)).map(|item| {
+            let key = Key::new(text(item, "pk").unwrap_or_default(), text(item, "sk").unwrap_or_default());
+            let record = Record::from_item(&key, item)?;
+            let Record { created_at, updated_at, .. } = record;
+            Ok(TimedPokemon { stored: record.parse(&key)?, created_at, updated_at })
+        });
+        removed.collect()
     }
 
     /// Returns a Pokémon's learnset, as JSON of `[LearnedMove]`; `None` if it learns nothing.

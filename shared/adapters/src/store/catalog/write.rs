@@ -23,6 +23,35 @@ pub struct Head {
     pub hash: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// `None` for everything that follows from the current facts.
+    pub past: Option<Past>,
+}
+
+/// The reason why an item stays although the current facts do not have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// The source removed the record; the item has its last state.
+    Removed,
+    /// The name was the slug of the record with this id.
+    Renamed(u32),
+}
+
+impl Past {
+    const REMOVED: &'static str = "is_removed";
+    const RENAMED: &'static str = "former_name_of";
+
+    pub(super) fn of(item: &Item) -> Option<Self> {
+        let id = text(item, Self::RENAMED).and_then(|id| id.parse().ok());
+        let is_removed = item.get(Self::REMOVED).and_then(|value| value.as_bool().ok()) == Some(&true);
+        id.map(Self::Renamed).or_else(|| is_removed.then_some(Self::Removed))
+    }
+
+    fn attribute(self) -> (&'static str, AttributeValue) {
+        match self {
+            Self::Removed => (Self::REMOVED, AttributeValue::Bool(true)),
+            Self::Renamed(id) => (Self::RENAMED, AttributeValue::N(id.to_string())),
+        }
+    }
 }
 
 /// A record to write under one key.
@@ -34,6 +63,7 @@ pub struct NewItem {
     pub hash: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub past: Option<Past>,
 }
 
 impl NewItem {
@@ -45,6 +75,9 @@ impl NewItem {
         item.insert("hash".to_owned(), AttributeValue::S(self.hash));
         item.insert("created_at".to_owned(), AttributeValue::N(self.created_at.unix().to_string()));
         item.insert("updated_at".to_owned(), AttributeValue::N(self.updated_at.unix().to_string()));
+        if let Some((name, value)) = self.past.map(Past::attribute) {
+            item.insert(name.to_owned(), value);
+        }
         (item, size)
     }
 }
@@ -64,7 +97,7 @@ impl CatalogStore {
                 .client
                 .scan()
                 .table_name(self.table())
-                .projection_expression("pk, sk, #hash, created_at, updated_at")
+                .projection_expression("pk, sk, #hash, created_at, updated_at, is_removed, former_name_of")
                 .expression_attribute_names("#hash", "hash")
                 .consistent_read(true)
                 .set_exclusive_start_key(from)
@@ -84,6 +117,7 @@ impl CatalogStore {
                         hash: owned("hash"),
                         created_at: moment("created_at"),
                         updated_at: moment("updated_at"),
+                        past: Past::of(item),
                     },
                 );
             }

@@ -1,0 +1,298 @@
+//! The table of alarms of a stable environment. Canaries have alarms of their own (`canary`), and so has the edge in us-east-1.
+//!
+//! Errors are counted at the API, which also sees functions that do not start. Latency is counted in the functions, because the API's
+//! contains cold starts, which no deployment can avoid; a dashboard shows both.
+
+use api::metrics::{ASSETS_FAILED, REFRESH_REPLAYS, SYNC_AGE, SYNC_ERRORS, SYNC_FAILED, SYNC_FETCHED};
+use door::telemetry::{
+    job::JOB_ERRORS,
+    request::{DEPENDENCY_DOWN, LATENCY, PANICS, RATE_LIMITED, REQUESTS},
+};
+
+use super::alarm::{
+    Alarm, Missing, Of, Series,
+    Severity::{Critical, Warning},
+    Signal::{Math, One},
+    Source, sum,
+};
+
+const MINUTE: u32 = 60;
+const HOUR: u32 = 60 * MINUTE;
+
+const API: &[(&str, Of)] = &[("ApiId", Of::Parameter("HttpApiId"))];
+const API_REQUESTS: Series = Series { source: Source::Aws("AWS/ApiGateway", "Count", API), statistic: "Sum" };
+const API_ERRORS: Series = Series { source: Source::Aws("AWS/ApiGateway", "5xx", API), statistic: "Sum" };
+const P95: Series = Series { source: Source::Own(LATENCY), statistic: "p95" };
+const AGE: Series = Series { source: Source::Own(SYNC_AGE), statistic: "Minimum" };
+
+/// A metric of all functions of the account in the region: Lambda publishes it without a dimension. One alarm replaces one for each
+/// function.
+const fn lambda(metric: &'static str, statistic: &'static str) -> Series {
+    Series { source: Source::Aws("AWS/Lambda", metric, &[]), statistic }
+}
+
+/// Errors of DynamoDB itself at the table of accounts. There is no metric for all operations together.
+const fn system_errors(operation: &'static [(&'static str, Of)]) -> Series {
+    Series { source: Source::Aws("AWS/DynamoDB", "SystemErrors", operation), statistic: "Sum" }
+}
+
+const fn of_app(operation: &'static str) -> [(&'static str, Of); 2] {
+    [("TableName", Of::Parameter("AppTableName")), ("Operation", Of::Text(operation))]
+}
+
+const GET: &[(&str, Of)] = &of_app("GetItem");
+const QUERY: &[(&str, Of)] = &of_app("Query");
+const TRANSACT: &[(&str, Of)] = &of_app("TransactWriteItems");
+
+const ALARM: Alarm = Alarm {
+    id: "",
+    severity: Warning,
+    symptom: "",
+    runbook: "",
+    signal: One(API_ERRORS),
+    period: 5 * MINUTE,
+    of: (1, 1),
+    above: 0,
+    missing: Missing::Good,
+    condition: None,
+};
+
+/// Every alarm, in the order in which documents list them.
+pub static ALARMS: &[Alarm] = &[
+    Alarm {
+        id: "ErrorShare",
+        severity: Critical,
+        symptom: "More than 5 % of the requests fail for two minutes",
+        runbook: "errors",
+        // A floor of requests: a single failed request at night is not an outage.
+        signal: Math(
+            "IF(requests>20,100*FILL(errors,0)/requests,0)",
+            &[("requests", API_REQUESTS), ("errors", API_ERRORS)],
+        ),
+        period: MINUTE,
+        of: (2, 2),
+        above: 5,
+        ..ALARM
+    },
+    Alarm {
+        id: "ServerErrors",
+        symptom: "More than 30 requests failed within five minutes",
+        runbook: "errors",
+        signal: One(API_ERRORS),
+        above: 30,
+        ..ALARM
+    },
+    Alarm {
+        id: "DependencyDown",
+        severity: Critical,
+        symptom: "DynamoDB or a secret does not answer the functions for a minute",
+        runbook: "database",
+        signal: One(sum(DEPENDENCY_DOWN)),
+        period: MINUTE,
+        above: 4,
+        ..ALARM
+    },
+    Alarm {
+        id: "DatabaseErrors",
+        severity: Critical,
+        symptom: "DynamoDB reports errors of its own at the table of accounts",
+        runbook: "database",
+        signal: Math(
+            "FILL(reads,0)+FILL(queries,0)+FILL(writes,0)",
+            &[
+                ("reads", system_errors(GET)),
+                ("queries", system_errors(QUERY)),
+                ("writes", system_errors(TRANSACT)),
+            ],
+        ),
+        period: MINUTE,
+        above: 4,
+        ..ALARM
+    },
+    Alarm {
+        id: "Latency",
+        symptom: "The slowest twentieth of the requests takes more than 500 ms for five minutes",
+        runbook: "latency",
+        signal: Math("IF(requests>20,latency,0)", &[("requests", sum(REQUESTS)), ("latency", P95)]),
+        above: 500,
+        ..ALARM
+    },
+    Alarm {
+        id: "LatencyLasts",
+        severity: Critical,
+        symptom: "The slowest twentieth of the requests takes more than 500 ms for a quarter of an hour",
+        runbook: "latency",
+        signal: Math("IF(requests>20,latency,0)", &[("requests", sum(REQUESTS)), ("latency", P95)]),
+        of: (3, 3),
+        above: 500,
+        ..ALARM
+    },
+    Alarm {
+        id: "Crashes",
+        symptom: "A function crashed, ran out of memory or timed out within the hour",
+        runbook: "crashes",
+        signal: One(lambda("Errors", "Sum")),
+        period: HOUR,
+        ..ALARM
+    },
+    Alarm {
+        id: "Panics",
+        symptom: "A handler panicked; its request was answered with 500",
+        runbook: "crashes",
+        signal: One(sum(PANICS)),
+        ..ALARM
+    },
+    Alarm {
+        id: "Throttles",
+        symptom: "Lambda refuses invocations because too many run at once",
+        runbook: "capacity",
+        signal: One(lambda("Throttles", "Sum")),
+        ..ALARM
+    },
+    Alarm {
+        id: "Concurrency",
+        symptom: "More than 70 % of the account's concurrent executions are in use",
+        runbook: "capacity",
+        signal: Math(
+            "100*claimed/${AccountConcurrency}",
+            &[("claimed", lambda("ClaimedAccountConcurrency", "Maximum"))],
+        ),
+        above: 70,
+        ..ALARM
+    },
+    Alarm {
+        id: "SyncFails",
+        symptom: "The sync has failed three times within the hour",
+        runbook: "sync",
+        signal: One(sum(SYNC_ERRORS)),
+        period: HOUR,
+        above: 2,
+        ..ALARM
+    },
+    Alarm {
+        id: "SyncSkips",
+        symptom: "The sync could not fetch or use more than 10 % of its documents",
+        runbook: "sync",
+        signal: Math(
+            "IF(fetched+failed>50,100*failed/(fetched+failed),0)",
+            &[("fetched", sum(SYNC_FETCHED)), ("failed", sum(SYNC_FAILED))],
+        ),
+        period: HOUR,
+        above: 10,
+        ..ALARM
+    },
+    Alarm {
+        id: "SyncIsOld",
+        symptom: "No sync has been complete for 36 hours, or its schedule does not report",
+        runbook: "sync",
+        signal: One(AGE),
+        period: HOUR,
+        of: (4, 4),
+        above: 36 * HOUR,
+        missing: Missing::Bad,
+        ..ALARM
+    },
+    Alarm {
+        id: "JobsFail",
+        symptom: "Scheduled jobs have failed in two hours running",
+        runbook: "schedules",
+        signal: One(sum(JOB_ERRORS)),
+        period: HOUR,
+        of: (2, 2),
+        ..ALARM
+    },
+    Alarm {
+        id: "SchedulesFail",
+        symptom: "A schedule could not invoke its function",
+        runbook: "schedules",
+        signal: One(Series {
+            source: Source::Aws(
+                "AWS/SQS",
+                "ApproximateNumberOfMessagesVisible",
+                &[("QueueName", Of::Sub("pokedex-${Environment}-schedule-failures"))],
+            ),
+            statistic: "Maximum",
+        }),
+        ..ALARM
+    },
+    Alarm {
+        id: "EdgeIsStale",
+        symptom: "The edge was told several times within five minutes to forget a changed catalogue, in vain",
+        runbook: "sync",
+        signal: One(Series {
+            source: Source::Aws(
+                "AWS/Lambda",
+                "Errors",
+                &[("FunctionName", Of::Sub("pokedex-${Environment}-invalidate-edge"))],
+            ),
+            statistic: "Sum",
+        }),
+        above: 1,
+        ..ALARM
+    },
+    Alarm {
+        id: "AssetsFail",
+        symptom: "The mirror could not fetch or accept more than 100 files within the hour",
+        runbook: "pictures",
+        signal: One(sum(ASSETS_FAILED)),
+        period: HOUR,
+        above: 100,
+        ..ALARM
+    },
+    Alarm {
+        id: "TokensReplayed",
+        symptom: "More than 5 sessions ended within five minutes because an old refresh token was used",
+        runbook: "abuse",
+        signal: One(sum(REFRESH_REPLAYS)),
+        above: 5,
+        ..ALARM
+    },
+    Alarm {
+        id: "ClientsLimited",
+        symptom: "More than 1,000 requests were refused by rate limits within five minutes",
+        runbook: "abuse",
+        signal: One(sum(RATE_LIMITED)),
+        above: 1_000,
+        ..ALARM
+    },
+    Alarm {
+        id: "ReplicationLag",
+        symptom: "The replica is more than ten seconds behind",
+        runbook: "database",
+        signal: One(Series {
+            source: Source::Aws(
+                "AWS/DynamoDB",
+                "ReplicationLatency",
+                &[
+                    ("TableName", Of::Parameter("AppTableName")),
+                    ("ReceivingRegion", Of::Parameter("ReplicaRegion")),
+                ],
+            ),
+            statistic: "Average",
+        }),
+        period: MINUTE,
+        of: (3, 3),
+        above: 10_000,
+        condition: Some("HasReplica"),
+        ..ALARM
+    },
+];
+
+/// A page that stands for several alarms: its condition, and the ids of its alarms.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    pub id: &'static str,
+    pub symptom: &'static str,
+    pub runbook: &'static str,
+    /// Any of them fires it.
+    pub any: &'static [&'static str],
+}
+
+/// One fault of DynamoDB is also a share of errors and latency: it wakes a person once. The alarms in a page report to the topic of
+/// warnings.
+pub static PAGES: &[Page] = &[Page {
+    id: "Outage",
+    symptom: "Users are affected now",
+    runbook: "errors",
+    any: &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts"],
+}];

@@ -1,0 +1,55 @@
+"""An alarm, from the lines of functions to the person who is told, and the check of all alarms."""
+
+import json
+import os
+import urllib.request
+
+import account
+from machine import wait_until
+from product import PASSWORD
+
+# One more than the alarm tolerates within five minutes.
+REPLAYS = 6
+ALARM = "tokens-replayed"
+GROUP = "/aws/lambda/pokedex-{}-refresh-session"
+
+
+def see(steps, source, api):
+    """Old refresh tokens end sessions; the lines of these requests raise an alarm, its topic tells, and the alarm clears by itself."""
+    environment = api.environment
+    checked = source.run("alarms", environment, fails=True)
+    unread = [line for line in checked.splitlines() if "has no confirmed subscription" in line]
+    steps.check_that("alarms whose topic nobody receives are reported", any("pokedex-staging-warnings" in line for line in unread))
+    steps.check("nothing else is wrong with the alarms", [line for line in checked.splitlines() if "does not exist" in line or "tells nobody" in line], [])
+    subscriber = account.Subscription(environment, "warnings")
+    name = f"pokedex-{environment}-{ALARM}"
+    evaluate(environment, name)
+    for number in range(REPLAYS):
+        replay(steps, api, number)
+    fires = wait_until("the alarm fires", lambda: evaluate(environment, name) == "ALARM", 30)
+    steps.check_that("the alarm fires", fires)
+    firing = source.run("alarms", environment, fails=True)
+    steps.check_that("the check names the alarm", f"{name} is firing" in firing)
+    wait_until("the alarm clears", lambda: evaluate(environment, name) == "OK", 60)
+    states = [json.loads(text)["NewStateValue"] for _, text in subscriber.received() if json.loads(text)["AlarmName"] == name]
+    steps.check_that(f"the subscriber is told that it fires and that it is over: {states}", states[:1] == ["ALARM"] and states[-1] == "OK")
+    steps.done("an alarm fires, tells its topic, and clears")
+
+
+def replay(steps, api, number):
+    """Signs in, and uses the first refresh token again after its successor was used."""
+    body = {"username": "brock", "password": PASSWORD}
+    status, session = api.answer("/api/v1/auth/login", "POST", body)
+    steps.check(f"session {number}", status, 200)
+    first = session["refresh_token"]
+    second = api.answer("/api/v1/auth/refresh", "POST", {"refresh_token": first})[1]["refresh_token"]
+    steps.check("its successor", api.answer("/api/v1/auth/refresh", "POST", {"refresh_token": second})[0], 200)
+    steps.check("an old token", api.answer("/api/v1/auth/refresh", "POST", {"refresh_token": first})[0], 401)
+
+
+def evaluate(environment, name):
+    """The state of an alarm, after the front has read the new lines."""
+    url, body = f"{os.environ['AWS_ENDPOINT_URL']}/_front/watch", {"groups": [GROUP.format(environment)], "alarms": [name]}
+    request = urllib.request.Request(url, data=json.dumps(body).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.loads(response.read()).get(name)
