@@ -5,6 +5,7 @@ mod access;
 mod account;
 mod alarms;
 mod authorization;
+mod costs;
 mod demands;
 mod documents;
 mod domain;

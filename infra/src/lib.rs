@@ -5,6 +5,7 @@
 
 pub mod accesses;
 mod canary;
+pub mod cost;
 mod edge;
 mod function;
 mod gateway;
@@ -38,6 +39,7 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     files.extend(template::generate(root, &functions)?);
     files.extend(watch::generate(root, &functions)?);
     files.extend(edge::generate(root)?);
+    files.extend(cost::generate(root, &functions, &files)?);
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));
     Ok(files)

@@ -73,6 +73,12 @@ enum Command {
     /// Report the resources of an environment that were changed by hand
     #[command(disable_help_flag = true)]
     Drift(Rest),
+    /// Check that every alarm of an environment exists, tells somebody, and is silent
+    #[command(disable_help_flag = true)]
+    Alarms(Rest),
+    /// Print the costs that the model expects, compared with those of another commit: `--against FILE`
+    #[command(disable_help_flag = true)]
+    Cost(Rest),
     /// Create or delete the environment of a branch
     #[command(disable_help_flag = true)]
     Env(Rest),
@@ -97,6 +103,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Seed(rest) => pass_through::deploy("seed", &rest),
         Command::Checklist(options) => checklist::run(&options),
         Command::Drift(rest) => pass_through::deploy("drift", &rest),
+        Command::Alarms(rest) => pass_through::deploy("alarms", &rest),
+        Command::Cost(rest) => pass_through::cost(&rest),
         Command::Env(rest) => pass_through::deploy("env", &rest),
     }
 }

@@ -36,6 +36,12 @@ pub fn generate(rest: &Rest) -> anyhow::Result<ExitCode> {
     Ok(code(status(&mut cargo(["run", "--bin", "generate"]))?))
 }
 
+/// Compares the costs that the model expects.
+pub fn cost(rest: &Rest) -> anyhow::Result<ExitCode> {
+    // `-p` is missing because it would build the dependencies again, with fewer features.
+    Ok(code(status(cargo(["run", "--quiet", "--bin", "cost", "--"]).args(&rest.arguments))?))
+}
+
 /// Runs a command of releases, with SAM's translator at hand.
 pub fn deploy(command: &str, rest: &Rest) -> anyhow::Result<ExitCode> {
     // `-p` is missing because it would build the dependencies again, with fewer features.

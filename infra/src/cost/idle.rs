@@ -1,0 +1,79 @@
+//! The cost of an environment that nobody uses, in a month.
+
+use serde_json::Value;
+
+use super::{
+    inputs::Inputs,
+    requests::{Line, sum},
+};
+
+/// The environments, and whether they are stable.
+pub const ENVIRONMENTS: [(&str, bool); 4] =
+    [("branch", false), ("dev", false), ("staging", true), ("prod", true)];
+
+/// The metrics that an idle environment publishes: those of jobs, and one day of requests for each of the others.
+const METRICS: f64 = 10.0;
+/// Gigabyte-seconds of a scheduled invocation: half a second of 256 MB.
+const GB_SECONDS: f64 = 0.125;
+/// Gigabytes of the catalogue with its records and facts.
+const CATALOGUE_GB: f64 = 0.03;
+
+fn number(inputs: &Inputs, kind: &str) -> f64 {
+    inputs.resources(kind).len() as f64
+}
+
+/// The number of metrics that all alarms read, and the number of alarms: each metric of an expression counts.
+fn alarm_metrics(inputs: &Inputs) -> (f64, usize) {
+    let alarms: Vec<Value> = inputs.resources("AWS::CloudWatch::Alarm");
+    let of = |alarm: &Value| match alarm["Properties"]["Metrics"].as_array() {
+        Some(metrics) => metrics.iter().filter(|metric| metric["MetricStat"].is_object()).count(),
+        None => 1,
+    };
+    (alarms.iter().map(of).sum::<usize>() as f64, alarms.len())
+}
+
+/// Returns the lines of a month without requests.
+#[must_use]
+pub fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
+    let prices = &inputs.prices;
+    let (metrics, alarms) = alarm_metrics(inputs);
+    let mut lines = vec![
+        Line::new("secrets", number(inputs, "AWS::SecretsManager::Secret") * prices.secret_month),
+        Line::new("schedules", inputs.scheduled / 1e6 * prices.scheduler_million_invocations),
+        Line::new(
+            "scheduled functions",
+            inputs.scheduled
+                * (GB_SECONDS * prices.lambda_gb_second_arm64 + prices.lambda_million_requests / 1e6),
+        ),
+        Line::new("tables", CATALOGUE_GB * prices.dynamodb_gb_month),
+        Line::new("logs", inputs.scheduled * inputs.traffic.log_bytes / 1e9 * prices.logs_gb),
+    ];
+    if is_stable {
+        let rules = inputs
+            .resources("AWS::WAFv2::WebACL")
+            .iter()
+            .map(|acl| acl["Properties"]["Rules"].as_array().map_or(0, Vec::len))
+            .sum::<usize>();
+        lines.extend([
+            Line::new("recovery to a point in time", CATALOGUE_GB * prices.dynamodb_recovery_gb_month),
+            Line::new(format!("{alarms} alarms"), metrics * prices.alarm_metric_month),
+            Line::new(
+                "pages",
+                number(inputs, "AWS::CloudWatch::CompositeAlarm") * prices.composite_alarm_month,
+            ),
+            Line::new("dashboards", number(inputs, "AWS::CloudWatch::Dashboard") * prices.dashboard_month),
+            Line::new("metrics", METRICS * prices.metric_month),
+            Line::new(
+                format!("firewall, {rules} rules"),
+                prices.waf_acl_month + rules as f64 * prices.waf_rule_month,
+            ),
+            Line::new("hosted zone", prices.hosted_zone_month),
+        ]);
+    }
+    lines.retain(|line| line.dollars > 0.0);
+    lines
+}
+
+pub(super) fn total(inputs: &Inputs, is_stable: bool) -> f64 {
+    sum(&idle(inputs, is_stable))
+}

@@ -1,0 +1,195 @@
+//! The inputs of the model.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, Result, ensure};
+use door::route::{Caching, Need, Spec};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_yaml_ng::Value as Yaml;
+
+use crate::{
+    function::{Function, Trigger},
+    generated::Generated,
+};
+
+/// Dollars.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    pub date: String,
+    pub source: String,
+    pub lambda_million_requests: f64,
+    pub lambda_gb_second_arm64: f64,
+    pub http_api_million_requests: f64,
+    pub dynamodb_million_read_units: f64,
+    pub dynamodb_million_write_units: f64,
+    pub dynamodb_gb_month: f64,
+    pub dynamodb_recovery_gb_month: f64,
+    pub cloudfront_million_requests: f64,
+    pub cloudfront_million_function_runs: f64,
+    pub cloudfront_gb: f64,
+    pub waf_acl_month: f64,
+    pub waf_rule_month: f64,
+    pub waf_million_requests: f64,
+    pub logs_gb: f64,
+    pub logs_gb_month: f64,
+    pub metric_month: f64,
+    pub alarm_metric_month: f64,
+    pub composite_alarm_month: f64,
+    pub dashboard_month: f64,
+    pub trace_million: f64,
+    pub secret_month: f64,
+    pub secret_million_calls: f64,
+    pub s3_gb_month: f64,
+    pub scheduler_million_invocations: f64,
+    pub hosted_zone_month: f64,
+    pub container_design_month: f64,
+}
+
+/// The assumed traffic. Durations were not measured on AWS; they are of this order on one machine.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traffic {
+    /// The share of cacheable requests that the edge answers.
+    pub edge_hits_percent: f64,
+    /// Of the lines of one request, with those of the API and the edge.
+    pub log_bytes: f64,
+    /// Of a compressed response.
+    pub response_bytes: f64,
+    pub milliseconds: Milliseconds,
+    /// Stored in the tables of an environment with users.
+    pub data_gb: f64,
+    /// Percent of all requests, by route.
+    pub shares: BTreeMap<String, f64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Milliseconds {
+    pub base: f64,
+    pub database_call: f64,
+    /// The hash of a password.
+    pub password: f64,
+}
+
+/// A route as the model sees it.
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub name: &'static str,
+    /// Percent of all requests.
+    pub share: f64,
+    pub is_cacheable: bool,
+    pub calls: f64,
+    pub read_units: f64,
+    pub write_units: f64,
+    pub memory_mb: f64,
+    pub milliseconds: f64,
+}
+
+/// The inputs.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    pub prices: Prices,
+    pub traffic: Traffic,
+    pub routes: Vec<Route>,
+    /// The templates of all stacks, as text that is YAML.
+    pub templates: BTreeMap<String, Yaml>,
+    /// The invocations of schedules in a month, and the number of functions.
+    pub scheduled: f64,
+}
+
+/// The memory of a function, in MB, that has no other one.
+const MEMORY: f64 = 512.0;
+/// Minutes.
+const MONTH: f64 = 30.0 * 24.0 * 60.0;
+
+#[derive(Deserialize)]
+struct Budget {
+    calls: f64,
+    rcu: f64,
+    wcu: f64,
+}
+
+impl Inputs {
+    /// Reads the inputs; `generated` are templates that may not be written yet.
+    pub(crate) fn read(root: &Path, functions: &[Function], generated: &[Generated]) -> Result<Self> {
+        let text = |path: &str| fs::read_to_string(root.join(path)).with_context(|| path.to_owned());
+        let prices: Prices =
+            serde_json::from_str(&text("infra/prices.json")?).context("infra/prices.json")?;
+        let traffic: Traffic =
+            serde_json::from_str(&text("infra/traffic.json")?).context("infra/traffic.json")?;
+        let budgets: BTreeMap<String, Budget> = serde_json::from_str(&text("tests/budget.json")?)?;
+        let total: f64 = traffic.shares.values().sum();
+        ensure!((total - 100.0).abs() < 1e-6, "the shares of infra/traffic.json are {total} % together");
+        let mut routes = Vec::new();
+        for (name, share) in &traffic.shares {
+            let function = functions.iter().find(|function| function.name == name);
+            let Some(Function { name, trigger: Trigger::Request(spec), memory, .. }) = function else {
+                anyhow::bail!("infra/traffic.json names {name}, which is not a route")
+            };
+            let budget = budgets.get(*name).with_context(|| format!("{name} has no budget"))?;
+            routes.push(Route {
+                name,
+                share: *share,
+                is_cacheable: spec.caching == Caching::Shared,
+                calls: budget.calls,
+                read_units: budget.rcu,
+                write_units: budget.wcu,
+                memory_mb: memory.map_or(MEMORY, f64::from),
+                milliseconds: milliseconds(&traffic.milliseconds, spec, budget.calls),
+            });
+        }
+        let mut templates = BTreeMap::new();
+        for path in [
+            "infra/data.yaml",
+            "infra/release.yaml",
+            "template.yaml",
+            "infra/admin.yaml",
+            "infra/jobs.yaml",
+            "infra/edge-global.yaml",
+            "infra/edge.yaml",
+            "infra/watch.yaml",
+        ] {
+            let generated = generated.iter().find(|file| file.path == path).map(|file| file.text.clone());
+            let template = match generated {
+                Some(template) => template,
+                None if root.join(path).exists() => text(path)?,
+                None => continue,
+            };
+            templates.insert(path.to_owned(), serde_yaml_ng::from_str(&template).context(path)?);
+        }
+        let schedules = functions.iter().filter_map(|function| match function.trigger {
+            Trigger::Job(job) => job.schedule.as_ref(),
+            Trigger::Request(_) => None,
+        });
+        let scheduled = schedules.map(|schedule| MONTH / f64::from(schedule.minutes)).sum();
+        Ok(Self { prices, traffic, routes, templates, scheduled })
+    }
+
+    /// The resources of a type in all templates, as JSON.
+    pub(super) fn resources(&self, kind: &str) -> Vec<Value> {
+        let all = self.templates.values().filter_map(|template| template.get("Resources")?.as_mapping());
+        let of_kind = all
+            .flat_map(|resources| resources.values())
+            .filter(|resource| resource.get("Type").and_then(Yaml::as_str) == Some(kind));
+        of_kind.map(plain).collect()
+    }
+}
+
+/// JSON without the tags of intrinsic functions.
+fn plain(yaml: &Yaml) -> Value {
+    match yaml {
+        Yaml::Tagged(tagged) => plain(&tagged.value),
+        Yaml::Mapping(fields) => {
+            fields.iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), plain(value)))).collect()
+        }
+        Yaml::Sequence(items) => items.iter().map(plain).collect(),
+        other => serde_json::to_value(other).unwrap_or_default(),
+    }
+}
+
+fn milliseconds(of: &Milliseconds, spec: &Spec, calls: f64) -> f64 {
+    let password = if spec.needs.contains(&Need::WholeProcessor) { of.password } else { 0.0 };
+    of.base + calls * of.database_call + password
+}
