@@ -119,8 +119,69 @@ fn a_workflow_signs_in_from_one_repository_and_environment() {
     assert_eq!(trusts, [("DeployRole", &deploy), ("OperateRole", &operate)]);
     let pattern = &template(WORKFLOWS)["Parameters"]["Repository"]["AllowedPattern"];
     assert_eq!(*pattern, "^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", "a name, without a wildcard");
-    let (_, provider) = resources("infra/account.yaml").swap_remove(0);
+    let provider = of_account("GitHub");
     assert_eq!(provider["Properties"]["ClientIdList"], json!(["sts.amazonaws.com"]));
+}
+
+/// A resource of the account.
+fn of_account(id: &str) -> Value {
+    let found = resources("infra/account.yaml").into_iter().find(|(name, _)| name == id);
+    found.unwrap_or_else(|| panic!("infra/account.yaml has no {id}")).1
+}
+
+#[test]
+fn the_trail_records_every_region_and_cannot_be_altered() {
+    let trail = of_account("Trail")["Properties"].clone();
+    for property in
+        ["IsLogging", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "EnableLogFileValidation"]
+    {
+        assert_eq!(trail[property], true, "{property}");
+    }
+    let bucket = of_account("TrailBucket");
+    assert_eq!(bucket["DeletionPolicy"], "RetainExceptOnCreate");
+    let blocks = bucket["Properties"]["PublicAccessBlockConfiguration"].as_object().expect("blocks").clone();
+    assert!(blocks.len() == 4 && blocks.values().all(|block| *block == true), "{blocks:?}");
+    assert_eq!(bucket["Properties"]["VersioningConfiguration"]["Status"], "Enabled");
+    let statements = of_account("TrailBucketPolicy")["Properties"]["PolicyDocument"]["Statement"].clone();
+    for statement in statements.as_array().expect("statements") {
+        let is_denial = statement["Effect"] == "Deny";
+        assert!(is_denial || statement["Condition"].to_string().contains("trail/pokedex"), "{statement}");
+    }
+    assert_eq!(of_account("Analyzer")["Properties"]["Type"], "ACCOUNT");
+}
+
+#[test]
+fn a_budget_notifies_at_80_percent_and_when_the_forecast_reaches_it() {
+    let budget = of_account("Budget")["Properties"].clone();
+    let notices = budget["NotificationsWithSubscribers"].as_array().expect("notices").clone();
+    let limits: Vec<_> = notices
+        .iter()
+        .map(|one| (&one["Notification"]["NotificationType"], &one["Notification"]["Threshold"]))
+        .collect();
+    assert_eq!(limits, [(&json!("ACTUAL"), &json!(80)), (&json!("FORECASTED"), &json!(100))]);
+    assert!(notices.iter().all(|one| one["Subscribers"][0]["Address"] == json!({"Ref": "BudgetEmail"})));
+}
+
+/// People who move traffic show a second factor, and read no data of users.
+#[test]
+fn an_operator_needs_a_second_factor_and_reads_no_data() {
+    let operator = of_account("Operator")["Properties"].clone();
+    let trust = &operator["AssumeRolePolicyDocument"]["Statement"][0];
+    assert_eq!(trust["Condition"]["Bool"]["aws:MultiFactorAuthPresent"], "true");
+    assert_eq!(trust["Condition"]["NumericLessThan"]["aws:MultiFactorAuthAge"], "3600");
+    let statements = operator["Policies"][0]["PolicyDocument"]["Statement"].clone();
+    let denied: Vec<_> =
+        statements.as_array().expect("statements").iter().filter(|one| one["Effect"] == "Deny").collect();
+    let denied = texts(&denied[0]["Action"]);
+    for action in [
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "secretsmanager:GetSecretValue",
+        "s3:GetObject",
+    ] {
+        assert!(denied.iter().any(|one| one == action), "{action}");
+    }
 }
 
 /// Reads alone may be named by their beginning, and only actions without a resource have all.
@@ -308,10 +369,11 @@ fn no_workflow_deletes_data_of_a_stable_environment() {
 #[test]
 fn the_rights_of_deployments_have_all_tags() {
     for (id, resource) in [DEPLOYER, WORKFLOWS, "infra/account.yaml"].into_iter().flat_map(resources) {
-        if resource["Type"] == "AWS::IAM::ManagedPolicy" {
+        if ["AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy"].iter().any(|kind| resource["Type"] == *kind) {
             continue;
         }
-        let tags = resource["Properties"]["Tags"].as_array().unwrap_or_else(|| panic!("{id} has no tags"));
+        let name = if resource["Type"] == "AWS::Budgets::Budget" { "ResourceTags" } else { "Tags" };
+        let tags = resource["Properties"][name].as_array().unwrap_or_else(|| panic!("{id} has no tags"));
         let names: Vec<_> = tags.iter().filter_map(|tag| tag["Key"].as_str()).collect();
         assert_eq!(names, ["app", "env", "owner", "cost-center"], "{id}");
     }

@@ -32,7 +32,7 @@ def see(steps, source, api):
     steps.check_that("the check names the alarm", f"{name} is firing" in firing)
     wait_until("the alarm clears", lambda: evaluate(environment, name) == "OK", 60)
     states = [json.loads(text)["NewStateValue"] for _, text in subscriber.received() if json.loads(text)["AlarmName"] == name]
-    steps.check_that(f"the subscriber receives that it fires and that it is over: {states}", states[:1] == ["ALARM"] and states[-1] == "OK")
+    steps.check_that(f"the subscriber receives that it fires and that it is over: {states}", "ALARM" in states and states[-1] == "OK")
     steps.done("an alarm fires, tells its topic, and clears")
 
 

@@ -39,10 +39,27 @@ impl Function {
 
     /// Starts another program as the function `name`; returns `None` without an emulator.
     pub async fn start_program(program: Program, name: &str, variables: &[(&str, String)]) -> Option<Self> {
-        let emulator = emulator()?;
+        Self::launch(Command::new(emulator()?), program, name, variables).await
+    }
+
+    /// Starts the function `name` so that it ends as soon as it writes to a file, and its output is lost; `None` without an emulator.
+    pub async fn start_without_disk(name: &str, variables: &[(&str, String)]) -> Option<Self> {
+        let mut limited = Command::new("prlimit");
+        limited.arg("--fsize=0").arg(emulator()?);
+        Self::launch(limited, Program::FUNCTIONS, name, variables).await
+    }
+
+    /// Starts `command`, which runs the emulator with the arguments that follow.
+    async fn launch(
+        mut command: Command,
+        program: Program,
+        name: &str,
+        variables: &[(&str, String)],
+    ) -> Option<Self> {
+        let is_limited = command.get_program() == "prlimit";
         let (address, runtime) = (free_address(), free_address());
         let output = NamedTempFile::new().expect("a file for its output");
-        let mut command = Command::new(emulator);
+        let printed = || if is_limited { Stdio::null() } else { output.reopen().expect("the file").into() };
         command
             .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime])
             .args(["--log-level", "error"])
@@ -59,8 +76,8 @@ impl Function {
             ])
             .envs(variables.iter().map(|(name, value)| (*name, value.as_str())))
             .stdin(Stdio::null())
-            .stdout(output.reopen().expect("the file"))
-            .stderr(output.reopen().expect("the file"))
+            .stdout(printed())
+            .stderr(printed())
             // The function is the emulator's child process: both are ended together.
             .process_group(0);
         let process = command.spawn().expect("the emulator starts");

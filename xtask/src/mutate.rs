@@ -4,6 +4,7 @@
 mod changes;
 mod edge;
 mod releases;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,6 +21,7 @@ use crate::tools::missing;
 use changes::{CHANGES, COMPILED, Change, What};
 use edge::OF_THE_EDGE;
 use releases::OF_RELEASES;
+use watch::OF_WATCH;
 
 pub fn check() -> anyhow::Result<Finding> {
     // The copy contains the files that git lists.
@@ -30,7 +32,8 @@ pub fn check() -> anyhow::Result<Finding> {
     let copy = target().join("mutate");
     lay_out(&copy)?;
     // If a test fails without a change, a failure with a change proves nothing.
-    let changes: Vec<&Change> = CHANGES.iter().chain(OF_RELEASES).chain(OF_THE_EDGE).collect();
+    let changes: Vec<&Change> =
+        CHANGES.iter().chain(OF_RELEASES).chain(OF_THE_EDGE).chain(OF_WATCH).collect();
     let tests: BTreeSet<&str> = changes.iter().map(|change| change.test).collect();
     for test in &tests {
         ensure!(passes(&program, &copy, test)?, "{test} fails without any change");

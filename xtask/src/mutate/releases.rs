@@ -89,7 +89,6 @@ pub const OF_RELEASES: &[Change] = &[
         "Status: Suspended\n      LifecycleConfiguration",
         PRIVATE,
     ),
-    replace(DEPLOYER, "[sns:CreateTopic, ", "[", CREATES),
     replace(".github/workflows/migrate.yml", "cargo xtask migrate", "cargo xtask move", COMMANDS),
     replace(DEPLOYER, "dynamodb:CreateTable, ", "dynamodb:CreateTable, dynamodb:DeleteTable, ", KEPT),
     replace(ROLES, "Effect: Deny", "Effect: Allow", KEPT),
