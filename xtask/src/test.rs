@@ -7,6 +7,7 @@ mod hygiene;
 mod iam;
 mod readme;
 mod reproducible;
+mod scan;
 mod stages;
 mod store;
 mod suite;

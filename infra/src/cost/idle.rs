@@ -46,6 +46,7 @@ pub fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
                 * (GB_SECONDS * prices.lambda_gb_second_arm64 + prices.lambda_million_requests / 1e6),
         ),
         Line::new("tables", CATALOGUE_GB * prices.dynamodb_gb_month),
+        Line::new("files in buckets", inputs.traffic.files_gb * prices.s3_gb_month),
         Line::new("logs", inputs.scheduled * inputs.traffic.log_bytes / 1e9 * prices.logs_gb),
     ];
     if is_stable {

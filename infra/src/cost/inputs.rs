@@ -40,7 +40,6 @@ pub struct Prices {
     pub dashboard_month: f64,
     pub trace_million: f64,
     pub secret_month: f64,
-    pub secret_million_calls: f64,
     pub s3_gb_month: f64,
     pub scheduler_million_invocations: f64,
     pub hosted_zone_month: f64,
@@ -58,8 +57,8 @@ pub struct Traffic {
     /// Of a compressed response.
     pub response_bytes: f64,
     pub milliseconds: Milliseconds,
-    /// Stored in the tables of an environment with users.
-    pub data_gb: f64,
+    /// Mirrored pictures and sounds, and the files of the web app.
+    pub files_gb: f64,
     /// Percent of all requests, by route.
     pub shares: BTreeMap<String, f64>,
 }

@@ -34,7 +34,7 @@ pub const TEMPLATES: [&str; 10] = [
 ];
 
 /// The templates of the account and of the rights of deployments, which a person deploys.
-const OF_THE_ACCOUNT: [&str; 3] = ["infra/account.yaml", "infra/deployer.yaml", "infra/workflows.yaml"];
+pub const OF_THE_ACCOUNT: [&str; 3] = ["infra/account.yaml", "infra/deployer.yaml", "infra/workflows.yaml"];
 
 /// CloudFormation accepts 500 resources and 1 MB; a stack must be split before it reaches these limits.
 const MOST_RESOURCES: usize = 400;

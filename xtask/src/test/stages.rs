@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::cargo::{build_programs, cargo, status};
 use crate::mutate;
 
-use super::{contract, dependencies, deployment, hygiene, iam, readme, reproducible, store, suite};
+use super::{contract, dependencies, deployment, hygiene, iam, readme, reproducible, scan, store, suite};
 use crate::finding::{Finding, Outcome, Report};
 
 pub struct Stage {
@@ -112,6 +112,11 @@ pub const STAGES: &[Stage] = &[
         name: "templates",
         what: "templates lint clean, before and after transformation",
         run: |_| deployment::templates(),
+    },
+    Stage {
+        name: "scan",
+        what: "a scanner finds no risk in the templates but those that are explained",
+        run: |_| scan::templates(),
     },
     Stage {
         name: "iam-simulate",
