@@ -16,7 +16,7 @@ use crate::{
 
 /// CloudFormation's types of alarms.
 const KINDS: [&str; 2] = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"];
-/// The most alarms that one request describes.
+/// The most names in one request.
 const MOST_NAMES: usize = 100;
 /// The end of the name of the topic that wakes people.
 const PAGING: &str = "-critical";
@@ -75,6 +75,12 @@ impl Report {
         [&self.missing, &self.mute, &self.firing, &self.unread].iter().all(|names| names.is_empty())
     }
 
+    /// The alarms that speak against a release, if those of `paging` woke people before it.
+    fn against(&self, paging: &[String]) -> Vec<String> {
+        let new = self.paging.iter().filter(|name| !paging.contains(name));
+        self.missing.iter().chain(&self.mute).chain(new).cloned().collect()
+    }
+
     /// Prints the report, also as JSON.
     ///
     /// # Errors
@@ -129,15 +135,20 @@ pub async fn check(cloud: &Cloud, settings: &Settings, stacks: &[Stack]) -> Resu
 }
 
 /// Checks the alarms at the end of a deployment. Nobody receives some topics of a new environment, and an alarm may fire for another reason
-/// than the release: these are reported only.
+/// than the release: these are reported only. `paging` are the alarms that woke people before the deployment, which may be their cure.
 ///
 /// # Errors
-/// If an alarm does not exist or tells nobody, or one that wakes people is firing.
-pub async fn prove(cloud: &Cloud, settings: &Settings, stacks: &[Stack], progress: Progress) -> Result<()> {
+/// If an alarm does not exist or tells nobody, or another one that wakes people is firing.
+pub async fn prove(
+    cloud: &Cloud,
+    settings: &Settings,
+    stacks: &[Stack],
+    paging: &[String],
+    progress: Progress,
+) -> Result<()> {
     let report = check(cloud, settings, stacks).await?;
     report.say(progress);
-    let wrong: Vec<_> =
-        [&report.missing, &report.mute, &report.paging].into_iter().flatten().cloned().collect();
+    let wrong = report.against(paging);
     ensure!(wrong.is_empty(), "the alarms do not prove the release: {}", wrong.join(", "));
     Ok(())
 }
@@ -147,9 +158,13 @@ async fn describe(cloud: &Cloud, names: &[String]) -> Result<BTreeMap<String, Fo
     for names in names.chunks(MOST_NAMES) {
         let request = cloud.alarms.describe_alarms().set_alarm_names(Some(names.to_vec()));
         let request = request.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
-        let answer = request.send().await.map_err(aws)?;
-        found.extend(answer.metric_alarms.unwrap_or_default().into_iter().filter_map(of_metric));
-        found.extend(answer.composite_alarms.unwrap_or_default().into_iter().filter_map(of_others));
+        // A page has 50 alarms, also of those that are named.
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(aws)?;
+            found.extend(page.metric_alarms.unwrap_or_default().into_iter().filter_map(of_metric));
+            found.extend(page.composite_alarms.unwrap_or_default().into_iter().filter_map(of_others));
+        }
     }
     Ok(found)
 }
@@ -212,5 +227,7 @@ mod tests {
         };
         assert_eq!(report, wanted);
         assert!(!report.is_good() && Report::default().is_good());
+        assert_eq!(report.against(&[]), names(&["deleted", "mute", "outage"]));
+        assert_eq!(report.against(&names(&["outage"])), names(&["deleted", "mute"]), "it fired before");
     }
 }

@@ -73,6 +73,8 @@ struct Deployment<'a> {
     deployer: Option<Deployer>,
     /// The outputs of the stacks so far.
     outputs: BTreeMap<String, String>,
+    /// The alarms that woke people before the deployment.
+    paging: Vec<String>,
 }
 
 /// Deploys `bundle`, whose program is in the bucket of artifacts.
@@ -106,7 +108,9 @@ pub async fn deploy(
     }
     let deployer = deployer::of(cloud, &settings.environment).await?;
     let outputs = BTreeMap::new();
-    let mut deployment = Deployment { cloud, root, settings, bundle, options, progress, deployer, outputs };
+    let paging = Vec::new();
+    let mut deployment =
+        Deployment { cloud, root, settings, bundle, options, progress, deployer, outputs, paging };
     deployment.run(overridden).await
 }
 
@@ -163,6 +167,7 @@ impl Deployment<'_> {
         };
         manifest.put(cloud).await?;
         notices::report(cloud, &self.settings, &manifest, progress).await;
+        self.paging = alarms::check(cloud, &self.settings, &stacks).await?.paging;
         match self.move_traffic(&api, &release, is_first).await {
             Ok(()) => {
                 manifest.versions = self.versions(&stacks).await?;
@@ -229,7 +234,7 @@ impl Deployment<'_> {
             return Ok(());
         }
         let all: Vec<Stack> = stacks.iter().map(|stack| (*stack).clone()).collect();
-        alarms::prove(self.cloud, &self.settings, &all, self.progress).await
+        alarms::prove(self.cloud, &self.settings, &all, &self.paging, self.progress).await
     }
 
     fn is_wanted(&self, stack: &str) -> bool {

@@ -11,7 +11,7 @@ use domain::{
 };
 use mirror::hash_of;
 use serde_json::Value;
-use tests::facts;
+use tests::{facts, publish_facts};
 
 use super::support::Studio;
 use crate::sync::support::{pokemon, rows};
@@ -63,6 +63,26 @@ async fn records_and_rows_have_the_addresses_of_mirrored_files() {
     assert!(dex(&studio.store).await.iter().all(|row| row["sprites"] == serde_json::json!({})));
     assert!(republish(&studio.store).await);
     assert_eq!(untimed(dex(&studio.store).await), untimed(plain), "switched off, rows are as before");
+}
+
+/// The mirror deletes the files of a Pokémon that the source no longer has, 60 days later.
+#[tokio::test]
+async fn a_removed_pokemon_has_no_address_of_a_mirrored_file() {
+    let studio = Studio::new().await;
+    studio.run().await;
+    let here = mirrored(&studio.store, "/");
+    assert!(republish(&here).await);
+    let meter = Meter::default();
+    let forms = async || here.forms(&meter, 201).await.expect("a read").expect("Unown has forms");
+    let text = |body: Vec<u8>| String::from_utf8(body).expect("text");
+    assert!(text(forms().await.body).contains("/assets/"));
+    let mut facts = here.facts(&meter).await.expect("a read").facts;
+    facts.pokemon.remove(&201);
+    publish_facts(&here, &facts, now()).await;
+    let (unown, ..) = pokemon(&studio.store, "unown").await.expect("its last state");
+    assert!(unown.pokemon.removed_at.is_some() && unown.images.is_empty(), "{unown:?}");
+    assert_eq!(unown.sprites.paths(), [None; 4]);
+    assert!(!text(forms().await.body).contains("/assets/"));
 }
 
 #[tokio::test]

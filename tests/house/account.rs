@@ -172,13 +172,14 @@ fn an_operator_needs_a_second_factor_and_reads_no_data() {
     let statements = operator["Policies"][0]["PolicyDocument"]["Statement"].clone();
     let denied: Vec<_> =
         statements.as_array().expect("statements").iter().filter(|one| one["Effect"] == "Deny").collect();
-    let denied = texts(&denied[0]["Action"]);
+    let denied: Vec<_> = denied.iter().flat_map(|one| texts(&one["Action"])).collect();
     for action in [
         "dynamodb:GetItem",
         "dynamodb:Query",
         "dynamodb:Scan",
         "secretsmanager:GetSecretValue",
         "s3:GetObject",
+        "s3:GetObjectVersion",
     ] {
         assert!(denied.iter().any(|one| one == action), "{action}");
     }

@@ -58,7 +58,11 @@ type Series<'a> = &'a [&'a [(&'a str, f64)]];
 const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
     (
         "ErrorShare",
-        &[&[&[("requests", 100.0), ("errors", 6.0)], &[("requests", 21.0), ("errors", 2.0)]]],
+        &[
+            &[&[("requests", 100.0), ("errors", 6.0)], &[("requests", 21.0), ("errors", 2.0)]],
+            // The latest period has no data yet.
+            &[&[("requests", 100.0), ("errors", 6.0)], &[("requests", 100.0), ("errors", 6.0)], &[]],
+        ],
         &[
             &[&[("requests", 100.0), ("errors", 100.0)]],
             &[&[("requests", 100.0), ("errors", 5.0)], &[("requests", 100.0), ("errors", 6.0)]],
@@ -70,7 +74,7 @@ const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
     ("DependencyDown", &[&[&[("value", 5.0)]]], &[&[&[("value", 4.0)]], &[&[]]]),
     (
         "DatabaseErrors",
-        &[&[&[("reads", 5.0)]], &[&[("reads", 2.0), ("queries", 2.0), ("writes", 1.0)]]],
+        &[&[&[("reads", 5.0)]], &[&[("reads", 2.0), ("queries", 2.0), ("writes", 1.0)], &[]]],
         &[&[&[("reads", 2.0), ("writes", 2.0)]], &[&[]]],
     ),
     (
@@ -141,7 +145,7 @@ const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
     ),
     ("SchedulesFail", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),
     ("EdgeIsStale", &[&[&[("value", 2.0)]]], &[&[&[("value", 1.0)]], &[&[]]]),
-    ("AssetsFail", &[&[&[("value", 101.0)]]], &[&[&[("value", 100.0)]], &[&[]]]),
+    ("AssetsFail", &[&[&[("value", 21.0)]]], &[&[&[("value", 20.0)]], &[&[]]]),
     ("TokensReplayed", &[&[&[("value", 6.0)]]], &[&[&[("value", 5.0)]], &[&[]]]),
     ("ClientsLimited", &[&[&[("value", 1_001.0)]]], &[&[&[("value", 1_000.0)]], &[&[]]]),
     (

@@ -104,7 +104,10 @@ async fn a_former_slug_redirects_with_the_rest_of_the_address() {
     for path in ["/api/v2/pokemon/10001/", "/api/v2/pokemon-form/10031/"] {
         workshop.source.edit(path, |document| document["name"] = json!("deoxys-offense"));
     }
-    workshop.source.edit("/api/v2/move/22/", |document| document["name"] = json!("vine-lash"));
+    // Its display name would still lead to it.
+    workshop.source.edit("/api/v2/move/22/", |document| {
+        (document["name"], document["names"]) = (json!("vine-lash"), json!([]));
+    });
     workshop.refresh().await;
     for (from, to) in [
         ("pokemon/deoxys-attack", "pokemon/deoxys-offense"),
@@ -123,4 +126,18 @@ async fn a_former_slug_redirects_with_the_rest_of_the_address() {
         let followed = house.get(&format!("/api/v1/{from}")).await;
         assert_eq!(followed.body, house.get(&to).await.body, "{to}");
     }
+}
+
+#[tokio::test]
+async fn a_former_slug_survives_that_its_record_is_hidden() {
+    let workshop = Workshop::open().await;
+    let house = house(&workshop).await;
+    for path in ["/api/v2/pokemon/10001/", "/api/v2/pokemon-form/10031/"] {
+        workshop.source.edit(path, |document| document["name"] = json!("deoxys-offense"));
+    }
+    workshop.refresh().await;
+    assert_eq!(workshop.hide(&house, "deoxys-offense").await.status, 200);
+    assert_eq!(house.get(&format!("{LIST}/deoxys-attack")).await.status, 404);
+    assert_eq!(workshop.fetch(&house, 10001).await.status, 201);
+    assert_eq!(get(&house, "/deoxys-attack").await["name"], "deoxys-offense");
 }

@@ -20,9 +20,10 @@ use super::support::{rows, small, synced};
 /// after its times, so here it is `INDEX#current`.
 pub async fn catalogue(store: &CatalogStore) -> BTreeMap<String, Value> {
     let mut items = items(store).await;
-    let past = items.values().filter(|item| is_past(item));
-    let past: BTreeSet<String> = past.map(|item| item["pk"].to_string()).collect();
-    items.retain(|_, item| !past.contains(&item["pk"].to_string()));
+    // The parts of a removed record stay with it.
+    let removed = items.values().filter(|item| item["is_removed"] == true);
+    let removed: BTreeSet<String> = removed.map(|item| item["pk"].to_string()).collect();
+    items.retain(|_, item| !is_past(item) && !removed.contains(&item["pk"].to_string()));
     let current =
         items.get(&Key::index_pointer().to_string()).and_then(|pointer| pointer["version"].as_str());
     let current = current.unwrap_or_default().to_owned();

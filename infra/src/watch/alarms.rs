@@ -1,4 +1,4 @@
-//! The table of alarms of a stable environment. Canaries have alarms of their own (`canary`), and so has the edge in us-east-1.
+//! The table of alarms of a stable environment. Canaries have alarms of their own (`canary`).
 //!
 //! Errors are counted at the API, which also sees functions that do not start. Latency is counted in the functions, because the API's
 //! contains cold starts, which no deployment can avoid; a dashboard shows both.
@@ -70,7 +70,7 @@ pub static ALARMS: &[Alarm] = &[
             &[("requests", API_REQUESTS), ("errors", API_ERRORS)],
         ),
         period: MINUTE,
-        of: (2, 2),
+        of: (2, 3),
         above: 5,
         ..ALARM
     },
@@ -106,6 +106,8 @@ pub static ALARMS: &[Alarm] = &[
             ],
         ),
         period: MINUTE,
+        // A metric may arrive a minute late, and the latest period then has the values of FILL.
+        of: (1, 3),
         above: 4,
         ..ALARM
     },
@@ -129,7 +131,7 @@ pub static ALARMS: &[Alarm] = &[
     },
     Alarm {
         id: "Crashes",
-        symptom: "A function crashed, ran out of memory or timed out within the hour",
+        symptom: "Within the hour a function crashed, ran out of memory or timed out, or a job failed",
         runbook: "crashes",
         signal: One(lambda("Errors", "Sum")),
         period: HOUR,
@@ -232,11 +234,12 @@ pub static ALARMS: &[Alarm] = &[
     },
     Alarm {
         id: "AssetsFail",
-        symptom: "The mirror could not fetch or accept more than 100 files within the hour",
+        symptom: "The mirror could not fetch or accept more than 20 files within the hour",
         runbook: "pictures",
         signal: One(sum(ASSETS_FAILED)),
         period: HOUR,
-        above: 100,
+        // Ten failures in a row end a run, and an hour has four.
+        above: 20,
         ..ALARM
     },
     Alarm {

@@ -98,8 +98,9 @@ fn operation() -> Vec<Graph> {
             "Dependencies",
             vec![
                 own(DEPENDENCY_DOWN, "Sum"),
-                table("ThrottledRequests", app),
-                table("ThrottledRequests", catalog),
+                table("ReadThrottleEvents", app),
+                table("WriteThrottleEvents", app),
+                table("ReadThrottleEvents", catalog),
                 table("TransactionConflict", app),
             ],
         ),

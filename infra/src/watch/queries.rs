@@ -20,6 +20,8 @@ pub struct Query {
 enum Over {
     Requests,
     Jobs,
+    /// Both.
+    All,
     Changes,
 }
 
@@ -55,14 +57,14 @@ pub static QUERIES: &[Query] = &[
     Query {
         name: "cold-starts",
         answers: "the number, duration and memory of starts, by function",
-        over: Over::Requests,
-        text: "filter @type = 'REPORT' and ispresent(@initDuration)\n| stats count() as starts, pct(@initDuration, 50) as p50, pct(@initDuration, 95) as p95, max(@maxMemoryUsed / 1000 / 1000) as megabytes by @log\n| sort starts desc",
+        over: Over::All,
+        text: "filter type = 'platform.report' and ispresent(record.metrics.initDurationMs)\n| stats count() as starts, pct(record.metrics.initDurationMs, 50) as p50, pct(record.metrics.initDurationMs, 95) as p95, max(record.metrics.maxMemoryUsedMB) as megabytes by @log\n| sort starts desc",
     },
     Query {
         name: "crashes",
         answers: "panics, time-outs, ends of processes",
-        over: Over::Requests,
-        text: "filter @message like /panicked|Runtime exited|Task timed out|out of memory/\n| fields @timestamp, @log, @message\n| sort @timestamp desc\n| limit 50",
+        over: Over::All,
+        text: "filter msg = 'panicked' or (type = 'platform.report' and record.status in ['timeout', 'error', 'failure']) or @message like /Runtime\\./\n| fields @timestamp, @log, msg, place, panic, record.status, @message\n| sort @timestamp desc\n| limit 50",
     },
     Query {
         name: "one-request",
@@ -106,9 +108,9 @@ impl Over {
     fn has(self, function: &Function) -> bool {
         match (self, &function.trigger) {
             // The routes of administrators would exceed the limit of a query; they have little traffic.
-            (Self::Requests, Trigger::Request(_)) => function.stack == crate::stack::MAIN.name,
+            (Self::Requests | Self::All, Trigger::Request(_)) => function.stack == crate::stack::MAIN.name,
             (Self::Changes, Trigger::Request(spec)) => spec.method != http::Method::GET,
-            (Self::Jobs, Trigger::Job(_)) => true,
+            (Self::Jobs | Self::All, Trigger::Job(_)) => true,
             _ => false,
         }
     }

@@ -15,6 +15,9 @@ use serde::Serialize;
 
 use crate::{limits::RateLimitStatus, response::Response};
 
+/// The code of [`Problem::unavailable`].
+pub(crate) const UNAVAILABLE: &str = "unavailable";
+
 /// The code of [`Problem::busy`].
 pub(crate) const BUSY: &str = "busy";
 
@@ -165,7 +168,7 @@ impl Problem {
     #[must_use]
     pub fn unavailable(cause: impl Into<String>) -> Self {
         let detail = "Service temporarily unavailable, please try again later";
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, detail);
         Self { retry_after: Some(2), cause: Some(cause.into()), ..problem }
     }
 

@@ -84,7 +84,7 @@ pub const OF_WATCH: &[Change] = &[
     replace("docs/costs.json", "\"dev\": 1", "\"dev\": 3", IDLE),
     replace("docs/costs.json", "\"break_even_millions\": 5", "\"break_even_millions\": 1", DEARER),
     replace(DEPLOYER, "logs:PutQueryDefinition,", "", CREATES),
-    replace(DEPLOYER, "Action: cloudwatch:PutCompositeAlarm", "Action: cloudwatch:DescribeAlarms", CREATES),
+    replace(DEPLOYER, "[cloudwatch:PutCompositeAlarm, ", "[", CREATES),
     replace(ACCOUNT, "IsMultiRegionTrail: true", "IsMultiRegionTrail: false", TRAIL),
     replace(ACCOUNT, "EnableLogFileValidation: true", "EnableLogFileValidation: false", TRAIL),
     replace(ACCOUNT, "Threshold: 80", "Threshold: 180", BUDGET),

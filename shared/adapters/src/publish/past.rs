@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use domain::{Name, name};
+use domain::{Name, dex::is_address, name};
 use serde_json::Value;
 
 use super::{
@@ -32,6 +32,10 @@ pub(super) async fn keep(
     // The names come last: a name that leads to a removed record is not a former name.
     for (key, kind, text) in diff.remaining(hidden) {
         match diff.heads.get(&key).and_then(|head| head.past) {
+            Some(Past::Renamed(id)) if hidden.contains(&Key::named(kind, id).pk) => {
+                // An administrator may show the record again.
+                diff.derived.insert(key);
+            }
             Some(Past::Renamed(id)) => groups.extend(diff.keep_renamed(kind, &text, id)?),
             // A removed record that is served again may have another slug.
             Some(Past::Removed) | None => {
@@ -74,9 +78,36 @@ async fn keep_removed(
         }
     }
     let form = if kind == Named::Pokemon { Form::Plain } else { Form::Packed };
-    let group = diff.items(keys, serde_json::to_vec(&record)?, form)?.group;
+    forget_pictures(&mut record);
+    let mut group = marked(diff.items(keys, serde_json::to_vec(&record)?, form)?.group, Past::Removed);
+    group.extend(forms_without_pictures(store, meter, key, diff).await?);
     diff.keep_parts(key);
-    Ok(Some(marked(group, Past::Removed)))
+    Ok(Some(group))
+}
+
+/// Removes the addresses of mirrored files: the mirror deletes those of a Pokémon that the source no longer has. Paths of the source stay.
+fn forget_pictures(record: &mut Value) {
+    let Some(fields) = record.as_object_mut() else { return };
+    fields.remove("images");
+    if let Some(sprites) = fields.get_mut("sprites").and_then(Value::as_object_mut) {
+        sprites.retain(|_, path| path.as_str().is_some_and(|path| !is_address(path)));
+    }
+}
+
+/// The item of the forms of the Pokémon under `key`, if they have addresses of mirrored files.
+async fn forms_without_pictures(
+    store: &CatalogStore,
+    meter: &Meter,
+    key: &Key,
+    diff: &mut Diff,
+) -> Result<Group, PublishError> {
+    let forms = Key { sk: Key::forms(0).sk, ..key.clone() };
+    if !diff.heads.contains_key(&forms) {
+        return Ok(Group::new());
+    }
+    let Some(mut all) = json(store, meter, &forms).await? else { return Ok(Group::new()) };
+    all.as_array_mut().into_iter().flatten().for_each(forget_pictures);
+    Ok(diff.items(vec![forms], serde_json::to_vec(&all)?, Form::Packed)?.group)
 }
 
 /// Keeps the name `text` under `key`, if it was the slug of a record that has another one now.
@@ -158,14 +189,18 @@ async fn read(
     kind: Named,
     key: &Key,
 ) -> Result<Option<Value>, PublishError> {
-    let record = match store.latest(meter, key).await {
-        Ok(Some(record)) => record,
-        Ok(None) => return Ok(None),
-        Err(StoreError::Malformed { .. }) => return Ok(unreadable(key)),
-        Err(error) => return Err(error.into()),
-    };
-    let Ok(mut value) = serde_json::from_slice::<Value>(&record.body) else { return Ok(unreadable(key)) };
+    let Some(mut value) = json(store, meter, key).await? else { return Ok(None) };
     Ok(if fields(kind, &mut value).is_object() { Some(value) } else { unreadable(key) })
+}
+
+/// Reads the JSON of the item under `key`; `None` if it is not readable.
+async fn json(store: &CatalogStore, meter: &Meter, key: &Key) -> Result<Option<Value>, PublishError> {
+    match store.latest(meter, key).await {
+        Ok(Some(record)) => Ok(serde_json::from_slice(&record.body).ok().or_else(|| unreadable(key))),
+        Ok(None) => Ok(None),
+        Err(StoreError::Malformed { .. }) => Ok(unreadable(key)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn unreadable(key: &Key) -> Option<Value> {

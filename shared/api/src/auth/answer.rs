@@ -46,11 +46,9 @@ impl Pair {
         family: FamilyId,
         counter: u32,
     ) -> Result<Self, Problem> {
+        let access = access_token(&app.kernel, ring, user.id, family)?;
         request.events.add(TOKENS_ISSUED);
-        Ok(Self {
-            access: access_token(&app.kernel, ring, user.id, family)?,
-            refresh: RefreshToken { user: user.id, family, counter }.seal(ring.refresh()),
-        })
+        Ok(Self { access, refresh: RefreshToken { user: user.id, family, counter }.seal(ring.refresh()) })
     }
 
     pub(super) fn signed_in(self, message: &'static str, user: User) -> SignedIn {

@@ -29,6 +29,6 @@ pub use filter_names::FilterNames;
 pub use generations::{Generation, Generations};
 pub use index::{DexIndex, IndexRow, IndexedGeneration};
 pub use query::{ListQuery, Wanted};
-pub use row::{PokemonRow, SpriteUrls, TimedPokemon};
+pub use row::{PokemonRow, SpriteUrls, TimedPokemon, is_address};
 pub use search::Match;
 pub use sort::{SortKey, SortOrder};

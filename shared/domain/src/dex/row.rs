@@ -83,8 +83,9 @@ impl SpriteUrls {
     }
 }
 
-/// Whether `path` is an address instead of a path below the base of all sprites.
-pub(super) fn is_address(path: &str) -> bool {
+/// Whether `path` is an address, such as that of a mirrored file, instead of a path below the base of all sprites.
+#[must_use]
+pub fn is_address(path: &str) -> bool {
     path.starts_with('/') || path.contains("://")
 }
 

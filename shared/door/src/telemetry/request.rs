@@ -8,6 +8,8 @@ use std::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::problem::UNAVAILABLE;
+
 use super::{
     line::Level,
     metrics::{Directive, Effort, Metric, described, described_with_release, directive, directive_with},
@@ -67,7 +69,7 @@ impl RequestLine<'_> {
                 client_errors: (400..500).contains(&self.status).into(),
                 rate_limited: (self.status == 429).into(),
                 server_errors: (self.status >= 500).into(),
-                dependency_down: (self.status == 503).into(),
+                dependency_down: (self.error_code == Some(UNAVAILABLE)).into(),
                 panics: self.panicked.into(),
                 cold_starts: self.effort.cold_start.into(),
                 read_units: self.effort.rcu,
@@ -77,7 +79,14 @@ impl RequestLine<'_> {
             directive: match &self.events[..] {
                 [] if self.status >= 500 => directive(&FAILURE_METRICS),
                 [] => directive(&REQUEST_METRICS),
-                events => directive_with(|| described(&[&METRICS[..], events].concat())),
+                events => directive_with(|| {
+                    let metrics = [&METRICS[..], events].concat();
+                    if self.status < 500 {
+                        described(&metrics)
+                    } else {
+                        described_with_release(&metrics, &[SERVER_ERRORS])
+                    }
+                }),
             },
         }
     }
@@ -127,7 +136,7 @@ pub const RATE_LIMITED: Metric =
     Metric::count("RateLimited", "Requests that a rate limit of ours refused (429)");
 pub const SERVER_ERRORS: Metric = Metric::count("ServerErrors", "Answers from 500 on");
 pub const DEPENDENCY_DOWN: Metric =
-    Metric::count("DependencyDown", "Requests that failed because a dependency did not answer (503)");
+    Metric::count("DependencyDown", "Requests that failed because DynamoDB, S3 or a secret did not answer");
 pub const PANICS: Metric = Metric::count("Panics", "Requests whose handler panicked");
 pub const COLD_STARTS: Metric = Metric::count("ColdStarts", "First requests of an execution environment");
 pub const READ_UNITS: Metric = Metric::count("ReadUnits", "Read units of DynamoDB that requests used");
@@ -177,6 +186,8 @@ mod tests {
             assert!(fields[metric.name].is_number(), "{}", metric.name);
         }
         assert_eq!(fields["ThingsMade"], 1);
+        let busy = RequestLine { error_code: Some("busy"), ..SEEN };
+        assert_eq!(serde_json::to_value(busy.fields()).expect("JSON")["DependencyDown"], 0);
     }
 
     #[test]
