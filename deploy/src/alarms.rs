@@ -207,7 +207,7 @@ mod tests {
         let (ok, alarm) = (StateValue::Ok, StateValue::Alarm);
         let found = BTreeMap::from([
             ("canary".to_owned(), found(ok.clone(), &[], true)),
-            ("mute".to_owned(), found(ok.clone(), &[], false)),
+            ("mute".to_owned(), found(ok, &[], false)),
             ("outage".to_owned(), found(alarm.clone(), &["arn:aws:sns:x:1:pokedex-prod-critical"], false)),
             (
                 "quiet".to_owned(),

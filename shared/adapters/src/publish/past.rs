@@ -39,7 +39,7 @@ pub(super) async fn keep(
             Some(Past::Renamed(id)) => groups.extend(diff.keep_renamed(kind, &text, id)?),
             // A removed record that is served again may have another slug.
             Some(Past::Removed) | None => {
-                groups.extend(keep_slug(store, meter, kind, &key, &text, diff).await?)
+                groups.extend(keep_slug(store, meter, kind, &key, &text, diff).await?);
             }
         }
     }
