@@ -1,13 +1,13 @@
 //! The alarms, evaluated as CloudWatch does: from their text in `infra/watch.yaml`, over periods in which they must fire and must not.
 
-mod expression;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use expression::{Period, value};
 use infra::watch::{ALARMS, PAGES, QUERIES, Severity};
 use serde_json::{Value, json};
-use tests::{read, root, template};
+use tests::{
+    metric_math::{Period, value},
+    read, root, template,
+};
 
 const TEMPLATE: &str = "infra/watch.yaml";
 

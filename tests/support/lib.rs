@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod house;
 mod log;
+pub mod metric_math;
 mod ports;
 mod promises;
 mod raw;
