@@ -303,8 +303,8 @@ pub const CHANGES: &[Change] = &[
     replace(ACCESSES, "\"BatchWriteItem\":null", "\"BatchGetItem\":null", SYNC_ACCESS),
     replace(
         ACCESSES,
-        "\"DeleteItem\":[\"SYNC\"],\"GetItem\":[\"INDEX\",",
-        "\"DeleteItem\":[\"SYNC\"],\"GetItem\":[",
+        "\"DeleteItem\":[\"SYNC\"],\"GetItem\":[\"ABILITY#*\",\"INDEX\",",
+        "\"DeleteItem\":[\"SYNC\"],\"GetItem\":[\"ABILITY#*\",",
         SYNC_CHECK,
     ),
     replace(ACCESSES, "[\"NOBODY#*\"]", "[\"NOBODY#*\",\"USER#*\"]", JOB_ACCESS),

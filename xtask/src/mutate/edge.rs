@@ -24,9 +24,6 @@ const SCHEDULES: &str =
     "house::schedules::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
 
 pub const OF_THE_EDGE: &[Change] = &[
-    replace(EDGE, "RoleArn: !Ref ScheduleRoleArn", "RoleArn: !Ref InvalidateEdgeArn", SCHEDULES),
-    replace(EDGE, "rate(1 minute)", "rate(5 minutes)", SCHEDULES),
-    replace("infra/jobs.yaml", "MetricName: Errors", "MetricName: Duration", SCHEDULES),
     replace(
         EDGE,
         "\"distribution\": \"${Distribution}\"",
