@@ -116,9 +116,7 @@ impl Report {
 pub async fn check(cloud: &Cloud, settings: &Settings, stacks: &[Stack]) -> Result<Report> {
     let mut expected = Vec::new();
     for stack in stacks.iter().filter(|stack| stack.region.is_none()) {
-        for kind in KINDS {
-            expected.extend(apply::resources(cloud, &stack.name_in(settings), kind).await?);
-        }
+        expected.extend(apply::resources(cloud, &stack.name_in(settings), &KINDS).await?);
     }
     expected.sort();
     let found = describe(cloud, &expected).await?;

@@ -22,7 +22,7 @@ pub type Versions = BTreeMap<String, String>;
 /// If CloudFormation or Lambda does not answer.
 pub async fn of_stack(cloud: &Cloud, name: &str) -> Result<Versions> {
     let mut versions = Versions::new();
-    for function in apply::resources(cloud, name, "AWS::Lambda::Function").await? {
+    for function in apply::resources(cloud, name, &["AWS::Lambda::Function"]).await? {
         if let Some(version) = of(cloud, &function).await? {
             versions.insert(function, version);
         }
@@ -36,7 +36,7 @@ pub async fn of_stack(cloud: &Cloud, name: &str) -> Result<Versions> {
 /// If CloudFormation does not answer.
 pub async fn in_template(cloud: &Cloud, name: &str) -> Result<Versions> {
     let mut versions = Versions::new();
-    for arn in apply::resources(cloud, name, "AWS::Lambda::Version").await? {
+    for arn in apply::resources(cloud, name, &["AWS::Lambda::Version"]).await? {
         // arn:aws:lambda:REGION:ACCOUNT:function:NAME:VERSION
         let mut parts = arn.rsplit(':');
         let (version, function) = (parts.next(), parts.next());

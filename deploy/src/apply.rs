@@ -61,11 +61,11 @@ pub async fn find(cloud: &Cloud, name: &str) -> Result<Option<Stack>> {
     }
 }
 
-/// Returns the physical ids of the resources of a type; none if the stack does not exist.
+/// Returns the physical ids of the resources of some types; none if the stack does not exist.
 ///
 /// # Errors
 /// If CloudFormation does not answer.
-pub async fn resources(cloud: &Cloud, stack: &str, kind: &str) -> Result<Vec<String>> {
+pub async fn resources(cloud: &Cloud, stack: &str, kinds: &[&str]) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     if find(cloud, stack).await?.is_none() {
         return Ok(ids);
@@ -73,8 +73,9 @@ pub async fn resources(cloud: &Cloud, stack: &str, kind: &str) -> Result<Vec<Str
     let mut pages = cloud.stacks.list_stack_resources().stack_name(stack).into_paginator().send();
     while let Some(page) = pages.next().await {
         let resources = page.map_err(aws)?.stack_resource_summaries.unwrap_or_default();
-        let of_kind = resources.into_iter().filter(|resource| resource.resource_type() == Some(kind));
-        ids.extend(of_kind.filter_map(|resource| resource.physical_resource_id));
+        let is_wanted = |kind: Option<&str>| kind.is_some_and(|kind| kinds.contains(&kind));
+        let of_kinds = resources.into_iter().filter(|resource| is_wanted(resource.resource_type()));
+        ids.extend(of_kinds.filter_map(|resource| resource.physical_resource_id));
     }
     Ok(ids)
 }

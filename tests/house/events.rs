@@ -33,6 +33,8 @@ fn a_missing_event_is_generated_as_the_http_api_would_send_it() {
         "infra/edge/pages.js",
         "tests/budget.json",
         "docs/operations.md",
+        "infra/data.yaml",
+        "infra/edge-global.yaml",
         "infra/prices.json",
         "infra/traffic.json",
     ] {

@@ -7,16 +7,18 @@ use serde_json::{Value, json};
 use tests::{House, problem};
 
 use super::overrides::LIST;
-use crate::workshop::Workshop;
+use crate::{
+    sync::support::{ATTACK, UNOWN, rename_attack},
+    workshop::Workshop,
+};
 
 /// A house that looks for a new index with every request.
 async fn house(workshop: &Workshop) -> House {
     workshop.house_with(|config| config.index_check_every = Duration::ZERO).await
 }
 
-async fn without_attack(workshop: &Workshop) {
-    workshop.source.remove("pokemon", 10001);
-    workshop.source.remove("pokemon-form", 10031);
+async fn without(workshop: &Workshop, resources: &[(&str, u32)]) {
+    resources.iter().for_each(|(kind, id)| workshop.source.remove(kind, *id));
     workshop.refresh().await;
 }
 
@@ -39,7 +41,7 @@ async fn a_removed_pokemon_keeps_its_page_and_stays_a_favorite() {
     let added = house.call(Method::POST, &favorites(&workshop), Some(&token), Some(&body)).await;
     assert_eq!(added.status, 201, "{}", added.json());
     let mut before = get(&house, "/deoxys-attack").await;
-    without_attack(&workshop).await;
+    without(&workshop, &ATTACK).await;
 
     let after = get(&house, "/deoxys-attack").await;
     assert!(after["removed_at"].is_string(), "{after}");
@@ -63,10 +65,7 @@ async fn a_removed_pokemon_keeps_its_page_and_stays_a_favorite() {
 async fn a_removed_pokemon_without_a_chain_is_its_own_tree() {
     let workshop = Workshop::open().await;
     let house = house(&workshop).await;
-    for (kind, id) in [("pokemon", 201), ("pokemon-species", 201), ("evolution-chain", 99)] {
-        workshop.source.remove(kind, id);
-    }
-    workshop.refresh().await;
+    without(&workshop, &UNOWN).await;
     let tree = get(&house, "/unown/evolutions").await;
     assert_eq!((&tree["evolution_chain_id"], &tree["chain"]["evolves_to"]), (&Value::Null, &json!([])));
     assert_eq!(
@@ -85,7 +84,7 @@ async fn an_administrator_can_hide_a_removed_pokemon_and_cannot_edit_it() {
     let (token, body) = (workshop.users.token(), json!({"pokemon_id": 10001}));
     let added = house.call(Method::POST, &favorites(&workshop), Some(&token), Some(&body)).await;
     assert_eq!(added.status, 201, "{}", added.json());
-    without_attack(&workshop).await;
+    without(&workshop, &ATTACK).await;
     let edited = workshop.put(&house, "deoxys-attack", &json!({"height": 18})).await;
     assert_eq!(edited.status, 422);
     assert_eq!(problem(&edited, "an edit")["errors"][0]["field"], "id");
@@ -101,9 +100,7 @@ async fn an_administrator_can_hide_a_removed_pokemon_and_cannot_edit_it() {
 async fn a_former_slug_redirects_with_the_rest_of_the_address() {
     let workshop = Workshop::open().await;
     let house = house(&workshop).await;
-    for path in ["/api/v2/pokemon/10001/", "/api/v2/pokemon-form/10031/"] {
-        workshop.source.edit(path, |document| document["name"] = json!("deoxys-offense"));
-    }
+    rename_attack(&workshop.source, "deoxys-offense");
     // Its display name would still lead to it.
     workshop.source.edit("/api/v2/move/22/", |document| {
         (document["name"], document["names"]) = (json!("vine-lash"), json!([]));
@@ -132,9 +129,7 @@ async fn a_former_slug_redirects_with_the_rest_of_the_address() {
 async fn a_former_slug_survives_that_its_record_is_hidden() {
     let workshop = Workshop::open().await;
     let house = house(&workshop).await;
-    for path in ["/api/v2/pokemon/10001/", "/api/v2/pokemon-form/10031/"] {
-        workshop.source.edit(path, |document| document["name"] = json!("deoxys-offense"));
-    }
+    rename_attack(&workshop.source, "deoxys-offense");
     workshop.refresh().await;
     assert_eq!(workshop.hide(&house, "deoxys-offense").await.status, 200);
     assert_eq!(house.get(&format!("{LIST}/deoxys-attack")).await.status, 404);

@@ -39,27 +39,27 @@ impl Function {
 
     /// Starts another program as the function `name`; returns `None` without an emulator.
     pub async fn start_program(program: Program, name: &str, variables: &[(&str, String)]) -> Option<Self> {
-        Self::launch(Command::new(emulator()?), program, name, variables).await
+        Self::launch(Command::new(emulator()?), true, program, name, variables).await
     }
 
     /// Starts the function `name` so that it ends as soon as it writes to a file, and its output is lost; `None` without an emulator.
     pub async fn start_without_disk(name: &str, variables: &[(&str, String)]) -> Option<Self> {
         let mut limited = Command::new("prlimit");
         limited.arg("--fsize=0").arg(emulator()?);
-        Self::launch(limited, Program::FUNCTIONS, name, variables).await
+        Self::launch(limited, false, Program::FUNCTIONS, name, variables).await
     }
 
-    /// Starts `command`, which runs the emulator with the arguments that follow.
+    /// Starts `command`, which runs the emulator with the arguments that follow. Without `has_output`, nothing is written to a file.
     async fn launch(
         mut command: Command,
+        has_output: bool,
         program: Program,
         name: &str,
         variables: &[(&str, String)],
     ) -> Option<Self> {
-        let is_limited = command.get_program() == "prlimit";
         let (address, runtime) = (free_address(), free_address());
         let output = NamedTempFile::new().expect("a file for its output");
-        let printed = || if is_limited { Stdio::null() } else { output.reopen().expect("the file").into() };
+        let printed = || if has_output { output.reopen().expect("the file").into() } else { Stdio::null() };
         command
             .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime])
             .args(["--log-level", "error"])

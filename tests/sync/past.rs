@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 
 use super::{
     catalogue::{assert_same, is_past, items},
-    support::{LONG_AGO, dex, listed, pokemon, small, sync, synced, synced_long_ago, tapped, writes},
+    support::{
+        ATTACK, LONG_AGO, UNOWN, dex, listed, pokemon, rename_attack, small, sync, synced, synced_long_ago,
+        tapped, writes,
+    },
 };
 use crate::stand_in::StandIn;
 
-const ATTACK: &str = "/api/v2/pokemon/10001/";
 const VINE_WHIP: &str = "/api/v2/move/22/";
 
 async fn found(store: &CatalogStore, kind: Named, name: &str) -> Found {
@@ -25,17 +27,8 @@ fn renamed(slug: &str) -> Found {
     Found::Renamed(slug.to_owned())
 }
 
-/// Removes Deoxys' attack form with its form.
-fn remove_attack(pokeapi: &StandIn) {
-    pokeapi.remove("pokemon", 10001);
-    pokeapi.remove("pokemon-form", 10031);
-}
-
-/// Renames Deoxys' attack form with its form, which has the same slug.
-fn rename_attack(pokeapi: &StandIn, slug: &str) {
-    for path in [ATTACK, "/api/v2/pokemon-form/10031/"] {
-        pokeapi.edit(path, |document| document["name"] = json!(slug));
-    }
+fn remove(pokeapi: &StandIn, resources: &[(&str, u32)]) {
+    resources.iter().for_each(|(kind, id)| pokeapi.remove(kind, *id));
 }
 
 /// Another sync writes nothing.
@@ -61,7 +54,7 @@ async fn a_removed_pokemon_keeps_its_last_state_under_its_id_and_its_slug() {
     let store = synced_long_ago(&pokeapi).await;
     let (mut last, ..) = pokemon(&store, "10001").await.expect("it is there");
     let since = now();
-    remove_attack(&pokeapi);
+    remove(&pokeapi, &ATTACK);
     sync(&store, &pokeapi).await;
     let (stored, created, updated) = pokemon(&store, "10001").await.expect("its last state");
     last.pokemon.removed_at = stored.pokemon.removed_at;
@@ -79,11 +72,8 @@ async fn a_removed_pokemon_that_returns_is_a_current_one() {
     let pokeapi = small().await;
     let store = synced_long_ago(&pokeapi).await;
     let before = items(&store).await;
-    let documents = [
-        ("pokemon", pokeapi.document(ATTACK)),
-        ("pokemon-form", pokeapi.document("/api/v2/pokemon-form/10031/")),
-    ];
-    remove_attack(&pokeapi);
+    let documents = ATTACK.map(|(kind, id)| (kind, pokeapi.document(&format!("/api/v2/{kind}/{id}/"))));
+    remove(&pokeapi, &ATTACK);
     sync(&store, &pokeapi).await;
     for (kind, document) in documents {
         pokeapi.insert(kind, document);
@@ -103,16 +93,7 @@ async fn a_removed_pokemon_that_returns_is_a_current_one() {
 async fn a_removed_species_keeps_its_learnset_and_its_forms() {
     let pokeapi = small().await;
     let store = synced(&pokeapi).await;
-    for (kind, id) in [
-        ("pokemon", 201),
-        ("pokemon-species", 201),
-        ("evolution-chain", 99),
-        ("pokemon-form", 201),
-        ("pokemon-form", 10001),
-        ("pokemon-form", 10002),
-    ] {
-        pokeapi.remove(kind, id);
-    }
+    remove(&pokeapi, &UNOWN);
     sync(&store, &pokeapi).await;
     let meter = Meter::default();
     assert!(store.forms(&meter, 201).await.expect("it is readable").is_some());
@@ -178,7 +159,7 @@ async fn a_former_slug_of_a_removed_record_leads_to_its_last_state() {
     let store = synced(&pokeapi).await;
     rename_attack(&pokeapi, "deoxys-offense");
     sync(&store, &pokeapi).await;
-    remove_attack(&pokeapi);
+    remove(&pokeapi, &ATTACK);
     sync(&store, &pokeapi).await;
     assert_eq!(found(&store, Named::Pokemon, "deoxys-attack").await, renamed("deoxys-offense"));
     assert!(matches!(found(&store, Named::Pokemon, "deoxys-offense").await, Found::Record(_)));

@@ -13,7 +13,7 @@ use tests::lease;
 
 use super::{
     catalogue::{assert_same, catalogue, items},
-    support::{LONG_AGO, RESOURCES, ledger, pokemon, small, sync, synced, tapped, writes},
+    support::{ATTACK, LONG_AGO, RESOURCES, UNOWN, ledger, pokemon, small, sync, synced, tapped, writes},
 };
 use crate::stand_in::{Fault, StandIn};
 
@@ -36,7 +36,7 @@ async fn without(gone: &[(&str, u32)]) -> (Vec<String>, usize) {
 
 #[tokio::test]
 async fn a_removed_pokemon_answers_to_none_of_its_names_but_its_slug() {
-    let (gone, removed) = without(&[("pokemon", 10001), ("pokemon-form", 10031)]).await;
+    let (gone, removed) = without(&ATTACK).await;
     assert_eq!(removed, 2);
     // Its facts shared their items with those of Charizard and Unown.
     let names = ["attackdeoxys", "attackforme"];
@@ -45,15 +45,7 @@ async fn a_removed_pokemon_answers_to_none_of_its_names_but_its_slug() {
 
 #[tokio::test]
 async fn a_removed_species_takes_its_chain_with_it() {
-    let gone = [
-        ("pokemon", 201),
-        ("pokemon-species", 201),
-        ("evolution-chain", 99),
-        ("pokemon-form", 201),
-        ("pokemon-form", 10001),
-        ("pokemon-form", 10002),
-    ];
-    let (gone, removed) = without(&gone).await;
+    let (gone, removed) = without(&UNOWN).await;
     assert_eq!(removed, 7);
     let expected = [
         "CHAIN#99/CHAIN",

@@ -15,7 +15,7 @@ use domain::{
     dex::{Dex, ListQuery},
     facts::{Facts, Kind},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{Call, Tap, empty_store, engine_url, publish_facts};
 
 use crate::stand_in::{StandIn, World};
@@ -171,6 +171,25 @@ pub async fn pokemon(store: &CatalogStore, key: &str) -> Option<(StoredPokemon, 
     let record = store.pokemon(&Meter::default(), &slug).await.expect("the item is readable")?;
     let stored = record.parse(&Key::pokemon(key)).expect("a Pokémon");
     Some((stored, record.created_at, record.updated_at))
+}
+
+/// Deoxys' attack form, with its form.
+pub const ATTACK: [(&str, u32); 2] = [("pokemon", 10001), ("pokemon-form", 10031)];
+/// Unown, with its species, its chain and its forms.
+pub const UNOWN: [(&str, u32); 6] = [
+    ("pokemon", 201),
+    ("pokemon-species", 201),
+    ("evolution-chain", 99),
+    ("pokemon-form", 201),
+    ("pokemon-form", 10001),
+    ("pokemon-form", 10002),
+];
+
+/// Renames Deoxys' attack form with its form, which has the same slug.
+pub fn rename_attack(pokeapi: &StandIn, slug: &str) {
+    for (kind, id) in ATTACK {
+        pokeapi.edit(&format!("/api/v2/{kind}/{id}/"), |document| document["name"] = json!(slug));
+    }
 }
 
 /// Whether the source still has the Pokémon.

@@ -2,16 +2,13 @@
 
 use serde_json::Value;
 
-use super::{
-    inputs::Inputs,
-    requests::{Line, sum},
-};
+use super::{inputs::Inputs, requests::Line};
 
 /// The environments, and whether they are stable.
-pub const ENVIRONMENTS: [(&str, bool); 4] =
+pub(super) const ENVIRONMENTS: [(&str, bool); 4] =
     [("branch", false), ("dev", false), ("staging", true), ("prod", true)];
 
-/// The metrics that an idle environment publishes: those of jobs, and one day of requests for each of the others.
+/// The metrics that an environment publishes without requests: two of jobs and eight of the sync.
 const METRICS: f64 = 10.0;
 /// Gigabyte-seconds of a scheduled invocation: half a second of 256 MB.
 const GB_SECONDS: f64 = 0.125;
@@ -33,8 +30,7 @@ fn alarm_metrics(inputs: &Inputs) -> (f64, usize) {
 }
 
 /// Returns the lines of a month without requests.
-#[must_use]
-pub fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
+pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
     let prices = &inputs.prices;
     let (metrics, alarms) = alarm_metrics(inputs);
     let mut lines = vec![
@@ -73,8 +69,4 @@ pub fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
     }
     lines.retain(|line| line.dollars > 0.0);
     lines
-}
-
-pub(super) fn total(inputs: &Inputs, is_stable: bool) -> f64 {
-    sum(&idle(inputs, is_stable))
 }

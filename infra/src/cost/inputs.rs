@@ -79,7 +79,6 @@ pub struct Route {
     /// Percent of all requests.
     pub share: f64,
     pub is_cacheable: bool,
-    pub calls: f64,
     pub read_units: f64,
     pub write_units: f64,
     pub memory_mb: f64,
@@ -92,12 +91,14 @@ pub struct Inputs {
     pub prices: Prices,
     pub traffic: Traffic,
     pub routes: Vec<Route>,
-    /// The templates of all stacks, as text that is YAML.
-    pub templates: BTreeMap<String, Yaml>,
-    /// The invocations of schedules in a month, and the number of functions.
+    /// The templates of all stacks.
+    templates: Vec<Yaml>,
+    /// The invocations of schedules in a month.
     pub scheduled: f64,
 }
 
+/// The templates of an environment that are not generated and have resources with a price.
+const BY_HAND: [&str; 2] = ["infra/data.yaml", "infra/edge-global.yaml"];
 /// The memory of a function, in MB, that has no other one.
 const MEMORY: f64 = 512.0;
 /// Minutes.
@@ -111,7 +112,7 @@ struct Budget {
 }
 
 impl Inputs {
-    /// Reads the inputs; `generated` are templates that may not be written yet.
+    /// Reads the inputs; `generated` are the files that the other parts of the generator made.
     pub(crate) fn read(root: &Path, functions: &[Function], generated: &[Generated]) -> Result<Self> {
         let text = |path: &str| fs::read_to_string(root.join(path)).with_context(|| path.to_owned());
         let prices: Prices =
@@ -132,31 +133,19 @@ impl Inputs {
                 name,
                 share: *share,
                 is_cacheable: spec.caching == Caching::Shared,
-                calls: budget.calls,
                 read_units: budget.rcu,
                 write_units: budget.wcu,
                 memory_mb: memory.map_or(MEMORY, f64::from),
                 milliseconds: milliseconds(&traffic.milliseconds, spec, budget.calls),
             });
         }
-        let mut templates = BTreeMap::new();
-        for path in [
-            "infra/data.yaml",
-            "infra/release.yaml",
-            "template.yaml",
-            "infra/admin.yaml",
-            "infra/jobs.yaml",
-            "infra/edge-global.yaml",
-            "infra/edge.yaml",
-            "infra/watch.yaml",
-        ] {
-            let generated = generated.iter().find(|file| file.path == path).map(|file| file.text.clone());
-            let template = match generated {
-                Some(template) => template,
-                None if root.join(path).exists() => text(path)?,
-                None => continue,
-            };
-            templates.insert(path.to_owned(), serde_yaml_ng::from_str(&template).context(path)?);
+        // The generated ones may not be written yet.
+        let mut templates = Vec::new();
+        for template in generated.iter().filter(|file| file.path.ends_with(".yaml")) {
+            templates.push(serde_yaml_ng::from_str(&template.text).with_context(|| template.path.clone())?);
+        }
+        for path in BY_HAND {
+            templates.push(serde_yaml_ng::from_str(&text(path)?).context(path)?);
         }
         let schedules = functions.iter().filter_map(|function| match function.trigger {
             Trigger::Job(job) => job.schedule.as_ref(),
@@ -168,7 +157,7 @@ impl Inputs {
 
     /// The resources of a type in all templates, as JSON.
     pub(super) fn resources(&self, kind: &str) -> Vec<Value> {
-        let all = self.templates.values().filter_map(|template| template.get("Resources")?.as_mapping());
+        let all = self.templates.iter().filter_map(|template| template.get("Resources")?.as_mapping());
         let of_kind = all
             .flat_map(|resources| resources.values())
             .filter(|resource| resource.get("Type").and_then(Yaml::as_str) == Some(kind));

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    idle::{ENVIRONMENTS, idle, total},
+    idle::{ENVIRONMENTS, idle},
     inputs::Inputs,
-    requests::{Line, million, of_route, sum},
+    requests::{Line, million, of_route, sum, uncached},
 };
 
 /// The largest accepted growth of a figure, in percent and, for idle environments, in dollars.
@@ -37,7 +37,7 @@ impl Summary {
         let million = rounded(sum(&lines));
         let idle: BTreeMap<_, _> = ENVIRONMENTS
             .iter()
-            .map(|(name, is_stable)| ((*name).to_owned(), rounded(total(inputs, *is_stable))))
+            .map(|(name, is_stable)| ((*name).to_owned(), rounded(sum(&idle(inputs, *is_stable)))))
             .collect();
         let break_even_millions =
             ((inputs.prices.container_design_month - idle["prod"]) / million * 10.0).round() / 10.0;
@@ -118,16 +118,6 @@ pub(super) fn page(inputs: &Inputs, summary: &Summary) -> String {
         summary.break_even_millions * 1e6 / (30.0 * 86_400.0)
     );
     page
-}
-
-/// The share of requests that reach a function.
-fn uncached(inputs: &Inputs) -> f64 {
-    let stored = inputs.traffic.edge_hits_percent / 100.0;
-    inputs
-        .routes
-        .iter()
-        .map(|route| route.share / 100.0 * if route.is_cacheable { 1.0 - stored } else { 1.0 })
-        .sum()
 }
 
 #[cfg(test)]

@@ -27,14 +27,18 @@ fn reaching(inputs: &Inputs, route: &Route) -> f64 {
     route.share / 100.0 * (1.0 - stored)
 }
 
+/// The share of all requests that reach a function.
+pub(super) fn uncached(inputs: &Inputs) -> f64 {
+    inputs.routes.iter().map(|route| reaching(inputs, route)).sum()
+}
+
 /// Returns the lines of a million requests at the edge, with the assumed traffic.
-#[must_use]
-pub fn million(inputs: &Inputs) -> Vec<Line> {
+pub(super) fn million(inputs: &Inputs) -> Vec<Line> {
     let Inputs { prices, traffic, routes, .. } = inputs;
     let per = |of: &dyn Fn(&Route) -> f64| {
         routes.iter().map(|route| reaching(inputs, route) * of(route)).sum::<f64>()
     };
-    let reach = per(&|_| 1.0);
+    let reach = uncached(inputs);
     let gb_seconds = per(&|route| route.memory_mb / 1024.0 * route.milliseconds / 1000.0) * 1e6;
     let gigabytes = |bytes: f64| bytes * 1e6 / 1e9;
     vec![

@@ -5,31 +5,29 @@ use serde_json::{Value, json};
 
 use crate::tags::tags;
 
-/// The urgency of an alarm. Deployments and held publications are information; they have the topic of `infra/data.yaml`.
+/// The topics of alarms. Deployments and held publications are information; they have the topic of `infra/data.yaml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
+pub(super) enum Topic {
     /// Wakes a person: users are affected now.
     Critical,
     /// Somebody looks at it within a working day.
-    Warning,
+    Warnings,
 }
 
-impl Severity {
-    pub(super) const ALL: [Self; 2] = [Self::Critical, Self::Warning];
+impl Topic {
+    pub(super) const ALL: [Self; 2] = [Self::Critical, Self::Warnings];
 
-    /// The logical id of the topic.
-    pub(super) const fn topic(self) -> &'static str {
+    /// The logical id. The name is that in kebab case, after the environment.
+    pub(super) const fn id(self) -> &'static str {
         match self {
             Self::Critical => "Critical",
-            Self::Warning => "Warnings",
+            Self::Warnings => "Warnings",
         }
     }
 
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::Warning => "warnings",
-        }
+    /// The properties that tell the topic when an alarm fires, and when it is over.
+    pub(super) fn actions(self) -> Value {
+        json!({"AlarmActions": [{"Ref": self.id()}], "OKActions": [{"Ref": self.id()}]})
     }
 }
 
@@ -47,7 +45,6 @@ pub enum Missing {
 pub struct Alarm {
     /// The logical id. The name is that in kebab case, after the environment.
     pub id: &'static str,
-    pub severity: Severity,
     /// The symptom, as a sentence without its full stop.
     pub symptom: &'static str,
     /// The file in `docs/runbooks`, without its extension.
@@ -152,10 +149,9 @@ impl Alarm {
             "EvaluationPeriods": periods,
             "DatapointsToAlarm": needed,
             "TreatMissingData": match self.missing { Missing::Good => "notBreaching", Missing::Bad => "breaching" },
-            "AlarmActions": [{"Ref": self.severity.topic()}],
-            "OKActions": [{"Ref": self.severity.topic()}],
             "Tags": tags(),
         });
+        merge(&mut properties, Topic::Warnings.actions());
         match self.signal {
             Signal::One(series) => {
                 merge(&mut properties, series.source.fields());
@@ -185,7 +181,7 @@ impl Alarm {
     }
 }
 
-fn merge(into: &mut Value, from: Value) {
+pub(super) fn merge(into: &mut Value, from: Value) {
     if let (Some(into), Value::Object(from)) = (into.as_object_mut(), from) {
         into.extend(from);
     }

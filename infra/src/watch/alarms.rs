@@ -11,7 +11,6 @@ use door::telemetry::{
 
 use super::alarm::{
     Alarm, Missing, Of, Series,
-    Severity::{Critical, Warning},
     Signal::{Math, One},
     Source, sum,
 };
@@ -46,7 +45,6 @@ const TRANSACT: &[(&str, Of)] = &of_app("TransactWriteItems");
 
 const ALARM: Alarm = Alarm {
     id: "",
-    severity: Warning,
     symptom: "",
     runbook: "",
     signal: One(API_ERRORS),
@@ -61,7 +59,6 @@ const ALARM: Alarm = Alarm {
 pub static ALARMS: &[Alarm] = &[
     Alarm {
         id: "ErrorShare",
-        severity: Critical,
         symptom: "More than 5 % of the requests fail for two minutes",
         runbook: "errors",
         // A floor of requests: a single failed request at night is not an outage.
@@ -84,7 +81,6 @@ pub static ALARMS: &[Alarm] = &[
     },
     Alarm {
         id: "DependencyDown",
-        severity: Critical,
         symptom: "DynamoDB or a secret does not answer the functions for a minute",
         runbook: "database",
         signal: One(sum(DEPENDENCY_DOWN)),
@@ -94,7 +90,6 @@ pub static ALARMS: &[Alarm] = &[
     },
     Alarm {
         id: "DatabaseErrors",
-        severity: Critical,
         symptom: "DynamoDB reports errors of its own at the table of accounts",
         runbook: "database",
         signal: Math(
@@ -121,7 +116,6 @@ pub static ALARMS: &[Alarm] = &[
     },
     Alarm {
         id: "LatencyLasts",
-        severity: Critical,
         symptom: "The slowest twentieth of the requests takes more than 500 ms for a quarter of an hour",
         runbook: "latency",
         signal: Math("IF(requests>20,latency,0)", &[("requests", sum(REQUESTS)), ("latency", P95)]),
@@ -196,7 +190,7 @@ pub static ALARMS: &[Alarm] = &[
     },
     Alarm {
         id: "JobsFail",
-        symptom: "Scheduled jobs have failed in two hours running",
+        symptom: "Scheduled jobs have failed in two consecutive hours",
         runbook: "schedules",
         signal: One(sum(JOB_ERRORS)),
         period: HOUR,

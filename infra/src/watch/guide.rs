@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use super::{ALARMS, PAGES, QUERIES, Severity};
-use crate::generated::Generated;
+use super::{ALARMS, PAGES, QUERIES};
+use crate::generated::{self, Generated};
 
 const PAGE: &str = "docs/operations.md";
 const END: &str = "<!-- Generated up to here -->";
@@ -14,10 +14,7 @@ pub(crate) fn generate(root: &Path) -> Result<Generated> {
     let mut text = fs::read_to_string(root.join(PAGE)).context(PAGE)?;
     for (mark, table) in [("alarms", alarms()), ("metrics", metrics()), ("queries", queries())] {
         let begin = format!("<!-- Generated: {mark} -->\n");
-        let (before, rest) =
-            text.split_once(&begin).with_context(|| format!("{PAGE} has no line {begin:?}"))?;
-        let (_, after) = rest.split_once(END).with_context(|| format!("{PAGE}: {mark} does not end"))?;
-        text = format!("{before}{begin}\n{table}\n{END}{after}");
+        text = generated::between(PAGE, &text, &begin, END, &format!("\n{table}\n"))?;
     }
     Ok(Generated::new(PAGE, text))
 }
@@ -40,10 +37,8 @@ fn alarms() -> String {
         ));
     }
     for alarm in ALARMS {
-        let severity = match alarm.severity {
-            Severity::Critical => "critical, in its page",
-            Severity::Warning => "warning",
-        };
+        let is_in_page = PAGES.iter().any(|page| page.any.contains(&alarm.id));
+        let severity = if is_in_page { "critical, in its page" } else { "warning" };
         table.push_str(&format!(
             "| `{}` | {severity} | {} | [{}](runbooks/{}.md) |\n",
             alarm.name(),

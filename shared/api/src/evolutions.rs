@@ -46,7 +46,7 @@ impl EvolutionsAnswer {
     }
 }
 
-/// The tree of a removed Pokémon whose chain was removed with it: its species.
+/// The tree that has the species of a Pokémon only.
 fn own_node(pokemon: &Pokemon) -> EvolutionNode {
     let Pokemon { id, species_id, species: name, display_name, is_baby, .. } = pokemon.clone();
     let species = EvolutionSpecies { id: species_id, name, display_name, pokemon_id: Some(id) };
@@ -65,16 +65,14 @@ pub(crate) async fn get(app: &App, request: &Request) -> Result<Response, Proble
     };
     let (id, hash) = (pokemon.id, record.hash);
     let etag = |chain: &str| ETag::of(&["evolutions", &id.to_string(), &hash, chain]);
+    // The chain of a removed Pokémon may have been removed with it.
+    let lone_node = lone_node.or_else(|| pokemon.removed_at.map(|_| own_node(&pokemon)));
     let response = match (chain, lone_node) {
         (Some((id, chain)), _) => cacheable(request, &etag(&chain.hash), || {
             let answer = EvolutionsAnswer::of(pokemon, chain.parse(&Key::chain(id))?);
             Ok(serde_json::to_vec(&answer)?)
         }),
         (None, Some(node)) => cacheable(request, &etag("alone"), || {
-            Ok(serde_json::to_vec(&EvolutionsAnswer::alone(pokemon, node))?)
-        }),
-        (None, None) if pokemon.removed_at.is_some() => cacheable(request, &etag("alone"), || {
-            let node = own_node(&pokemon);
             Ok(serde_json::to_vec(&EvolutionsAnswer::alone(pokemon, node))?)
         }),
         // A Pokémon and its chain are written separately, so one can exist without the other while a publication runs.
