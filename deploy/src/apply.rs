@@ -8,7 +8,10 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use aws_sdk_cloudformation::{
     error::ProvideErrorMetadata as _,
-    types::{Capability, ChangeSetStatus, ChangeSetType, OnStackFailure, Parameter, Stack, StackStatus, Tag},
+    types::{
+        Capability, ChangeSetStatus, ChangeSetType, OnStackFailure, Parameter, ResourceToImport, Stack,
+        StackStatus, Tag,
+    },
 };
 use tokio::time::sleep;
 
@@ -36,6 +39,8 @@ pub struct Wanted {
     pub tags: BTreeMap<String, String>,
     /// Resources that may be replaced or removed although they hold data.
     pub expendable: Vec<String>,
+    /// Resources that exist and become part of the stack; then nothing else may change.
+    pub imports: Vec<ResourceToImport>,
     /// The role with which CloudFormation makes the changes, instead of the caller's rights.
     pub service_role: Option<String>,
 }
@@ -95,7 +100,10 @@ pub fn outputs(stack: &Stack) -> BTreeMap<String, String> {
 /// If the changes are refused, or the stack could not be changed; CloudFormation has then rolled back.
 pub async fn apply(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Progress) -> Result<Applied> {
     let name = &wanted.name;
-    let kind = prepare(cloud, wanted, dry_run, progress).await?;
+    let mut kind = prepare(cloud, wanted, dry_run, progress).await?;
+    if !wanted.imports.is_empty() {
+        kind = ChangeSetType::Import;
+    }
     let created = create_change_set(cloud, wanted, &kind).await;
     if created.is_err() && kind == ChangeSetType::Create {
         delete_empty(cloud, name).await?;
@@ -139,7 +147,9 @@ pub async fn apply(cloud: &Cloud, wanted: &Wanted, dry_run: bool, progress: Prog
     let since = now();
     let status = settled(cloud, name, progress).await?;
     match status {
-        Some(StackStatus::CreateComplete | StackStatus::UpdateComplete) => Ok(Applied::Changed),
+        Some(StackStatus::CreateComplete | StackStatus::UpdateComplete | StackStatus::ImportComplete) => {
+            Ok(Applied::Changed)
+        }
         status => {
             let status = status.map_or_else(|| "gone".to_owned(), |status| status.as_str().to_owned());
             let reason = first_failure(cloud, name, since).await?;
@@ -232,6 +242,9 @@ async fn create_change_set(
         .set_tags(Some(wanted.tags.iter().map(tag).collect()))
         .set_role_arn(wanted.service_role.clone())
         .capabilities(Capability::CapabilityIam);
+    if *kind == ChangeSetType::Import {
+        request = request.set_resources_to_import(Some(wanted.imports.clone()));
+    }
     if *kind == ChangeSetType::Create {
         request = request.on_stack_failure(OnStackFailure::Delete);
     }

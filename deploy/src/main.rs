@@ -1,6 +1,7 @@
 //! The commands of releases. `cargo xtask` builds and runs this program.
 
 mod cli;
+mod commands;
 
 use std::process::ExitCode;
 
@@ -9,7 +10,7 @@ use clap::Parser as _;
 #[tokio::main]
 async fn main() -> ExitCode {
     adapters::tls::install_ring();
-    match cli::run(cli::Cli::parse()).await {
+    match commands::run(cli::Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -59,6 +59,9 @@ pub struct Manifest {
     pub before: BTreeMap<String, String>,
     /// The version of each function that serves now.
     pub versions: BTreeMap<String, String>,
+    /// The name of the table of the accounts; earlier manifests have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<String>,
     /// Sentences about failures and returns.
     pub notes: Vec<String>,
 }
@@ -129,6 +132,7 @@ pub mod samples {
             serves: Serves(2, 3),
             before: versions.clone(),
             versions,
+            accounts: None,
             notes: Vec::new(),
         }
     }

@@ -1,19 +1,17 @@
 //! The version of the stored accounts: which releases can serve with it, and its change by the job of the live release.
 
-use std::time::Duration;
-
 use adapters::store::{
     AccountStore, Meter, Schema,
     accounts::{SERVED, SHAPES},
 };
 use anyhow::{Context as _, Result, bail, ensure};
-use aws_sdk_dynamodb::{error::ProvideErrorMetadata as _, types::BackupStatus};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use crate::{
     aliases::LIVE,
+    backup,
     cloud::{Cloud, aws},
     first,
     manifest::{self, Manifest, State},
@@ -123,7 +121,7 @@ pub async fn migrate(
     }
     // Other environments can be rebuilt, and a backup stays after its environment is deleted.
     if settings.environment.is_stable() && schema.version != to {
-        back_up(cloud, settings, schema.version, progress).await?;
+        backup::create(cloud, settings, &format!("version-{}", schema.version), progress).await?;
     }
     bring(cloud, settings, to, progress).await?;
     let subject = format!("pokedex {environment}: the stored accounts have version {to}");
@@ -176,29 +174,6 @@ pub async fn bring(cloud: &Cloud, settings: &Settings, to: u32, progress: Progre
             _ => bail!("{function} answered {answer}"),
         }
     }
-}
-
-/// The number of times that the state of a backup is read.
-const ATTEMPTS: u32 = 150;
-
-/// Backs up the table of the accounts.
-async fn back_up(cloud: &Cloud, settings: &Settings, version: u32, progress: Progress) -> Result<()> {
-    let table = first::tables(settings)?.app;
-    let moment: String = manifest::timestamp().chars().filter(char::is_ascii_alphanumeric).collect();
-    let name = format!("{table}-version-{version}-{moment}");
-    let created = cloud.tables.create_backup().table_name(&table).backup_name(&name).send().await;
-    let created = created.map_err(aws).with_context(|| format!("{table} cannot be backed up"))?;
-    let arn = created.backup_details.map(|details| details.backup_arn).unwrap_or_default();
-    for _ in 0..ATTEMPTS {
-        let described = cloud.tables.describe_backup().backup_arn(&arn).send().await.map_err(aws)?;
-        let details = described.backup_description.and_then(|described| described.backup_details);
-        if details.is_some_and(|details| details.backup_status == BackupStatus::Available) {
-            progress.say(&format!("backed up as {name}"));
-            return Ok(());
-        }
-        sleep(Duration::from_secs(2)).await;
-    }
-    bail!("the backup {name} is not available after {} seconds", 2 * ATTEMPTS);
 }
 
 #[cfg(test)]

@@ -10,6 +10,20 @@ const POLICY: &str = r#"{"Statement": [
   {"Effect": "Deny", "Action": ["Update:Replace", "Update:Delete"], "Principal": "*", "Resource": "*"}
 ]}"#;
 
+/// The policy while a restore replaces a table.
+const OPEN: &str =
+    r#"{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}"#;
+
+/// Permits the replacement of resources, until [`protect`] is called again: every deployment does so.
+///
+/// # Errors
+/// If CloudFormation rejects it.
+pub async fn permit_changes(cloud: &Cloud, name: &str) -> Result<()> {
+    let policy = cloud.stacks.set_stack_policy().stack_name(name).stack_policy_body(OPEN);
+    policy.send().await.map_err(aws).with_context(|| format!("{name} keeps its stack policy"))?;
+    Ok(())
+}
+
 /// Protects the stack against deletion, and its resources against replacement. Repeating it changes nothing.
 ///
 /// # Errors

@@ -9,11 +9,13 @@ use crate::{
     address::{self, Address},
     alarms,
     aliases::{self, Versions},
-    apply::{self, Applied, Wanted},
+    apply::{self, Applied},
     bundle::Bundle,
     cloud::Cloud,
+    compose::Composer,
     deployer::{self, Deployer},
     first, invalidation,
+    live::{self, APP_TABLE},
     manifest::{self, Manifest, State},
     migration::{self, Serves},
     notices,
@@ -92,6 +94,7 @@ pub async fn deploy(
     let overridden =
         preflight::window(&settings, options.reason.as_deref(), time::OffsetDateTime::now_utc())?;
     preflight::limits(cloud, &mut settings, progress).await?;
+    live::adopt(cloud, &mut settings).await?;
     if options.all_at_once {
         let shift = "CodeDeployDefault.LambdaAllAtOnce".to_owned();
         settings.parameters.insert("TrafficShift".to_owned(), shift);
@@ -166,6 +169,7 @@ impl Deployment<'_> {
             serves,
             before: proven.map(|proven| proven.versions.clone()).unwrap_or_default(),
             versions: serving,
+            accounts: self.settings.parameters.get(APP_TABLE).cloned(),
             notes: Vec::new(),
         };
         manifest.put(cloud).await?;
@@ -254,11 +258,9 @@ impl Deployment<'_> {
         let (cloud, name) = (&here.of(stack), stack.name_in(settings));
         let is_wanted = self.is_wanted(&stack.name);
         if is_wanted {
-            let text = self.bundle.templates.get(&stack.template);
-            let text = text.with_context(|| format!("the release has no template {}", stack.template))?;
-            let text = template::released(text, release, &here.artifacts(), &self.bundle.program);
-            let mut template =
-                template::expand(self.root, &settings.region, &text, &settings.parameters).await?;
+            let deployer = self.deployer.as_ref();
+            let composer = Composer { root: self.root, settings, bundle: &self.bundle, deployer };
+            let template = composer.template(here, stack, release).await?;
             let parameters = template::parameters(&template, &settings.parameters, &self.outputs);
             let parameters = match parameters {
                 // The outputs of a stack exist only once it is deployed.
@@ -268,22 +270,8 @@ impl Deployment<'_> {
                 }
                 parameters => parameters.with_context(|| stack.template.clone())?,
             };
-            if !settings.environment.is_stable() {
-                template::disposable(&mut template);
-            }
-            if let Some(deployer) = &self.deployer {
-                deployer.bound(&mut template);
-            }
-            let url = preflight::store_template(here, &serde_json::to_string(&template)?).await?;
-            let wanted = Wanted {
-                name: name.clone(),
-                environment: settings.environment.name().to_owned(),
-                template_url: url,
-                parameters,
-                tags: settings.tags.clone(),
-                expendable: self.options.expendable.clone(),
-                service_role: self.deployer.as_ref().map(|deployer| deployer.service_role.clone()),
-            };
+            let mut wanted = composer.wanted(here, stack, &template, parameters).await?;
+            wanted.expendable.clone_from(&self.options.expendable);
             match apply::apply(cloud, &wanted, self.options.dry_run, self.progress).await? {
                 Applied::Shown => {}
                 Applied::Changed => self.progress.say(&format!("{name}: done")),

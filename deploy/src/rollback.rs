@@ -10,6 +10,7 @@ use crate::{
     apply,
     cloud::Cloud,
     invalidation,
+    live::APP_TABLE,
     manifest::{self, Manifest, State},
     migration, notices, origin,
     progress::Progress,
@@ -94,6 +95,7 @@ pub async fn rollback(
         target.serves.admit(&schema, current.serves, environment)?;
     }
     origin::require_accepted(cloud, settings, target).await?;
+    require_live_table(settings, target)?;
     if options.dry_run {
         return Ok(());
     }
@@ -121,6 +123,20 @@ pub async fn rollback(
         ..address.target(cloud, settings).await?
     };
     address::prove(&address, test, progress).await.context("the earlier release serves, but it does not work")
+}
+
+/// Functions of a release from before a restore would serve with the table that was replaced.
+fn require_live_table(settings: &Settings, target: &Manifest) -> Result<()> {
+    let live = settings.parameters.get(APP_TABLE);
+    ensure!(
+        target.accounts.is_none() || target.accounts.as_ref() == live,
+        "the release {} serves with the table {}, which was replaced since by {}: deploy its commit {} again instead",
+        target.release,
+        target.accounts.as_deref().unwrap_or_default(),
+        live.map_or("another one", String::as_str),
+        target.commit
+    );
+    Ok(())
 }
 
 /// Moves the aliases back to the versions before the last deployment, if that did not succeed: an interrupted deployment has not done so
@@ -235,6 +251,20 @@ mod tests {
             Some(("d".to_owned(), "c".to_owned())),
             "functions that know the new value"
         );
+    }
+
+    #[test]
+    fn a_rollback_never_returns_to_a_table_that_was_replaced() {
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let settings = Settings::read(root, "prod").expect("settings");
+        let target = |accounts: Option<&str>| {
+            let accounts = accounts.map(str::to_owned);
+            require_live_table(&settings, &Manifest { accounts, ..manifest("a", State::Live) })
+        };
+        assert!(target(None).is_ok(), "a manifest from before restores were recorded");
+        assert!(target(Some("pokedex-prod-app")).is_ok());
+        let refused = target(Some("pokedex-prod-app-20261129T010203Z")).expect_err("replaced").to_string();
+        assert!(refused.contains("replaced since by pokedex-prod-app: deploy its commit"), "{refused}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use door::environment::Environment;
 use serde::Deserialize;
 
-use crate::window::Window;
+use crate::{live::TABLE_NAME, window::Window};
 
 /// The settings of an environment.
 #[derive(Clone, Debug)]
@@ -108,13 +108,11 @@ impl Settings {
             ("OriginVerifyName", format!("pokedex-{name}-origin-verify")),
         ];
         for (parameter, value) in derived {
-            if parameter == "Environment" || parameter == "Architecture" {
-                ensure!(
-                    !self.parameters.contains_key(parameter),
-                    "samconfig.toml: {parameter} follows from the name of the environment and deploy/, and cannot be set"
-                );
-            }
-            // A restored table has another name, which the settings then name.
+            let is_fixed = parameter == "Environment" || parameter == "Architecture";
+            ensure!(
+                !(is_fixed || parameter.ends_with(TABLE_NAME)) || !self.parameters.contains_key(parameter),
+                "samconfig.toml: {parameter} follows from the name of the environment and deploy/, and cannot be set"
+            );
             self.parameters.entry(parameter.to_owned()).or_insert(value);
         }
         Ok(())

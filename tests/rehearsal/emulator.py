@@ -15,6 +15,7 @@ import types
 
 from ministack.app import main
 from ministack.core import lambda_runtime
+from ministack.services.cloudformation import changesets, provisioners
 
 # The seconds after which a sleeping thread of a worker looks whether the worker was stopped.
 LOOKS = 10
@@ -42,5 +43,10 @@ def shutdown(server):
 serve_until_shut_down = socketserver.BaseServer.serve_forever
 socketserver.BaseServer.serve_forever, socketserver.BaseServer.shutdown = serve_forever, shutdown
 lambda_runtime.queue = types.SimpleNamespace(Queue=Events, Empty=queue.Empty, Full=queue.Full)
+
+# CloudFormation imports global tables as it imports tables.
+table, global_table = "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"
+provisioners._RESOURCE_HANDLERS[global_table]["import"] = provisioners._RESOURCE_HANDLERS[table]["import"]
+changesets._IMPORT_LOOKUPS[global_table] = changesets._IMPORT_LOOKUPS[table]
 gc.set_threshold(700, 10, 10**9)
 sys.exit(main())

@@ -20,6 +20,7 @@ import boto3
 import edge
 import machine
 import pictures
+import recovery
 import rights
 import watch
 from machine import REGION, Steps, answers, free_port, wait_until
@@ -43,7 +44,7 @@ BROKEN = """  Broken:
 # The steps after the first deployments, in their order.
 STEPS = [
     "rights", "refusals", "watched", "at_one_address", "mirrored", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm",
-    "rolled_back_by_hand", "migrated", "repeated", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
+    "rolled_back_by_hand", "migrated", "repeated", "keys_promoted", "restored", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
 ]
 
 
@@ -226,6 +227,14 @@ class Rehearsal:
         self.steps.check_that("the same release is live", f"live: {api.release()}" in output)
         self.source.reset()
         self.steps.done("a deployment that failed for a passing reason is repeated")
+
+    def keys_promoted(self):
+        recovery.promote_keys(self.steps, self.api("staging"), self.user)
+
+    def restored(self):
+        api = self.api("staging")
+        users = [recovery.sign_in(api, username) for username in ("brock", "ash_ketchum")]
+        recovery.see(self.steps, self.source, api, users, self.kills)
 
     def without_a_right(self):
         """The smoke test finds a missing right, which no linter sees; the denial is in the log."""

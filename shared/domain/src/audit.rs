@@ -45,6 +45,8 @@ pub enum Action {
     RetrySync,
     /// An administrator approved improbable changes at PokeAPI.
     ApprovePublication,
+    /// The operator replaced the accounts by a copy of an earlier moment, and did again what the trail tells since then.
+    RestoreAccounts,
     /// An action that this release does not know.
     Unknown,
 }
@@ -102,7 +104,7 @@ impl Event {
         day(at.get(..10).unwrap_or_default(), self.shard())
     }
 
-    /// The time after which the event is removed; `None` for actions of administrators, which are kept permanently.
+    /// The time after which the event is removed; `None` for actions of administrators and of the operator, which are kept permanently.
     #[must_use]
     pub const fn expires_at(&self) -> Option<Timestamp> {
         let days = match (self.action, self.outcome) {
@@ -115,7 +117,8 @@ impl Event {
                 | Action::HidePokemon
                 | Action::StartSync
                 | Action::RetrySync
-                | Action::ApprovePublication,
+                | Action::ApprovePublication
+                | Action::RestoreAccounts,
                 _,
             ) => return None,
             (_, Outcome::Done | Outcome::Replayed | Outcome::Unknown) => KEPT,

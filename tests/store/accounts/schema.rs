@@ -1,10 +1,7 @@
 //! The versions of stored accounts: each can be brought to each other one, and every user is listed and counted once, whether a run dies,
 //! runs twice, or meets one in the other direction.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use adapters::{
     aws,
@@ -19,9 +16,7 @@ use futures_util::future::join_all;
 use tests::engine_url;
 
 use super::support::{Fixture, register, user};
-use crate::sync::switch::{Blow, Switch};
-
-type Item = std::collections::HashMap<String, AttributeValue>;
+use crate::sync::switch::Blow;
 
 const LATEST: u32 = *SERVED.end();
 
@@ -39,23 +34,6 @@ impl Fixture {
             }
         }
         users.iter().map(|user| user.id).collect()
-    }
-
-    /// Every item of the table of accounts, by its keys.
-    async fn items(&self) -> BTreeMap<String, Item> {
-        let (client, mut items, mut from) = (aws::at(&engine_url()), BTreeMap::new(), None);
-        loop {
-            let scan = client.scan().table_name(&self.tables.app).consistent_read(true);
-            let page = scan.set_exclusive_start_key(from).send().await.expect("items");
-            for item in page.items.unwrap_or_default() {
-                let part = |name: &str| item[name].as_s().expect("a text").clone();
-                items.insert(format!("{} {}", part("pk"), part("sk")), item);
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return items;
-            }
-        }
     }
 
     /// Asserts that exactly `users` are listed and counted as in `version`.
@@ -79,12 +57,6 @@ impl Fixture {
             let page = self.store.users(&self.meter, 0, 10_000).await.expect("users");
             assert_eq!(page.users.len(), users.len(), "{what}");
         }
-    }
-
-    /// A store of the same tables behind a switch.
-    async fn switched(&self, blow: Blow, number: usize) -> (AccountStore, Switch) {
-        let switch = Switch::at(&engine_url(), blow, move |call, _| call == number).await;
-        (AccountStore::new(aws::at(&switch.url), self.tables.clone()), switch)
     }
 
     async fn bring(&self, version: u32) {

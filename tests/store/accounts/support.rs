@@ -1,6 +1,7 @@
 //! Separate tables for each test, users in them, and the records of changes.
 
 use std::{
+    collections::{BTreeMap, HashMap},
     future::Future,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -25,11 +26,15 @@ use domain::{
 use futures_util::future::join_all;
 use tests::{Faults, Tap, engine_url, make_accounts};
 
+use crate::sync::switch::{Blow, Switch};
+
 /// The hash of every user's first password. The store does not read it.
 pub const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$first";
 pub const DAY: i64 = 24 * 3600;
 /// A bucket of three tokens, each of which takes ten seconds to come back.
 pub const BUCKET: Bucket = Bucket { name: "test", capacity: 3, refill: 30_000 };
+
+pub type Item = HashMap<String, AttributeValue>;
 
 /// An account store on tables of its own.
 pub struct Fixture {
@@ -143,6 +148,29 @@ impl Fixture {
             }
         }
         text
+    }
+
+    /// Every item of the table of accounts, by its keys.
+    pub async fn items(&self) -> BTreeMap<String, Item> {
+        let (client, mut items, mut from) = (aws::at(&engine_url()), BTreeMap::new(), None);
+        loop {
+            let scan = client.scan().table_name(&self.tables.app).consistent_read(true);
+            let page = scan.set_exclusive_start_key(from).send().await.expect("items");
+            for item in page.items.unwrap_or_default() {
+                let part = |name: &str| item[name].as_s().expect("a text").clone();
+                items.insert(format!("{} {}", part("pk"), part("sk")), item);
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return items;
+            }
+        }
+    }
+
+    /// A store of the same tables behind a switch.
+    pub async fn switched(&self, blow: Blow, number: usize) -> (AccountStore, Switch) {
+        let switch = Switch::at(&engine_url(), blow, move |call, _| call == number).await;
+        (AccountStore::new(aws::at(&switch.url), self.tables.clone()), switch)
     }
 
     /// Whether an item exists under `key`.

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     error::{StoreError, failed, malformed},
-    item::{Item, keyed},
+    item::{Item, keyed, text},
     key::Key,
     meter::Meter,
     tables::Tables,
@@ -116,5 +116,32 @@ impl Database {
                 return Ok(items);
             }
         }
+    }
+
+    /// Reads at most `limit` items of `table` after the key `after`, consistently, and the position behind them; `None` at the end: one
+    /// Scan. Requests never call it.
+    pub(super) async fn page(
+        &self,
+        meter: &Meter,
+        table: &str,
+        after: Option<&Key>,
+        limit: i32,
+    ) -> Result<(Vec<Item>, Option<Key>), StoreError> {
+        meter.call();
+        let answer = self
+            .client
+            .scan()
+            .table_name(table)
+            .consistent_read(true)
+            .limit(limit)
+            .set_exclusive_start_key(after.map(keyed))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(failed("Scan"))?;
+        meter.reads(answer.consumed_capacity());
+        let next =
+            answer.last_evaluated_key.and_then(|last| Some(Key::new(text(&last, "pk")?, text(&last, "sk")?)));
+        Ok((answer.items.unwrap_or_default(), next))
     }
 }

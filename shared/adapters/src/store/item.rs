@@ -38,6 +38,12 @@ pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, Stor
 /// An item that is built attribute by attribute.
 pub(super) struct ItemBuilder(Item);
 
+impl From<Item> for ItemBuilder {
+    fn from(item: Item) -> Self {
+        Self(item)
+    }
+}
+
 impl ItemBuilder {
     pub(super) fn at(key: &Key) -> Self {
         Self(keyed(key))

@@ -11,11 +11,14 @@
 //! | audit | events of a day | index `by-day`: `<date>#<0‥15>` | id of the event | Query (audit) | with the event |
 //! | app | the version of all items of the table ([`Schema`]) | `SCHEMA` | `VERSION` | GetItem, consistent | each step of a pass, conditioned on the step before |
 //!
-//! Requests never scan. The sync does, once per run, to compare the stored items with the derived ones; so does a migration.
+//! Requests never scan. The sync does, once per run, to compare the stored items with the derived ones; so do a migration and the check
+//! of a restored table.
 //!
 //! A write changes only the attributes that its release knows, so that functions of two releases can write the same item.
 
 mod audit;
+mod batch;
+mod checksum;
 mod database;
 mod error;
 mod item;

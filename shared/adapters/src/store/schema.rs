@@ -5,12 +5,12 @@
 
 use std::{cmp::Ordering, time::Instant};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     database::Database,
-    error::{StoreError, failed},
-    item::{Item, ItemBuilder, Reader, keyed, text},
+    error::StoreError,
+    item::{Item, ItemBuilder, Reader, text},
     key::Key,
     meter::Meter,
     parts,
@@ -151,7 +151,7 @@ impl Database {
     /// Records that an empty table has the version `wanted`. Returns whether it did: not if a version is recorded, or the table has items.
     async fn record_empty(&self, meter: &Meter, table: &str, wanted: u32) -> Result<bool, StoreError> {
         if self.recorded_schema(meter, table).await?.is_some()
-            || !self.page(meter, table, None).await?.0.is_empty()
+            || !self.page(meter, table, None, TOGETHER).await?.0.is_empty()
         {
             return Ok(false);
         }
@@ -258,7 +258,7 @@ impl Database {
         // Steps without changes are not recorded one by one.
         let mut recorded = pass.steps;
         loop {
-            let (items, position) = self.page(meter, table, pass.position.as_ref()).await?;
+            let (items, position) = self.page(meter, table, pass.position.as_ref(), TOGETHER).await?;
             let step = (shape.bring)(Transaction::new(self), &items);
             let (is_changing, is_late) = (!step.is_empty(), Instant::now() >= end);
             let seen = pass.seen + items.len() as u64;
@@ -294,31 +294,6 @@ impl Database {
                 Some(_) => pass = after,
             }
         }
-    }
-
-    /// Reads the next items of `table`, and the position behind them; `None` at the end.
-    async fn page(
-        &self,
-        meter: &Meter,
-        table: &str,
-        after: Option<&Key>,
-    ) -> Result<(Vec<Item>, Option<Key>), StoreError> {
-        meter.call();
-        let answer = self
-            .client
-            .scan()
-            .table_name(table)
-            .consistent_read(true)
-            .limit(TOGETHER)
-            .set_exclusive_start_key(after.map(keyed))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(failed("Scan"))?;
-        meter.reads(answer.consumed_capacity());
-        let next =
-            answer.last_evaluated_key.and_then(|last| Some(Key::new(text(&last, "pk")?, text(&last, "sk")?)));
-        Ok((answer.items.unwrap_or_default(), next))
     }
 }
 

@@ -205,6 +205,6 @@ fn pokemon_of(item: &Item) -> Option<u32> {
     text(item, "sk")?.strip_prefix(keys::FAVORITE)?.parse().ok()
 }
 
-fn item(user: UserId, favorite: StoredFavorite) -> ItemBuilder {
+pub(super) fn item(user: UserId, favorite: StoredFavorite) -> ItemBuilder {
     ItemBuilder::at(&keys::favorite(user, favorite.pokemon)).moment("created_at", favorite.created_at)
 }

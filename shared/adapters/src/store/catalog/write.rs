@@ -1,21 +1,17 @@
 //! The writes of the sync: only items that differ, in groups that are written whole or not at all.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnConsumedCapacity, WriteRequest};
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use domain::Timestamp;
 
 use super::{groups::Sized, record::Body, state::Lease, store::CatalogStore};
 use crate::store::{
-    error::{StoreError, failed, malformed},
+    error::{StoreError, failed},
     item::{Item, keyed, text},
     key::Key,
     meter::Meter,
 };
-
-/// The maximum number of items in one BatchWriteItem.
-const BATCH: usize = 25;
 
 /// The data of a stored item that is read without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,47 +141,7 @@ impl CatalogStore {
 
     /// Deletes the items of `keys`; items that do not exist are ignored.
     pub async fn delete(&self, meter: &Meter, keys: Vec<Key>) -> Result<(), StoreError> {
-        let mut requests = Vec::with_capacity(keys.len());
-        for key in keys {
-            let delete = DeleteRequest::builder().set_key(Some(keyed(&key))).build();
-            let delete = delete.map_err(|error| malformed(&key, error))?;
-            requests.push(WriteRequest::builder().delete_request(delete).build());
-        }
-        self.batch(meter, requests).await
-    }
-
-    async fn batch(&self, meter: &Meter, requests: Vec<WriteRequest>) -> Result<(), StoreError> {
-        for chunk in requests.chunks(BATCH) {
-            let mut waiting = chunk.to_vec();
-            let mut pauses = pauses();
-            loop {
-                meter.call();
-                let answer = self
-                    .database
-                    .client
-                    .batch_write_item()
-                    .request_items(self.table(), waiting)
-                    .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                    .send()
-                    .await
-                    .map_err(failed("BatchWriteItem"))?;
-                meter.writes(answer.consumed_capacity());
-                // DynamoDB returns the requests that it throttled; they are repeated after a pause.
-                waiting = answer
-                    .unprocessed_items
-                    .and_then(|mut left| left.remove(self.table()))
-                    .unwrap_or_default();
-                if waiting.is_empty() {
-                    break;
-                }
-                let Some(pause) = pauses.next() else {
-                    let cause = format!("{} items are still throttled after 8 attempts", waiting.len());
-                    return Err(StoreError::Unavailable { operation: "BatchWriteItem", cause });
-                };
-                tokio::time::sleep(pause).await;
-            }
-        }
-        Ok(())
+        self.database.delete(meter, self.table(), &keys).await
     }
 
     pub(super) async fn put(&self, meter: &Meter, item: Item) -> Result<(), StoreError> {
@@ -216,14 +172,4 @@ impl CatalogStore {
         item.insert("snapshot".to_owned(), AttributeValue::S(snapshot.to_owned()));
         self.put(meter, item).await
     }
-}
-
-/// The pauses before the retries of operations that DynamoDB throttled.
-fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(5))
-        .with_max_times(7)
-        .with_jitter()
-        .build()
 }

@@ -1,0 +1,165 @@
+//! A drill: the accounts are really restored, and the times are compared with what operation promises.
+
+use std::{path::Path, time::Instant};
+
+use adapters::{
+    now,
+    store::{AccountStore, Meter, Tables},
+};
+use anyhow::{Context as _, Result, bail, ensure};
+use domain::Timestamp;
+
+use crate::{
+    backup,
+    cloud::{Cloud, aws},
+    first, manifest,
+    manifest::State,
+    progress::Progress,
+    restore::{self, Bound, Copy, Counts, Report, Source},
+    rollback,
+    settings::Settings,
+};
+
+/// The longest time in seconds to return to an earlier release.
+const CODE: f64 = 15.0 * 60.0;
+/// The longest time in seconds to return to earlier data.
+const DATA: f64 = 3600.0;
+/// The most data that may be lost, in seconds before the incident.
+const LOSS: f64 = 15.0 * 60.0;
+/// The folder of the reports.
+const FOLDER: &str = "drills";
+/// The word in the name of a copy that never serves.
+const LABEL: &str = "drill";
+const HISTORY: usize = 50;
+
+/// The options of a drill.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether the environment is really switched to the copy, and to the release before and back. Otherwise the copy is deleted.
+    pub switches: bool,
+    /// Whether the copy is that of a backup of now, instead of the latest moment to which the table can return.
+    pub from_backup: bool,
+    /// The reason of the deployment outside of the window.
+    pub reason: String,
+}
+
+/// Runs a drill, and stores its report.
+///
+/// # Errors
+/// If a step fails, or a bound is exceeded: the report is stored and printed before.
+pub async fn drill(
+    cloud: &Cloud,
+    root: &Path,
+    settings: &Settings,
+    options: &Options,
+    progress: Progress,
+) -> Result<Report> {
+    let environment = settings.environment.name();
+    ensure!(settings.environment.is_stable(), "{environment} keeps no data");
+    ensure!(
+        !options.switches || environment != "prod",
+        "a drill switches staging, and never prod: leave --switch out to restore a copy of prod and delete it"
+    );
+    let started = now();
+    let code = if options.switches { code(cloud, settings, progress).await? } else { None };
+    let source = source(cloud, settings, options, progress).await?;
+    let moment_of = Copy::plan(cloud, settings, source.clone(), LABEL).await?.moment;
+    let mut report = if options.switches {
+        let restoration = restore::Options {
+            source,
+            reason: options.reason.clone(),
+            accept_damage: false,
+            deletes_former: true,
+            dry_run: false,
+        };
+        restore::restore(cloud, root, settings, &restoration, progress).await?
+    } else {
+        beside(cloud, settings, source, progress).await?
+    };
+    report.bounds.push(Bound {
+        name: "lost data".to_owned(),
+        seconds: seconds(moment_of, started),
+        most: LOSS,
+    });
+    report.bounds.push(Bound {
+        name: "return of the data".to_owned(),
+        seconds: report.seconds(),
+        most: DATA,
+    });
+    report.bounds.extend(code.map(|seconds| Bound {
+        name: "return of the code".to_owned(),
+        seconds,
+        most: CODE,
+    }));
+    report.put(cloud, FOLDER).await?;
+    println!("{}", report.markdown());
+    let exceeded: Vec<_> =
+        report.bounds.iter().filter(|bound| !bound.holds()).map(|bound| bound.name.as_str()).collect();
+    if !exceeded.is_empty() {
+        bail!("the drill took longer than operation promises: {}", exceeded.join(", "));
+    }
+    Ok(report)
+}
+
+/// The seconds from `moment` to `then`, and none if it is later.
+fn seconds(moment: Timestamp, then: Timestamp) -> f64 {
+    f64::from(u32::try_from(then.unix() - moment.unix()).unwrap_or_default())
+}
+
+/// Returns to the release before the live one, and to the live one; returns the seconds of the slower way, or `None` if there is no other.
+async fn code(cloud: &Cloud, settings: &Settings, progress: Progress) -> Result<Option<f64>> {
+    let manifests = manifest::of(cloud, settings.environment.name(), HISTORY).await?;
+    let mut live = manifests.iter().filter(|manifest| manifest.state == State::Live);
+    let current = live.next().context("no release is live")?;
+    let is_reachable = |manifest: &&manifest::Manifest| {
+        manifest.release != current.release && manifest.accounts == current.accounts && !manifest.rotation
+    };
+    let Some(former) = live.find(is_reachable) else {
+        progress.say("no earlier release serves with the same table: the return of the code is left out");
+        return Ok(None);
+    };
+    let mut slowest: f64 = 0.0;
+    for to in [former.release.clone(), current.release.clone()] {
+        let started = Instant::now();
+        let options =
+            rollback::Options { to: Some(to), accept_old_catalogue: true, ..rollback::Options::default() };
+        rollback::rollback(cloud, settings, &options, progress).await?;
+        slowest = slowest.max(started.elapsed().as_secs_f64());
+    }
+    Ok(Some(slowest))
+}
+
+/// Determines the latest state to which the table can return.
+async fn source(cloud: &Cloud, settings: &Settings, options: &Options, progress: Progress) -> Result<Source> {
+    if options.from_backup {
+        return Ok(Source::Backup(backup::create(cloud, settings, LABEL, progress).await?));
+    }
+    let table = first::tables(settings)?.app;
+    let described =
+        cloud.tables.describe_continuous_backups().table_name(&table).send().await.map_err(aws)?;
+    let recovery =
+        described.continuous_backups_description.and_then(|all| all.point_in_time_recovery_description);
+    let latest = recovery.and_then(|recovery| recovery.latest_restorable_date_time);
+    let latest = latest.with_context(|| format!("{table} has no recovery to a point in time"))?;
+    Ok(Source::Moment(Timestamp::from_unix(latest.secs())))
+}
+
+/// Makes a copy beside the live table, verifies it, and deletes it.
+async fn beside(cloud: &Cloud, settings: &Settings, source: Source, progress: Progress) -> Result<Report> {
+    let tables = first::tables(settings)?;
+    let copy = Copy::plan(cloud, settings, source, LABEL).await?;
+    let environment = settings.environment.name();
+    let mut report = restore::begin(environment, &copy.table, &tables.app, &copy.moment.to_string());
+    report.timed("copy", copy.make(cloud, &tables.app, progress)).await?;
+    let meter = Meter::default();
+    let live = AccountStore::new(cloud.tables.clone(), tables.clone());
+    report.before = Some(Counts::from(&live.inspect(&meter).await?));
+    let new = AccountStore::new(cloud.tables.clone(), Tables { app: copy.table.clone(), ..tables });
+    let verified = restore::verify(&new, &mut report, &meter, progress).await;
+    let later = restore::later(&new, &meter, copy.moment).await;
+    report.timed("delete", copy.delete(cloud)).await?;
+    verified?;
+    report.take_lost(&later?.lost, &adapters::store::accounts::Replayed::default());
+    ensure!(report.damaged.is_empty(), "the copy is damaged: {}", report.damaged.join("; "));
+    Ok(report)
+}

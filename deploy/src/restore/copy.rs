@@ -1,0 +1,216 @@
+//! A table with the accounts of an earlier moment, made fit to take the place of the live one.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use aws_sdk_dynamodb::{
+    error::ProvideErrorMetadata as _,
+    primitives::DateTime,
+    types::{
+        GlobalSecondaryIndexUpdate, IndexStatus, OnDemandThroughput, PointInTimeRecoverySpecification,
+        TableDescription, TableStatus, Tag, UpdateGlobalSecondaryIndexAction,
+    },
+};
+use domain::Timestamp;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use crate::{
+    backup::moment,
+    cloud::{Cloud, aws},
+    progress::Progress,
+    settings::Settings,
+};
+
+/// The wait between two looks at a table, and the number of looks: four hours.
+const POLL: Duration = Duration::from_secs(5);
+const LOOKS: u32 = 4 * 3600 / 5;
+/// A line of progress for each of this number of looks.
+const REPORT: u32 = 12;
+
+/// The source of a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The live table, as it was at this moment.
+    Moment(Timestamp),
+    /// A backup that DynamoDB keeps; the text is its ARN.
+    Backup(String),
+    /// A table that was restored by other means, such as AWS Backup, from the state of this moment.
+    Table(String, Timestamp),
+}
+
+/// A copy that is to be made, or was made by an interrupted run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    pub source: Source,
+    /// The name of the new table.
+    pub table: String,
+    /// The moment of the data.
+    pub moment: Timestamp,
+}
+
+impl Copy {
+    /// Determines the name of the new table, which follows from the source: the same command continues an interrupted one. `label` comes
+    /// before the time.
+    ///
+    /// # Errors
+    /// If the backup does not exist.
+    pub async fn plan(cloud: &Cloud, settings: &Settings, source: Source, label: &str) -> Result<Self> {
+        let moment_of = match &source {
+            Source::Moment(moment) | Source::Table(_, moment) => *moment,
+            Source::Backup(arn) => {
+                let described = cloud.tables.describe_backup().backup_arn(arn).send().await.map_err(aws)?;
+                let details = described.backup_description.and_then(|described| described.backup_details);
+                let details = details.with_context(|| format!("there is no backup {arn}"))?;
+                Timestamp::from_unix(details.backup_creation_date_time.secs())
+            }
+        };
+        let table = match &source {
+            Source::Table(table, _) => table.clone(),
+            _ => format!("{}-{label}-{}", settings.prefix(), moment(&moment_of.to_string())),
+        };
+        Ok(Self { source, table, moment: moment_of })
+    }
+
+    /// Makes the copy of the table `live`, and waits until it can be used.
+    ///
+    /// # Errors
+    /// If DynamoDB rejects it, as for a moment that is too old.
+    pub async fn make(&self, cloud: &Cloud, live: &str, progress: Progress) -> Result<()> {
+        ensure!(self.table != live, "{live} is the live table");
+        if describe(cloud, &self.table).await?.is_none() {
+            match &self.source {
+                Source::Moment(moment) => {
+                    let restore = cloud.tables.restore_table_to_point_in_time().source_table_name(live);
+                    let restore = restore.restore_date_time(DateTime::from_secs(moment.unix()));
+                    restore.target_table_name(&self.table).send().await.map(drop).map_err(aws)
+                }
+                Source::Backup(arn) => {
+                    let restore = cloud.tables.restore_table_from_backup().backup_arn(arn);
+                    restore.target_table_name(&self.table).send().await.map(drop).map_err(aws)
+                }
+                Source::Table(table, _) => bail!("there is no table {table}"),
+            }
+            .with_context(|| format!("the state of {} cannot be restored", self.moment))?;
+            progress.say(&format!("{} is restored with the state of {}", self.table, self.moment));
+        }
+        ready(cloud, &self.table, progress).await
+    }
+
+    /// Deletes the copy, whose data are not used.
+    ///
+    /// # Errors
+    /// If DynamoDB rejects it.
+    pub async fn delete(&self, cloud: &Cloud) -> Result<()> {
+        delete(cloud, &self.table).await
+    }
+}
+
+/// Gives a table the settings that `resource` has in the template of the data: a restore does not copy them.
+///
+/// # Errors
+/// If DynamoDB rejects one.
+pub async fn settle(
+    cloud: &Cloud,
+    table: &str,
+    resource: &Value,
+    settings: &Settings,
+    progress: Progress,
+) -> Result<()> {
+    let properties = &resource["Properties"];
+    let replica = &properties["Replicas"][0];
+    let maxima = |writes: &Value, reads: &Value| {
+        let number = |settings: &Value, name: &str| settings[name].as_i64().unwrap_or(-1);
+        OnDemandThroughput::builder()
+            .max_write_request_units(number(
+                &writes["WriteOnDemandThroughputSettings"],
+                "MaxWriteRequestUnits",
+            ))
+            .max_read_request_units(number(&reads["ReadOnDemandThroughputSettings"], "MaxReadRequestUnits"))
+            .build()
+    };
+    let update = cloud.tables.update_table().table_name(table).deletion_protection_enabled(true);
+    update.send().await.map_err(aws).with_context(|| format!("{table} cannot be protected"))?;
+    ready(cloud, table, progress).await?;
+    let mut update =
+        cloud.tables.update_table().table_name(table).on_demand_throughput(maxima(properties, replica));
+    let reads_of = |index: &Value| {
+        let indexes = replica["GlobalSecondaryIndexes"].as_array().into_iter().flatten();
+        indexes.into_iter().find(|one| one["IndexName"] == index["IndexName"]).cloned().unwrap_or_default()
+    };
+    for index in properties["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
+        let action = UpdateGlobalSecondaryIndexAction::builder()
+            .index_name(index["IndexName"].as_str().unwrap_or_default())
+            .on_demand_throughput(maxima(index, &reads_of(index)))
+            .build()?;
+        update = update
+            .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().update(action).build());
+    }
+    update.send().await.map_err(aws).with_context(|| format!("{table} cannot have its maxima"))?;
+    ready(cloud, table, progress).await?;
+    let recovery =
+        PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build()?;
+    let update = cloud.tables.update_continuous_backups().table_name(table);
+    let update = update.point_in_time_recovery_specification(recovery).send().await;
+    update.map_err(aws).with_context(|| format!("{table} cannot have a recovery to a point in time"))?;
+    let described = describe(cloud, table).await?.with_context(|| format!("there is no table {table}"))?;
+    let mut tagging = cloud.tables.tag_resource().resource_arn(described.table_arn.unwrap_or_default());
+    for (key, value) in &settings.tags {
+        tagging = tagging.tags(Tag::builder().key(key).value(value).build()?);
+    }
+    tagging.send().await.map_err(aws).with_context(|| format!("{table} cannot have its tags"))?;
+    progress.say(&format!("{table} has the settings of the template"));
+    Ok(())
+}
+
+/// Deletes a table although it is protected.
+///
+/// # Errors
+/// If DynamoDB rejects it.
+pub async fn delete(cloud: &Cloud, table: &str) -> Result<()> {
+    let Some(described) = describe(cloud, table).await? else { return Ok(()) };
+    if described.deletion_protection_enabled == Some(true) {
+        let update = cloud.tables.update_table().table_name(table).deletion_protection_enabled(false);
+        update.send().await.map_err(aws).with_context(|| format!("{table} stays protected"))?;
+    }
+    let deletion = cloud.tables.delete_table().table_name(table).send().await;
+    deletion.map_err(aws).with_context(|| format!("{table} cannot be deleted"))?;
+    Ok(())
+}
+
+/// Describes a table; `None` if it does not exist.
+///
+/// # Errors
+/// If DynamoDB does not answer.
+pub async fn describe(cloud: &Cloud, table: &str) -> Result<Option<TableDescription>> {
+    match cloud.tables.describe_table().table_name(table).send().await {
+        Ok(described) => Ok(described.table),
+        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(aws(error)),
+    }
+}
+
+/// Waits until a table and its indexes are active.
+async fn ready(cloud: &Cloud, table: &str, progress: Progress) -> Result<()> {
+    for look in 1..=LOOKS {
+        let described =
+            describe(cloud, table).await?.with_context(|| format!("there is no table {table}"))?;
+        let mut indexes = described.global_secondary_indexes().iter();
+        let is_ready = described.table_status == Some(TableStatus::Active)
+            && indexes
+                .all(|index| index.index_status.as_ref().is_none_or(|status| *status == IndexStatus::Active));
+        if is_ready {
+            return Ok(());
+        }
+        if look % REPORT == 0 {
+            let status =
+                described.table_status.map_or_else(String::new, |status| status.as_str().to_lowercase());
+            progress.say(&format!("{table} is {status}"));
+        }
+        sleep(POLL).await;
+    }
+    bail!(
+        "{table} cannot be used after {} hours: run the same command again",
+        POLL.as_secs() * u64::from(LOOKS) / 3600
+    )
+}

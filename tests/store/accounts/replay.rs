@@ -1,0 +1,214 @@
+//! What users did since the moment of a copy is done again on it, from the trail and the former table.
+
+use adapters::{
+    now,
+    store::{
+        Tables,
+        accounts::{AccountStore, Later},
+    },
+};
+use domain::{
+    accounts::UserId,
+    audit::{Action, Event, Outcome},
+};
+use tests::engine_url;
+
+use super::support::{Fixture, begin_session, event, record, rename, user};
+use crate::sync::switch::Blow;
+
+/// A copy of the accounts of `fixture` as they are now, beside the same trail.
+async fn copy_of(fixture: &Fixture) -> Fixture {
+    let mut copy = Fixture::new().await;
+    copy.tables = Tables { app: copy.tables.app.clone(), ..fixture.tables.clone() };
+    copy.store = AccountStore::new(adapters::aws::at(&engine_url()), copy.tables.clone());
+    copy.fill(fixture).await;
+    copy
+}
+
+impl Fixture {
+    /// Makes the accounts equal to those of `other`.
+    async fn fill(&self, other: &Self) {
+        let client = adapters::aws::at(&engine_url());
+        for item in self.items().await.into_values() {
+            let delete = client.delete_item().table_name(&self.tables.app);
+            delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone()).send().await.expect("deleted");
+        }
+        for item in other.items().await.into_values() {
+            client.put_item().table_name(&self.tables.app).set_item(Some(item)).send().await.expect("put");
+        }
+    }
+
+    async fn later(&self, since: domain::Timestamp) -> Later {
+        Later::of(&self.store.events_since(&self.meter, since, now()).await.expect("events"))
+    }
+
+    async fn favor(&self, actor: UserId, action: Action, pokemon: u32) {
+        let event = event(actor, action, Some(format!("pokemon:{pokemon}")));
+        let favorite = adapters::store::accounts::StoredFavorite { pokemon, created_at: event.at };
+        match action {
+            Action::AddFavorite => self.store.add_favorite(&self.meter, actor, favorite, &event.into()).await,
+            _ => self.store.remove_favorite(&self.meter, actor, pokemon, &event.into()).await,
+        }
+        .expect("a change");
+    }
+}
+
+fn deletion(user: UserId) -> Event {
+    Event { actor: None, ..event(user, Action::DeleteAccount, Some(format!("user:{user}"))) }
+}
+
+/// What happens after the moment of the copy, to five users.
+async fn live(fixture: &Fixture, [admin, fan, leaver, rogue]: [UserId; 4]) -> UserId {
+    let joined = fixture.user("joined").await;
+    fixture.favor(joined.user.id, Action::AddFavorite, 151).await;
+    fixture.favor(fan, Action::AddFavorite, 25).await;
+    fixture.favor(fan, Action::RemoveFavorite, 1).await;
+    fixture.favor(fan, Action::AddFavorite, 4).await;
+    fixture.favor(fan, Action::RemoveFavorite, 4).await;
+    let freeze = event(admin, Action::Freeze, Some(format!("user:{rogue}"))).into();
+    fixture.store.set_frozen(&fixture.meter, admin, rogue, true, &freeze).await.expect("frozen");
+    let leave = event(leaver, Action::DeleteAccount, Some(format!("user:{leaver}"))).into();
+    fixture.store.begin_deletion(&fixture.meter, leaver, leaver, false, &leave).await.expect("a beginning");
+    let brief = fixture.user("brief").await.user.id;
+    let leave = event(brief, Action::DeleteAccount, Some(format!("user:{brief}"))).into();
+    fixture.store.begin_deletion(&fixture.meter, brief, brief, false, &leave).await.expect("a beginning");
+    for id in [leaver, brief] {
+        let step = || record(id, Action::DeleteAccount);
+        fixture.store.finish_deletion(&fixture.meter, id, step).await.expect("an end");
+    }
+    rename(&fixture.store, &fixture.stored(fan).await, "another_name").await.expect("a new name");
+    rename(&fixture.store, &joined, "joined_and_renamed").await.expect("a new name");
+    joined.user.id
+}
+
+struct Scene {
+    former: Fixture,
+    copy: Fixture,
+    joined: UserId,
+    fan: UserId,
+    leaver: UserId,
+    rogue: UserId,
+    later: Later,
+}
+
+async fn scene() -> Scene {
+    let former = Fixture::new().await;
+    let admin = former.admin("oak").await.user.id;
+    let [fan, leaver, rogue] =
+        [former.user("fan").await, former.user("leaver").await, former.user("rogue").await]
+            .map(|stored| stored.user.id);
+    former.favor(fan, Action::AddFavorite, 1).await;
+    // Events of the second of the copy are read again, and change nothing.
+    let since = now();
+    let copy = copy_of(&former).await;
+    let joined = live(&former, [admin, fan, leaver, rogue]).await;
+    let later = former.later(since).await;
+    Scene { former, copy, joined, fan, leaver, rogue, later }
+}
+
+impl Scene {
+    async fn replay(
+        &self,
+        store: &AccountStore,
+    ) -> Result<adapters::store::accounts::Replayed, adapters::store::StoreError> {
+        store.replay(&self.copy.meter, &self.later, Some(&self.former.store), now(), deletion).await
+    }
+
+    async fn assert_done(&self, what: &str) {
+        let Self { copy, joined, fan, leaver, rogue, .. } = self;
+        let step = || record(*leaver, Action::DeleteAccount);
+        copy.store.finish_deletion(&copy.meter, *leaver, step).await.expect("an end");
+        assert_eq!(copy.favorites(*fan).await, [25], "{what}");
+        assert_eq!(copy.favorites(*joined).await, [151], "{what}");
+        assert_eq!(copy.owner_of("joined_and_renamed").await, Some(*joined), "{what}: with its last name");
+        assert_eq!(copy.owner_of("fan").await, Some(*fan), "{what}: a change of name is lost");
+        assert_eq!(copy.owner_of("leaver").await, None, "{what}");
+        assert_eq!(copy.owner_of("brief").await, None, "{what}");
+        assert!(copy.standing(*rogue).await.is_frozen, "{what}");
+        let found = copy.store.inspect(&copy.meter).await.expect("an inspection");
+        assert_eq!((found.faults, found.users), (vec![], 4), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn later_changes_are_made_again_once() {
+    let scene = scene().await;
+    let replayed = scene.replay(&scene.copy.store).await.expect("a replay");
+    assert_eq!(replayed.left, []);
+    assert_eq!((replayed.accounts, replayed.deletions, replayed.standings, replayed.favorites), (1, 1, 1, 3));
+    let lost: Vec<_> = scene.later.lost.iter().map(|event| (event.actor, event.action)).collect();
+    assert_eq!(lost, [(Some(scene.fan), Action::UpdateProfile)]);
+    let again = scene.replay(&scene.copy.store).await.expect("a replay");
+    assert_eq!(again, adapters::store::accounts::Replayed::default(), "nothing is left to do");
+    scene.assert_done("twice").await;
+}
+
+#[tokio::test]
+async fn a_replay_that_dies_at_any_call_is_continued() {
+    let scene = scene().await;
+    let moment = copy_of(&scene.copy).await;
+    let mut kills = 0;
+    for blow in [Blow::Before, Blow::After] {
+        for number in 1.. {
+            scene.copy.fill(&moment).await;
+            let (dying, switch) = scene.copy.switched(blow, number).await;
+            let died = tokio::select! {
+                ended = scene.replay(&dying) => { ended.expect("an end"); false }
+                () = switch.struck() => true,
+            };
+            scene.replay(&scene.copy.store).await.expect("a replay");
+            scene.assert_done(&format!("killed {blow:?} call {number}")).await;
+            if !died {
+                break;
+            }
+            kills += 1;
+        }
+    }
+    assert!(kills > 10, "{kills} kills");
+}
+
+#[tokio::test]
+async fn an_account_whose_name_is_taken_is_left_and_reported() {
+    let scene = scene().await;
+    let other = user("joined_and_renamed");
+    super::support::register(&scene.copy.store, &other).await.expect("a registration");
+    let replayed = scene.replay(&scene.copy.store).await.expect("a replay");
+    let [(left, reason)] = &replayed.left[..] else { panic!("one is left: {replayed:?}") };
+    assert_eq!(*left, scene.joined);
+    assert!(reason.contains("Username"), "{reason}");
+    assert_eq!(scene.copy.owner_of("joined_and_renamed").await, Some(other.id));
+    let without = scene.copy.store.replay(&scene.copy.meter, &scene.later, None, now(), deletion).await;
+    let without = without.expect("a replay without the former table");
+    assert!(without.left[0].1.contains("former table"), "{:?}", without.left);
+}
+
+#[tokio::test]
+async fn events_of_many_pokemon_and_of_failures_are_understood() {
+    let actor = user("ash").id;
+    let several = event(actor, Action::AddFavorite, Some("pokemon:1,4,7".to_owned()));
+    let failed = Event {
+        outcome: Outcome::Frozen,
+        ..event(actor, Action::RemoveFavorite, Some("pokemon:1".to_owned()))
+    };
+    let later = Later::of(&[several, failed]);
+    let favorites: Vec<_> =
+        later.favorites.iter().map(|((_, pokemon), added)| (*pokemon, added.is_some())).collect();
+    assert_eq!(favorites, [(1, true), (4, true), (7, true)]);
+}
+
+/// A session that had ended since the moment of the copy must not be valid on it, and no receipt may confirm a change that it lacks.
+#[tokio::test]
+async fn a_copy_serves_with_no_former_session_and_no_receipt() {
+    let fixture = Fixture::new().await;
+    let ash = fixture.user("ash").await.user.id;
+    let open = begin_session(&fixture.store, ash).await.expect("a session");
+    let before = fixture.standing(ash).await;
+    assert!(open.session.is_alive(now(), before.epoch));
+    assert_eq!(fixture.store.renew(&fixture.meter).await.expect("renewed"), 1);
+    let after = fixture.standing(ash).await;
+    assert!(!open.session.is_alive(now(), after.epoch), "{after:?}");
+    assert!(fixture.store.forget_expiring(&fixture.meter).await.expect("forgotten") >= 2, "two sessions");
+    let session = fixture.store.session(&fixture.meter, ash, open.family).await.expect("a read");
+    assert!(session.is_none());
+    assert_eq!(fixture.store.inspect(&fixture.meter).await.expect("an inspection").faults, []);
+}
