@@ -140,8 +140,8 @@ pub async fn check(cloud: &Cloud, settings: &Settings, stacks: &[Stack]) -> Resu
 }
 
 /// Checks the alarms at the end of a deployment. Nobody receives some topics of a new environment, and an alarm may fire for another reason
-/// than the release: these are reported only. `quiet` are the alarms that existed before the deployment and did not fire: it may be the cure
-/// of another one, and an alarm that it has created may have no data yet.
+/// than the release: these are reported only. `quiet` are the alarms that existed before the deployment and did not fire. It may be the
+/// cure of another one, and an alarm that it has created may have no data yet.
 ///
 /// # Errors
 /// If an alarm does not exist or tells nobody, or one of `quiet` that wakes people is firing.
