@@ -15,6 +15,7 @@ mod files;
 mod functions;
 mod guides;
 mod modules;
+mod outside;
 mod prose;
 mod schedules;
 mod stacks;

@@ -1,6 +1,6 @@
 //! The alarms of an environment after a deployment: each exists, does something, and is silent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm, StateValue};
@@ -47,6 +47,9 @@ pub struct Report {
     pub paging: Vec<String>,
     /// Topics that nobody receives.
     pub unread: Vec<String>,
+    /// Alarms that exist and do not fire.
+    #[serde(skip)]
+    pub quiet: Vec<String>,
 }
 
 impl Report {
@@ -65,6 +68,8 @@ impl Report {
                 if alarm.actions.iter().any(|action| action.ends_with(PAGING)) {
                     report.paging.push(name.clone());
                 }
+            } else {
+                report.quiet.push(name.clone());
             }
         }
         report
@@ -75,9 +80,9 @@ impl Report {
         [&self.missing, &self.mute, &self.firing, &self.unread].iter().all(|names| names.is_empty())
     }
 
-    /// The alarms that speak against a release, if those of `paging` woke people before it.
-    fn against(&self, paging: &[String]) -> Vec<String> {
-        let new = self.paging.iter().filter(|name| !paging.contains(name));
+    /// The alarms that speak against a release, if those of `quiet` existed before it and did not fire.
+    fn against(&self, quiet: &[String]) -> Vec<String> {
+        let new = self.paging.iter().filter(|name| quiet.contains(name));
         self.missing.iter().chain(&self.mute).chain(new).cloned().collect()
     }
 
@@ -109,44 +114,47 @@ impl Report {
     }
 }
 
-/// Checks the alarms of all stacks of an environment.
+/// Checks the alarms of all stacks of an environment, each in the region of its stack.
 ///
 /// # Errors
 /// If AWS does not answer.
 pub async fn check(cloud: &Cloud, settings: &Settings, stacks: &[Stack]) -> Result<Report> {
-    let mut expected = Vec::new();
-    for stack in stacks.iter().filter(|stack| stack.region.is_none()) {
-        expected.extend(apply::resources(cloud, &stack.name_in(settings), &KINDS).await?);
+    let (mut expected, mut found) = (Vec::new(), BTreeMap::new());
+    let (mut topics, mut unread) = (BTreeSet::new(), Vec::new());
+    for stack in stacks {
+        let cloud = &cloud.of(stack);
+        let names = apply::resources(cloud, &stack.name_in(settings), &KINDS).await?;
+        let described = describe(cloud, &names).await?;
+        // An alarm tells topics of its own region alone.
+        for topic in described.values().flat_map(|alarm| &alarm.actions) {
+            if topics.insert(topic.clone()) && !is_read(cloud, topic).await? {
+                unread.push(topic.clone());
+            }
+        }
+        expected.extend(names);
+        found.extend(described);
     }
     expected.sort();
-    let found = describe(cloud, &expected).await?;
-    let mut report = Report::of(&expected, &found);
-    let mut topics: Vec<&String> = found.values().flat_map(|alarm| &alarm.actions).collect();
-    topics.sort();
-    topics.dedup();
-    for topic in topics {
-        if !is_read(cloud, topic).await? {
-            report.unread.push(topic.clone());
-        }
-    }
-    Ok(report)
+    unread.sort();
+    Ok(Report { unread, ..Report::of(&expected, &found) })
 }
 
 /// Checks the alarms at the end of a deployment. Nobody receives some topics of a new environment, and an alarm may fire for another reason
-/// than the release: these are reported only. `paging` are the alarms that woke people before the deployment, which may be their cure.
+/// than the release: these are reported only. `quiet` are the alarms that existed before the deployment and did not fire. It may be the
+/// cure of another one, and an alarm that it has created may have no data yet.
 ///
 /// # Errors
-/// If an alarm does not exist or tells nobody, or another one that wakes people is firing.
+/// If an alarm does not exist or tells nobody, or one of `quiet` that wakes people is firing.
 pub async fn prove(
     cloud: &Cloud,
     settings: &Settings,
     stacks: &[Stack],
-    paging: &[String],
+    quiet: &[String],
     progress: Progress,
 ) -> Result<()> {
     let report = check(cloud, settings, stacks).await?;
     report.say(progress);
-    let wrong = report.against(paging);
+    let wrong = report.against(quiet);
     ensure!(wrong.is_empty(), "the alarms do not prove the release: {}", wrong.join(", "));
     Ok(())
 }
@@ -222,10 +230,15 @@ mod tests {
             firing: names(&["outage", "sync"]),
             paging: names(&["outage"]),
             unread: Vec::new(),
+            quiet: names(&["canary", "mute", "quiet"]),
         };
         assert_eq!(report, wanted);
         assert!(!report.is_good() && Report::default().is_good());
-        assert_eq!(report.against(&[]), names(&["deleted", "mute", "outage"]));
-        assert_eq!(report.against(&names(&["outage"])), names(&["deleted", "mute"]), "it fired before");
+        assert_eq!(report.against(&names(&["outage", "quiet"])), names(&["deleted", "mute", "outage"]));
+        assert_eq!(
+            report.against(&names(&["quiet"])),
+            names(&["deleted", "mute"]),
+            "it fired before, or is new"
+        );
     }
 }

@@ -75,8 +75,8 @@ struct Deployment<'a> {
     deployer: Option<Deployer>,
     /// The outputs of the stacks so far.
     outputs: BTreeMap<String, String>,
-    /// The alarms that woke people before the deployment.
-    paging: Vec<String>,
+    /// The alarms that existed before the deployment and did not fire.
+    quiet: Vec<String>,
 }
 
 /// Deploys `bundle`, whose program is in the bucket of artifacts.
@@ -111,9 +111,9 @@ pub async fn deploy(
     }
     let deployer = deployer::of(cloud, &settings.environment).await?;
     let outputs = BTreeMap::new();
-    let paging = Vec::new();
+    let quiet = Vec::new();
     let mut deployment =
-        Deployment { cloud, root, settings, bundle, options, progress, deployer, outputs, paging };
+        Deployment { cloud, root, settings, bundle, options, progress, deployer, outputs, quiet };
     deployment.run(overridden).await
 }
 
@@ -152,7 +152,7 @@ impl Deployment<'_> {
             return Ok(Outcome::Shown);
         }
         if self.is_watched(&stacks) {
-            self.paging = alarms::check(cloud, &self.settings, &stacks).await?.paging;
+            self.quiet = alarms::check(cloud, &self.settings, &stacks).await?.quiet;
         }
         let mut manifest = Manifest {
             environment,
@@ -240,12 +240,12 @@ impl Deployment<'_> {
         if !self.is_watched(&stacks) {
             return Ok(());
         }
-        alarms::prove(self.cloud, &self.settings, &stacks, &self.paging, self.progress).await
+        alarms::prove(self.cloud, &self.settings, &stacks, &self.quiet, self.progress).await
     }
 
-    /// Whether the deployment includes the stack of alarms, which some environments have.
+    /// Whether the deployment includes a stack of alarms, which some environments have.
     fn is_watched(&self, stacks: &[Stack]) -> bool {
-        self.is_wanted(stacks::WATCH) && stacks.iter().any(|stack| stack.name == stacks::WATCH)
+        stacks.iter().any(|stack| stack.watches() && self.is_wanted(&stack.name))
     }
 
     fn is_wanted(&self, stack: &str) -> bool {

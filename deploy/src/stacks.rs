@@ -41,8 +41,8 @@ pub const RELEASE: &str = "release";
 pub const JOBS: &str = "jobs";
 /// The stack of the tables and buckets.
 pub const DATA: &str = "data";
-/// The stack of the alarms, which stable environments have.
-pub const WATCH: &str = "watch";
+/// The beginning of the names of the stacks of alarms, which stable environments have: one in each region with metrics.
+const WATCH: &str = "watch";
 /// The stack of the distribution, which is the address of an environment that has one.
 pub const EDGE: &str = "edge";
 
@@ -51,6 +51,12 @@ impl Stack {
     #[must_use]
     pub fn has_functions(&self) -> bool {
         !self.protected && self.region.is_none()
+    }
+
+    /// Whether the stack is one of alarms.
+    #[must_use]
+    pub fn watches(&self) -> bool {
+        self.name.starts_with(WATCH)
     }
 
     /// Whether the environment has the stack.

@@ -1,100 +1,73 @@
-//! `infra/watch.yaml`: the alarms of a stable environment with their topics, its dashboards, and its saved queries. Everything in it
-//! follows from tables: the alarms ([`alarms`]), the metrics (`api::metrics`), the queries ([`queries`]), and the functions.
+//! The alarms of a stable environment with their topics, its dashboards, and its saved queries (`infra/watch.yaml`), and the alarms and the
+//! check of its address in us-east-1 (`infra/watch-global.yaml`). Everything in them follows from tables: the alarms ([`alarms`]), the
+//! metrics (`api::metrics`), the queries ([`queries`]), and the functions.
 
 mod alarm;
 mod alarms;
 mod dashboards;
+mod global;
 mod guide;
+mod parameters;
 mod queries;
+mod topics;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use alarm::Topic;
-pub use alarm::{Alarm, Missing, Of, Series, Signal, Source};
+pub use alarm::{Alarm, Missing, Of, Place, Series, Signal, Source};
 pub use alarms::{ALARMS, PAGES, Page};
+pub(crate) use global::CHECKED;
 pub use queries::{QUERIES, Query};
 
 use crate::{
     function::{Function, Trigger},
     generated::Generated,
-    stack::{API_ID, MAIN},
+    stack::MAIN,
     tags::tags,
     template::document,
 };
 
-const TEMPLATE: &str = "infra/watch.yaml";
-
 pub(crate) fn generate(root: &Path, functions: &[Function]) -> Result<Vec<Generated>> {
-    let text = document(
+    let sections = |place: Place, resources: Vec<(String, Value)>| {
+        vec![
+            ("Parameters", parameters::of(place)),
+            ("Conditions", parameters::conditions(place)),
+            ("Resources", resources),
+        ]
+    };
+    let home = document(
         "Pokédex, the alarms, dashboards and saved queries of a stable environment.",
-        &[("Parameters", parameters()), ("Conditions", conditions()), ("Resources", resources(functions))],
+        &sections(Place::Home, of_home(functions)),
     )?;
-    Ok(vec![Generated::new(TEMPLATE, text), guide::generate(root)?])
-}
-
-fn parameters() -> Vec<(String, Value)> {
-    let table = "^[a-zA-Z0-9_.-]{3,255}$";
-    let parameters = [
-        (
-            "Environment",
-            json!({"Type": "String", "AllowedPattern": "^(staging|prod)$", "Description": "Other environments publish no metrics."}),
-        ),
-        ("CatalogTableName", json!({"Type": "String", "AllowedPattern": table})),
-        ("AppTableName", json!({"Type": "String", "AllowedPattern": table})),
-        (
-            API_ID,
-            json!({"Type": "String", "Description": "The HTTP API of template.yaml, an output of its stack."}),
-        ),
-        ("DistributionId", json!({"Type": "String", "Description": "An output of infra/edge.yaml."})),
-        (
-            "AccountConcurrency",
-            json!({"Type": "Number", "Default": 1000, "Description": "The account's limit of concurrent executions (aws lambda get-account-settings)."}),
-        ),
-        (
-            "PagerUrl",
-            json!({
-                "Type": "String", "Default": "", "AllowedPattern": "^(https://.+)?$", "NoEcho": true,
-                "Description": "The address of an on-call service, such as an integration of PagerDuty for CloudWatch, which critical alarms call.",
-            }),
-        ),
-        (
-            "AlarmEmail",
-            json!({"Type": "String", "Default": "", "Description": "An address that receives all alarms; it has to confirm the subscription."}),
-        ),
-        (
-            "ReplicaRegion",
-            json!({"Type": "String", "Default": "", "Description": "The region of a replica of the tables."}),
-        ),
-    ];
-    named(parameters)
-}
-
-fn conditions() -> Vec<(String, Value)> {
-    let is_set = |parameter: &str| json!({"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]});
-    named([
-        ("HasPager", is_set("PagerUrl")),
-        ("HasEmail", is_set("AlarmEmail")),
-        ("HasReplica", is_set("ReplicaRegion")),
+    let mut sections = sections(Place::Global, of_global(functions)?);
+    let check = json!({"Value": {"Ref": global::RESOURCE}});
+    sections.push(("Outputs", vec![(parameters::CHECK.to_owned(), check)]));
+    let global = document(
+        "Pokédex, the alarms of the edge and the check of its address. AWS publishes their metrics in us-east-1 alone.",
+        &sections,
+    )?;
+    Ok(vec![
+        Generated::new("infra/watch.yaml", home),
+        Generated::new("infra/watch-global.yaml", global),
+        guide::generate(root)?,
     ])
 }
 
-fn named<const N: usize>(entries: [(&str, Value); N]) -> Vec<(String, Value)> {
-    entries.map(|(name, value)| (name.to_owned(), value)).into()
+/// The topics and alarms of a place, by logical id.
+fn alarms_of(place: Place) -> Vec<(String, Value)> {
+    let alarms = ALARMS.iter().filter(|alarm| alarm.place == place);
+    let pages = PAGES.iter().filter(|page| page.place == place);
+    let mut resources = topics::resources(place);
+    resources.extend(alarms.map(|alarm| (alarm.id.to_owned(), alarm.resource())));
+    resources.extend(pages.map(|page| (page.id.to_owned(), page.resource())));
+    resources
 }
 
-fn resources(functions: &[Function]) -> Vec<(String, Value)> {
-    let mut resources: Vec<_> = Topic::ALL.into_iter().flat_map(of_topic).collect();
-    let pager = json!({"Protocol": "https", "Endpoint": {"Ref": "PagerUrl"}});
-    resources.push(("Pager".to_owned(), subscription(Topic::Critical, pager, "HasPager")));
-    for topic in Topic::ALL {
-        let email = json!({"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}});
-        resources.push((format!("{}Email", topic.id()), subscription(topic, email, "HasEmail")));
-    }
-    resources.extend(ALARMS.iter().map(|alarm| (alarm.id.to_owned(), alarm.resource())));
-    resources.extend(PAGES.iter().map(|page| (page.id.to_owned(), page.resource())));
+fn of_home(functions: &[Function]) -> Vec<(String, Value)> {
+    let mut resources = alarms_of(Place::Home);
     let of_routes = functions
         .iter()
         .filter(|function| function.stack == MAIN.name && matches!(function.trigger, Trigger::Request(_)));
@@ -104,51 +77,23 @@ fn resources(functions: &[Function]) -> Vec<(String, Value)> {
     resources
 }
 
+fn of_global(functions: &[Function]) -> Result<Vec<(String, Value)>> {
+    let checked = functions.iter().find_map(|function| match function.trigger {
+        Trigger::Request(spec) if spec.name == CHECKED => Some(spec.path),
+        _ => None,
+    });
+    let path = checked.with_context(|| format!("there is no route {CHECKED}"))?;
+    let mut resources = vec![(global::RESOURCE.to_owned(), global::check(path))];
+    resources.extend(alarms_of(Place::Global));
+    Ok(resources)
+}
+
 fn query_id(query: &Query) -> String {
     let words = query.name.split('-').map(|word| {
         let (first, rest) = word.split_at(1);
         format!("{}{rest}", first.to_uppercase())
     });
     format!("{}Query", words.collect::<String>())
-}
-
-/// A topic and its policy. It is not encrypted with a key: alarms cannot publish to a topic with the key of AWS, and a message names a
-/// metric.
-fn of_topic(topic: Topic) -> [(String, Value); 2] {
-    let id = topic.id();
-    let resource = json!({
-        "Type": "AWS::SNS::Topic",
-        "Properties": {
-            "TopicName": {"Fn::Sub": format!("pokedex-${{Environment}}-{}", alarm::kebab(id))},
-            "Tags": tags(),
-        },
-    });
-    let statement = |sid: &str, effect: &str, principal: Value, condition: Value| {
-        json!({
-            "Sid": sid, "Effect": effect, "Principal": principal, "Action": "sns:Publish", "Resource": {"Ref": id}, "Condition": condition,
-        })
-    };
-    let own = json!({"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}});
-    let plain = json!({"Bool": {"aws:SecureTransport": "false"}});
-    let policy = json!({
-        "Type": "AWS::SNS::TopicPolicy",
-        "Properties": {
-            "Topics": [{"Ref": id}],
-            "PolicyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    statement("Alarms", "Allow", json!({"Service": "cloudwatch.amazonaws.com"}), own),
-                    statement("Encrypted", "Deny", json!("*"), plain),
-                ],
-            },
-        },
-    });
-    [(id.to_owned(), resource), (format!("{id}Policy"), policy)]
-}
-
-fn subscription(topic: Topic, mut properties: Value, condition: &str) -> Value {
-    properties["TopicArn"] = json!({"Ref": topic.id()});
-    json!({"Type": "AWS::SNS::Subscription", "Condition": condition, "Properties": properties})
 }
 
 impl Page {

@@ -11,7 +11,7 @@ const DEPLOYER: &str = "infra/deployer.yaml";
 const WORKFLOWS: &str = "infra/workflows.yaml";
 
 /// The action that creates a resource of each type.
-const CREATES: [(&str, &str); 34] = [
+const CREATES: [(&str, &str); 36] = [
     ("AWS::ApiGatewayV2::Api", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Integration", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Route", "apigateway:POST"),
@@ -20,6 +20,7 @@ const CREATES: [(&str, &str); 34] = [
     ("AWS::CloudFront::CachePolicy", "cloudfront:CreateCachePolicy"),
     ("AWS::CloudFront::Distribution", "cloudfront:CreateDistribution"),
     ("AWS::CloudFront::Function", "cloudfront:CreateFunction"),
+    ("AWS::CloudFront::MonitoringSubscription", "cloudfront:CreateMonitoringSubscription"),
     ("AWS::CloudFront::OriginAccessControl", "cloudfront:CreateOriginAccessControl"),
     ("AWS::CloudFront::ResponseHeadersPolicy", "cloudfront:CreateResponseHeadersPolicy"),
     ("AWS::CloudWatch::Alarm", "cloudwatch:PutMetricAlarm"),
@@ -34,6 +35,7 @@ const CREATES: [(&str, &str); 34] = [
     ("AWS::Logs::DeliverySource", "logs:PutDeliverySource"),
     ("AWS::Logs::LogGroup", "logs:CreateLogGroup"),
     ("AWS::Logs::QueryDefinition", "logs:PutQueryDefinition"),
+    ("AWS::Route53::HealthCheck", "route53:CreateHealthCheck"),
     ("AWS::Route53::RecordSetGroup", "route53:ChangeResourceRecordSets"),
     ("AWS::S3::Bucket", "s3:CreateBucket"),
     ("AWS::S3::BucketPolicy", "s3:PutBucketPolicy"),

@@ -1,28 +1,40 @@
-//! The alarms, evaluated as CloudWatch does: from their text in `infra/watch.yaml`, over periods in which they must fire and must not.
+//! The alarms, evaluated as CloudWatch does: from their text in the templates, over periods in which they must fire and must not.
+
+mod cases;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infra::watch::{ALARMS, PAGES, QUERIES};
+use infra::watch::{ALARMS, PAGES, Place, QUERIES};
 use serde_json::{Value, json};
 use tests::{
     metric_math::{Period, value},
     read, root, template,
 };
 
-const TEMPLATE: &str = "infra/watch.yaml";
+use cases::{CASES, Series};
 
-fn resources() -> BTreeMap<String, Value> {
-    let resources = template(TEMPLATE)["Resources"].clone();
-    resources.as_object().expect("resources").clone().into_iter().collect()
+/// The templates of alarms.
+pub(super) const fn file(place: Place) -> &'static str {
+    match place {
+        Place::Home => "infra/watch.yaml",
+        Place::Global => "infra/watch-global.yaml",
+    }
 }
 
-fn of_type(kind: &str) -> BTreeMap<String, Value> {
-    let of_type = resources().into_iter().filter(|(_, resource)| resource["Type"] == kind);
+/// The properties of the resources of a type in a template, by id.
+pub(super) fn of_type(place: Place, kind: &str) -> BTreeMap<String, Value> {
+    let resources = template(file(place))["Resources"].clone();
+    let resources = resources.as_object().expect("resources").clone().into_iter();
+    let of_type = resources.filter(|(_, resource)| resource["Type"] == kind);
     of_type.map(|(id, resource)| (id, resource["Properties"].clone())).collect()
 }
 
+pub(super) fn alarms_of(place: Place) -> BTreeMap<String, Value> {
+    of_type(place, "AWS::CloudWatch::Alarm")
+}
+
 fn alarms() -> BTreeMap<String, Value> {
-    of_type("AWS::CloudWatch::Alarm")
+    Place::ALL.into_iter().flat_map(alarms_of).collect()
 }
 
 /// Whether the alarm is in the state ALARM after `periods`, the latest last.
@@ -51,109 +63,6 @@ fn fires(alarm: &Value, periods: &[Period]) -> bool {
     };
     latest.filter(|period| is_breaching(period)).count() as f64 >= number("DatapointsToAlarm")
 }
-
-type Series<'a> = &'a [&'a [(&'a str, f64)]];
-
-/// For each alarm, series of periods in which it fires, and in which it does not.
-const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
-    (
-        "ErrorShare",
-        &[
-            &[&[("requests", 100.0), ("errors", 6.0)], &[("requests", 21.0), ("errors", 2.0)]],
-            // The latest period has no data yet.
-            &[&[("requests", 100.0), ("errors", 6.0)], &[("requests", 100.0), ("errors", 6.0)], &[]],
-        ],
-        &[
-            &[&[("requests", 100.0), ("errors", 100.0)]],
-            &[&[("requests", 100.0), ("errors", 5.0)], &[("requests", 100.0), ("errors", 6.0)]],
-            &[&[("requests", 20.0), ("errors", 20.0)], &[("requests", 20.0), ("errors", 20.0)]],
-            &[&[("requests", 100.0)], &[("requests", 100.0)]],
-        ],
-    ),
-    ("ServerErrors", &[&[&[("value", 31.0)]]], &[&[&[("value", 30.0)]], &[&[]]]),
-    ("DependencyDown", &[&[&[("value", 5.0)]]], &[&[&[("value", 4.0)]], &[&[]]]),
-    (
-        "DatabaseErrors",
-        &[&[&[("reads", 5.0)]], &[&[("reads", 2.0), ("queries", 2.0), ("writes", 1.0)], &[]]],
-        &[&[&[("reads", 2.0), ("writes", 2.0)]], &[&[]]],
-    ),
-    (
-        "Latency",
-        &[&[&[("requests", 21.0), ("latency", 501.0)]]],
-        &[
-            &[&[("requests", 20.0), ("latency", 9000.0)]],
-            &[&[("requests", 1000.0), ("latency", 500.0)]],
-            &[&[]],
-        ],
-    ),
-    (
-        "LatencyLasts",
-        &[&[
-            &[("requests", 50.0), ("latency", 600.0)],
-            &[("requests", 50.0), ("latency", 600.0)],
-            &[("requests", 50.0), ("latency", 501.0)],
-        ]],
-        &[
-            &[&[("requests", 50.0), ("latency", 600.0)], &[("requests", 50.0), ("latency", 600.0)]],
-            &[
-                &[("requests", 50.0), ("latency", 600.0)],
-                &[("requests", 50.0), ("latency", 40.0)],
-                &[("requests", 50.0), ("latency", 600.0)],
-            ],
-        ],
-    ),
-    ("Crashes", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),
-    ("Panics", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),
-    ("Throttles", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),
-    ("Concurrency", &[&[&[("claimed", 701.0)]]], &[&[&[("claimed", 700.0)]], &[&[]]]),
-    ("SyncFails", &[&[&[("value", 3.0)]]], &[&[&[("value", 2.0)]], &[&[]]]),
-    (
-        "SyncSkips",
-        &[&[&[("fetched", 80.0), ("failed", 10.0)]]],
-        &[
-            &[&[("fetched", 90.0), ("failed", 10.0)]],
-            &[&[("fetched", 0.0), ("failed", 50.0)]],
-            &[&[("fetched", 0.0), ("failed", 0.0)]],
-            &[&[]],
-        ],
-    ),
-    (
-        "SyncIsOld",
-        &[
-            &[],
-            &[
-                &[("value", 129_601.0)],
-                &[("value", 133_000.0)],
-                &[("value", 137_000.0)],
-                &[("value", 140_000.0)],
-            ],
-        ],
-        &[
-            &[
-                &[("value", 129_600.0)],
-                &[("value", 140_000.0)],
-                &[("value", 140_000.0)],
-                &[("value", 140_000.0)],
-            ],
-            &[&[], &[], &[], &[("value", 60.0)]],
-        ],
-    ),
-    (
-        "JobsFail",
-        &[&[&[("value", 1.0)], &[("value", 1.0)]]],
-        &[&[&[("value", 3.0)]], &[&[("value", 1.0)], &[("value", 0.0)]], &[&[]]],
-    ),
-    ("SchedulesFail", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),
-    ("EdgeIsStale", &[&[&[("value", 2.0)]]], &[&[&[("value", 1.0)]], &[&[]]]),
-    ("AssetsFail", &[&[&[("value", 21.0)]]], &[&[&[("value", 20.0)]], &[&[]]]),
-    ("TokensReplayed", &[&[&[("value", 6.0)]]], &[&[&[("value", 5.0)]], &[&[]]]),
-    ("ClientsLimited", &[&[&[("value", 1_001.0)]]], &[&[&[("value", 1_000.0)]], &[&[]]]),
-    (
-        "ReplicationLag",
-        &[&[&[("value", 10_001.0)], &[("value", 12_000.0)], &[("value", 11_000.0)]]],
-        &[&[&[("value", 20_000.0)], &[("value", 9_000.0)], &[("value", 20_000.0)]], &[&[]]],
-    ),
-];
 
 fn periods(series: Series<'_>) -> Vec<Period> {
     series
@@ -202,45 +111,61 @@ fn every_own_metric_of_an_alarm_is_one_that_the_functions_publish() {
 
 #[test]
 fn every_alarm_tells_its_topic_also_when_it_is_over() {
-    let composite = of_type("AWS::CloudWatch::CompositeAlarm");
-    let all = alarms();
-    assert_eq!(all.len(), ALARMS.len());
-    for (id, alarm) in all.iter().chain(&composite) {
-        let topic = if composite.contains_key(id) { "Critical" } else { "Warnings" };
-        assert_eq!(alarm["AlarmActions"], json!([{"Ref": topic}]), "{id}");
-        assert_eq!(alarm["OKActions"], alarm["AlarmActions"], "{id}");
-    }
-    let known: BTreeSet<&str> = ALARMS.iter().map(|alarm| alarm.id).collect();
-    for page in PAGES {
-        assert!(page.any.iter().all(|id| known.contains(id)), "{}: {:?}", page.id, page.any);
-        let rule: Vec<_> = page.any.iter().map(|id| format!("ALARM(\"${{{id}}}\")")).collect();
-        assert_eq!(composite[page.id]["AlarmRule"], json!({"Fn::Sub": rule.join(" OR ")}));
+    assert_eq!(alarms().len(), ALARMS.len());
+    for place in Place::ALL {
+        let (all, composite) = (alarms_of(place), of_type(place, "AWS::CloudWatch::CompositeAlarm"));
+        let here: BTreeSet<&str> =
+            ALARMS.iter().filter(|alarm| alarm.place == place).map(|alarm| alarm.id).collect();
+        assert_eq!(all.keys().map(String::as_str).collect::<BTreeSet<_>>(), here, "{place:?}");
+        for (id, alarm) in all.iter().chain(&composite) {
+            let topic = if composite.contains_key(id) { "Critical" } else { "Warnings" };
+            assert_eq!(alarm["AlarmActions"], json!([{"Ref": topic}]), "{id}");
+            assert_eq!(alarm["OKActions"], alarm["AlarmActions"], "{id}");
+        }
+        let pages: Vec<_> = PAGES.iter().filter(|page| page.place == place).collect();
+        assert_eq!(composite.len(), pages.len(), "{place:?}");
+        for page in pages {
+            // A composite alarm reads alarms of its own region alone.
+            assert!(page.any.iter().all(|id| here.contains(id)), "{}: {:?}", page.id, page.any);
+            let rule: Vec<_> = page.any.iter().map(|id| format!("ALARM(\"${{{id}}}\")")).collect();
+            assert_eq!(composite[page.id]["AlarmRule"], json!({"Fn::Sub": rule.join(" OR ")}));
+        }
     }
 }
 
 #[test]
 fn each_topic_accepts_the_alarms_and_refuses_plain_connections() {
-    let topics = of_type("AWS::SNS::Topic");
-    assert_eq!(topics.keys().collect::<Vec<_>>(), ["Critical", "Warnings"]);
-    for (id, topic) in topics {
-        // CloudWatch may not use the key that AWS manages for SNS.
-        assert!(topic["KmsMasterKeyId"].is_null(), "{id}");
-        let policy = of_type("AWS::SNS::TopicPolicy").remove(&format!("{id}Policy")).expect("a policy");
-        let statements = policy["PolicyDocument"]["Statement"].as_array().expect("statements").clone();
-        assert_eq!(statements[0]["Principal"], json!({"Service": "cloudwatch.amazonaws.com"}), "{id}");
+    for (place, part) in [(Place::Home, ""), (Place::Global, "global-")] {
+        let topics = of_type(place, "AWS::SNS::Topic");
+        assert_eq!(topics.keys().collect::<Vec<_>>(), ["Critical", "Warnings"]);
+        for (id, topic) in topics {
+            // An environment in us-east-1 would have both pairs there.
+            let name = format!("pokedex-${{Environment}}-{part}{}", id.to_lowercase());
+            assert_eq!(topic["TopicName"], json!({"Fn::Sub": name}));
+            // CloudWatch may not use the key that AWS manages for SNS.
+            assert!(topic["KmsMasterKeyId"].is_null(), "{id}");
+            let policy =
+                of_type(place, "AWS::SNS::TopicPolicy").remove(&format!("{id}Policy")).expect("a policy");
+            let statements = policy["PolicyDocument"]["Statement"].as_array().expect("statements").clone();
+            assert_eq!(statements[0]["Principal"], json!({"Service": "cloudwatch.amazonaws.com"}), "{id}");
+            assert_eq!(
+                (&statements[1]["Effect"], &statements[1]["Principal"]),
+                (&json!("Deny"), &json!("*")),
+                "{id}"
+            );
+        }
+        let pager = &of_type(place, "AWS::SNS::Subscription")["Pager"];
         assert_eq!(
-            (&statements[1]["Effect"], &statements[1]["Principal"]),
-            (&json!("Deny"), &json!("*")),
-            "{id}"
+            (&pager["Protocol"], &pager["TopicArn"]),
+            (&json!("https"), &json!({"Ref": "Critical"})),
+            "{place:?}"
         );
     }
-    let pager = &of_type("AWS::SNS::Subscription")["Pager"];
-    assert_eq!((&pager["Protocol"], &pager["TopicArn"]), (&json!("https"), &json!({"Ref": "Critical"})));
 }
 
 #[test]
 fn every_own_metric_is_in_the_dashboard_of_operation() {
-    let dashboards = of_type("AWS::CloudWatch::Dashboard");
+    let dashboards = of_type(Place::Home, "AWS::CloudWatch::Dashboard");
     let body = |id: &str| -> Value {
         let text = dashboards[id]["DashboardBody"]["Fn::Sub"].as_str().expect("a text").to_owned();
         serde_json::from_str(&text).expect("JSON")
@@ -252,13 +177,14 @@ fn every_own_metric_is_in_the_dashboard_of_operation() {
     let shown: BTreeSet<&str> = own.filter_map(|line| line[1].as_str()).collect();
     let known = api::metrics::all();
     assert_eq!(shown, known.iter().map(|metric| metric.name).collect::<BTreeSet<_>>());
-    let expected: Vec<_> =
-        ALARMS.iter().filter(|alarm| alarm.condition.is_none()).map(infra::watch::Alarm::name).collect();
-    let listed = operation["widgets"][0]["properties"]["alarms"].as_array().expect("alarms").clone();
-    let names = listed.iter().map(|arn| {
-        arn.as_str().and_then(|arn| arn.rsplit_once("${Environment}-")).map(|(_, name)| name.to_owned())
-    });
-    assert_eq!(names.collect::<Option<Vec<_>>>().expect("names"), expected);
+    for (place, nth, region) in [(Place::Home, 0, "${AWS::Region}"), (Place::Global, 1, "us-east-1")] {
+        let here = ALARMS.iter().filter(|alarm| alarm.place == place && alarm.condition.is_none());
+        let arn = format!(
+            "arn:${{AWS::Partition}}:cloudwatch:{region}:${{AWS::AccountId}}:alarm:pokedex-${{Environment}}-"
+        );
+        let expected: Vec<_> = here.map(|alarm| json!(format!("{arn}{}", alarm.name()))).collect();
+        assert_eq!(widgets[nth]["properties"]["alarms"], json!(expected));
+    }
     for id in dashboards.keys() {
         let mut places = BTreeSet::new();
         for widget in body(id)["widgets"].as_array().expect("widgets") {
@@ -304,7 +230,7 @@ fn runbooks_name_queries_that_exist_and_every_query_is_named() {
         }
     }
     assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), known);
-    let queries = of_type("AWS::Logs::QueryDefinition");
+    let queries = of_type(Place::Home, "AWS::Logs::QueryDefinition");
     assert_eq!(queries.len(), QUERIES.len());
     for (id, query) in queries {
         let groups = query["LogGroupNames"].as_array().expect("groups");

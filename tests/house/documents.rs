@@ -74,13 +74,15 @@ fn the_page_of_limits_states_the_values_of_the_code() {
     }
 }
 
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 15] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "docs/adr/README.md",
     "docs/aws-first-day.md",
     "docs/checklists/release.md",
+    "docs/operations.md",
+    "docs/runbooks/edge.md",
     "docs/runbooks/release.md",
     "docs/runbooks/migrations.md",
     "docs/runbooks/origin-verify.md",

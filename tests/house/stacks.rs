@@ -69,7 +69,7 @@ fn staging_differs_from_prod_only_where_it_may() {
     }
 }
 
-pub(super) const TEMPLATES: [&str; 9] = [
+pub(super) const TEMPLATES: [&str; 10] = [
     "infra/data.yaml",
     "infra/release.yaml",
     "template.yaml",
@@ -78,6 +78,7 @@ pub(super) const TEMPLATES: [&str; 9] = [
     "infra/edge-global.yaml",
     "infra/edge.yaml",
     "infra/edge-logs.yaml",
+    "infra/watch-global.yaml",
     "infra/watch.yaml",
 ];
 
@@ -90,9 +91,7 @@ fn every_template_belongs_to_a_stack() {
     let of_functions: Vec<_> = infra::STACKS.iter().map(|stack| (stack.name, stack.template)).collect();
     let listed: Vec<_> = stacks
         .iter()
-        .filter(|stack| {
-            !stack.protected && !stack.name.starts_with(stacks::EDGE) && stack.name != stacks::WATCH
-        })
+        .filter(|stack| !stack.protected && !stack.name.starts_with(stacks::EDGE) && !stack.watches())
         .map(|stack| (&*stack.name, &*stack.template))
         .collect();
     assert_eq!(listed, of_functions, "the generator and the deployment");
@@ -242,7 +241,28 @@ fn tables_are_global_tables_on_demand_with_one_replica() {
         let table = &resource["Properties"];
         assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{id}");
         assert_eq!(table["Replicas"].as_array().map(Vec::len), Some(1), "{id}");
-        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{id}");
+    }
+}
+
+/// Every table is encrypted. Where a request to the key of AWS costs money, the data is worth it (ADR 35).
+#[test]
+fn data_of_users_is_encrypted_with_a_key_that_aws_rotates() {
+    let data = template("infra/data.yaml");
+    for (id, resource) in tables(&data) {
+        let is_precious = PRECIOUS.contains(&id.as_str());
+        assert_eq!(
+            resource["Properties"]["SSESpecification"],
+            json!({"SSEEnabled": is_precious}),
+            "{id}: `true` without another type is the key of AWS in the account"
+        );
+        let replica = &resource["Properties"]["Replicas"][0];
+        assert_eq!(replica["SSESpecification"], Value::Null, "{id}: a replica names no key of our own");
+    }
+    for file in TEMPLATES {
+        assert!(
+            !tests::read(file).contains("AWS::KMS::"),
+            "{file}: a key can be deleted, and its data with it"
+        );
     }
 }
 

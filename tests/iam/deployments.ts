@@ -25,6 +25,9 @@ const role = (name: string) => global(`role/pokedex-${name}`);
 const lambda = (name: string) => arn("lambda", `function:pokedex-${name}`);
 const table = (name: string) => arn("dynamodb", `table/pokedex-${name}`);
 const stack = (name: string) => arn("cloudformation", `stack/pokedex-${name}/01234567-89ab-cdef-0123-456789abcdef`);
+/** A resource in the region of the edge's metrics. */
+const atEdge = (service: string, resource: string) => `arn:${PARTITION}:${service}:us-east-1:${ACCOUNT}:${resource}`;
+const stackAtEdge = (name: string) => atEdge("cloudformation", `stack/pokedex-${name}/01234567-89ab-cdef-0123-456789abcdef`);
 const secret = (name: string) => arn("secretsmanager", `secret:pokedex-${name}-Ab12Cd`);
 const artifact = (key: string) => `arn:${PARTITION}:s3:::pokedex-artifacts-${ACCOUNT}-${REGION}/${key}`;
 const bounded = (environment: Environment) => ({ "iam:PermissionsBoundary": boundary(environment) });
@@ -45,7 +48,7 @@ const request = (action: string, resource: string, context?: Record<string, stri
 /** The requests that a role must allow, and those that it must refuse. */
 interface Check {
   environment: Environment;
-  role: "Boundary" | "CloudFormationRole" | "DeployRole" | "OperateRole";
+  role: "Boundary" | "CloudFormationRole" | "DeployRole" | "OperateRole" | "WatchPolicy" | "EdgePolicy";
   allowed: Request[];
   denied: Request[];
 }
@@ -94,6 +97,30 @@ const CHECKS: Check[] = [
     ],
   },
   {
+    environment: "staging",
+    role: "WatchPolicy",
+    allowed: [
+      request("cloudwatch:PutMetricAlarm", atEdge("cloudwatch", "alarm:pokedex-staging-edge-errors")),
+      request("cloudwatch:DeleteAlarms", atEdge("cloudwatch", "alarm:pokedex-staging-edge-outage")),
+      request("sns:CreateTopic", atEdge("sns", "pokedex-staging-global-critical")),
+      request("sns:SetTopicAttributes", atEdge("sns", "pokedex-staging-global-warnings")),
+      request("route53:CreateHealthCheck", "*"),
+      request("route53:UpdateHealthCheck", `arn:${PARTITION}:route53:::healthcheck/01234567-89ab-cdef-0123-456789abcdef`),
+    ],
+    denied: [
+      request("cloudwatch:PutMetricAlarm", atEdge("cloudwatch", "alarm:pokedex-prod-edge-errors")),
+      request("sns:CreateTopic", atEdge("sns", "pokedex-prod-global-critical")),
+      request("sns:Publish", atEdge("sns", "pokedex-staging-global-critical")),
+      request("route53:ChangeResourceRecordSets", `arn:${PARTITION}:route53:::hostedzone/Z0123456789`),
+    ],
+  },
+  {
+    environment: "staging",
+    role: "EdgePolicy",
+    allowed: ["Create", "Get", "Delete"].map((what) => request(`cloudfront:${what}MonitoringSubscription`, "*")),
+    denied: [request("route53:CreateHealthCheck", "*")],
+  },
+  {
     environment: "feature",
     role: "CloudFormationRole",
     allowed: [
@@ -115,6 +142,10 @@ const CHECKS: Check[] = [
       ...["staging", "staging-data", "staging-jobs"].map((name) =>
         request("cloudformation:CreateChangeSet", stack(name), proposal("staging")),
       ),
+      ...["staging-edge-logs", "staging-watch-global"].map((name) =>
+        request("cloudformation:CreateChangeSet", stackAtEdge(name), proposal("staging")),
+      ),
+      request("sns:ListSubscriptionsByTopic", atEdge("sns", "pokedex-staging-global-critical")),
       request("cloudformation:DescribeStacks", stack("deployer-staging")),
       request("cloudformation:DeleteStack", stack("staging-jobs")),
       request("iam:PassRole", role("cloudformation-staging"), passedTo("cloudformation")),
@@ -135,6 +166,8 @@ const CHECKS: Check[] = [
       request("cloudformation:CreateChangeSet", stack("staging"), proposal("staging", "https://bucket.s3.amazonaws.com/0.json")),
       request("cloudformation:CreateChangeSet", stack("prod"), proposal("staging")),
       request("cloudformation:CreateChangeSet", stack("deployer-staging"), proposal("staging")),
+      request("cloudformation:CreateChangeSet", stackAtEdge("prod-watch-global"), proposal("staging")),
+      request("cloudformation:CreateChangeSet", stackAtEdge("deployer-staging"), proposal("staging")),
       request("cloudformation:DeleteStack", stack("staging-data")),
       request("iam:PassRole", role("cloudformation-prod"), passedTo("cloudformation")),
       request("iam:PassRole", role("cloudformation-staging"), passedTo("lambda")),
@@ -180,6 +213,10 @@ const CHECKS: Check[] = [
       request("lambda:UpdateAlias", lambda("prod-get-move")),
       request("s3:PutObject", artifact("releases/prod/0.json")),
       request("cloudformation:DetectStackDrift", stack("prod-data")),
+      request("cloudformation:DetectStackDrift", stackAtEdge("prod-watch-global")),
+      request("route53:GetHealthCheck", `arn:${PARTITION}:route53:::healthcheck/01234567-89ab-cdef-0123-456789abcdef`),
+      request("cloudwatch:ListTagsForResource", atEdge("cloudwatch", "alarm:pokedex-prod-unreachable")),
+      request("cloudfront:GetMonitoringSubscription", "*"),
       request("lambda:InvokeFunction", lambda("prod-migrate-accounts:live")),
       request("dynamodb:CreateBackup", table("prod-app")),
       { ...request("dynamodb:GetItem", table("prod-app")), keys: ["SCHEMA"] },
@@ -195,6 +232,7 @@ const CHECKS: Check[] = [
       request("dynamodb:CreateBackup", table("staging-app")),
       request("dynamodb:DeleteBackup", `${table("prod-app")}/backup/01`),
       request("cloudformation:CreateChangeSet", stack("prod"), proposal("prod")),
+      request("route53:DeleteHealthCheck", `arn:${PARTITION}:route53:::healthcheck/01234567-89ab-cdef-0123-456789abcdef`),
       request("secretsmanager:GetSecretValue", secret("prod-signing-keys")),
       request("dynamodb:GetItem", table("prod-app")),
     ],

@@ -1,8 +1,12 @@
 //! The cost of an environment that nobody uses, in a month.
 
+use door::telemetry::request;
 use serde_json::Value;
 
-use super::{inputs::Inputs, requests::Line};
+use super::{
+    inputs::{Inputs, MONTH},
+    requests::{Line, at_edge, of_route},
+};
 
 /// The environments, and whether they are stable.
 pub(super) const ENVIRONMENTS: [(&str, bool); 4] =
@@ -29,7 +33,18 @@ fn alarm_metrics(inputs: &Inputs) -> (f64, usize) {
     (alarms.iter().map(of).sum::<usize>() as f64, alarms.len())
 }
 
-/// Returns the lines of a month without requests.
+/// The requests of all checks from outside in a month.
+fn checks(inputs: &Inputs) -> f64 {
+    let of = |check: &Value| {
+        let config = &check["Properties"]["HealthCheckConfig"];
+        let regions = config["Regions"].as_array().map_or(0, Vec::len) as f64;
+        let seconds = config["RequestInterval"].as_f64().unwrap_or(30.0);
+        regions * inputs.traffic.health_checkers * MONTH * 60.0 / seconds
+    };
+    inputs.resources("AWS::Route53::HealthCheck").iter().map(of).sum()
+}
+
+/// Returns the lines of a month without requests by clients.
 pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
     let prices = &inputs.prices;
     let (metrics, alarms) = alarm_metrics(inputs);
@@ -51,6 +66,8 @@ pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
             .iter()
             .map(|acl| acl["Properties"]["Rules"].as_array().map_or(0, Vec::len))
             .sum::<usize>();
+        // Each request of a check is also a line with metrics.
+        let metrics_of_checks = if checks(inputs) > 0.0 { request::METRICS.len() as f64 } else { 0.0 };
         lines.extend([
             Line::new("recovery to a point in time", CATALOGUE_GB * prices.dynamodb_recovery_gb_month),
             Line::new(format!("{alarms} alarms"), metrics * prices.alarm_metric_month),
@@ -59,7 +76,19 @@ pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
                 number(inputs, "AWS::CloudWatch::CompositeAlarm") * prices.composite_alarm_month,
             ),
             Line::new("dashboards", number(inputs, "AWS::CloudWatch::Dashboard") * prices.dashboard_month),
-            Line::new("metrics", METRICS * prices.metric_month),
+            Line::new("metrics", (METRICS + metrics_of_checks) * prices.metric_month),
+            Line::new(
+                "additional metrics of the distribution",
+                number(inputs, "AWS::CloudFront::MonitoringSubscription") * prices.distribution_metrics_month,
+            ),
+            Line::new(
+                "check from outside",
+                number(inputs, "AWS::Route53::HealthCheck") * prices.health_check_month,
+            ),
+            Line::new(
+                "requests of the check",
+                checks(inputs) / 1e6 * (at_edge(prices) + of_route(inputs, &inputs.checked)),
+            ),
             Line::new(
                 format!("firewall, {rules} rules"),
                 prices.waf_acl_month + rules as f64 * prices.waf_rule_month,

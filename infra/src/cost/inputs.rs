@@ -11,6 +11,7 @@ use serde_yaml_ng::Value as Yaml;
 use crate::{
     function::{Function, Trigger},
     generated::Generated,
+    watch::CHECKED,
 };
 
 /// Dollars.
@@ -38,6 +39,10 @@ pub struct Prices {
     pub alarm_metric_month: f64,
     pub composite_alarm_month: f64,
     pub dashboard_month: f64,
+    /// Of the eight additional metrics of a distribution.
+    pub distribution_metrics_month: f64,
+    /// Of a health check of an endpoint in AWS, with TLS.
+    pub health_check_month: f64,
     pub trace_million: f64,
     pub secret_month: f64,
     pub s3_gb_month: f64,
@@ -59,6 +64,8 @@ pub struct Traffic {
     pub milliseconds: Milliseconds,
     /// Mirrored pictures and sounds, and the files of the web app.
     pub files_gb: f64,
+    /// The checkers of a health check in each of its regions. AWS documents a request every two seconds from eight regions.
+    pub health_checkers: f64,
     /// Percent of all requests, by route.
     pub shares: BTreeMap<String, f64>,
 }
@@ -91,6 +98,8 @@ pub struct Inputs {
     pub prices: Prices,
     pub traffic: Traffic,
     pub routes: Vec<Route>,
+    /// The route that the check from outside requests.
+    pub checked: Route,
     /// The templates of all stacks.
     templates: Vec<Yaml>,
     /// The invocations of schedules in a month.
@@ -102,7 +111,7 @@ const BY_HAND: [&str; 2] = ["infra/data.yaml", "infra/edge-global.yaml"];
 /// The memory of a function, in MB, that has no other one.
 const MEMORY: f64 = 512.0;
 /// Minutes.
-const MONTH: f64 = 30.0 * 24.0 * 60.0;
+pub(super) const MONTH: f64 = 30.0 * 24.0 * 60.0;
 
 #[derive(Deserialize)]
 struct Budget {
@@ -122,23 +131,25 @@ impl Inputs {
         let budgets: BTreeMap<String, Budget> = serde_json::from_str(&text("tests/budget.json")?)?;
         let total: f64 = traffic.shares.values().sum();
         ensure!((total - 100.0).abs() < 1e-6, "the shares of infra/traffic.json are {total} % together");
-        let mut routes = Vec::new();
-        for (name, share) in &traffic.shares {
+        let route = |name: &str, share: f64| -> Result<Route> {
             let function = functions.iter().find(|function| function.name == name);
             let Some(Function { name, trigger: Trigger::Request(spec), memory, .. }) = function else {
-                anyhow::bail!("infra/traffic.json names {name}, which is not a route")
+                anyhow::bail!("{name} is not a route")
             };
             let budget = budgets.get(*name).with_context(|| format!("{name} has no budget"))?;
-            routes.push(Route {
+            Ok(Route {
                 name,
-                share: *share,
+                share,
                 is_cacheable: spec.caching == Caching::Shared,
                 read_units: budget.rcu,
                 write_units: budget.wcu,
                 memory_mb: memory.map_or(MEMORY, f64::from),
                 milliseconds: milliseconds(&traffic.milliseconds, spec, budget.calls),
-            });
-        }
+            })
+        };
+        let routes = traffic.shares.iter().map(|(name, share)| route(name, *share));
+        let routes = routes.collect::<Result<Vec<_>>>()?;
+        let checked = route(CHECKED, 0.0)?;
         // The generated ones may not be written yet.
         let mut templates = Vec::new();
         for template in generated.iter().filter(|file| file.path.ends_with(".yaml")) {
@@ -152,7 +163,7 @@ impl Inputs {
             Trigger::Request(_) => None,
         });
         let scheduled = schedules.map(|schedule| MONTH / f64::from(schedule.minutes)).sum();
-        Ok(Self { prices, traffic, routes, templates, scheduled })
+        Ok(Self { prices, traffic, routes, checked, templates, scheduled })
     }
 
     /// The resources of a type in all templates, as JSON.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::inputs::{Inputs, Route};
+use super::inputs::{Inputs, Prices, Route};
 
 /// A line of a bill: a name, and dollars.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,11 @@ pub(super) fn million(inputs: &Inputs) -> Vec<Line> {
         Line::new("DynamoDB: writes", per(&|route| route.write_units) * prices.dynamodb_million_write_units),
         Line::new("logs", reach * gigabytes(traffic.log_bytes) * (prices.logs_gb + prices.logs_gb_month)),
     ]
+}
+
+/// Returns what a million requests cost at the edge, without their data.
+pub(super) fn at_edge(prices: &Prices) -> f64 {
+    prices.cloudfront_million_requests + prices.cloudfront_million_function_runs + prices.waf_million_requests
 }
 
 /// Returns what a million requests of one route cost behind the edge: the API, the function, the database and the logs.

@@ -31,6 +31,19 @@ impl Topic {
     }
 }
 
+/// The region of an alarm. An alarm reads metrics of its own region, and tells topics of its own region, alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The region of the environment.
+    Home,
+    /// us-east-1, where CloudFront, its firewall and Route 53 publish their metrics.
+    Global,
+}
+
+impl Place {
+    pub const ALL: [Self; 2] = [Self::Home, Self::Global];
+}
+
 /// The state for a period without data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -49,6 +62,7 @@ pub struct Alarm {
     pub symptom: &'static str,
     /// The file in `docs/runbooks`, without its extension.
     pub runbook: &'static str,
+    pub place: Place,
     pub signal: Signal,
     /// The length of a period, in seconds.
     pub period: u32,
@@ -87,6 +101,7 @@ pub enum Source {
 #[derive(Clone, Copy, Debug)]
 pub enum Of {
     Text(&'static str),
+    /// That of a parameter, or the id of a resource.
     Parameter(&'static str),
     /// A text with `${…}`.
     Sub(&'static str),
@@ -103,6 +118,14 @@ impl Of {
             Self::Text(text) => json!(text),
             Self::Parameter(name) => json!({"Ref": name}),
             Self::Sub(text) => json!({"Fn::Sub": text}),
+        }
+    }
+
+    /// Returns the value as a part of a text in which CloudFormation replaces references.
+    pub(super) fn in_text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Sub(text) => text.to_owned(),
+            Self::Parameter(name) => format!("${{{name}}}"),
         }
     }
 }

@@ -9,10 +9,13 @@ use door::telemetry::{
     request::{DEPENDENCY_DOWN, LATENCY, PANICS, RATE_LIMITED, REQUESTS},
 };
 
-use super::alarm::{
-    Alarm, Missing, Of, Series,
-    Signal::{Math, One},
-    Source, sum,
+use super::{
+    alarm::{
+        Alarm, Missing, Of, Place, Series,
+        Signal::{Math, One},
+        Source, sum,
+    },
+    global,
 };
 
 const MINUTE: u32 = 60;
@@ -47,6 +50,7 @@ const ALARM: Alarm = Alarm {
     id: "",
     symptom: "",
     runbook: "",
+    place: Place::Home,
     signal: One(API_ERRORS),
     period: 5 * MINUTE,
     of: (1, 1),
@@ -54,6 +58,10 @@ const ALARM: Alarm = Alarm {
     missing: Missing::Good,
     condition: None,
 };
+
+/// An alarm of the edge. The requests of the check from outside are 60 to 160 in five minutes, and the edge stores none of its responses:
+/// the floors of requests are above that.
+const OF_EDGE: Alarm = Alarm { place: Place::Global, runbook: "edge", ..ALARM };
 
 /// Every alarm, in the order in which documents list them.
 pub static ALARMS: &[Alarm] = &[
@@ -273,23 +281,100 @@ pub static ALARMS: &[Alarm] = &[
         condition: Some("HasReplica"),
         ..ALARM
     },
+    Alarm {
+        id: "Unreachable",
+        symptom: "The address of the environment does not answer from outside for two minutes",
+        signal: Math("1-status", &[("status", global::STATUS)]),
+        period: MINUTE,
+        of: (2, 2),
+        missing: Missing::Bad,
+        ..OF_EDGE
+    },
+    Alarm {
+        id: "EdgeErrors",
+        symptom: "More than 5 % of the requests at the edge fail for five minutes",
+        signal: Math(
+            "IF(requests>200,errors,0)",
+            &[("requests", global::REQUESTS), ("errors", global::ERRORS)],
+        ),
+        above: 5,
+        ..OF_EDGE
+    },
+    Alarm {
+        id: "OriginSlow",
+        symptom: "A twentieth of the requests that the edge cannot answer takes more than a second for a quarter of an hour",
+        runbook: "latency",
+        signal: Math(
+            "IF(requests>200,latency,0)",
+            &[("requests", global::REQUESTS), ("latency", global::ORIGIN)],
+        ),
+        of: (3, 3),
+        above: 1_000,
+        ..OF_EDGE
+    },
+    Alarm {
+        id: "EdgeMisses",
+        symptom: "The edge answers less than a fifth of the requests from its store for three hours",
+        signal: Math(
+            "IF(requests>10000,100-hits,0)",
+            &[("requests", global::REQUESTS), ("hits", global::HITS)],
+        ),
+        period: HOUR,
+        of: (3, 3),
+        above: 80,
+        ..OF_EDGE
+    },
+    Alarm {
+        id: "FirewallBlocks",
+        symptom: "The firewall blocked more than 1,000 requests within five minutes",
+        runbook: "abuse",
+        signal: One(global::BLOCKED),
+        above: 1_000,
+        ..OF_EDGE
+    },
+    Alarm {
+        id: "FirewallRules",
+        symptom: "The rules of AWS blocked more than 100 requests within five minutes, which may be valid",
+        // Those that no limit of ours blocked.
+        signal: Math(
+            "FILL(all,0)-FILL(signins,0)-FILL(limit,0)",
+            &[
+                ("all", global::BLOCKED),
+                ("signins", global::BLOCKED_SIGN_INS),
+                ("limit", global::BLOCKED_BY_LIMIT),
+            ],
+        ),
+        above: 100,
+        ..OF_EDGE
+    },
 ];
 
-/// A page that stands for several alarms: its condition, and the ids of its alarms.
+/// A page that stands for several alarms of one place: its condition, and the ids of its alarms.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
     pub id: &'static str,
     pub symptom: &'static str,
     pub runbook: &'static str,
+    pub place: Place,
     /// Any of them fires it.
     pub any: &'static [&'static str],
 }
 
 /// One fault of DynamoDB is also a share of errors and latency: it wakes a person once. The alarms in a page report to the topic of
-/// warnings.
-pub static PAGES: &[Page] = &[Page {
-    id: "Outage",
-    symptom: "Users are affected now",
-    runbook: "errors",
-    any: &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts"],
-}];
+/// warnings. A page reads alarms of its own region alone, so a fault of the API that the edge sees as well may wake a person twice.
+pub static PAGES: &[Page] = &[
+    Page {
+        id: "Outage",
+        symptom: "Users are affected now",
+        runbook: "errors",
+        place: Place::Home,
+        any: &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts"],
+    },
+    Page {
+        id: "EdgeOutage",
+        symptom: "Users do not reach the product",
+        runbook: "edge",
+        place: Place::Global,
+        any: &["Unreachable", "EdgeErrors"],
+    },
+];

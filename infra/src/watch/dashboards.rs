@@ -17,15 +17,17 @@ use door::{
 };
 use serde_json::{Value, json};
 
-use super::{alarm::kebab, alarms::ALARMS};
+use super::{
+    alarm::{Place, Series, kebab},
+    alarms::ALARMS,
+    global,
+};
 
 /// The width of a dashboard is 24 units; each graph has a third of it.
 const WIDTH: usize = 8;
 const HEIGHT: usize = 6;
 
 const REGION: &str = "${AWS::Region}";
-/// The region of the metrics of CloudFront.
-const GLOBAL: &str = "us-east-1";
 
 /// A graph: its title, the label of its axis, and its lines.
 struct Graph {
@@ -60,16 +62,39 @@ fn aws(namespace: &str, metric: &str, dimensions: &[(&str, &str)], statistic: &s
     Value::Array(line)
 }
 
+/// A line for a series that alarms read as well.
+fn line(series: Series) -> Value {
+    let (namespace, metric, dimensions) = series.source.parts();
+    let mut line = vec![json!(namespace), json!(metric)];
+    line.extend(dimensions.into_iter().flat_map(|(name, value)| [json!(name), json!(value.in_text())]));
+    line.push(json!({"stat": series.statistic}));
+    Value::Array(line)
+}
+
+/// The graphs of the metrics in us-east-1.
+fn edge() -> Vec<Graph> {
+    let graph = |title: &'static str, series: &[Series]| Graph {
+        title,
+        region: global::REGION,
+        lines: series.iter().map(|series| line(*series)).collect(),
+    };
+    let distribution = global::distribution;
+    vec![
+        graph("Edge: traffic", &[global::REQUESTS, distribution("BytesDownloaded", "Sum")]),
+        graph("Edge: errors, %", &[global::ERRORS, distribution("4xxErrorRate", "Average")]),
+        graph("Edge: answered from its store, %", &[global::HITS]),
+        graph("Edge: latency of the origin, ms", &[distribution("OriginLatency", "p50"), global::ORIGIN]),
+        graph("Firewall: blocked requests by rule", &global::BLOCKED_BY_RULE),
+        graph("Reached from outside, % of the checkers", &[global::REACHED]),
+    ]
+}
+
 fn operation() -> Vec<Graph> {
     let api = |metric: &str, statistic: &str| {
         aws("AWS/ApiGateway", metric, &[("ApiId", "${HttpApiId}")], statistic)
     };
     let lambda = |metric: &str, statistic: &str| aws("AWS/Lambda", metric, &[], statistic);
     let table = |metric: &str, table: &str| aws("AWS/DynamoDB", metric, &[("TableName", table)], "Sum");
-    let edge = |metric: &str, statistic: &str| {
-        let dimensions = [("DistributionId", "${DistributionId}"), ("Region", "Global")];
-        aws("AWS/CloudFront", metric, &dimensions, statistic)
-    };
     let (app, catalog) = ("${AppTableName}", "${CatalogTableName}");
     vec![
         graph("Traffic of the API", vec![api("Count", "Sum"), own(REQUESTS, "Sum")]),
@@ -112,20 +137,6 @@ fn operation() -> Vec<Graph> {
         graph("Cost: database units", sums(&[READ_UNITS, WRITE_UNITS])),
         graph("Cost: functions", vec![lambda("Invocations", "Sum"), lambda("Duration", "Sum")]),
         graph("Cost: log bytes", vec![aws("AWS/Logs", "IncomingBytes", &[], "Sum")]),
-        Graph {
-            title: "Edge: traffic",
-            region: GLOBAL,
-            lines: vec![edge("Requests", "Sum"), edge("BytesDownloaded", "Sum")],
-        },
-        Graph {
-            title: "Edge: errors and stored responses, %",
-            region: GLOBAL,
-            lines: vec![
-                edge("5xxErrorRate", "Average"),
-                edge("4xxErrorRate", "Average"),
-                edge("CacheHitRate", "Average"),
-            ],
-        },
     ]
 }
 
@@ -181,17 +192,29 @@ fn resource(name: &str, widgets: &[Value]) -> Value {
     })
 }
 
+/// A list of the alarms of a place that exist in every environment with a dashboard.
+fn states(place: Place, title: &str) -> Value {
+    let region = match place {
+        Place::Home => REGION,
+        Place::Global => global::REGION,
+    };
+    let names =
+        ALARMS.iter().filter(|alarm| alarm.place == place && alarm.condition.is_none()).map(|alarm| {
+            let name = kebab(alarm.id);
+            format!("arn:${{AWS::Partition}}:cloudwatch:{region}:${{AWS::AccountId}}:alarm:pokedex-${{Environment}}-{name}")
+        });
+    json!({"title": title, "alarms": names.collect::<Vec<_>>()})
+}
+
 /// Returns the dashboards by logical id. `functions` are the names of the functions of the routes that clients use most.
 pub(super) fn resources(functions: &[String]) -> Vec<(String, Value)> {
-    let arn =
-        "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:pokedex-${Environment}-";
-    let alarms: Vec<_> = ALARMS
-        .iter()
-        .filter(|alarm| alarm.condition.is_none())
-        .map(|alarm| format!("{arn}{}", kebab(alarm.id)))
-        .collect();
-    let mut operations = vec![widget(0, 0, "alarm", 3 * WIDTH, json!({"title": "Alarms", "alarms": alarms}))];
-    operations.extend(graphs(operation(), HEIGHT));
+    let mut operations = vec![
+        widget(0, 0, "alarm", 2 * WIDTH, states(Place::Home, "Alarms")),
+        widget(2, 0, "alarm", WIDTH, states(Place::Global, "Alarms of the edge")),
+    ];
+    let mut shown = operation();
+    shown.extend(edge());
+    operations.extend(graphs(shown, HEIGHT));
     let mut releases = graphs(release(), 0);
     releases.push(by_release(
         0,

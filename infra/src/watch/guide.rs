@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use super::{ALARMS, PAGES, QUERIES};
+use super::{ALARMS, PAGES, Place, QUERIES, global::REGION};
 use crate::generated::{self, Generated};
 
 const PAGE: &str = "docs/operations.md";
@@ -19,33 +19,35 @@ pub(crate) fn generate(root: &Path) -> Result<Generated> {
     Ok(Generated::new(PAGE, text))
 }
 
+/// The region of an alarm; none if it is that of the environment.
+const fn region(place: Place) -> &'static str {
+    match place {
+        Place::Home => "",
+        Place::Global => REGION,
+    }
+}
+
 fn alarms() -> String {
-    let mut table = "| alarm | severity | symptom | runbook |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| alarm | severity | symptom | runbook | region |\n|---|---|---|---|---|\n".to_owned();
+    let mut row = |name: &str, severity: &str, symptom: &str, runbook: &str, place: Place| {
+        table.push_str(&format!(
+            "| `{name}` | {severity} | {symptom} | [{runbook}](runbooks/{runbook}.md) | {} |\n",
+            region(place)
+        ));
+    };
     for page in PAGES {
         let all: Vec<_> = ALARMS
             .iter()
             .filter(|alarm| page.any.contains(&alarm.id))
             .map(|alarm| format!("`{}`", alarm.name()))
             .collect();
-        table.push_str(&format!(
-            "| `{}` | critical | {}: one of {} | [{}](runbooks/{}.md) |\n",
-            page.name(),
-            page.symptom,
-            all.join(", "),
-            page.runbook,
-            page.runbook
-        ));
+        let symptom = format!("{}: one of {}", page.symptom, all.join(", "));
+        row(&page.name(), "critical", &symptom, page.runbook, page.place);
     }
     for alarm in ALARMS {
         let is_in_page = PAGES.iter().any(|page| page.any.contains(&alarm.id));
         let severity = if is_in_page { "critical, in its page" } else { "warning" };
-        table.push_str(&format!(
-            "| `{}` | {severity} | {} | [{}](runbooks/{}.md) |\n",
-            alarm.name(),
-            alarm.symptom,
-            alarm.runbook,
-            alarm.runbook
-        ));
+        row(&alarm.name(), severity, alarm.symptom, alarm.runbook, alarm.place);
     }
     table
 }

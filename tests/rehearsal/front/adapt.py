@@ -13,6 +13,7 @@ UNSUPPORTED = [
     ("AWS::CloudWatch::CompositeAlarm", None, "the resource type is missing"),
     ("AWS::Backup::BackupSelection", None, "the resource type is missing"),
     ("AWS::Budgets::Budget", None, "the resource type is missing"),
+    ("AWS::CloudFront::MonitoringSubscription", None, "the resource type is missing"),
     ("AWS::CloudTrail::Trail", None, "the resource type is missing"),
     ("AWS::IAM::OIDCProvider", None, "the resource type is missing"),
     ("AWS::Logs::QueryDefinition", None, "the resource type is missing"),

@@ -73,6 +73,7 @@ const DIFFERENCES: &str = "house::stacks::staging_differs_from_prod_only_where_i
 const STACKS: &str = "house::stacks::every_template_belongs_to_a_stack";
 const ORIGIN: &str = "house::templates::stable_environments_require_the_hash_of_the_origin";
 const TABLES: &str = "house::stacks::tables_are_global_tables_on_demand_with_one_replica";
+const KEYS: &str = "house::stacks::data_of_users_is_encrypted_with_a_key_that_aws_rotates";
 const INTRINSICS: &str = "house::stacks::keys_indexes_and_ttl_hold_no_intrinsics";
 const QUIETER: &str = "house::stacks::log_levels_rise_from_dev_to_prod";
 const STATE: &str = "house::stacks::the_state_has_the_parameters_of_its_tables_and_their_names";
@@ -231,6 +232,8 @@ pub const CHANGES: &[Change] = &[
     replace("README.md", "(ARCHITECTURE.md)", "(HOUSE.md)", LINKS),
     replace(SAMCONFIG, "stack_name = \"pokedex-prod\"", "stack_name = \"pokedex\"", NAMES),
     replace(DATA, "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", TABLES),
+    replace(DATA, "        SSEEnabled: true\n", "        SSEEnabled: false\n", KEYS),
+    replace(DATA, "        SSEEnabled: false\n", "        SSEEnabled: true\n        SSEType: KMS\n", KEYS),
     replace(
         DATA,
         "AttributeName: pk\n          KeyType: HASH",

@@ -3,6 +3,8 @@
 use super::changes::{Change, replace};
 
 const WATCH: &str = "infra/watch.yaml";
+const OF_EDGE: &str = "infra/watch-global.yaml";
+const EDGE: &str = "infra/edge.yaml";
 const DEPLOYER: &str = "infra/deployer.yaml";
 
 const FIRES: &str = "house::alarms::every_alarm_fires_when_it_must_and_only_then";
@@ -19,6 +21,13 @@ const ACCOUNT: &str = "infra/account.yaml";
 const TRAIL: &str = "house::account::the_trail_records_every_region_and_cannot_be_altered";
 const BUDGET: &str = "house::account::a_budget_notifies_at_80_percent_and_when_the_forecast_reaches_it";
 const FACTOR: &str = "house::account::an_operator_needs_a_second_factor_and_reads_no_data";
+const PLACED: &str = "house::outside::an_alarm_is_in_the_region_of_its_metrics";
+const CHECKED: &str = "house::outside::the_check_from_outside_requests_the_public_address";
+const ADDITIONAL: &str = "house::outside::a_distribution_has_the_metrics_that_alarms_read";
+const BLOCKED: &str = "house::outside::blocked_requests_are_counted_under_the_names_of_the_firewall";
+const GRAPHS: &str = "house::outside::the_dashboard_shows_the_edge_from_outside";
+const PASSED_ON: &str =
+    "house::outside::every_parameter_of_a_stack_is_a_setting_or_an_output_of_an_earlier_stack";
 const MILLION: &str = "house::costs::a_million_requests_cost_at_most_four_dollars";
 const IDLE: &str = "house::costs::an_idle_environment_below_staging_costs_at_most_two_dollars";
 const DEARER: &str = "house::costs::the_container_design_is_dearer_up_to_many_requests";
@@ -41,6 +50,10 @@ pub const OF_WATCH: &[Change] = &[
     ),
     replace(WATCH, "TreatMissingData: breaching", "TreatMissingData: notBreaching", FIRES),
     replace(WATCH, "FILL(queries,0)", "queries", FIRES),
+    replace(OF_EDGE, "Expression: 1-status", "Expression: status-1", FIRES),
+    replace(OF_EDGE, "TreatMissingData: breaching", "TreatMissingData: notBreaching", FIRES),
+    replace(OF_EDGE, "IF(requests>200,errors,0)", "errors", FIRES),
+    replace(OF_EDGE, "-FILL(limit,0)", "", FIRES),
     replace(WATCH, "MetricName: DependencyDown", "MetricName: DependenciesDown", OWN),
     replace(WATCH, "      OKActions:\n      - !Ref Warnings\n", "", TELLS),
     replace(
@@ -50,6 +63,8 @@ pub const OF_WATCH: &[Change] = &[
         TELLS,
     ),
     replace(WATCH, "ALARM(\"${DependencyDown}\") OR ", "", TELLS),
+    replace(OF_EDGE, "ALARM(\"${Unreachable}\") OR ", "", TELLS),
+    replace(OF_EDGE, "pokedex-${Environment}-global-critical", "pokedex-${Environment}-critical", TOPICS),
     replace(
         WATCH,
         "      TopicName: !Sub pokedex-${Environment}-critical\n",
@@ -63,9 +78,38 @@ pub const OF_WATCH: &[Change] = &[
         TOPICS,
     ),
     replace(WATCH, "\"TokensIssued\"", "\"TokensMade\"", SHOWN),
+    replace(OF_EDGE, "Namespace: AWS/Route53", "Namespace: AWS/EC2", PLACED),
+    replace(
+        "deploy/stacks.toml",
+        "template = \"infra/watch-global.yaml\"\nregion = \"us-east-1\"\n",
+        "template = \"infra/watch-global.yaml\"\n",
+        PLACED,
+    ),
+    replace(OF_EDGE, "ResourcePath: /api/v1/health", "ResourcePath: /api/v1/openapi.json", CHECKED),
+    replace(OF_EDGE, "EnableSNI: true", "EnableSNI: false", CHECKED),
+    replace(OF_EDGE, "        - ap-southeast-1\n", "", CHECKED),
+    replace(EDGE, "!If [HasDomain, !Ref DomainName, ", "!If [HasFailover, !Ref DomainName, ", CHECKED),
+    replace(
+        EDGE,
+        "RealtimeMetricsSubscriptionStatus: Enabled",
+        "RealtimeMetricsSubscriptionStatus: Disabled",
+        ADDITIONAL,
+    ),
+    replace(
+        EDGE,
+        "    Condition: IsStable\n    Properties:\n      DistributionId",
+        "    Properties:\n      DistributionId",
+        ADDITIONAL,
+    ),
+    replace("infra/edge-global.yaml", "MetricName: sign-in-limit", "MetricName: sign-ins", BLOCKED),
+    replace(OF_EDGE, "pokedex-${Environment}-edge\n", "pokedex-${Environment}-firewall\n", BLOCKED),
+    replace(WATCH, "\"CacheHitRate\"", "\"CacheHits\"", GRAPHS),
+    replace(WATCH, "\"Rule\",\"common\"", "\"Rule\",\"limit\"", GRAPHS),
+    replace(EDGE, "  EdgeHost:\n", "  EdgeName:\n", PASSED_ON),
     replace(WATCH, "docs/runbooks/latency.md", "docs/runbooks/slowness.md", RUNBOOKS),
     replace("docs/runbooks/latency.md", "## It is over", "## Over", NAMED),
     replace("docs/runbooks/sync.md", "`sync-skips`, ", "", NAMED),
+    replace("docs/runbooks/edge.md", "`unreachable`, ", "", NAMED),
     replace(
         "docs/runbooks/errors.md",
         "`pokedex-ENV/errors-by-cause`",
@@ -82,9 +126,11 @@ pub const OF_WATCH: &[Change] = &[
     replace("infra/traffic.json", "\"edge_hits_percent\": 60", "\"edge_hits_percent\": 90", CURRENT),
     replace("docs/costs.json", "\"million\": 3", "\"million\": 4", MILLION),
     replace("docs/costs.json", "\"dev\": 1", "\"dev\": 3", IDLE),
-    replace("docs/costs.json", "\"break_even_millions\": 5", "\"break_even_millions\": 1", DEARER),
+    replace("docs/costs.json", "\"break_even_millions\": 4", "\"break_even_millions\": 1", DEARER),
     replace(DEPLOYER, "logs:PutQueryDefinition,", "", CREATES),
     replace(DEPLOYER, "[cloudwatch:PutCompositeAlarm, ", "[", CREATES),
+    replace(DEPLOYER, ", route53:CreateHealthCheck]", "]", CREATES),
+    replace(DEPLOYER, "[cloudfront:CreateMonitoringSubscription, ", "[", CREATES),
     replace(ACCOUNT, "IsMultiRegionTrail: true", "IsMultiRegionTrail: false", TRAIL),
     replace(ACCOUNT, "EnableLogFileValidation: true", "EnableLogFileValidation: false", TRAIL),
     replace(ACCOUNT, "Threshold: 80", "Threshold: 180", BUDGET),

@@ -20,7 +20,7 @@ use crate::finding::{Finding, Outcome};
 pub(super) const REGION: &str = "eu-central-1";
 
 /// The templates of all stacks.
-pub const TEMPLATES: [&str; 10] = [
+pub const TEMPLATES: [&str; 11] = [
     "infra/artifacts.yaml",
     "infra/data.yaml",
     "infra/release.yaml",
@@ -30,6 +30,7 @@ pub const TEMPLATES: [&str; 10] = [
     "infra/edge-global.yaml",
     "infra/edge.yaml",
     "infra/edge-logs.yaml",
+    "infra/watch-global.yaml",
     "infra/watch.yaml",
 ];
 
