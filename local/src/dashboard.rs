@@ -24,6 +24,8 @@ pub const PATH: &str = "/dashboard";
 
 const PAGE: &str = include_str!("dashboard/page.html");
 const SCRIPT: &str = include_str!("dashboard/script.js");
+/// The part of the script that needs no page.
+const PLOT: &str = include_str!("dashboard/plot.mjs");
 /// The rules besides those of the other pages.
 const STYLE: &str = include_str!("dashboard/style.css");
 
@@ -48,6 +50,7 @@ impl Dashboard {
             PATH => return Some(page::file(PAGE.to_owned(), web::media_type("page.html"), "no-cache")),
             "/dashboard.css" => [page::STYLE, STYLE].concat(),
             "/dashboard.js" => SCRIPT.to_owned(),
+            "/dashboard-plot.js" => PLOT.to_owned(),
             "/dashboard.json" => {
                 let query = Query::parse(query.unwrap_or_default());
                 report(&self.window(), &query, self.started, now().unix()).to_string()

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use api::{jobs::JOBS, metrics, routes::SPECS};
+use door::telemetry::request::RATE_LIMITED;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -110,23 +111,26 @@ fn meanings(events: &Events) -> Value {
 /// A column for each number, with one value for each slot, of which the last is not over.
 fn series(window: &Window, route: Option<&str>, slots: Range<i64>) -> Value {
     let all = window.series(route, &slots);
-    let column = |value: &dyn Fn(&Counts) -> Value| all.iter().map(value).collect::<Vec<Value>>();
     json!({
         "route": route,
         "from": slots.start * SLOT,
-        "requests": column(&|counts| counts.requests().into()),
-        "p50_ms": column(&|counts| percentile(counts, 50).into()),
-        "p95_ms": column(&|counts| percentile(counts, 95).into()),
-        "p99_ms": column(&|counts| percentile(counts, 99).into()),
-        "4xx": column(&|counts| counts.classes[3].into()),
-        "5xx": column(&|counts| counts.classes[4].into()),
-        "rate_limited": column(&|counts| {
-            counts.events.get(door::telemetry::request::RATE_LIMITED.name).copied().unwrap_or_default().into()
+        "requests": column(&all, |counts| counts.requests().into()),
+        "p50_ms": column(&all, |counts| percentile(counts, 50).into()),
+        "p95_ms": column(&all, |counts| percentile(counts, 95).into()),
+        "p99_ms": column(&all, |counts| percentile(counts, 99).into()),
+        "4xx": column(&all, |counts| counts.classes[3].into()),
+        "5xx": column(&all, |counts| counts.classes[4].into()),
+        "rate_limited": column(&all, |counts| {
+            counts.events.get(RATE_LIMITED.name).copied().unwrap_or_default().into()
         }),
-        "calls": column(&|counts| counts.calls.into()),
-        "rcu": column(&|counts| counts.rcu.into()),
-        "wcu": column(&|counts| counts.wcu.into()),
+        "calls": column(&all, |counts| counts.calls.into()),
+        "rcu": column(&all, |counts| counts.rcu.into()),
+        "wcu": column(&all, |counts| counts.wcu.into()),
     })
+}
+
+fn column(slots: &[Counts], value: impl Fn(&Counts) -> Value) -> Vec<Value> {
+    slots.iter().map(value).collect()
 }
 
 fn run(name: &str, job: &Job, now: i64) -> Value {

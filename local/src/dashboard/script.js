@@ -1,24 +1,16 @@
 // The page of the dashboard: reads /dashboard.json every two seconds, and shows it as tables and plots.
-'use strict';
+import { ABSENT, age, ceiling, pathOf, short, valuesOf, whole } from '/dashboard-plot.js';
 
 const EVERY = 2000;
 /** The time in which the server must answer. */
 const PATIENCE = 5000;
 const SVG = 'http://www.w3.org/2000/svg';
-const ABSENT = '–';
 
 const byId = (id) => document.getElementById(id);
 
 /** The state of the page: the order of the table, the route of the plots, and the number of the latest request for data. */
 const state = { sorted: 'requests', descending: true, route: null, latest: 0, timer: null };
 
-const whole = (value) => value.toLocaleString('en');
-/** Three significant digits, for numbers of any size. */
-const short = (value) => {
-  if (value === null || value === undefined) return ABSENT;
-  if (value === 0) return '0';
-  return value >= 100 ? whole(Math.round(value)) : String(Number(value.toPrecision(3)));
-};
 const each = (name) => (row) => (row.requests ? row[name] / row.requests : null);
 
 /** The columns of the table. A number above 0 in a column of failures is emphasized. */
@@ -157,33 +149,6 @@ const plots = PLOTS.map((plot) => {
   return { ...plot, image, texts: items.map(({ text }) => text) };
 });
 
-/** The smallest of 1, 2, 5, 10, 20 … that is not below the value. */
-function ceiling(value) {
-  if (!(value > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((bound) => bound >= value * 0.999999);
-}
-
-/** The values of a line by slot; null before the start. The last slot is not over, so it is left out. */
-function valuesOf(column, isRate, { series, slot_seconds: slot, started }) {
-  return series[column].slice(0, -1).map((value, nth) => {
-    if (value === null || series.from + (nth + 1) * slot <= started) return null;
-    return isRate ? value / slot : value;
-  });
-}
-
-function pathOf(values, x, y) {
-  let path = '';
-  values.forEach((value, nth) => {
-    if (value === null) return;
-    const isJoined = nth > 0 && values[nth - 1] !== null;
-    // A point without neighbours is a line of almost no length: its round ends show it.
-    const isAlone = !isJoined && (values[nth + 1] ?? null) === null;
-    path += `${isJoined ? 'L' : 'M'}${x(nth).toFixed(1)} ${y(value).toFixed(1)}${isAlone ? 'h.1' : ''}`;
-  });
-  return path;
-}
-
 function showPlot(plot, report) {
   const lines = plot.lines.map(([column, label]) => ({ label, values: valuesOf(column, plot.isRate, report) }));
   const [width, height] = [Math.max(plot.image.clientWidth, 120), Math.max(plot.image.clientHeight, 80)];
@@ -220,12 +185,6 @@ function showEvents({ routes, all, meanings }) {
     return element('tr', {}, head, element('td', {}, whole(all.events[name])), element('td', {}, by.join(', ')));
   });
   byId('events').querySelector('tbody').replaceChildren(...lines);
-}
-
-/** An age in the largest unit of which it has at least one. */
-function age(seconds) {
-  const [size, unit] = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']].find(([size]) => seconds >= size) ?? [1, 's'];
-  return `${Math.floor(seconds / size)} ${unit}`;
 }
 
 function showJobs({ jobs }) {
