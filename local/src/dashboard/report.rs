@@ -105,7 +105,11 @@ fn rounded(number: f64) -> f64 {
 fn meanings(events: &Events) -> Value {
     let mut known = metrics::all();
     known.retain(|metric| events.contains_key(metric.name));
-    known.iter().map(|metric| (metric.name.to_owned(), metric.meaning.into())).collect::<Map<_, _>>().into()
+    known
+        .iter()
+        .map(|metric| (metric.name.to_owned(), metric.meaning.into()))
+        .collect::<Map<String, Value>>()
+        .into()
 }
 
 /// A column for each number, with one value for each slot, of which the last is not over.
