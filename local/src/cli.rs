@@ -48,6 +48,9 @@ pub struct Options {
     /// Rate limits, such as login=50/60,write=1000/60; or off
     #[arg(long, value_name = "LIMITS", env = "RATE_LIMITS")]
     pub rate_limits: Option<String>,
+    /// Print a JSON line for each request, as on AWS, and show rates, latencies, errors and database units by route at /dashboard
+    #[arg(long, conflicts_with = "engines_only")]
+    pub dashboard: bool,
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Start the engines on ports of their own and fill them, but serve no routes: for `cargo lambda watch`. They answer only

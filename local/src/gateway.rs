@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     body::{Body, BodyError},
+    dashboard::Dashboard,
     page,
     server::{self, ConnectionLimits, Service},
 };
@@ -31,19 +32,26 @@ pub struct Gateway {
     app: App,
     router: Router<App>,
     assets: Option<Bucket>,
+    dashboard: Option<&'static Dashboard>,
 }
 
 impl Gateway {
     /// # Errors
     /// If two routes of the table match the same paths.
     pub fn new(app: App) -> Result<Self> {
-        Ok(Self { app, router: Router::new(routes::all(), ANSWER_UNKNOWN)?, assets: None })
+        Ok(Self { app, router: Router::new(routes::all(), ANSWER_UNKNOWN)?, assets: None, dashboard: None })
     }
 
     /// The same gateway, which also serves the mirrored files of a bucket.
     #[must_use]
     pub fn with_assets(self, assets: Option<Bucket>) -> Self {
         Self { assets, ..self }
+    }
+
+    /// The same gateway, which also serves the dashboard. The app's telemetry must copy its lines to it.
+    #[must_use]
+    pub fn with_dashboard(self, dashboard: Option<&'static Dashboard>) -> Self {
+        Self { dashboard, ..self }
     }
 
     /// Serves until `stop` resolves, then waits for the responses in progress.
@@ -59,6 +67,14 @@ impl Gateway {
         stop: impl Future<Output = ()>,
     ) {
         server::serve(self, listener, limits, stop).await;
+    }
+
+    /// Returns the page or the file at `path`; `None` if it does not exist.
+    async fn file(&self, path: &str, query: Option<&str>) -> Option<Response> {
+        match self.dashboard.and_then(|dashboard| dashboard.file(path, query)) {
+            Some(file) => Some(file),
+            None => page::answer(&self.app, &self.router, self.assets.as_ref(), path).await,
+        }
     }
 }
 
@@ -80,8 +96,7 @@ impl Service for Gateway {
             return answer::refuse(&self.app.kernel, &event, problem);
         };
         if [Method::GET, Method::HEAD].contains(&parts.method)
-            && let Some(mut response) =
-                page::answer(&self.app, &self.router, self.assets.as_ref(), &path).await
+            && let Some(mut response) = self.file(&path, parts.uri.query()).await
         {
             if parts.method == Method::HEAD {
                 answer::remove_body(&mut response);

@@ -9,10 +9,12 @@
 //! * [`tables`]: the tables, created from `infra/data.yaml`.
 //! * [`seed`]: the catalogue, filled from the bundled [`snapshot`].
 //! * [`gateway`]: turns HTTP requests into the events that API Gateway would send, and sends the responses.
+//! * [`dashboard`]: the counted lines of the last minutes, as a page.
 
 pub mod admin;
 mod body;
 pub mod cli;
+pub mod dashboard;
 pub mod database;
 mod dynamodb;
 pub mod engine;

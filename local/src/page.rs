@@ -18,7 +18,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::pictures;
 
-const STYLE: &str = include_str!("page.css");
+/// The style of every page.
+pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// Paths to try; the first path of a route is its simplest.
 const TRY: [&str; 18] = [
@@ -66,11 +67,16 @@ pub(crate) async fn answer(
         }
         _ => return None,
     };
+    Some(file(text, media_type, caching))
+}
+
+/// Returns a file with the headers that every page and file has.
+pub(crate) fn file(text: String, media_type: &'static str, caching: &'static str) -> Response {
     let mut response = Response::new(Bytes::from(text));
     for (name, value) in [("content-type", media_type), ("cache-control", caching)] {
         response.headers_mut().insert(name, http::HeaderValue::from_static(value));
     }
-    Some(with_headers(response))
+    with_headers(response)
 }
 
 /// Adds the headers that every page and file has.

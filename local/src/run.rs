@@ -24,6 +24,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     admin,
     cli::{Admin, Command, Options},
+    dashboard::{self, Dashboard},
     database::Database,
     engine::{Engine, listen},
     folder::Folder,
@@ -113,7 +114,10 @@ async fn perform(options: Options) -> Result<()> {
     if keys.is_some() {
         config.door.signing_keys = keys;
         let sweeping = engine.sweep().map(tokio::spawn);
-        let functions = Functions::start(sync_function(&options, client.clone(), &tables, bucket.as_ref())?)?;
+        let dashboard = options.dashboard.then(Dashboard::start);
+        let telemetry = telemetry(&config, dashboard);
+        let sync = sync_function(&options, client.clone(), &tables, bucket.as_ref(), telemetry)?;
+        let functions = Functions::start(sync)?;
         match &engine {
             Database::Embedded(engine) if options.engines_only => {
                 serve_engines(engine, &functions, listener, &config, stop).await?;
@@ -121,7 +125,10 @@ async fn perform(options: Options) -> Result<()> {
             _ => {
                 config.sync_function =
                     Some(Function { name: SYNC.to_owned(), endpoint: functions.endpoint() });
-                serve_routes(config, client, bucket, listener, stop).await?;
+                let mut app = App::new(config, || client);
+                app.kernel.telemetry = telemetry;
+                let gateway = Gateway::new(app)?.with_assets(bucket).with_dashboard(dashboard);
+                serve_routes(gateway, dashboard.is_some(), listener, stop).await?;
             }
         }
         functions.stop().await;
@@ -134,19 +141,20 @@ async fn perform(options: Options) -> Result<()> {
     Ok(())
 }
 
+/// The paths that a start prints.
+const LINKS: [&str; 4] =
+    ["/", "/api/v1/pokemon?search=char", "/api/v1/pokemon/25", "/api/v1/pokemon/eevee/evolutions"];
+
 /// Serves every route until `stop` resolves. Opens no other port.
 async fn serve_routes(
-    config: Config,
-    client: Client,
-    bucket: Option<Bucket>,
+    gateway: Gateway,
+    has_dashboard: bool,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     let at = listener.local_addr()?;
-    let gateway = Gateway::new(App::new(config, || client))?.with_assets(bucket);
     say(format_args!("ready: http://{at}\n"));
-    for path in ["/", "/api/v1/pokemon?search=char", "/api/v1/pokemon/25", "/api/v1/pokemon/eevee/evolutions"]
-    {
+    for path in LINKS.into_iter().chain(has_dashboard.then_some(dashboard::PATH)) {
         say(format_args!("  http://{at}{path}"));
     }
     gateway.serve(listener, stop).await;
@@ -251,19 +259,28 @@ async fn prepare(
     Ok(source)
 }
 
+/// The destination of counted lines: standard output and the dashboard, if there is one.
+fn telemetry(config: &Config, dashboard: Option<&'static Dashboard>) -> Telemetry {
+    match dashboard {
+        Some(dashboard) => Telemetry::copied(config.door.deployment.clone(), dashboard),
+        None => Telemetry::default(),
+    }
+}
+
 /// The sync function, which writes the catalogue for administrators' requests.
 fn sync_function(
     options: &Options,
     client: Client,
     tables: &Tables,
     bucket: Option<&Bucket>,
+    telemetry: Telemetry,
 ) -> Result<SyncFunction> {
     Ok(SyncFunction {
         store: CatalogStore::new(client, tables).with_pictures(pictures::addresses(bucket)),
         api: options.pokeapi()?,
         min_age: SyncConfig::MIN_AGE,
         notices: None,
-        telemetry: Telemetry::default(),
+        telemetry,
     })
 }
 

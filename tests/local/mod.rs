@@ -3,6 +3,7 @@
 mod assets;
 mod catalogue;
 mod connections;
+mod dashboard;
 mod disk;
 mod folder;
 mod guard;

@@ -112,6 +112,7 @@ async fn conflicting_options_are_refused() {
         &["--memory", "--data", "x"][..],
         &["--memory", "--dynamodb", "http://127.0.0.1:1"],
         &["--dynamodb", "http://127.0.0.1:1", "--engines-only"],
+        &["--dashboard", "--engines-only"],
         &["--port", "70000"],
         &["--port", "http"],
         &["--sync-rate", "-1"],
@@ -132,7 +133,9 @@ async fn help_and_version_need_no_data() {
     let help = Process::start(&["--help"]).end().await;
     assert_eq!(help.status.code(), Some(0));
     let text = help.out.join("\n");
-    for option in ["--port", "--data", "--memory", "--sync", "--pokeapi", "--dynamodb", "--engines-only"] {
+    for option in
+        ["--port", "--data", "--memory", "--sync", "--pokeapi", "--dynamodb", "--dashboard", "--engines-only"]
+    {
         assert!(text.contains(option), "{option} in {text}");
     }
     let version = Process::start(&["--version"]).end().await;

@@ -19,19 +19,22 @@ pub use job::JobLine;
 pub use line::Level;
 use line::{JsonLines, line};
 pub use metrics::{Directive, Effort, Metric, NAMESPACE, described, directive};
+pub use output::LineReader;
 use output::{DEPLOYMENT, print};
 pub use request::{Events, RequestLine};
 
 use crate::environment::Deployment;
 
 /// The destination of counted lines. On one machine they are ordinary log messages; a function writes them itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub enum Telemetry {
     /// Through `tracing`, at the level `info`.
     #[default]
     Message,
     /// To standard output, with metrics for CloudWatch.
     Counted,
+    /// As [`Counted`](Self::Counted), and then to a reader in this process.
+    Copied(&'static dyn LineReader),
 }
 
 impl Telemetry {
@@ -52,11 +55,20 @@ impl Telemetry {
         Self::Counted
     }
 
+    /// Returns the destination that also passes every counted line to `reader`. The lines are those of a function in `deployment`, with
+    /// metrics. For use on one machine; log messages are not affected.
+    #[must_use]
+    pub fn copied(deployment: Deployment, reader: &'static dyn LineReader) -> Self {
+        // A second call would be ignored; there is only one.
+        let _ = DEPLOYMENT.set(Deployment { metrics: true, ..deployment });
+        Self::Copied(reader)
+    }
+
     /// Writes the line of a request.
     pub(crate) fn request(self, record: &RequestLine<'_>) {
         match self {
             Self::Message => record.log_message(),
-            Self::Counted => print(&line(record.level(), "answered", &record.fields())),
+            Self::Counted | Self::Copied(_) => self.count(record.level(), "answered", &record.fields()),
         }
     }
 
@@ -70,6 +82,11 @@ impl Telemetry {
         match self {
             Self::Message => {}
             Self::Counted => print(&line(level, msg, fields)),
+            Self::Copied(reader) => {
+                let line = line(level, msg, fields);
+                print(&line);
+                reader.read(&line);
+            }
         }
     }
 }

@@ -24,12 +24,13 @@ pub fn client() -> anyhow::Result<Finding> {
     Ok(Outcome::Passed.into())
 }
 
-/// Runs the functions of CloudFront with the cases that the local server passes as well.
+/// Runs the functions of CloudFront with the cases that the local server passes as well, and the numbers of its dashboard.
 pub fn edge() -> anyhow::Result<Finding> {
     if !answers("node", "--version") {
         return Ok(missing("node").into());
     }
-    done(Command::new("node").args(["--test", "tests/edge/edge.test.mjs"]).current_dir(root()))?;
+    let tests = ["tests/edge/edge.test.mjs", "tests/local/dashboard.test.mjs"];
+    done(Command::new("node").arg("--test").args(tests).current_dir(root()))?;
     Ok(Outcome::Passed.into())
 }
 

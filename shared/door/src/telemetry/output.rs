@@ -1,6 +1,7 @@
 //! The destination of lines, and the deployment that each of them names.
 
 use std::{
+    fmt,
     io::Write as _,
     sync::{LazyLock, OnceLock},
 };
@@ -18,4 +19,10 @@ pub(super) fn deployment() -> &'static Deployment {
 pub(super) fn print(line: &str) {
     // An error here cannot be reported anywhere.
     let _ = std::io::stdout().lock().write_all(line.as_bytes());
+}
+
+/// A reader of counted lines in the process that writes them.
+pub trait LineReader: fmt::Debug + Send + Sync {
+    /// Reads a line that was written: a JSON object and a line feed. The request waits until it returns.
+    fn read(&self, line: &str);
 }
