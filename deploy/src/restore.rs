@@ -299,7 +299,7 @@ pub async fn verify(
 /// If the trail cannot be read.
 pub async fn later(accounts: &AccountStore, meter: &Meter, moment: Timestamp) -> Result<Later> {
     let events = accounts.events_since(meter, moment.plus(-Timestamp::SKEW), now()).await;
-    Ok(Later::of(&events.context("the trail cannot be read")?))
+    Ok(Later::of(&events.context("the trail cannot be read")?, moment))
 }
 
 /// An event of the operator.

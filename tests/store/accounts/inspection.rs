@@ -133,7 +133,10 @@ async fn every_part_of_a_change_is_repaired() {
             assert!(inspection.faults.is_empty() || is_damaged, "{what}: {:?}", inspection.faults);
             assert!(is_untouched().await, "{what}");
             if inspection.users == 2 {
-                assert_eq!(fixture.items().await, before, "{what}: nothing is left of it");
+                let mut items = fixture.items().await;
+                // A counter that was repaired says 0.
+                items.retain(|key, _| before.contains_key(key) || !key.starts_with("USERS COUNT#"));
+                assert_eq!(items, before, "{what}: nothing is left of it");
             }
         })
         .await;
@@ -190,14 +193,17 @@ async fn damage_is_reported_and_left() {
     let (ash, misty) = (fixture.user("ash").await.user.id, fixture.user("misty").await.user.id);
     let text = |text: &str| AttributeValue::S(text.to_owned());
     // Two users with one name, and a profile that cannot be read.
-    let claim = [("user", text(&misty.to_string()))];
-    fixture.put(&fixture.tables.app, "USERNAME#ash", "USERNAME", &claim).await;
+    let mut profile = fixture.items().await[&format!("USER#{misty} PROFILE")].clone();
+    profile.insert("username".to_owned(), text("ash"));
+    let put = aws::at(&engine_url()).put_item().table_name(&fixture.tables.app).set_item(Some(profile));
+    put.send().await.expect("put");
     let brock = fixture.user("brock").await.user.id;
     fixture
         .put(&fixture.tables.app, &format!("USER#{brock}"), "PROFILE", &[("username", text("brock"))])
         .await;
     let faults = fixture.repaired().await.faults;
-    assert!(faults.contains(&Fault::Taken(ash, "USERNAME#ash".to_owned())), "{faults:?}");
+    assert!(faults.contains(&Fault::Taken(misty, "USERNAME#ash".to_owned())), "{faults:?}");
+    assert_eq!(fixture.owner_of("ash").await, Some(ash));
     let unreadable =
         |fault: &Fault| matches!(fault, Fault::Unreadable(item) if item.contains(&brock.to_string()));
     assert!(faults.iter().any(unreadable), "{faults:?}");

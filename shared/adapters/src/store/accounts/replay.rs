@@ -34,8 +34,8 @@ const DAY: i64 = 86_400;
 /// The changes since a moment, of which the last one of each kind counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Later {
-    /// Accounts that were registered and not deleted.
-    pub registered: BTreeSet<UserId>,
+    /// Accounts that were registered and not deleted, with the time.
+    pub registered: BTreeMap<UserId, Timestamp>,
     pub deleted: BTreeSet<UserId>,
     /// Whether an account is frozen.
     pub frozen: BTreeMap<UserId, bool>,
@@ -61,21 +61,22 @@ pub struct Replayed {
 }
 
 impl Later {
-    /// Sums up `events`, the oldest first.
+    /// Sums up `events`, the oldest first, for a copy of the state at `moment`.
     #[must_use]
-    pub fn of(events: &[Event]) -> Self {
+    pub fn of(events: &[Event], moment: Timestamp) -> Self {
         let mut later = Self::default();
         for event in events.iter().filter(|event| event.outcome == Outcome::Done) {
             later.take(event);
         }
         let Self { registered, deleted, frozen, favorites, lost } = &mut later;
-        registered.retain(|user| !deleted.contains(user));
+        registered.retain(|user, _| !deleted.contains(user));
         favorites.retain(|(user, _), _| !deleted.contains(user));
         frozen.retain(|user, _| !deleted.contains(user));
-        // An account is copied with its name and password.
+        // An account that the copy cannot contain is taken over with its name and password, whatever its clock said.
+        let is_new = |at: &Timestamp| *at > moment.plus(Timestamp::SKEW);
+        let is_kept = |user: UserId| deleted.contains(&user) || registered.get(&user).is_some_and(is_new);
         let is_own = |event: &Event| matches!(event.action, Action::UpdateProfile | Action::ChangePassword);
-        let is_known = |user: UserId| registered.contains(&user) || deleted.contains(&user);
-        lost.retain(|event| !(is_own(event) && event.actor.is_some_and(is_known)));
+        lost.retain(|event| !(is_own(event) && event.actor.is_some_and(is_kept)));
         later
     }
 
@@ -83,7 +84,7 @@ impl Later {
         let target = event.target.as_deref().unwrap_or_default();
         let user = target.strip_prefix("user:").and_then(|id| id.parse().ok()).or(event.actor);
         match (event.action, user) {
-            (Action::Register, Some(user)) => drop(self.registered.insert(user)),
+            (Action::Register, Some(user)) => drop(self.registered.insert(user, event.at)),
             (Action::DeleteAccount, Some(user)) => drop(self.deleted.insert(user)),
             (Action::Freeze | Action::Unfreeze, Some(user)) => {
                 self.frozen.insert(user, event.action == Action::Freeze);
@@ -151,7 +152,7 @@ impl AccountStore {
         mut record: impl FnMut(UserId) -> Event,
     ) -> Result<Replayed, StoreError> {
         let mut replayed = Replayed::default();
-        for user in &later.registered {
+        for user in later.registered.keys() {
             match self.copy(meter, *user, former, now).await? {
                 Ok(is_new) => replayed.accounts += u64::from(is_new),
                 Err(reason) => replayed.left.push((*user, reason)),
