@@ -4,15 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{
-    apply,
-    cloud::Cloud,
-    origin,
-    progress::Progress,
-    settings::Settings,
-    smoke,
-    stacks::{DATA, EDGE},
-};
+use crate::{apply, cloud::Cloud, origin, progress::Progress, settings::Settings, smoke, stacks::EDGE};
 
 /// The output of the stack with the HTTP API that holds its address.
 const API_URL: &str = "ApiUrl";
@@ -55,8 +47,8 @@ impl Address {
         let main =
             apply::find(cloud, &name).await?.with_context(|| format!("the stack {name} does not exist"))?;
         let mut outputs = apply::outputs(&main);
-        for stack in [DATA, EDGE] {
-            let found = apply::find(cloud, &format!("{name}-{stack}")).await?;
+        for stack in [settings.data_stack(), format!("{name}-{EDGE}")] {
+            let found = apply::find(cloud, &stack).await?;
             outputs.extend(found.iter().flat_map(apply::outputs));
         }
         Ok(outputs)

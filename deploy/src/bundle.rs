@@ -4,7 +4,6 @@
 use std::{collections::BTreeMap, path::Path, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
-use door::environment::Environment;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -54,8 +53,12 @@ impl Bundle {
 
     /// Whether the environment has a distribution in front of its API.
     #[must_use]
-    pub fn has_edge(&self, environment: &Environment) -> bool {
-        stacks::of(&self.stacks, environment).iter().any(|stack| stack.name == stacks::EDGE)
+    pub fn has_edge(&self, settings: &Settings) -> bool {
+        // The edge is in front of both regions.
+        self.stacks
+            .iter()
+            .filter(|stack| stack.is_in(&settings.environment))
+            .any(|stack| stack.name == stacks::EDGE)
     }
 
     /// Returns the name of the release of this bundle with `settings`: equal content and equal parameters have the same name.
@@ -114,6 +117,17 @@ pub async fn upload(cloud: &Cloud, program: Packed) -> Result<bool> {
     }
     store::put(cloud, &program.key, program.archive).await?;
     Ok(true)
+}
+
+/// Copies a program to the bucket of another region, unless that has it already.
+///
+/// # Errors
+/// If S3 does not answer or accept it.
+pub async fn transfer(from: &Cloud, to: &Cloud, key: &str) -> Result<()> {
+    if !store::has(to, key).await? {
+        store::put(to, key, store::get(from, key).await?).await?;
+    }
+    Ok(())
 }
 
 fn commit(root: &Path) -> String {

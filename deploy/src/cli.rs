@@ -36,6 +36,8 @@ pub enum Command {
         #[arg(long)]
         release: Option<String>,
         #[command(flatten)]
+        region: Region,
+        #[command(flatten)]
         how: How,
     },
     /// Move every alias back to the release that was live before
@@ -192,6 +194,16 @@ pub struct Restore {
     /// Show what would be made again and what would be lost, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Args, Clone, Copy)]
+pub struct Region {
+    /// Deploy to the second region of the environment, such as `promote prod prod --standby`
+    #[arg(long)]
+    pub standby: bool,
+    /// The second region takes over: it also runs the jobs
+    #[arg(long, requires = "standby")]
+    pub active: bool,
 }
 
 #[derive(Args)]

@@ -21,7 +21,7 @@ use deploy::{
 };
 use time::OffsetDateTime;
 
-use crate::cli::{Cli, Command, EnvCommand, Restore};
+use crate::cli::{Cli, Command, EnvCommand, Region, Restore};
 
 /// Runs a command in the repository that contains the current folder.
 pub async fn run(cli: Cli) -> Result<()> {
@@ -38,8 +38,8 @@ pub async fn run(cli: Cli) -> Result<()> {
             );
             deploy(&root, &name, &program, &how.into(), progress).await
         }
-        Command::Promote { from, to, release, how } => {
-            promote(&root, &from, &to, release.as_deref(), &how.into(), progress).await
+        Command::Promote { from, to, release, region, how } => {
+            promote(&root, &from, &to, release.as_deref(), region, &how.into(), progress).await
         }
         Command::Rollback { environment, to, if_failed, accept, dry_run } => {
             let (cloud, settings) = connect(&root, &environment).await?;
@@ -88,7 +88,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Drift { environment } => drift(&root, &environment, progress).await,
         Command::Alarms { environment, json } => {
             let (cloud, settings) = connect(&root, &environment).await?;
-            let stacks = stacks::of(&stacks::read(&root)?.0, &settings.environment);
+            let stacks = stacks::of(&stacks::read(&root)?.0, &settings);
             alarms::check(&cloud, &settings, &stacks).await?.show(json, progress)
         }
         Command::Env { command: EnvCommand::Url { name } } => {
@@ -108,6 +108,11 @@ async fn connect(root: &Path, environment: &str) -> Result<(Cloud, Settings)> {
     let cloud = Cloud::connect(&settings.region).await?;
     live::adopt(&cloud, &mut settings).await?;
     Ok((cloud, settings))
+}
+
+/// Returns the settings of the region that the caller chose.
+fn in_region(settings: Settings, region: Region) -> Result<Settings> {
+    if region.standby { settings.in_standby(region.active) } else { Ok(settings) }
 }
 
 async fn restore_accounts(root: &Path, restore: Restore, progress: Progress) -> Result<()> {
@@ -163,18 +168,18 @@ async fn promote(
     from: &str,
     to: &str,
     release: Option<&str>,
+    region: Region,
     options: &Options,
     progress: Progress,
 ) -> Result<()> {
     let (cloud, source) = connect(root, from).await?;
-    let settings = Settings::read(root, to)?;
-    if settings.region != source.region {
-        bail!(
-            "{from} is in {} and {to} in {}: a release is promoted within a region",
-            source.region,
-            settings.region
-        );
-    }
+    let settings = in_region(Settings::read(root, to)?, region)?;
+    ensure!(
+        settings.region == source.region || region.standby,
+        "{from} is in {} and {to} in {}: a release is promoted within a region",
+        source.region,
+        settings.region
+    );
     let manifests = manifest::of(&cloud, from, 20).await?;
     let is_wanted = |manifest: &Manifest| {
         // A deployment of some stacks is not a release that was proven as a whole.
@@ -191,7 +196,12 @@ async fn promote(
         proven.release, proven.commit, proven.started
     ));
     let bundle = Bundle::get(&cloud, &proven.bundle).await?;
-    finish(&release::deploy(&cloud, root, settings, bundle, options, progress).await?)
+    let target = Cloud::connect(&settings.region).await?;
+    if target.region != cloud.region && !options.dry_run {
+        preflight::bucket(&target, root, progress).await?;
+        bundle::transfer(&cloud, &target, &bundle.program).await?;
+    }
+    finish(&release::deploy(&target, root, settings, bundle, options, progress).await?)
 }
 
 fn finish(outcome: &Outcome) -> Result<()> {

@@ -26,7 +26,7 @@ pub async fn drift(
     progress: Progress,
 ) -> Result<Vec<String>> {
     let mut differences = Vec::new();
-    for stack in &stacks::of(stacks, &settings.environment) {
+    for stack in &stacks::of(stacks, settings) {
         let cloud = &cloud.of(stack);
         let name = stack.name_in(settings);
         if apply::find(cloud, &name).await?.is_none() {

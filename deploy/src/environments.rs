@@ -31,7 +31,7 @@ pub async fn delete(
 ) -> Result<()> {
     let environment = &settings.environment;
     ensure!(!environment.is_stable(), "{environment} holds data of users, and no command deletes it");
-    for stack in stacks::of(stacks, environment).iter().rev() {
+    for stack in stacks::of(stacks, settings).iter().rev() {
         let cloud = &cloud.of(stack);
         let name = stack.name_in(settings);
         let Some(deployed) = apply::find(cloud, &name).await? else { continue };

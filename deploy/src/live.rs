@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{apply, cloud::Cloud, settings::Settings, stacks::DATA};
+use crate::{apply, cloud::Cloud, settings::Settings};
 
 /// The end of the names of parameters that name a table.
 pub const TABLE_NAME: &str = "TableName";
@@ -14,8 +14,7 @@ pub const APP_TABLE: &str = "AppTableName";
 /// # Errors
 /// If CloudFormation does not answer.
 pub async fn adopt(cloud: &Cloud, settings: &mut Settings) -> Result<()> {
-    let stack = format!("{}-{DATA}", settings.prefix());
-    let Some(deployed) = apply::find(cloud, &stack).await? else { return Ok(()) };
+    let Some(deployed) = apply::find(cloud, &settings.data_stack()).await? else { return Ok(()) };
     for parameter in deployed.parameters() {
         let (name, value) = (parameter.parameter_key(), parameter.parameter_value());
         if let Some((name, value)) = name.zip(value).filter(|(name, _)| name.ends_with(TABLE_NAME)) {

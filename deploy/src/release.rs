@@ -25,7 +25,7 @@ use crate::{
     protection, rollback,
     settings::Settings,
     smoke,
-    stacks::{self, Stack},
+    stacks::{self, Stack, Standby},
     template, web,
 };
 
@@ -99,7 +99,7 @@ pub async fn deploy(
         let shift = "CodeDeployDefault.LambdaAllAtOnce".to_owned();
         settings.parameters.insert("TrafficShift".to_owned(), shift);
     }
-    let stacks = stacks::of(&bundle.stacks, &settings.environment);
+    let stacks = stacks::of(&bundle.stacks, &settings);
     let names: Vec<_> = stacks.iter().map(|stack| stack.name.as_str()).collect();
     for name in &options.only {
         ensure!(
@@ -126,7 +126,7 @@ impl Deployment<'_> {
         let proven = recent.iter().find(|manifest| manifest.state == State::Live);
         let is_first = proven.is_none();
         let (schema, serves) = self.admitted(proven).await?;
-        let stacks = stacks::of(&self.bundle.stacks, &self.settings.environment);
+        let stacks = stacks::of(&self.bundle.stacks, &self.settings);
         let (before_api, api): (Vec<_>, Vec<_>) = stacks.iter().partition(|stack| stack.protected);
         // The functions need what the stacks of data hold, so their parameters, and the name of the release, follow from it.
         for stack in before_api {
@@ -220,7 +220,8 @@ impl Deployment<'_> {
         if self.options.dry_run {
             return Ok(());
         }
-        if is_first {
+        // The replicas of a second region have all that.
+        if is_first && self.settings.standby == Standby::Never {
             first::seed(self.cloud, &self.settings, self.progress).await?;
             migration::bring(self.cloud, &self.settings, self.bundle.serves.1, self.progress).await?;
             first::create_keys(self.cloud, &self.settings, self.progress).await?;
@@ -302,7 +303,7 @@ impl Deployment<'_> {
 
     /// Environments with an edge refuse requests that bypass it, so the functions need the hash of its secret value.
     async fn read_origin_verify(&mut self) -> Result<()> {
-        if !self.bundle.has_edge(&self.settings.environment) {
+        if !self.bundle.has_edge(&self.settings) {
             return Ok(());
         }
         let values = match origin::read(self.cloud, &self.settings).await? {

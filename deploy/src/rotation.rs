@@ -70,7 +70,7 @@ pub async fn rotate(
     }
     preflight::window(settings, reason, OffsetDateTime::now_utc())?;
     let bundle = Bundle::get(cloud, &live.bundle).await?;
-    ensure!(bundle.has_edge(&settings.environment), "{environment} has no edge");
+    ensure!(bundle.has_edge(settings), "{environment} has no edge");
     let deployment = Deployment { cloud, root, settings, bundle, reason, progress };
     let mut values = deployment.values().await?;
     let mut step = next(&values);

@@ -6,7 +6,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use door::environment::Environment;
 use serde::Deserialize;
 
-use crate::{live::TABLE_NAME, window::Window};
+use crate::{
+    live::TABLE_NAME,
+    stacks::{DATA, REPLICAS, Standby},
+    window::Window,
+};
 
 /// The settings of an environment.
 #[derive(Clone, Debug)]
@@ -18,6 +22,8 @@ pub struct Settings {
     /// Values of the templates' parameters. A stack has those that its template declares.
     pub parameters: BTreeMap<String, String>,
     pub own: Own,
+    /// The second region of the environment: never, prepared to serve reads, or the only one that serves.
+    pub standby: Standby,
 }
 
 /// The file of an environment in `deploy/`.
@@ -31,6 +37,9 @@ pub struct Own {
     /// The days after which the environment is deleted.
     pub expires_after_days: Option<u32>,
 }
+
+/// The parameter with the second region of an environment.
+const REPLICA_REGION: &str = "ReplicaRegion";
 
 /// The name of the sections and of the file for all environments of branches.
 const FEATURE: &str = "feature";
@@ -89,6 +98,7 @@ impl Settings {
             tags: tags.into_iter().map(|(tag, value)| (tag, named(&value))).collect(),
             parameters,
             own,
+            standby: Standby::Never,
         };
         settings.add_names()?;
         Ok(settings)
@@ -116,6 +126,28 @@ impl Settings {
             self.parameters.entry(parameter.to_owned()).or_insert(value);
         }
         Ok(())
+    }
+
+    /// Returns the settings of the second region of the environment. Once that is active, it also runs the jobs.
+    ///
+    /// # Errors
+    /// If the environment has no second region.
+    pub fn in_standby(mut self, is_active: bool) -> Result<Self> {
+        let region = self.parameters.remove(REPLICA_REGION).filter(|region| !region.is_empty());
+        self.region = region.with_context(|| {
+            format!("{} has no second region: samconfig.toml sets no {REPLICA_REGION}", self.environment)
+        })?;
+        self.standby = if is_active { Standby::Active } else { Standby::Always };
+        // Requests reach it only while the first region does not answer.
+        self.parameters.insert("TrafficShift".to_owned(), "CodeDeployDefault.LambdaAllAtOnce".to_owned());
+        Ok(self)
+    }
+
+    /// Returns the stack that has the names of the tables.
+    #[must_use]
+    pub fn data_stack(&self) -> String {
+        let stack = if self.standby == Standby::Never { DATA } else { REPLICAS };
+        format!("{}-{stack}", self.prefix())
     }
 
     /// Returns the start of the names of everything in the environment.
@@ -146,6 +178,27 @@ fn pairs(list: &toml::Value, what: &str) -> Result<BTreeMap<String, String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_region_has_its_own_data_stack_and_the_jobs_only_once_it_is_active() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let read = |name: &str| Settings::read(root, name).expect("settings");
+        let (list, _) = crate::stacks::read(root).expect("stacks");
+        let names = |settings: &Settings| -> Vec<String> {
+            crate::stacks::of(&list, settings).into_iter().map(|stack| stack.name).collect()
+        };
+        let prepared = read("prod").in_standby(false).expect("a region");
+        assert_eq!(names(&prepared), ["dr", "release", "functions", "admin"]);
+        assert!(crate::stacks::of(&list, &prepared).iter().all(|stack| stack.region.is_none()));
+        assert_ne!(prepared.region, read("prod").region);
+        assert_eq!(prepared.data_stack(), "pokedex-prod-dr");
+        let active = read("prod").in_standby(true).expect("a region");
+        assert_eq!(names(&active), ["dr", "release", "functions", "admin", "jobs"]);
+        assert!(names(&read("prod")).contains(&"data".to_owned()));
+        assert_eq!(read("prod").data_stack(), "pokedex-prod-data");
+        let refused = read("staging").in_standby(false).expect_err("no region").to_string();
+        assert!(refused.contains("staging has no second region"), "{refused}");
+    }
 
     #[test]
     fn an_environment_cannot_have_the_name_of_another_ones_stack() {

@@ -25,6 +25,22 @@ pub struct Stack {
     /// The environments that have the stack; all if empty.
     #[serde(default)]
     pub environments: Vec<String>,
+    /// Whether the second region of an environment has the stack.
+    #[serde(default)]
+    pub standby: Standby,
+}
+
+/// When the second region has a stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standby {
+    /// The first region alone has the stack, or the stack is global.
+    #[default]
+    Never,
+    /// The second region serves with the stack once it has taken over.
+    Active,
+    /// The second region has the stack from the start.
+    Always,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +57,8 @@ pub const RELEASE: &str = "release";
 pub const JOBS: &str = "jobs";
 /// The stack of the tables and buckets.
 pub const DATA: &str = "data";
+/// The stack in the place of [`DATA`] in the second region, which has replicas of the tables.
+pub const REPLICAS: &str = "dr";
 /// The beginning of the names of the stacks of alarms, which stable environments have: one in each region with metrics.
 const WATCH: &str = "watch";
 /// The stack of the distribution, which is the address of an environment that has one.
@@ -89,10 +107,17 @@ pub fn parse(text: &str) -> Result<Vec<Stack>> {
     Ok(stacks)
 }
 
-/// Returns the stacks of `list` that the environment has.
+/// Returns the stacks of `list` that the environment has, in the region of the settings.
 #[must_use]
-pub fn of(list: &[Stack], environment: &Environment) -> Vec<Stack> {
-    list.iter().filter(|stack| stack.is_in(environment)).cloned().collect()
+pub fn of(list: &[Stack], settings: &Settings) -> Vec<Stack> {
+    let in_environment = list.iter().filter(|stack| stack.is_in(&settings.environment)).cloned();
+    match settings.standby {
+        Standby::Never => in_environment.collect(),
+        standby => in_environment
+            .filter(|stack| stack.standby == Standby::Always || stack.standby == standby)
+            .map(|stack| Stack { region: None, ..stack })
+            .collect(),
+    }
 }
 
 /// Reads the list of stacks and the text of each template from the repository at `root`.

@@ -39,6 +39,16 @@ pub async fn put_json(cloud: &Cloud, key: &str, value: &impl Serialize) -> Resul
     put(cloud, key, serde_json::to_vec_pretty(value)?).await
 }
 
+/// Reads a file.
+///
+/// # Errors
+/// If there is no file of this name, or S3 does not answer.
+pub async fn get(cloud: &Cloud, key: &str) -> Result<Vec<u8>> {
+    let found = cloud.files.get_object().bucket(cloud.artifacts()).key(key).send().await;
+    let found = found.map_err(aws).with_context(|| format!("{key} cannot be read"))?;
+    Ok(found.body.collect().await.map_err(aws)?.into_bytes().to_vec())
+}
+
 /// Reads a value from JSON; `None` if there is no file of this name.
 ///
 /// # Errors

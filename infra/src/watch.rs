@@ -7,6 +7,7 @@ mod alarms;
 mod dashboards;
 mod global;
 mod guide;
+mod pages;
 mod parameters;
 mod queries;
 mod topics;
@@ -18,8 +19,9 @@ use serde_json::{Value, json};
 
 use alarm::Topic;
 pub use alarm::{Alarm, Missing, Of, Place, Series, Signal, Source};
-pub use alarms::{ALARMS, PAGES, Page};
+pub use alarms::ALARMS;
 pub(crate) use global::CHECKED;
+pub use pages::{PAGES, Page};
 pub use queries::{QUERIES, Query};
 
 use crate::{

@@ -11,11 +11,14 @@ const DEPLOYER: &str = "infra/deployer.yaml";
 const WORKFLOWS: &str = "infra/workflows.yaml";
 
 /// The action that creates a resource of each type.
-const CREATES: [(&str, &str); 36] = [
+const CREATES: [(&str, &str); 39] = [
     ("AWS::ApiGatewayV2::Api", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Integration", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Route", "apigateway:POST"),
     ("AWS::ApiGatewayV2::Stage", "apigateway:POST"),
+    ("AWS::Backup::BackupPlan", "backup:CreateBackupPlan"),
+    ("AWS::Backup::BackupSelection", "backup:CreateBackupSelection"),
+    ("AWS::Backup::BackupVault", "backup:CreateBackupVault"),
     ("AWS::CertificateManager::Certificate", "acm:RequestCertificate"),
     ("AWS::CloudFront::CachePolicy", "cloudfront:CreateCachePolicy"),
     ("AWS::CloudFront::Distribution", "cloudfront:CreateDistribution"),
@@ -244,7 +247,11 @@ fn a_role_is_passed_only_to_the_services_that_use_it() {
     let service =
         |names: &[&str]| names.iter().map(|name| format!("{name}.amazonaws.com")).collect::<Vec<_>>();
     let expected = [
-        ("CloudFormationRole", role("pokedex-${Names}-*"), service(&["lambda", "scheduler", "codedeploy"])),
+        (
+            "CloudFormationRole",
+            role("pokedex-${Names}-*"),
+            service(&["lambda", "scheduler", "codedeploy", "backup"]),
+        ),
         ("DeployRole", role("pokedex-cloudformation-${Environment}"), service(&["cloudformation"])),
     ];
     assert_eq!(shown, expected);
@@ -277,7 +284,7 @@ fn the_rights_of_deployments_have_names_that_no_environment_has() {
         let properties = &resource["Properties"];
         names.extend(["RoleName", "ManagedPolicyName"].iter().flat_map(|name| texts(&properties[*name])));
     }
-    let expected = ["boundary", "watch", "edge", "cloudformation", "deploy", "operate"]
+    let expected = ["boundary", "watch", "recovery", "edge", "cloudformation", "deploy", "operate"]
         .map(|name| format!("pokedex-{name}-${{Environment}}"));
     assert_eq!(names, expected);
     for file in [DEPLOYER, WORKFLOWS] {
@@ -332,8 +339,10 @@ fn cloudformation_may_create_every_type_of_the_stacks() {
         let (_, found) = resources(DEPLOYER).into_iter().find(|(id, _)| id == name).expect("a resource");
         actions(&statements(&found))
     };
-    let allowed: BTreeSet<String> =
-        ["CloudFormationRole", "EdgePolicy", "WatchPolicy"].into_iter().flat_map(of).collect();
+    let allowed: BTreeSet<String> = ["CloudFormationRole", "EdgePolicy", "RecoveryPolicy", "WatchPolicy"]
+        .into_iter()
+        .flat_map(of)
+        .collect();
     let types: BTreeSet<String> = TEMPLATES
         .into_iter()
         .flat_map(resources)

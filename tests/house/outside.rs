@@ -205,7 +205,7 @@ fn every_parameter_of_a_stack_is_a_setting_or_an_output_of_an_earlier_stack() {
         let mut settings = Settings::read(&root(), environment).expect("settings");
         settings.parameters.extend(FOUND.map(|name| (name.to_owned(), String::new())));
         let mut outputs = BTreeMap::new();
-        for stack in stacks::of(&stacks, &settings.environment) {
+        for stack in stacks::of(&stacks, &settings) {
             let template = template(&stack.template);
             let values = deploy::template::parameters(&template, &settings.parameters, &outputs);
             let values = values.unwrap_or_else(|error| panic!("{environment}, {}: {error}", stack.name));

@@ -69,8 +69,10 @@ fn staging_differs_from_prod_only_where_it_may() {
     }
 }
 
-pub(super) const TEMPLATES: [&str; 10] = [
+pub(super) const TEMPLATES: [&str; 12] = [
+    "infra/dr.yaml",
     "infra/data.yaml",
+    "infra/backup.yaml",
     "infra/release.yaml",
     "template.yaml",
     "infra/admin.yaml",

@@ -42,6 +42,12 @@ const fn of_app(operation: &'static str) -> [(&'static str, Of); 2] {
     [("TableName", Of::Parameter("AppTableName")), ("Operation", Of::Text(operation))]
 }
 
+/// A number of the vault of backups.
+const fn backups(metric: &'static str) -> Series {
+    const VAULT: &[(&str, Of)] = &[("BackupVaultName", Of::Parameter("BackupVaultName"))];
+    Series { source: Source::Aws("AWS/Backup", metric, VAULT), statistic: "Sum" }
+}
+
 const GET: &[(&str, Of)] = &of_app("GetItem");
 const QUERY: &[(&str, Of)] = &of_app("Query");
 const TRANSACT: &[(&str, Of)] = &of_app("TransactWriteItems");
@@ -261,6 +267,23 @@ pub static ALARMS: &[Alarm] = &[
         ..ALARM
     },
     Alarm {
+        id: "BackupsFail",
+        symptom: "A backup of a night, or its copy in the second region, failed",
+        runbook: "recovery",
+        signal: Math(
+            "FILL(failed,0)+FILL(expired,0)+FILL(copies,0)",
+            &[
+                ("failed", backups("NumberOfBackupJobsFailed")),
+                ("expired", backups("NumberOfBackupJobsExpired")),
+                ("copies", backups("NumberOfCopyJobsFailed")),
+            ],
+        ),
+        period: HOUR,
+        // A metric may arrive late, and the latest period then has the values of FILL.
+        of: (1, 3),
+        ..ALARM
+    },
+    Alarm {
         id: "ReplicationLag",
         symptom: "The replica is more than ten seconds behind",
         runbook: "database",
@@ -346,35 +369,5 @@ pub static ALARMS: &[Alarm] = &[
         ),
         above: 100,
         ..OF_EDGE
-    },
-];
-
-/// A page that stands for several alarms of one place: its condition, and the ids of its alarms.
-#[derive(Clone, Copy, Debug)]
-pub struct Page {
-    pub id: &'static str,
-    pub symptom: &'static str,
-    pub runbook: &'static str,
-    pub place: Place,
-    /// Any of them fires it.
-    pub any: &'static [&'static str],
-}
-
-/// One fault of DynamoDB is also a share of errors and latency: it wakes a person once. The alarms in a page report to the topic of
-/// warnings. A page reads alarms of its own region alone, so a fault of the API that the edge sees as well may wake a person twice.
-pub static PAGES: &[Page] = &[
-    Page {
-        id: "Outage",
-        symptom: "Users are affected now",
-        runbook: "errors",
-        place: Place::Home,
-        any: &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts"],
-    },
-    Page {
-        id: "EdgeOutage",
-        symptom: "Users do not reach the product",
-        runbook: "edge",
-        place: Place::Global,
-        any: &["Unreachable", "EdgeErrors"],
     },
 ];

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use super::{ALARMS, PAGES, Place, QUERIES, global::REGION};
+use super::{alarm::Place, alarms::ALARMS, global::REGION, pages::PAGES, queries::QUERIES};
 use crate::generated::{self, Generated};
 
 const PAGE: &str = "docs/operations.md";

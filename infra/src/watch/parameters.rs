@@ -49,6 +49,7 @@ pub(super) fn of(place: Place) -> Vec<(String, Value)> {
                 "AccountConcurrency".to_owned(),
                 json!({"Type": "Number", "Default": 1000, "Description": "The account's limit of concurrent executions (aws lambda get-account-settings)."}),
             ),
+            required("BackupVaultName", "An output of infra/backup.yaml."),
             optional(REPLICA, "The region of a replica of the tables."),
         ]),
     }

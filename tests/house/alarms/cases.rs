@@ -98,6 +98,11 @@ pub(super) const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
     ("TokensReplayed", &[&[&[("value", 6.0)]]], &[&[&[("value", 5.0)]], &[&[]]]),
     ("ClientsLimited", &[&[&[("value", 1_001.0)]]], &[&[&[("value", 1_000.0)]], &[&[]]]),
     (
+        "BackupsFail",
+        &[&[&[("failed", 1.0)]], &[&[("copies", 1.0)], &[], &[]], &[&[("expired", 1.0)]]],
+        &[&[&[("failed", 0.0), ("copies", 0.0)]], &[&[]]],
+    ),
+    (
         "ReplicationLag",
         &[&[&[("value", 10_001.0)], &[("value", 12_000.0)], &[("value", 11_000.0)]]],
         &[&[&[("value", 20_000.0)], &[("value", 9_000.0)], &[("value", 20_000.0)]], &[&[]]],

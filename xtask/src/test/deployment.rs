@@ -20,9 +20,11 @@ use crate::finding::{Finding, Outcome};
 pub(super) const REGION: &str = "eu-central-1";
 
 /// The templates of all stacks.
-pub const TEMPLATES: [&str; 11] = [
+pub const TEMPLATES: [&str; 13] = [
     "infra/artifacts.yaml",
+    "infra/dr.yaml",
     "infra/data.yaml",
+    "infra/backup.yaml",
     "infra/release.yaml",
     "template.yaml",
     "infra/admin.yaml",
