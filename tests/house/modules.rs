@@ -10,7 +10,7 @@ use tests::root;
 use super::files::texts;
 
 /// The root file of each crate.
-const CRATES: [&str; 14] = [
+const CRATES: [&str; 15] = [
     "shared/domain/src/lib.rs",
     "shared/media/src/lib.rs",
     ADAPTERS,
@@ -22,6 +22,7 @@ const CRATES: [&str; 14] = [
     "bench/src/lib.rs",
     "bench/src/main.rs",
     "bench/src/bin/instructions/main.rs",
+    "bench/src/bin/load/main.rs",
     "tests/support/lib.rs",
     "tests/main.rs",
     "xtask/src/main.rs",
