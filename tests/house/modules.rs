@@ -5,7 +5,7 @@ mod source;
 
 use graph::cycles;
 use source::Crate;
-use tests::root;
+use tests::{note_figure, root};
 
 use super::files::texts;
 
@@ -47,6 +47,7 @@ fn no_crate_has_a_cycle_of_modules() {
         assert!(all.len() < 3 || edges.len() >= all.len() / 2, "{path}: {} edges", edges.len());
         found.extend(cycles(&edges).into_iter().map(|cycle| format!("{path}: {}", cycle.join("; "))));
     }
+    note_figure("cycles", found.len());
     assert!(found.is_empty(), "{} cycles of modules:\n{}", found.len(), found.join("\n"));
 }
 

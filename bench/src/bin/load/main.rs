@@ -111,7 +111,8 @@ fn run(options: &Options) -> Result<bool> {
 
     let server = start(&binaries, &data)?;
     let visitors = Arc::new(runtime.block_on(Visitors::arrive(plan, &server.url))?);
-    let (mut result, misses) = attempts(options, growth, &runtime, &visitors, (server.process.id(), data.as_path()))?;
+    let (mut result, misses) =
+        attempts(options, growth, &runtime, &visitors, (server.process.id(), data.as_path()))?;
     // Without a warning, as `kill -9` does: an acknowledged change is already stored.
     drop(server);
     let visitors = Arc::into_inner(visitors).ok_or_else(|| anyhow!("a visitor is still there"))?;
