@@ -2,8 +2,10 @@
 
 mod assets;
 mod catalogue;
+mod clock;
 mod connections;
 mod disk;
+mod faults;
 mod folder;
 mod guard;
 mod keys;
@@ -18,6 +20,7 @@ mod start;
 mod stop;
 mod sweep;
 mod sync;
+mod visitors;
 mod watch;
 
 pub use process::{Process, Program, cargo};
