@@ -269,7 +269,9 @@ mod tests {
 
     #[test]
     fn a_growing_server_is_a_miss() {
-        let found = misses(|_| {}, Readings { grown: 1 << 40, ..flat() });
+        let mut full = flat();
+        full.grown = 1 << 40;
+        let found = misses(|_| {}, full);
         assert!(matches!(&found[..], [Miss::Broken(why)] if why.contains("data folder")), "{found:?}");
         let found = misses(|_| {}, Readings::rising(100.0, 12));
         assert!(matches!(&found[..], [Miss::Broken(why)] if why.contains("memory")), "{found:?}");

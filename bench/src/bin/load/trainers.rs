@@ -18,8 +18,10 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::client::{Ask, Checked, Http, Reply, wrong};
 
 const PASSWORD: &str = "pallet town, route 1";
-/// The ids of the Pokémon that become favorites: all of them exist.
+/// The greatest id of the Pokémon that become favorites: all up to it exist.
 const FAVORITES: u32 = 1000;
+/// The number of favorites from which on an account only removes some.
+const MOST: usize = 500;
 
 /// A number of changes in the server's trail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,8 +136,18 @@ impl Trainer {
         wrong(format!("{}: the favorites {missing:?} are missing, {unknown:?} are unknown", self.name))
     }
 
-    /// Adds a favorite, and repeats half of the requests with the same `Idempotency-Key`.
-    pub async fn add(&mut self, http: &Http, random: &mut Rng) -> Checked<Instant> {
+    /// Adds a favorite or removes one, and repeats half of the requests with the same `Idempotency-Key`. An account without favorites adds
+    /// one in any case, and an account with many removes one.
+    pub async fn change(&mut self, http: &Http, adds: bool, random: &mut Rng) -> Checked<Instant> {
+        let has_room = self.favorites.len() + self.uncertain.len() < MOST;
+        if self.favorites.is_empty() || (adds && has_room) {
+            self.add(http, random).await
+        } else {
+            self.remove(http, random).await
+        }
+    }
+
+    async fn add(&mut self, http: &Http, random: &mut Rng) -> Checked<Instant> {
         let pokemon = loop {
             let pokemon = random.u32(1..=FAVORITES);
             if !self.favorites.contains(&pokemon) && !self.uncertain.contains(&pokemon) {
@@ -161,10 +173,9 @@ impl Trainer {
         }
     }
 
-    /// Removes a favorite, and repeats half of the requests; without a favorite, adds one.
-    pub async fn remove(&mut self, http: &Http, random: &mut Rng) -> Checked<Instant> {
+    async fn remove(&mut self, http: &Http, random: &mut Rng) -> Checked<Instant> {
         let Some(pokemon) = random.choice(&self.favorites).copied() else {
-            return self.add(http, random).await;
+            return wrong(format!("{} has no favorites", self.name));
         };
         let ask = self.keyed(Ask::delete(format!("/api/v1/users/{}/favorites/{pokemon}", self.id)));
         self.favorites.remove(&pokemon);

@@ -46,8 +46,8 @@ impl Visitors {
             Act::Profile => self.trainers.free().await.profile(http).await,
             Act::Favorites => self.trainers.free().await.favorites(http).await,
             Act::Refresh => self.trainers.free().await.refresh(http).await,
-            Act::AddFavorite => self.trainers.free().await.add(http, random).await,
-            Act::DeleteFavorite => self.trainers.free().await.remove(http, random).await,
+            Act::AddFavorite => self.trainers.free().await.change(http, true, random).await,
+            Act::DeleteFavorite => self.trainers.free().await.change(http, false, random).await,
             Act::SignIn => self.trainers.free().await.sign_in(http).await,
             Act::Export => self.trainers.free().await.export(http).await,
         }
