@@ -10,6 +10,10 @@ use adapters::{
 use anyhow::{Context as _, Result, anyhow, ensure};
 use api::{App, Config, Route, routes};
 use aws_sdk_dynamodb::Client;
+use bench::{
+    child::{Binaries, LocalEngine},
+    machine::own_cpu,
+};
 use domain::accounts::UserId;
 use door::{
     Event, Response, answer,
@@ -21,9 +25,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::{
-    child::{Binaries, LocalEngine},
     effort::Effort,
-    machine::own_cpu,
     report::{Report, Spread, Target},
     timing,
 };

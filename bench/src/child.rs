@@ -16,6 +16,8 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use aws_sdk_dynamodb::Client;
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::machine;
+
 /// The time after which a start counts as failed.
 const START: Duration = Duration::from_secs(120);
 /// The time in which a program must end when it is asked to.
@@ -92,6 +94,11 @@ impl Process {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The most memory that the program has used so far, in bytes.
+    pub fn peak_memory(&self) -> Result<f64> {
+        machine::peak_memory(self.id())
     }
 
     /// Whether the program is still running.

@@ -11,13 +11,15 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use api::functions::HANDLER;
-use bench::surroundings::{Runtime, Surroundings, event};
+use bench::{
+    child::Binaries,
+    machine::{MB, peak_memory},
+    surroundings::{Runtime, Surroundings, event},
+};
 use tokio::process::Command;
 
 use crate::{
-    child::Binaries,
     effort::Effort,
-    machine::{MB, peak_memory},
     report::{Report, Spread, Target},
 };
 

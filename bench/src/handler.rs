@@ -7,6 +7,10 @@ use adapters::store::Usage;
 use anyhow::{Context as _, Result, ensure};
 use api::{App, Config, Route, routes};
 use aws_sdk_dynamodb::Client;
+use bench::{
+    child::{Binaries, LocalEngine},
+    machine::own_cpu,
+};
 use door::{
     Event, Request, Response, answer,
     event::{Context, HttpContext},
@@ -17,9 +21,7 @@ use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
 
 use crate::{
-    child::{Binaries, LocalEngine},
     effort::Effort,
-    machine::own_cpu,
     report::{Report, Spread, Target},
 };
 

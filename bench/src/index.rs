@@ -6,13 +6,15 @@ use adapters::store::{CatalogStore, Key, Meter, Tables};
 use anyhow::{Context as _, Result};
 use api::Config;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use bench::{
+    child::{Binaries, LocalEngine},
+    machine::{own_cpu, own_memory},
+};
 use domain::dex::Dex;
 use local::tables;
 
 use crate::{
-    child::{Binaries, LocalEngine},
     effort::Effort,
-    machine::{own_cpu, own_memory},
     report::{Report, Spread, Target},
 };
 

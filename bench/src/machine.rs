@@ -25,7 +25,7 @@ fn process_cpu() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// A stub for other systems. It is never called, because [`crate::main`] ends first.
+/// A stub for other systems. It is never called: the programs of this package end first.
 #[cfg(not(unix))]
 fn process_cpu() -> Duration {
     Duration::ZERO
@@ -59,6 +59,17 @@ pub fn busy() -> Result<(f64, usize)> {
 /// The peak memory of a process so far, in bytes.
 pub fn peak_memory(pid: u32) -> Result<f64> {
     status(&pid.to_string(), "VmHWM:")
+}
+
+/// The memory that a process uses now, in bytes.
+pub fn memory(pid: u32) -> Result<f64> {
+    status(&pid.to_string(), "VmRSS:")
+}
+
+/// The number of files and sockets that a process has open.
+pub fn descriptors(pid: u32) -> Result<usize> {
+    let folder = format!("/proc/{pid}/fd");
+    Ok(fs::read_dir(&folder).with_context(|| format!("{folder} cannot be read"))?.count())
 }
 
 /// The memory of this process, in bytes.

@@ -11,13 +11,11 @@
 //! target is shown in the table and fails nothing.
 
 mod accounts;
-mod child;
 mod client;
 mod cold;
 mod effort;
 mod handler;
 mod index;
-mod machine;
 mod report;
 mod server;
 mod start;
@@ -27,9 +25,10 @@ mod timing;
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use bench::{child::Binaries, machine};
 use clap::{Parser, ValueEnum};
 
-use crate::{child::Binaries, effort::Effort, report::Report};
+use crate::{effort::Effort, report::Report};
 
 /// Measures the cost of the product. Linux only, because it reads other processes from /proc.
 #[derive(Debug, Parser)]

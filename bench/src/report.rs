@@ -77,7 +77,7 @@ impl Row {
 #[derive(Debug, Serialize)]
 pub struct Report {
     quick: bool,
-    /// The load that other programs caused in the minute before: see [`crate::machine::busy`].
+    /// The load that other programs caused in the minute before: see [`bench::machine::busy`].
     load_average: f64,
     cores: usize,
     rows: Vec<Row>,

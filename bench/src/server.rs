@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
+use bench::{
+    child::{Binaries, Local, LocalEngine},
+    machine::{MB, cpu},
+};
 
 use crate::{
-    child::{Binaries, Local, LocalEngine},
     client::load,
     effort::Effort,
-    machine::{MB, cpu, peak_memory},
     report::{Report, Spread, Target},
 };
 
@@ -32,7 +34,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     for case in LISTS {
         ask(&server, case, effort, report)?;
     }
-    let peak = peak_memory(server.process.id())? / MB;
+    let peak = server.process.peak_memory()? / MB;
     report.add(GROUP, "peak memory, with its engine", "MB", peak, None);
     drop(server);
 
@@ -40,7 +42,7 @@ pub fn measure(binaries: &Binaries, effort: &Effort, report: &mut Report) -> Res
     let engine = LocalEngine::start(binaries)?;
     let server = Local::on_engine(binaries, &engine)?;
     ask(&server, DETAIL, effort, report)?;
-    let peak = peak_memory(server.process.id())? / MB;
+    let peak = server.process.peak_memory()? / MB;
     report.add(GROUP, "peak memory, without an engine", "MB", peak, None);
     Ok(())
 }

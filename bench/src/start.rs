@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bench::{
+    child::{Binaries, Local},
+    machine::{MB, cpu},
+};
 
 use crate::{
-    child::{Binaries, Local},
     effort::Effort,
-    machine::{MB, cpu, peak_memory},
     report::{Report, Spread, Target},
 };
 
@@ -49,7 +51,7 @@ impl Starts {
         let server = Local::in_folder(binary, folder)?;
         self.seconds.push(server.took.as_secs_f64());
         self.cpu.push(cpu(server.process.id())?.as_secs_f64());
-        self.peak.push(peak_memory(server.process.id())? / MB);
+        self.peak.push(server.process.peak_memory()? / MB);
         server.process.stop();
         Ok(())
     }

@@ -3,11 +3,13 @@
 use std::{env, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
+use bench::{
+    child::{Binaries, Local, Process, port},
+    machine::{MB, cpu},
+};
 
 use crate::{
-    child::{Binaries, Local, Process, port},
     effort::Effort,
-    machine::{MB, cpu, peak_memory},
     report::{Report, Spread, Target},
 };
 
@@ -76,7 +78,7 @@ impl Syncs {
         ensure!(stderr.contains("sync: fetched"), "the sync did not finish: {}", stderr.trim_end());
         self.seconds.push(server.took.as_secs_f64());
         self.cpu.push(cpu(server.process.id())?.as_secs_f64());
-        self.peak.push(peak_memory(server.process.id())? / MB);
+        self.peak.push(server.process.peak_memory()? / MB);
         server.process.stop();
         Ok(())
     }

@@ -61,9 +61,10 @@ fn every_job_with_an_identity_has_an_environment() {
         }
         assert!(job.job["timeout-minutes"].is_number(), "{} has no time limit", job.name);
         let permissions = job.job["permissions"].as_object().expect("permissions");
-        let allowed = ["contents", "id-token"];
+        let allowed = ["actions", "contents", "id-token"];
         assert!(permissions.keys().all(|name| allowed.contains(&name.as_str())), "{}", job.name);
         assert_eq!(permissions["contents"], "read", "{}", job.name);
+        assert!(permissions.get("actions").is_none_or(|right| right == "read"), "{}", job.name);
     }
     let expected = [
         "${{ inputs.environment }}-operations",
@@ -145,7 +146,9 @@ fn workflows_call_only_commands_that_exist() {
             called.insert(name);
         }
     }
-    for name in ["build", "deploy", "promote", "rollback", "migrate", "test", "drift", "prune", "env"] {
+    for name in
+        ["build", "deploy", "promote", "rollback", "migrate", "test", "drift", "prune", "env", "scorecard"]
+    {
         assert!(called.contains(name), "no workflow calls {name}");
     }
 }

@@ -99,13 +99,15 @@ async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_space_is_free() {
     assert_eq!(house.get("/api/v1/health").await.status, 200, "the process lives");
     assert_eq!(house.get("/api/v1/pokemon/25").await.status, 200, "reads need no room");
     // SQLite may have some free pages in its log: one of the writes is the first that does not fit.
-    let mut refused = None;
+    let (mut refused, mut acknowledged) = (None, Vec::new());
     for number in 0..60 {
-        let answer = register(&house, &format!("trainer{number}")).await;
+        let name = format!("trainer{number}");
+        let answer = register(&house, &name).await;
         if answer.status != 201 {
             refused = Some(answer);
             break;
         }
+        acknowledged.push(name);
     }
     let refused = refused.expect("a write that does not fit");
     assert_eq!(refused.status, 503, "{refused:?}");
@@ -113,6 +115,11 @@ async fn a_full_disk_is_not_ready_and_its_writes_are_503_until_space_is_free() {
     fs::remove_file(filler).unwrap();
     assert_eq!(house.get("/api/v1/health/ready").await.status, 200, "without a restart");
     assert_eq!(register(&house, "misty").await.status, 201);
+    for name in acknowledged {
+        let body = json!({"username": name, "password": PASSWORD});
+        let answer = house.call(Method::POST, "/api/v1/auth/login", None, Some(&body)).await;
+        assert_eq!(answer.status, 200, "an acknowledged registration is lost: {answer:?}");
+    }
     process.interrupt().await;
 }
 

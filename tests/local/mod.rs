@@ -2,9 +2,11 @@
 
 mod assets;
 mod catalogue;
+mod clock;
 mod connections;
 mod dashboard;
 mod disk;
+mod faults;
 mod folder;
 mod guard;
 mod keys;
@@ -19,6 +21,7 @@ mod start;
 mod stop;
 mod sweep;
 mod sync;
+mod visitors;
 mod watch;
 
 pub use process::{Process, Program, cargo};

@@ -60,7 +60,12 @@ impl Drop for Running {
 impl StandIn {
     /// Serves `world` on a free port, in the runtime of the caller.
     pub async fn start(world: World) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
+        Self::start_at(world, "127.0.0.1:0").await
+    }
+
+    /// Serves `world` at `address`, a name and a port on which nothing listens.
+    pub async fn start_at(world: World, address: &str) -> Self {
+        let listener = TcpListener::bind(address).await.expect("the address is free");
         let address = listener.local_addr().expect("a bound socket has an address");
         let state = Arc::new(State::new(format!("http://{address}"), world));
         let running = Running(tokio::spawn(server::serve(listener, Arc::clone(&state))));

@@ -20,7 +20,7 @@ mod table;
 mod tap;
 
 pub use bucket::Bucket;
-pub use counts::count;
+pub use counts::{count, note_figure};
 pub use distribution::Distribution;
 pub use event::{event, invoke, invoke_event};
 pub use facts::facts;

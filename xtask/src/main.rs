@@ -3,10 +3,13 @@
 mod build;
 mod cargo;
 mod checklist;
+mod coverage;
 mod dynamodb_local;
 mod finding;
 mod mutate;
 mod pass_through;
+mod scorecard;
+mod suite;
 mod tally;
 mod test;
 mod tools;
@@ -39,6 +42,13 @@ enum Command {
     /// Build with the `measure` profile and measure (arguments go to `bench`)
     #[command(disable_help_flag = true)]
     Bench(Rest),
+    /// Load the local server with mixed traffic and judge its answers, latencies and memory (arguments go to `load`)
+    #[command(disable_help_flag = true)]
+    Load(Rest),
+    /// Measure the share of lines that the tests execute, and compare it with its floor
+    Coverage(coverage::Options),
+    /// Print the figures of the last `cargo xtask test`, compared with those of another commit: `--against FILE`
+    Scorecard(scorecard::Options),
     /// Write every file that the tables of routes and jobs determine; with `--record`, run the functions first and record their accesses
     #[command(disable_help_flag = true)]
     Generate(Rest),
@@ -91,6 +101,9 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Rehearse => test::run(&test::Options::only("rehearsal")),
         Command::Snapshot(rest) => pass_through::snapshot(&rest),
         Command::Bench(rest) => pass_through::bench(&rest),
+        Command::Load(rest) => pass_through::load(&rest),
+        Command::Coverage(options) => coverage::run(&options),
+        Command::Scorecard(options) => scorecard::run(&options),
         Command::Generate(rest) => pass_through::generate(&rest),
         Command::Build(options) => build::run(&options),
         Command::Deploy(rest) => pass_through::deploy("deploy", &rest),

@@ -58,8 +58,8 @@ pub fn deploy(command: &str, rest: &Rest) -> anyhow::Result<ExitCode> {
 
 /// Builds the programs that the bench starts and measures.
 pub fn bench(rest: &Rest) -> anyhow::Result<ExitCode> {
-    let mut builds = vec![cargo(["build", "--profile", "measure", "-p", "local", "-p", "bench"])];
-    let mut run = Command::new(target().join("measure").join(format!("bench{EXE_SUFFIX}")));
+    let mut builds = vec![measured_build()];
+    let mut run = measured("bench");
     // Cold starts need a real release build, which takes minutes.
     if !rest.has("--only") || rest.has("cold") {
         builds.push(cargo([
@@ -83,6 +83,24 @@ pub fn bench(rest: &Rest) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(code(status(run.args(&rest.arguments).current_dir(root()))?))
+}
+
+/// Builds the local server and the program that loads it, and runs that.
+pub fn load(rest: &Rest) -> anyhow::Result<ExitCode> {
+    let built = status(&mut measured_build())?;
+    if !built.success() {
+        return Ok(code(built));
+    }
+    Ok(code(status(measured("load").args(&rest.arguments).current_dir(root()))?))
+}
+
+/// The build of the programs that measure, and of the local server, which they start.
+fn measured_build() -> Command {
+    cargo(["build", "--profile", "measure", "-p", "local", "-p", "bench"])
+}
+
+fn measured(program: &str) -> Command {
+    Command::new(target().join("measure").join(format!("{program}{EXE_SUFFIX}")))
 }
 
 fn code(status: ExitStatus) -> ExitCode {

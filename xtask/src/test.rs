@@ -5,12 +5,12 @@ mod dependencies;
 mod deployment;
 mod hygiene;
 mod iam;
+mod load;
 mod readme;
 mod reproducible;
 mod scan;
 mod stages;
 mod store;
-mod suite;
 mod table;
 
 use std::process::ExitCode;
@@ -23,6 +23,7 @@ use stages::{Context, STAGES, Stage};
 
 use crate::cargo::target;
 use crate::finding::{Outcome, Report};
+use crate::scorecard;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -73,6 +74,9 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(target())?;
     fs::write(&results, format!("{:#}\n", table::json(&reports)))?;
     println!("results: {}", results.display());
+    if options.only.is_empty() {
+        println!("scorecard: {}", scorecard::write(&reports)?.display());
+    }
     if !failed.is_empty() {
         println!("FAILED: {}", failed.join(", "));
     }

@@ -112,6 +112,8 @@ pub const OF_RELEASES: &[Change] = &[
         ORDER,
     ),
     replace(".github/workflows/drift.yml", "cargo xtask drift", "cargo xtask wander", COMMANDS),
+    replace(".github/workflows/ci.yml", "      actions: read #", "      actions: write #", IDENTITY),
+    replace(".github/workflows/ci.yml", "cargo xtask scorecard", "cargo xtask score", COMMANDS),
     replace(
         DEPLOY,
         "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1",

@@ -13,8 +13,8 @@ use crate::build;
 use crate::cargo::{answers, build_programs, cargo, root, target};
 use crate::tools::{done, has_python, missing, python};
 
-use super::suite;
 use crate::finding::{Finding, Outcome};
+use crate::suite;
 
 /// The region of the stacks.
 pub(super) const REGION: &str = "eu-central-1";

@@ -5,8 +5,10 @@ use std::process::Command;
 use crate::cargo::{build_programs, cargo, status};
 use crate::mutate;
 
-use super::{contract, dependencies, deployment, hygiene, iam, readme, reproducible, scan, store, suite};
+use super::{contract, dependencies, deployment, hygiene, iam, load, readme, reproducible, scan, store};
 use crate::finding::{Finding, Outcome, Report};
+use crate::scorecard::sources;
+use crate::suite;
 
 pub struct Stage {
     pub name: &'static str,
@@ -56,7 +58,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: TESTS,
         what: "every test passes and none is ignored",
-        run: |context| suite::whole(context.full),
+        run: |context| suite::whole(context.full, &sources::figures()),
     },
     Stage {
         name: store::EMBEDDED,
@@ -67,6 +69,11 @@ pub const STAGES: &[Stage] = &[
         name: store::DYNAMODB_LOCAL,
         what: "the same suite on DynamoDB Local, AWS's own engine",
         run: |context| store::dynamodb_local(context.earlier),
+    },
+    Stage {
+        name: "load",
+        what: "under mixed traffic at a fixed rate, answers are right, no change is lost and nothing grows",
+        run: |context| load::check(context.full, &sources::load()),
     },
     Stage {
         name: "readme",

@@ -1,10 +1,9 @@
 //! The store tests on two engines: both must run all of them.
 
 use crate::dynamodb_local::{self, DynamoDbLocal};
-use crate::tools::missing;
-
-use super::suite;
 use crate::finding::{Finding, Outcome, Report};
+use crate::suite;
+use crate::tools::missing;
 
 pub const EMBEDDED: &str = "store-embedded";
 pub const DYNAMODB_LOCAL: &str = "store-dynamodb-local";

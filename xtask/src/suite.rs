@@ -2,10 +2,11 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::num::NonZero;
+use std::path::Path;
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
-use std::{iter, thread};
+use std::{fs, iter, thread};
 
 use anyhow::Context;
 
@@ -23,14 +24,33 @@ const TESTS_PER_CORE: usize = 2;
 /// The damaged events that the door must answer: usually, and in full, which takes four minutes more.
 const DAMAGED_EVENTS: [u32; 2] = [25_000, 100_000];
 
-/// Runs all tests of the workspace except those that need a tool besides Rust, which have their own stages.
-pub fn whole(full: bool) -> anyhow::Result<Finding> {
+/// The variable that names the folder into which tests write figures for the scorecard, a file for each.
+const FIGURES: &str = "POKEDEX_FIGURES";
+
+/// Runs all tests of the workspace except those that need a tool besides Rust, which have their own stages. Tests write their figures
+/// into the folder `figures`.
+pub fn whole(full: bool, figures: &Path) -> anyhow::Result<Finding> {
+    if figures.exists() {
+        fs::remove_dir_all(figures)?;
+    }
+    fs::create_dir_all(figures)?;
+    run(all(full).env(FIGURES, figures))
+}
+
+/// The command of [`whole`].
+pub fn all(full: bool) -> Command {
     let elsewhere = ["--", "--skip", "runtime::", "--skip", "watch::"];
     let mut test = cargo(["test", "--workspace", "--locked", "--no-fail-fast"]);
     let events = DAMAGED_EVENTS[usize::from(full)];
     println!("{events} damaged events are sent; {} with --full", DAMAGED_EVENTS[1]);
     test.env("POKEDEX_DAMAGED_EVENTS", events.to_string());
-    run(test.args(elsewhere).env_remove(ENGINE))
+    test.args(elsewhere).env_remove(ENGINE);
+    test
+}
+
+/// The command that builds the test programs, and runs none.
+pub fn binaries() -> Command {
+    cargo(["test", "--workspace", "--locked", "--no-run"])
 }
 
 /// Runs the store suite, on the engine at `url` or on the embedded one.
