@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::cargo::{build_programs, cargo, root, target};
+use crate::cargo::{build_programs, root, target};
 use crate::finding::Outcome;
 use crate::suite;
 use crate::tools::{done, has_python, python};
