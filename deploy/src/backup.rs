@@ -1,4 +1,4 @@
-//! A backup of the accounts at a moment of one's own choice, beside the daily ones and the recovery to any second.
+//! A backup of the accounts at a moment of the operator's choice, beside the daily ones and the recovery to any second.
 
 use std::time::Duration;
 

@@ -30,7 +30,7 @@ pub struct Stack {
     pub standby: Standby,
 }
 
-/// When the second region has a stack.
+/// The time from which the second region has a stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standby {
@@ -57,7 +57,7 @@ pub const RELEASE: &str = "release";
 pub const JOBS: &str = "jobs";
 /// The stack of the tables and buckets.
 pub const DATA: &str = "data";
-/// The stack in the place of [`DATA`] in the second region, which has replicas of the tables.
+/// The stack that replaces [`DATA`] in the second region, which has replicas of the tables.
 pub const REPLICAS: &str = "dr";
 /// The beginning of the names of the stacks of alarms, which stable environments have: one in each region with metrics.
 const WATCH: &str = "watch";

@@ -203,14 +203,21 @@ fn no_right_is_wider_than_the_environment() {
             let is_read = ["Get", "List", "Describe"].iter().any(|start| name.starts_with(start));
             assert!(!name.contains('*') || is_read && name.ends_with('*'), "{named}: {action}");
         }
-        let without_resource = ["WithoutResource", "Observation", "ListStacks"];
+        let without_resource = ["WithoutResource", "Observation", "ListStacks", "KeyOfTheService"];
         for resource in texts(&statement["Resource"]) {
             let is_ours = resource.contains("pokedex-");
             // Their ids are random. Tags limit the rights to distributions and certificates.
-            let has_random_id =
-                ["cloudfront::", "certificate/*", "managedruleset/*", "route53:::", ":delivery:*"]
-                    .iter()
-                    .any(|part| resource.contains(part));
+            let has_random_id = [
+                "cloudfront::",
+                "certificate/*",
+                "managedruleset/*",
+                "route53:::",
+                ":delivery:*",
+                ":recovery-point:*",
+                ":backup-plan:*",
+            ]
+            .iter()
+            .any(|part| resource.contains(part));
             if [":distribution/*", ":certificate/*"].iter().any(|part| resource.ends_with(part)) {
                 let tag = &statement["Condition"]["StringEqualsIfExists"]["aws:ResourceTag/env"];
                 assert_eq!(*tag, json!({"Ref": "Environment"}), "{named}: {resource}");

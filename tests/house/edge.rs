@@ -288,7 +288,8 @@ fn resources_for_cloudfront_are_in_us_east_1() {
             found.insert(*kind);
         }
         let is_of_edge = stack.name.starts_with(stacks::EDGE);
-        let is_in_some = is_of_edge || stack.watches();
+        let is_of_recovery = ["backup", "dr"].contains(&stack.name.as_str());
+        let is_in_some = is_of_edge || is_of_recovery || stack.watches();
         assert_eq!(is_in_some, !stack.environments.is_empty(), "{}", stack.name);
         if is_in_some {
             let pattern = text(&template["Parameters"]["Environment"]["AllowedPattern"]);

@@ -66,6 +66,15 @@ enum Command {
     /// Bring the stored accounts of an environment to another version of their shape
     #[command(disable_help_flag = true)]
     Migrate(Rest),
+    /// Back up the accounts of an environment now
+    #[command(disable_help_flag = true)]
+    Backup(Rest),
+    /// Return the accounts of an environment to an earlier moment, and make again what users did since
+    #[command(disable_help_flag = true)]
+    Restore(Rest),
+    /// Restore a copy of the accounts of an environment, verify it, delete it, and judge the times
+    #[command(disable_help_flag = true)]
+    Drill(Rest),
     /// Replace the value of X-Origin-Verify, without a refused request
     #[command(disable_help_flag = true)]
     RotateOrigin(Rest),
@@ -110,6 +119,9 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Promote(rest) => pass_through::deploy("promote", &rest),
         Command::Rollback(rest) => pass_through::deploy("rollback", &rest),
         Command::Migrate(rest) => pass_through::deploy("migrate", &rest),
+        Command::Backup(rest) => pass_through::deploy("backup", &rest),
+        Command::Restore(rest) => pass_through::deploy("restore", &rest),
+        Command::Drill(rest) => pass_through::deploy("drill", &rest),
         Command::RotateOrigin(rest) => pass_through::deploy("rotate-origin", &rest),
         Command::Smoke(rest) => pass_through::deploy("smoke", &rest),
         Command::Prune(rest) => pass_through::deploy("prune", &rest),

@@ -8,14 +8,32 @@ use super::{
     requests::{Line, at_edge, of_route},
 };
 
-/// The environments, and whether they are stable.
-pub(super) const ENVIRONMENTS: [(&str, bool); 4] =
-    [("branch", false), ("dev", false), ("staging", true), ("prod", true)];
+/// The environments, and what they have.
+pub(super) const ENVIRONMENTS: [(&str, Extent); 4] = [
+    ("branch", Extent::Small),
+    ("dev", Extent::Small),
+    ("staging", Extent::Stable),
+    ("prod", Extent::Replicated),
+];
+
+/// The extent of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Extent {
+    Small,
+    /// Watched, protected and backed up.
+    Stable,
+    /// Also prepared in a second region.
+    Replicated,
+}
 
 /// The metrics that an environment publishes without requests: two of jobs and eight of the sync.
 const METRICS: f64 = 10.0;
 /// Gigabyte-seconds of a scheduled invocation: half a second of 256 MB.
 const GB_SECONDS: f64 = 0.125;
+/// Backups that a vault keeps, exports in a month, and the months for which an export is kept.
+const NIGHTS: f64 = 30.0;
+const WEEKS: f64 = 4.3;
+const KEPT_MONTHS: f64 = 3.0;
 /// Gigabytes of the catalogue with its records and facts.
 const CATALOGUE_GB: f64 = 0.03;
 
@@ -44,8 +62,13 @@ fn checks(inputs: &Inputs) -> f64 {
     inputs.resources("AWS::Route53::HealthCheck").iter().map(of).sum()
 }
 
+/// The backups of a vault: each is whole.
+fn backups(inputs: &Inputs) -> f64 {
+    NIGHTS * inputs.traffic.accounts_gb * inputs.prices.backup_gb_month
+}
+
 /// Returns the lines of a month without requests by clients.
-pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
+pub(super) fn idle(inputs: &Inputs, extent: Extent) -> Vec<Line> {
     let prices = &inputs.prices;
     let (metrics, alarms) = alarm_metrics(inputs);
     let mut lines = vec![
@@ -60,7 +83,7 @@ pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
         Line::new("files in buckets", inputs.traffic.files_gb * prices.s3_gb_month),
         Line::new("logs", inputs.scheduled * inputs.traffic.log_bytes / 1e9 * prices.logs_gb),
     ];
-    if is_stable {
+    if extent >= Extent::Stable {
         let rules = inputs
             .resources("AWS::WAFv2::WebACL")
             .iter()
@@ -70,6 +93,13 @@ pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
         let metrics_of_checks = if checks(inputs) > 0.0 { request::METRICS.len() as f64 } else { 0.0 };
         lines.extend([
             Line::new("recovery to a point in time", CATALOGUE_GB * prices.dynamodb_recovery_gb_month),
+            Line::new("backups of 30 nights", backups(inputs)),
+            Line::new(
+                "weekly exports",
+                inputs.traffic.accounts_gb
+                    * WEEKS
+                    * (prices.dynamodb_export_gb + KEPT_MONTHS * prices.s3_gb_month),
+            ),
             Line::new(format!("{alarms} alarms"), metrics * prices.alarm_metric_month),
             Line::new(
                 "pages",
@@ -94,6 +124,19 @@ pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
                 prices.waf_acl_month + rules as f64 * prices.waf_rule_month,
             ),
             Line::new("hosted zone", prices.hosted_zone_month),
+        ]);
+    }
+    if extent == Extent::Replicated {
+        let tables = CATALOGUE_GB + inputs.traffic.accounts_gb;
+        lines.extend([
+            Line::new(
+                "secrets of the second region",
+                number(inputs, "AWS::SecretsManager::Secret") * prices.secret_month,
+            ),
+            Line::new(
+                "tables and backups of the second region",
+                tables * (prices.dynamodb_gb_month + prices.dynamodb_recovery_gb_month) + backups(inputs),
+            ),
         ]);
     }
     lines.retain(|line| line.dollars > 0.0);

@@ -27,6 +27,9 @@ pub struct Prices {
     pub dynamodb_million_write_units: f64,
     pub dynamodb_gb_month: f64,
     pub dynamodb_recovery_gb_month: f64,
+    /// Of an export to S3.
+    pub dynamodb_export_gb: f64,
+    pub backup_gb_month: f64,
     pub cloudfront_million_requests: f64,
     pub cloudfront_million_function_runs: f64,
     pub cloudfront_gb: f64,
@@ -62,6 +65,8 @@ pub struct Traffic {
     /// Of a compressed response.
     pub response_bytes: f64,
     pub milliseconds: Milliseconds,
+    /// The items of accounts and of the trail.
+    pub accounts_gb: f64,
     /// Mirrored pictures and sounds, and the files of the web app.
     pub files_gb: f64,
     /// The checkers of a health check in each of its regions. AWS documents a request every two seconds from eight regions.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    idle::{ENVIRONMENTS, idle},
+    idle::{ENVIRONMENTS, Extent, idle},
     inputs::Inputs,
     requests::{Line, million, of_route, sum, uncached},
 };
@@ -37,7 +37,7 @@ impl Summary {
         let million = rounded(sum(&lines));
         let idle: BTreeMap<_, _> = ENVIRONMENTS
             .iter()
-            .map(|(name, is_stable)| ((*name).to_owned(), rounded(sum(&idle(inputs, *is_stable)))))
+            .map(|(name, extent)| ((*name).to_owned(), rounded(sum(&idle(inputs, *extent)))))
             .collect();
         let break_even_millions =
             ((inputs.prices.container_design_month - idle["prod"]) / million * 10.0).round() / 10.0;
@@ -100,8 +100,10 @@ pub(super) fn page(inputs: &Inputs, summary: &Summary) -> String {
         );
     }
     page.push_str("\n## Environments that nobody uses\n\nDollars a month. Free tiers are not subtracted: with them, dev costs the secrets alone.\n");
-    for (name, is_stable) in [("dev, and each branch", false), ("staging, prod", true)] {
-        let lines = idle(inputs, is_stable);
+    for (name, extent) in
+        [("dev, and each branch", Extent::Small), ("staging", Extent::Stable), ("prod", Extent::Replicated)]
+    {
+        let lines = idle(inputs, extent);
         let _ = write!(page, "\n| {name} | dollars |\n|---|---|\n");
         for line in &lines {
             let _ = writeln!(page, "| {} | {:.3} |", line.name, line.dollars);

@@ -1,4 +1,4 @@
-//! What users did since the moment of a copy is done again on it, from the trail and the former table.
+//! The changes by users since the moment of a copy are made again on it, from the trail and the former table.
 
 use adapters::{
     now,
@@ -58,7 +58,7 @@ fn deletion(user: UserId) -> Event {
     Event { actor: None, ..event(user, Action::DeleteAccount, Some(format!("user:{user}"))) }
 }
 
-/// What happens after the moment of the copy, to five users.
+/// The changes after the moment of the copy, by five users.
 async fn live(fixture: &Fixture, [admin, fan, leaver, rogue]: [UserId; 4]) -> UserId {
     let joined = fixture.user("joined").await;
     fixture.favor(joined.user.id, Action::AddFavorite, 151).await;

@@ -37,7 +37,7 @@ pub struct Inspection {
     pub checksum: String,
     /// The time of the latest registration, change of a profile, or addition of a favorite.
     pub latest: Option<Timestamp>,
-    /// What breaks an invariant, in a fixed order.
+    /// The invariants that do not hold, in a fixed order.
     pub faults: Vec<Fault>,
 }
 

@@ -28,7 +28,7 @@ const TOGETHER: usize = 100;
 pub struct Repaired {
     /// The inspection after the repair.
     pub inspection: Inspection,
-    /// What was repaired.
+    /// The faults that were repaired.
     pub repaired: Vec<Fault>,
 }
 

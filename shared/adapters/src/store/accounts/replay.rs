@@ -1,4 +1,4 @@
-//! What users did since the moment from which a copy of the accounts is: the trail tells it, and it is done again.
+//! The changes by users since the moment of a copy of the accounts: the trail names them, and they are made again.
 //!
 //! The trail contains ids and no values. Registrations are copied from the former table, if that can be read; a change of a name, a
 //! password, a role or a Pokémon is reported, because it cannot be done again.
