@@ -9,11 +9,10 @@ use deploy::{
     alarms,
     bundle::{self, Bundle},
     cloud::Cloud,
-    drift, environments, first,
-    manifest::{self, Manifest, State},
-    migration, preflight, program,
+    drift, environments, first, migration, preflight, program,
     program::Packed,
     progress::Progress,
+    promotion::Source,
     prune,
     release::{self, Options, Outcome},
     rollback, rotation,
@@ -51,6 +50,9 @@ enum Command {
         /// The name of the release to promote, instead of the live one
         #[arg(long)]
         release: Option<String>,
+        /// The repository at GitHub whose workflow must have built the program; `gh` verifies its attestations
+        #[arg(long, value_name = "OWNER/NAME")]
+        attested: Option<String>,
         #[command(flatten)]
         how: How,
     },
@@ -227,8 +229,9 @@ pub async fn run(cli: Cli) -> Result<()> {
             );
             deploy(&root, &name, &program, &how.into(), progress).await
         }
-        Command::Promote { from, to, release, how } => {
-            promote(&root, &from, &to, release.as_deref(), &how.into(), progress).await
+        Command::Promote { from, to, release, attested, how } => {
+            let source = Source { environment: from, release, attested };
+            promote(&root, &source, &to, &how.into(), progress).await
         }
         Command::Rollback { environment, to, if_failed, accept, dry_run } => {
             let (cloud, settings) = connect(&root, &environment).await?;
@@ -321,37 +324,22 @@ async fn upload(
 
 async fn promote(
     root: &Path,
-    from: &str,
+    source: &Source,
     to: &str,
-    release: Option<&str>,
     options: &Options,
     progress: Progress,
 ) -> Result<()> {
-    let (cloud, source) = connect(root, from).await?;
+    let (cloud, from) = connect(root, &source.environment).await?;
     let settings = Settings::read(root, to)?;
-    if settings.region != source.region {
+    if settings.region != from.region {
         bail!(
-            "{from} is in {} and {to} in {}: a release is promoted within a region",
-            source.region,
+            "{} is in {} and {to} in {}: a release is promoted within a region",
+            source.environment,
+            from.region,
             settings.region
         );
     }
-    let manifests = manifest::of(&cloud, from, 20).await?;
-    let is_wanted = |manifest: &Manifest| {
-        // A deployment of some stacks is not a release that was proven as a whole.
-        manifest.state == State::Live
-            && manifest.only.is_empty()
-            && release.is_none_or(|release| manifest.release == release)
-    };
-    let proven = manifests.into_iter().find(is_wanted).with_context(|| match release {
-        Some(release) => format!("the release {release} was not live in {from}, or was rolled back there"),
-        None => format!("no release is live in {from}"),
-    })?;
-    progress.say(&format!(
-        "{} of commit {}, live in {from} since {}",
-        proven.release, proven.commit, proven.started
-    ));
-    let bundle = Bundle::get(&cloud, &proven.bundle).await?;
+    let bundle = source.bundle(&cloud, root, progress).await?;
     finish(&release::deploy(&cloud, root, settings, bundle, options, progress).await?)
 }
 

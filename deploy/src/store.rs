@@ -39,17 +39,25 @@ pub async fn put_json(cloud: &Cloud, key: &str, value: &impl Serialize) -> Resul
     put(cloud, key, serde_json::to_vec_pretty(value)?).await
 }
 
-/// Reads a value from JSON; `None` if there is no file of this name.
+/// Reads the content of a file; `None` if there is no file of this name.
 ///
 /// # Errors
-/// If S3 does not answer, or the file holds something else.
-pub async fn get_json<T: DeserializeOwned>(cloud: &Cloud, key: &str) -> Result<Option<T>> {
+/// If S3 does not answer.
+pub async fn get(cloud: &Cloud, key: &str) -> Result<Option<Vec<u8>>> {
     let found = match cloud.files.get_object().bucket(cloud.artifacts()).key(key).send().await {
         Ok(found) => found,
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
         Err(error) => return Err(aws(error)),
     };
-    let content = found.body.collect().await.map_err(aws)?.into_bytes();
+    Ok(Some(found.body.collect().await.map_err(aws)?.to_vec()))
+}
+
+/// Reads a value from JSON; `None` if there is no file of this name.
+///
+/// # Errors
+/// If S3 does not answer, or the file holds something else.
+pub async fn get_json<T: DeserializeOwned>(cloud: &Cloud, key: &str) -> Result<Option<T>> {
+    let Some(content) = get(cloud, key).await? else { return Ok(None) };
     serde_json::from_slice(&content).map(Some).with_context(|| format!("{key} is not readable"))
 }
 
