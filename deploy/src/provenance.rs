@@ -12,8 +12,8 @@ use tokio::process::Command;
 /// The statements that must exist about a program: where it was built, and its list of components.
 const STATEMENTS: [&str; 2] = ["https://slsa.dev/provenance/v1", "https://cyclonedx.org/bom"];
 
-/// Verifies the attestations of `program` by the repository at GitHub that is named `OWNER/NAME`. The command line of GitHub does this, with
-/// the token in `GH_TOKEN`.
+/// Verifies the attestations of `program` by the repository at GitHub that is named `OWNER/NAME`. GitHub's command line does this, with the
+/// token in `GH_TOKEN`.
 ///
 /// # Errors
 /// If an attestation is missing, or another workflow or branch signed it, or GitHub does not answer.

@@ -20,7 +20,7 @@ use crate::test::templates_as_sarif;
 use crate::tools::{has_python, python as environment};
 
 use accepted::Accepted;
-use verdict::{Answer, Verdict};
+use verdict::Verdict;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -43,7 +43,8 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         answers.push(python::ask(&programs, pinned, &accepted)?);
     }
     answers.push(actions::ask(&programs)?);
-    answers.extend(accepted.unused(&answers));
+    let unused = accepted.unused(&answers);
+    answers.extend(unused);
     if let Some(folder) = &options.sarif {
         let folder = root().join(folder);
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;

@@ -1,10 +1,10 @@
-//! `cargo xtask dast`: a dynamic scan. Wapiti, a scanner of web applications, attacks the local server through every path of openapi.json as
-//! a user who has signed in. It is no stage of `cargo xtask test`, because it needs Python 3.12.
+//! `cargo xtask dast`: a dynamic scan. Wapiti, a scanner of web applications, attacks the local server through every path of openapi.json,
+//! as a user who has signed in. It needs Python 3.12, so `cargo xtask test` does not run it.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, ExitCode};
+use std::{fs, io};
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     wapiti.args(["--max-scan-time", scan, "--max-attack-time", attack, "--tasks", "8"]);
     wapiti.args(["--flush-session", "--no-bugreport", "--format", "json"]).arg("--output").arg(&report);
     wapiti.arg("--store-session").arg(place.join("session")).arg("--store-config").arg(place.join("config"));
-    done(wapiti.current_dir(&place))?;
+    done(wapiti.current_dir(&place).stdout(io::stderr()))?;
     let profile = request(&server.url, "GET /api/v1/auth/profile", Some(token), "");
     profile.context("the session of the scanner ended before the scan")?;
 

@@ -11,8 +11,8 @@ use crate::tools::{done, has_python, missing, python};
 use super::components;
 use crate::finding::{Finding, Outcome};
 
-/// Checks licences, banned and duplicate crates, the sources of crates, and the list of components. `cargo xtask audit` asks for advisories:
-/// their database is outside, and changes without a change here.
+/// Checks licences, banned and duplicate crates, the sources of crates, and the list of components. `cargo xtask audit` asks for
+/// advisories: their database is outside, and changes without a change here.
 pub fn crates_are_allowed() -> anyhow::Result<Finding> {
     if !has_python() {
         return Ok(missing("Python with venv").into());
