@@ -37,7 +37,8 @@ impl Bill {
             let environment = tag.strip_prefix(TAG).with_context(|| format!("{tag} is not the tag `env`"))?;
             let cost = &group["Metrics"]["UnblendedCost"];
             ensure!(cost["Unit"] == "USD", "the bill is in {}", cost["Unit"]);
-            let dollars = cost["Amount"].as_str().context("no amount")?.parse::<f64>().context("not an amount")?;
+            let dollars =
+                cost["Amount"].as_str().context("no amount")?.parse::<f64>().context("not an amount")?;
             environments.entry(environment.to_owned()).or_default().insert(service.to_owned(), dollars);
         }
         let start = results[0]["TimePeriod"]["Start"].as_str().context("the bill has no start")?;
