@@ -125,7 +125,8 @@ pub async fn upload(cloud: &Cloud, program: Packed) -> Result<bool> {
 /// If S3 does not answer or accept it.
 pub async fn transfer(from: &Cloud, to: &Cloud, key: &str) -> Result<()> {
     if !store::has(to, key).await? {
-        store::put(to, key, store::get(from, key).await?).await?;
+        let program = store::get(from, key).await?.with_context(|| format!("{key} does not exist"))?;
+        store::put(to, key, program).await?;
     }
     Ok(())
 }

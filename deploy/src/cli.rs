@@ -35,6 +35,9 @@ pub enum Command {
         /// The name of the release to promote, instead of the live one
         #[arg(long)]
         release: Option<String>,
+        /// The repository at GitHub whose workflow must have built the program; `gh` verifies its attestations
+        #[arg(long, value_name = "OWNER/NAME")]
+        attested: Option<String>,
         #[command(flatten)]
         region: Region,
         #[command(flatten)]

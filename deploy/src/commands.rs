@@ -8,11 +8,10 @@ use deploy::{
     alarms, backup,
     bundle::{self, Bundle},
     cloud::Cloud,
-    drift, drill, environments, first, live,
-    manifest::{self, Manifest, State},
-    migration, preflight, program,
+    drift, drill, environments, first, live, migration, preflight, program,
     program::Packed,
     progress::Progress,
+    promotion::Source,
     prune,
     release::{self, Options, Outcome},
     restore, rollback, rotation,
@@ -38,8 +37,9 @@ pub async fn run(cli: Cli) -> Result<()> {
             );
             deploy(&root, &name, &program, &how.into(), progress).await
         }
-        Command::Promote { from, to, release, region, how } => {
-            promote(&root, &from, &to, release.as_deref(), region, &how.into(), progress).await
+        Command::Promote { from, to, release, attested, region, how } => {
+            let source = Source { environment: from, release, attested };
+            promote(&root, &source, &to, region, &how.into(), progress).await
         }
         Command::Rollback { environment, to, if_failed, accept, dry_run } => {
             let (cloud, settings) = connect(&root, &environment).await?;
@@ -165,37 +165,22 @@ async fn upload(
 
 async fn promote(
     root: &Path,
-    from: &str,
+    source: &Source,
     to: &str,
-    release: Option<&str>,
     region: Region,
     options: &Options,
     progress: Progress,
 ) -> Result<()> {
-    let (cloud, source) = connect(root, from).await?;
+    let (cloud, from) = connect(root, &source.environment).await?;
     let settings = in_region(Settings::read(root, to)?, region)?;
     ensure!(
-        settings.region == source.region || region.standby,
-        "{from} is in {} and {to} in {}: a release is promoted within a region",
-        source.region,
+        settings.region == from.region || region.standby,
+        "{} is in {} and {to} in {}: a release is promoted within a region",
+        source.environment,
+        from.region,
         settings.region
     );
-    let manifests = manifest::of(&cloud, from, 20).await?;
-    let is_wanted = |manifest: &Manifest| {
-        // A deployment of some stacks is not a release that was proven as a whole.
-        manifest.state == State::Live
-            && manifest.only.is_empty()
-            && release.is_none_or(|release| manifest.release == release)
-    };
-    let proven = manifests.into_iter().find(is_wanted).with_context(|| match release {
-        Some(release) => format!("the release {release} was not live in {from}, or was rolled back there"),
-        None => format!("no release is live in {from}"),
-    })?;
-    progress.say(&format!(
-        "{} of commit {}, live in {from} since {}",
-        proven.release, proven.commit, proven.started
-    ));
-    let bundle = Bundle::get(&cloud, &proven.bundle).await?;
+    let bundle = source.bundle(&cloud, root, progress).await?;
     let target = Cloud::connect(&settings.region).await?;
     if target.region != cloud.region && !options.dry_run {
         preflight::bucket(&target, root, progress).await?;

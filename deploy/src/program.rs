@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{Cursor, Write as _},
+    io::{Cursor, Read as _, Write as _},
     path::Path,
 };
 
@@ -13,7 +13,7 @@ use object::{
     read::elf::FileHeader as _,
 };
 use sha2::{Digest as _, Sha256};
-use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 /// A program in the archive that Lambda receives.
 #[derive(Clone, Debug)]
@@ -22,6 +22,9 @@ pub struct Packed {
     pub key: String,
     pub archive: Vec<u8>,
 }
+
+/// The name of the program in its archive, which Lambda starts.
+const FILE: &str = "bootstrap";
 
 /// The version of the C library of `provided.al2023`. A program that needs a later one does not start.
 const GLIBC: (u32, u32) = (2, 34);
@@ -36,7 +39,23 @@ pub fn pack(path: &Path, architecture: &str) -> Result<Packed> {
     })?;
     check(&program, architecture).with_context(|| format!("{} cannot run on Lambda", path.display()))?;
     let archive = archive(&program)?;
-    Ok(Packed { key: format!("programs/{}.zip", hash(&archive)), archive })
+    Ok(Packed { key: key(&archive), archive })
+}
+
+/// Returns the program in the archive that the bucket has under `name`.
+///
+/// # Errors
+/// If the archive is not the one that was named by its content: somebody replaced it, or it was damaged.
+pub fn unpack(name: &str, archive: &[u8]) -> Result<Vec<u8>> {
+    ensure!(name == key(archive), "{name} does not have the content that its name says");
+    let mut archive = ZipArchive::new(Cursor::new(archive))?;
+    let mut program = Vec::new();
+    archive.by_name(FILE)?.read_to_end(&mut program)?;
+    Ok(program)
+}
+
+fn key(archive: &[u8]) -> String {
+    format!("programs/{}.zip", hash(archive))
 }
 
 /// Returns the SHA-256 of `content` in hexadecimal.
@@ -52,7 +71,7 @@ fn archive(program: &[u8]) -> Result<Vec<u8>> {
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
-    archive.start_file("bootstrap", options)?;
+    archive.start_file(FILE, options)?;
     archive.write_all(program)?;
     Ok(archive.finish()?.into_inner())
 }
@@ -111,6 +130,15 @@ mod tests {
     fn equal_programs_have_equal_archives() {
         assert_eq!(archive(b"program").expect("an archive"), archive(b"program").expect("an archive"));
         assert_ne!(archive(b"program").expect("an archive"), archive(b"programs").expect("an archive"));
+    }
+
+    #[test]
+    fn an_archive_with_another_content_than_its_name_says_is_refused() {
+        let (one, other) =
+            (archive(b"program").expect("an archive"), archive(b"programs").expect("an archive"));
+        assert_eq!(unpack(&key(&one), &one).expect("a program"), b"program");
+        let refused = unpack(&key(&one), &other).unwrap_err().to_string();
+        assert_eq!(refused, format!("{} does not have the content that its name says", key(&one)));
     }
 
     #[test]

@@ -164,7 +164,10 @@ impl Restore<'_> {
         }
         let (copy, report) = (&self.copy, &mut self.report);
         report
-            .timed("switch the stack of the data", switch::switch(cloud, &composer, &copy.table, progress))
+            .timed(
+                "switch the stack of the data",
+                switch::switch(cloud, &composer, &report.former.clone(), &copy.table, progress),
+            )
             .await?;
         let mut settings = settings.clone();
         settings.parameters.insert(APP_TABLE.to_owned(), copy.table.clone());

@@ -39,14 +39,17 @@ pub async fn put_json(cloud: &Cloud, key: &str, value: &impl Serialize) -> Resul
     put(cloud, key, serde_json::to_vec_pretty(value)?).await
 }
 
-/// Reads a file.
+/// Reads the content of a file; `None` if there is no file of this name.
 ///
 /// # Errors
-/// If there is no file of this name, or S3 does not answer.
-pub async fn get(cloud: &Cloud, key: &str) -> Result<Vec<u8>> {
-    let found = cloud.files.get_object().bucket(cloud.artifacts()).key(key).send().await;
-    let found = found.map_err(aws).with_context(|| format!("{key} cannot be read"))?;
-    Ok(found.body.collect().await.map_err(aws)?.into_bytes().to_vec())
+/// If S3 does not answer.
+pub async fn get(cloud: &Cloud, key: &str) -> Result<Option<Vec<u8>>> {
+    let found = match cloud.files.get_object().bucket(cloud.artifacts()).key(key).send().await {
+        Ok(found) => found,
+        Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+        Err(error) => return Err(aws(error)),
+    };
+    Ok(Some(found.body.collect().await.map_err(aws)?.to_vec()))
 }
 
 /// Reads a value from JSON; `None` if there is no file of this name.
@@ -54,12 +57,7 @@ pub async fn get(cloud: &Cloud, key: &str) -> Result<Vec<u8>> {
 /// # Errors
 /// If S3 does not answer, or the file holds something else.
 pub async fn get_json<T: DeserializeOwned>(cloud: &Cloud, key: &str) -> Result<Option<T>> {
-    let found = match cloud.files.get_object().bucket(cloud.artifacts()).key(key).send().await {
-        Ok(found) => found,
-        Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-        Err(error) => return Err(aws(error)),
-    };
-    let content = found.body.collect().await.map_err(aws)?.into_bytes();
+    let Some(content) = get(cloud, key).await? else { return Ok(None) };
     serde_json::from_slice(&content).map(Some).with_context(|| format!("{key} is not readable"))
 }
 

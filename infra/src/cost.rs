@@ -2,6 +2,7 @@
 //! (`infra/prices.json`), the assumed traffic (`infra/traffic.json`), the capacity budgets of routes, the memory of functions, and the
 //! resources of all templates. `docs/costs.md` and `docs/costs.json` are its results.
 
+mod bill;
 mod idle;
 mod inputs;
 mod plot;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+pub use bill::{Bill, against_model};
 pub use report::{Summary, compared};
 pub use requests::Line;
 

@@ -32,6 +32,7 @@ const secret = (name: string) => arn("secretsmanager", `secret:pokedex-${name}-A
 const artifact = (key: string) => `arn:${PARTITION}:s3:::pokedex-artifacts-${ACCOUNT}-${REGION}/${key}`;
 const bounded = (environment: Environment) => ({ "iam:PermissionsBoundary": boundary(environment) });
 const passedTo = (service: string) => ({ "iam:PassedToService": `${service}.amazonaws.com` });
+const BILL = `arn:${PARTITION}:billing::${ACCOUNT}:billingview/primary`;
 const ADMINISTRATOR = `arn:${PARTITION}:iam::aws:policy/AdministratorAccess`;
 const TEMPLATE = `https://pokedex-artifacts-${ACCOUNT}-${REGION}.s3.${REGION}.amazonaws.com/templates/0.json`;
 const proposal = (environment: Environment, url = TEMPLATE) => ({
@@ -223,6 +224,7 @@ const CHECKS: Check[] = [
       request("sns:Publish", arn("sns", "pokedex-prod-notices")),
       request("dynamodb:DescribeBackup", `${table("prod-app")}/backup/01`),
       request("iam:GetRole", role("prod-GetMoveRole-1")),
+      request("ce:GetCostAndUsage", BILL),
     ],
     denied: [
       request("lambda:UpdateAlias", lambda("staging-get-move")),
@@ -236,6 +238,12 @@ const CHECKS: Check[] = [
       request("secretsmanager:GetSecretValue", secret("prod-signing-keys")),
       request("dynamodb:GetItem", table("prod-app")),
     ],
+  },
+  {
+    environment: "staging",
+    role: "OperateRole",
+    allowed: [request("lambda:UpdateAlias", lambda("staging-get-move"))],
+    denied: [request("ce:GetCostAndUsage", BILL), request("lambda:UpdateAlias", lambda("prod-get-move"))],
   },
   {
     environment: "prod",

@@ -106,10 +106,23 @@ class Rehearsal:
         lost = self.deploy("staging", fails=True)
         self.steps.check_that("staging: a change that loses a table", "would replace or delete CatalogTable" in lost)
         self.source.reset()
-        self.steps.done("refused: outside the window, an unchanged tree, a change that would lose a table")
+        self.replaced_program()
+        self.steps.done("refused: outside the window, an unchanged tree, a change that would lose a table, a replaced program")
+
+    def replaced_program(self):
+        """The bucket holds another program than the one that staging has proven."""
+        files = boto3.client("s3")
+        bucket = next(one["Name"] for one in files.list_buckets()["Buckets"] if one["Name"].startswith("pokedex-artifacts-"))
+        for file in files.list_objects_v2(Bucket=bucket, Prefix="programs/")["Contents"]:
+            program = files.get_object(Bucket=bucket, Key=file["Key"])["Body"].read()
+            files.put_object(Bucket=bucket, Key=file["Key"], Body=program + b"more")
+            refused = self.source.run("promote", "--override", "a rehearsal", fails=True)
+            self.steps.check_that("prod: a replaced program", "does not have the content that its name says" in refused)
+            files.put_object(Bucket=bucket, Key=file["Key"], Body=program)
 
     def watched(self):
         watch.see(self.steps, self.source, self.api("staging"))
+        watch.drifts(self.steps, self.source, "staging")
 
     def at_one_address(self):
         for environment in ["dev", "staging"]:

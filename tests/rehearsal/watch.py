@@ -5,6 +5,7 @@ import os
 import urllib.request
 
 import account
+import boto3
 from machine import wait_until
 from product import PASSWORD
 
@@ -56,3 +57,21 @@ def evaluate(environment, name):
     request = urllib.request.Request(url, data=json.dumps(body).encode(), method="POST")
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.loads(response.read()).get(name)
+
+
+def drifts(steps, source, environment):
+    """A setting that a person changes is reported, and only that."""
+    logs, group = boto3.client("logs"), GROUP.format(environment)
+    reported = lambda: {line for line in finished(source.start("drift", environment)).splitlines() if " was modified" in line}  # noqa: E731
+    before = reported()
+    logs.put_retention_policy(logGroupName=group, retentionInDays=7)
+    after = reported()
+    logs.put_retention_policy(logGroupName=group, retentionInDays=30)
+    steps.check("a changed retention is drift", {line.partition(": ")[2] for line in after - before}, {"RefreshSessionLogs was modified"})
+    steps.check("the former retention is none", reported(), before)
+    steps.done("a change by hand is found")
+
+
+def finished(process):
+    output, _ = process.communicate()
+    return output

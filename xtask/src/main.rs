@@ -1,13 +1,17 @@
 //! `cargo xtask …`: the project's commands.
 
+mod audit;
 mod build;
 mod cargo;
 mod checklist;
 mod coverage;
+mod dast;
 mod dynamodb_local;
+mod files;
 mod finding;
 mod mutate;
 mod pass_through;
+mod sbom;
 mod scorecard;
 mod suite;
 mod tally;
@@ -54,6 +58,12 @@ enum Command {
     Generate(Rest),
     /// Build the functions' program for a deployment: for arm64, or for x86_64 with `--x86-64`
     Build(build::Options),
+    /// List the components of the functions' program, in CycloneDX
+    Sbom(sbom::Options),
+    /// Ask the databases of advisories about every dependency
+    Audit(audit::Options),
+    /// Attack the local server with a scanner of web applications
+    Dast,
     /// Deploy every stack of an environment, prove that it works, and roll back if it does not
     #[command(disable_help_flag = true)]
     Deploy(Rest),
@@ -95,7 +105,7 @@ enum Command {
     /// Check that every alarm of an environment exists, tells somebody, and is silent
     #[command(disable_help_flag = true)]
     Alarms(Rest),
-    /// Print the costs that the model expects, compared with those of another commit: `--against FILE`
+    /// Print the costs that the model expects, beside those of another commit (`--against FILE`) or a bill (`--bill FILE`)
     #[command(disable_help_flag = true)]
     Cost(Rest),
     /// Create or delete the environment of a branch
@@ -115,6 +125,9 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Scorecard(options) => scorecard::run(&options),
         Command::Generate(rest) => pass_through::generate(&rest),
         Command::Build(options) => build::run(&options),
+        Command::Sbom(options) => sbom::run(&options),
+        Command::Audit(options) => audit::run(&options),
+        Command::Dast => dast::run(),
         Command::Deploy(rest) => pass_through::deploy("deploy", &rest),
         Command::Promote(rest) => pass_through::deploy("promote", &rest),
         Command::Rollback(rest) => pass_through::deploy("rollback", &rest),

@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail, ensure};
 
 use crate::cargo::{answers, cargo, root, target};
+use crate::files::tracked;
 use crate::finding::{Finding, Outcome};
 use crate::tally::Tally;
 use crate::tools::missing;
@@ -94,15 +95,10 @@ fn lay_out(copy: &Path) -> anyhow::Result<()> {
     if copy.exists() {
         fs::remove_dir_all(copy)?;
     }
-    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let output = Command::new("git").args(list).current_dir(root()).output().context("cannot start git")?;
-    ensure!(output.status.success(), "git ls-files ended with {}", output.status);
-    for name in String::from_utf8(output.stdout)?.split('\0').filter(|name| !name.is_empty()) {
-        let (from, to) = (root().join(name), copy.join(name));
-        if from.is_file() {
-            fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
-            fs::copy(from, to)?;
-        }
+    for name in tracked()? {
+        let (from, to) = (root().join(&name), copy.join(&name));
+        fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
+        fs::copy(from, to)?;
     }
     Ok(())
 }

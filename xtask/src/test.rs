@@ -1,5 +1,6 @@
 //! `cargo xtask test`: runs every check that CI runs, in order, each to its end, then prints one table.
 
+mod components;
 mod contract;
 mod dependencies;
 mod deployment;
@@ -19,6 +20,7 @@ use std::{env, fs};
 
 use clap::builder::PossibleValuesParser;
 
+pub use scan::sarif as templates_as_sarif;
 use stages::{Context, STAGES, Stage};
 
 use crate::cargo::target;

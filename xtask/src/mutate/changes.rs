@@ -84,6 +84,7 @@ const INDEX_MAXIMA: &str = "house::stacks::every_index_has_the_maxima_of_its_tab
 const CHECK_EVENTS: &str = "house::events::each_job_has_an_event_that_only_checks";
 const LINKS: &str = "house::documents::every_file_that_a_document_links_to_exists";
 const BOUNDS: &str = "house::documents::the_page_of_limits_states_the_values_of_the_code";
+const FLOODS: &str = "house::documents::the_page_of_limits_states_the_bounds_of_a_flood";
 const ADRS: &str = "house::documents::every_decision_is_listed_and_every_listed_decision_exists";
 const PROSE: &str = "house::prose::the_texts_use_plain_english";
 const TEST_NAMES: &str = "house::prose::test_names_have_a_subject";
@@ -229,6 +230,9 @@ pub const CHANGES: &[Change] = &[
     ),
     replace("docs/LIMITS.md", "| `signin` | an address | 60 |", "| `signin` | an address | 600 |", BOUNDS),
     replace("docs/LIMITS.md", "128 more may wait", "12 more may wait", BOUNDS),
+    replace("docs/LIMITS.md", "| 3,000 requests in 300 s", "| 300 requests in 300 s", FLOODS),
+    replace("infra/edge-global.yaml", "Limit: 600", "Limit: 6000", FLOODS),
+    replace("infra/data.yaml", "MaxReadRequestUnits: 4000", "MaxReadRequestUnits: 40000", FLOODS),
     replace("README.md", "(ARCHITECTURE.md)", "(HOUSE.md)", LINKS),
     replace(SAMCONFIG, "stack_name = \"pokedex-prod\"", "stack_name = \"pokedex\"", NAMES),
     replace(DATA, "AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", TABLES),

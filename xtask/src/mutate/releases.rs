@@ -6,6 +6,8 @@ const DEPLOYER: &str = "infra/deployer.yaml";
 const ARTIFACTS: &str = "infra/artifacts.yaml";
 const ROLES: &str = "infra/workflows.yaml";
 const DEPLOY: &str = ".github/workflows/deploy.yml";
+const AUDIT: &str = ".github/workflows/audit.yml";
+const COSTS: &str = ".github/workflows/costs.yml";
 const PREVIEW: &str = ".github/workflows/preview.yml";
 const DEMANDS: &str = "docs/demands.md";
 const CHECKLISTS: &str = "docs/checklists/release.md";
@@ -30,7 +32,11 @@ const NO_BUILD: &str = "house::workflows::a_job_with_an_identity_builds_nothing_
 const FORKS: &str = "house::workflows::a_fork_never_runs_with_credentials";
 const ORDER: &str = "house::workflows::a_release_is_tested_and_built_once_and_reaches_prod_through_staging";
 const COMMANDS: &str = "house::workflows::workflows_call_only_commands_that_exist";
-const PINNED: &str = "house::workflows::every_action_is_pinned_by_its_commit";
+const SIGNED: &str = "house::workflows::a_job_that_signs_or_stores_findings_runs_only_actions_of_github";
+const ATTESTED: &str = "house::workflows::the_program_of_a_release_is_attested_and_prod_verifies_it";
+const ASKED: &str = "house::workflows::advisories_are_asked_for_weekly_and_before_a_dependency_changes";
+const BILLED: &str = "house::workflows::the_bill_is_compared_with_the_model_each_month";
+const PINNED: &str = "house::workflows::every_action_is_pinned_by_its_commit_and_of_github";
 const COUNTED: &str = "house::demands::every_demand_occurs_once_and_its_state_is_counted";
 const PROVEN: &str = "house::demands::every_proof_of_a_demand_exists";
 const ITEMS: &str = "house::guides::the_checklists_have_8_and_12_items_with_commands";
@@ -104,7 +110,20 @@ pub const OF_RELEASES: &[Change] = &[
     replace(PREVIEW, "  pull_request:\n", "  pull_request_target:\n", FORKS),
     replace(PREVIEW, "head.repo.full_name == github.repository", "head.repo.fork == false", FORKS),
     replace(DEPLOY, "needs: [test, build]", "needs: [build]", ORDER),
-    replace(DEPLOY, "    needs: staging\n", "", ORDER),
+    replace(DEPLOY, "    needs: [staging, attest]\n", "    needs: staging\n", ORDER),
+    replace(DEPLOY, "      attestations: write # store the signed statements\n", "", IDENTITY),
+    replace(
+        DEPLOY,
+        "      - name: Attest the build\n",
+        "      - name: Build again\n        run: cargo xtask build\n\n      - name: Attest the build\n",
+        SIGNED,
+    ),
+    replace(DEPLOY, "          sbom-path: target/sbom/functions.cdx.json\n", "", ATTESTED),
+    replace(DEPLOY, " --attested \"$GITHUB_REPOSITORY\"", "", ATTESTED),
+    replace(AUDIT, "**/package-lock.json", "**/yarn.lock", ASKED),
+    replace(AUDIT, "cron: \"37 4 * * 2\"", "cron: \"37 4 2 * *\"", ASKED),
+    replace(AUDIT, "github/codeql-action/upload-sarif@", "somebody/upload-sarif@", PINNED),
+    replace(COSTS, "    environment: prod-operations\n", "    environment: staging-operations\n", BILLED),
     replace(
         DEPLOY,
         "cancel-in-progress: false\n    permissions",

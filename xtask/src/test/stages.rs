@@ -5,7 +5,9 @@ use std::process::Command;
 use crate::cargo::{build_programs, cargo, status};
 use crate::mutate;
 
-use super::{contract, dependencies, deployment, hygiene, iam, load, readme, reproducible, scan, store};
+use super::{
+    components, contract, dependencies, deployment, hygiene, iam, load, readme, reproducible, scan, store,
+};
 use crate::finding::{Finding, Outcome, Report};
 use crate::scorecard::sources;
 use crate::suite;
@@ -112,7 +114,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "crates",
-        what: "every crate's licence and source is allowed, and none is there twice",
+        what: "every crate's licence and source is allowed, none is there twice, and the list of components is valid",
         run: |_| hygiene::crates_are_allowed(),
     },
     Stage {
@@ -139,6 +141,11 @@ pub const STAGES: &[Stage] = &[
         name: "cold-start",
         what: "the instruction counts of functions match the stored ones",
         run: |_| deployment::cold_start(),
+    },
+    Stage {
+        name: "components",
+        what: "the list of components has every crate that the program names",
+        run: |_| components::check_program(),
     },
     Stage {
         name: "reproducible",
