@@ -1,10 +1,11 @@
 //! The alarms of an environment after a deployment: each exists, does something, and is silent.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, ensure};
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm, StateValue};
 use serde::Serialize;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     apply,
@@ -20,6 +21,11 @@ const KINDS: [&str; 2] = ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeA
 const MOST_NAMES: usize = 100;
 /// The end of the name of the topic that wakes people.
 const PAGING: &str = "-critical";
+/// The words of CloudWatch for periods without data.
+const MISSING: &str = "missing datapoint";
+/// The time after which an alarm for which silence is a fault has data for all its periods, and the pause between two looks.
+const SETTLES: Duration = Duration::from_secs(6 * 60);
+const POLL: Duration = Duration::from_secs(20);
 /// The dimensions of the alarms that deployments read instead of people.
 const OF_DEPLOYMENTS: [&str; 2] = ["ExecutedVersion", "release"];
 
@@ -31,6 +37,8 @@ struct Found {
     actions: Vec<String>,
     /// Whether deployments read it.
     is_of_deployments: bool,
+    /// Whether it fires because data are missing, which is a fault for it.
+    is_silent: bool,
 }
 
 /// The result of a check. Every list has names of alarms, sorted.
@@ -45,6 +53,8 @@ pub struct Report {
     pub firing: Vec<String>,
     /// Those of `firing` that wake people.
     pub paging: Vec<String>,
+    /// Those of `firing` whose data are missing.
+    pub silent: Vec<String>,
     /// Topics that nobody receives.
     pub unread: Vec<String>,
 }
@@ -65,6 +75,9 @@ impl Report {
                 if alarm.actions.iter().any(|action| action.ends_with(PAGING)) {
                     report.paging.push(name.clone());
                 }
+                if alarm.is_silent {
+                    report.silent.push(name.clone());
+                }
             }
         }
         report
@@ -79,6 +92,14 @@ impl Report {
     fn against(&self, paging: &[String]) -> Vec<String> {
         let new = self.paging.iter().filter(|name| !paging.contains(name));
         self.missing.iter().chain(&self.mute).chain(new).cloned().collect()
+    }
+
+    /// Whether alarms that wake people speak against a release because of missing data alone, which may still arrive.
+    fn may_settle(&self, paging: &[String]) -> bool {
+        let is_silent = |name: &String| self.paging.contains(name) || self.silent.contains(name);
+        let is_new = self.paging.iter().any(|name| !paging.contains(name));
+        let are_all_there = self.missing.is_empty() && self.mute.is_empty();
+        are_all_there && is_new && !self.silent.is_empty() && self.firing.iter().all(is_silent)
     }
 
     /// Prints the report, also as JSON.
@@ -134,6 +155,7 @@ pub async fn check(cloud: &Cloud, settings: &Settings, stacks: &[Stack]) -> Resu
 
 /// Checks the alarms at the end of a deployment. Nobody receives some topics of a new environment, and an alarm may fire for another reason
 /// than the release: these are reported only. `paging` are the alarms that woke people before the deployment, which may be their cure.
+/// Another one has six minutes to end: a new alarm on the probe has no data at first, and silence is its fault.
 ///
 /// # Errors
 /// If an alarm does not exist or tells nobody, or another one that wakes people is firing.
@@ -144,7 +166,15 @@ pub async fn prove(
     paging: &[String],
     progress: Progress,
 ) -> Result<()> {
-    let report = check(cloud, settings, stacks).await?;
+    let end = Instant::now() + SETTLES;
+    let mut report = check(cloud, settings, stacks).await?;
+    if report.may_settle(paging) {
+        progress.say(&format!("waiting for {}", report.against(paging).join(", ")));
+    }
+    while report.may_settle(paging) && Instant::now() < end {
+        sleep(POLL).await;
+        report = check(cloud, settings, stacks).await?;
+    }
     report.say(progress);
     let wrong = report.against(paging);
     ensure!(wrong.is_empty(), "the alarms do not prove the release: {}", wrong.join(", "));
@@ -173,14 +203,15 @@ fn of_metric(alarm: MetricAlarm) -> Option<(String, Found)> {
     let is_on = alarm.actions_enabled.unwrap_or(true);
     let actions = if is_on { alarm.alarm_actions.unwrap_or_default() } else { Vec::new() };
     let state = alarm.state_value.unwrap_or(StateValue::InsufficientData);
-    Some((alarm.alarm_name?, Found { state, actions, is_of_deployments }))
+    let is_silent = alarm.state_reason.is_some_and(|reason| reason.contains(MISSING));
+    Some((alarm.alarm_name?, Found { state, actions, is_of_deployments, is_silent }))
 }
 
 fn of_others(alarm: CompositeAlarm) -> Option<(String, Found)> {
     let is_on = alarm.actions_enabled.unwrap_or(true);
     let actions = if is_on { alarm.alarm_actions.unwrap_or_default() } else { Vec::new() };
     let state = alarm.state_value.unwrap_or(StateValue::InsufficientData);
-    Some((alarm.alarm_name?, Found { state, actions, is_of_deployments: false }))
+    Some((alarm.alarm_name?, Found { state, actions, is_of_deployments: false, is_silent: false }))
 }
 
 /// Whether a topic has a subscription that was confirmed.
@@ -196,7 +227,7 @@ mod tests {
 
     fn found(state: StateValue, actions: &[&str], is_of_deployments: bool) -> Found {
         let actions = actions.iter().map(|action| (*action).to_owned()).collect();
-        Found { state, actions, is_of_deployments }
+        Found { state, actions, is_of_deployments, is_silent: false }
     }
 
     #[test]
@@ -221,11 +252,28 @@ mod tests {
             mute: names(&["mute"]),
             firing: names(&["outage", "sync"]),
             paging: names(&["outage"]),
+            silent: Vec::new(),
             unread: Vec::new(),
         };
         assert_eq!(report, wanted);
         assert!(!report.is_good() && Report::default().is_good());
         assert_eq!(report.against(&[]), names(&["deleted", "mute", "outage"]));
         assert_eq!(report.against(&names(&["outage"])), names(&["deleted", "mute"]), "it fired before");
+    }
+
+    #[test]
+    fn an_alarm_without_data_has_time_and_any_other_one_has_none() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let report = |firing: &[&str], silent: &[&str]| Report {
+            firing: names(firing),
+            paging: names(&["outage"]),
+            silent: names(silent),
+            ..Report::default()
+        };
+        let new = report(&["outage", "probe-fails"], &["probe-fails"]);
+        assert!(new.may_settle(&[]) && !new.may_settle(&names(&["outage"])), "it fired before");
+        assert!(!report(&["error-share", "outage", "probe-fails"], &["probe-fails"]).may_settle(&[]));
+        assert!(!report(&["outage"], &[]).may_settle(&[]));
+        assert!(!Report { missing: names(&["latency"]), ..new }.may_settle(&[]), "no wait brings it back");
     }
 }

@@ -65,6 +65,13 @@ fn parameters() -> Vec<(String, Value)> {
             json!({"Type": "String", "Default": "", "Description": "An address that receives all alarms; it has to confirm the subscription."}),
         ),
         (
+            "ProbeSchedule",
+            json!({
+                "Type": "String", "AllowedValues": ["DISABLED", "ENABLED"], "Default": "DISABLED",
+                "Description": "The state of the schedule of the probe, whose silence is a fault while it is enabled.",
+            }),
+        ),
+        (
             "ReplicaRegion",
             json!({"Type": "String", "Default": "", "Description": "The region of a replica of the tables."}),
         ),
@@ -78,6 +85,7 @@ fn conditions() -> Vec<(String, Value)> {
         ("HasPager", is_set("PagerUrl")),
         ("HasEmail", is_set("AlarmEmail")),
         ("HasReplica", is_set("ReplicaRegion")),
+        ("HasProbe", json!({"Fn::Equals": [{"Ref": "ProbeSchedule"}, "ENABLED"]})),
     ])
 }
 

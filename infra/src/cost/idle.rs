@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{inputs::Inputs, requests::Line};
+use super::{
+    inputs::Inputs,
+    requests::{Line, at_edge, of_route},
+};
 
 /// The environments, and whether they are stable.
 pub(super) const ENVIRONMENTS: [(&str, bool); 4] =
@@ -10,8 +13,12 @@ pub(super) const ENVIRONMENTS: [(&str, bool); 4] =
 
 /// The metrics that an environment publishes without requests: two of jobs and eight of the sync.
 const METRICS: f64 = 10.0;
+/// The metrics that exist because the probe sends requests: the ten of requests, that of issued tokens, and two of its own.
+const METRICS_OF_PROBE: f64 = 13.0;
 /// Gigabyte-seconds of a scheduled invocation: half a second of 256 MB.
 const GB_SECONDS: f64 = 0.125;
+/// Gigabyte-seconds of a run of the probe, which waits for its responses: a second of 256 MB.
+const GB_SECONDS_OF_PROBE: f64 = 0.25;
 /// Gigabytes of the catalogue with its records and facts.
 const CATALOGUE_GB: f64 = 0.03;
 
@@ -33,8 +40,10 @@ fn alarm_metrics(inputs: &Inputs) -> (f64, usize) {
 pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
     let prices = &inputs.prices;
     let (metrics, alarms) = alarm_metrics(inputs);
+    let secrets = inputs.resources("AWS::SecretsManager::Secret");
+    let secrets = secrets.iter().filter(|secret| is_stable || secret["Condition"] != "IsStable").count();
     let mut lines = vec![
-        Line::new("secrets", number(inputs, "AWS::SecretsManager::Secret") * prices.secret_month),
+        Line::new("secrets", secrets as f64 * prices.secret_month),
         Line::new("schedules", inputs.scheduled / 1e6 * prices.scheduler_million_invocations),
         Line::new(
             "scheduled functions",
@@ -59,7 +68,9 @@ pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
                 number(inputs, "AWS::CloudWatch::CompositeAlarm") * prices.composite_alarm_month,
             ),
             Line::new("dashboards", number(inputs, "AWS::CloudWatch::Dashboard") * prices.dashboard_month),
-            Line::new("metrics", METRICS * prices.metric_month),
+            Line::new("metrics", (METRICS + METRICS_OF_PROBE) * prices.metric_month),
+            Line::new("probe: runs", of_probe_itself(inputs)),
+            Line::new("probe: requests", of_probe(inputs)),
             Line::new(
                 format!("firewall, {rules} rules"),
                 prices.waf_acl_month + rules as f64 * prices.waf_rule_month,
@@ -69,4 +80,20 @@ pub(super) fn idle(inputs: &Inputs, is_stable: bool) -> Vec<Line> {
     }
     lines.retain(|line| line.dollars > 0.0);
     lines
+}
+
+/// The runs of the probe themselves: their schedule, function and lines.
+fn of_probe_itself(inputs: &Inputs) -> f64 {
+    let prices = &inputs.prices;
+    let run = GB_SECONDS_OF_PROBE * prices.lambda_gb_second_arm64
+        + (prices.lambda_million_requests + prices.scheduler_million_invocations) / 1e6
+        + inputs.traffic.log_bytes / 1e9 * prices.logs_gb;
+    inputs.probes * run
+}
+
+/// The requests that the probe sends, as if each reached its function.
+fn of_probe(inputs: &Inputs) -> f64 {
+    let million = |route| at_edge(inputs) + of_route(inputs, route);
+    let run: f64 = inputs.probed.iter().map(|route| route.share * million(route) / 1e6).sum();
+    inputs.probes * run
 }

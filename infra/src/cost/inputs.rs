@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
+use api::jobs::{Job, PROBE};
 use door::route::{Caching, Need, Spec};
 use serde::Deserialize;
 use serde_json::Value;
@@ -61,6 +62,8 @@ pub struct Traffic {
     pub files_gb: f64,
     /// Percent of all requests, by route.
     pub shares: BTreeMap<String, f64>,
+    /// The requests of one run of the probe, by route.
+    pub probe: BTreeMap<String, f64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -76,7 +79,7 @@ pub struct Milliseconds {
 #[derive(Clone, Debug)]
 pub struct Route {
     pub name: &'static str,
-    /// Percent of all requests.
+    /// Percent of all requests; for the probe, the requests of one run.
     pub share: f64,
     pub is_cacheable: bool,
     pub read_units: f64,
@@ -91,10 +94,14 @@ pub struct Inputs {
     pub prices: Prices,
     pub traffic: Traffic,
     pub routes: Vec<Route>,
+    /// The routes that the probe uses.
+    pub probed: Vec<Route>,
     /// The templates of all stacks.
     templates: Vec<Yaml>,
-    /// The invocations of schedules in a month.
+    /// The invocations of schedules in a month, without those of the probe.
     pub scheduled: f64,
+    /// The runs of the probe in a month, which only stable environments have.
+    pub probes: f64,
 }
 
 /// The templates of an environment that are not generated and have resources with a price.
@@ -122,14 +129,13 @@ impl Inputs {
         let budgets: BTreeMap<String, Budget> = serde_json::from_str(&text("tests/budget.json")?)?;
         let total: f64 = traffic.shares.values().sum();
         ensure!((total - 100.0).abs() < 1e-6, "the shares of infra/traffic.json are {total} % together");
-        let mut routes = Vec::new();
-        for (name, share) in &traffic.shares {
+        let route = |(name, share): (&String, &f64)| -> Result<Route> {
             let function = functions.iter().find(|function| function.name == name);
             let Some(Function { name, trigger: Trigger::Request(spec), memory, .. }) = function else {
                 anyhow::bail!("infra/traffic.json names {name}, which is not a route")
             };
             let budget = budgets.get(*name).with_context(|| format!("{name} has no budget"))?;
-            routes.push(Route {
+            Ok(Route {
                 name,
                 share: *share,
                 is_cacheable: spec.caching == Caching::Shared,
@@ -137,8 +143,10 @@ impl Inputs {
                 write_units: budget.wcu,
                 memory_mb: memory.map_or(MEMORY, f64::from),
                 milliseconds: milliseconds(&traffic.milliseconds, spec, budget.calls),
-            });
-        }
+            })
+        };
+        let routes = traffic.shares.iter().map(route).collect::<Result<_>>()?;
+        let probed = traffic.probe.iter().map(route).collect::<Result<_>>()?;
         // The generated ones may not be written yet.
         let mut templates = Vec::new();
         for template in generated.iter().filter(|file| file.path.ends_with(".yaml")) {
@@ -147,12 +155,9 @@ impl Inputs {
         for path in BY_HAND {
             templates.push(serde_yaml_ng::from_str(&text(path)?).context(path)?);
         }
-        let schedules = functions.iter().filter_map(|function| match function.trigger {
-            Trigger::Job(job) => job.schedule.as_ref(),
-            Trigger::Request(_) => None,
-        });
-        let scheduled = schedules.map(|schedule| MONTH / f64::from(schedule.minutes)).sum();
-        Ok(Self { prices, traffic, routes, templates, scheduled })
+        let scheduled = runs(functions, |job| job.name != PROBE.name);
+        let probes = runs(functions, |job| job.name == PROBE.name);
+        Ok(Self { prices, traffic, routes, probed, templates, scheduled, probes })
     }
 
     /// The resources of a type in all templates, as JSON.
@@ -163,6 +168,15 @@ impl Inputs {
             .filter(|resource| resource.get("Type").and_then(Yaml::as_str) == Some(kind));
         of_kind.map(plain).collect()
     }
+}
+
+/// The invocations in a month by the schedules of some jobs.
+fn runs(functions: &[Function], is_counted: impl Fn(&Job) -> bool) -> f64 {
+    let schedules = functions.iter().filter_map(|function| match function.trigger {
+        Trigger::Job(job) if is_counted(job) => job.schedule.as_ref(),
+        _ => None,
+    });
+    schedules.map(|schedule| MONTH / f64::from(schedule.minutes)).sum()
 }
 
 /// JSON without the tags of intrinsic functions.

@@ -32,6 +32,15 @@ pub(super) fn uncached(inputs: &Inputs) -> f64 {
     inputs.routes.iter().map(|route| reaching(inputs, route)).sum()
 }
 
+/// Returns what a million requests cost at the edge, whether a stored response answers them or not.
+pub(super) fn at_edge(inputs: &Inputs) -> f64 {
+    let Inputs { prices, traffic, .. } = inputs;
+    prices.cloudfront_million_requests
+        + prices.cloudfront_million_function_runs
+        + prices.waf_million_requests
+        + traffic.response_bytes * 1e-3 * prices.cloudfront_gb
+}
+
 /// Returns the lines of a million requests at the edge, with the assumed traffic.
 pub(super) fn million(inputs: &Inputs) -> Vec<Line> {
     let Inputs { prices, traffic, routes, .. } = inputs;

@@ -3,7 +3,9 @@
 //! Errors are counted at the API, which also sees functions that do not start. Latency is counted in the functions, because the API's
 //! contains cold starts, which no deployment can avoid; a dashboard shows both.
 
-use api::metrics::{ASSETS_FAILED, REFRESH_REPLAYS, SYNC_AGE, SYNC_ERRORS, SYNC_FAILED, SYNC_FETCHED};
+use api::metrics::{
+    ASSETS_FAILED, PROBE_FAILED, REFRESH_REPLAYS, SYNC_AGE, SYNC_ERRORS, SYNC_FAILED, SYNC_FETCHED,
+};
 use door::telemetry::{
     job::JOB_ERRORS,
     request::{DEPENDENCY_DOWN, LATENCY, PANICS, RATE_LIMITED, REQUESTS},
@@ -121,6 +123,16 @@ pub static ALARMS: &[Alarm] = &[
         signal: Math("IF(requests>20,latency,0)", &[("requests", sum(REQUESTS)), ("latency", P95)]),
         of: (3, 3),
         above: 500,
+        ..ALARM
+    },
+    Alarm {
+        id: "ProbeFails",
+        symptom: "The journeys of the probe have failed, or were not played, in three of five minutes",
+        runbook: "probe",
+        signal: One(sum(PROBE_FAILED)),
+        period: MINUTE,
+        of: (3, 5),
+        missing: Missing::BadIf("HasProbe"),
         ..ALARM
     },
     Alarm {
@@ -285,11 +297,11 @@ pub struct Page {
     pub any: &'static [&'static str],
 }
 
-/// One fault of DynamoDB is also a share of errors and latency: it wakes a person once. The alarms in a page report to the topic of
+/// One fault of DynamoDB is also a share of errors, latency, and a failed probe: it wakes a person once. The alarms in a page report to the topic of
 /// warnings.
 pub static PAGES: &[Page] = &[Page {
     id: "Outage",
     symptom: "Users are affected now",
     runbook: "errors",
-    any: &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts"],
+    any: &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts", "ProbeFails"],
 }];
