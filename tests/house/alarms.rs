@@ -45,9 +45,12 @@ fn fires(alarm: &Value, periods: &[Period]) -> bool {
     let latest = (0..considered).map(|back| {
         periods.len().checked_sub(back + 1).and_then(|place| periods.get(place)).unwrap_or(&absent)
     });
+    // Where the condition holds.
+    let missing = &alarm["TreatMissingData"];
+    let missing = missing["Fn::If"].get(1).unwrap_or(missing);
     let is_breaching = |period: &Period| match value(&expression, period) {
         Some(value) => value > number("Threshold"),
-        None => alarm["TreatMissingData"] == "breaching",
+        None => missing == "breaching",
     };
     latest.filter(|period| is_breaching(period)).count() as f64 >= number("DatapointsToAlarm")
 }
@@ -100,6 +103,19 @@ const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
                 &[("requests", 50.0), ("latency", 40.0)],
                 &[("requests", 50.0), ("latency", 600.0)],
             ],
+        ],
+    ),
+    (
+        "ProbeFails",
+        &[
+            &[],
+            &[&[("value", 1.0)], &[("value", 0.0)], &[("value", 1.0)], &[("value", 0.0)], &[("value", 1.0)]],
+            // A run that dies reports nothing.
+            &[&[("value", 0.0)], &[("value", 0.0)], &[("value", 1.0)], &[], &[]],
+        ],
+        &[
+            &[&[("value", 1.0)], &[("value", 1.0)], &[("value", 0.0)], &[("value", 0.0)], &[("value", 0.0)]],
+            &[&[("value", 0.0)], &[("value", 0.0)], &[("value", 0.0)], &[("value", 1.0)], &[]],
         ],
     ),
     ("Crashes", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),

@@ -10,6 +10,7 @@ mod keys;
 mod limits;
 mod listing;
 mod overrides;
+mod probe;
 mod profile;
 mod receipts;
 mod registration;

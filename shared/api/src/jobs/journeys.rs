@@ -121,7 +121,7 @@ fn outcome(
         "outcome": if failures.is_empty() { "passed" } else { "failed" },
         "failed": u8::from(!failures.is_empty()),
         "failures": failures,
-        "reader": {"steps": reading.steps, "milliseconds": reading.milliseconds, "old": read.as_ref().ok()},
-        "user": {"steps": using.steps, "milliseconds": using.milliseconds, "played": used.as_ref().ok()},
+        "reader": {"steps": reading.steps, "milliseconds": reading.milliseconds(), "old": read.as_ref().ok()},
+        "user": {"steps": using.steps, "milliseconds": using.milliseconds(), "played": used.as_ref().ok()},
     })
 }

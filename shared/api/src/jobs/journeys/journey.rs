@@ -22,7 +22,7 @@ pub(super) struct Journey<'a> {
     /// The number of requests.
     pub(super) steps: usize,
     /// The time of all requests together.
-    pub(super) milliseconds: u64,
+    time: Duration,
 }
 
 /// The failed step of a journey. It contains neither a password nor a token.
@@ -45,7 +45,7 @@ impl<'a> Journey<'a> {
     /// Begins the journey `name`, which sends no request after `deadline`.
     pub(super) fn new(visitor: &'a Visitor, name: &'static str, deadline: Instant) -> Self {
         let last = Failure { journey: name, ..Failure::default() };
-        Self { visitor, deadline, last, steps: 0, milliseconds: 0 }
+        Self { visitor, deadline, last, steps: 0, time: Duration::ZERO }
     }
 
     /// Sends the request of `step`. The response must have one of the `expected` statuses, and the headers of every response.
@@ -63,8 +63,9 @@ impl<'a> Journey<'a> {
         }
         let started = Instant::now();
         let sent = self.visitor.send(&visit, within).await;
-        self.last.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.milliseconds += self.last.milliseconds;
+        let took = started.elapsed();
+        self.last.milliseconds = milliseconds(took);
+        self.time += took;
         self.steps += 1;
         let reply = sent.map_err(|error| self.failed(error.to_string()))?;
         self.last.status = Some(reply.status);
@@ -75,6 +76,11 @@ impl<'a> Journey<'a> {
             self.check_headers(&reply)?;
         }
         Ok(reply)
+    }
+
+    /// Returns the time of all requests together.
+    pub(super) fn milliseconds(&self) -> u64 {
+        milliseconds(self.time)
     }
 
     fn check_headers(&self, reply: &Reply) -> Result<(), Failure> {
@@ -110,6 +116,10 @@ impl<'a> Journey<'a> {
     pub(super) fn failed_aside(&self, step: &'static str, reason: impl ToString) -> Failure {
         Failure { journey: self.last.journey, step, reason: reason.to_string(), ..Failure::default() }
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Describes a response with a status that was not expected. The body of a success may contain tokens, so only a problem is quoted.

@@ -30,7 +30,7 @@ const ABANDONED: i64 = 15 * 60;
 /// The attempts to exchange a refresh token, and the pause between them. All of them end within the 40 seconds in which the API repeats a
 /// lost answer.
 const ATTEMPTS: usize = 3;
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The Pokémon that is added to the favorites and removed again. It is always the same, so that the next run finds one that was left.
 const FAVORITE: u32 = 132;
