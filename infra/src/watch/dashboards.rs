@@ -109,7 +109,7 @@ fn operation() -> Vec<Graph> {
         graph("Catalogue: runs", sums(&[SYNC_FINISHED, SYNC_ERRORS, SYNC_HELD])),
         graph("Catalogue: documents", sums(&[SYNC_FETCHED, SYNC_CHANGED, SYNC_FAILED, SYNC_WRITTEN])),
         graph("Jobs, mirror and probe", sums(&[JOB_ERRORS, ASSETS_FAILED, PROBE_FAILED])),
-        graph("A reader's journey, ms", ["p50", "p95"].map(|p| own(PROBE_LATENCY, p)).to_vec()),
+        graph("Journey of a reader, ms", ["p50", "p95"].map(|p| own(PROBE_LATENCY, p)).to_vec()),
         graph("Cost: database units", sums(&[READ_UNITS, WRITE_UNITS])),
         graph("Cost: functions", vec![lambda("Invocations", "Sum"), lambda("Duration", "Sum")]),
         graph("Cost: log bytes", vec![aws("AWS/Logs", "IncomingBytes", &[], "Sum")]),
