@@ -297,8 +297,8 @@ pub struct Page {
     pub any: &'static [&'static str],
 }
 
-/// One fault of DynamoDB is also a share of errors, latency, and a failed probe: it wakes a person once. The alarms in a page report to the topic of
-/// warnings.
+/// One fault of DynamoDB is also a share of errors, latency, and a failed probe: it wakes a person once. The alarms in a page report to the
+/// topic of warnings.
 pub static PAGES: &[Page] = &[Page {
     id: "Outage",
     symptom: "Users are affected now",

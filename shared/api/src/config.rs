@@ -54,8 +54,8 @@ pub struct Config {
     pub assets: Option<String>,
     /// `EXPORTS_BUCKET`: the bucket for exports; if it is absent, the response is the file.
     pub exports: Option<Exports>,
-    /// `PROBE_ACCOUNT`: the secret with the credentials of the account that the probe uses or, outside staging and prod, `file:` and a path.
-    /// Only the probe has it.
+    /// `PROBE_ACCOUNT`: the secret with the credentials of the account that the probe uses. Outside staging and prod it may be `file:` and
+    /// a path. Only the probe has it.
     pub probe_account: Option<Secret>,
 }
 
