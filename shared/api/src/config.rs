@@ -173,11 +173,9 @@ mod tests {
             public(&[("ORIGIN_VERIFY_SHA256", "")]).unwrap_err(),
             ConfigError::Missing("ORIGIN_VERIFY_SHA256")
         );
-        for (name, value) in [
-            ("RATE_LIMITS", "off"),
-            ("SIGNING_KEYS", "file:keys.json"),
-            ("PROBE_ACCOUNT", "file:probe.json"),
-        ] {
+        for (name, value) in
+            [("RATE_LIMITS", "off"), ("SIGNING_KEYS", "file:keys.json"), ("PROBE_ACCOUNT", "file:probe.json")]
+        {
             assert!(public(&[(name, value)]).unwrap_err().to_string().contains(name));
             let staging = public(&[(name, value), ("ENVIRONMENT", "staging")]);
             assert!(staging.unwrap_err().to_string().contains(name));
