@@ -7,8 +7,10 @@ use adapters::{
     store::{INDEX_COPIES, Key, Tables},
 };
 use api::Config;
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Timestamp, facts::Facts};
 use local::tables::CATALOG;
+use mirror::{MirrorRun, MirrorState, Tally};
 use serde_json::{Value, json};
 use tests::{
     House, SeededEngine, Tap, empty_store, engine_url, make_accounts, problem, publish_facts, put_raw,
@@ -39,11 +41,15 @@ async fn a_filled_catalogue_is_ready() {
         ready["sync"],
         json!({"last_finished_at": null, "age_seconds": null, "failed": 0, "held": []})
     );
+    assert_eq!(ready["tables"], json!({"catalog": "ok", "app": "ok", "ephemeral": "ok", "audit": "ok"}));
+    assert_eq!(ready["keys"], json!({"public": tests::ring().jwks().keys.len()}));
+    assert_eq!(ready["assets"], Value::Null, "nothing is mirrored");
 }
 
 #[tokio::test]
 async fn an_empty_catalogue_is_not_ready() {
     let store = empty_store().await;
+    make_accounts(&engine_url(), &Tables::beside(store.table())).await;
     let house = House::at(&engine_url(), Config::new(store.table())).await;
     let answer = house.get("/api/v1/health/ready").await;
     assert_eq!(answer.status, 503);
@@ -100,20 +106,70 @@ async fn a_catalogue_without_its_index_is_not_ready() {
     assert_eq!(problem(&answer, "readiness")["errors"], expected);
 }
 
+/// The names of the failing checks of a product with these tables, in their order.
+async fn culprits(tables: &Tables) -> Vec<String> {
+    let mut config = Config::new(&tables.catalog);
+    config.door.tables = tables.clone();
+    let house = House::at(&engine_url(), config).await;
+    let answer = house.get("/api/v1/health/ready").await;
+    if answer.status == 200 {
+        return Vec::new();
+    }
+    let problem = problem(&answer, "readiness");
+    let errors = problem["errors"].as_array().expect("errors").iter();
+    errors.map(|error| error["field"].as_str().expect("a name").to_owned()).collect()
+}
+
 #[tokio::test]
-async fn without_keys_and_tables_of_accounts_nothing_is_ready() {
+async fn a_table_that_does_not_respond_is_named_and_no_other_one() {
     let store = empty_store().await;
     publish_facts(&store, &Facts::default(), now()).await;
     let tables = Tables::beside(store.table());
-    let culprit = async || {
-        let house = House::at(&engine_url(), Config::new(store.table())).await;
-        let answer = house.get("/api/v1/health/ready").await;
-        assert_eq!(answer.status, 503);
-        problem(&answer, "readiness")["errors"][0]["field"].clone()
-    };
-    assert_eq!(culprit().await, "accounts");
+    make_accounts(&engine_url(), &tables).await;
+    assert_eq!(culprits(&tables).await, [] as [&str; 0]);
+    let nowhere = || "nowhere".to_owned();
+    for (tables, names) in [
+        (Tables { catalog: nowhere(), ..tables.clone() }, ["catalog"].as_slice()),
+        (Tables { app: nowhere(), ..tables.clone() }, &["app"]),
+        (Tables { ephemeral: nowhere(), ..tables.clone() }, &["ephemeral"]),
+        (Tables { audit: nowhere(), ..tables.clone() }, &["audit"]),
+        (Tables { ephemeral: nowhere(), audit: nowhere(), ..tables.clone() }, &["ephemeral", "audit"]),
+    ] {
+        assert_eq!(culprits(&tables).await, names);
+    }
+}
+
+#[tokio::test]
+async fn an_environment_without_keys_is_not_ready() {
+    let store = empty_store().await;
+    publish_facts(&store, &Facts::default(), now()).await;
+    let tables = Tables::beside(store.table());
+    // The table of accounts exists, because it has the overrides as well.
+    assert_eq!(culprits(&tables).await, ["keys", "ephemeral", "audit"]);
     local::tables::create_accounts(&adapters::aws::at(&engine_url()), &tables).await.unwrap();
-    assert_eq!(culprit().await, "keys");
+    assert_eq!(culprits(&tables).await, ["keys"]);
+}
+
+#[tokio::test]
+async fn the_age_of_mirrored_pictures_is_reported_and_makes_nothing_unready() {
+    let store = empty_store().await;
+    publish_facts(&store, &Facts::default(), now()).await;
+    make_accounts(&engine_url(), &Tables::beside(store.table())).await;
+    let ended_at = Timestamp::from_unix(now().unix() - 90 * 24 * 3600);
+    let tally = Tally { stored: 7, failed: 2, ..Tally::default() };
+    let (source, version) = ("https://pictures.example".to_owned(), 1);
+    let last = MirrorRun { started_at: ended_at, ended_at, is_complete: false, source, version, tally };
+    let state = MirrorState { last: Some(last), ..MirrorState::default() };
+    let body = AttributeValue::S(serde_json::to_string(&state).expect("JSON"));
+    put_raw(&store, &Key::mirror_state(), &[("body", body)]).await;
+    let house = House::at(&engine_url(), Config::new(store.table())).await;
+    let answer = house.get("/api/v1/health/ready").await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    let assets = &answer.json()["assets"];
+    assert_eq!((&assets["last_finished_at"], &assets["failed"]), (&json!(ended_at), &json!(2)));
+    assert_eq!(assets["is_complete"], false);
+    let age = assets["age_seconds"].as_i64().expect("an age");
+    assert!((90 * 24 * 3600..90 * 24 * 3600 + 60).contains(&age), "{age}");
 }
 
 #[tokio::test]
@@ -125,7 +181,10 @@ async fn an_engine_that_hangs_is_named_within_the_cap() {
     let answer = house.get("/api/v1/health/ready").await;
     let took = start.elapsed();
     assert_eq!(answer.status, 503);
-    assert_eq!(problem(&answer, "readiness")["errors"][0]["field"], "catalog");
+    let problem = problem(&answer, "readiness");
+    let named: Vec<_> =
+        problem["errors"].as_array().expect("errors").iter().map(|one| &one["field"]).collect();
+    assert_eq!(named, ["catalog", "app", "ephemeral", "audit"], "each of them hangs");
     assert!(took < Duration::from_millis(2500), "it took {took:?}");
     let health: Value = house.get("/api/v1/health").await.json();
     assert_eq!(health["status"], "ok");

@@ -5,12 +5,13 @@ use std::time::Duration;
 use adapters::{
     aws,
     pokeapi::{AssetSource, Config as SourceConfig, PokeApi},
+    secrets::Secret,
     store::{CatalogStore, Meter, accounts::AccountStore},
     tokens::KeySource,
 };
 use api::{
     Config,
-    jobs::{self, JOBS},
+    jobs::{self, JOBS, journeys::Memory},
     sync::SyncFunction,
 };
 use door::telemetry::Telemetry;
@@ -48,6 +49,7 @@ impl Deployment {
         let keys = self.folder.path().join("keys.json");
         let mut config = self.users.config();
         config.door.signing_keys = Some(KeySource::File(keys));
+        config.probe_account = Some(Secret::File(self.folder.path().join("probe.json")));
         config
     }
 
@@ -78,6 +80,10 @@ impl Deployment {
             "delete-orphans" => {
                 let store = CatalogStore::new(client, &self.users.tables);
                 jobs::orphans::delete(&store, &self.bucket.assets(), event, &meter).await
+            }
+            "probe-api" => {
+                let memory = Memory::default();
+                jobs::journeys::probe(&memory, &accounts, &self.config(), event, &meter).await
             }
             "migrate-accounts" => jobs::migration::migrate(&accounts, &self.config(), event, &meter).await,
             _ => jobs::deletions::delete(&accounts, &self.config(), event, &meter).await,
@@ -122,6 +128,10 @@ async fn a_check_reports_what_a_job_needs_and_changes_nothing() {
                 assert_eq!(checked["tables"], json!([tables.catalog]));
                 assert_eq!((&checked["files"], &checked["pictures"]), (&json!(0), &json!("")));
             }
+            "probe-api" => {
+                assert_eq!(checked["tables"], json!([tables.ephemeral]));
+                assert_eq!((&checked["account"], &checked["signed_in_at"]), (&json!(false), &Value::Null));
+            }
             "rotate-signing-key" => {
                 assert_eq!(checked["tables"], json!([tables.app]));
                 assert_eq!(
@@ -142,6 +152,7 @@ async fn a_check_reports_what_a_job_needs_and_changes_nothing() {
     }
     assert_eq!(deployment.source.requests().len(), 0, "PokeAPI was asked");
     assert!(!deployment.folder.path().join("keys.json").exists(), "keys were made");
+    assert!(!deployment.folder.path().join("probe.json").exists(), "an account was made");
     assert_eq!(accounts.deletions(&Meter::default()).await.expect("deletions"), [ash]);
 }
 

@@ -22,6 +22,7 @@ mod local;
 mod meta;
 mod moves;
 mod pokemon;
+mod probe;
 mod runtime;
 mod store;
 mod sync;

@@ -4,6 +4,7 @@
 mod disk;
 mod emulated;
 mod kills;
+mod probe;
 mod refusals;
 
 use std::collections::BTreeSet;

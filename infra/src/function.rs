@@ -20,6 +20,9 @@ pub(crate) const IS_STABLE: &str = "IsStable";
 pub(crate) const NOTICES: &str =
     "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:pokedex-${Environment}-notices";
 
+/// The secret with the credentials of the account that the probe uses.
+pub const PROBE_SECRET: &str = "pokedex-${Environment}-probe";
+
 /// The alias of the function that routes with [`Need::Writer`] invoke.
 pub(crate) const WRITER: &str = "pokedex-${Environment}-sync-pokeapi:live";
 
@@ -109,6 +112,7 @@ fn variables(needs: &[Need]) -> Map<String, Value> {
             Need::AssetStorage | Need::AssetDeletion => json!({"Fn::Sub": ASSETS_BUCKET}),
             Need::Verification => json!({"Ref": "OriginVerifyName"}),
             Need::Notices => json!({"Fn::If": [IS_STABLE, {"Fn::Sub": NOTICES}, ""]}),
+            Need::ProbeAccount => json!({"Fn::Sub": PROBE_SECRET}),
             Need::Invalidation | Need::LittleMemory | Need::WholeProcessor => return None,
         };
         Some((variable_of(*need)?.to_owned(), value))

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-pub use function::{ASSETS_BUCKET, EXPORTS_BUCKET, Function, functions, logical_id};
+pub use function::{ASSETS_BUCKET, EXPORTS_BUCKET, Function, PROBE_SECRET, functions, logical_id};
 pub use generated::Generated;
 pub use stack::{STACKS, Stack};
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     accesses::Rights,
-    function::{ASSETS_BUCKET, EXPORTS_BUCKET, Function, Trigger, WRITER},
+    function::{ASSETS_BUCKET, EXPORTS_BUCKET, Function, PROBE_SECRET, Trigger, WRITER},
 };
 
 /// The tables in the order of the statements.
@@ -142,6 +142,12 @@ fn of_needs(function: &Function) -> Vec<Value> {
             "aws:ResourceTag/env": {"Ref": "Environment"},
         }});
         statements.push(statement);
+    }
+    if function.has(Need::ProbeAccount) {
+        let account =
+            format!("secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{PROBE_SECRET}-??????");
+        let actions = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"];
+        statements.push(allow(&actions, &account));
     }
     if function.has(Need::Verification) {
         let origin = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${OriginVerifyName}-??????";

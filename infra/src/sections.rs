@@ -104,9 +104,10 @@ fn of_jobs() -> Sections {
             ("HasEdge", json!({"Fn::Or": [environment("dev"), environment("staging"), environment("prod")]})),
             (IS_STABLE, json!({"Fn::Or": [environment("staging"), environment("prod")]})),
         ],
-        // For the schedule in infra/edge.yaml.
+        // For the schedules in infra/edge.yaml.
         outputs: vec![
             ("InvalidateEdgeArn", json!({"Value": {"Ref": "InvalidateEdgeFunction.Alias"}})),
+            ("ProbeApiArn", json!({"Value": {"Ref": "ProbeApiFunction.Alias"}})),
             ("ScheduleRoleArn", json!({"Value": {"Fn::GetAtt": "ScheduleRole.Arn"}})),
             ("ScheduleFailuresArn", json!({"Value": {"Fn::GetAtt": "ScheduleFailures.Arn"}})),
         ],

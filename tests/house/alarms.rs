@@ -57,9 +57,12 @@ fn fires(alarm: &Value, periods: &[Period]) -> bool {
     let latest = (0..considered).map(|back| {
         periods.len().checked_sub(back + 1).and_then(|place| periods.get(place)).unwrap_or(&absent)
     });
+    // The value where the condition holds.
+    let missing = &alarm["TreatMissingData"];
+    let missing = missing["Fn::If"].get(1).unwrap_or(missing);
     let is_breaching = |period: &Period| match value(&expression, period) {
         Some(value) => value > number("Threshold"),
-        None => alarm["TreatMissingData"] == "breaching",
+        None => missing == "breaching",
     };
     latest.filter(|period| is_breaching(period)).count() as f64 >= number("DatapointsToAlarm")
 }

@@ -1,6 +1,7 @@
 //! The schedules of the jobs, and what reports those that could not start their job.
 
-use serde_json::json;
+use api::jobs::Switch;
+use serde_json::{Value, json};
 use tests::template;
 
 /// A schedule that cannot invoke its function leaves the event, with the cause, in a queue; and no other schedule can use the role.
@@ -26,24 +27,44 @@ fn every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account() {
         assert_eq!(target["RoleArn"], json!({"Fn::GetAtt": "ScheduleRole.Arn"}), "{schedule}");
         assert_eq!(schedule["Properties"]["GroupName"], json!({"Ref": "ScheduleGroup"}), "{schedule}");
     }
-    // The schedule that knows the distribution is in its template.
-    let edge = template("infra/edge.yaml")["Resources"]["InvalidateEdgeSchedule"]["Properties"].clone();
-    assert_eq!(of_edge.len(), 1);
-    assert_eq!(edge["ScheduleExpression"], format!("rate({} minute)", of_edge[0].minutes));
-    assert_eq!(edge["GroupName"], json!({"Fn::Sub": "pokedex-${Environment}"}));
-    let target = &edge["Target"];
-    for (property, output) in [
-        (&target["Arn"], "InvalidateEdgeArn"),
-        (&target["RoleArn"], "ScheduleRoleArn"),
-        (&target["DeadLetterConfig"]["Arn"], "ScheduleFailuresArn"),
-    ] {
-        assert_eq!(property, &json!({"Ref": output}));
-        assert!(jobs["Outputs"][output].is_object(), "{output} is not an output of infra/jobs.yaml");
+    // The schedules that know the distribution are in its template.
+    let edge = template("infra/edge.yaml")["Resources"].clone();
+    assert_eq!(of_edge.len(), 2);
+    for (id, schedule) in [("InvalidateEdge", of_edge[0]), ("ProbeApi", of_edge[1])] {
+        let properties = &edge[format!("{id}Schedule")]["Properties"];
+        assert_eq!(properties["ScheduleExpression"], format!("rate({} minute)", schedule.minutes), "{id}");
+        assert_eq!(properties["GroupName"], json!({"Fn::Sub": "pokedex-${Environment}"}), "{id}");
+        let state = match schedule.switch {
+            Switch::Parameter(name) => json!({"Ref": name}),
+            _ => Value::Null,
+        };
+        assert_eq!(properties["State"], state, "{id}");
+        let target = &properties["Target"];
+        for (property, output) in [
+            (&target["Arn"], format!("{id}Arn")),
+            (&target["RoleArn"], "ScheduleRoleArn".to_owned()),
+            (&target["DeadLetterConfig"]["Arn"], "ScheduleFailuresArn".to_owned()),
+        ] {
+            assert_eq!(property, &json!({"Ref": output}));
+            assert!(jobs["Outputs"][&output].is_object(), "{output} is not an output of infra/jobs.yaml");
+        }
+        let invoked = &resources["ScheduleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+            [0]["Resource"];
+        assert!(invoked.to_string().contains(&format!("{id}Function.Alias")), "{invoked}");
     }
-    assert_eq!(target["Input"], json!({"Fn::Sub": "{\"distribution\": \"${Distribution}\"}"}));
-    let invoked =
-        &resources["ScheduleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"];
-    assert!(invoked.to_string().contains("InvalidateEdgeFunction.Alias"), "{invoked}");
+    let input = |id: &str| edge[id]["Properties"]["Target"]["Input"].clone();
+    assert_eq!(
+        input("InvalidateEdgeSchedule"),
+        json!({"Fn::Sub": "{\"distribution\": \"${Distribution}\"}"})
+    );
+    let address = |host: &str| json!({"Fn::Sub": format!("{{\"address\": \"https://${{{host}}}\"}}")});
+    assert_eq!(
+        input("ProbeApiSchedule"),
+        json!({"Fn::If": ["HasDomain", address("DomainName"), address("Distribution.DomainName")]})
+    );
+    // A run that fails is followed by the next one within a minute.
+    let retries = &edge["ProbeApiSchedule"]["Properties"]["Target"]["RetryPolicy"];
+    assert_eq!(*retries, json!({"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}));
     let watched = template("infra/watch.yaml")["Resources"]["SchedulesFail"]["Properties"].clone();
     let queue = &resources["ScheduleFailures"]["Properties"]["QueueName"];
     assert_eq!(&watched["Dimensions"][0]["Value"], queue);

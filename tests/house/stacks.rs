@@ -136,6 +136,7 @@ fn the_state_has_the_parameters_of_its_tables_and_their_names() {
         "LogsBucketPolicy",
         "SigningKeys",
         "OriginVerify",
+        "ProbeAccount",
         "Notices",
         "NoticesPolicy",
     ];
@@ -229,6 +230,7 @@ fn a_resource_that_holds_data_keeps_its_name_type_and_keys() {
         ("AssetsBucket", "AWS::S3::Bucket", "BucketName", json!({"Fn::Sub": infra::ASSETS_BUCKET})),
         ("SigningKeys", "AWS::SecretsManager::Secret", "Name", json!({"Ref": "SigningKeysName"})),
         ("OriginVerify", "AWS::SecretsManager::Secret", "Name", json!({"Ref": "OriginVerifyName"})),
+        ("ProbeAccount", "AWS::SecretsManager::Secret", "Name", json!({"Fn::Sub": infra::PROBE_SECRET})),
     ] {
         let resource = of(id);
         assert_eq!((&resource["Type"], &resource["Properties"][property]), (&json!(kind), &name), "{id}");
@@ -422,6 +424,25 @@ fn only_dev_and_the_stable_environments_sync() {
         let schedule = settings.parameters.get("SyncSchedule").map(String::as_str);
         assert_eq!(schedule.filter(|state| *state != "ENABLED"), state, "{environment}");
     }
+}
+
+/// Each minute of the probe is billed, and leaves events in the trail. Its account exists in stable environments only.
+#[test]
+fn only_stable_environments_are_probed() {
+    for (environment, state) in
+        [("f-branch", None), ("dev", None), ("staging", Some("ENABLED")), ("prod", Some("ENABLED"))]
+    {
+        let settings = settings(environment);
+        assert_eq!(settings.parameters.get("ProbeSchedule").map(String::as_str), state, "{environment}");
+    }
+    for file in ["infra/edge.yaml", "infra/watch.yaml"] {
+        assert_eq!(template(file)["Parameters"]["ProbeSchedule"]["Default"], "DISABLED", "{file}");
+    }
+    let account = template("infra/data.yaml")["Resources"]["ProbeAccount"].clone();
+    assert_eq!(
+        (&account["Condition"], account["Properties"].get("SecretString")),
+        (&json!("IsStable"), None)
+    );
 }
 
 /// Every function with traffic is verified, and two alarms end its deployment.

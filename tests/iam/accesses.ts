@@ -1,5 +1,5 @@
 // The requests that functions must be able to make: the recorded accesses in DynamoDB, and the needs of expected.json.
-import { assetsArn, bucketArn, DEPLOYMENTS, DISTRIBUTION, functionArn, logStreamArn, ORPHANS, originArn, PICTURE, secretArn, tableArn, tagged, topicArn } from "./names.js";
+import { assetsArn, bucketArn, DEPLOYMENTS, DISTRIBUTION, functionArn, logStreamArn, ORPHANS, originArn, PICTURE, probeArn, secretArn, tableArn, tagged, topicArn } from "./names.js";
 import type { Request } from "./simulator.js";
 
 /** Families of partition keys (`USER#*`) by table and action; `null` if the action applies to the whole table. */
@@ -20,6 +20,7 @@ export interface Expected {
   invalidates_the_edge: string[];
   sends_notices: string[];
   verifies_releases: string[];
+  has_the_account_of_the_probe: string[];
   depends_on_the_reading_of_leading_keys: string[];
 }
 
@@ -114,6 +115,7 @@ export function needed(name: string, expected: Expected): Request[] {
     [expected.deletes_pictures, ["s3:GetObject", "s3:PutObject"], ORPHANS],
     [expected.sends_notices, ["sns:Publish"], topicArn()],
     [expected.verifies_releases, ["secretsmanager:GetSecretValue"], originArn()],
+    [expected.has_the_account_of_the_probe, ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"], probeArn()],
     [expected.verifies_releases, ["codedeploy:GetDeployment"], DEPLOYMENTS],
     [expected.verifies_releases, ["codedeploy:PutLifecycleEventHookExecutionStatus"], "*"],
     // Any version of any function of the environment: a new version has no other name yet.

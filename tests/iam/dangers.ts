@@ -1,6 +1,6 @@
 // Dangerous requests: every one of them must be refused, for every function that is not recorded to make it.
 import { entries, FOREIGN, item, KEYED, WRITER, type Families, type Rights } from "./accesses.js";
-import { ANOTHER, assetsArn, bucketArn, DISTRIBUTION, functionArn, logGroupArn, logStreamArn, ORPHANS, originArn, PARAMETERS, PICTURE, roleArn, secretArn, tableArn, tagged, topicArn } from "./names.js";
+import { ANOTHER, assetsArn, bucketArn, DISTRIBUTION, functionArn, logGroupArn, logStreamArn, ORPHANS, originArn, PARAMETERS, PICTURE, probeArn, roleArn, secretArn, tableArn, tagged, topicArn } from "./names.js";
 import type { Request } from "./simulator.js";
 import { ACCOUNT, arn, global, PARTITION, REGION } from "./template.js";
 
@@ -57,7 +57,10 @@ function elsewhere(name: string): Request[] {
   };
   return [
     ...onEach(
-      [secretArn(), secretArn(ANOTHER), secretArn().replace("-keys-", "-keys-former-"), originArn(), originArn(ANOTHER)],
+      [
+        ...[secretArn(), secretArn(ANOTHER), secretArn().replace("-keys-", "-keys-former-")],
+        ...[originArn(), originArn(ANOTHER), probeArn(), probeArn(ANOTHER), probeArn().replace("-probe-", "-probe-former-")],
+      ],
       "secretsmanager:DeleteSecret",
       "secretsmanager:GetSecretValue",
       "secretsmanager:PutResourcePolicy",

@@ -35,6 +35,9 @@ export const secretArn = (environment = ENVIRONMENT) =>
 export const originArn = (environment = ENVIRONMENT) =>
   arn("secretsmanager", `secret:pokedex-${environment}-origin-verify-Ab12Cd`);
 
+/** The secret with the credentials of the probe's account. */
+export const probeArn = (environment = ENVIRONMENT) => arn("secretsmanager", `secret:pokedex-${environment}-probe-Ab12Cd`);
+
 /** The topic for notices. */
 export const topicArn = (environment = ENVIRONMENT) => arn("sns", `pokedex-${environment}-notices`);
 

@@ -20,6 +20,7 @@ import boto3
 import edge
 import machine
 import pictures
+import probe
 import recovery
 import rights
 import watch
@@ -43,8 +44,9 @@ BROKEN = """  Broken:
 
 # The steps after the first deployments, in their order.
 STEPS = [
-    "rights", "refusals", "watched", "at_one_address", "mirrored", "rotated", "good_release", "rejected_by_its_hook", "stopped_by_its_alarm",
-    "rolled_back_by_hand", "migrated", "repeated", "keys_promoted", "restored", "without_a_right", "failed_first_deployment", "killed", "schedules", "deleted",
+    "rights", "refusals", "watched", "at_one_address", "probed", "mirrored", "rotated", "good_release", "rejected_by_its_hook",
+    "stopped_by_its_alarm", "rolled_back_by_hand", "migrated", "repeated", "keys_promoted", "restored", "without_a_right",
+    "failed_first_deployment", "killed", "schedules", "deleted",
 ]
 
 
@@ -127,6 +129,9 @@ class Rehearsal:
     def at_one_address(self):
         for environment in ["dev", "staging"]:
             edge.see(self.steps, self.api(environment))
+
+    def probed(self):
+        probe.see(self.steps, self.api("staging"))
 
     def mirrored(self):
         pictures.see(self.steps, self.source, self.api("dev"))

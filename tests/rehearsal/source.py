@@ -38,7 +38,9 @@ class Source:
             settings.write_text(settings.read_text().replace('"arm64"', '"x86_64"'))
         samconfig = self.folder / "samconfig.toml"
         local = "".join(f'"{one}", ' for one in LOCAL)
-        samconfig.write_text(samconfig.read_text().replace("parameter_overrides = [", f"parameter_overrides = [{local}"))
+        text = samconfig.read_text().replace("parameter_overrides = [", f"parameter_overrides = [{local}")
+        # The schedule of the probe sends it to the domain of the distribution, which leads to AWS and not to the emulator.
+        samconfig.write_text(text.replace("ProbeSchedule=ENABLED", "ProbeSchedule=DISABLED"))
 
     def edit(self, name, old, new):
         file = self.folder / name

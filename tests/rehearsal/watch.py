@@ -12,7 +12,7 @@ from product import PASSWORD
 # One more than the alarm tolerates within five minutes.
 REPLAYS = 6
 ALARM = "tokens-replayed"
-GROUP = "/aws/lambda/pokedex-{}-refresh-session"
+FUNCTION = "refresh-session"
 
 
 def see(steps, source, api):
@@ -27,14 +27,14 @@ def see(steps, source, api):
     steps.check("nothing else is wrong with the alarms", [line for line in checked.splitlines() if "does not exist" in line or "tells nobody" in line], [])
     subscriber = account.Subscription(environment, "warnings")
     name = f"pokedex-{environment}-{ALARM}"
-    evaluate(environment, name)
+    evaluate(environment, name, FUNCTION)
     for number in range(REPLAYS):
         replay(steps, api, number)
-    fires = wait_until("the alarm fires", lambda: evaluate(environment, name) == "ALARM", 30)
+    fires = wait_until("the alarm fires", lambda: evaluate(environment, name, FUNCTION) == "ALARM", 30)
     steps.check_that("the alarm fires", fires)
     firing = source.run("alarms", environment, fails=True)
     steps.check_that("the check names the alarm", f"{name} is firing" in firing)
-    wait_until("the alarm clears", lambda: evaluate(environment, name) == "OK", 60)
+    wait_until("the alarm clears", lambda: evaluate(environment, name, FUNCTION) == "OK", 60)
     states = [json.loads(text)["NewStateValue"] for _, text in subscriber.received() if json.loads(text)["AlarmName"] == name]
     steps.check_that(f"the subscriber receives that it fires and that it is over: {states}", "ALARM" in states and states[-1] == "OK")
     steps.done("an alarm fires, tells its topic, and clears")
@@ -51,9 +51,10 @@ def replay(steps, api, number):
     steps.check("an old token", api.answer("/api/v1/auth/refresh", "POST", {"refresh_token": first})[0], 401)
 
 
-def evaluate(environment, name):
-    """The state of an alarm, after the front has read the new lines."""
-    url, body = f"{os.environ['AWS_ENDPOINT_URL']}/_front/watch", {"groups": [GROUP.format(environment)], "alarms": [name]}
+def evaluate(environment, name, function):
+    """The state of an alarm, after the front has read the new lines of a function."""
+    groups = [f"/aws/lambda/pokedex-{environment}-{function}"]
+    url, body = f"{os.environ['AWS_ENDPOINT_URL']}/_front/watch", {"groups": groups, "alarms": [name]}
     request = urllib.request.Request(url, data=json.dumps(body).encode(), method="POST")
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.loads(response.read()).get(name)

@@ -8,6 +8,7 @@ mod event;
 mod facts;
 mod faults;
 mod files;
+mod front;
 mod house;
 mod log;
 pub mod metric_math;
@@ -26,6 +27,7 @@ pub use event::{event, invoke, invoke_event};
 pub use facts::facts;
 pub use faults::Faults;
 pub use files::{read, root, template};
+pub use front::{Broken, Front};
 pub use house::{
     Answer, House, SeededEngine, empty_store, engine_port, engine_url, make_accounts, ring, store_at,
 };

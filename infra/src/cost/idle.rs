@@ -1,11 +1,10 @@
 //! The cost of an environment that nobody uses, in a month.
 
-use door::telemetry::request;
 use serde_json::Value;
 
 use super::{
     inputs::{Inputs, MONTH},
-    requests::{Line, at_edge, of_route},
+    requests::{Line, at_edge, data_at_edge, of_route},
 };
 
 /// The environments, and what they have.
@@ -28,12 +27,16 @@ pub(super) enum Extent {
 
 /// The metrics that an environment publishes without requests: two of jobs and eight of the sync.
 const METRICS: f64 = 10.0;
+/// The metrics that exist because the probe and the check send requests: the ten of requests, that of issued tokens, and two of its own.
+const METRICS_OF_PROBE: f64 = 13.0;
 /// Gigabyte-seconds of a scheduled invocation: half a second of 256 MB.
 const GB_SECONDS: f64 = 0.125;
 /// Backups that a vault keeps, exports in a month, and the months for which an export is kept.
 const NIGHTS: f64 = 30.0;
 const WEEKS: f64 = 4.3;
 const KEPT_MONTHS: f64 = 3.0;
+/// Gigabyte-seconds of a run of the probe, which waits for its responses: a second of 256 MB.
+const GB_SECONDS_OF_PROBE: f64 = 0.25;
 /// Gigabytes of the catalogue with its records and facts.
 const CATALOGUE_GB: f64 = 0.03;
 
@@ -71,8 +74,11 @@ fn backups(inputs: &Inputs) -> f64 {
 pub(super) fn idle(inputs: &Inputs, extent: Extent) -> Vec<Line> {
     let prices = &inputs.prices;
     let (metrics, alarms) = alarm_metrics(inputs);
+    let secrets = inputs.resources("AWS::SecretsManager::Secret");
+    let secrets =
+        secrets.iter().filter(|secret| extent >= Extent::Stable || secret["Condition"] != "IsStable").count();
     let mut lines = vec![
-        Line::new("secrets", number(inputs, "AWS::SecretsManager::Secret") * prices.secret_month),
+        Line::new("secrets", secrets as f64 * prices.secret_month),
         Line::new("schedules", inputs.scheduled / 1e6 * prices.scheduler_million_invocations),
         Line::new(
             "scheduled functions",
@@ -89,8 +95,6 @@ pub(super) fn idle(inputs: &Inputs, extent: Extent) -> Vec<Line> {
             .iter()
             .map(|acl| acl["Properties"]["Rules"].as_array().map_or(0, Vec::len))
             .sum::<usize>();
-        // Each request of a check is also a line with metrics.
-        let metrics_of_checks = if checks(inputs) > 0.0 { request::METRICS.len() as f64 } else { 0.0 };
         lines.extend([
             Line::new("recovery to a point in time", CATALOGUE_GB * prices.dynamodb_recovery_gb_month),
             Line::new("backups of 30 nights", backups(inputs)),
@@ -106,7 +110,9 @@ pub(super) fn idle(inputs: &Inputs, extent: Extent) -> Vec<Line> {
                 number(inputs, "AWS::CloudWatch::CompositeAlarm") * prices.composite_alarm_month,
             ),
             Line::new("dashboards", number(inputs, "AWS::CloudWatch::Dashboard") * prices.dashboard_month),
-            Line::new("metrics", (METRICS + metrics_of_checks) * prices.metric_month),
+            Line::new("metrics", (METRICS + METRICS_OF_PROBE) * prices.metric_month),
+            Line::new("probe: runs", of_probe_itself(inputs)),
+            Line::new("probe: requests", of_probe(inputs)),
             Line::new(
                 "additional metrics of the distribution",
                 number(inputs, "AWS::CloudFront::MonitoringSubscription") * prices.distribution_metrics_month,
@@ -128,11 +134,11 @@ pub(super) fn idle(inputs: &Inputs, extent: Extent) -> Vec<Line> {
     }
     if extent == Extent::Replicated {
         let tables = CATALOGUE_GB + inputs.traffic.accounts_gb;
+        let replicated = inputs.resources("AWS::SecretsManager::Secret");
+        let replicated =
+            replicated.iter().filter(|secret| secret["Properties"]["ReplicaRegions"] != Value::Null).count();
         lines.extend([
-            Line::new(
-                "secrets of the second region",
-                number(inputs, "AWS::SecretsManager::Secret") * prices.secret_month,
-            ),
+            Line::new("secrets of the second region", replicated as f64 * prices.secret_month),
             Line::new(
                 "tables and backups of the second region",
                 tables * (prices.dynamodb_gb_month + prices.dynamodb_recovery_gb_month) + backups(inputs),
@@ -141,4 +147,20 @@ pub(super) fn idle(inputs: &Inputs, extent: Extent) -> Vec<Line> {
     }
     lines.retain(|line| line.dollars > 0.0);
     lines
+}
+
+/// The runs of the probe themselves: their schedule, function and lines.
+fn of_probe_itself(inputs: &Inputs) -> f64 {
+    let prices = &inputs.prices;
+    let run = GB_SECONDS_OF_PROBE * prices.lambda_gb_second_arm64
+        + (prices.lambda_million_requests + prices.scheduler_million_invocations) / 1e6
+        + inputs.traffic.log_bytes / 1e9 * prices.logs_gb;
+    inputs.probes * run
+}
+
+/// The requests that the probe sends, as if each reached its function.
+fn of_probe(inputs: &Inputs) -> f64 {
+    let million = |route| (at_edge(&inputs.prices) + data_at_edge(inputs)) + of_route(inputs, route);
+    let run: f64 = inputs.probed.iter().map(|route| route.share * million(route) / 1e6).sum();
+    inputs.probes * run
 }

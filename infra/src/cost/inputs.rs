@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
+use api::jobs::{Job, PROBE};
 use door::route::{Caching, Need, Spec};
 use serde::Deserialize;
 use serde_json::Value;
@@ -73,6 +74,8 @@ pub struct Traffic {
     pub health_checkers: f64,
     /// Percent of all requests, by route.
     pub shares: BTreeMap<String, f64>,
+    /// The requests of one run of the probe, by route.
+    pub probe: BTreeMap<String, f64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -88,7 +91,7 @@ pub struct Milliseconds {
 #[derive(Clone, Debug)]
 pub struct Route {
     pub name: &'static str,
-    /// Percent of all requests.
+    /// Percent of all requests; for the probe, the requests of one run.
     pub share: f64,
     pub is_cacheable: bool,
     pub read_units: f64,
@@ -105,10 +108,14 @@ pub struct Inputs {
     pub routes: Vec<Route>,
     /// The route that the check from outside requests.
     pub checked: Route,
+    /// The routes that the probe uses.
+    pub probed: Vec<Route>,
     /// The templates of all stacks.
     templates: Vec<Yaml>,
-    /// The invocations of schedules in a month.
+    /// The invocations of schedules in a month, without those of the probe.
     pub scheduled: f64,
+    /// The runs of the probe in a month, which only stable environments have.
+    pub probes: f64,
 }
 
 /// The templates of an environment that are not generated and have resources with a price.
@@ -155,6 +162,7 @@ impl Inputs {
         let routes = traffic.shares.iter().map(|(name, share)| route(name, *share));
         let routes = routes.collect::<Result<Vec<_>>>()?;
         let checked = route(CHECKED, 0.0)?;
+        let probed = traffic.probe.iter().map(|(name, share)| route(name, *share)).collect::<Result<_>>()?;
         // The generated ones may not be written yet.
         let mut templates = Vec::new();
         for template in generated.iter().filter(|file| file.path.ends_with(".yaml")) {
@@ -163,12 +171,9 @@ impl Inputs {
         for path in BY_HAND {
             templates.push(serde_yaml_ng::from_str(&text(path)?).context(path)?);
         }
-        let schedules = functions.iter().filter_map(|function| match function.trigger {
-            Trigger::Job(job) => job.schedule.as_ref(),
-            Trigger::Request(_) => None,
-        });
-        let scheduled = schedules.map(|schedule| MONTH / f64::from(schedule.minutes)).sum();
-        Ok(Self { prices, traffic, routes, checked, templates, scheduled })
+        let scheduled = runs(functions, |job| job.name != PROBE.name);
+        let probes = runs(functions, |job| job.name == PROBE.name);
+        Ok(Self { prices, traffic, routes, checked, probed, templates, scheduled, probes })
     }
 
     /// The resources of a type in all templates, as JSON.
@@ -179,6 +184,15 @@ impl Inputs {
             .filter(|resource| resource.get("Type").and_then(Yaml::as_str) == Some(kind));
         of_kind.map(plain).collect()
     }
+}
+
+/// The invocations in a month by the schedules of some jobs.
+fn runs(functions: &[Function], is_counted: impl Fn(&Job) -> bool) -> f64 {
+    let schedules = functions.iter().filter_map(|function| match function.trigger {
+        Trigger::Job(job) if is_counted(job) => job.schedule.as_ref(),
+        _ => None,
+    });
+    schedules.map(|schedule| MONTH / f64::from(schedule.minutes)).sum()
 }
 
 /// JSON without the tags of intrinsic functions.

@@ -99,7 +99,7 @@ pub(super) fn page(inputs: &Inputs, summary: &Summary) -> String {
             of_route(inputs, route)
         );
     }
-    page.push_str("\n## Environments that nobody uses\n\nDollars a month. Free tiers are not subtracted: with them, dev costs the secrets alone.\n");
+    page.push_str("\n## Environments that nobody uses\n\nDollars a month. Free tiers are not subtracted: with them, dev costs the secrets alone. Nobody but the probe\nuses staging and prod: it plays its journeys each minute.\n");
     for (name, extent) in
         [("dev, and each branch", Extent::Small), ("staging", Extent::Stable), ("prod", Extent::Replicated)]
     {

@@ -32,6 +32,11 @@ pub(super) fn uncached(inputs: &Inputs) -> f64 {
     inputs.routes.iter().map(|route| reaching(inputs, route)).sum()
 }
 
+/// Returns what the data of a million responses cost at the edge.
+pub(super) fn data_at_edge(inputs: &Inputs) -> f64 {
+    inputs.traffic.response_bytes * 1e-3 * inputs.prices.cloudfront_gb
+}
+
 /// Returns the lines of a million requests at the edge, with the assumed traffic.
 pub(super) fn million(inputs: &Inputs) -> Vec<Line> {
     let Inputs { prices, traffic, routes, .. } = inputs;
@@ -55,7 +60,7 @@ pub(super) fn million(inputs: &Inputs) -> Vec<Line> {
     ]
 }
 
-/// Returns what a million requests cost at the edge, without their data.
+/// Returns what a million requests cost at the edge, whether a stored response answers them or not, without their data.
 pub(super) fn at_edge(prices: &Prices) -> f64 {
     prices.cloudfront_million_requests + prices.cloudfront_million_function_runs + prices.waf_million_requests
 }

@@ -51,6 +51,19 @@ pub enum Missing {
     Good,
     /// Silence is the fault: something that reports regularly has stopped.
     Bad,
+    /// The same under a condition of the template, and good otherwise: nothing reports there.
+    BadIf(&'static str),
+}
+
+impl Missing {
+    /// Returns CloudWatch's word for it.
+    fn treatment(self) -> Value {
+        match self {
+            Self::Good => json!("notBreaching"),
+            Self::Bad => json!("breaching"),
+            Self::BadIf(condition) => json!({"Fn::If": [condition, "breaching", "notBreaching"]}),
+        }
+    }
 }
 
 /// A line of the table of alarms. It fires when its signal is above `above` in `of.0` of the last `of.1` periods.
@@ -171,7 +184,7 @@ impl Alarm {
             "Threshold": self.above,
             "EvaluationPeriods": periods,
             "DatapointsToAlarm": needed,
-            "TreatMissingData": match self.missing { Missing::Good => "notBreaching", Missing::Bad => "breaching" },
+            "TreatMissingData": self.missing.treatment(),
             "Tags": tags(),
         });
         merge(&mut properties, Topic::Warnings.actions());

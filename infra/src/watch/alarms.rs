@@ -3,7 +3,9 @@
 //! Errors are counted at the API, which also sees functions that do not start. Latency is counted in the functions, because the API's
 //! contains cold starts, which no deployment can avoid; a dashboard shows both.
 
-use api::metrics::{ASSETS_FAILED, REFRESH_REPLAYS, SYNC_AGE, SYNC_ERRORS, SYNC_FAILED, SYNC_FETCHED};
+use api::metrics::{
+    ASSETS_FAILED, PROBE_FAILED, REFRESH_REPLAYS, SYNC_AGE, SYNC_ERRORS, SYNC_FAILED, SYNC_FETCHED,
+};
 use door::telemetry::{
     job::JOB_ERRORS,
     request::{DEPENDENCY_DOWN, LATENCY, PANICS, RATE_LIMITED, REQUESTS},
@@ -135,6 +137,16 @@ pub static ALARMS: &[Alarm] = &[
         signal: Math("IF(requests>20,latency,0)", &[("requests", sum(REQUESTS)), ("latency", P95)]),
         of: (3, 3),
         above: 500,
+        ..ALARM
+    },
+    Alarm {
+        id: "ProbeFails",
+        symptom: "The journeys of the probe have failed, or were not played, in three of five minutes",
+        runbook: "probe",
+        signal: One(sum(PROBE_FAILED)),
+        period: MINUTE,
+        of: (3, 5),
+        missing: Missing::BadIf("HasProbe"),
         ..ALARM
     },
     Alarm {

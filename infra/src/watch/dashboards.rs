@@ -1,8 +1,8 @@
 //! The dashboards: one for operation, and one that shows releases side by side.
 
 use api::metrics::{
-    ASSETS_FAILED, REFRESH_REPLAYS, SYNC_AGE, SYNC_CHANGED, SYNC_ERRORS, SYNC_FAILED, SYNC_FETCHED,
-    SYNC_FINISHED, SYNC_HELD, SYNC_WRITTEN, TOKENS_ISSUED,
+    ASSETS_FAILED, PROBE_FAILED, PROBE_LATENCY, REFRESH_REPLAYS, SYNC_AGE, SYNC_CHANGED, SYNC_ERRORS,
+    SYNC_FAILED, SYNC_FETCHED, SYNC_FINISHED, SYNC_HELD, SYNC_WRITTEN, TOKENS_ISSUED,
 };
 use door::{
     idempotency::REPLAYS,
@@ -133,7 +133,8 @@ fn operation() -> Vec<Graph> {
         graph("Catalogue: age, s", vec![own(SYNC_AGE, "Minimum")]),
         graph("Catalogue: runs", sums(&[SYNC_FINISHED, SYNC_ERRORS, SYNC_HELD])),
         graph("Catalogue: documents", sums(&[SYNC_FETCHED, SYNC_CHANGED, SYNC_FAILED, SYNC_WRITTEN])),
-        graph("Jobs and mirror", sums(&[JOB_ERRORS, ASSETS_FAILED])),
+        graph("Jobs, mirror and probe", sums(&[JOB_ERRORS, ASSETS_FAILED, PROBE_FAILED])),
+        graph("Journey of a reader, ms", ["p50", "p95"].map(|p| own(PROBE_LATENCY, p)).to_vec()),
         graph("Cost: database units", sums(&[READ_UNITS, WRITE_UNITS])),
         graph("Cost: functions", vec![lambda("Invocations", "Sum"), lambda("Duration", "Sum")]),
         graph("Cost: log bytes", vec![aws("AWS/Logs", "IncomingBytes", &[], "Sum")]),

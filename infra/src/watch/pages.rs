@@ -13,7 +13,7 @@ pub struct Page {
     pub any: &'static [&'static str],
 }
 
-/// One fault of DynamoDB is also a share of errors and latency: it wakes a person once. The alarms in a page report to the topic of
+/// One fault of DynamoDB is also a share of errors, latency, and a failed probe: it wakes a person once. The alarms in a page report to the topic of
 /// warnings. A page reads alarms of its own region alone, so a fault of the API that the edge sees as well may wake a person twice.
 pub static PAGES: &[Page] = &[
     Page {
@@ -21,7 +21,7 @@ pub static PAGES: &[Page] = &[
         symptom: "Users are affected now",
         runbook: "errors",
         place: Place::Home,
-        any: &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts"],
+        any: &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts", "ProbeFails"],
     },
     Page {
         id: "EdgeOutage",

@@ -15,6 +15,7 @@ pub(super) const CHECK: &str = "HealthCheckId";
 const PAGER: &str = "PagerUrl";
 const EMAIL: &str = "AlarmEmail";
 const REPLICA: &str = "ReplicaRegion";
+const PROBE: &str = "ProbeSchedule";
 
 /// Conditions of subscriptions.
 pub(super) const HAS_PAGER: &str = "HasPager";
@@ -50,6 +51,13 @@ pub(super) fn of(place: Place) -> Vec<(String, Value)> {
                 json!({"Type": "Number", "Default": 1000, "Description": "The account's limit of concurrent executions (aws lambda get-account-settings)."}),
             ),
             required("BackupVaultName", "An output of infra/backup.yaml."),
+            (
+                PROBE.to_owned(),
+                json!({
+                    "Type": "String", "AllowedValues": ["DISABLED", "ENABLED"], "Default": "DISABLED",
+                    "Description": "The state of the schedule of the probe, whose silence is a fault while it is enabled.",
+                }),
+            ),
             optional(REPLICA, "The region of a replica of the tables."),
         ]),
     }
@@ -74,6 +82,7 @@ pub(super) fn conditions(place: Place) -> Vec<(String, Value)> {
     let mut conditions = vec![is_set(HAS_PAGER, PAGER), is_set(HAS_EMAIL, EMAIL)];
     if place == Place::Home {
         conditions.push(is_set("HasReplica", REPLICA));
+        conditions.push(("HasProbe".to_owned(), json!({"Fn::Equals": [{"Ref": PROBE}, "ENABLED"]})));
     }
     conditions
 }

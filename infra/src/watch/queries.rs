@@ -97,6 +97,12 @@ pub static QUERIES: &[Query] = &[
         text: "filter level = 'ERROR'\n| fields @timestamp, @log, msg, error, outcome.error, request_id\n| sort @timestamp desc\n| limit 100",
     },
     Query {
+        name: "probe",
+        answers: "the runs of the probe, with the step that failed",
+        over: Over::Jobs,
+        text: "filter route = 'probe-api' and msg = 'ran'\n| fields @timestamp, outcome.outcome, outcome.failures.0.journey, outcome.failures.0.step, outcome.failures.0.request, outcome.failures.0.status, outcome.failures.0.reason, outcome.failures.0.request_id, outcome.user.played.part, outcome.reader.milliseconds\n| sort @timestamp desc\n| limit 200",
+    },
+    Query {
         name: "writes",
         answers: "changes and their database units, by route",
         over: Over::Changes,

@@ -16,6 +16,7 @@
 //! * [`tls`]: the cryptography of HTTPS clients.
 //! * [`tokens`]: access and refresh tokens, and their keys.
 //! * [`sync`]: a resumable sync from PokeAPI to the catalogue.
+//! * [`visitor`]: requests to a deployed product, as its clients send them.
 //! * [`workers`]: threads and a bounded queue for CPU-bound work.
 
 pub mod aws;
@@ -35,6 +36,7 @@ pub mod store;
 pub mod sync;
 pub mod tls;
 pub mod tokens;
+pub mod visitor;
 pub mod workers;
 
 pub use clock::{milliseconds, now};

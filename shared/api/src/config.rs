@@ -6,7 +6,7 @@ mod sync;
 
 use std::{env, path::PathBuf, time::Duration};
 
-use adapters::{aws::Endpoint, export::Exports, invoke::Function};
+use adapters::{aws::Endpoint, export::Exports, invoke::Function, secrets::Secret};
 use door::{config::ConfigError, route::Need};
 
 pub use pictures::{MIRROR_KEYS, MirrorConfig, ORPHAN_KEYS, pictures};
@@ -25,6 +25,7 @@ pub const fn variable_of(need: Need) -> Option<&'static str> {
         Need::Verification => Some("ORIGIN_VERIFY"),
         Need::Notices => Some("NOTICES_TOPIC"),
         Need::AssetStorage | Need::AssetDeletion => Some("ASSETS_BUCKET"),
+        Need::ProbeAccount => Some("PROBE_ACCOUNT"),
         Need::Invalidation | Need::LittleMemory | Need::WholeProcessor => None,
     }
 }
@@ -53,6 +54,9 @@ pub struct Config {
     pub assets: Option<String>,
     /// `EXPORTS_BUCKET`: the bucket for exports; if it is absent, the response is the file.
     pub exports: Option<Exports>,
+    /// `PROBE_ACCOUNT`: the secret with the credentials of the account that the probe uses. Outside staging and prod it may be `file:` and
+    /// a path. Only the probe has it.
+    pub probe_account: Option<Secret>,
 }
 
 const SPRITES: &str = "https://raw.githubusercontent.com/PokeAPI/sprites/master/sprites/";
@@ -72,6 +76,7 @@ impl Config {
             notices: None,
             assets: None,
             exports: None,
+            probe_account: None,
         }
     }
 
@@ -110,6 +115,12 @@ impl Config {
         config.notices = var("NOTICES_TOPIC");
         config.assets = var("ASSETS_BUCKET");
         config.exports = var("EXPORTS_BUCKET").map(|bucket| Exports { bucket, endpoint: None });
+        config.probe_account = var("PROBE_ACCOUNT").map(|place| Secret::at(&place));
+        if matches!(config.probe_account, Some(Secret::File(_)))
+            && config.door.deployment.environment.is_stable()
+        {
+            return Err(ConfigError::Bad("PROBE_ACCOUNT", "is a file, which is for tests only".to_owned()));
+        }
         Ok(config)
     }
 }
@@ -162,7 +173,9 @@ mod tests {
             public(&[("ORIGIN_VERIFY_SHA256", "")]).unwrap_err(),
             ConfigError::Missing("ORIGIN_VERIFY_SHA256")
         );
-        for (name, value) in [("RATE_LIMITS", "off"), ("SIGNING_KEYS", "file:keys.json")] {
+        for (name, value) in
+            [("RATE_LIMITS", "off"), ("SIGNING_KEYS", "file:keys.json"), ("PROBE_ACCOUNT", "file:probe.json")]
+        {
             assert!(public(&[(name, value)]).unwrap_err().to_string().contains(name));
             let staging = public(&[(name, value), ("ENVIRONMENT", "staging")]);
             assert!(staging.unwrap_err().to_string().contains(name));

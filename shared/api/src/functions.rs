@@ -12,8 +12,8 @@ use crate::{
     app::App,
     config::Config,
     jobs::{
-        DELETIONS, INVALIDATION, MIGRATION, MIRROR, ORPHANS, ROTATION, SYNC, VERIFICATION, deletions,
-        invalidation, migration, mirror, orphans, rotation, verification,
+        DELETIONS, INVALIDATION, MIGRATION, MIRROR, ORPHANS, PROBE, ROTATION, SYNC, VERIFICATION, deletions,
+        invalidation, journeys, migration, mirror, orphans, rotation, verification,
     },
     lambda::run,
     routes::{self, ANSWER_UNKNOWN},
@@ -27,13 +27,14 @@ pub const HANDLER: &str = "_HANDLER";
 type ServedJob = (&'static str, fn() -> ExitCode);
 
 /// The jobs.
-const SERVED_JOBS: [ServedJob; 8] = [
+const SERVED_JOBS: [ServedJob; 9] = [
     (SYNC.name, sync::serve),
     (ROTATION.name, rotation::serve),
     (DELETIONS.name, deletions::serve),
     (INVALIDATION.name, invalidation::serve),
     (MIRROR.name, mirror::serve),
     (ORPHANS.name, orphans::serve),
+    (PROBE.name, journeys::serve),
     (MIGRATION.name, migration::serve),
     (VERIFICATION.name, verification::serve),
 ];

@@ -33,6 +33,14 @@ pub const SYNC_AGE: Metric = Metric {
 pub const ASSETS_FAILED: Metric =
     Metric::count("AssetsFailed", "Pictures and sounds that the mirror could not fetch or did not accept");
 
+pub const PROBE_FAILED: Metric =
+    Metric::count("ProbeFailed", "Runs of the probe in which the journey of a reader or of a user failed");
+pub const PROBE_LATENCY: Metric = Metric {
+    name: "ProbeLatency",
+    unit: "Milliseconds",
+    meaning: "The time of a reader's journey through the edge, until its end or its failed step",
+};
+
 /// The metrics of the sync's lines.
 pub(crate) const OF_SYNC: [Metric; 7] =
     [SYNC_ERRORS, SYNC_FINISHED, SYNC_HELD, SYNC_FETCHED, SYNC_CHANGED, SYNC_FAILED, SYNC_WRITTEN];
@@ -41,7 +49,7 @@ pub(crate) const OF_SYNC: [Metric; 7] =
 #[must_use]
 pub fn all() -> Vec<Metric> {
     let of_accounts = [idempotency::REPLAYS, TOKENS_ISSUED, REFRESH_REPLAYS];
-    let of_jobs = [job::JOB_ERRORS, ASSETS_FAILED];
+    let of_jobs = [job::JOB_ERRORS, ASSETS_FAILED, PROBE_FAILED, PROBE_LATENCY];
     [&request::METRICS[..], &of_accounts, &of_jobs, &OF_SYNC, &[SYNC_AGE]].concat()
 }
 

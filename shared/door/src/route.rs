@@ -71,11 +71,13 @@ pub enum Need {
     AssetDeletion,
     /// Invokes any version of a function, and reports the result to the deployment of that version.
     Verification,
+    /// Reads and replaces the credentials of the account that a probe signs in with.
+    ProbeAccount,
 }
 
 impl Need {
     /// Every need.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LittleMemory,
         Self::WholeProcessor,
         Self::SigningKeys,
@@ -87,6 +89,7 @@ impl Need {
         Self::AssetStorage,
         Self::AssetDeletion,
         Self::Verification,
+        Self::ProbeAccount,
     ];
 }
 

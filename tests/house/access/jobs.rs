@@ -11,7 +11,10 @@ use adapters::{
 };
 use api::{
     Config,
-    jobs::{self, DELETIONS, INVALIDATION, MIGRATION, MIRROR, ORPHANS, ROTATION, SYNC, VERIFICATION},
+    jobs::{
+        self, DELETIONS, INVALIDATION, MIGRATION, MIRROR, ORPHANS, PROBE, ROTATION, SYNC, VERIFICATION,
+        journeys::Memory,
+    },
     sync::SyncFunction,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -24,6 +27,7 @@ use tests::{Distribution, SampleUsers, Tap, empty_store, engine_url, put_raw, ro
 use super::{check, done, is_named, transactions, unnamed};
 use crate::{
     assets::support::Studio,
+    probe::support::Stage,
     stand_in::{StandIn, World},
 };
 
@@ -153,6 +157,23 @@ async fn a_job_of_the_mirror_has_exactly_the_rights_that_it_uses() {
         check(job, done, kinds);
         sync::republish(&store, &meter, "test", now()).await.expect("a publication");
     }
+}
+
+/// The probe takes its turn in the store, and does everything else as a client.
+#[tokio::test]
+async fn the_probe_has_exactly_the_rights_that_it_uses() {
+    let stage = Stage::new().await;
+    let tap = Tap::on(&stage.users.url).await;
+    let accounts = AccountStore::new(aws::at(&tap.url), stage.users.tables.clone());
+    let checked = stage.invoke(&accounts, &Memory::default(), &json!({"task": "check"})).await;
+    assert_eq!(checked.expect("a check")["outcome"], "checked");
+    for _ in 0..2 {
+        assert_eq!(stage.run_with(&accounts, &Memory::default()).await["outcome"], "passed");
+    }
+    let calls = tap.take();
+    let done = done(&stage.users.tables, &calls);
+    assert!(is_named(&done), "{done:?}");
+    check(PROBE.name, done, transactions(&stage.users.tables, &calls));
 }
 
 /// A migration walks through the whole table of accounts, and writes profiles, counters and its position.

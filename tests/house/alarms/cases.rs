@@ -51,6 +51,19 @@ pub(super) const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
             ],
         ],
     ),
+    (
+        "ProbeFails",
+        &[
+            &[],
+            &[&[("value", 1.0)], &[("value", 0.0)], &[("value", 1.0)], &[("value", 0.0)], &[("value", 1.0)]],
+            // A run that dies reports nothing.
+            &[&[("value", 0.0)], &[("value", 0.0)], &[("value", 1.0)], &[], &[]],
+        ],
+        &[
+            &[&[("value", 1.0)], &[("value", 1.0)], &[("value", 0.0)], &[("value", 0.0)], &[("value", 0.0)]],
+            &[&[("value", 0.0)], &[("value", 0.0)], &[("value", 0.0)], &[("value", 1.0)], &[]],
+        ],
+    ),
     ("Crashes", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),
     ("Panics", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),
     ("Throttles", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),

@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod listing;
 mod overrides;
+mod probe;
 mod profile;
 mod receipts;
 mod registration;

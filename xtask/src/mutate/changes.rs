@@ -59,6 +59,7 @@ const LETS_IN: &str = "house::authorization::each_route_admits_the_callers_in_th
 const MIGRATION: &str = "house::access::jobs::the_migration_has_exactly_the_rights_that_it_uses";
 const VERIFICATION: &str = "house::access::jobs::the_verification_has_exactly_the_rights_that_it_uses";
 const INVALIDATION: &str = "house::access::jobs::the_invalidation_has_exactly_the_rights_that_it_uses";
+const PROBE_ACCESS: &str = "house::access::jobs::the_probe_has_exactly_the_rights_that_it_uses";
 const MIRROR_ACCESS: &str = "house::access::jobs::a_job_of_the_mirror_has_exactly_the_rights_that_it_uses";
 const ROUTE_ACCESS: &str = "house::access::a_route_has_exactly_the_rights_that_it_uses";
 const SYNC_ACCESS: &str = "house::access::jobs::the_sync_has_exactly_the_rights_that_it_uses";
@@ -305,6 +306,7 @@ pub const CHANGES: &[Change] = &[
     replace(ACCESSES, "[\"SCHEMA\",\"USER#*\",\"USERS\"]", "[\"SCHEMA\",\"USER#*\"]", MIGRATION),
     replace(ACCESSES, "[\"ASSETS\",\"MIRROR\"]", "[\"ASSETS\"]", MIRROR_ACCESS),
     replace(ACCESSES, "\"PutItem\":[\"EDGE\"]", "\"PutItem\":[\"EDGE\",\"SYNC\"]", INVALIDATION),
+    replace(ACCESSES, "\"UpdateItem\":[\"PROBE\"]", "\"UpdateItem\":[\"PROBE\",\"USER#*\"]", PROBE_ACCESS),
     replace(ACCESSES, "\"MOVE#*\"", "\"MOVE#*\",\"TYPE#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "{\"GetItem\":[\"POKEMON#*\"", "{\"GetItem\":[\"CHAIN#*\"", ROUTE_ACCESS),
     replace(ACCESSES, "\"BatchWriteItem\":null", "\"BatchGetItem\":null", SYNC_ACCESS),

@@ -30,6 +30,13 @@ pub const OF_THE_EDGE: &[Change] = &[
         "\"distribution\": \"${WebBucketName}\"",
         SCHEDULES,
     ),
+    replace(
+        EDGE,
+        "MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60",
+        "MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 60",
+        SCHEDULES,
+    ),
+    replace(EDGE, "https://${Distribution.DomainName}\"}'", "https://${DomainName}\"}'", SCHEDULES),
     replace(EDGE, "PathPattern: /api/v1/moves/*", "PathPattern: /api/v1/move/*", STORED),
     replace(EDGE, "PathPattern: /api/v1/types/*", "PathPattern: /api/v1/*", STORED),
     replace(

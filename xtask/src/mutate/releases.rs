@@ -15,6 +15,7 @@ const CHECKLISTS: &str = "docs/checklists/release.md";
 const SCHEDULES: &str =
     "house::schedules::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
 const SYNCED: &str = "house::stacks::only_dev_and_the_stable_environments_sync";
+const PROBED: &str = "house::stacks::only_stable_environments_are_probed";
 const CANARIES: &str = "house::stacks::every_canary_has_a_hook_and_two_alarms";
 const HELD: &str = "house::stacks::a_resource_that_holds_data_keeps_its_name_type_and_keys";
 const PRIVATE: &str = "house::stacks::artifacts_are_private_versioned_and_expire";
@@ -75,6 +76,13 @@ pub const OF_RELEASES: &[Change] = &[
         SCHEDULES,
     ),
     replace("samconfig.toml", "SyncSchedule=DISABLED", "SyncSchedule=ENABLED", SYNCED),
+    replace(
+        "samconfig.toml",
+        "\"Canaries=false\"]",
+        "\"Canaries=false\", \"ProbeSchedule=ENABLED\"]",
+        PROBED,
+    ),
+    replace("infra/edge.yaml", "    Default: DISABLED\n", "    Default: ENABLED\n", PROBED),
     replace(
         "template.yaml",
         "          PreTraffic: !Ref VerifyReleaseArn\n",

@@ -49,6 +49,13 @@ pub const OF_WATCH: &[Change] = &[
         FIRES,
     ),
     replace(WATCH, "TreatMissingData: breaching", "TreatMissingData: notBreaching", FIRES),
+    replace(
+        WATCH,
+        "      EvaluationPeriods: 5\n      DatapointsToAlarm: 3\n",
+        "      EvaluationPeriods: 5\n      DatapointsToAlarm: 5\n",
+        FIRES,
+    ),
+    replace(WATCH, "      - HasProbe\n      - breaching\n", "      - HasProbe\n      - ignore\n", FIRES),
     replace(WATCH, "FILL(queries,0)", "queries", FIRES),
     replace(OF_EDGE, "Expression: 1-status", "Expression: status-1", FIRES),
     replace(OF_EDGE, "TreatMissingData: breaching", "TreatMissingData: notBreaching", FIRES),

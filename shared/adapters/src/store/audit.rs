@@ -23,6 +23,11 @@ fn key(event: &Event) -> Key {
     Key::new(pk, event.id.to_string())
 }
 
+/// A key that no event has.
+pub(super) fn no_event() -> Key {
+    Key::new("READY", "READY")
+}
+
 /// Puts an event, which must not exist: events are never changed.
 pub(super) fn put(table: &str, event: &Event) -> PutBuilder {
     parts::put_new(table, item(event))

@@ -1,18 +1,13 @@
 //! The storage of the secret.
 
 use std::{
-    error::Error,
-    fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Write as _},
-    path::{Path, PathBuf},
+    io::{self, ErrorKind},
+    path::PathBuf,
     sync::Arc,
 };
 
 use super::{BadKeys, KeyRing};
-use crate::{
-    aws,
-    secrets::{self, SecretError},
-};
+use crate::secrets::{self, SecretError};
 
 /// The place where the keys are stored.
 #[derive(Clone, Debug)]
@@ -49,19 +44,17 @@ impl KeySource {
     pub async fn read(&self) -> Result<Arc<KeyRing>, KeysError> {
         let text = match self {
             Self::Process(ring) => return Ok(Arc::clone(ring)),
-            Self::File(path) => match read_private(path) {
+            Self::File(path) => match secrets::read_private(path) {
                 Ok(Some(text)) => text,
                 Ok(None) => return Err(KeysError::Exposed(self.place())),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     return Err(KeysError::None(self.place()));
                 }
-                Err(error) => return Err(self.unreachable(&error)),
+                Err(error) => return Err(self.in_file(&error)),
             },
+            // The secret is created without a value, together with the tables.
             Self::Secret(name) => {
-                // The secret is created without a value, together with the tables.
-                let unreachable =
-                    |error: SecretError| KeysError::Unreachable { place: self.place(), reason: error.reason };
-                secrets::read(name).await.map_err(unreachable)?.unwrap_or_default()
+                secrets::read(name).await.map_err(|error| self.unreachable(error))?.unwrap_or_default()
             }
         };
         if text.is_empty() {
@@ -78,12 +71,8 @@ impl KeySource {
         let text = ring.to_json().map_err(|BadKeys| KeysError::Bad(self.place()))?;
         match self {
             Self::Process(_) => Err(KeysError::Bad(self.place())),
-            Self::File(path) => write(path, &text).map_err(|error| self.unreachable(&error)),
-            Self::Secret(name) => {
-                let put =
-                    aws::secrets_from_environment().put_secret_value().secret_id(name).secret_string(text);
-                put.send().await.map(|_| ()).map_err(|error| self.unreachable(&error))
-            }
+            Self::File(path) => secrets::write_private(path, &text).map_err(|error| self.in_file(&error)),
+            Self::Secret(name) => secrets::write(name, &text).await.map_err(|error| self.unreachable(error)),
         }
     }
 
@@ -95,34 +84,11 @@ impl KeySource {
         }
     }
 
-    fn unreachable(&self, error: &dyn Error) -> KeysError {
+    fn unreachable(&self, error: SecretError) -> KeysError {
+        KeysError::Unreachable { place: self.place(), reason: error.reason }
+    }
+
+    fn in_file(&self, error: &io::Error) -> KeysError {
         KeysError::Unreachable { place: self.place(), reason: crate::store::chain(error) }
     }
-}
-
-/// Reads a file that only its owner can read; returns `None` if others have rights on it.
-fn read_private(path: &Path) -> io::Result<Option<String>> {
-    let file = File::open(path)?;
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::mode(&file.metadata()?) & 0o077 != 0 {
-        return Ok(None);
-    }
-    io::read_to_string(file).map(Some)
-}
-
-/// Writes a file that only its owner can read.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let draft = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    // Others may be able to read a file that an earlier attempt left behind.
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => options.write(true).create_new(true),
-    };
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&draft, path)
 }

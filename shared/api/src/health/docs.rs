@@ -3,7 +3,9 @@
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
-use super::{CatalogReadiness, Health, Readiness, SyncReadiness};
+use super::{
+    AssetReadiness, CatalogReadiness, Health, KeyReadiness, Readiness, SyncReadiness, TableReadiness,
+};
 use crate::openapi::vocabulary::{MOMENT, Operation, answer, text, value};
 
 pub(crate) fn alive(generator: &mut SchemaGenerator) -> Operation {
@@ -12,8 +14,8 @@ pub(crate) fn alive(generator: &mut SchemaGenerator) -> Operation {
 }
 
 pub(crate) fn ready(generator: &mut SchemaGenerator) -> Operation {
-    let description =
-        "503 names the failing check (catalog, sync, accounts or keys). Responds within two seconds.";
+    let description = "503 names each failing check in `errors`: a table (catalog, app, ephemeral, audit), keys, or sync. Responds \
+                       within two seconds.";
     Operation::new("operation", description, answer::<Readiness>(generator, example_readiness()).fresh())
 }
 
@@ -27,5 +29,13 @@ fn example_readiness() -> Value {
             failed: 0,
             held: Vec::new(),
         },
+        tables: TableReadiness { catalog: "ok", app: "ok", ephemeral: "ok", audit: "ok" },
+        keys: KeyReadiness { public: 3 },
+        assets: Some(AssetReadiness {
+            last_finished_at: MOMENT,
+            age_seconds: Some(7200),
+            is_complete: true,
+            failed: 0,
+        }),
     })
 }

@@ -2,6 +2,7 @@
 
 pub mod deletions;
 pub mod invalidation;
+pub mod journeys;
 pub mod migration;
 pub mod mirror;
 pub mod orphans;
@@ -12,6 +13,6 @@ mod table;
 pub mod verification;
 
 pub use table::{
-    DELETIONS, INVALIDATION, JOBS, Job, MIGRATION, MIRROR, ORPHANS, ROTATION, SYNC, Schedule, Switch,
+    DELETIONS, INVALIDATION, JOBS, Job, MIGRATION, MIRROR, ORPHANS, PROBE, ROTATION, SYNC, Schedule, Switch,
     VERIFICATION,
 };

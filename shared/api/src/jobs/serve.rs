@@ -31,7 +31,7 @@ pub(super) fn serve_job(
                 let answer = work(config, &payload, &meter).await;
                 let effort = Effort::since(started, cold.swap(false, Ordering::Relaxed), meter.usage());
                 let outcome = answer.as_ref().ok().cloned();
-                let counted = outcome.as_ref().and_then(|outcome| counted(job, outcome));
+                let counted = outcome.as_ref().map_or_else(Vec::new, |outcome| counted(job, outcome));
                 telemetry.job(&JobLine { route: job.name, outcome, effort, counted });
                 answer
             })
@@ -41,11 +41,12 @@ pub(super) fn serve_job(
     })
 }
 
-/// The metric of `job` with its value in `outcome`: the sum of the numbers that the outcome has.
-fn counted(job: &Job, outcome: &Value) -> Option<(Metric, u64)> {
-    let (metric, pointers) = job.counts?;
-    let numbers = pointers.iter().filter_map(|pointer| outcome.pointer(pointer)?.as_u64());
-    Some((metric, numbers.sum()))
+/// The metrics of `job` with their values in `outcome`: the sum of the numbers that the outcome has.
+fn counted(job: &Job, outcome: &Value) -> Vec<(Metric, u64)> {
+    let sum = |pointers: &[&str]| {
+        pointers.iter().filter_map(|pointer| outcome.pointer(pointer)?.as_u64()).sum::<u64>()
+    };
+    job.counts.iter().map(|(metric, pointers)| (*metric, sum(pointers))).collect()
 }
 
 #[cfg(test)]
@@ -53,13 +54,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::jobs::{MIRROR, ROTATION};
+    use crate::jobs::{MIRROR, PROBE, ROTATION};
 
     #[test]
     fn a_job_counts_what_its_outcome_names() {
+        let values = |job, outcome: &Value| {
+            counted(job, outcome).into_iter().map(|(_, value)| value).collect::<Vec<_>>()
+        };
         let outcome = json!({"outcome": "finished", "tally": {"stored": 7, "failed": 2, "rejected": 1}});
-        assert_eq!(counted(&MIRROR, &outcome).map(|(_, value)| value), Some(3));
-        assert_eq!(counted(&MIRROR, &json!({"outcome": "fresh"})).map(|(_, value)| value), Some(0));
-        assert_eq!(counted(&ROTATION, &outcome), None);
+        assert_eq!(values(&MIRROR, &outcome), [3]);
+        assert_eq!(values(&MIRROR, &json!({"outcome": "fresh"})), [0]);
+        assert!(values(&ROTATION, &outcome).is_empty());
+        let probed = json!({"outcome": "failed", "failed": 1, "reader": {"milliseconds": 640}});
+        assert_eq!(values(&PROBE, &probed), [1, 640]);
     }
 }

@@ -4,7 +4,7 @@ use door::{route::Need, telemetry::Metric};
 
 use crate::{
     config::{MIRROR_KEYS, ORPHAN_KEYS, SYNC_KEYS},
-    metrics::ASSETS_FAILED,
+    metrics::{ASSETS_FAILED, PROBE_FAILED, PROBE_LATENCY},
 };
 
 /// Minutes.
@@ -26,8 +26,8 @@ pub struct Job {
     pub variables: &'static [&'static str],
     /// The timeout in seconds; `None` for the default.
     pub timeout: Option<u32>,
-    /// A metric, with the numbers of the outcome that it sums, as JSON pointers.
-    pub counts: Option<(Metric, &'static [&'static str])>,
+    /// The metrics, each with the numbers of the outcome that it sums, as JSON pointers.
+    pub counts: &'static [(Metric, &'static [&'static str])],
     pub summary: &'static str,
 }
 
@@ -37,7 +37,7 @@ pub struct Schedule {
     /// The interval.
     pub minutes: u32,
     pub switch: Switch,
-    /// Whether the template of the edge has the schedule, which then passes the id of the distribution to the function.
+    /// Whether the template of the edge has the schedule, which then passes the id or the address of the distribution to the function.
     pub is_of_edge: bool,
 }
 
@@ -61,7 +61,7 @@ pub const SYNC: Job = Job {
     needs: &[Need::Notices],
     variables: &SYNC_KEYS,
     timeout: Some(900),
-    counts: None,
+    counts: &[],
     summary: "Refresh the catalogue from PokeAPI",
 };
 
@@ -74,7 +74,7 @@ pub const ROTATION: Job = Job {
     needs: &[Need::LittleMemory, Need::SigningKeys],
     variables: &[],
     timeout: None,
-    counts: None,
+    counts: &[],
     summary: "Create and promote the signing keys",
 };
 
@@ -87,7 +87,7 @@ pub const DELETIONS: Job = Job {
     needs: &[Need::LittleMemory, Need::ExportDeletion],
     variables: &[],
     timeout: Some(60),
-    counts: None,
+    counts: &[],
     summary: "Complete interrupted account deletions",
 };
 
@@ -100,7 +100,7 @@ pub const INVALIDATION: Job = Job {
     needs: &[Need::LittleMemory, Need::Invalidation],
     variables: &[],
     timeout: None,
-    counts: None,
+    counts: &[],
     summary: "Make the edge forget a catalogue that has changed",
 };
 
@@ -118,7 +118,7 @@ pub const MIRROR: Job = Job {
     needs: &[Need::WholeProcessor, Need::AssetStorage],
     variables: &MIRROR_KEYS,
     timeout: Some(900),
-    counts: Some((ASSETS_FAILED, &["/tally/failed", "/tally/rejected"])),
+    counts: &[(ASSETS_FAILED, &["/tally/failed", "/tally/rejected"])],
     summary: "Mirror pictures and sounds from PokeAPI",
 };
 
@@ -131,8 +131,22 @@ pub const ORPHANS: Job = Job {
     needs: &[Need::AssetDeletion],
     variables: &ORPHAN_KEYS,
     timeout: Some(300),
-    counts: None,
+    counts: &[],
     summary: "Delete mirrored files that no asset has any more",
+};
+
+/// The probe from outside: the journeys of a reader and of a user.
+pub const PROBE: Job = Job {
+    name: "probe-api",
+    stack: "jobs",
+    schedule: Some(Schedule { minutes: 1, switch: Switch::Parameter("ProbeSchedule"), is_of_edge: true }),
+    // The turn in the store leaves the account to one run.
+    alone: None,
+    needs: &[Need::LittleMemory, Need::ProbeAccount],
+    variables: &[],
+    timeout: Some(50),
+    counts: &[(PROBE_FAILED, &["/failed"]), (PROBE_LATENCY, &["/reader/milliseconds"])],
+    summary: "Use the API as a reader and as a user do",
 };
 
 /// The change of the stored accounts' shape.
@@ -144,7 +158,7 @@ pub const MIGRATION: Job = Job {
     needs: &[Need::LittleMemory],
     variables: &[],
     timeout: Some(60),
-    counts: None,
+    counts: &[],
     summary: "Bring stored accounts to another version of their shape",
 };
 
@@ -157,10 +171,10 @@ pub const VERIFICATION: Job = Job {
     needs: &[Need::LittleMemory, Need::Verification],
     variables: &[],
     timeout: Some(60),
-    counts: None,
+    counts: &[],
     summary: "Check a new version of a function before it receives traffic",
 };
 
 /// Every function that no route invokes.
 pub static JOBS: &[Job] =
-    &[SYNC, ROTATION, DELETIONS, INVALIDATION, MIRROR, ORPHANS, MIGRATION, VERIFICATION];
+    &[SYNC, ROTATION, DELETIONS, INVALIDATION, MIRROR, ORPHANS, PROBE, MIGRATION, VERIFICATION];

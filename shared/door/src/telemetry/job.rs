@@ -18,8 +18,8 @@ pub struct JobLine {
     /// `None` if the run failed.
     pub outcome: Option<Value>,
     pub effort: Effort,
-    /// A metric of the job, with its value; `None` if the job has none, or the run failed.
-    pub counted: Option<(Metric, u64)>,
+    /// The metrics of the job, each with its value; none if the job has none, or the run failed.
+    pub counted: Vec<(Metric, u64)>,
 }
 
 impl JobLine {
@@ -34,10 +34,13 @@ impl JobLine {
             effort: self.effort,
             error_code: self.outcome.is_none().then_some("failed"),
             job_errors: self.outcome.is_none().into(),
-            counted: self.counted.map(|(metric, value)| (metric.name, value)).into_iter().collect(),
-            directive: match self.counted {
-                Some((metric, _)) => directive_with(|| described(&[JOB_ERRORS, metric])),
-                None => directive(&METRICS),
+            counted: self.counted.iter().map(|(metric, value)| (metric.name, *value)).collect(),
+            directive: match &self.counted[..] {
+                [] => directive(&METRICS),
+                counted => directive_with(|| {
+                    let own: Vec<_> = counted.iter().map(|(metric, _)| *metric).collect();
+                    described(&[&[JOB_ERRORS][..], &own].concat())
+                }),
             },
         }
     }
@@ -69,11 +72,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_the_metric_of_its_job() {
+    fn a_line_has_the_metrics_of_its_job() {
         let effort = Effort::since(std::time::Instant::now(), false, Default::default());
         let line = |counted| JobLine { route: "make-things", outcome: Some(json!({})), effort, counted };
         let fields = |counted| serde_json::to_value(line(counted).fields()).expect("JSON");
-        assert_eq!((&fields(None)["JobErrors"], fields(None).get("ThingsLost")), (&json!(0), None));
-        assert_eq!(fields(Some((Metric::count("ThingsLost", "things"), 3)))["ThingsLost"], 3);
+        let without = fields(Vec::new());
+        assert_eq!((&without["JobErrors"], without.get("ThingsLost")), (&json!(0), None));
+        let lost = (Metric::count("ThingsLost", "things"), 3);
+        let made = (Metric::count("ThingsMade", "things"), 40);
+        let with = fields(vec![lost, made]);
+        assert_eq!((&with["ThingsLost"], &with["ThingsMade"]), (&json!(3), &json!(40)));
     }
 }

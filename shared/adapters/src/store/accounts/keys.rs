@@ -79,6 +79,11 @@ pub(super) fn bucket(name: &str, subject: &str) -> Key {
     Key { pk: format!("LIMIT#{name}#{}", hashed(subject)), sk: "BUCKET".to_owned() }
 }
 
+/// The turn of the probe.
+pub(super) fn probe() -> Key {
+    Key { pk: "PROBE".to_owned(), sk: "TURN".to_owned() }
+}
+
 pub(super) fn admins() -> Key {
     Key { pk: "ADMINS".to_owned(), sk: "COUNT".to_owned() }
 }

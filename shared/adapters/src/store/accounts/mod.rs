@@ -17,6 +17,7 @@
 //! | app | the public keys | `JWKS` | `JWKS` | GetItem, every five minutes | key rotation, conditioned on its version |
 //! | catalog | the request for a sync | `SYNC` | `REQUEST` | the sync | an administrator's route: conditioned on no other waiting |
 //! | ephemeral | a session | `USER#<id>` | `SESSION#<family>` | GetItem, consistent; Query (list) | login, refresh: conditioned on its counter; logout; password checks |
+//! | ephemeral | the turn of the probe, and the time of its last sign-in | `PROBE` | `TURN` | its own update; GetItem (a check) | probe-api: conditioned on its owner |
 //! | ephemeral | a rate limit's bucket | `LIMIT#<name>#<SHA-256 of the subject>` | `BUCKET` | its own update | its own update, conditioned on its content |
 //!
 //! `app` has four sparse indexes for future access patterns, `gsi1` to `gsi4`: an item is in the index whose keys (`gsi1pk`, `gsi1sk`) it
@@ -36,6 +37,7 @@ mod limits;
 mod listing;
 mod login;
 mod overrides;
+mod probe;
 mod profile;
 mod receipts;
 mod registration;
@@ -59,6 +61,7 @@ pub use limits::{Bucket, Taken};
 pub use listing::UserPage;
 pub use login::{Credentials, Login};
 pub use overrides::OverrideChange;
+pub use probe::ProbeTurn;
 pub use profile::{ProfileChange, ProfileRecord};
 pub use registration::NewAccount;
 pub use repair::Repaired;

@@ -42,6 +42,15 @@ impl AccountStore {
         Ok(())
     }
 
+    /// Reads the table of the trail, and no event: one call of half a unit.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the table does not answer.
+    pub async fn check_trail(&self, meter: &Meter) -> Result<(), StoreError> {
+        let table = &self.database.tables.audit;
+        self.database.get(meter, table, &audit::no_event(), false).await.map(|_| ())
+    }
+
     /// Records an action of `user` that changes nothing stored, if the account is still active.
     ///
     /// # Errors
