@@ -17,6 +17,7 @@ mod guides;
 mod modules;
 mod outside;
 mod prose;
+mod recovery;
 mod schedules;
 mod stacks;
 mod templates;

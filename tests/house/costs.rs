@@ -20,7 +20,7 @@ fn an_idle_environment_below_staging_costs_at_most_two_dollars() {
     for name in ["branch", "dev"] {
         assert!((0.1..=2.0).contains(&idle[name]), "{name}: ${}", idle[name]);
     }
-    assert!(idle["prod"] > idle["dev"] && idle["prod"] <= 40.0, "prod: ${}", idle["prod"]);
+    assert!(idle["prod"] > idle["dev"] && idle["prod"] <= 45.0, "prod: ${}", idle["prod"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod changes;
 mod edge;
+mod recovery;
 mod releases;
 mod watch;
 
@@ -21,6 +22,7 @@ use crate::tools::missing;
 
 use changes::{CHANGES, COMPILED, Change, What};
 use edge::OF_THE_EDGE;
+use recovery::OF_RECOVERY;
 use releases::OF_RELEASES;
 use watch::OF_WATCH;
 
@@ -34,7 +36,7 @@ pub fn check() -> anyhow::Result<Finding> {
     lay_out(&copy)?;
     // If a test fails without a change, a failure with a change proves nothing.
     let changes: Vec<&Change> =
-        CHANGES.iter().chain(OF_RELEASES).chain(OF_THE_EDGE).chain(OF_WATCH).collect();
+        CHANGES.iter().chain(OF_RELEASES).chain(OF_THE_EDGE).chain(OF_WATCH).chain(OF_RECOVERY).collect();
     let tests: BTreeSet<&str> = changes.iter().map(|change| change.test).collect();
     for test in &tests {
         ensure!(passes(&program, &copy, test)?, "{test} fails without any change");

@@ -148,7 +148,7 @@ pub const OF_RELEASES: &[Change] = &[
         PINNED,
     ),
     replace(DEMANDS, "| 2 |", "| 3 |", COUNTED),
-    replace(DEMANDS, "open: no rehearsal of a drift", "and no rehearsal of a drift", COUNTED),
+    replace(DEMANDS, "open: there is no web app to build", "and no web app to build", COUNTED),
     replace(DEMANDS, "`iam-simulate`", "`iam-dream`", PROVEN),
     replace(DEMANDS, "`infra/artifacts.yaml`", "`infra/artefacts.yaml`", PROVEN),
     replace(CHECKLISTS, "| 3 |", "| 4 |", ITEMS),
