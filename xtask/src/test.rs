@@ -1,5 +1,6 @@
 //! `cargo xtask test`: runs every check that CI runs, in order, each to its end, then prints one table.
 
+mod ahead;
 mod components;
 mod contract;
 mod dependencies;
@@ -20,11 +21,12 @@ use std::{env, fs};
 
 use clap::builder::PossibleValuesParser;
 
+use ahead::Ahead;
 pub use scan::sarif as templates_as_sarif;
 use stages::{Context, STAGES, Stage};
 
 use crate::cargo::target;
-use crate::finding::{Outcome, Report};
+use crate::finding::{Finding, Outcome, Report};
 use crate::scorecard;
 
 #[derive(clap::Args)]
@@ -54,12 +56,19 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut reports = Vec::new();
+    let mut ahead = None;
     for stage in STAGES {
         if options.only.is_empty() || options.only.iter().any(|name| name == stage.name) {
             if options.only.is_empty() && stage.name == stages::RELEASE_BUILD_STARTS {
                 start_release_build();
             }
-            let report = report(stage, Context { earlier: &reports, full: options.full });
+            if options.only.is_empty() && stage.name == stages::REHEARSAL_STARTS {
+                ahead = start_rehearsal(options.full);
+            }
+            let report = match ahead.take_if(|ahead: &mut Ahead| ahead.is(stage.name)) {
+                Some(ahead) => timed(stage, || ahead.finish()),
+                None => report(stage, Context { earlier: &reports, full: options.full }),
+            };
             reports.push(report);
         }
     }
@@ -92,10 +101,22 @@ fn start_release_build() {
     }
 }
 
+fn start_rehearsal(full: bool) -> Option<Ahead> {
+    let started = deployment::start_rehearsal(stages::REHEARSAL, full);
+    started.unwrap_or_else(|error| {
+        eprintln!("the rehearsal starts later: {error:#}");
+        None
+    })
+}
+
 fn report(stage: &Stage, context: Context<'_>) -> Report {
+    timed(stage, || (stage.run)(&context))
+}
+
+fn timed(stage: &Stage, run: impl FnOnce() -> anyhow::Result<Finding>) -> Report {
     eprintln!("\n=== {}: {}", stage.name, stage.what);
     let start = Instant::now();
-    let finding = (stage.run)(&context).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")).into());
+    let finding = run().unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")).into());
     match &finding.outcome {
         Outcome::Passed => {}
         Outcome::Failed(why) => eprintln!("=== {} FAILED: {why}", stage.name),

@@ -13,8 +13,9 @@ pub struct Page {
     pub any: &'static [&'static str],
 }
 
-/// One fault of DynamoDB is also a share of errors, latency, and a failed probe: it wakes a person once. The alarms in a page report to the
-/// topic of warnings. A page reads alarms of its own region alone, so a fault of the API that the edge sees as well may wake a person twice.
+/// One fault of DynamoDB is also a share of errors, latency, and a failed probe: it wakes a person once. The alarms in a page report to
+/// the topic of warnings. A page reads alarms of its own region alone, so a fault of the API that the edge sees as well may wake a
+/// person twice.
 pub static PAGES: &[Page] = &[
     Page {
         id: "Outage",

@@ -13,6 +13,7 @@ use crate::build;
 use crate::cargo::{answers, build_programs, cargo, root, target};
 use crate::tools::{done, has_python, missing, python};
 
+use super::ahead::Ahead;
 use crate::finding::{Finding, Outcome};
 use crate::suite;
 
@@ -152,6 +153,17 @@ pub fn start_release_build() -> anyhow::Result<()> {
     if ARCH == "x86_64" && has_python() { build::start() } else { Ok(()) }
 }
 
+/// Starts the rehearsal in a process of its own, if this machine runs it. Its tools are installed before, because other stages use them.
+pub fn start_rehearsal(stage: &'static str, full: bool) -> anyhow::Result<Option<Ahead>> {
+    if ARCH != "x86_64" || !has_python() {
+        return Ok(None);
+    }
+    for tools in ["sam", "ministack"] {
+        python(tools)?;
+    }
+    Ahead::start(stage, full).map(Some)
+}
+
 /// Compares the instruction counts of functions, in the release build of their program, with `bench/instructions.json`.
 pub fn cold_start() -> anyhow::Result<Finding> {
     if ARCH != "x86_64" {
@@ -171,7 +183,7 @@ pub fn cold_start() -> anyhow::Result<Finding> {
 }
 
 /// Deployments that are killed and completed by the next one: in CI, and in full.
-const KILLS: [usize; 2] = [3, 10];
+const KILLS: [usize; 2] = [1, 10];
 
 /// Rehearses releases: the program that deploys on AWS deploys to an emulator.
 pub fn rehearsal(full: bool) -> anyhow::Result<Finding> {

@@ -33,6 +33,11 @@ pub const TESTS: &str = "tests";
 /// need the program come after them.
 pub const RELEASE_BUILD_STARTS: &str = "mutate";
 
+/// Before this stage, the rehearsal starts in a process of its own: it waits for the release build, and uses one core, as the stages before
+/// its turn do.
+pub const REHEARSAL_STARTS: &str = "client";
+pub const REHEARSAL: &str = "rehearsal";
+
 pub const STAGES: &[Stage] = &[
     Stage {
         name: "format",
@@ -88,7 +93,7 @@ pub const STAGES: &[Stage] = &[
         run: |_| mutate::check(),
     },
     Stage {
-        name: "client",
+        name: REHEARSAL_STARTS,
         what: "a generated TypeScript client compiles and calls the server",
         run: |_| contract::client(),
     },
@@ -153,7 +158,7 @@ pub const STAGES: &[Stage] = &[
         run: |context| reproducible::check(context.full),
     },
     Stage {
-        name: "rehearsal",
+        name: REHEARSAL,
         what: "the stacks deploy to an AWS emulator and work",
         run: |context| deployment::rehearsal(context.full),
     },
