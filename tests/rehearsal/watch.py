@@ -62,7 +62,7 @@ def evaluate(environment, name, function):
 
 def drifts(steps, source, environment):
     """A setting that a person changes is reported, and only that."""
-    logs, group = boto3.client("logs"), GROUP.format(environment)
+    logs, group = boto3.client("logs"), f"/aws/lambda/pokedex-{environment}-{FUNCTION}"
     reported = lambda: {line for line in finished(source.start("drift", environment)).splitlines() if " was modified" in line}  # noqa: E731
     before = reported()
     logs.put_retention_policy(logGroupName=group, retentionInDays=7)
