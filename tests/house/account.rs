@@ -367,8 +367,7 @@ fn no_workflow_deletes_data_of_a_stable_environment() {
     let deletes = |action: &String| {
         ["dynamodb:DeleteTable", "s3:DeleteBucket", "secretsmanager:DeleteSecret"].contains(&action.as_str())
     };
-    let (_, role) =
-        resources(DEPLOYER).into_iter().find(|(id, _)| id == "CloudFormationRole").expect("a role");
+    let role = resources(DEPLOYER).into_iter().find(|(id, _)| id == "CloudFormationRole").expect("a role").1;
     for policy in role["Properties"]["Policies"].as_array().expect("policies") {
         for statement in policy["PolicyDocument"]["Statement"].as_array().expect("statements") {
             match statement["Fn::If"].as_array() {
@@ -379,6 +378,9 @@ fn no_workflow_deletes_data_of_a_stable_environment() {
                 None => assert!(!texts(&statement["Action"]).iter().any(deletes), "{}", statement["Sid"]),
             }
         }
+    }
+    for (id, policy) in resources(DEPLOYER).into_iter().filter(|(_, one)| one["Condition"] == "IsStable") {
+        assert!(!actions(&statements(&policy)).iter().any(deletes), "{id}");
     }
     let kept = all_statements().into_iter().find(|(_, statement)| statement["Sid"] == "KeepTheData");
     let (_, kept) = kept.expect("a statement");

@@ -69,8 +69,12 @@ fn a_second_region_has_replicas_of_everything_that_does_not_expire() {
         );
     }
     for id in ["SigningKeys", "OriginVerify"] {
-        let regions = &data["Resources"][id]["Properties"]["ReplicaRegions"]["Fn::If"][1];
-        assert_eq!(*regions, json!([{"Region": {"Ref": "ReplicaRegion"}}]), "{id}");
+        let regions = &data["Resources"][id]["Properties"]["ReplicaRegions"]["Fn::If"];
+        assert_eq!(
+            (&regions[0], &regions[1]),
+            (&json!("HasReplica"), &json!([{"Region": {"Ref": "ReplicaRegion"}}])),
+            "{id}"
+        );
     }
     // Functions find there, under the same names, whatever the first region has in its place.
     let standby = template("infra/dr.yaml");

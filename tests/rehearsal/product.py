@@ -129,16 +129,16 @@ def fetched(url):
 
 
 class Traffic:
-    """Requests of users, some each second, until it is left: public reads, and the same favorite set and removed, which are writes.
+    """Requests of users, some each second, until it is left: public reads, and if there is a user the same favorite set and removed, which
+    are writes.
 
     A patient user repeats a request once if a 503 asks for it: the emulator is one process, which sometimes does not answer the functions'
     calls to DynamoDB within their two seconds.
     """
 
     def __init__(self, api, user, per_second=10, patient=True):
-        self.api, self.token, self.per_second, self.patient = api, user["access_token"], per_second, patient
+        self.api, self.user, self.per_second, self.patient = api, user, per_second, patient
         self.repeated = 0
-        self.favorites = f"/api/v1/users/{user['user']['id']}/favorites"
         self.results, self.ended = [], threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -151,10 +151,10 @@ class Traffic:
         self.thread.join(timeout=90)
 
     def run(self):
-        requests = [
-            ("/api/v1/pokemon/25", "GET", None), ("/api/v1/pokemon?per_page=5", "GET", None),
-            (self.favorites, "POST", {"pokemon_id": 4}), (self.favorites, "DELETE", {"pokemon_id": 4}), (self.favorites, "GET", None),
-        ]
+        requests = [("/api/v1/pokemon/25", "GET", None), ("/api/v1/pokemon?per_page=5", "GET", None)]
+        if self.user:
+            favorites = f"/api/v1/users/{self.user['user']['id']}/favorites"
+            requests += [(favorites, "POST", {"pokemon_id": 4}), (favorites, "DELETE", {"pokemon_id": 4}), (favorites, "GET", None)]
         with ThreadPoolExecutor(4) as pool:
             for number in range(10_000):
                 if self.ended.wait(1 / self.per_second):
@@ -164,7 +164,7 @@ class Traffic:
     def one(self, path, method, body):
         started = time.monotonic()
         try:
-            send = lambda: self.api.send(path, method, body, self.token if "users" in path else None)  # noqa: E731
+            send = lambda: self.api.send(path, method, body, self.user["access_token"] if "users" in path else None)  # noqa: E731
             status, headers, _ = send()
             if self.patient and status == 503 and headers["Retry-After"]:
                 self.repeated += 1

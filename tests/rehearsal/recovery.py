@@ -82,7 +82,8 @@ def see(steps, source, api, users, kills):
     restore = ["restore", environment, "--backup", backup, "--reason", "a rehearsal"]
     dice = random.Random(15)
     started = time.monotonic()
-    with Traffic(api, first) as traffic:
+    # The sessions of users end.
+    with Traffic(api, None) as traffic:
         for _ in range(kills):
             process = source.start(*restore)
             time.sleep(dice.uniform(1, 12))
