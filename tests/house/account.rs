@@ -128,7 +128,6 @@ fn a_workflow_signs_in_from_one_repository_and_environment() {
     assert_eq!(provider["Properties"]["ClientIdList"], json!(["sts.amazonaws.com"]));
 }
 
-/// A resource of the account.
 fn of_account(id: &str) -> Value {
     let found = resources("infra/account.yaml").into_iter().find(|(name, _)| name == id);
     found.unwrap_or_else(|| panic!("infra/account.yaml has no {id}")).1
