@@ -24,6 +24,8 @@ pub enum Command {
         #[arg(long, default_value = "target/lambda/functions/bootstrap")]
         program: PathBuf,
         #[command(flatten)]
+        region: Region,
+        #[command(flatten)]
         how: How,
     },
     /// Deploy to one environment what is live in another, without building it again

@@ -27,15 +27,16 @@ pub async fn run(cli: Cli) -> Result<()> {
     let root = std::env::current_dir()?;
     let progress = Progress::start();
     match cli.command {
-        Command::Deploy { environment, program, how } => {
-            deploy(&root, &environment, &program, &how.into(), progress).await
+        Command::Deploy { environment, program, region, how } => {
+            let settings = in_region(Settings::read(&root, &environment)?, region)?;
+            deploy(&root, settings, &program, &how.into(), progress).await
         }
         Command::Env { command: EnvCommand::Create { name, program, how } } => {
             ensure!(
                 name.starts_with("f-"),
                 "{name} is not a branch's environment, whose name begins with f-"
             );
-            deploy(&root, &name, &program, &how.into(), progress).await
+            deploy(&root, Settings::read(&root, &name)?, &program, &how.into(), progress).await
         }
         Command::Promote { from, to, release, attested, region, how } => {
             let source = Source { environment: from, release, attested };
@@ -132,12 +133,11 @@ async fn restore_accounts(root: &Path, restore: Restore, progress: Progress) -> 
 
 async fn deploy(
     root: &Path,
-    environment: &str,
+    settings: Settings,
     program: &Path,
     options: &Options,
     progress: Progress,
 ) -> Result<()> {
-    let settings = Settings::read(root, environment)?;
     let packed = program::pack(&root.join(program), &settings.own.architecture)?;
     let cloud = Cloud::connect(&settings.region).await?;
     let bundle = Bundle::of(root, &packed, &settings.own.architecture)?;

@@ -4,7 +4,10 @@ use std::{path::Path, time::Instant};
 
 use adapters::{
     now,
-    store::{AccountStore, Meter, Tables},
+    store::{
+        AccountStore, Meter, Tables,
+        accounts::{Later, Replayed},
+    },
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::Timestamp;
@@ -60,8 +63,8 @@ pub async fn drill(
         !options.switches || environment != "prod",
         "a drill switches staging, and never prod: leave --switch out to restore a copy of prod and delete it"
     );
-    let started = now();
     let code = if options.switches { code(cloud, settings, progress).await? } else { None };
+    let started = now();
     let source = source(cloud, settings, options, progress).await?;
     let moment_of = Copy::plan(cloud, settings, source.clone(), LABEL).await?.moment;
     let mut report = if options.switches {
@@ -150,16 +153,28 @@ async fn beside(cloud: &Cloud, settings: &Settings, source: Source, progress: Pr
     let copy = Copy::plan(cloud, settings, source, LABEL).await?;
     let environment = settings.environment.name();
     let mut report = restore::begin(environment, &copy.table, &tables.app, &copy.moment.to_string());
+    let compared = compare(cloud, &copy, &tables, &mut report, progress).await;
+    // The copy holds data of users, whatever happened.
+    report.timed("delete", copy.delete(cloud)).await?;
+    let later = compared?;
+    report.take_lost(&later.lost, &Replayed::default());
+    ensure!(report.damaged.is_empty(), "the copy is damaged: {}", report.damaged.join("; "));
+    Ok(report)
+}
+
+/// Verifies a copy; returns the changes since its moment.
+async fn compare(
+    cloud: &Cloud,
+    copy: &Copy,
+    tables: &Tables,
+    report: &mut Report,
+    progress: Progress,
+) -> Result<Later> {
     report.timed("copy", copy.make(cloud, &tables.app, progress)).await?;
     let meter = Meter::default();
     let live = AccountStore::new(cloud.tables.clone(), tables.clone());
     report.before = Some(Counts::from(&live.inspect(&meter).await?));
-    let new = AccountStore::new(cloud.tables.clone(), Tables { app: copy.table.clone(), ..tables });
-    let verified = restore::verify(&new, &mut report, &meter, progress).await;
-    let later = restore::later(&new, &meter, copy.moment).await;
-    report.timed("delete", copy.delete(cloud)).await?;
-    verified?;
-    report.take_lost(&later?.lost, &adapters::store::accounts::Replayed::default());
-    ensure!(report.damaged.is_empty(), "the copy is damaged: {}", report.damaged.join("; "));
-    Ok(report)
+    let new = AccountStore::new(cloud.tables.clone(), Tables { app: copy.table.clone(), ..tables.clone() });
+    restore::verify(&new, report, &meter, progress).await?;
+    restore::later(&new, &meter, copy.moment).await
 }

@@ -8,6 +8,8 @@ use crate::{apply, cloud::Cloud, settings::Settings};
 pub const TABLE_NAME: &str = "TableName";
 /// The parameter with the name of the table of the accounts, which a restore replaces.
 pub const APP_TABLE: &str = "AppTableName";
+/// The parameter with the second region of an environment.
+pub const REPLICA_REGION: &str = "ReplicaRegion";
 
 /// Lets `settings` name the tables of the deployed stack of the data. Before that exists, names follow from that of the environment.
 ///

@@ -34,7 +34,7 @@ use crate::{
     cloud::Cloud,
     compose::Composer,
     deployer, first,
-    live::APP_TABLE,
+    live::{APP_TABLE, REPLICA_REGION},
     manifest::{self, Manifest, State},
     notices,
     progress::Progress,
@@ -102,6 +102,17 @@ pub async fn restore(
     let live = live_release(cloud, environment).await?;
     let copy = Copy::plan(cloud, settings, options.source.clone(), LABEL).await?;
     let tables = first::tables(settings)?;
+    if let Some(unfinished) = Report::get(cloud, FOLDER, environment, &tables.app).await? {
+        ensure!(
+            unfinished.is_live || unfinished.table == copy.table,
+            "the restore of {} is not complete: finish it with the same command first",
+            unfinished.table
+        );
+    }
+    if let Source::Table(table, _) = &options.source {
+        let start = format!("{}-{LABEL}-", settings.prefix());
+        ensure!(table.starts_with(&start), "the name of {table} does not begin with {start}");
+    }
     let interrupted = Report::get(cloud, FOLDER, environment, &copy.table).await?;
     let report = match interrupted {
         Some(report) => {
@@ -184,6 +195,9 @@ impl Restore<'_> {
             report.timed("wait for the last requests", drained()).await?;
         }
         self.catch_up(&settings).await?;
+        if let Some(second) = settings.parameters.get(REPLICA_REGION).filter(|region| !region.is_empty()) {
+            copy::replicate(cloud, &self.copy.table, second, progress).await?;
+        }
         self.report.is_live = true;
         self.report.put(cloud, FOLDER).await?;
         let subject = format!("pokedex {environment}: the accounts of {} are restored", self.report.moment);
@@ -200,11 +214,14 @@ impl Restore<'_> {
         let (cloud, progress, settings) = (self.cloud, self.progress, composer.settings);
         let (copy, report) = (&self.copy, &mut self.report);
         report.timed("copy", copy.make(cloud, &report.former.clone(), progress)).await?;
+        require_version(&self.new, self.former.as_ref(), composer.bundle, &self.meter, &report.environment)
+            .await?;
         let (_, template) = switch::data(cloud, composer).await?;
         let resource = &template["Resources"][switch::RESOURCE];
         report.timed("settings", copy::settle(cloud, &copy.table, resource, settings, progress)).await?;
         if let Some(former) = &self.former {
             report.before = Some(Counts::from(&former.inspect(&self.meter).await?));
+            self.new.take_keys(&self.meter, former).await?;
         }
         let inspection = verify(&self.new, report, &self.meter, progress).await?;
         ensure!(
@@ -216,7 +233,8 @@ impl Restore<'_> {
         let accounts =
             report.timed("end all sessions", async { Ok(self.new.renew(&self.meter).await?) }).await?;
         progress.say(&format!("the sessions of {accounts} accounts have ended"));
-        self.replay("make changes again").await
+        self.replay("make changes again").await?;
+        self.report.put(cloud, FOLDER).await
     }
 
     /// Makes the changes since the moment of the copy again, as far as the trail tells them.
@@ -251,7 +269,9 @@ impl Restore<'_> {
         let mut restored = event(Action::RestoreAccounts, None);
         restored.target = Some(format!("table:{}", self.copy.table));
         new.note(meter, &restored).await?;
-        self.report.after = Counts::from(&new.inspect(meter).await?);
+        let inspection = new.inspect(meter).await?;
+        self.report.after = Counts::from(&inspection);
+        self.report.take_faults(&[], &inspection.faults);
         Ok(())
     }
 
@@ -303,6 +323,29 @@ pub async fn verify(
 pub async fn later(accounts: &AccountStore, meter: &Meter, moment: Timestamp) -> Result<Later> {
     let events = accounts.events_since(meter, moment.plus(-Timestamp::SKEW), now()).await;
     Ok(Later::of(&events.context("the trail cannot be read")?, moment))
+}
+
+/// Checks that the live release can serve with the copy, and that both tables have the same shape, before anything is switched.
+async fn require_version(
+    new: &AccountStore,
+    former: Option<&AccountStore>,
+    bundle: &Bundle,
+    meter: &Meter,
+    environment: &str,
+) -> Result<()> {
+    let copied = new.schema(meter).await?;
+    bundle.serves.admit(&copied, bundle.serves, environment)?;
+    if let Some(former) = former {
+        let stored = former.schema(meter).await?;
+        ensure!(
+            stored.versions() == copied.versions(),
+            "the copy has version {} of the stored accounts, and the table {}: bring the table to {} first (`cargo xtask migrate`)",
+            copied.version,
+            stored.version,
+            copied.version
+        );
+    }
+    Ok(())
 }
 
 /// An event of the operator.

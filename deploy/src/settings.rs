@@ -7,7 +7,7 @@ use door::environment::Environment;
 use serde::Deserialize;
 
 use crate::{
-    live::TABLE_NAME,
+    live::{REPLICA_REGION, TABLE_NAME},
     stacks::{DATA, REPLICAS, Standby},
     window::Window,
 };
@@ -37,9 +37,6 @@ pub struct Own {
     /// The days after which the environment is deleted.
     pub expires_after_days: Option<u32>,
 }
-
-/// The parameter with the second region of an environment.
-const REPLICA_REGION: &str = "ReplicaRegion";
 
 /// The name of the sections and of the file for all environments of branches.
 const FEATURE: &str = "feature";

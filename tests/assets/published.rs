@@ -104,7 +104,8 @@ async fn a_publication_that_was_cut_off_leaves_nothing_behind_once_the_setting_r
     studio.run().await;
     let plain = dex(&studio.store).await;
     let here = mirrored(&studio.store, "/");
-    let mut cut_off = 0;
+    let (mut cut_off, mut rounds) = (0, 0);
+    // On a busy machine, a whole publication can pass between two looks at the clock.
     for millis in (0..).step_by(10) {
         let meter = Meter::default();
         let publication = sync::republish(&here, &meter, "test", now());
@@ -121,7 +122,8 @@ async fn a_publication_that_was_cut_off_leaves_nothing_behind_once_the_setting_r
             assert!(!front.contains("/assets/"), "{name} after {millis} ms: {front}");
         }
         assert_eq!(untimed(dex(&studio.store).await), untimed(plain.clone()), "after {millis} ms");
-        if is_last {
+        rounds += usize::from(is_last);
+        if is_last && (cut_off > 0 || rounds == 20) {
             break;
         }
     }

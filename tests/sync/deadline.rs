@@ -57,13 +57,15 @@ async fn a_run_in_many_pieces_requests_nothing_twice_that_was_done() {
     pokeapi.slow_down(Duration::from_millis(5));
     let (store, api) = (empty_store().await, client(config(&pokeapi)));
     let (mut done, mut pieces, mut began) = (0, 0, None);
+    let mut length = Duration::from_millis(110);
     let (finished, _) = loop {
         // The lists alone take 9 responses.
-        let outcome = for_a_while(&store, &api, Duration::from_millis(110)).await;
+        let outcome = for_a_while(&store, &api, length).await;
         pieces += 1;
         let Ok(Outcome::Paused { progress, .. }) = outcome else { break finished(outcome) };
         // On a busy machine, not even the lists may arrive in time.
         if progress.total == 0 && pieces < 50 {
+            length *= 2;
             continue;
         }
         assert_eq!((progress.total, progress.done), (RESOURCES, progress.tally.fetched));

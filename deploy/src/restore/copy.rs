@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata as _,
     primitives::DateTime,
     types::{
-        GlobalSecondaryIndexUpdate, IndexStatus, OnDemandThroughput, PointInTimeRecoverySpecification,
+        CreateReplicationGroupMemberAction, GlobalSecondaryIndexUpdate, IndexStatus, OnDemandThroughput,
+        PointInTimeRecoverySpecification, ReplicationGroupUpdate, StreamSpecification, StreamViewType,
         TableDescription, TableStatus, Tag, UpdateGlobalSecondaryIndexAction,
     },
 };
@@ -160,6 +161,30 @@ pub async fn settle(
     }
     tagging.send().await.map_err(aws).with_context(|| format!("{table} cannot have its tags"))?;
     progress.say(&format!("{table} has the settings of the template"));
+    Ok(())
+}
+
+/// Begins to replicate a table to the region `second`, as the template says; a restore makes no replica. Repeating it changes nothing.
+///
+/// # Errors
+/// If DynamoDB rejects it.
+pub async fn replicate(cloud: &Cloud, table: &str, second: &str, progress: Progress) -> Result<()> {
+    let described = describe(cloud, table).await?.with_context(|| format!("there is no table {table}"))?;
+    if described.replicas().iter().any(|replica| replica.region_name() == Some(second)) {
+        return Ok(());
+    }
+    if described.stream_specification.is_none_or(|stream| !stream.stream_enabled) {
+        let stream = StreamSpecification::builder().stream_enabled(true);
+        let stream = stream.stream_view_type(StreamViewType::NewAndOldImages).build()?;
+        let update = cloud.tables.update_table().table_name(table).stream_specification(stream).send().await;
+        update.map_err(aws).with_context(|| format!("{table} cannot have a stream"))?;
+        ready(cloud, table, progress).await?;
+    }
+    let replica = CreateReplicationGroupMemberAction::builder().region_name(second).build()?;
+    let replica = ReplicationGroupUpdate::builder().create(replica).build();
+    let update = cloud.tables.update_table().table_name(table).replica_updates(replica).send().await;
+    update.map_err(aws).with_context(|| format!("{table} cannot be replicated to {second}"))?;
+    progress.say(&format!("{table} is being replicated to {second}"));
     Ok(())
 }
 

@@ -66,6 +66,11 @@ async fn live(fixture: &Fixture, [admin, fan, leaver, rogue]: [UserId; 4]) -> Us
     fixture.favor(fan, Action::RemoveFavorite, 1).await;
     fixture.favor(fan, Action::AddFavorite, 4).await;
     fixture.favor(fan, Action::RemoveFavorite, 4).await;
+    // An administrator is demoted and frozen.
+    let demotion = event(admin, Action::ChangeRole, Some(format!("user:{rogue}"))).into();
+    let before = fixture.stored(rogue).await;
+    let demoted = fixture.store.set_role(&fixture.meter, Some(admin), &before, false, now(), &demotion);
+    demoted.await.expect("no administrator");
     let freeze = event(admin, Action::Freeze, Some(format!("user:{rogue}"))).into();
     fixture.store.set_frozen(&fixture.meter, admin, rogue, true, &freeze).await.expect("frozen");
     let leave = event(leaver, Action::DeleteAccount, Some(format!("user:{leaver}"))).into();
@@ -96,7 +101,7 @@ async fn scene() -> Scene {
     let former = Fixture::new().await;
     let admin = former.admin("oak").await.user.id;
     let [fan, leaver, rogue] =
-        [former.user("fan").await, former.user("leaver").await, former.user("rogue").await]
+        [former.user("fan").await, former.user("leaver").await, former.admin("rogue").await]
             .map(|stored| stored.user.id);
     former.favor(fan, Action::AddFavorite, 1).await;
     // Events of the second of the copy are read again, and change nothing.
@@ -125,7 +130,8 @@ impl Scene {
         assert_eq!(copy.owner_of("fan").await, Some(*fan), "{what}: a change of name is lost");
         assert_eq!(copy.owner_of("leaver").await, None, "{what}");
         assert_eq!(copy.owner_of("brief").await, None, "{what}");
-        assert!(copy.standing(*rogue).await.is_frozen, "{what}");
+        let standing = copy.standing(*rogue).await;
+        assert!(standing.is_frozen && !standing.is_admin, "{what}: {standing:?}");
         let found = copy.store.inspect(&copy.meter).await.expect("an inspection");
         assert_eq!((found.faults, found.users), (vec![], 4), "{what}");
     }
@@ -136,7 +142,7 @@ async fn later_changes_are_made_again_once() {
     let scene = scene().await;
     let replayed = scene.replay(&scene.copy.store).await.expect("a replay");
     assert_eq!(replayed.left, []);
-    assert_eq!((replayed.accounts, replayed.deletions, replayed.standings, replayed.favorites), (1, 1, 1, 3));
+    assert_eq!((replayed.accounts, replayed.deletions, replayed.standings, replayed.favorites), (1, 1, 2, 3));
     let mut lost = scene.later.lost.iter().map(|event| (event.actor, event.action));
     assert!(lost.any(|lost| lost == (Some(scene.fan), Action::UpdateProfile)), "{:?}", scene.later.lost);
     let again = scene.replay(&scene.copy.store).await.expect("a replay");

@@ -54,8 +54,10 @@ pub enum Fault {
     Unclaimed(UserId, String),
     /// A claimed name, a partition key, is not a name of its account.
     Stale(UserId, String),
-    /// Items are left of an account that has no profile.
+    /// Items are left of an account that has no profile, as of a part of a registration or of the end of a deletion.
     Remains(UserId),
+    /// An account with favorites has no profile: it was in use.
+    Headless(UserId),
     /// Only one of the two places that say so makes the account an administrator.
     Role(UserId),
     /// The deletion of an account has begun, and is not on the list from which it is continued.
@@ -70,7 +72,7 @@ impl Fault {
     /// Whether [`AccountStore::repair`] repairs it: it follows from other items, or nobody loses anything.
     #[must_use]
     pub const fn is_repairable(&self) -> bool {
-        !matches!(self, Self::Unreadable(_) | Self::Incomplete(_) | Self::Taken(..))
+        !matches!(self, Self::Unreadable(_) | Self::Incomplete(_) | Self::Taken(..) | Self::Headless(_))
     }
 }
 
@@ -83,6 +85,7 @@ impl fmt::Display for Fault {
             Self::Unclaimed(user, name) => write!(f, "{name} of user {user} is not claimed"),
             Self::Stale(user, name) => write!(f, "{name} is claimed for user {user}, who has another name"),
             Self::Remains(user) => write!(f, "items are left of user {user}, who has no profile"),
+            Self::Headless(user) => write!(f, "user {user} has favorites and no profile"),
             Self::Role(user) => write!(f, "profile and status of user {user} disagree about the role"),
             Self::Forgotten(user) => write!(f, "the deletion of user {user} would not be continued"),
             Self::Users { shard, counted, actual } => {
@@ -127,6 +130,7 @@ struct Account {
     has_password: bool,
     /// The role, and whether the deletion has begun.
     status: Option<(bool, bool)>,
+    has_favorites: bool,
     is_on_list: bool,
 }
 
@@ -190,7 +194,7 @@ impl Facts {
             let standing = standing_of(item)?;
             self.account(id).status = Some((standing.is_admin, standing.is_deleting));
         } else if sk.starts_with(keys::FAVORITE) {
-            self.account(id);
+            self.account(id).has_favorites = true;
             self.found.favorites += 1;
             self.found.latest = self.found.latest.max(Some(item.moment("created_at")?));
         }
@@ -204,13 +208,16 @@ impl Facts {
         for (pk, owner) in &self.claims {
             claimed.entry(*owner).or_default().insert(pk);
             // The name of an account that does not exist keeps it from everybody else.
-            if self.accounts.get(owner).is_none_or(|account| account.profile.is_none()) {
+            let is_of_nobody = |account: &Account| account.profile.is_none() && !account.has_favorites;
+            if self.accounts.get(owner).is_none_or(is_of_nobody) {
                 faults.push(Fault::Stale(*owner, pk.clone()));
             }
         }
         for (id, account) in &self.accounts {
             let Some(profile) = &account.profile else {
-                faults.push(Fault::Remains(*id));
+                // The deletion of an account that is on the list goes on.
+                let is_in_use = account.has_favorites && !account.is_on_list;
+                faults.push(if is_in_use { Fault::Headless(*id) } else { Fault::Remains(*id) });
                 continue;
             };
             self.found.users += 1;

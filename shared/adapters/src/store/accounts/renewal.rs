@@ -43,6 +43,18 @@ impl AccountStore {
         Ok(accounts)
     }
 
+    /// Takes over the public keys of `former`, if it has any: the copy may lack the one that signs now, or have one that was withdrawn.
+    ///
+    /// # Errors
+    /// [`StoreError`] if an engine does not answer, or the keys are malformed.
+    pub async fn take_keys(&self, meter: &Meter, former: &Self) -> Result<(), StoreError> {
+        let (own, current) = (self.public_keys(meter).await?, former.public_keys(meter).await?);
+        if current.version > 0 && current.jwks != own.jwks {
+            self.put_public_keys(meter, &current.jwks, own.version).await?;
+        }
+        Ok(())
+    }
+
     async fn add(&self, meter: &Meter, key: Key, number: &str) -> Result<(), StoreError> {
         meter.call();
         let update = self.database.client.update_item().table_name(self.app()).set_key(Some(keyed(&key)));

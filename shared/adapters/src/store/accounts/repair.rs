@@ -86,7 +86,9 @@ impl AccountStore {
             Fault::Administrators { actual, .. } => {
                 transaction.with(counter(app, &keys::admins(), "admins", *actual))
             }
-            Fault::Unreadable(_) | Fault::Incomplete(_) | Fault::Taken(..) => return Ok(()),
+            Fault::Unreadable(_) | Fault::Incomplete(_) | Fault::Taken(..) | Fault::Headless(_) => {
+                return Ok(());
+            }
         };
         match transaction.commit(meter).await {
             Err(refused) if refused.decisive().is_some() => Ok(()),

@@ -39,6 +39,8 @@ pub struct Later {
     pub deleted: BTreeSet<UserId>,
     /// Whether an account is frozen.
     pub frozen: BTreeMap<UserId, bool>,
+    /// Accounts whose role was changed; the trail does not say in which direction.
+    pub roles: BTreeSet<UserId>,
     /// The time of the addition of a favorite; `None` if it was removed.
     pub favorites: BTreeMap<(UserId, u32), Option<Timestamp>>,
     /// Changes that cannot be done again, the oldest first.
@@ -68,7 +70,7 @@ impl Later {
         for event in events.iter().filter(|event| event.outcome == Outcome::Done) {
             later.take(event);
         }
-        let Self { registered, deleted, frozen, favorites, lost } = &mut later;
+        let Self { registered, deleted, frozen, roles: _, favorites, lost } = &mut later;
         registered.retain(|user, _| !deleted.contains(user));
         favorites.retain(|(user, _), _| !deleted.contains(user));
         frozen.retain(|user, _| !deleted.contains(user));
@@ -83,6 +85,9 @@ impl Later {
     fn take(&mut self, event: &Event) {
         let target = event.target.as_deref().unwrap_or_default();
         let user = target.strip_prefix("user:").and_then(|id| id.parse().ok()).or(event.actor);
+        if event.action == Action::ChangeRole {
+            self.roles.extend(user);
+        }
         match (event.action, user) {
             (Action::Register, Some(user)) => drop(self.registered.insert(user, event.at)),
             (Action::DeleteAccount, Some(user)) => drop(self.deleted.insert(user)),
@@ -158,8 +163,24 @@ impl AccountStore {
                 Err(reason) => replayed.left.push((*user, reason)),
             }
         }
+        for user in &later.roles {
+            let still = match former {
+                Some(former) => {
+                    former.standing(meter, *user).await?.is_some_and(|standing| standing.is_admin)
+                }
+                None => false,
+            };
+            if !still {
+                replayed.standings += u64::from(self.demote(meter, *user).await?);
+            }
+        }
         for (user, is_frozen) in &later.frozen {
             replayed.standings += u64::from(self.freeze_again(meter, *user, *is_frozen).await?);
+            let standing = self.standing(meter, *user).await?.filter(|standing| !standing.is_deleting);
+            if standing.is_some_and(|standing| standing.is_frozen != *is_frozen) {
+                let reason = format!("it could not be {}", if *is_frozen { "frozen" } else { "unfrozen" });
+                replayed.left.push((*user, reason));
+            }
         }
         for ((user, pokemon), added) in &later.favorites {
             replayed.favorites += u64::from(self.favor_again(meter, *user, *pokemon, *added).await?);
@@ -231,6 +252,26 @@ impl AccountStore {
             transaction = transaction.with(listing::count(app, keys::shard(id), 1));
         }
         Some(transaction)
+    }
+
+    /// Takes the role of an administrator away. Returns whether the account had it.
+    async fn demote(&self, meter: &Meter, user: UserId) -> Result<bool, StoreError> {
+        let (app, no) = (self.app(), AttributeValue::Bool(false));
+        let status = parts::update(app, &keys::status(user))
+            .condition_expression("is_admin = :yes")
+            .update_expression("SET is_admin = :no")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":no", no.clone());
+        let profile = parts::update(app, &keys::profile(user))
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET is_admin = :no")
+            .expression_attribute_values(":no", no);
+        let count = parts::update(app, &keys::admins())
+            .update_expression("ADD admins :change")
+            .expression_attribute_values(":change", AttributeValue::N("-1".to_owned()));
+        let demotion =
+            Transaction::new(&self.database).on(Condition::Unchanged, status).on(Condition::New, profile);
+        self.done(meter, demotion.with(count)).await
     }
 
     /// Returns whether the account existed and was in the other state.
