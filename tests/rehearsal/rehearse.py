@@ -247,7 +247,7 @@ class Rehearsal:
         self.steps.done("a deployment that failed for a passing reason is repeated")
 
     def keys_promoted(self):
-        recovery.promote_keys(self.steps, self.api("staging"), self.user)
+        recovery.promote_keys(self.steps, self.api("staging"), "brock")
 
     def restored(self):
         api = self.api("staging")
