@@ -214,8 +214,9 @@ impl Restore<'_> {
         let (cloud, progress, settings) = (self.cloud, self.progress, composer.settings);
         let (copy, report) = (&self.copy, &mut self.report);
         report.timed("copy", copy.make(cloud, &report.former.clone(), progress)).await?;
-        require_version(&self.new, self.former.as_ref(), composer.bundle, &self.meter, &report.environment)
-            .await?;
+        // The live release must be able to serve with the copy, before anything is switched to it.
+        let serves = composer.bundle.serves;
+        serves.admit(&self.new.schema(&self.meter).await?, serves, &report.environment)?;
         let (_, template) = switch::data(cloud, composer).await?;
         let resource = &template["Resources"][switch::RESOURCE];
         report.timed("settings", copy::settle(cloud, &copy.table, resource, settings, progress)).await?;
@@ -240,7 +241,8 @@ impl Restore<'_> {
     /// Makes the changes since the moment of the copy again, as far as the trail tells them.
     async fn replay(&mut self, step: &str) -> Result<()> {
         let later = later(&self.new, &self.meter, self.copy.moment).await?;
-        let (new, former, meter) = (&self.new, self.former.as_ref(), &self.meter);
+        let (new, meter) = (&self.new, &self.meter);
+        let former = of_same_version(self.former.as_ref(), new, meter, self.progress).await?;
         let replay = async {
             Ok(new
                 .replay(meter, &later, former, now(), |user| event(Action::DeleteAccount, Some(user)))
@@ -325,27 +327,19 @@ pub async fn later(accounts: &AccountStore, meter: &Meter, moment: Timestamp) ->
     Ok(Later::of(&events.context("the trail cannot be read")?, moment))
 }
 
-/// Checks that the live release can serve with the copy, and that both tables have the same shape, before anything is switched.
-async fn require_version(
+/// Returns the former table, if accounts can be copied from it: both tables must have the same version of the stored accounts.
+async fn of_same_version<'a>(
+    former: Option<&'a AccountStore>,
     new: &AccountStore,
-    former: Option<&AccountStore>,
-    bundle: &Bundle,
     meter: &Meter,
-    environment: &str,
-) -> Result<()> {
-    let copied = new.schema(meter).await?;
-    bundle.serves.admit(&copied, bundle.serves, environment)?;
-    if let Some(former) = former {
-        let stored = former.schema(meter).await?;
-        ensure!(
-            stored.versions() == copied.versions(),
-            "the copy has version {} of the stored accounts, and the table {}: bring the table to {} first (`cargo xtask migrate`)",
-            copied.version,
-            stored.version,
-            copied.version
-        );
+    progress: Progress,
+) -> Result<Option<&'a AccountStore>> {
+    let Some(former) = former else { return Ok(None) };
+    let is_equal = former.schema(meter).await?.versions() == new.schema(meter).await?.versions();
+    if !is_equal {
+        progress.say("the former table has another version: no account is copied from it");
     }
-    Ok(())
+    Ok(is_equal.then_some(former))
 }
 
 /// An event of the operator.

@@ -66,13 +66,10 @@ async fn a_broken_route_fails_the_step_that_uses_it() {
 #[tokio::test]
 async fn a_response_without_the_headers_of_the_api_fails() {
     let (stage, memory) = (Stage::new().await, Memory::default());
-    for (path, status, reason) in [
-        ("/api/v1/health", 200, "the header x-content-type-options is None instead of \"nosniff\""),
-        ("/api/v1/pokemon/missingno", 404, "the header x-content-type-options is None"),
-    ] {
+    for (path, status) in [("/api/v1/health", 200), ("/api/v1/pokemon/missingno", 404)] {
         stage.front.break_route(Method::GET, path, Broken::Status(status));
         let failed = stage.fails(&memory).await;
-        assert!(failed["reason"].as_str().is_some_and(|text| text.starts_with(reason)), "{failed}");
+        assert_eq!(failed["reason"], "the response has no header x-content-type-options");
     }
 }
 

@@ -1,5 +1,5 @@
-//! `cargo xtask dast`: a dynamic scan. Wapiti, a scanner of web applications, attacks the local server through every path of openapi.json,
-//! as a user who has signed in. It needs Python 3.12, so `cargo xtask test` does not run it.
+//! `cargo xtask dast`: a dynamic scan. Wapiti, a scanner of web applications, signs in and attacks every path of openapi.json on the local
+//! server. `cargo xtask test` leaves it out, because Wapiti needs Python 3.12.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -186,7 +186,7 @@ async fn an_account_whose_name_is_taken_is_left_and_reported() {
     assert_eq!(scene.copy.owner_of("joined_and_renamed").await, Some(other.id));
     let without = scene.copy.store.replay(&scene.copy.meter, &scene.later, None, now(), deletion).await;
     let without = without.expect("a replay without the former table");
-    assert!(without.left[0].1.contains("former table"), "{:?}", without.left);
+    assert!(without.left[0].1.contains("no former table"), "{:?}", without.left);
 }
 
 #[test]

@@ -95,14 +95,14 @@ mod tests {
     fn lines() -> Lines {
         let file = |name: &str, count: u64, covered: u64| json!({"filename": name, "summary": {"lines": {"count": count, "covered": covered}}});
         let report = json!({"data": [{"files": [
-            file("/work/shared/door/src/answer.rs", 100, 90),
-            file("/work/shared/door/src/edge.rs", 20, 10),
-            file("/work/local/src/run.rs", 80, 20),
-            file("/work/tests/support/tap.rs", 1000, 0),
-            file("/work/target/debug/build/x/out/table.rs", 1000, 0),
-            file("/home/me/.cargo/registry/src/tokio/lib.rs", 1000, 0),
+            file("/repository/shared/door/src/answer.rs", 100, 90),
+            file("/repository/shared/door/src/edge.rs", 20, 10),
+            file("/repository/local/src/run.rs", 80, 20),
+            file("/repository/tests/support/tap.rs", 1000, 0),
+            file("/repository/target/debug/build/x/out/table.rs", 1000, 0),
+            file("/home/user/.cargo/registry/src/tokio/lib.rs", 1000, 0),
         ]}]});
-        Lines::of(&report, Path::new("/work"))
+        Lines::of(&report, Path::new("/repository"))
     }
 
     #[test]
@@ -124,7 +124,7 @@ all              200       120    60.0
 
     #[test]
     fn a_report_without_lines_has_nothing_executed() {
-        let none = Lines::of(&json!({"data": [{"files": []}]}), Path::new("/work"));
+        let none = Lines::of(&json!({"data": [{"files": []}]}), Path::new("/repository"));
         assert!(none.all().abs() < 0.01);
     }
 }

@@ -83,9 +83,9 @@ impl fmt::Display for Fault {
             Self::Incomplete(user) => write!(f, "user {user} has no password or no status"),
             Self::Taken(user, name) => write!(f, "{name} of user {user} belongs to another account"),
             Self::Unclaimed(user, name) => write!(f, "{name} of user {user} is not claimed"),
-            Self::Stale(user, name) => write!(f, "{name} is claimed for user {user}, who has another name"),
-            Self::Remains(user) => write!(f, "items are left of user {user}, who has no profile"),
-            Self::Headless(user) => write!(f, "user {user} has favorites and no profile"),
+            Self::Stale(user, name) => write!(f, "user {user} owns {name} but has another name"),
+            Self::Remains(user) => write!(f, "user {user} has items but no profile"),
+            Self::Headless(user) => write!(f, "user {user} has favorites but no profile"),
             Self::Role(user) => write!(f, "profile and status of user {user} disagree about the role"),
             Self::Forgotten(user) => write!(f, "the deletion of user {user} would not be continued"),
             Self::Users { shard, counted, actual } => {

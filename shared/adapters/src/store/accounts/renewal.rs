@@ -43,12 +43,17 @@ impl AccountStore {
         Ok(accounts)
     }
 
-    /// Takes over the public keys of `former`, if it has any: the copy may lack the one that signs now, or have one that was withdrawn.
+    /// Takes over the public keys of `former`, if it has any that can be read: the copy may lack the one that signs now, or have one that was
+    /// withdrawn.
     ///
     /// # Errors
-    /// [`StoreError`] if an engine does not answer, or the keys are malformed.
+    /// [`StoreError`] if an engine does not answer, or the keys of the copy are malformed.
     pub async fn take_keys(&self, meter: &Meter, former: &Self) -> Result<(), StoreError> {
-        let (own, current) = (self.public_keys(meter).await?, former.public_keys(meter).await?);
+        let current = match former.public_keys(meter).await {
+            Err(StoreError::Malformed { .. }) => return Ok(()),
+            current => current?,
+        };
+        let own = self.public_keys(meter).await?;
         if current.version > 0 && current.jwks != own.jwks {
             self.put_public_keys(meter, &current.jwks, own.version).await?;
         }

@@ -163,32 +163,40 @@ impl AccountStore {
                 Err(reason) => replayed.left.push((*user, reason)),
             }
         }
+        // The trail does not tell a grant from its opposite, so a doubt costs the role; the changes of roles are reported.
         for user in &later.roles {
-            let still = match former {
-                Some(former) => {
-                    former.standing(meter, *user).await?.is_some_and(|standing| standing.is_admin)
-                }
-                None => false,
-            };
-            if !still {
+            if !is_admin_in(former, meter, *user).await? {
                 replayed.standings += u64::from(self.demote(meter, *user).await?);
             }
         }
         for (user, is_frozen) in &later.frozen {
             replayed.standings += u64::from(self.freeze_again(meter, *user, *is_frozen).await?);
-            let standing = self.standing(meter, *user).await?.filter(|standing| !standing.is_deleting);
-            if standing.is_some_and(|standing| standing.is_frozen != *is_frozen) {
-                let reason = format!("it could not be {}", if *is_frozen { "frozen" } else { "unfrozen" });
-                replayed.left.push((*user, reason));
+            let reason = || format!("it could not be {}", if *is_frozen { "frozen" } else { "unfrozen" });
+            match self.standing(meter, *user).await {
+                Err(StoreError::Malformed { .. }) => replayed.left.push((*user, reason())),
+                standing => {
+                    let standing = standing?.filter(|standing| !standing.is_deleting);
+                    if standing.is_some_and(|standing| standing.is_frozen != *is_frozen) {
+                        replayed.left.push((*user, reason()));
+                    }
+                }
             }
         }
         for ((user, pokemon), added) in &later.favorites {
             replayed.favorites += u64::from(self.favor_again(meter, *user, *pokemon, *added).await?);
         }
         for user in &later.deleted {
-            let Some((stored, standing)) = self.user_with_standing(meter, *user).await? else { continue };
+            let is_admin = match self.standing(meter, *user).await {
+                Ok(Some(standing)) => standing.is_admin,
+                Ok(None) => continue,
+                Err(StoreError::Malformed { reason, .. }) => {
+                    replayed.left.push((*user, format!("not deleted: {reason}")));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let record = record(*user).into();
-            match self.begin_deletion(meter, stored.user.id, *user, standing.is_admin, &record).await {
+            match self.begin_deletion(meter, *user, *user, is_admin, &record).await {
                 Ok(()) => replayed.deletions += 1,
                 Err(refused) if refused.is(&Condition::NotDeleting) => {}
                 Err(Refused::Store(error)) => return Err(error),
@@ -206,7 +214,9 @@ impl AccountStore {
         former: Option<&Self>,
         now: Timestamp,
     ) -> Result<Result<bool, String>, StoreError> {
-        let Some(former) = former else { return Ok(Err("the former table cannot be read".to_owned())) };
+        let Some(former) = former else {
+            return Ok(Err("there is no former table of the same version".to_owned()));
+        };
         let items = former.database.partition(meter, former.app(), &keys::user(user), "").await?;
         let (stored, standing) = match (read_user(user, &items), read_standing(user, &items)) {
             (Ok(Some(stored)), Ok(Some(standing))) => (stored, standing),
@@ -321,5 +331,14 @@ impl AccountStore {
             Err(Refused::Conditions(_)) => Ok(false),
             Err(refused) => Err(refused.into()),
         }
+    }
+}
+
+/// Whether the user is an administrator in `former`; not if that cannot be read.
+async fn is_admin_in(former: Option<&AccountStore>, meter: &Meter, user: UserId) -> Result<bool, StoreError> {
+    let Some(former) = former else { return Ok(false) };
+    match former.standing(meter, user).await {
+        Err(StoreError::Malformed { .. }) => Ok(false),
+        standing => Ok(standing?.is_some_and(|standing| standing.is_admin)),
     }
 }

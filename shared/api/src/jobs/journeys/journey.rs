@@ -86,8 +86,9 @@ impl<'a> Journey<'a> {
     fn check_headers(&self, reply: &Reply) -> Result<(), Failure> {
         for (name, value) in ALWAYS {
             let got = reply.header(name);
-            self.require(got == Some(value), || {
-                format!("the header {name} is {got:?} instead of {value:?}")
+            self.require(got == Some(value), || match got {
+                Some(got) => format!("the header {name} is {got:?}, and not {value:?}"),
+                None => format!("the response has no header {name}"),
             })?;
         }
         self.require(self.last.request_id.is_some(), || "the response has no x-request-id".to_owned())?;
