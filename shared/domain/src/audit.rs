@@ -45,7 +45,7 @@ pub enum Action {
     RetrySync,
     /// An administrator approved improbable changes at PokeAPI.
     ApprovePublication,
-    /// The operator replaced the accounts by a copy of an earlier moment, and did again what the trail tells since then.
+    /// The operator replaced the accounts by a copy of an earlier moment, and repeated the changes that the trail records since then.
     RestoreAccounts,
     /// An action that this release does not know.
     Unknown,
