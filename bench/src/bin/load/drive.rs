@@ -53,7 +53,7 @@ pub fn unloaded(runtime: &Runtime, visitors: &Arc<Visitors>, seed: u64) -> Resul
 /// Sends `rate` requests a second for `seconds`, and waits for all of them.
 ///
 /// # Errors
-/// If the server does not keep up with the rate.
+/// If the server does not keep up with the rate, or a request gives no result.
 pub fn load(
     runtime: &Runtime,
     visitors: &Arc<Visitors>,
@@ -77,7 +77,10 @@ pub fn load(
         });
     }
     drop(sender);
-    Ok(samples.iter().collect())
+    let all: Vec<_> = samples.iter().collect();
+    let sent = seconds * u64::from(rate);
+    ensure!(all.len() as u64 == sent, "{sent} requests gave {} results", all.len());
+    Ok(all)
 }
 
 /// Makes a request in the background, and passes its result to `done`.

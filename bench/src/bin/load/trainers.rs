@@ -148,6 +148,9 @@ impl Trainer {
     }
 
     async fn add(&mut self, http: &Http, random: &mut Rng) -> Checked<Instant> {
+        if self.favorites.len() + self.uncertain.len() >= FAVORITES as usize {
+            return wrong(format!("{}: the outcome of every possible change is uncertain", self.name));
+        }
         let pokemon = loop {
             let pokemon = random.u32(1..=FAVORITES);
             if !self.favorites.contains(&pokemon) && !self.uncertain.contains(&pokemon) {
