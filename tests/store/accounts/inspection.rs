@@ -30,31 +30,6 @@ impl Fixture {
         self.store.add_favorites(&self.meter, user, &ids, record).await.expect("favorites");
     }
 
-    /// Makes the items of the table equal to `wanted`.
-    async fn become_(&self, wanted: &Items) {
-        let client = aws::at(&engine_url());
-        for (key, item) in self.items().await {
-            if wanted.get(&key) != Some(&item) {
-                let delete = client.delete_item().table_name(&self.tables.app);
-                delete
-                    .key("pk", item["pk"].clone())
-                    .key("sk", item["sk"].clone())
-                    .send()
-                    .await
-                    .expect("deleted");
-            }
-        }
-        for item in wanted.values() {
-            client
-                .put_item()
-                .table_name(&self.tables.app)
-                .set_item(Some(item.clone()))
-                .send()
-                .await
-                .expect("put");
-        }
-    }
-
     /// Applies each part of the change from `before` to `after`, repairs, and checks the result.
     async fn repair_every_part(&self, before: &Items, after: &Items, check: impl AsyncFn(&Inspection, &str)) {
         let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
@@ -66,7 +41,7 @@ impl Fixture {
                 items.remove(*key);
                 items.extend(after.get(*key).map(|item| ((*key).clone(), item.clone())));
             }
-            self.become_(&items).await;
+            self.replace_items(&items).await;
             let what = format!("part {part:b} of {changed:?}");
             let inspection = self.repaired().await;
             assert!(!inspection.faults.iter().any(Fault::is_repairable), "{what}: {:?}", inspection.faults);
@@ -105,7 +80,7 @@ async fn equal_tables_have_equal_checksums() {
     let (one, other) = (Fixture::new().await, Fixture::new().await);
     one.user("ash").await;
     assert_ne!(one.inspected().await.checksum, other.inspected().await.checksum);
-    other.become_(&one.items().await).await;
+    other.replace_items(&one.items().await).await;
     assert_eq!(one.inspected().await.checksum, other.inspected().await.checksum);
 }
 
@@ -141,7 +116,7 @@ async fn every_part_of_a_change_is_repaired() {
         })
         .await;
     // A change of name.
-    fixture.become_(&before).await;
+    fixture.replace_items(&before).await;
     rename(&fixture.store, &misty, "misty_of_cerulean").await.expect("a new name");
     let after = fixture.items().await;
     fixture
@@ -153,7 +128,7 @@ async fn every_part_of_a_change_is_repaired() {
         })
         .await;
     // Another administrator.
-    fixture.become_(&before).await;
+    fixture.replace_items(&before).await;
     let role = record(ash.user.id, Action::ChangeRole);
     fixture.store.set_role(&fixture.meter, None, &misty, true, now(), &role).await.expect("a role");
     let after = fixture.items().await;
@@ -166,7 +141,7 @@ async fn every_part_of_a_change_is_repaired() {
         })
         .await;
     // The last step of a deletion.
-    fixture.become_(&before).await;
+    fixture.replace_items(&before).await;
     let (meter, id, deletion) =
         (&fixture.meter, misty.user.id, || record(misty.user.id, Action::DeleteAccount));
     fixture.store.begin_deletion(meter, id, id, false, &deletion()).await.expect("a beginning");
@@ -214,7 +189,7 @@ async fn damage_is_reported_and_left() {
     fixture.favor_all(ash, &[1]).await;
     let mut items = fixture.items().await;
     items.remove(&format!("USER#{ash} PROFILE"));
-    fixture.become_(&items).await;
+    fixture.replace_items(&items).await;
     let faults = fixture.repaired().await.faults;
     assert!(faults.contains(&Fault::Headless(ash)), "{faults:?}");
     let items = fixture.items().await;
@@ -232,11 +207,11 @@ async fn a_repair_that_dies_at_any_call_is_continued() {
     broken.remove(&format!("USER#{misty} PROFILE"));
     broken.remove("USERNAME#ash USERNAME");
     broken.remove("ADMINS COUNT");
-    fixture.become_(&broken).await;
+    fixture.replace_items(&broken).await;
     let mut kills = 0;
     for blow in [Blow::Before, Blow::After] {
         for number in 1.. {
-            fixture.become_(&broken).await;
+            fixture.replace_items(&broken).await;
             let (dying, switch) = fixture.switched(blow, number).await;
             let died = tokio::select! {
                 ended = dying.repair(&fixture.meter, now()) => { ended.expect("an end"); false }

@@ -22,23 +22,11 @@ async fn copy_of(fixture: &Fixture) -> Fixture {
     let mut copy = Fixture::new().await;
     copy.tables = Tables { app: copy.tables.app.clone(), ..fixture.tables.clone() };
     copy.store = AccountStore::new(adapters::aws::at(&engine_url()), copy.tables.clone());
-    copy.fill(fixture).await;
+    copy.replace_items(&fixture.items().await).await;
     copy
 }
 
 impl Fixture {
-    /// Makes the accounts equal to those of `other`.
-    async fn fill(&self, other: &Self) {
-        let client = adapters::aws::at(&engine_url());
-        for item in self.items().await.into_values() {
-            let delete = client.delete_item().table_name(&self.tables.app);
-            delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone()).send().await.expect("deleted");
-        }
-        for item in other.items().await.into_values() {
-            client.put_item().table_name(&self.tables.app).set_item(Some(item)).send().await.expect("put");
-        }
-    }
-
     async fn later(&self, since: Timestamp) -> Later {
         Later::of(&self.store.events_since(&self.meter, since, now()).await.expect("events"), since)
     }
@@ -157,7 +145,7 @@ async fn a_replay_that_dies_at_any_call_is_continued() {
     let mut kills = 0;
     for blow in [Blow::Before, Blow::After] {
         for number in 1.. {
-            scene.copy.fill(&moment).await;
+            scene.copy.replace_items(&moment.items().await).await;
             let (dying, switch) = scene.copy.switched(blow, number).await;
             let died = tokio::select! {
                 ended = scene.replay(&dying) => { ended.expect("an end"); false }

@@ -167,6 +167,22 @@ impl Fixture {
         }
     }
 
+    /// Makes the items of the table of accounts equal to `wanted`.
+    pub async fn replace_items(&self, wanted: &BTreeMap<String, Item>) {
+        let client = aws::at(&engine_url());
+        for (key, item) in self.items().await {
+            if wanted.get(&key) != Some(&item) {
+                let delete = client.delete_item().table_name(&self.tables.app);
+                let delete = delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone());
+                delete.send().await.expect("deleted");
+            }
+        }
+        for item in wanted.values() {
+            let put = client.put_item().table_name(&self.tables.app).set_item(Some(item.clone()));
+            put.send().await.expect("put");
+        }
+    }
+
     /// A store of the same tables behind a switch.
     pub async fn switched(&self, blow: Blow, number: usize) -> (AccountStore, Switch) {
         let switch = Switch::at(&engine_url(), blow, move |call, _| call == number).await;
