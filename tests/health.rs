@@ -185,7 +185,8 @@ async fn an_engine_that_hangs_is_named_within_the_cap() {
     let named: Vec<_> =
         problem["errors"].as_array().expect("errors").iter().map(|one| &one["field"]).collect();
     assert_eq!(named, ["catalog", "app", "ephemeral", "audit"], "each of them hangs");
-    assert!(took < Duration::from_millis(2500), "it took {took:?}");
+    // Each check has two seconds: one after the other, they would take eight, and the engine itself thirty.
+    assert!(took < Duration::from_secs(7), "it took {took:?}");
     let health: Value = house.get("/api/v1/health").await.json();
     assert_eq!(health["status"], "ok");
 }

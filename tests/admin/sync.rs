@@ -29,7 +29,7 @@ const POKEMON: &str = "/api/v1/pokemon/1";
 
 /// The state, once `is_so` holds.
 async fn eventually(workshop: &Workshop, house: &House, is_so: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..400 {
+    for _ in 0..2400 {
         let answer = workshop.ask(house, Method::GET, SYNC, None).await;
         assert_eq!(
             (answer.status.as_u16(), answer.header("cache-control")),

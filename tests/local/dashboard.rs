@@ -20,7 +20,7 @@ const DATA: &str = "/dashboard.json";
 /// The printed lines with this message, once there are `expected`.
 async fn printed(process: &Process, message: &str, expected: usize) -> Vec<Value> {
     let mut lines: Vec<Value> = Vec::new();
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         let out = process.out();
         let objects = out.iter().filter(|line| line.starts_with('{'));
         lines = objects.map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -104,7 +104,8 @@ fn assert_same(row: &Value, lines: &[&Value], error: f64) {
 #[tokio::test]
 async fn the_dashboard_shows_the_numbers_of_the_printed_lines() {
     let folder = filled().await;
-    let mut process = Process::on(folder.path(), &["--dashboard"]);
+    // No try comes back while the test runs.
+    let mut process = Process::on(folder.path(), &["--dashboard", "--rate-limits", "login=5/3600"]);
     let house = House::already_at(&process.ready().await);
     let empty = data(&house).await;
     assert_eq!(
@@ -181,7 +182,7 @@ async fn administrator(folder: &Path) -> String {
 
 /// The job of the sync on the dashboard, once it has `runs` runs.
 async fn sync_job(house: &House, runs: usize) -> Value {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         let job = data(house).await["jobs"][0].clone();
         if job["runs"] == runs {
             return job;

@@ -128,7 +128,7 @@ impl Process {
 
     /// The variables that `--engines-only` prints, once it has printed them.
     pub async fn variables(&self) -> HashMap<String, String> {
-        for _ in 0..200 {
+        for _ in 0..6000 {
             let pairs = self.out();
             let pairs = pairs.iter().filter_map(|line| line.split_once('='));
             let variables: HashMap<_, _> =

@@ -74,7 +74,7 @@ async fn readiness_is_printed_once_with_links_that_work() {
     let base = process.ready().await;
     let mut links = Vec::new();
     // The lines arrive one by one.
-    for _ in 0..200 {
+    for _ in 0..6000 {
         links = process
             .out()
             .iter()

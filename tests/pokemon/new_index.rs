@@ -60,7 +60,7 @@ async fn list(house: &House) -> (Answer, Value) {
 /// Repeats the request until the list fulfils `wanted`: on a busy machine, a check of the pointer may be
 /// abandoned.
 async fn until(house: &House, wanted: impl Fn(&Value) -> bool) -> (Answer, Value) {
-    for _ in 0..100 {
+    for _ in 0..3000 {
         let (answer, body) = list(house).await;
         if wanted(&body) {
             return (answer, body);

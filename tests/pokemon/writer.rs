@@ -40,7 +40,7 @@ async fn a_change_that_takes_too_long_is_202() {
     let later = workshop.fetch(&house, 1).await;
     assert_eq!(later.status, 202);
     assert!(later.json()["message"].as_str().is_some_and(|message| message.starts_with("Stored")));
-    for _ in 0..200 {
+    for _ in 0..1200 {
         if house.get(&format!("{LIST}/1")).await.status == 200 {
             return;
         }

@@ -83,7 +83,7 @@ impl Function {
         let process = command.spawn().expect("the emulator starts");
         let url = format!("http://{address}/2015-03-31/functions/function/invocations");
         let function = Self { process, url, output };
-        for _ in 0..200 {
+        for _ in 0..2400 {
             if tokio::net::TcpStream::connect(&address).await.is_ok() {
                 return Some(function);
             }

@@ -241,7 +241,7 @@ async fn slow_answers_are_correct_and_count_as_in_flight() {
     assert!(begin.elapsed() >= Duration::from_millis(50));
     assert_eq!(pokeapi.most_in_flight(), 1);
 
-    pokeapi.slow_down(Duration::from_millis(100));
+    pokeapi.slow_down(Duration::from_secs(1));
     tokio::join!(get(&pokeapi, BULBASAUR), get(&pokeapi, BULBASAUR), get(&pokeapi, "/api/v2/type/"));
     assert_eq!(pokeapi.most_in_flight(), 3);
     pokeapi.reset_log();
@@ -252,11 +252,15 @@ async fn slow_answers_are_correct_and_count_as_in_flight() {
 async fn a_request_abandoned_by_its_client_is_recorded_and_no_longer_in_flight() {
     let pokeapi = small().await;
     pokeapi.always(BULBASAUR, Fault::Slow(Duration::from_secs(600)));
-    let waiting = tokio::time::timeout(Duration::from_millis(50), get(&pokeapi, BULBASAUR)).await;
-    assert!(waiting.is_err());
+    let mut waiting = Box::pin(get(&pokeapi, BULBASAUR));
+    while pokeapi.count(BULBASAUR) == 0 {
+        let ended = tokio::time::timeout(Duration::from_millis(5), &mut waiting).await;
+        assert!(ended.is_err(), "nothing is answered");
+    }
+    drop(waiting);
     assert_eq!((pokeapi.count(BULBASAUR), pokeapi.requests()[0].status), (1, None));
     // The server notices the lost connection with a delay.
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while pokeapi.most_in_flight() > 0 && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(5)).await;
         pokeapi.reset_log();
@@ -280,9 +284,9 @@ async fn clones_are_one_server_that_stops_with_the_last() {
     let address = clone.base_url().replace("http://", "").replace("/api/v2", "");
     let mut open = TcpStream::connect(&address).await.unwrap();
     drop(clone);
-    let closed = tokio::time::timeout(Duration::from_secs(5), open.read(&mut [0; 1])).await;
+    let closed = tokio::time::timeout(Duration::from_secs(60), open.read(&mut [0; 1])).await;
     assert!(!matches!(closed, Err(_) | Ok(Ok(1..))), "the open connection ends");
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while TcpStream::connect(&address).await.is_ok() && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
