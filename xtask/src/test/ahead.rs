@@ -46,7 +46,7 @@ impl Ahead {
     }
 }
 
-/// A run that ends before the turn of the stage leaves no process behind.
+/// A run that ends before the turn of the stage ends the stage's process. Programs that the stage has started may go on.
 impl Drop for Ahead {
     fn drop(&mut self) {
         if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {

@@ -43,8 +43,8 @@ impl AccountStore {
         Ok(accounts)
     }
 
-    /// Takes over the public keys of `former`, if it has any that can be read: the copy may lack the one that signs now, or have one that was
-    /// withdrawn.
+    /// Takes over the public keys of `former`, if it has any that can be read: the copy may lack the one that signs now, or have one that
+    /// was withdrawn.
     ///
     /// # Errors
     /// [`StoreError`] if an engine does not answer, or the keys of the copy are malformed.
