@@ -3,12 +3,23 @@
 use std::sync::Arc;
 
 use api::{App, Route, routes};
+use door::limits::Limits;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tests::{Answer, PASSWORD, SampleUsers, event, invoke_event, problem};
 
 use crate::accounts::at_once;
+
+/// As the usual limits, but no try comes back while a test runs.
+fn slow_limits() -> Limits {
+    Limits::parse("login=5/3600,password=5/3600").expect("limits")
+}
+
+fn slow_app(users: &SampleUsers) -> App {
+    let client = adapters::aws::at(&users.url);
+    App::new(users.with_limits(Some(slow_limits())), || client)
+}
 
 async fn ask(app: &App, route: &Route, from: &str, headers: Value, body: &Value) -> Answer {
     let mut event = event(route);
@@ -56,7 +67,7 @@ async fn the_sixth_sign_in_at_once_is_429_with_a_retry_after() {
 #[tokio::test]
 async fn a_spoofed_header_changes_nothing() {
     let users = SampleUsers::new().await;
-    let app = users.app(&users.url);
+    let app = slow_app(&users);
     let mut statuses = Vec::new();
     for nth in 0..8 {
         let spoofed = json!({
@@ -71,7 +82,7 @@ async fn a_spoofed_header_changes_nothing() {
 #[tokio::test]
 async fn two_ipv6_networks_are_two_clients() {
     let users = SampleUsers::new().await;
-    let app = users.app(&users.url);
+    let app = slow_app(&users);
     let from = async |address: &str| {
         ask(&app, &routes::LOGIN_USER, address, json!({}), &json!({"username": address, "password": "x"}))
             .await
@@ -93,7 +104,7 @@ async fn two_ipv6_networks_are_two_clients() {
 async fn behind_the_cdn_the_client_is_the_cdns_viewer() {
     let users = SampleUsers::new().await;
     let hash = |secret: &str| -> [u8; 32] { Sha256::digest(secret).into() };
-    let mut config = users.config();
+    let mut config = users.with_limits(Some(slow_limits()));
     config.door.origin_verify = vec![hash("now"), hash("before")];
     let client = adapters::aws::at(&users.url);
     let app = App::new(config, || client);
@@ -119,7 +130,7 @@ async fn behind_the_cdn_the_client_is_the_cdns_viewer() {
 #[tokio::test]
 async fn password_attempts_on_one_account_from_one_address_are_limited() {
     let users = SampleUsers::new().await;
-    let limits = Some(door::limits::Limits::parse("login=1000/60").unwrap());
+    let limits = Some(Limits::parse("login=1000/60").unwrap());
     let client = adapters::aws::at(&users.url);
     let app = App::new(users.with_limits(limits), || client);
     let mut statuses = Vec::new();
@@ -143,7 +154,7 @@ async fn password_attempts_on_one_account_from_one_address_are_limited() {
 async fn each_limit_has_a_separate_bucket() {
     let users = SampleUsers::new().await;
     // Limits with a short window would be refilled during the count.
-    let limits = door::limits::Limits::parse("refresh=4/3600,bulk=3/3600,write=3/3600");
+    let limits = Limits::parse("refresh=4/3600,bulk=3/3600,write=3/3600");
     let limits = Some(limits.expect("limits"));
     let client = adapters::aws::at(&users.url);
     let app = App::new(users.with_limits(limits), || client);
@@ -164,9 +175,9 @@ async fn each_limit_has_a_separate_bucket() {
         }
         assert_eq!(ask(&route, body).await, 429, "{}", route.spec.name);
     }
-    // A password is checked at most five times a minute, for all routes together.
+    // A password is checked at most five times, for all routes together.
     let users = SampleUsers::new().await;
-    let app = users.app(&users.url);
+    let app = slow_app(&users);
     let mut statuses = Vec::new();
     for nth in 0..6 {
         let route = if nth % 2 == 0 { routes::DELETE_PROFILE } else { routes::EXPORT_ACCOUNT };
