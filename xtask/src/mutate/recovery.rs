@@ -34,6 +34,7 @@ pub const OF_RECOVERY: &[Change] = &[
         NIGHTLY,
     ),
     replace(BACKUP, "MinRetentionDays: 30", "MinRetentionDays: 3", NIGHTLY),
+    replace(BACKUP, "GroupName: !Ref ExportGroup", "GroupName: !Sub pokedex-${Environment}", NIGHTLY),
     replace(BACKUP, "\"S3SseAlgorithm\": \"AES256\"", "\"S3SseAlgorithm\": \"none\"", NIGHTLY),
     replace(SECOND, "backup:DeleteRecoveryPoint, ", "", NIGHTLY),
     replace(DATA, "          - Region: !Ref ReplicaRegion\n", "          - Region: us-west-2\n", REPLICAS),
