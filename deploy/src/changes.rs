@@ -5,7 +5,7 @@ use std::fmt;
 use aws_sdk_cloudformation::types::{Change, ChangeAction, Replacement};
 
 /// Types whose resources hold data, or an address that others know. Replacing one loses it.
-const STATEFUL: [&str; 8] = [
+pub(crate) const STATEFUL: [&str; 8] = [
     "AWS::DynamoDB::GlobalTable",
     "AWS::DynamoDB::Table",
     "AWS::S3::Bucket",

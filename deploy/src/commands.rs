@@ -171,7 +171,9 @@ async fn promote(
     options: &Options,
     progress: Progress,
 ) -> Result<()> {
-    let (cloud, from) = connect(root, &source.environment).await?;
+    // The role that deploys `to` reads the artifacts of the other environment, and none of its stacks.
+    let from = Settings::read(root, &source.environment)?;
+    let cloud = Cloud::connect(&from.region).await?;
     let settings = in_region(Settings::read(root, to)?, region)?;
     ensure!(
         settings.region == from.region || region.standby,

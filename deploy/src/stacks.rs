@@ -16,7 +16,7 @@ pub struct Stack {
     pub name: String,
     /// The path of the template, relative to the repository's root.
     pub template: String,
-    /// Whether the stack holds data: it cannot be deleted by mistake, and no deployment replaces or deletes a resource of it.
+    /// Whether the stack holds data: it cannot be deleted by mistake, and no deployment replaces or deletes a resource with data.
     #[serde(default)]
     pub protected: bool,
     /// The region, if it is not that of the environment.

@@ -121,10 +121,24 @@ fn accounts_and_trail_are_backed_up_each_night_for_30_days_and_copied_to_the_sec
     }
     let lock = &vaults[0]["Properties"]["LockConfiguration"]["Fn::If"];
     assert_eq!((&lock[0], &lock[1]["MinRetentionDays"]), (&json!("IsLocked"), &json!(30)));
-    let export = &resources["ExportSchedule"]["Properties"]["Target"];
+    let schedule = &resources["ExportSchedule"]["Properties"];
+    assert_eq!(schedule["GroupName"], json!({"Ref": "ExportGroup"}), "that of the jobs is created later");
+    let export = &schedule["Target"];
     assert_eq!(export["Arn"], "arn:aws:scheduler:::aws-sdk:dynamodb:exportTableToPointInTime");
     assert!(export["Input"].to_string().contains("AES256"), "{export}");
     let (stacks, _) = stacks::read(&root()).expect("stacks");
     let stack = stacks.iter().find(|stack| stack.name == "backup").expect("a stack");
     assert_eq!((stack.protected, &*stack.environments.join(" ")), (true, "staging prod"));
+}
+
+/// The files of exports hold all accounts.
+#[test]
+fn an_operator_reads_no_file_with_accounts() {
+    let operator = template("infra/account.yaml")["Resources"]["Operator"]["Properties"].clone();
+    let statements = operator["Policies"][0]["PolicyDocument"]["Statement"].as_array().expect("statements");
+    let denied = statements.iter().filter(|one| one["Effect"] == "Deny");
+    let denied: String = denied.map(|one| one["Resource"].to_string()).collect();
+    for bucket in ["exports", "backups"] {
+        assert!(denied.contains(&format!("pokedex-*-{bucket}-*/*")), "{bucket}: {denied}");
+    }
 }

@@ -16,6 +16,7 @@ const NARROW: &str = "house::account::no_right_is_wider_than_the_environment";
 const COMMANDS: &str = "house::workflows::workflows_call_only_commands_that_exist";
 const FIRES: &str = "house::alarms::every_alarm_fires_when_it_must_and_only_then";
 const NAMED: &str = "house::alarms::the_runbook_of_an_alarm_names_it_and_says_when_it_is_over";
+const FILES: &str = "house::recovery::an_operator_reads_no_file_with_accounts";
 const LISTED: &str = "house::stacks::every_template_belongs_to_a_stack";
 
 pub const OF_RECOVERY: &[Change] = &[
@@ -34,6 +35,7 @@ pub const OF_RECOVERY: &[Change] = &[
         NIGHTLY,
     ),
     replace(BACKUP, "MinRetentionDays: 30", "MinRetentionDays: 3", NIGHTLY),
+    replace(BACKUP, "GroupName: !Ref ExportGroup", "GroupName: !Sub pokedex-${Environment}", NIGHTLY),
     replace(BACKUP, "\"S3SseAlgorithm\": \"AES256\"", "\"S3SseAlgorithm\": \"none\"", NIGHTLY),
     replace(SECOND, "backup:DeleteRecoveryPoint, ", "", NIGHTLY),
     replace(DATA, "          - Region: !Ref ReplicaRegion\n", "          - Region: us-west-2\n", REPLICAS),
@@ -50,6 +52,7 @@ pub const OF_RECOVERY: &[Change] = &[
         "backup-vault:*\n          # The id of a plan",
         NARROW,
     ),
+    replace("infra/account.yaml", "pokedex-*-backups-*/*", "pokedex-*-copies-*/*", FILES),
     replace(DRILL, "cargo xtask drill", "cargo xtask exercise", COMMANDS),
     replace("infra/watch.yaml", "FILL(failed,0)+FILL(expired,0)+FILL(copies,0)", "FILL(failed,0)", FIRES),
     replace("docs/runbooks/recovery.md", "Alarm: `backups-fail`.", "Alarm: `backups`.", NAMED),
