@@ -173,9 +173,9 @@ async fn the_age_of_mirrored_pictures_is_reported_and_makes_nothing_unready() {
 }
 
 #[tokio::test]
-async fn an_engine_that_hangs_is_named_within_the_cap() {
+async fn an_engine_that_hangs_is_named_without_waiting_for_it() {
     let tap = Tap::on(&SeededEngine::get().url).await;
-    tap.set_delay(Duration::from_secs(30));
+    tap.set_delay(Duration::from_secs(60));
     let house = House::at(&tap.url, Config::new(CATALOG)).await;
     let start = Instant::now();
     let answer = house.get("/api/v1/health/ready").await;
@@ -185,7 +185,7 @@ async fn an_engine_that_hangs_is_named_within_the_cap() {
     let named: Vec<_> =
         problem["errors"].as_array().expect("errors").iter().map(|one| &one["field"]).collect();
     assert_eq!(named, ["catalog", "app", "ephemeral", "audit"], "each of them hangs");
-    // Each check has two seconds: one after the other, they would take eight, and the engine itself thirty.
+    // Each check has two seconds: one after the other, they would take eight, and the engine itself sixty.
     assert!(took < Duration::from_secs(7), "it took {took:?}");
     let health: Value = house.get("/api/v1/health").await.json();
     assert_eq!(health["status"], "ok");

@@ -20,6 +20,9 @@ async fn tapped(check: Duration) -> (Arc<House>, Tap) {
     (Arc::new(House::at(&tap.url, config).await), tap)
 }
 
+/// The time that an engine takes when it hangs. It is long, so that a request that waits differs from one on a busy machine.
+const HANGS: Duration = Duration::from_secs(60);
+
 /// Requests that are answered from memory.
 const INDEXED: [&str; 3] = ["list-pokemon", "list-types", "list-generations"];
 /// Requests that are answered from the table.
@@ -63,9 +66,7 @@ async fn lists_are_served_from_memory_and_the_rest_is_503_during_an_outage() {
     assert_eq!(house.get("/api/v1/pokemon/%27%27").await.status, 404, "nothing can be called that");
     answers(&house, &["get-health", "get-version", "get-openapi"], 200).await;
 
-    let start = Instant::now();
     let ready = house.get("/api/v1/health/ready").await;
-    assert!(start.elapsed() < Duration::from_millis(2500), "readiness took {:?}", start.elapsed());
     assert_eq!(ready.status, 503);
     let errors = ["catalog", "app", "ephemeral", "audit"];
     let errors = errors.map(|table| json!({"field": table, "message": "is not available"}));
@@ -81,14 +82,14 @@ async fn lists_are_served_from_memory_and_the_rest_is_503_during_an_outage() {
 async fn a_slow_engine_does_not_delay_lists() {
     let (house, tap) = tapped(Duration::ZERO).await;
     answers(&house, &INDEXED, 200).await;
-    tap.set_delay(Duration::from_secs(1));
+    tap.set_delay(HANGS);
     for route in INDEXED {
         let start = Instant::now();
         assert_eq!(house.get(sample(route)).await.status, 200);
-        let took = start.elapsed();
-        assert!(took < Duration::from_millis(500), "{route} took {took:?} for a check of 50 ms");
+        assert!(start.elapsed() < HANGS / 2, "{route} waits for the engine");
     }
     assert!(!tap.take().is_empty(), "the pointer was looked at");
+    tap.set_delay(Duration::from_secs(1));
     let start = Instant::now();
     assert_eq!(house.get(sample("get-pokemon")).await.status, 200, "a read of a record waits for it");
     assert!(start.elapsed() >= Duration::from_secs(1));
@@ -135,36 +136,46 @@ async fn a_burst_at_the_start_loads_the_index_once() {
 #[tokio::test]
 async fn a_burst_without_an_engine_does_not_queue_up() {
     let (house, tap) = tapped(Duration::from_secs(30)).await;
-    tap.set_delay(Duration::from_secs(60));
+    tap.set_delay(HANGS);
     let (statuses, took) = burst(&house, 20, sample("list-types")).await;
     assert_eq!(statuses, [503; 20]);
-    assert!(took < Duration::from_secs(8), "the last was answered after {took:?}");
+    assert!(took < HANGS / 2, "the last was answered after {took:?}");
 }
 
 #[tokio::test]
 async fn lists_make_no_calls_between_two_checks_of_the_pointer() {
-    let every = Duration::from_secs(2);
-    let (house, tap) = tapped(every).await;
+    let (house, tap) = tapped(Duration::from_secs(3600)).await;
     answers(&house, &INDEXED, 200).await;
-    let loaded = Instant::now();
-    let _ = (tap.take(), tap.take_units());
+    let _ = tap.take();
     for _ in 0..5 {
         answers(&house, &INDEXED, 200).await;
         house.get("/api/v1/pokemon?search=char&sort=name&type=fire").await;
     }
-    assert!(loaded.elapsed() < every, "this machine is too slow to tell");
     assert_eq!(tap.take().len(), 0);
+}
 
-    tokio::time::sleep(every.saturating_sub(loaded.elapsed()) + Duration::from_millis(50)).await;
+#[tokio::test]
+async fn a_burst_after_the_interval_checks_the_pointer_once() {
+    let every = Duration::from_secs(2);
+    let (house, tap) = tapped(every).await;
+    answers(&house, &INDEXED, 200).await;
+    tokio::time::sleep(every).await;
+    let _ = (tap.take(), tap.take_units());
+    let start = Instant::now();
     let (statuses, _) = burst(&house, 30, sample("list-generations")).await;
     assert_eq!(statuses, [200; 30]);
     answers(&house, &INDEXED, 200).await;
+    // On a busy machine, the requests last longer than an interval.
+    let intervals = start.elapsed().div_duration_f64(every) as usize;
     let calls = tap.take();
-    assert_eq!(calls.len(), 1, "{calls:?}");
-    assert!((tap.take_units().read - 0.5).abs() < 0.01, "half a read unit");
-    assert_eq!(calls[0].operation, "GetItem");
-    assert_eq!(
-        calls[0].body["Key"],
-        json!({"pk": {"S": "INDEX"}, "sk": {"S": format!("POINTER#{}", DexIndex::FORMAT)}})
-    );
+    assert!((1..=1 + intervals).contains(&calls.len()), "{intervals} intervals: {calls:?}");
+    let units = tap.take_units().read;
+    assert!((units - 0.5 * calls.len() as f64).abs() < 0.01, "half a read unit each: {units}");
+    for call in calls {
+        assert_eq!(call.operation, "GetItem");
+        assert_eq!(
+            call.body["Key"],
+            json!({"pk": {"S": "INDEX"}, "sk": {"S": format!("POINTER#{}", DexIndex::FORMAT)}})
+        );
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 use std::{fs, iter, thread};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::cargo::cargo;
 
@@ -55,13 +55,24 @@ pub fn binaries() -> Command {
 
 /// Runs the store suite, on the engine at `url` or on the embedded one.
 pub fn store(url: Option<&str>) -> anyhow::Result<Finding> {
-    // `--workspace` instead of `-p tests`, whose features differ: half of the dependencies would be built again.
-    let mut command = cargo(["test", "--workspace", "--test", "house", "--locked", "store::"]);
+    let mut command = store_suite();
     match url {
         Some(url) => command.env(ENGINE, url),
         None => command.env_remove(ENGINE),
     };
     run(&mut command)
+}
+
+/// The number of tests of the store suite.
+pub fn count_store() -> anyhow::Result<usize> {
+    let output = store_suite().args(["--", "--list", "--format", "terse"]).output()?;
+    ensure!(output.status.success(), "the store suite cannot be listed: {}", output.status);
+    Ok(String::from_utf8(output.stdout)?.lines().filter(|line| line.ends_with(": test")).count())
+}
+
+fn store_suite() -> Command {
+    // `--workspace` instead of `-p tests`, whose features differ: half of the dependencies would be built again.
+    cargo(["test", "--workspace", "--test", "house", "--locked", "store::"])
 }
 
 /// Runs a `cargo test`, passes its output on and counts its tests.

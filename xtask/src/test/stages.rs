@@ -27,6 +27,14 @@ pub struct Context<'a> {
     pub full: bool,
 }
 
+impl Context<'_> {
+    /// Whether `stage` has run before, and has passed.
+    fn has_passed(&self, stage: &str) -> bool {
+        let report = self.earlier.iter().find(|report| report.stage == stage);
+        report.is_some_and(|report| matches!(report.finding.outcome, Outcome::Passed))
+    }
+}
+
 pub const TESTS: &str = "tests";
 
 /// Before this stage, the release build starts in the background: this stage and the next ones use one core each, and the stages that
@@ -70,7 +78,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: store::EMBEDDED,
         what: "the store suite on the embedded engine",
-        run: |_| store::embedded(),
+        run: |context| store::embedded(context.has_passed(TESTS)),
     },
     Stage {
         name: store::DYNAMODB_LOCAL,

@@ -3,13 +3,19 @@
 use crate::dynamodb_local::{self, DynamoDbLocal};
 use crate::finding::{Finding, Outcome, Report};
 use crate::suite;
+use crate::tally::Tally;
 use crate::tools::missing;
 
 pub const EMBEDDED: &str = "store-embedded";
 pub const DYNAMODB_LOCAL: &str = "store-dynamodb-local";
 
-pub fn embedded() -> anyhow::Result<Finding> {
-    suite::store(None)
+/// Runs the suite on the embedded engine. If an earlier stage has done so and `has_passed`, the tests are only counted.
+pub fn embedded(has_passed: bool) -> anyhow::Result<Finding> {
+    if !has_passed {
+        return suite::store(None);
+    }
+    let tally = Tally { passed: suite::count_store()?, ..Tally::default() };
+    Ok(Finding { outcome: Outcome::Passed, tally: Some(tally) })
 }
 
 pub fn dynamodb_local(earlier: &[Report]) -> anyhow::Result<Finding> {
@@ -54,7 +60,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::tally::Tally;
 
     fn passed(tests: usize) -> Finding {
         Finding { outcome: Outcome::Passed, tally: Some(Tally { passed: tests, ..Tally::default() }) }
