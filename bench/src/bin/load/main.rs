@@ -77,7 +77,7 @@ impl Options {
 enum Judge {
     /// Every limit
     All,
-    /// Every limit except milliseconds; a busy machine has several attempts to keep the ratios
+    /// Every limit except milliseconds; a busy machine has several attempts to keep the ratios and shares
     Ratios,
 }
 
