@@ -169,8 +169,9 @@ async fn a_burst_after_the_interval_checks_the_pointer_once() {
     let intervals = start.elapsed().div_duration_f64(every) as usize;
     let calls = tap.take();
     assert!((1..=1 + intervals).contains(&calls.len()), "{intervals} intervals: {calls:?}");
+    // An answer that comes too late is not read, and its unit not seen.
     let units = tap.take_units().read;
-    assert!((units - 0.5 * calls.len() as f64).abs() < 0.01, "half a read unit each: {units}");
+    assert!(units < 0.5 * calls.len() as f64 + 0.01, "half a read unit each: {units}");
     for call in calls {
         assert_eq!(call.operation, "GetItem");
         assert_eq!(
