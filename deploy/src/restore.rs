@@ -23,6 +23,7 @@ use domain::{
     accounts::UserId,
     audit::{Action, Event, EventId, Outcome},
 };
+use sha2::{Digest as _, Sha256};
 
 pub use self::{
     copy::{Copy, Source},
@@ -268,9 +269,7 @@ impl Restore<'_> {
         first::create_keys(cloud, settings, progress).await?;
         let deletions = format!("{}-finish-deletions:{LIVE}", settings.prefix());
         first::invoke(cloud, &deletions, b"{}").await?;
-        let mut restored = event(Action::RestoreAccounts, None);
-        restored.target = Some(format!("table:{}", self.copy.table));
-        new.note(meter, &restored).await?;
+        new.note(meter, &restored(&self.report)).await?;
         let inspection = new.inspect(meter).await?;
         self.report.after = Counts::from(&inspection);
         self.report.take_faults(&[], &inspection.faults);
@@ -352,5 +351,34 @@ fn event(action: Action, user: Option<UserId>) -> Event {
         target: user.map(|user| format!("user:{user}")),
         outcome: Outcome::Done,
         request_id: "restore".to_owned(),
+    }
+}
+
+/// The event of a restore. Its id and time follow from the restore, so a repeated run writes the same item and not a second one.
+fn restored(report: &Report) -> Event {
+    let started: Timestamp = report.started.parse().unwrap_or_else(|_| now());
+    let mut chance = [0; 10];
+    chance.copy_from_slice(&Sha256::digest(&report.table)[..10]);
+    Event {
+        id: EventId::new(u64::try_from(started.unix()).unwrap_or_default() * 1000, chance),
+        at: started,
+        target: Some(format!("table:{}", report.table)),
+        ..event(Action::RestoreAccounts, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_run_records_the_same_event() {
+        let first = begin("prod", "pokedex-prod-app-1", "old", "2026-11-29T00:00:00Z");
+        let continued = Report { repaired: vec!["a repair".to_owned()], ..first.clone() };
+        assert_eq!(restored(&first), restored(&continued));
+        assert_eq!(restored(&first).target.as_deref(), Some("table:pokedex-prod-app-1"));
+        assert_eq!(restored(&first).at.to_string()[..19], first.started[..19]);
+        let other = Report { table: "pokedex-prod-app-2".to_owned(), ..first.clone() };
+        assert_ne!(restored(&first).id, restored(&other).id, "another restore");
     }
 }
