@@ -155,11 +155,21 @@ async fn beside(cloud: &Cloud, settings: &Settings, source: Source, progress: Pr
     let mut report = restore::begin(environment, &copy.table, &tables.app, &copy.moment.to_string());
     let compared = compare(cloud, &copy, &tables, &mut report, progress).await;
     // The copy holds data of users, whatever happened.
-    report.timed("delete", copy.delete(cloud)).await?;
-    let later = compared?;
+    let deleted = report.timed("delete", copy.delete(cloud, progress)).await;
+    let later = both(compared, deleted, &copy.table)?;
     report.take_lost(&later.lost, &Replayed::default());
     ensure!(report.damaged.is_empty(), "the copy is damaged: {}", report.damaged.join("; "));
     Ok(report)
+}
+
+/// Returns what was `done` with a copy, or every error: that of a deletion hides no earlier one.
+fn both<T>(done: Result<T>, deleted: Result<()>, table: &str) -> Result<T> {
+    let Err(left) = deleted else { return done };
+    let left = left.context(format!("{table} is left with data of users: delete it"));
+    match done {
+        Ok(_) => Err(left),
+        Err(error) => Err(error.context(format!("{left:#}"))),
+    }
 }
 
 /// Verifies a copy; returns the changes since its moment.
@@ -177,4 +187,24 @@ async fn compare(
     let new = AccountStore::new(cloud.tables.clone(), Tables { app: copy.table.clone(), ..tables.clone() });
     restore::verify(&new, report, &meter, progress).await?;
     restore::later(&new, &meter, copy.moment).await
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_deletion_hides_no_earlier_one() {
+        let shown = |done: Result<u8>, deleted: Result<()>| {
+            both(done, deleted, "pokedex-prod-drill-1").map_err(|error| format!("{error:#}"))
+        };
+        let (broken, busy) = (|| Err(anyhow!("it is damaged")), || Err(anyhow!("it is busy")));
+        assert_eq!(shown(Ok(1), Ok(())), Ok(1));
+        assert_eq!(shown(broken(), Ok(())), Err("it is damaged".to_owned()));
+        let left = "pokedex-prod-drill-1 is left with data of users: delete it: it is busy";
+        assert_eq!(shown(Ok(1), busy()), Err(left.to_owned()));
+        assert_eq!(shown(broken(), busy()), Err(format!("{left}: it is damaged")));
+    }
 }

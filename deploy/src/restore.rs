@@ -204,7 +204,7 @@ impl Restore<'_> {
         let subject = format!("pokedex {environment}: the accounts of {} are restored", self.report.moment);
         notices::send(cloud, &settings, &subject, &self.report.markdown(), progress).await;
         if self.options.deletes_former {
-            copy::delete(cloud, &self.report.former).await?;
+            copy::delete(cloud, &self.report.former, progress).await?;
             progress.say(&format!("{} is deleted", self.report.former));
         }
         Ok(())

@@ -102,8 +102,8 @@ impl Copy {
     ///
     /// # Errors
     /// If DynamoDB rejects it.
-    pub async fn delete(&self, cloud: &Cloud) -> Result<()> {
-        delete(cloud, &self.table).await
+    pub async fn delete(&self, cloud: &Cloud, progress: Progress) -> Result<()> {
+        delete(cloud, &self.table, progress).await
     }
 }
 
@@ -188,15 +188,21 @@ pub async fn replicate(cloud: &Cloud, table: &str, second: &str, progress: Progr
     Ok(())
 }
 
-/// Deletes a table although it is protected.
+/// Deletes a table although it is protected. DynamoDB deletes only a table that is active, so this waits for one that is being created.
 ///
 /// # Errors
-/// If DynamoDB rejects it.
-pub async fn delete(cloud: &Cloud, table: &str) -> Result<()> {
+/// If DynamoDB rejects it, or the table does not become active.
+pub async fn delete(cloud: &Cloud, table: &str, progress: Progress) -> Result<()> {
     let Some(described) = describe(cloud, table).await? else { return Ok(()) };
+    match described.table_status {
+        Some(TableStatus::Deleting) => return Ok(()),
+        Some(TableStatus::Creating | TableStatus::Updating) => ready(cloud, table, progress).await?,
+        _ => {}
+    }
     if described.deletion_protection_enabled == Some(true) {
         let update = cloud.tables.update_table().table_name(table).deletion_protection_enabled(false);
         update.send().await.map_err(aws).with_context(|| format!("{table} stays protected"))?;
+        ready(cloud, table, progress).await?;
     }
     let deletion = cloud.tables.delete_table().table_name(table).send().await;
     deletion.map_err(aws).with_context(|| format!("{table} cannot be deleted"))?;
