@@ -5,6 +5,7 @@
 
 mod copy;
 mod report;
+mod settle;
 mod switch;
 
 use std::{path::Path, time::Duration};
@@ -220,7 +221,7 @@ impl Restore<'_> {
         serves.admit(&self.new.schema(&self.meter).await?, serves, &report.environment)?;
         let (_, template) = switch::data(cloud, composer).await?;
         let resource = &template["Resources"][switch::RESOURCE];
-        report.timed("settings", copy::settle(cloud, &copy.table, resource, settings, progress)).await?;
+        report.timed("settings", settle::settle(cloud, &copy.table, resource, settings, progress)).await?;
         if let Some(former) = &self.former {
             report.before = Some(Counts::from(&former.inspect(&self.meter).await?));
             self.new.take_keys(&self.meter, former).await?;
