@@ -19,8 +19,8 @@ use crate::{
 /// The number by which DynamoDB says that there is no maximum.
 const UNLIMITED: i64 = -1;
 
-/// Gives a table the settings that `resource` has in the template of the data. Sends only those that differ: DynamoDB rejects an update that
-/// changes nothing, so a repeated restore would fail.
+/// Gives a table the settings that `resource` has in the template of the data. Sends only those that differ, so it can be repeated:
+/// DynamoDB rejects an update that changes nothing.
 ///
 /// # Errors
 /// If DynamoDB rejects one.
