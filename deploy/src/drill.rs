@@ -66,24 +66,18 @@ pub async fn drill(
     let code = if options.switches { code(cloud, settings, progress).await? } else { None };
     let started = now();
     let source = source(cloud, settings, options, progress).await?;
-    let moment_of = Copy::plan(cloud, settings, source.clone(), LABEL).await?.moment;
-    let mut report = if options.switches {
-        let restoration = restore::Options {
-            source,
-            reason: options.reason.clone(),
-            accept_damage: false,
-            deletes_former: true,
-            dry_run: false,
-        };
-        restore::restore(cloud, root, settings, &restoration, progress).await?
-    } else {
-        beside(cloud, settings, source, progress).await?
-    };
-    report.bounds.push(Bound {
-        name: "lost data".to_owned(),
-        seconds: seconds(moment_of, started),
-        most: LOSS,
-    });
+    let copied = copied(cloud, root, settings, options, source.clone(), progress).await;
+    if let Source::Backup(arn) = &source {
+        // A restore that was interrupted continues from its backup.
+        if options.switches && copied.is_err() {
+            progress.say(&format!("the backup {arn} stays for the restore: delete it afterwards"));
+        } else {
+            forget(cloud, arn, progress).await;
+        }
+    }
+    let mut report = copied?;
+    let moment = report.moment.parse::<Timestamp>().context("the report has no moment")?;
+    report.bounds.push(Bound { name: "lost data".to_owned(), seconds: seconds(moment, started), most: LOSS });
     report.bounds.push(Bound {
         name: "return of the data".to_owned(),
         seconds: report.seconds(),
@@ -102,6 +96,38 @@ pub async fn drill(
         bail!("the drill took longer than operation promises: {}", exceeded.join(", "));
     }
     Ok(report)
+}
+
+/// Makes the copy: it replaces the live table, or is verified beside it.
+async fn copied(
+    cloud: &Cloud,
+    root: &Path,
+    settings: &Settings,
+    options: &Options,
+    source: Source,
+    progress: Progress,
+) -> Result<Report> {
+    if !options.switches {
+        return beside(cloud, settings, source, progress).await;
+    }
+    let restoration = restore::Options {
+        source,
+        reason: options.reason.clone(),
+        accept_damage: false,
+        deletes_former: true,
+        dry_run: false,
+    };
+    restore::restore(cloud, root, settings, &restoration, progress).await
+}
+
+/// Deletes the backup of a drill, which holds accounts that users may delete later. The role of the workflows has no right to that: IAM
+/// knows no names of backups, so the right would extend to backups that must be kept. A person deletes the backup then.
+async fn forget(cloud: &Cloud, arn: &str, progress: Progress) {
+    let line = match backup::delete(cloud, arn).await {
+        Ok(()) => "the backup of the drill is deleted".to_owned(),
+        Err(error) => format!("{error:#}: a person runs aws dynamodb delete-backup --backup-arn {arn}"),
+    };
+    progress.say(&line);
 }
 
 /// The seconds from `moment` to `then`, and none if it is later.
