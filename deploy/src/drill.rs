@@ -1,5 +1,7 @@
 //! A drill: the accounts are really restored, and the times are compared with what operation promises.
 
+mod leftovers;
+
 use std::{path::Path, time::Instant};
 
 use adapters::{
@@ -63,6 +65,8 @@ pub async fn drill(
         !options.switches || environment != "prod",
         "a drill switches staging, and never prod: leave --switch out to restore a copy of prod and delete it"
     );
+    let prefix = format!("{}-{LABEL}-", settings.prefix());
+    leftovers::delete(cloud, &prefix, leftovers::ABANDONED, progress).await?;
     let code = if options.switches { code(cloud, settings, progress).await? } else { None };
     let started = now();
     let source = source(cloud, settings, options, progress).await?;

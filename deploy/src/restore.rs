@@ -3,7 +3,7 @@
 //!
 //! Every step can be repeated: the same command continues a run that was interrupted.
 
-mod copy;
+pub mod copy;
 mod report;
 mod settle;
 mod switch;
