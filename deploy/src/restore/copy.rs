@@ -165,7 +165,7 @@ pub async fn describe(cloud: &Cloud, table: &str) -> Result<Option<TableDescript
 /// Waits until a table and its indexes are active.
 ///
 /// # Errors
-/// If there is no such table, or it is not active after four hours.
+/// If the table does not exist, or is not active after four hours.
 pub async fn ready(cloud: &Cloud, table: &str, progress: Progress) -> Result<()> {
     for look in 1..=LOOKS {
         let described =

@@ -16,7 +16,7 @@ use crate::{
     settings::Settings,
 };
 
-/// The number by which DynamoDB says that there is no maximum.
+/// The value of a maximum that is not set.
 const UNLIMITED: i64 = -1;
 
 /// Gives a table the settings that `resource` has in the template of the data. Sends only those that differ, so it can be repeated:
