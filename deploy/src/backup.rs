@@ -39,6 +39,16 @@ pub async fn create(cloud: &Cloud, settings: &Settings, label: &str, progress: P
     bail!("the backup {name} is not available after {} seconds", POLL.as_secs() * u64::from(ATTEMPTS));
 }
 
+/// Deletes a backup.
+///
+/// # Errors
+/// If DynamoDB rejects it, as for a role without this right.
+pub async fn delete(cloud: &Cloud, arn: &str) -> Result<()> {
+    let deletion = cloud.tables.delete_backup().backup_arn(arn).send().await;
+    deletion.map_err(aws).with_context(|| format!("the backup {arn} cannot be deleted"))?;
+    Ok(())
+}
+
 /// Returns a time without the signs that names may not contain: `20261129T011500Z`.
 #[must_use]
 pub fn moment(time: &str) -> String {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use deploy::release::Options;
-use domain::Timestamp;
+use domain::{Timestamp, accounts::UserId};
 
 /// Releases: deploy, prove, roll back. Every command may be run again after it was interrupted.
 #[derive(Parser)]
@@ -196,6 +196,9 @@ pub struct Restore {
     /// Continue although some accounts are damaged and cannot be repaired
     #[arg(long)]
     pub accept_damage: bool,
+    /// A user whose changes are not made again, because a script used the account (may be repeated)
+    #[arg(long, value_name = "USER")]
+    pub without: Vec<UserId>,
     /// Show what would be made again and what would be lost, and change nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -118,14 +118,14 @@ fn in_region(settings: Settings, region: Region) -> Result<Settings> {
 
 async fn restore_accounts(root: &Path, restore: Restore, progress: Progress) -> Result<()> {
     let (cloud, settings) = connect(root, &restore.environment).await?;
-    let Restore { at, backup, table, of, reason, accept_damage, dry_run, .. } = restore;
+    let Restore { at, backup, table, of, reason, accept_damage, without, dry_run, .. } = restore;
     let source = match (at, backup, table.zip(of)) {
         (Some(at), ..) => restore::Source::Moment(at),
         (_, Some(arn), _) => restore::Source::Backup(arn),
         (.., Some((table, of))) => restore::Source::Table(table, of),
         _ => bail!("--at, --backup or --table says which state is restored"),
     };
-    let options = restore::Options { source, reason, accept_damage, deletes_former: false, dry_run };
+    let options = restore::Options { source, reason, accept_damage, without, deletes_former: false, dry_run };
     let report = restore::restore(&cloud, root, &settings, &options, progress).await?;
     println!("{}", report.markdown());
     Ok(())

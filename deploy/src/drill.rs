@@ -1,5 +1,7 @@
 //! A drill: the accounts are really restored, and the times are compared with what operation promises.
 
+mod leftovers;
+
 use std::{path::Path, time::Instant};
 
 use adapters::{
@@ -63,27 +65,23 @@ pub async fn drill(
         !options.switches || environment != "prod",
         "a drill switches staging, and never prod: leave --switch out to restore a copy of prod and delete it"
     );
+    let prefix = format!("{}-{LABEL}-", settings.prefix());
+    leftovers::delete(cloud, &prefix, leftovers::ABANDONED, progress).await?;
     let code = if options.switches { code(cloud, settings, progress).await? } else { None };
     let started = now();
     let source = source(cloud, settings, options, progress).await?;
-    let moment_of = Copy::plan(cloud, settings, source.clone(), LABEL).await?.moment;
-    let mut report = if options.switches {
-        let restoration = restore::Options {
-            source,
-            reason: options.reason.clone(),
-            accept_damage: false,
-            deletes_former: true,
-            dry_run: false,
-        };
-        restore::restore(cloud, root, settings, &restoration, progress).await?
-    } else {
-        beside(cloud, settings, source, progress).await?
-    };
-    report.bounds.push(Bound {
-        name: "lost data".to_owned(),
-        seconds: seconds(moment_of, started),
-        most: LOSS,
-    });
+    let copied = copied(cloud, root, settings, options, source.clone(), progress).await;
+    if let Source::Backup(arn) = &source {
+        // A restore that was interrupted continues from its backup.
+        if options.switches && copied.is_err() {
+            progress.say(&format!("the backup {arn} stays for the restore: delete it afterwards"));
+        } else {
+            forget(cloud, arn, progress).await;
+        }
+    }
+    let mut report = copied?;
+    let moment = report.moment.parse::<Timestamp>().context("the report has no moment")?;
+    report.bounds.push(Bound { name: "lost data".to_owned(), seconds: seconds(moment, started), most: LOSS });
     report.bounds.push(Bound {
         name: "return of the data".to_owned(),
         seconds: report.seconds(),
@@ -102,6 +100,39 @@ pub async fn drill(
         bail!("the drill took longer than operation promises: {}", exceeded.join(", "));
     }
     Ok(report)
+}
+
+/// Makes the copy: it replaces the live table, or is verified beside it.
+async fn copied(
+    cloud: &Cloud,
+    root: &Path,
+    settings: &Settings,
+    options: &Options,
+    source: Source,
+    progress: Progress,
+) -> Result<Report> {
+    if !options.switches {
+        return beside(cloud, settings, source, progress).await;
+    }
+    let restoration = restore::Options {
+        source,
+        reason: options.reason.clone(),
+        accept_damage: false,
+        without: Vec::new(),
+        deletes_former: true,
+        dry_run: false,
+    };
+    restore::restore(cloud, root, settings, &restoration, progress).await
+}
+
+/// Deletes the backup of a drill, which holds accounts that users may delete later. The role of the workflows has no right to that: IAM
+/// knows no names of backups, so the right would extend to backups that must be kept. A person deletes the backup then.
+async fn forget(cloud: &Cloud, arn: &str, progress: Progress) {
+    let line = match backup::delete(cloud, arn).await {
+        Ok(()) => "the backup of the drill is deleted".to_owned(),
+        Err(error) => format!("{error:#}: a person runs aws dynamodb delete-backup --backup-arn {arn}"),
+    };
+    progress.say(&line);
 }
 
 /// The seconds from `moment` to `then`, and none if it is later.
@@ -155,11 +186,21 @@ async fn beside(cloud: &Cloud, settings: &Settings, source: Source, progress: Pr
     let mut report = restore::begin(environment, &copy.table, &tables.app, &copy.moment.to_string());
     let compared = compare(cloud, &copy, &tables, &mut report, progress).await;
     // The copy holds data of users, whatever happened.
-    report.timed("delete", copy.delete(cloud)).await?;
-    let later = compared?;
+    let deleted = report.timed("delete", copy.delete(cloud, progress)).await;
+    let later = both(compared, deleted, &copy.table)?;
     report.take_lost(&later.lost, &Replayed::default());
     ensure!(report.damaged.is_empty(), "the copy is damaged: {}", report.damaged.join("; "));
     Ok(report)
+}
+
+/// Returns what was `done` with a copy, or every error: that of a deletion hides no earlier one.
+fn both<T>(done: Result<T>, deleted: Result<()>, table: &str) -> Result<T> {
+    let Err(left) = deleted else { return done };
+    let left = left.context(format!("{table} is left with data of users: delete it"));
+    match done {
+        Ok(_) => Err(left),
+        Err(error) => Err(error.context(format!("{left:#}"))),
+    }
 }
 
 /// Verifies a copy; returns the changes since its moment.
@@ -176,5 +217,25 @@ async fn compare(
     report.before = Some(Counts::from(&live.inspect(&meter).await?));
     let new = AccountStore::new(cloud.tables.clone(), Tables { app: copy.table.clone(), ..tables.clone() });
     restore::verify(&new, report, &meter, progress).await?;
-    restore::later(&new, &meter, copy.moment).await
+    restore::later(&new, &meter, copy.moment, &[]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_deletion_hides_no_earlier_one() {
+        let shown = |done: Result<u8>, deleted: Result<()>| {
+            both(done, deleted, "pokedex-prod-drill-1").map_err(|error| format!("{error:#}"))
+        };
+        let (broken, busy) = (|| Err(anyhow!("it is damaged")), || Err(anyhow!("it is busy")));
+        assert_eq!(shown(Ok(1), Ok(())), Ok(1));
+        assert_eq!(shown(broken(), Ok(())), Err("it is damaged".to_owned()));
+        let left = "pokedex-prod-drill-1 is left with data of users: delete it: it is busy";
+        assert_eq!(shown(Ok(1), busy()), Err(left.to_owned()));
+        assert_eq!(shown(broken(), busy()), Err(format!("{left}: it is damaged")));
+    }
 }

@@ -3,8 +3,10 @@
 //!
 //! Every step can be repeated: the same command continues a run that was interrupted.
 
-mod copy;
+pub mod copy;
+mod later;
 mod report;
+mod settle;
 mod switch;
 
 use std::{path::Path, time::Duration};
@@ -13,7 +15,7 @@ use adapters::{
     milliseconds, now,
     store::{
         AccountStore, Meter,
-        accounts::{Inspection, Later, Replayed},
+        accounts::{Inspection, Replayed},
     },
     tokens::unguessable,
 };
@@ -23,9 +25,11 @@ use domain::{
     accounts::UserId,
     audit::{Action, Event, EventId, Outcome},
 };
+use sha2::{Digest as _, Sha256};
 
 pub use self::{
     copy::{Copy, Source},
+    later::later,
     report::{Bound, Counts, Report, begin},
 };
 use crate::{
@@ -61,6 +65,8 @@ pub struct Options {
     pub reason: String,
     /// Whether to continue although some accounts are damaged and cannot be repaired.
     pub accept_damage: bool,
+    /// The users whose changes are not made again.
+    pub without: Vec<UserId>,
     /// Whether to delete the former table at the end.
     pub deletes_former: bool,
     /// Only say what would be done and lost.
@@ -203,7 +209,7 @@ impl Restore<'_> {
         let subject = format!("pokedex {environment}: the accounts of {} are restored", self.report.moment);
         notices::send(cloud, &settings, &subject, &self.report.markdown(), progress).await;
         if self.options.deletes_former {
-            copy::delete(cloud, &self.report.former).await?;
+            copy::delete(cloud, &self.report.former, progress).await?;
             progress.say(&format!("{} is deleted", self.report.former));
         }
         Ok(())
@@ -219,7 +225,7 @@ impl Restore<'_> {
         serves.admit(&self.new.schema(&self.meter).await?, serves, &report.environment)?;
         let (_, template) = switch::data(cloud, composer).await?;
         let resource = &template["Resources"][switch::RESOURCE];
-        report.timed("settings", copy::settle(cloud, &copy.table, resource, settings, progress)).await?;
+        report.timed("settings", settle::settle(cloud, &copy.table, resource, settings, progress)).await?;
         if let Some(former) = &self.former {
             report.before = Some(Counts::from(&former.inspect(&self.meter).await?));
             self.new.take_keys(&self.meter, former).await?;
@@ -240,7 +246,7 @@ impl Restore<'_> {
 
     /// Makes the changes since the moment of the copy again, as far as the trail tells them.
     async fn replay(&mut self, step: &str) -> Result<()> {
-        let later = later(&self.new, &self.meter, self.copy.moment).await?;
+        let later = later(&self.new, &self.meter, self.copy.moment, &self.options.without).await?;
         let (new, meter) = (&self.new, &self.meter);
         let former = of_same_version(self.former.as_ref(), new, meter, self.progress).await?;
         let replay = async {
@@ -268,9 +274,7 @@ impl Restore<'_> {
         first::create_keys(cloud, settings, progress).await?;
         let deletions = format!("{}-finish-deletions:{LIVE}", settings.prefix());
         first::invoke(cloud, &deletions, b"{}").await?;
-        let mut restored = event(Action::RestoreAccounts, None);
-        restored.target = Some(format!("table:{}", self.copy.table));
-        new.note(meter, &restored).await?;
+        new.note(meter, &restored(&self.report)).await?;
         let inspection = new.inspect(meter).await?;
         self.report.after = Counts::from(&inspection);
         self.report.take_faults(&[], &inspection.faults);
@@ -279,7 +283,7 @@ impl Restore<'_> {
 
     /// Says what a restore would do.
     async fn show(&mut self) -> Result<()> {
-        let later = later(&self.new, &self.meter, self.copy.moment).await?;
+        let later = later(&self.new, &self.meter, self.copy.moment, &self.options.without).await?;
         self.progress.say(&format!(
             "{} would take the place of {}, with the state of {}",
             self.copy.table, self.report.former, self.report.moment
@@ -289,6 +293,10 @@ impl Restore<'_> {
              would be lost",
             later.registered.len(), later.deleted.len(), later.frozen.len(), later.favorites.len(), later.lost.len()
         ));
+        for (user, changes) in later::busiest(&self.new, &self.meter, self.copy.moment).await? {
+            self.progress
+                .say(&format!("user:{user} made {changes} changes; --without {user} leaves them out"));
+        }
         self.report.take_lost(&later.lost, &Replayed::default());
         Ok(())
     }
@@ -318,15 +326,6 @@ pub async fn verify(
     Ok(repaired.inspection)
 }
 
-/// Reads what users did since `moment`.
-///
-/// # Errors
-/// If the trail cannot be read.
-pub async fn later(accounts: &AccountStore, meter: &Meter, moment: Timestamp) -> Result<Later> {
-    let events = accounts.events_since(meter, moment.plus(-Timestamp::SKEW), now()).await;
-    Ok(Later::of(&events.context("the trail cannot be read")?, moment))
-}
-
 /// Returns the former table, if accounts can be copied from it: both tables must have the same version of the stored accounts.
 async fn of_same_version<'a>(
     former: Option<&'a AccountStore>,
@@ -352,5 +351,34 @@ fn event(action: Action, user: Option<UserId>) -> Event {
         target: user.map(|user| format!("user:{user}")),
         outcome: Outcome::Done,
         request_id: "restore".to_owned(),
+    }
+}
+
+/// The event of a restore. Its id and time follow from the restore, so a repeated run writes the same item and not a second one.
+fn restored(report: &Report) -> Event {
+    let started: Timestamp = report.started.parse().unwrap_or_else(|_| now());
+    let mut chance = [0; 10];
+    chance.copy_from_slice(&Sha256::digest(&report.table)[..10]);
+    Event {
+        id: EventId::new(u64::try_from(started.unix()).unwrap_or_default() * 1000, chance),
+        at: started,
+        target: Some(format!("table:{}", report.table)),
+        ..event(Action::RestoreAccounts, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_run_records_the_same_event() {
+        let first = begin("prod", "pokedex-prod-app-1", "old", "2026-11-29T00:00:00Z");
+        let continued = Report { repaired: vec!["a repair".to_owned()], ..first.clone() };
+        assert_eq!(restored(&first), restored(&continued));
+        assert_eq!(restored(&first).target.as_deref(), Some("table:pokedex-prod-app-1"));
+        assert_eq!(restored(&first).at.to_string()[..19], first.started[..19]);
+        let other = Report { table: "pokedex-prod-app-2".to_owned(), ..first.clone() };
+        assert_ne!(restored(&first).id, restored(&other).id, "another restore");
     }
 }

@@ -224,6 +224,7 @@ const CHECKS: Check[] = [
       request("sns:Publish", arn("sns", "pokedex-prod-notices")),
       request("dynamodb:DescribeBackup", `${table("prod-app")}/backup/01`),
       request("dynamodb:DeleteTable", table("prod-drill-20261129T011500Z")),
+      request("dynamodb:ListTables", "*"),
       request("iam:GetRole", role("prod-GetMoveRole-1")),
       request("ce:GetCostAndUsage", BILL),
     ],

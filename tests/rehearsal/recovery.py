@@ -121,6 +121,8 @@ def see(steps, source, api, users, kills):
     drilled = source.run("drill", environment, "--from-backup")
     steps.check_that("the drill holds its bounds", "| return of the data |" in drilled and "EXCEEDED" not in drilled)
     steps.check("the drill leaves no table", [one for one in boto3.client("dynamodb").list_tables()["TableNames"] if "-drill-" in one], [])
+    backups = [one["BackupName"] for one in boto3.client("dynamodb").list_backups()["BackupSummaries"]]
+    steps.check("the drill leaves no backup", [one for one in backups if "-drill-" in one], [])
     reports = boto3.client("s3").list_objects_v2(Bucket=artifacts(), Prefix=f"drills/{environment}/")
     steps.check("its report is kept", reports["KeyCount"], 1)
     steps.done("a drill beside the live table")

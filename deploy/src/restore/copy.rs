@@ -7,13 +7,11 @@ use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata as _,
     primitives::DateTime,
     types::{
-        CreateReplicationGroupMemberAction, GlobalSecondaryIndexUpdate, IndexStatus, OnDemandThroughput,
-        PointInTimeRecoverySpecification, ReplicationGroupUpdate, StreamSpecification, StreamViewType,
-        TableDescription, TableStatus, Tag, UpdateGlobalSecondaryIndexAction,
+        CreateReplicationGroupMemberAction, IndexStatus, ReplicationGroupUpdate, StreamSpecification,
+        StreamViewType, TableDescription, TableStatus,
     },
 };
 use domain::Timestamp;
-use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::{
@@ -102,66 +100,9 @@ impl Copy {
     ///
     /// # Errors
     /// If DynamoDB rejects it.
-    pub async fn delete(&self, cloud: &Cloud) -> Result<()> {
-        delete(cloud, &self.table).await
+    pub async fn delete(&self, cloud: &Cloud, progress: Progress) -> Result<()> {
+        delete(cloud, &self.table, progress).await
     }
-}
-
-/// Gives a table the settings that `resource` has in the template of the data: a restore does not copy them.
-///
-/// # Errors
-/// If DynamoDB rejects one.
-pub async fn settle(
-    cloud: &Cloud,
-    table: &str,
-    resource: &Value,
-    settings: &Settings,
-    progress: Progress,
-) -> Result<()> {
-    let properties = &resource["Properties"];
-    let replica = &properties["Replicas"][0];
-    let maxima = |writes: &Value, reads: &Value| {
-        let number = |settings: &Value, name: &str| settings[name].as_i64().unwrap_or(-1);
-        OnDemandThroughput::builder()
-            .max_write_request_units(number(
-                &writes["WriteOnDemandThroughputSettings"],
-                "MaxWriteRequestUnits",
-            ))
-            .max_read_request_units(number(&reads["ReadOnDemandThroughputSettings"], "MaxReadRequestUnits"))
-            .build()
-    };
-    let update = cloud.tables.update_table().table_name(table).deletion_protection_enabled(true);
-    update.send().await.map_err(aws).with_context(|| format!("{table} cannot be protected"))?;
-    ready(cloud, table, progress).await?;
-    let mut update =
-        cloud.tables.update_table().table_name(table).on_demand_throughput(maxima(properties, replica));
-    let reads_of = |index: &Value| {
-        let indexes = replica["GlobalSecondaryIndexes"].as_array().into_iter().flatten();
-        indexes.into_iter().find(|one| one["IndexName"] == index["IndexName"]).cloned().unwrap_or_default()
-    };
-    for index in properties["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
-        let action = UpdateGlobalSecondaryIndexAction::builder()
-            .index_name(index["IndexName"].as_str().unwrap_or_default())
-            .on_demand_throughput(maxima(index, &reads_of(index)))
-            .build()?;
-        update = update
-            .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().update(action).build());
-    }
-    update.send().await.map_err(aws).with_context(|| format!("{table} cannot have its maxima"))?;
-    ready(cloud, table, progress).await?;
-    let recovery =
-        PointInTimeRecoverySpecification::builder().point_in_time_recovery_enabled(true).build()?;
-    let update = cloud.tables.update_continuous_backups().table_name(table);
-    let update = update.point_in_time_recovery_specification(recovery).send().await;
-    update.map_err(aws).with_context(|| format!("{table} cannot have a recovery to a point in time"))?;
-    let described = describe(cloud, table).await?.with_context(|| format!("there is no table {table}"))?;
-    let mut tagging = cloud.tables.tag_resource().resource_arn(described.table_arn.unwrap_or_default());
-    for (key, value) in &settings.tags {
-        tagging = tagging.tags(Tag::builder().key(key).value(value).build()?);
-    }
-    tagging.send().await.map_err(aws).with_context(|| format!("{table} cannot have its tags"))?;
-    progress.say(&format!("{table} has the settings of the template"));
-    Ok(())
 }
 
 /// Begins to replicate a table to the region `second`, as the template says; a restore makes no replica. Repeating it changes nothing.
@@ -188,15 +129,21 @@ pub async fn replicate(cloud: &Cloud, table: &str, second: &str, progress: Progr
     Ok(())
 }
 
-/// Deletes a table although it is protected.
+/// Deletes a table although it is protected. DynamoDB deletes only a table that is active, so this waits for one that is being created.
 ///
 /// # Errors
-/// If DynamoDB rejects it.
-pub async fn delete(cloud: &Cloud, table: &str) -> Result<()> {
+/// If DynamoDB rejects it, or the table does not become active.
+pub async fn delete(cloud: &Cloud, table: &str, progress: Progress) -> Result<()> {
     let Some(described) = describe(cloud, table).await? else { return Ok(()) };
+    match described.table_status {
+        Some(TableStatus::Deleting) => return Ok(()),
+        Some(TableStatus::Creating | TableStatus::Updating) => ready(cloud, table, progress).await?,
+        _ => {}
+    }
     if described.deletion_protection_enabled == Some(true) {
         let update = cloud.tables.update_table().table_name(table).deletion_protection_enabled(false);
         update.send().await.map_err(aws).with_context(|| format!("{table} stays protected"))?;
+        ready(cloud, table, progress).await?;
     }
     let deletion = cloud.tables.delete_table().table_name(table).send().await;
     deletion.map_err(aws).with_context(|| format!("{table} cannot be deleted"))?;
@@ -216,7 +163,10 @@ pub async fn describe(cloud: &Cloud, table: &str) -> Result<Option<TableDescript
 }
 
 /// Waits until a table and its indexes are active.
-async fn ready(cloud: &Cloud, table: &str, progress: Progress) -> Result<()> {
+///
+/// # Errors
+/// If the table does not exist, or is not active after four hours.
+pub async fn ready(cloud: &Cloud, table: &str, progress: Progress) -> Result<()> {
     for look in 1..=LOOKS {
         let described =
             describe(cloud, table).await?.with_context(|| format!("there is no table {table}"))?;

@@ -67,6 +67,7 @@ pub struct Report {
     pub started: String,
     /// Whether functions serve with the new table.
     pub is_live: bool,
+    /// The last run of each step.
     pub steps: Vec<Step>,
     /// The table that is replaced, if it can be read.
     pub before: Option<Counts>,
@@ -99,15 +100,23 @@ impl Bound {
 }
 
 impl Report {
-    /// Runs a step and records its duration.
+    /// Runs a step and records its duration, which replaces that of an interrupted run.
     ///
     /// # Errors
     /// That of the step.
     pub async fn timed<T>(&mut self, name: &str, step: impl Future<Output = Result<T>>) -> Result<T> {
         let started = Instant::now();
         let done = step.await;
-        self.steps.push(Step { name: name.to_owned(), seconds: started.elapsed().as_secs_f64() });
+        self.take_step(name, started.elapsed().as_secs_f64());
         done
+    }
+
+    /// Records the duration of a step. A repeated step counts once, with its last run.
+    fn take_step(&mut self, name: &str, seconds: f64) {
+        match self.steps.iter_mut().find(|step| step.name == name) {
+            Some(step) => step.seconds = seconds,
+            None => self.steps.push(Step { name: name.to_owned(), seconds }),
+        }
     }
 
     /// The seconds of all steps.
@@ -246,5 +255,25 @@ mod tests {
         }
         assert!(!text.contains("change 20"), "{text}");
         assert_eq!(report.bounds.iter().map(Bound::holds).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn a_repeated_step_counts_once_with_its_last_run() {
+        let mut report = begin("prod", "new", "old", "2026-11-29T00:00:00Z");
+        for (name, seconds) in [("copy", 1200.0), ("verify", 30.0), ("copy", 2.0), ("verify", 25.0)] {
+            report.take_step(name, seconds);
+        }
+        let steps: Vec<_> = report.steps.iter().map(|step| (step.name.as_str(), step.seconds)).collect();
+        assert_eq!(steps, [("copy", 2.0), ("verify", 25.0)]);
+        assert!(report.markdown().contains("| all | 27.0 |"));
+    }
+
+    /// A replay counts what it changes, and a repeated one changes the rest, so the sum over all runs counts each change once.
+    #[test]
+    fn changes_of_repeated_runs_add_up() {
+        let mut again = Again::default();
+        again.add(&Replayed { accounts: 2, favorites: 3, ..Replayed::default() });
+        again.add(&Replayed { favorites: 1, ..Replayed::default() });
+        assert_eq!((again.accounts, again.deletions, again.standings, again.favorites), (2, 0, 0, 4));
     }
 }
