@@ -19,6 +19,7 @@ const NAMED: &str = "house::alarms::the_runbook_of_an_alarm_names_it_and_says_wh
 const FILES: &str = "house::recovery::an_operator_reads_no_file_with_accounts";
 const SCHEDULES: &str =
     "house::schedules::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
+const CLEANED: &str = "house::edge::every_bucket_is_private_encrypted_and_cleaned_up";
 const LISTED: &str = "house::stacks::every_template_belongs_to_a_stack";
 
 pub const OF_RECOVERY: &[Change] = &[
@@ -54,6 +55,7 @@ pub const OF_RECOVERY: &[Change] = &[
         "backup-vault:*\n          # The id of a plan",
         NARROW,
     ),
+    replace(BACKUP, "RestrictPublicBuckets: true", "RestrictPublicBuckets: false", CLEANED),
     replace("infra/account.yaml", "pokedex-*-backups-*/*", "pokedex-*-copies-*/*", FILES),
     replace(DRILL, "cargo xtask drill", "cargo xtask exercise", COMMANDS),
     replace("infra/watch.yaml", "FILL(failed,0)+FILL(expired,0)+FILL(copies,0)", "FILL(failed,0)", FIRES),
