@@ -65,9 +65,21 @@ fn every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account() {
     // A run that fails is followed by the next one within a minute.
     let retries = &edge["ProbeApiSchedule"]["Properties"]["Target"]["RetryPolicy"];
     assert_eq!(*retries, json!({"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}));
+    // The export of the accounts is a schedule of its own stack, which exists before that of the jobs.
+    let backup = template("infra/backup.yaml")["Resources"].clone();
+    let queue = json!({"Fn::GetAtt": "ExportFailures.Arn"});
+    assert_eq!(backup["ExportSchedule"]["Properties"]["Target"]["DeadLetterConfig"]["Arn"], queue);
+    let rights = &backup["ExportRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let sends = |right: &Value| right["Action"] == "sqs:SendMessage" && right["Resource"] == queue;
+    assert!(rights.as_array().expect("statements").iter().any(sends), "{rights}");
     let watched = template("infra/watch.yaml")["Resources"]["SchedulesFail"]["Properties"].clone();
-    let queue = &resources["ScheduleFailures"]["Properties"]["QueueName"];
-    assert_eq!(&watched["Dimensions"][0]["Value"], queue);
+    let queues = [&resources["ScheduleFailures"], &backup["ExportFailures"]];
+    for (nth, queue) in (1_usize..).zip(queues) {
+        let dimension = &watched["Metrics"][nth]["MetricStat"]["Metric"]["Dimensions"][0]["Value"];
+        assert_eq!(*dimension, queue["Properties"]["QueueName"]);
+        assert_eq!(queue["Properties"]["MessageRetentionPeriod"], 1_209_600);
+        assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true);
+    }
     let trust = &resources["ScheduleRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0];
     assert_eq!(trust["Principal"], json!({"Service": "scheduler.amazonaws.com"}));
     assert_eq!(trust["Condition"]["StringEquals"]["aws:SourceAccount"], json!({"Ref": "AWS::AccountId"}));

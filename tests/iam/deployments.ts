@@ -27,11 +27,17 @@ const table = (name: string) => arn("dynamodb", `table/pokedex-${name}`);
 const stack = (name: string) => arn("cloudformation", `stack/pokedex-${name}/01234567-89ab-cdef-0123-456789abcdef`);
 /** A resource in the region of the edge's metrics. */
 const atEdge = (service: string, resource: string) => `arn:${PARTITION}:${service}:us-east-1:${ACCOUNT}:${resource}`;
+/** A resource in the second region, which has the replicas. */
+const atSecond = (service: string, resource: string) => `arn:${PARTITION}:${service}:eu-west-1:${ACCOUNT}:${resource}`;
+/** A resource of the same name in another account. */
+const ofStranger = (name: string) => name.replace(ACCOUNT, "210987654321");
 const stackAtEdge = (name: string) => atEdge("cloudformation", `stack/pokedex-${name}/01234567-89ab-cdef-0123-456789abcdef`);
 const secret = (name: string) => arn("secretsmanager", `secret:pokedex-${name}-Ab12Cd`);
 const artifact = (key: string) => `arn:${PARTITION}:s3:::pokedex-artifacts-${ACCOUNT}-${REGION}/${key}`;
 const bounded = (environment: Environment) => ({ "iam:PermissionsBoundary": boundary(environment) });
 const passedTo = (service: string) => ({ "iam:PassedToService": `${service}.amazonaws.com` });
+const exports = (environment: string) => arn("scheduler", `schedule/pokedex-${environment}-backups/export-accounts`);
+const vault = (name: string) => `backup-vault:pokedex-${name}`;
 const BILL = `arn:${PARTITION}:billing::${ACCOUNT}:billingview/primary`;
 const ADMINISTRATOR = `arn:${PARTITION}:iam::aws:policy/AdministratorAccess`;
 const TEMPLATE = `https://pokedex-artifacts-${ACCOUNT}-${REGION}.s3.${REGION}.amazonaws.com/templates/0.json`;
@@ -49,7 +55,7 @@ const request = (action: string, resource: string, context?: Record<string, stri
 /** The requests that a role must allow, and those that it must refuse. */
 interface Check {
   environment: Environment;
-  role: "Boundary" | "CloudFormationRole" | "DeployRole" | "OperateRole" | "WatchPolicy" | "EdgePolicy";
+  role: "Boundary" | "CloudFormationRole" | "DeployRole" | "OperateRole" | "WatchPolicy" | "EdgePolicy" | "RecoveryPolicy";
   allowed: Request[];
   denied: Request[];
 }
@@ -122,6 +128,42 @@ const CHECKS: Check[] = [
     denied: [request("route53:CreateHealthCheck", "*")],
   },
   {
+    environment: "staging",
+    role: "RecoveryPolicy",
+    allowed: [
+      request("scheduler:CreateSchedule", exports("staging")),
+      request("scheduler:CreateScheduleGroup", arn("scheduler", "schedule-group/pokedex-staging-backups")),
+      request("backup:CreateBackupVault", arn("backup", vault("staging"))),
+      request("backup:CreateBackupVault", atSecond("backup", vault("staging"))),
+      request("backup:CreateBackupSelection", arn("backup", "backup-plan:01234567"), { "aws:ResourceTag/env": "staging" }),
+      request("dynamodb:CreateTable", atSecond("dynamodb", "table/pokedex-staging-app")),
+      request("dynamodb:CreateTableReplica", table("staging-app")),
+      request("secretsmanager:ReplicateSecretToRegions", secret("staging-signing-keys")),
+      request("secretsmanager:CreateSecret", atSecond("secretsmanager", "secret:pokedex-staging-signing-keys-Ab12Cd")),
+      request("sns:CreateTopic", atSecond("sns", "pokedex-staging-notices")),
+      request("kms:GenerateDataKey", arn("kms", "key/01234567"), { "kms:ViaService": `backup.${REGION}.amazonaws.com` }),
+    ],
+    denied: [
+      // Another environment.
+      request("scheduler:CreateSchedule", exports("prod")),
+      request("backup:CreateBackupVault", arn("backup", vault("prod"))),
+      request("backup:UpdateBackupPlan", arn("backup", "backup-plan:01234567"), { "aws:ResourceTag/env": "prod" }),
+      request("dynamodb:CreateTable", atSecond("dynamodb", "table/pokedex-prod-app")),
+      request("dynamodb:GetItem", table("prod-app")),
+      request("secretsmanager:ReplicateSecretToRegions", secret("prod-signing-keys")),
+      // Another account.
+      request("scheduler:CreateSchedule", ofStranger(exports("staging"))),
+      request("dynamodb:CreateTable", ofStranger(atSecond("dynamodb", "table/pokedex-staging-app"))),
+      request("backup:CreateBackupVault", ofStranger(arn("backup", vault("staging")))),
+      // The schedules of the jobs, the copies themselves, and keys without the service of backups.
+      request("scheduler:CreateSchedule", arn("scheduler", "schedule/pokedex-staging/pokedex-staging-jobs-1")),
+      request("backup:DeleteBackupVault", arn("backup", vault("staging"))),
+      request("backup:DeleteRecoveryPoint", arn("backup", "recovery-point:01234567")),
+      request("dynamodb:DeleteTable", table("staging-app")),
+      request("kms:Decrypt", arn("kms", "key/01234567")),
+    ],
+  },
+  {
     environment: "feature",
     role: "CloudFormationRole",
     allowed: [
@@ -189,8 +231,11 @@ const CHECKS: Check[] = [
       request("s3:PutObject", artifact("releases/prod/0.json")),
       request("s3:PutObject", artifact("templates/0.json")),
     ],
-    // Prod runs what staging has run.
-    denied: ["programs/0.zip", "bundles/0.json", "releases/staging/0.json"].map((name) => request("s3:PutObject", artifact(name))),
+    denied: [
+      // Prod runs what staging has run.
+      ...["programs/0.zip", "bundles/0.json", "releases/staging/0.json"].map((name) => request("s3:PutObject", artifact(name))),
+      request("cloudformation:DescribeStacks", stack("staging-data")),
+    ],
   },
   {
     environment: "feature",

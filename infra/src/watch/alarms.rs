@@ -50,6 +50,16 @@ const fn backups(metric: &'static str) -> Series {
     Series { source: Source::Aws("AWS/Backup", metric, VAULT), statistic: "Sum" }
 }
 
+/// The events in a queue of schedules that could not start their target.
+const fn failures(queue: &'static [(&'static str, Of)]) -> Series {
+    const VISIBLE: &str = "ApproximateNumberOfMessagesVisible";
+    Series { source: Source::Aws("AWS/SQS", VISIBLE, queue), statistic: "Maximum" }
+}
+
+const OF_JOBS: &[(&str, Of)] = &[("QueueName", Of::Sub("pokedex-${Environment}-schedule-failures"))];
+const OF_EXPORTS: &[(&str, Of)] =
+    &[("QueueName", Of::Sub("pokedex-${Environment}-backups-schedule-failures"))];
+
 const GET: &[(&str, Of)] = &of_app("GetItem");
 const QUERY: &[(&str, Of)] = &of_app("Query");
 const TRANSACT: &[(&str, Of)] = &of_app("TransactWriteItems");
@@ -227,14 +237,12 @@ pub static ALARMS: &[Alarm] = &[
         id: "SchedulesFail",
         symptom: "A schedule could not invoke its function",
         runbook: "schedules",
-        signal: One(Series {
-            source: Source::Aws(
-                "AWS/SQS",
-                "ApproximateNumberOfMessagesVisible",
-                &[("QueueName", Of::Sub("pokedex-${Environment}-schedule-failures"))],
-            ),
-            statistic: "Maximum",
-        }),
+        signal: Math(
+            "FILL(jobs,0)+FILL(exports,0)",
+            &[("jobs", failures(OF_JOBS)), ("exports", failures(OF_EXPORTS))],
+        ),
+        // A metric may arrive late, and the latest period then has the values of FILL.
+        of: (1, 3),
         ..ALARM
     },
     Alarm {

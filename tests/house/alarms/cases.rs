@@ -105,7 +105,11 @@ pub(super) const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
         &[&[&[("value", 1.0)], &[("value", 1.0)]]],
         &[&[&[("value", 3.0)]], &[&[("value", 1.0)], &[("value", 0.0)]], &[&[]]],
     ),
-    ("SchedulesFail", &[&[&[("value", 1.0)]]], &[&[&[("value", 0.0)]], &[&[]]]),
+    (
+        "SchedulesFail",
+        &[&[&[("jobs", 1.0)]], &[&[("exports", 1.0)]], &[&[("jobs", 0.0), ("exports", 1.0)], &[], &[]]],
+        &[&[&[("jobs", 0.0), ("exports", 0.0)]], &[&[]]],
+    ),
     ("EdgeIsStale", &[&[&[("value", 2.0)]]], &[&[&[("value", 1.0)]], &[&[]]]),
     ("AssetsFail", &[&[&[("value", 21.0)]]], &[&[&[("value", 20.0)]], &[&[]]]),
     ("TokensReplayed", &[&[&[("value", 6.0)]]], &[&[&[("value", 5.0)]], &[&[]]]),

@@ -17,6 +17,9 @@ const COMMANDS: &str = "house::workflows::workflows_call_only_commands_that_exis
 const FIRES: &str = "house::alarms::every_alarm_fires_when_it_must_and_only_then";
 const NAMED: &str = "house::alarms::the_runbook_of_an_alarm_names_it_and_says_when_it_is_over";
 const FILES: &str = "house::recovery::an_operator_reads_no_file_with_accounts";
+const SCHEDULES: &str =
+    "house::schedules::every_schedule_has_a_queue_for_its_failures_and_a_role_of_this_account";
+const CLEANED: &str = "house::edge::every_bucket_is_private_encrypted_and_cleaned_up";
 const LISTED: &str = "house::stacks::every_template_belongs_to_a_stack";
 
 pub const OF_RECOVERY: &[Change] = &[
@@ -52,8 +55,11 @@ pub const OF_RECOVERY: &[Change] = &[
         "backup-vault:*\n          # The id of a plan",
         NARROW,
     ),
+    replace(BACKUP, "RestrictPublicBuckets: true", "RestrictPublicBuckets: false", CLEANED),
     replace("infra/account.yaml", "pokedex-*-backups-*/*", "pokedex-*-copies-*/*", FILES),
     replace(DRILL, "cargo xtask drill", "cargo xtask exercise", COMMANDS),
     replace("infra/watch.yaml", "FILL(failed,0)+FILL(expired,0)+FILL(copies,0)", "FILL(failed,0)", FIRES),
+    replace(BACKUP, "        DeadLetterConfig: {Arn: !GetAtt ExportFailures.Arn}\n", "", SCHEDULES),
+    replace("infra/watch.yaml", "+FILL(exports,0)", "", FIRES),
     replace("docs/runbooks/recovery.md", "Alarm: `backups-fail`.", "Alarm: `backups`.", NAMED),
 ];

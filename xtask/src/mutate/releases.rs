@@ -18,7 +18,7 @@ const SYNCED: &str = "house::stacks::only_dev_and_the_stable_environments_sync";
 const PROBED: &str = "house::stacks::only_stable_environments_are_probed";
 const CANARIES: &str = "house::stacks::every_canary_has_a_hook_and_two_alarms";
 const HELD: &str = "house::stacks::a_resource_that_holds_data_keeps_its_name_type_and_keys";
-const PRIVATE: &str = "house::stacks::artifacts_are_private_versioned_and_expire";
+const PRIVATE: &str = "house::stacks::artifacts_are_private_and_versioned_and_only_old_versions_expire";
 const SIGN_IN: &str = "house::account::a_workflow_signs_in_from_one_repository_and_environment";
 const NARROW: &str = "house::account::no_right_is_wider_than_the_environment";
 const PASSED: &str = "house::account::a_role_is_passed_only_to_the_services_that_use_it";
@@ -101,6 +101,12 @@ pub const OF_RELEASES: &[Change] = &[
         ARTIFACTS,
         "Status: Enabled\n      LifecycleConfiguration",
         "Status: Suspended\n      LifecycleConfiguration",
+        PRIVATE,
+    ),
+    replace(
+        ARTIFACTS,
+        "            NoncurrentVersionExpiration:\n",
+        "            ExpirationInDays: 365\n            NoncurrentVersionExpiration:\n",
         PRIVATE,
     ),
     replace(".github/workflows/migrate.yml", "cargo xtask migrate", "cargo xtask move", COMMANDS),
