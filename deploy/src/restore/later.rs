@@ -1,4 +1,4 @@
-//! What users did since the moment of a copy, as the trail tells it.
+//! The changes by users since the moment of a copy, from the trail.
 
 use std::collections::{BTreeMap, BTreeSet};
 

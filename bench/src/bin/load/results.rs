@@ -63,8 +63,8 @@ pub struct Results<'a> {
 pub enum Miss {
     /// A wrong answer, or files that grow.
     Broken(String),
-    /// A 95th percentile that is too large in comparison with that without load, too many refusals, or memory that grows. A busy machine can
-    /// cause them in a short load.
+    /// A 95th percentile that is too large in comparison with that without load, too many refusals, or memory that grows. A busy machine
+    /// can cause them in a short load.
     Ratio(String),
     /// A 95th percentile of too many milliseconds. It depends on the machine.
     Milliseconds(String),
