@@ -47,11 +47,9 @@ fn every_environment_has_names_and_tags_of_its_own() {
 fn staging_differs_from_prod_only_where_it_may() {
     let (staging, prod) = (settings("staging"), settings("prod"));
     // The second half are addresses: each environment has its own, and only prod has a second region.
-    let may_differ = [
-        ["LogLevel", "TrafficShift", "ReplicaRegion"],
-        ["DomainName", "FailoverApiDomain", "PagerUrl"],
-    ]
-    .concat();
+    let may_differ =
+        [["LogLevel", "TrafficShift", "ReplicaRegion"], ["DomainName", "FailoverApiDomain", "PagerUrl"]]
+            .concat();
     let shown = |settings: &Settings, name: &str| {
         settings.parameters.get(name).map(|value| value.replace(settings.environment.name(), "ENV"))
     };
