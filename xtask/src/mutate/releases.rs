@@ -40,6 +40,7 @@ const BILLED: &str = "house::workflows::the_bill_is_compared_with_the_model_each
 const PINNED: &str = "house::workflows::every_action_is_pinned_by_its_commit_and_of_github";
 const COUNTED: &str = "house::demands::every_demand_occurs_once_and_its_state_is_counted";
 const PROVEN: &str = "house::demands::every_proof_of_a_demand_exists";
+const STATED: &str = "house::demands::numbers_are_those_of_the_templates";
 const ITEMS: &str = "house::guides::the_checklists_have_8_and_12_items_with_commands";
 const RUNBOOKS: &str = "house::guides::every_alarm_names_a_runbook_that_exists";
 
@@ -157,6 +158,14 @@ pub const OF_RELEASES: &[Change] = &[
     replace(DEMANDS, "open: there is no web app to build", "and no web app to build", COUNTED),
     replace(DEMANDS, "`iam-simulate`", "`iam-dream`", PROVEN),
     replace(DEMANDS, "`infra/artifacts.yaml`", "`infra/artefacts.yaml`", PROVEN),
+    replace(DEMANDS, "30 days of backups", "31 days of backups", STATED),
+    replace(
+        "infra/data.yaml",
+        "RecoveryPeriodInDays: !If [IsStable, 35,",
+        "RecoveryPeriodInDays: !If [IsStable, 7,",
+        STATED,
+    ),
+    replace("docs/costs.json", "\"break_even_millions\": 4", "\"break_even_millions\": 5", STATED),
     replace(CHECKLISTS, "| 3 |", "| 4 |", ITEMS),
     replace(CHECKLISTS, "`cargo xtask drift staging`", "`cargo xtask wander staging`", ITEMS),
     replace("template.yaml", "(docs/runbooks/release.md)", "(docs/runbooks/canary.md)", RUNBOOKS),
