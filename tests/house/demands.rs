@@ -10,6 +10,12 @@ const PAGE: &str = "docs/demands.md";
 /// The number of demands.
 const DEMANDS: usize = 107;
 
+/// The demands that wait in part for the web app, and for trading.
+const WEB: [usize; 4] = [10, 22, 44, 105];
+const TRADING: [usize; 2] = [19, 107];
+/// The demands that no machine without an account can show.
+const ON_AWS: [usize; 11] = [9, 29, 30, 39, 52, 58, 63, 65, 79, 83, 87];
+
 /// The folder of the sources of each crate that a proof can name. Tests of the package `tests` begin with the name of their module.
 const CRATES: [(&str, &str); 9] = [
     ("domain", "shared/domain/src"),
@@ -47,7 +53,7 @@ const OF_TRAIL: &str = "/Resources/TrailBucket/Properties/LifecycleConfiguration
 const OF_VERSIONS: &str = "/Resources/AssetsBucket/Properties/LifecycleConfiguration/Rules/1/NoncurrentVersionExpiration/NoncurrentDays";
 const OF_UPLOADS: &str = "/Resources/AssetsBucket/Properties/LifecycleConfiguration/Rules/2/AbortIncompleteMultipartUpload/DaysAfterInitiation";
 
-const NUMBERS: [Stated; 40] = [
+const NUMBERS: [Stated; 43] = [
     (4, "after # days", "deploy/feature.toml", "expires_after_days = ", 1.0),
     (36, "each # seconds", EDGE, "/Resources/HealthCheck/Properties/HealthCheckConfig/RequestInterval", 1.0),
     (40, "above # %", WATCH, "/Resources/Concurrency/Properties/Threshold", 1.0),
@@ -65,6 +71,9 @@ const NUMBERS: [Stated; 40] = [
     (50, "more than # requests", WATCH, "/Resources/Latency/Properties/Metrics/0/Expression", 1.0),
     (52, "more than # seconds", WATCH, "/Resources/ReplicationLag/Properties/Threshold", 1000.0),
     (52, "for # minutes", WATCH, "/Resources/ReplicationLag/Properties/DatapointsToAlarm", 1.0),
+    (55, "more than # %", WATCH, "/Resources/SyncSkips/Properties/Threshold", 1.0),
+    (55, "more than # runs", WATCH, "/Resources/SyncFails/Properties/Threshold", 1.0),
+    (55, "in # consecutive hours", WATCH, "/Resources/JobsFail/Properties/DatapointsToAlarm", 1.0),
     (58, "above # % of misses", EDGE, "/Resources/EdgeMisses/Properties/Threshold", 1.0),
     (58, "for # hours", EDGE, "/Resources/EdgeMisses/Properties/DatapointsToAlarm", 1.0),
     (60, "for # days", "template.yaml", "RetentionInDays: ", 1.0),
@@ -150,6 +159,20 @@ fn every_demand_occurs_once_and_its_state_is_counted() {
         count("on AWS")
     );
     assert!(read(PAGE).contains(&expected), "{PAGE} must say: {expected}");
+}
+
+#[test]
+fn a_demand_is_open_or_on_aws_for_a_listed_reason() {
+    let demands = rows(PROOF);
+    let marked = |marker: &str| -> Vec<usize> {
+        demands.iter().filter(|(_, cell)| parts(cell).1.contains(marker)).map(|(number, _)| *number).collect()
+    };
+    let mut waiting = [&WEB[..], &TRADING[..]].concat();
+    waiting.sort_unstable();
+    assert_eq!(marked("open"), waiting);
+    assert_eq!(marked("open: web"), WEB);
+    assert_eq!(marked("open: trading"), TRADING);
+    assert_eq!(marked("only on AWS"), ON_AWS);
 }
 
 #[test]
