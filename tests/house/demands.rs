@@ -181,7 +181,7 @@ fn every_proof_of_a_demand_exists() {
     for (number, cell) in rows(PROOF) {
         for proof in parts(&cell).0 {
             let exists = if proof.contains("::") {
-                is_test(&proof)
+                is_step(&proof) || is_test(&proof)
             } else if proof.contains(['/', '.']) {
                 root().join(&proof).is_file()
             } else {
@@ -234,9 +234,27 @@ fn is_test(path: &str) -> bool {
     let file = file.replace("::", "/");
     let has = |path: String| {
         let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
-        text.contains(&format!("fn {name}("))
+        is_marked(&text, name)
     };
     [".rs", "/mod.rs", "/tests.rs"].iter().any(|end| has(format!("{file}{end}")))
+}
+
+/// Whether the function of this name has the attribute of a test, among other attributes and comments.
+fn is_marked(text: &str, name: &str) -> bool {
+    let function = format!("fn {name}(");
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let Some(at) = lines.iter().position(|line| line.contains(&function)) else { return false };
+    let mut before = lines[..at].iter().rev().take_while(|line| !["", "}"].contains(*line));
+    before.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+}
+
+/// Whether the rehearsal has this step: `rehearsal::STEP`.
+fn is_step(proof: &str) -> bool {
+    let Some(name) = proof.strip_prefix("rehearsal::") else { return false };
+    let program = read("tests/rehearsal/rehearse.py");
+    let (_, steps) = program.split_once("\nSTEPS = [").expect("the steps");
+    let (steps, _) = steps.split_once(']').expect("the end of the steps");
+    steps.contains(&format!("\"{name}\""))
 }
 
 /// Whether `cargo xtask test` has this stage.
@@ -261,6 +279,19 @@ fn a_proof_that_does_not_exist_is_found() {
         [("rehearsal", true), ("store-embedded", true), ("tests", true), ("premiere", false)]
     {
         assert_eq!(is_stage(stage), exists, "{stage}");
+    }
+    for (step, exists) in
+        [("rehearsal::migrated", true), ("rehearsal::applauded", false), ("migrated", false)]
+    {
+        assert_eq!(is_step(step), exists, "{step}");
+    }
+    for (text, exists) in [
+        ("#[test]\nfn a() {}", true),
+        ("/// A.\n#[tokio::test]\n#[ignore]\nasync fn a() {}", true),
+        ("#[test]\nfn b() {\n}\n\nfn a() {}", false),
+        ("fn a() {}", false),
+    ] {
+        assert_eq!(is_marked(text, "a"), exists, "{text}");
     }
     assert_eq!(parts("`a`, `b`; open: c"), (vec!["a".to_owned(), "b".to_owned()], ", ; open: c".to_owned()));
 }

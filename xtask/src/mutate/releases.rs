@@ -161,6 +161,7 @@ pub const OF_RELEASES: &[Change] = &[
     replace(DEMANDS, "| only on AWS; stand-in: `house::account", "| `house::account", REASONS),
     replace(DEMANDS, "`iam-simulate`", "`iam-dream`", PROVEN),
     replace(DEMANDS, "`infra/artifacts.yaml`", "`infra/artefacts.yaml`", PROVEN),
+    replace("tests/rehearsal/rehearse.py", "\"migrated\", ", "", PROVEN),
     replace(DEMANDS, "30 days of backups", "31 days of backups", STATED),
     replace(
         "infra/data.yaml",
