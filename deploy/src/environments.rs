@@ -108,9 +108,38 @@ pub async fn expired(cloud: &Cloud, days: u32, now: OffsetDateTime) -> Result<Ve
         // An environment without a manifest was never deployed completely, or is being created.
         let created = OffsetDateTime::from_unix_timestamp(created).ok();
         let used = deployed.or(created);
-        if used.is_none_or(|used| now - used > Duration::days(i64::from(days))) {
+        if is_expired(used, now, days) {
             expired.push(name);
         }
     }
     Ok(expired)
+}
+
+/// Returns whether more than `days` days have passed since `used`, the last deployment. An environment without a known time has expired.
+fn is_expired(used: Option<OffsetDateTime>, now: OffsetDateTime, days: u32) -> bool {
+    used.is_none_or(|used| now - used > Duration::days(i64::from(days)))
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn an_environment_expires_after_its_last_day_is_over() {
+        let now = datetime!(2026-11-26 08:00 UTC);
+        for (used, has_expired) in [
+            (datetime!(2026-11-26 08:00 UTC), false),
+            (datetime!(2026-11-19 08:00:01 UTC), false),
+            (datetime!(2026-11-19 08:00 UTC), false),
+            (datetime!(2026-11-19 07:59:59 UTC), true),
+            (datetime!(2026-10-01 08:00 UTC), true),
+            // The clock of another machine is ahead.
+            (datetime!(2026-11-26 08:01 UTC), false),
+        ] {
+            assert_eq!(is_expired(Some(used), now, 7), has_expired, "{used}");
+        }
+        assert!(is_expired(None, now, 7), "nobody knows when it was used");
+    }
 }

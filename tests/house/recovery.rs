@@ -112,15 +112,21 @@ fn accounts_and_trail_are_backed_up_each_night_for_30_days_and_copied_to_the_sec
     assert_eq!(copy["Lifecycle"], rule["Lifecycle"]);
     let selection = &resources["Selection"]["Properties"]["BackupSelection"]["Resources"];
     assert_eq!(*selection, json!([{"Ref": "AppTableArn"}, {"Ref": "AuditTableArn"}]));
-    let vaults = [resources["Vault"].clone(), template("infra/dr.yaml")["Resources"]["Vault"].clone()];
-    for vault in &vaults {
-        assert_eq!(vault["DeletionPolicy"], "RetainExceptOnCreate");
+    // One setting locks both vaults.
+    let lock = json!({"MinRetentionDays": 30, "ChangeableForDays": 3});
+    let optional = json!({"Fn::If": ["IsLocked", lock, {"Ref": "AWS::NoValue"}]});
+    for file in ["infra/backup.yaml", "infra/dr.yaml"] {
+        let with_vault = template(file);
+        let vault = &with_vault["Resources"]["Vault"];
+        assert_eq!(vault["DeletionPolicy"], "RetainExceptOnCreate", "{file}");
+        assert_eq!(vault["Properties"]["LockConfiguration"], optional, "{file}");
+        let is_locked = json!({"Fn::Equals": [{"Ref": "VaultLock"}, "true"]});
+        assert_eq!(with_vault["Conditions"]["IsLocked"], is_locked, "{file}");
+        assert_eq!(with_vault["Parameters"]["VaultLock"], backup["Parameters"]["VaultLock"], "{file}");
         let kept = &vault["Properties"]["AccessPolicy"]["Statement"][0];
         assert_eq!((&kept["Effect"], &kept["Principal"]), (&json!("Deny"), &json!("*")));
         assert!(kept["Action"].to_string().contains("backup:DeleteRecoveryPoint"), "{kept}");
     }
-    let lock = &vaults[0]["Properties"]["LockConfiguration"]["Fn::If"];
-    assert_eq!((&lock[0], &lock[1]["MinRetentionDays"]), (&json!("IsLocked"), &json!(30)));
     let schedule = &resources["ExportSchedule"]["Properties"];
     assert_eq!(schedule["GroupName"], json!({"Ref": "ExportGroup"}), "that of the jobs is created later");
     let export = &schedule["Target"];

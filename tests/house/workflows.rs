@@ -154,6 +154,17 @@ fn advisories_are_asked_for_weekly_and_before_a_dependency_changes() {
     assert!(job("audit.yml", "dynamic").commands().contains("cargo xtask dast"));
 }
 
+/// With a weekly run, an environment could live for almost twice as long as its settings say.
+#[test]
+fn environments_of_branches_that_have_expired_are_deleted_each_day() {
+    let workflow = template(&format!("{FOLDER}/prune.yml"));
+    let time = workflow["on"]["schedule"][0]["cron"].as_str().expect("a time");
+    assert!(time.split(' ').count() == 5 && time.ends_with(" * * *"), "{time}");
+    let reap = job("prune.yml", "environments");
+    assert_eq!(reap.environment(), "feature");
+    assert!(reap.commands().contains("cargo xtask env reap"));
+}
+
 #[test]
 fn the_bill_is_compared_with_the_model_each_month() {
     let workflow = template(&format!("{FOLDER}/costs.yml"));

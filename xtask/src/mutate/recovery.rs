@@ -41,6 +41,8 @@ pub const OF_RECOVERY: &[Change] = &[
     replace(BACKUP, "GroupName: !Ref ExportGroup", "GroupName: !Sub pokedex-${Environment}", NIGHTLY),
     replace(BACKUP, "\"S3SseAlgorithm\": \"AES256\"", "\"S3SseAlgorithm\": \"none\"", NIGHTLY),
     replace(SECOND, "backup:DeleteRecoveryPoint, ", "", NIGHTLY),
+    replace(SECOND, "MinRetentionDays: 30", "MinRetentionDays: 3", NIGHTLY),
+    replace(SECOND, "!Equals [!Ref VaultLock, \"true\"]", "!Equals [!Ref VaultLock, \"locked\"]", NIGHTLY),
     replace(DATA, "          - Region: !Ref ReplicaRegion\n", "          - Region: us-west-2\n", REPLICAS),
     replace(DATA, "StreamViewType: NEW_AND_OLD_IMAGES", "StreamViewType: KEYS_ONLY", REPLICAS),
     replace(DATA, "ReplicaRegions: !If [HasReplica, ", "ReplicaRegions: !If [IsStable, ", REPLICAS),

@@ -36,6 +36,7 @@ const COMMANDS: &str = "house::workflows::workflows_call_only_commands_that_exis
 const SIGNED: &str = "house::workflows::a_job_that_signs_or_stores_findings_runs_only_actions_of_github";
 const ATTESTED: &str = "house::workflows::the_program_of_a_release_is_attested_and_prod_verifies_it";
 const ASKED: &str = "house::workflows::advisories_are_asked_for_weekly_and_before_a_dependency_changes";
+const REAPED: &str = "house::workflows::environments_of_branches_that_have_expired_are_deleted_each_day";
 const BILLED: &str = "house::workflows::the_bill_is_compared_with_the_model_each_month";
 const PINNED: &str = "house::workflows::every_action_is_pinned_by_its_commit_and_of_github";
 const COUNTED: &str = "house::demands::every_demand_occurs_once_and_its_state_is_counted";
@@ -137,6 +138,7 @@ pub const OF_RELEASES: &[Change] = &[
     replace(DEPLOY, "          sbom-path: target/sbom/functions.cdx.json\n", "", ATTESTED),
     replace(DEPLOY, " --attested \"$GITHUB_REPOSITORY\"", "", ATTESTED),
     replace(AUDIT, "**/package-lock.json", "**/yarn.lock", ASKED),
+    replace(".github/workflows/prune.yml", "cron: \"23 7 * * *\"", "cron: \"23 7 * * 1\"", REAPED),
     replace(AUDIT, "cron: \"37 4 * * 2\"", "cron: \"37 4 2 * *\"", ASKED),
     replace(AUDIT, "github/codeql-action/upload-sarif@", "somebody/upload-sarif@", PINNED),
     replace(COSTS, "    environment: prod-operations\n", "    environment: staging-operations\n", BILLED),
