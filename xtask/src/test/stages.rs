@@ -37,9 +37,8 @@ impl Context<'_> {
 
 pub const TESTS: &str = "tests";
 
-/// Before this stage, the release build starts in the background: this stage and the next ones use one core each, and the stages that
-/// need the program come after them.
-pub const RELEASE_BUILD_STARTS: &str = "mutate";
+/// Before this stage, the release build starts in the background with a low priority: the stages that need its program come much later.
+pub const RELEASE_BUILD_STARTS: &str = store::DYNAMODB_LOCAL;
 
 /// Before this stage, the rehearsal starts in a process of its own: it waits for the release build, and uses one core, as the stages before
 /// its turn do.
@@ -96,7 +95,7 @@ pub const STAGES: &[Stage] = &[
         run: |_| readme::check(),
     },
     Stage {
-        name: RELEASE_BUILD_STARTS,
+        name: "mutate",
         what: "each drift test fails on the change that it must detect",
         run: |_| mutate::check(),
     },
