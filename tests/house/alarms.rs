@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra::watch::{ALARMS, PAGES, Place, QUERIES};
 use serde_json::{Value, json};
 use tests::{
+    alarm_rule::{self, State, States},
     metric_math::{Period, value},
     read, root, template,
 };
 
-use cases::{CASES, Series};
+use cases::{CASES, MEMBERS, Series};
 
 /// The templates of alarms.
 pub(super) const fn file(place: Place) -> &'static str {
@@ -134,6 +135,51 @@ fn every_alarm_tells_its_topic_also_when_it_is_over() {
             assert_eq!(composite[page.id]["AlarmRule"], json!({"Fn::Sub": rule.join(" OR ")}));
         }
     }
+}
+
+/// The text of a property in which `values` replace the references.
+fn resolved(property: &Value, values: &BTreeMap<String, String>) -> String {
+    let mut text = property["Fn::Sub"].as_str().unwrap_or_else(|| panic!("{property}")).to_owned();
+    for (id, value) in values {
+        text = text.replace(&format!("${{{id}}}"), value);
+    }
+    assert!(!text.contains('$'), "{text} has a reference to something else");
+    text
+}
+
+/// Other alarms warn; they do not page.
+#[test]
+fn every_page_fires_exactly_with_one_of_its_alarms() {
+    let environment: BTreeMap<_, _> = [("Environment".to_owned(), "prod".to_owned())].into();
+    let mut tested = BTreeSet::new();
+    for place in Place::ALL {
+        let mut names = BTreeMap::new();
+        for (id, alarm) in alarms_of(place) {
+            names.insert(id, resolved(&alarm["AlarmName"], &environment));
+        }
+        let all = |state: State| -> States { names.values().map(|name| (name.clone(), state)).collect() };
+        for (page, properties) in of_type(place, "AWS::CloudWatch::CompositeAlarm") {
+            let rule = resolved(&properties["AlarmRule"], &names);
+            let (_, members) = MEMBERS.iter().find(|(id, _)| *id == page).expect("members");
+            let expected: BTreeSet<String> = members.iter().map(|id| names[*id].clone()).collect();
+            assert_eq!(alarm_rule::names(&rule), expected, "{page}");
+            for quiet in [State::Ok, State::InsufficientData] {
+                assert!(!alarm_rule::fires(&rule, &all(quiet)), "{page}: all are {quiet:?}");
+                for (id, name) in &names {
+                    let mut states = all(quiet);
+                    states.insert(name.clone(), State::Alarm);
+                    let is_member = members.contains(&id.as_str());
+                    assert_eq!(
+                        alarm_rule::fires(&rule, &states),
+                        is_member,
+                        "{page}: {id}, others {quiet:?}"
+                    );
+                }
+            }
+            tested.insert(page);
+        }
+    }
+    assert_eq!(tested.len(), MEMBERS.len(), "{tested:?}");
 }
 
 #[test]

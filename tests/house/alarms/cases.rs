@@ -3,6 +3,12 @@
 /// The values of the metrics in each period, the latest last.
 pub(super) type Series<'a> = &'a [&'a [(&'a str, f64)]];
 
+/// The composite alarms, each with the alarms that page through it.
+pub(super) const MEMBERS: &[(&str, &[&str])] = &[
+    ("Outage", &["ErrorShare", "DependencyDown", "DatabaseErrors", "LatencyLasts", "ProbeFails"]),
+    ("EdgeOutage", &["Unreachable", "EdgeErrors"]),
+];
+
 /// For each alarm, series of periods in which it fires, and in which it does not.
 pub(super) const CASES: &[(&str, &[Series<'_>], &[Series<'_>])] = &[
     (

@@ -10,6 +10,7 @@ const DEPLOYER: &str = "infra/deployer.yaml";
 const FIRES: &str = "house::alarms::every_alarm_fires_when_it_must_and_only_then";
 const OWN: &str = "house::alarms::every_own_metric_of_an_alarm_is_one_that_the_functions_publish";
 const TELLS: &str = "house::alarms::every_alarm_tells_its_topic_also_when_it_is_over";
+const PAGED: &str = "house::alarms::every_page_fires_exactly_with_one_of_its_alarms";
 const TOPICS: &str = "house::alarms::each_topic_accepts_the_alarms_and_refuses_plain_connections";
 const SHOWN: &str = "house::alarms::every_own_metric_is_in_the_dashboard_of_operation";
 const NAMED: &str = "house::alarms::the_runbook_of_an_alarm_names_it_and_says_when_it_is_over";
@@ -71,6 +72,10 @@ pub const OF_WATCH: &[Change] = &[
     ),
     replace(WATCH, "ALARM(\"${DependencyDown}\") OR ", "", TELLS),
     replace(OF_EDGE, "ALARM(\"${Unreachable}\") OR ", "", TELLS),
+    replace(WATCH, "ALARM(\"${DatabaseErrors}\") OR ", "", PAGED),
+    replace(WATCH, "ALARM(\"${LatencyLasts}\") OR ", "ALARM(\"${LatencyLasts}\") AND ", PAGED),
+    replace(WATCH, " OR ALARM(\"${ProbeFails}\")", " OR NOT OK(\"${ProbeFails}\")", PAGED),
+    replace(OF_EDGE, "ALARM(\"${Unreachable}\") OR ", "ALARM(\"${Unreachable}\") AND ", PAGED),
     replace(OF_EDGE, "pokedex-${Environment}-global-critical", "pokedex-${Environment}-critical", TOPICS),
     replace(
         WATCH,
