@@ -1,5 +1,5 @@
-//! The rules of CloudWatch's composite alarms: `ALARM(name)`, `OK(name)`, `INSUFFICIENT_DATA(name)`, `TRUE`, `FALSE`, `NOT`, `AND`, `OR` and
-//! parentheses. A name may be in quotation marks. `NOT` binds more tightly than `AND`, and `AND` more tightly than `OR`.
+//! The rules of CloudWatch's composite alarms: `ALARM(name)`, `OK(name)`, `INSUFFICIENT_DATA(name)`, `TRUE`, `FALSE`, `NOT`, `AND`, `OR`
+//! and parentheses. A name may be in quotation marks. `NOT` binds more tightly than `AND`, and `AND` more tightly than `OR`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
