@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use infra::watch::{ALARMS, PAGES, Place, QUERIES};
 use serde_json::{Value, json};
 use tests::{
+    alarm_rule::{self, State, States},
     metric_math::{Period, value},
     read, root, template,
 };
 
-use cases::{CASES, Series};
+use cases::{CASES, MEMBERS, Missing, Series};
 
 /// The templates of alarms.
 pub(super) const fn file(place: Place) -> &'static str {
@@ -37,8 +38,8 @@ fn alarms() -> BTreeMap<String, Value> {
     Place::ALL.into_iter().flat_map(alarms_of).collect()
 }
 
-/// Whether the alarm is in the state ALARM after `periods`, the latest last.
-fn fires(alarm: &Value, periods: &[Period]) -> bool {
+/// Whether the alarm is in the state ALARM after `periods`, the latest last. `holds` says whether the condition of its template holds.
+fn fires(alarm: &Value, holds: bool, periods: &[Period]) -> bool {
     assert_eq!(alarm["ComparisonOperator"], "GreaterThanThreshold");
     let number = |name: &str| alarm[name].as_f64().unwrap_or_else(|| panic!("{name} of {alarm}"));
     let expression = match alarm["Metrics"].as_array() {
@@ -57,9 +58,9 @@ fn fires(alarm: &Value, periods: &[Period]) -> bool {
     let latest = (0..considered).map(|back| {
         periods.len().checked_sub(back + 1).and_then(|place| periods.get(place)).unwrap_or(&absent)
     });
-    // The value where the condition holds.
     let missing = &alarm["TreatMissingData"];
-    let missing = missing["Fn::If"].get(1).unwrap_or(missing);
+    let branch: usize = if holds { 1 } else { 2 };
+    let missing = missing["Fn::If"].get(branch).unwrap_or(missing);
     let is_breaching = |period: &Period| match value(&expression, period) {
         Some(value) => value > number("Threshold"),
         None => missing == "breaching",
@@ -79,12 +80,29 @@ fn every_alarm_fires_when_it_must_and_only_then() {
     let alarms = alarms();
     let tested: BTreeSet<&str> = CASES.iter().map(|(id, ..)| *id).collect();
     assert_eq!(tested, alarms.keys().map(String::as_str).collect::<BTreeSet<_>>(), "each alarm has cases");
-    for (id, firing, quiet) in CASES {
+    for (id, _, firing, quiet) in CASES {
         assert!(!firing.is_empty() && !quiet.is_empty(), "{id}");
         for (series, expected) in
             firing.iter().map(|series| (series, true)).chain(quiet.iter().map(|series| (series, false)))
         {
-            assert_eq!(fires(&alarms[*id], &periods(series)), expected, "{id}: {series:?}");
+            assert_eq!(fires(&alarms[*id], true, &periods(series)), expected, "{id}: {series:?}");
+        }
+    }
+}
+
+/// A silent source is a failure only where data arrives without requests.
+#[test]
+fn an_alarm_without_any_data_fires_only_where_data_must_arrive() {
+    let alarms = alarms();
+    for (id, missing, ..) in CASES {
+        let alarm = &alarms[*id];
+        let (expected, branches) = match *missing {
+            Missing::Always(value) => (json!(value), [value, value]),
+            Missing::If(condition, yes, no) => (json!({"Fn::If": [condition, yes, no]}), [yes, no]),
+        };
+        assert_eq!(alarm["TreatMissingData"], expected, "{id}");
+        for (holds, treatment) in [true, false].into_iter().zip(branches) {
+            assert_eq!(fires(alarm, holds, &[]), treatment == "breaching", "{id}: {holds}, {treatment}");
         }
     }
 }
@@ -134,6 +152,51 @@ fn every_alarm_tells_its_topic_also_when_it_is_over() {
             assert_eq!(composite[page.id]["AlarmRule"], json!({"Fn::Sub": rule.join(" OR ")}));
         }
     }
+}
+
+/// The text of a property in which `values` replace the references.
+fn resolved(property: &Value, values: &BTreeMap<String, String>) -> String {
+    let mut text = property["Fn::Sub"].as_str().unwrap_or_else(|| panic!("{property}")).to_owned();
+    for (id, value) in values {
+        text = text.replace(&format!("${{{id}}}"), value);
+    }
+    assert!(!text.contains('$'), "{text} has a reference to something else");
+    text
+}
+
+/// Other alarms warn; they do not page.
+#[test]
+fn every_page_fires_exactly_with_one_of_its_alarms() {
+    let environment: BTreeMap<_, _> = [("Environment".to_owned(), "prod".to_owned())].into();
+    let mut tested = BTreeSet::new();
+    for place in Place::ALL {
+        let mut names = BTreeMap::new();
+        for (id, alarm) in alarms_of(place) {
+            names.insert(id, resolved(&alarm["AlarmName"], &environment));
+        }
+        let all = |state: State| -> States { names.values().map(|name| (name.clone(), state)).collect() };
+        for (page, properties) in of_type(place, "AWS::CloudWatch::CompositeAlarm") {
+            let rule = resolved(&properties["AlarmRule"], &names);
+            let (_, members) = MEMBERS.iter().find(|(id, _)| *id == page).expect("members");
+            let expected: BTreeSet<String> = members.iter().map(|id| names[*id].clone()).collect();
+            assert_eq!(alarm_rule::names(&rule), expected, "{page}");
+            for quiet in [State::Ok, State::InsufficientData] {
+                assert!(!alarm_rule::fires(&rule, &all(quiet)), "{page}: all are {quiet:?}");
+                for (id, name) in &names {
+                    let mut states = all(quiet);
+                    states.insert(name.clone(), State::Alarm);
+                    let is_member = members.contains(&id.as_str());
+                    assert_eq!(
+                        alarm_rule::fires(&rule, &states),
+                        is_member,
+                        "{page}: {id}, others {quiet:?}"
+                    );
+                }
+            }
+            tested.insert(page);
+        }
+    }
+    assert_eq!(tested.len(), MEMBERS.len(), "{tested:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The foundation of the tests: a house of real parts, a tap on its engine, and the guarantees of every
 //! response.
 
+pub mod alarm_rule;
 mod bucket;
 mod counts;
 mod distribution;

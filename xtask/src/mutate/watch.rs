@@ -8,8 +8,10 @@ const EDGE: &str = "infra/edge.yaml";
 const DEPLOYER: &str = "infra/deployer.yaml";
 
 const FIRES: &str = "house::alarms::every_alarm_fires_when_it_must_and_only_then";
+const SILENT: &str = "house::alarms::an_alarm_without_any_data_fires_only_where_data_must_arrive";
 const OWN: &str = "house::alarms::every_own_metric_of_an_alarm_is_one_that_the_functions_publish";
 const TELLS: &str = "house::alarms::every_alarm_tells_its_topic_also_when_it_is_over";
+const PAGED: &str = "house::alarms::every_page_fires_exactly_with_one_of_its_alarms";
 const TOPICS: &str = "house::alarms::each_topic_accepts_the_alarms_and_refuses_plain_connections";
 const SHOWN: &str = "house::alarms::every_own_metric_is_in_the_dashboard_of_operation";
 const NAMED: &str = "house::alarms::the_runbook_of_an_alarm_names_it_and_says_when_it_is_over";
@@ -56,6 +58,14 @@ pub const OF_WATCH: &[Change] = &[
         FIRES,
     ),
     replace(WATCH, "      - HasProbe\n      - breaching\n", "      - HasProbe\n      - ignore\n", FIRES),
+    replace(
+        WATCH,
+        "      - HasProbe\n      - breaching\n      - notBreaching\n",
+        "      - HasProbe\n      - breaching\n      - breaching\n",
+        SILENT,
+    ),
+    replace(WATCH, "TreatMissingData: notBreaching", "TreatMissingData: missing", SILENT),
+    replace(OF_EDGE, "TreatMissingData: notBreaching", "TreatMissingData: ignore", SILENT),
     replace(WATCH, "FILL(queries,0)", "queries", FIRES),
     replace(OF_EDGE, "Expression: 1-status", "Expression: status-1", FIRES),
     replace(OF_EDGE, "TreatMissingData: breaching", "TreatMissingData: notBreaching", FIRES),
@@ -71,6 +81,10 @@ pub const OF_WATCH: &[Change] = &[
     ),
     replace(WATCH, "ALARM(\"${DependencyDown}\") OR ", "", TELLS),
     replace(OF_EDGE, "ALARM(\"${Unreachable}\") OR ", "", TELLS),
+    replace(WATCH, "ALARM(\"${DatabaseErrors}\") OR ", "", PAGED),
+    replace(WATCH, "ALARM(\"${LatencyLasts}\") OR ", "ALARM(\"${LatencyLasts}\") AND ", PAGED),
+    replace(WATCH, " OR ALARM(\"${ProbeFails}\")", " OR NOT OK(\"${ProbeFails}\")", PAGED),
+    replace(OF_EDGE, "ALARM(\"${Unreachable}\") OR ", "ALARM(\"${Unreachable}\") AND ", PAGED),
     replace(OF_EDGE, "pokedex-${Environment}-global-critical", "pokedex-${Environment}-critical", TOPICS),
     replace(
         WATCH,
