@@ -1,7 +1,7 @@
 //! The pictures of the architecture, `docs/architecture.md`: the path of a request, the jobs, the alarms, the copies and the stacks.
 //!
-//! Names and numbers come from the tables of routes, jobs and alarms, the recorded accesses, `infra/data.yaml` and `deploy/stacks.toml`. Only
-//! the arrows between services of AWS are written here.
+//! Names and numbers come from the tables of routes, jobs and alarms, the recorded accesses, `infra/data.yaml` and `deploy/stacks.toml`.
+//! Only the arrows between services of AWS are written here.
 
 mod nodes;
 mod operation;
