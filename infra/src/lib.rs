@@ -10,6 +10,7 @@ mod edge;
 mod function;
 mod gateway;
 mod generated;
+mod picture;
 mod policy;
 mod resources;
 mod schedule;
@@ -40,6 +41,7 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>> {
     files.extend(watch::generate(root, &functions)?);
     files.extend(edge::generate(root)?);
     files.extend(cost::generate(root, &functions, &files)?);
+    files.push(picture::generate(root)?);
     files.extend(skeletons::generate(root)?);
     files.push(Generated::new("shared/api/openapi.json", api::openapi::text()));
     Ok(files)

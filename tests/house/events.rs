@@ -37,6 +37,7 @@ fn a_missing_event_is_generated_as_the_http_api_would_send_it() {
         "infra/edge-global.yaml",
         "infra/prices.json",
         "infra/traffic.json",
+        "deploy/stacks.toml",
     ] {
         let to = copy.path().join(path);
         std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
