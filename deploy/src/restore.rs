@@ -274,7 +274,7 @@ impl Restore<'_> {
         first::create_keys(cloud, settings, progress).await?;
         let deletions = format!("{}-finish-deletions:{LIVE}", settings.prefix());
         first::invoke(cloud, &deletions, b"{}").await?;
-        new.note(meter, &restored(&self.report)).await?;
+        new.note(meter, &restored(&self.report)?).await?;
         let inspection = new.inspect(meter).await?;
         self.report.after = Counts::from(&inspection);
         self.report.take_faults(&[], &inspection.faults);
@@ -283,7 +283,9 @@ impl Restore<'_> {
 
     /// Says what a restore would do.
     async fn show(&mut self) -> Result<()> {
-        let later = later(&self.new, &self.meter, self.copy.moment, &self.options.without).await?;
+        let events = later::since(&self.new, &self.meter, self.copy.moment).await?;
+        let busiest = later::busiest(&events);
+        let later = later::divided(events, self.copy.moment, &self.options.without);
         self.progress.say(&format!(
             "{} would take the place of {}, with the state of {}",
             self.copy.table, self.report.former, self.report.moment
@@ -293,7 +295,7 @@ impl Restore<'_> {
              would be lost",
             later.registered.len(), later.deleted.len(), later.frozen.len(), later.favorites.len(), later.lost.len()
         ));
-        for (user, changes) in later::busiest(&self.new, &self.meter, self.copy.moment).await? {
+        for (user, changes) in busiest {
             self.progress
                 .say(&format!("user:{user} made {changes} changes; --without {user} leaves them out"));
         }
@@ -355,16 +357,19 @@ fn event(action: Action, user: Option<UserId>) -> Event {
 }
 
 /// The event of a restore. Its id and time follow from the restore, so a repeated run writes the same item and not a second one.
-fn restored(report: &Report) -> Event {
-    let started: Timestamp = report.started.parse().unwrap_or_else(|_| now());
+///
+/// # Errors
+/// If the stored report has no time.
+fn restored(report: &Report) -> Result<Event> {
+    let started: Timestamp = report.started.parse().context("the report has no start")?;
     let mut chance = [0; 10];
     chance.copy_from_slice(&Sha256::digest(&report.table)[..10]);
-    Event {
-        id: EventId::new(u64::try_from(started.unix()).unwrap_or_default() * 1000, chance),
+    Ok(Event {
+        id: EventId::new(u64::try_from(started.unix())? * 1000, chance),
         at: started,
         target: Some(format!("table:{}", report.table)),
         ..event(Action::RestoreAccounts, None)
-    }
+    })
 }
 
 #[cfg(test)]
@@ -375,10 +380,11 @@ mod tests {
     fn a_repeated_run_records_the_same_event() {
         let first = begin("prod", "pokedex-prod-app-1", "old", "2026-11-29T00:00:00Z");
         let continued = Report { repaired: vec!["a repair".to_owned()], ..first.clone() };
-        assert_eq!(restored(&first), restored(&continued));
-        assert_eq!(restored(&first).target.as_deref(), Some("table:pokedex-prod-app-1"));
-        assert_eq!(restored(&first).at.to_string()[..19], first.started[..19]);
-        let other = Report { table: "pokedex-prod-app-2".to_owned(), ..first.clone() };
-        assert_ne!(restored(&first).id, restored(&other).id, "another restore");
+        let recorded = restored(&first).unwrap();
+        assert_eq!(recorded, restored(&continued).unwrap());
+        assert_eq!(recorded.target.as_deref(), Some("table:pokedex-prod-app-1"));
+        assert_eq!(recorded.at.to_string()[..19], first.started[..19]);
+        let other = Report { table: "pokedex-prod-app-2".to_owned(), ..first };
+        assert_ne!(recorded.id, restored(&other).unwrap().id, "another restore");
     }
 }

@@ -287,7 +287,7 @@ fn a_proof_that_does_not_exist_is_found() {
     }
     for (text, exists) in [
         ("#[test]\nfn a() {}", true),
-        ("/// A.\n#[tokio::test]\n#[ignore]\nasync fn a() {}", true),
+        ("/// A.\n#[tokio::test]\n#[should_panic]\nasync fn a() {}", true),
         ("#[test]\nfn b() {\n}\n\nfn a() {}", false),
         ("fn a() {}", false),
     ] {

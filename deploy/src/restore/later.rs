@@ -29,24 +29,17 @@ pub async fn later(
     Ok(divided(since(accounts, meter, moment).await?, moment, without))
 }
 
-/// Returns the users with the most changes since `moment`, each with the number: an account that a script used is among them.
+/// Reads the events since `moment`.
 ///
 /// # Errors
 /// If the trail cannot be read.
-pub async fn busiest(
-    accounts: &AccountStore,
-    meter: &Meter,
-    moment: Timestamp,
-) -> Result<Vec<(UserId, usize)>> {
-    Ok(counted(&since(accounts, meter, moment).await?))
-}
-
-async fn since(accounts: &AccountStore, meter: &Meter, moment: Timestamp) -> Result<Vec<Event>> {
+pub async fn since(accounts: &AccountStore, meter: &Meter, moment: Timestamp) -> Result<Vec<Event>> {
     let events = accounts.events_since(meter, moment.plus(-Timestamp::SKEW), now()).await;
     events.context("the trail cannot be read")
 }
 
-fn divided(events: Vec<Event>, moment: Timestamp, without: &[UserId]) -> Later {
+/// Sums up `events` without those of the users in `without`, which are among the lost changes.
+pub fn divided(events: Vec<Event>, moment: Timestamp, without: &[UserId]) -> Later {
     let is_left_out = |event: &Event| event.actor.is_some_and(|actor| without.contains(&actor));
     let deleted = events.iter().filter(|event| event.action == Action::DeleteAccount && is_left_out(event));
     let deleted: BTreeSet<String> = deleted.filter_map(|event| event.target.clone()).collect();
@@ -63,7 +56,8 @@ fn divided(events: Vec<Event>, moment: Timestamp, without: &[UserId]) -> Later {
     later
 }
 
-fn counted(events: &[Event]) -> Vec<(UserId, usize)> {
+/// Returns the users with the most changes, each with the number: an account that a script used is among them.
+pub fn busiest(events: &[Event]) -> Vec<(UserId, usize)> {
     let mut changes = BTreeMap::<UserId, usize>::new();
     for actor in events.iter().filter(|event| event.outcome == Outcome::Done).filter_map(|event| event.actor)
     {
@@ -124,6 +118,6 @@ mod tests {
 
     #[test]
     fn the_users_with_the_most_changes_are_counted() {
-        assert_eq!(counted(&events()), [(user(1), 2), (user(4), 1)]);
+        assert_eq!(busiest(&events()), [(user(1), 2), (user(4), 1)]);
     }
 }

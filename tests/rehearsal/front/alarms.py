@@ -3,7 +3,7 @@
 The emulator's own evaluation ignores dimensions, DatapointsToAlarm and missing data, and runs only when somebody publishes a metric: an
 error of one function would raise the alarms of all, and no alarm would recover. So the front evaluates these alarms from the emulator's
 metrics as CloudWatch does, and writes each changed state to the emulator, which notifies. A state that an operator has set with
-SetAlarmState counts as it is for one period. Composite alarms count as the emulator evaluates them.
+SetAlarmState counts as it is for one period. The emulator has no composite alarms: the tests evaluate their rules.
 """
 
 import datetime
